@@ -1,0 +1,281 @@
+package addrs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Path is a place inside an object: spec.ports[0].nodePort, or
+// spec.containers[name="app"].image where a list is told apart by keys, or
+// metadata.annotations["a.b/c"] where a name is no plain word. It is stored in
+// its canonical spelling, so equal places are equal values. The zero Path is
+// the whole object.
+type Path struct{ text string }
+
+// Step is one element of a Path.
+type Step struct {
+	kind  stepKind
+	Field string            // name of a field or key of a map
+	Index int               // position in a list
+	Keys  map[string]string // what tells a list's element apart: field -> value as JSON
+}
+
+type stepKind byte
+
+const (
+	fieldStep stepKind = iota
+	quotedStep
+	indexStep
+	keysStep
+)
+
+// IsField says whether the step is a field of an object or a key of a map.
+func (s Step) IsField() bool { return s.kind == fieldStep || s.kind == quotedStep }
+
+// IsIndex says whether the step is a position in a list.
+func (s Step) IsIndex() bool { return s.kind == indexStep }
+
+// IsKeys says whether the step picks a list's element by its keys.
+func (s Step) IsKeys() bool { return s.kind == keysStep }
+
+// NewPath is the path of nested field names from the object's top.
+func NewPath(fields ...string) Path {
+	var p Path
+	for _, f := range fields {
+		p = p.Field(f)
+	}
+	return p
+}
+
+// Field is the path of the field or map key of that name below p.
+func (p Path) Field(name string) Path {
+	switch {
+	case !isPlain(name):
+		return Path{p.text + "[" + quote(name) + "]"}
+	case p.text == "":
+		return Path{name}
+	}
+	return Path{p.text + "." + name}
+}
+
+// Index is the path of the i-th element below p.
+func (p Path) Index(i int) Path { return Path{p.text + "[" + strconv.Itoa(i) + "]"} }
+
+// Select is the path of the list element below p that has these key values.
+// Values are strings, numbers or booleans as JSON decodes them.
+func (p Path) Select(keys map[string]any) Path {
+	parts := make([]string, 0, len(keys))
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		value, err := json.Marshal(keys[k])
+		if err != nil {
+			panic(fmt.Sprintf("addrs: key %s of a list has no JSON form: %v", k, err))
+		}
+		parts = append(parts, k+"="+string(value))
+	}
+	return Path{p.text + "[" + strings.Join(parts, ",") + "]"}
+}
+
+// Append is the path of a step below p.
+func (p Path) Append(s Step) Path {
+	switch s.kind {
+	case indexStep:
+		return p.Index(s.Index)
+	case keysStep:
+		return Path{p.text + s.String()}
+	}
+	return p.Field(s.Field)
+}
+
+// IsZero says whether p is the whole object.
+func (p Path) IsZero() bool { return p.text == "" }
+
+// String is the canonical spelling, which ParsePath reads.
+func (p Path) String() string { return p.text }
+
+// Compare orders paths by their spelling.
+func (p Path) Compare(other Path) int { return strings.Compare(p.text, other.text) }
+
+// Contains says whether other is p or a place below it.
+func (p Path) Contains(other Path) bool {
+	rest, ok := strings.CutPrefix(other.text, p.text)
+	return ok && (rest == "" || p.text == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// Steps are the elements of p from the top.
+func (p Path) Steps() []Step {
+	steps, err := parseSteps(p.text)
+	if err != nil {
+		panic("addrs: a Path that was not made by this package: " + err.Error())
+	}
+	return steps
+}
+
+// MarshalText makes paths strings in JSON.
+func (p Path) MarshalText() ([]byte, error) { return []byte(p.text), nil }
+
+// UnmarshalText is the partner of MarshalText.
+func (p *Path) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*p = Path{}
+		return nil
+	}
+	parsed, err := ParsePath(string(text))
+	if err == nil {
+		*p = parsed
+	}
+	return err
+}
+
+// ParsePath reads a path in any spelling that the API server or a user gives:
+// spec.ports[0], .spec.ports[port=80,protocol="TCP"], data[tls.crt],
+// metadata.annotations["a.b/c"].
+func ParsePath(text string) (Path, error) {
+	steps, err := parseSteps(strings.TrimPrefix(text, "."))
+	if err != nil {
+		return Path{}, fmt.Errorf("%q is not a field path: %w", text, err)
+	}
+	var p Path
+	for _, s := range steps {
+		p = p.Append(s)
+	}
+	return p, nil
+}
+
+// String is the step as it stands in a path.
+func (s Step) String() string {
+	switch s.kind {
+	case quotedStep:
+		return "[" + quote(s.Field) + "]"
+	case indexStep:
+		return "[" + strconv.Itoa(s.Index) + "]"
+	case keysStep:
+		parts := make([]string, 0, len(s.Keys))
+		for _, k := range slices.Sorted(maps.Keys(s.Keys)) {
+			parts = append(parts, k+"="+s.Keys[k])
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return s.Field
+}
+
+func parseSteps(text string) ([]Step, error) {
+	if text == "" {
+		return nil, errors.New("it is empty")
+	}
+	var steps []Step
+	for rest := text; rest != ""; {
+		switch {
+		case rest[0] == '[':
+			end := closing(rest)
+			if end < 0 {
+				return nil, errors.New("a bracket is not closed")
+			}
+			s, err := parseBracket(rest[1:end])
+			if err != nil {
+				return nil, err
+			}
+			steps, rest = append(steps, s), rest[end+1:]
+		case rest[0] == '.' && len(steps) == 0, strings.HasPrefix(rest, ".."), rest == ".":
+			return nil, errors.New("a name is missing beside a dot")
+		default:
+			rest = strings.TrimPrefix(rest, ".")
+			end := strings.IndexAny(rest, ".[")
+			if end < 0 {
+				end = len(rest)
+			}
+			if end == 0 {
+				return nil, errors.New("a name is missing beside a dot")
+			}
+			steps, rest = append(steps, Step{kind: fieldStep, Field: rest[:end]}), rest[end:]
+		}
+	}
+	return steps, nil
+}
+
+// closing finds the bracket that closes text[0], passing over quoted strings.
+func closing(text string) int {
+	quoted := false
+	for i := 1; i < len(text); i++ {
+		switch {
+		case quoted && text[i] == '\\':
+			i++
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == ']' && !quoted:
+			return i
+		}
+	}
+	return -1
+}
+
+func parseBracket(inside string) (Step, error) {
+	if i, err := strconv.Atoi(inside); err == nil && i >= 0 {
+		return Step{kind: indexStep, Index: i}, nil
+	}
+	if strings.HasPrefix(inside, `"`) {
+		var name string
+		if err := json.Unmarshal([]byte(inside), &name); err != nil {
+			return Step{}, fmt.Errorf("%s is not a quoted string", inside)
+		}
+		return Step{kind: quotedStep, Field: name}, nil
+	}
+	if strings.Contains(inside, "=") {
+		return parseKeys(inside)
+	}
+	if inside == "" {
+		return Step{}, errors.New("nothing stands in the brackets")
+	}
+	return Step{kind: quotedStep, Field: inside}, nil // the API server's data[tls.crt]
+}
+
+func parseKeys(inside string) (Step, error) {
+	step := Step{kind: keysStep, Keys: map[string]string{}}
+	for rest := inside; rest != ""; {
+		name, value, ok := strings.Cut(rest, "=")
+		if !ok || name == "" {
+			return Step{}, fmt.Errorf("[%s] should hold key=value pairs", inside)
+		}
+		dec := json.NewDecoder(strings.NewReader(value))
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return Step{}, fmt.Errorf("the value of %s in [%s] is not JSON", name, inside)
+		}
+		step.Keys[name] = string(raw)
+		rest = value[dec.InputOffset():]
+		if rest != "" && rest[0] != ',' || rest == "," {
+			return Step{}, fmt.Errorf("[%s] should hold key=value pairs", inside)
+		}
+		rest = strings.TrimPrefix(rest, ",")
+	}
+	return step, nil
+}
+
+func isPlain(name string) bool {
+	return name != "" && !strings.ContainsAny(name, ".[]\"=\\/ \t\r\n")
+}
+
+// quote writes a JSON string without HTML escapes.
+func quote(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		panic("addrs: a string has no JSON form: " + err.Error())
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Parent is the place that holds p; that of the whole object is itself.
+func (p Path) Parent() Path {
+	if p.IsZero() {
+		return p
+	}
+	steps := p.Steps()
+	last := steps[len(steps)-1].String()
+	return Path{strings.TrimSuffix(strings.TrimSuffix(p.text, last), ".")}
+}

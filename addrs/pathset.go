@@ -1,0 +1,49 @@
+package addrs
+
+import (
+	"maps"
+	"slices"
+)
+
+// PathSet is a set of places inside one object. The zero set is empty and
+// ready to be read; Add needs a set made by NewPathSet.
+type PathSet map[Path]struct{}
+
+// NewPathSet is the set of these paths.
+func NewPathSet(paths ...Path) PathSet {
+	s := make(PathSet, len(paths))
+	for _, p := range paths {
+		s.Add(p)
+	}
+	return s
+}
+
+// Add puts p into the set.
+func (s PathSet) Add(p Path) { s[p] = struct{}{} }
+
+// Has says whether p itself is in the set.
+func (s PathSet) Has(p Path) bool {
+	_, ok := s[p]
+	return ok
+}
+
+// Covers says whether p or a place above it is in the set.
+func (s PathSet) Covers(p Path) bool {
+	if len(s) == 0 {
+		return false
+	}
+	if s.Has(p) || s.Has(Path{}) {
+		return true
+	}
+	for i := len(p.text) - 1; i > 0; i-- {
+		if c := p.text[i]; (c == '.' || c == '[') && s.Has(Path{p.text[:i]}) {
+			return true
+		}
+	}
+	return false
+}
+
+// Sorted lists the paths in order.
+func (s PathSet) Sorted() []Path {
+	return slices.SortedFunc(maps.Keys(s), Path.Compare)
+}

@@ -1,0 +1,201 @@
+// Package addrs gives every name that kplan deals in a type of its own: the
+// names of the configuration (Pod.web["a"]), the names of the cluster
+// (v1 Pod acme/web) and the places inside an object (spec.ports[0]).
+//
+// All of them are comparable values with a String method and a Parse partner;
+// the rest of kplan passes these types and never the bare strings.
+package addrs
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Resource is the address of a resource block: ReplicationController.app, or
+// module.shop.ReplicationController.app inside a module.
+type Resource struct {
+	Module string // "" at the root, otherwise the path of calls: module.shop
+	Type   string // the Kubernetes kind as the block's first label spells it
+	Name   string // the block's second label
+}
+
+// Instance is one object that a resource block stands for: Pod.web["a"] under
+// for_each, Pod.web[0] under count, Pod.web under neither.
+type Instance struct {
+	Resource Resource
+	Key      Key
+}
+
+// Key tells the instances of one block apart. The zero Key is that of a block
+// with neither for_each nor count.
+type Key struct {
+	kind  keyKind
+	name  string
+	index int
+}
+
+type keyKind byte
+
+const (
+	noKey keyKind = iota
+	stringKey
+	intKey
+)
+
+// StringKey is the key of an instance under for_each.
+func StringKey(name string) Key { return Key{kind: stringKey, name: name} }
+
+// IntKey is the key of an instance under count.
+func IntKey(index int) Key { return Key{kind: intKey, index: index} }
+
+// IsZero says whether the block has neither for_each nor count.
+func (k Key) IsZero() bool { return k.kind == noKey }
+
+// Name returns the for_each key, and whether k is one.
+func (k Key) Name() (string, bool) { return k.name, k.kind == stringKey }
+
+// Index returns the count index, and whether k is one.
+func (k Key) Index() (int, bool) { return k.index, k.kind == intKey }
+
+// String is the key as an address shows it: "", [0] or ["a"].
+func (k Key) String() string {
+	switch k.kind {
+	case stringKey:
+		return "[" + quote(k.name) + "]"
+	case intKey:
+		return "[" + strconv.Itoa(k.index) + "]"
+	}
+	return ""
+}
+
+// Compare orders keys: none first, then numbers by value, then names.
+func (k Key) Compare(other Key) int {
+	order := map[keyKind]int{noKey: 0, intKey: 1, stringKey: 2}
+	return cmp.Or(
+		cmp.Compare(order[k.kind], order[other.kind]),
+		cmp.Compare(k.index, other.index),
+		cmp.Compare(k.name, other.name))
+}
+
+// String is the address as the user writes it.
+func (r Resource) String() string {
+	if r.Module != "" {
+		return r.Module + "." + r.Type + "." + r.Name
+	}
+	return r.Type + "." + r.Name
+}
+
+// Instance is the instance of r with that key.
+func (r Resource) Instance(key Key) Instance { return Instance{Resource: r, Key: key} }
+
+// String is the address as the user writes it.
+func (i Instance) String() string { return i.Resource.String() + i.Key.String() }
+
+// Compare orders instances by module, type, name and key.
+func (i Instance) Compare(other Instance) int {
+	return cmp.Or(
+		cmp.Compare(i.Resource.Module, other.Resource.Module),
+		cmp.Compare(i.Resource.Type, other.Resource.Type),
+		cmp.Compare(i.Resource.Name, other.Resource.Name),
+		i.Key.Compare(other.Key))
+}
+
+// MarshalText makes addresses strings in JSON.
+func (i Instance) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+
+// UnmarshalText is the partner of MarshalText.
+func (i *Instance) UnmarshalText(text []byte) error {
+	parsed, err := ParseInstance(string(text))
+	if err == nil {
+		*i = parsed
+	}
+	return err
+}
+
+// ParseResource reads an address without a key, such as Pod.web.
+func ParseResource(text string) (Resource, error) {
+	inst, err := ParseInstance(text)
+	if err != nil {
+		return Resource{}, err
+	}
+	if !inst.Key.IsZero() {
+		return Resource{}, fmt.Errorf("%q names one instance; the address of a whole resource has no key", text)
+	}
+	return inst.Resource, nil
+}
+
+// ParseInstance reads an address such as Pod.web, Pod.web[0], Pod.web["a"] or
+// module.shop.Pod.web["a"].
+func ParseInstance(text string) (Instance, error) {
+	fail := func(why string) (Instance, error) {
+		return Instance{}, fmt.Errorf("%q is not a resource address: %s; an address looks like Pod.web, Pod.web[0] or Pod.web[\"key\"]", text, why)
+	}
+	steps, err := parseSteps(text)
+	if err != nil {
+		return fail(err.Error())
+	}
+	module, steps, ok := cutModules(steps)
+	switch {
+	case !ok, len(steps) < 2, !isName(steps[0]), !isName(steps[1]):
+		return fail("it needs a kind and a name")
+	case steps[0].Field[0] < 'A' || steps[0].Field[0] > 'Z':
+		return fail("a kind begins with a capital letter")
+	case len(steps) > 3, len(steps) == 3 && steps[2].kind == fieldStep:
+		return fail("something follows the name")
+	}
+	inst := Instance{Resource: Resource{Module: module, Type: steps[0].Field, Name: steps[1].Field}}
+	if len(steps) == 3 {
+		inst.Key, ok = stepKey(steps[2])
+		if !ok {
+			return fail("a key is a number or a quoted string")
+		}
+	}
+	return inst, nil
+}
+
+// cutModules takes the leading module calls off an address.
+func cutModules(steps []Step) (module string, rest []Step, ok bool) {
+	var calls []string
+	for len(steps) > 0 && steps[0].kind == fieldStep && steps[0].Field == "module" {
+		if len(steps) < 2 || !isName(steps[1]) {
+			return "", nil, false
+		}
+		call := "module." + steps[1].Field
+		steps = steps[2:]
+		if len(steps) > 0 && steps[0].kind != fieldStep {
+			key, ok := stepKey(steps[0])
+			if !ok {
+				return "", nil, false
+			}
+			call += key.String()
+			steps = steps[1:]
+		}
+		calls = append(calls, call)
+	}
+	return strings.Join(calls, "."), steps, true
+}
+
+func stepKey(s Step) (Key, bool) {
+	switch s.kind {
+	case indexStep:
+		return IntKey(s.Index), true
+	case quotedStep:
+		return StringKey(s.Field), true
+	}
+	return Key{}, false
+}
+
+func isName(s Step) bool {
+	if s.kind != fieldStep || s.Field == "" {
+		return false
+	}
+	for i, c := range s.Field {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c > 127
+		if !letter && (i == 0 || !(c == '-' || c >= '0' && c <= '9')) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,83 @@
+package hclspec
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// Desired is one object as the configuration wants it. It is never edited
+// after it was made.
+type Desired struct {
+	Addr addrs.Instance
+	// Object names it in the cluster. The name is "" while it is not known yet
+	// and when the server is to generate it.
+	Object addrs.Object
+	Kind   *kinds.Kind
+	// Fields is the manifest in JSON form, apiVersion and kind included, as
+	// unstructured.Unstructured holds it: map[string]any, []any, string, bool,
+	// int64, float64. Nulls are left out, a Secret's stringData stands in data,
+	// and what is not known yet is left out too.
+	Fields map[string]any
+	// Unknown are the places whose values are not known yet.
+	Unknown addrs.PathSet
+	// Sensitive are the places whose values must not be shown, by the kind or
+	// because a sensitive value went into them.
+	Sensitive addrs.PathSet
+	// Needs are the instances that must exist before this one: those it refers
+	// to and its Namespace and CustomResourceDefinition if declared here.
+	Needs []addrs.Instance
+	// Awaits are the instances that must be ready before this one: those that
+	// depends_on names.
+	Awaits    []addrs.Instance
+	Lifecycle Lifecycle
+	Wait      Wait
+	Range     hcl.Range // the head of the resource block
+
+	ranges map[addrs.Path]hcl.Range
+}
+
+// Wait is the wait block of a resource: what ready means, and for how long to
+// wait for it.
+type Wait struct {
+	Enabled *bool         // nil: as the command says
+	Timeout time.Duration // 0: as the command says
+	Range   hcl.Range
+}
+
+// RangeOf is the place in the source that set the object's value at path, or
+// the closest place above it that the source has.
+func (d *Desired) RangeOf(path addrs.Path) hcl.Range {
+	for {
+		if r, ok := d.ranges[path]; ok {
+			return r
+		}
+		if path.IsZero() {
+			return d.Range
+		}
+		path = path.Parent()
+	}
+}
+
+// Seen is what a visitor found out about an object: what the cluster has of it
+// or would have after the visit. References to the object take their values
+// from it.
+type Seen struct {
+	// Object is the whole object in JSON form, nil when no more is known of it
+	// than its Desired.
+	Object map[string]any
+	// Unknown are the places that only the server will decide.
+	Unknown addrs.PathSet
+}
+
+// OutputValue is what an output came to.
+type OutputValue struct {
+	Name      string
+	Value     any // in JSON form; nil while unknown
+	Type      any // cty's JSON spelling of the type: "string", ["list","string"]
+	Unknown   bool
+	Sensitive bool
+}

@@ -1,0 +1,85 @@
+// Package kinds describes what a Kubernetes kind looks like: its scope, its
+// fields, how its lists are told apart, which of its values are secret, which
+// the server alone decides and which it never changes again.
+//
+// One description has many readings: decoding a configuration, "did you mean",
+// defaults, list-keyed diffs, ownership of fields, masking of secrets. The
+// descriptions of built-in kinds come from the Go types of k8s.io/api, those of
+// custom kinds from a CustomResourceDefinition or the server's OpenAPI v3.
+package kinds
+
+import (
+	"kplan.dev/kplan/addrs"
+)
+
+// Kind describes one version of a Kubernetes kind. It is never changed once made.
+type Kind struct {
+	Group      string // "" for the core group
+	Version    string
+	Name       string // what manifests call kind: ReplicationController
+	Plural     string // as URLs spell it: replicationcontrollers
+	Namespaced bool
+	// Root is the whole object, a field of type Object without a name. For a
+	// kind of unknown shape it is of type Any, except for its metadata.
+	Root *Field
+}
+
+// GroupKind is the kind without its version.
+func (k *Kind) GroupKind() addrs.GroupKind { return addrs.GroupKind{Group: k.Group, Kind: k.Name} }
+
+// APIVersion is the group and version as a manifest spells them.
+func (k *Kind) APIVersion() string { return addrs.JoinAPIVersion(k.Group, k.Version) }
+
+// Object is the object of this kind with that name.
+func (k *Kind) Object(namespace, name string) addrs.Object {
+	return addrs.Object{Group: k.Group, Version: k.Version, Kind: k.Name, Namespace: namespace, Name: name}
+}
+
+// Type says what values a field holds, as JSON carries them.
+type Type byte
+
+const (
+	Any         Type = iota // free form: anything JSON can say
+	Object                  // an object with known fields
+	Map                     // an object with free keys, each value an Elem
+	List                    // a list, each element an Elem
+	String                  // a string
+	Integer                 // a whole number
+	Number                  // a number
+	Boolean                 // true or false
+	Quantity                // a resource.Quantity: a string or a number
+	IntOrString             // a whole number or a string, such as a port
+	Time                    // an RFC 3339 time, as a string
+	Duration                // a duration such as 30s, as a string
+	Bytes                   // binary data in base64, as a string
+)
+
+// Field describes one field of an object, the element of a list or the value
+// of a map.
+type Field struct {
+	Name string // as the API spells it; "" for an element
+	Type Type
+	Elem *Field // of a Map or a List: what it holds
+
+	// ListKeys are the fields that tell the elements of a List apart, as
+	// server-side apply has them: port and protocol of a Service's ports.
+	// Empty for a list that is replaced as a whole or holds a set.
+	ListKeys []string
+	// Set marks a List whose elements are distinct scalars owned one by one.
+	Set bool
+	// Atomic marks an Object or a Map that is owned and replaced as a whole. A
+	// List is atomic when it has neither ListKeys nor Set.
+	Atomic bool
+
+	Required  bool // an object without it is refused
+	Sensitive bool // its value is a secret and is never shown
+	Immutable bool // the server refuses to change it on an existing object
+	// Allocated marks a field that the server fills when the configuration
+	// leaves it out, with a value that nobody can foretell: a uid, a cluster IP,
+	// a node port, everything in status.
+	Allocated bool
+	Default   any    // what the schema says the server fills in, nil where it says nothing
+	Doc       string // the API's own words on it
+
+	children *children // of an Object, made when first asked for
+}
