@@ -1,0 +1,194 @@
+// Package plan compares what the configuration wants with what the cluster has.
+// It changes nothing.
+//
+// Make walks the configuration and decides, for each object, what would be
+// done about it: from a comparison with the live object where that is enough,
+// otherwise from the server's answer to a dry-run, and from a prediction only
+// where the server can't be asked. A Plan is what a reviewer approves and what
+// package apply obeys.
+package plan
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
+)
+
+// Plan is everything that would change, and what it was decided from.
+type Plan struct {
+	Mode    Mode
+	Lineage string // of the state it was made from
+	Serial  uint64
+	Cluster string // uid of the namespace kube-system
+	Host    string // where that cluster answers, for people
+	// Sources are the SHA-256 digests of the configuration's files by name.
+	Sources map[string]string
+	// Variables are the values the configuration was evaluated with; of
+	// sensitive ones only the digest.
+	Variables map[string]Variable
+	Created   time.Time
+	// Changes holds one change for each object: those of the configuration in
+	// its order, then the deletions in the order they would be made.
+	Changes []*Change
+	Outputs []OutputChange
+	// HeldBack are objects that could not be planned since one they need
+	// failed. A plan with any, or with Incomplete set, is shown but not applied.
+	HeldBack   []hclspec.HeldBack
+	Incomplete bool
+}
+
+// Mode is what a plan is for.
+type Mode string
+
+const (
+	Normal      Mode = "normal"       // make the cluster match the configuration
+	Destroy     Mode = "destroy"      // delete everything the state holds
+	RefreshOnly Mode = "refresh-only" // look at what changed outside, change nothing
+)
+
+// Variable is the value of one variable as a plan records it.
+type Variable struct {
+	Value     any    `json:"value,omitempty"` // in JSON form, absent when sensitive
+	Sensitive bool   `json:"sensitive,omitempty"`
+	Digest    string `json:"digest"` // keyed with the state's key
+}
+
+// Action is what would be done about an object.
+type Action string
+
+const (
+	Keep    Action = "no-op"   // nothing: it is as wished
+	Create  Action = "create"  // make it
+	Update  Action = "update"  // change it in place
+	Replace Action = "replace" // delete it, wait until it is gone, make it anew
+	Delete  Action = "delete"  // delete it
+	Forget  Action = "forget"  // drop it from the state, leave it in the cluster
+	Adopt   Action = "adopt"   // take a foreign object over, changing it where needed
+	Read    Action = "read"    // read a data source
+)
+
+// Reason says why an action was chosen where the action alone does not.
+type Reason string
+
+const (
+	NoReason           Reason = ""
+	BecauseNotInConfig Reason = "delete_because_no_resource_config"
+	BecauseEachKey     Reason = "delete_because_each_key"
+	BecauseCountIndex  Reason = "delete_because_count_index"
+	BecauseRepetition  Reason = "delete_because_wrong_repetition"
+	BecauseRenamed     Reason = "delete_because_object_renamed"
+	BecauseDestroy     Reason = "delete_because_destroy"
+	BecauseImmutable   Reason = "replace_because_cannot_update"
+	BecauseRequested   Reason = "replace_by_request"
+	BecauseDeleted     Reason = "create_because_deleted_outside"
+	BecauseReplaced    Reason = "create_because_object_renamed"
+	BecauseGone        Reason = "forget_because_deleted_outside"
+	BecauseInterrupted Reason = "update_because_interrupted"
+)
+
+// Certainty says where a planned result comes from.
+type Certainty string
+
+const (
+	Compared  Certainty = "compared"  // decided by comparing with the live object
+	Computed  Certainty = "computed"  // the server's own answer to a dry-run
+	Predicted Certainty = "predicted" // worked out here: see Change.Why
+)
+
+// Change is what would happen to one object.
+type Change struct {
+	Addr addrs.Instance
+	// Previous is the address the object had so far, when it has another now.
+	Previous addrs.Instance
+	Object   addrs.Object
+	Kind     *kinds.Kind
+	Action   Action
+	Reason   Reason
+
+	Certainty Certainty
+	Why       string // of a prediction, such as "namespace acme is created by this plan"
+
+	// Wish is what would be sent, kplan's own label and annotation included:
+	// nil for a deletion.
+	Wish map[string]any
+	// Before is the live object without what only the server keeps; nil for an
+	// object that is not there.
+	Before map[string]any
+	// After is the object as it would be; nil for a deletion.
+	After map[string]any
+	// Unknown are places of After that only the apply will tell.
+	Unknown addrs.PathSet
+	// Sensitive are places of Before and After that must not be shown.
+	Sensitive addrs.PathSet
+	// ReplacePaths are the places whose change can't be made in place.
+	ReplacePaths []addrs.Path
+
+	UID             string // of the live object
+	ResourceVersion string // of the live object
+	// Needs are the instances this one comes after, and which are deleted after it.
+	Needs     []addrs.Instance
+	Protected bool // lifecycle.prevent_destroy
+	// Blocked says that the change was refused: see the plan's diagnostics.
+	Blocked bool
+	Range   hcl.Range // the head of the resource block, if it has one
+	Desired *hclspec.Desired
+}
+
+// Moved says whether the object has another address than before.
+func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
+
+// OutputChange is what would happen to one output value.
+type OutputChange struct {
+	Name      string
+	Action    Action
+	Before    any
+	After     any
+	Type      any // cty's JSON spelling of the type
+	Unknown   bool
+	Sensitive bool
+}
+
+// Counts is how many objects each kind of action touches. A replacement counts
+// as an addition and a deletion.
+type Counts struct{ Add, Change, Destroy, Adopt, Forget, Move int }
+
+// Counts counts the plan's actions.
+func (p *Plan) Counts() Counts {
+	var n Counts
+	for _, c := range p.Changes {
+		switch c.Action {
+		case Create:
+			n.Add++
+		case Update:
+			n.Change++
+		case Replace:
+			n.Add++
+			n.Destroy++
+		case Delete:
+			n.Destroy++
+		case Forget:
+			n.Forget++
+		case Adopt:
+			n.Adopt++
+		}
+		if c.Moved() {
+			n.Move++
+		}
+	}
+	return n
+}
+
+// IsEmpty says whether applying the plan would change nothing: no object, no
+// output and no address.
+func (p *Plan) IsEmpty() bool {
+	for _, o := range p.Outputs {
+		if o.Action != Keep {
+			return false
+		}
+	}
+	return p.Counts() == Counts{}
+}
