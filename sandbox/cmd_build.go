@@ -1,0 +1,5 @@
+package main
+
+import "context"
+
+func cmdBuild(ctx context.Context, c *call) error { return nil }
