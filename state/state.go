@@ -8,6 +8,12 @@
 package state
 
 import (
+	"crypto/rand"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
 	"kplan.dev/kplan/addrs"
 )
 
@@ -68,8 +74,57 @@ const (
 // Output is an output value of the last apply. Of a sensitive one only the
 // digest is kept.
 type Output struct {
-	Value     any    `json:"value,omitempty"` // as JSON decodes it
+	Value     any    `json:"value,omitempty"` // as Kubernetes decodes JSON: numbers are int64 or float64
 	Type      any    `json:"type,omitempty"`  // as cty spells types in JSON: "string", ["list","string"]
 	Sensitive bool   `json:"sensitive,omitempty"`
 	Digest    string `json:"digest,omitempty"`
+}
+
+// New is the state of a stack that has never been applied.
+func New() *State {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails: crypto/rand ends the program instead
+	return &State{Format: Format, Lineage: uuid.NewString(), Key: key}
+}
+
+// StackID is the value of the label kplan.dev/stack, by which the cluster's
+// objects name the stack they belong to.
+func (s *State) StackID() string { return s.Lineage }
+
+// Clone is a copy that shares nothing with s.
+func (s *State) Clone() *State {
+	c := *s
+	c.Key = slices.Clone(s.Key)
+	c.Objects = slices.Clone(s.Objects)
+	for i := range c.Objects {
+		c.Objects[i].Needs = slices.Clone(c.Objects[i].Needs)
+	}
+	c.Pending = slices.Clone(s.Pending)
+	for i := range c.Pending {
+		c.Pending[i].Needs = slices.Clone(c.Pending[i].Needs)
+	}
+	c.Outputs = maps.Clone(s.Outputs)
+	for name, o := range c.Outputs {
+		o.Value, o.Type = cloneJSON(o.Value), cloneJSON(o.Type)
+		c.Outputs[name] = o
+	}
+	return &c
+}
+
+func cloneJSON(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(value))
+		for k, v := range value {
+			c[k] = cloneJSON(v)
+		}
+		return c
+	case []any:
+		c := make([]any, len(value))
+		for i, v := range value {
+			c[i] = cloneJSON(v)
+		}
+		return c
+	}
+	return value
 }

@@ -1,0 +1,139 @@
+package state
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	strictjson "sigs.k8s.io/json"
+)
+
+// DecodeError says why bytes are not a state this kplan can use, and what to
+// do about it.
+type DecodeError struct {
+	Path    string // where they were read, "" if unknown
+	Problem string
+	Advice  string
+}
+
+func (e *DecodeError) Error() string {
+	what := "the state"
+	if e.Path != "" {
+		what += " " + e.Path
+	}
+	return what + " " + e.Problem + "; " + e.Advice
+}
+
+const (
+	adviseRestore = "restore it from its backup or from version control, or run \"kplan state rebuild\""
+	adviseUpgrade = "upgrade kplan"
+)
+
+// Decode reads what Encode writes. It is strict, for a state that is read
+// wrongly makes a plan that deletes: whatever is unknown, twice, missing or
+// damaged is a *DecodeError.
+func Decode(data []byte) (*State, error) {
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
+	if err := checkFormat(data); err != nil {
+		return nil, err
+	}
+	var file struct {
+		State
+		Checksum string `json:"checksum"`
+	}
+	strict, err := strictjson.UnmarshalStrict(data, &file)
+	if err = errors.Join(append(strict, err)...); err != nil {
+		return nil, &DecodeError{Problem: "is not as kplan writes it: " + oneLine(err), Advice: adviseRestore}
+	}
+	s := &file.State
+	if err := s.check(); err != nil {
+		return nil, &DecodeError{Problem: "is damaged: " + err.Error(), Advice: adviseRestore}
+	}
+	text, err := s.canonical()
+	if err != nil {
+		return nil, &DecodeError{Problem: "is damaged: " + err.Error(), Advice: adviseRestore}
+	}
+	switch {
+	case file.Checksum == "":
+		return nil, &DecodeError{Problem: "is damaged: its checksum is missing", Advice: adviseRestore}
+	case subtle.ConstantTimeCompare([]byte(file.Checksum), []byte(checksum(text))) == 0:
+		return nil, &DecodeError{Problem: "was damaged or edited after kplan wrote it: its checksum does not fit", Advice: adviseRestore}
+	}
+	s.sort()
+	return s, nil
+}
+
+// checkText refuses what is no JSON, with the usual accidents by name.
+func checkText(data []byte) error {
+	problem, advice := "", adviseRestore
+	switch {
+	case len(data) == 0:
+		problem = "is empty"
+	case len(bytes.Trim(data, "\x00")) == 0:
+		problem = "holds only zero bytes, as files do after a power failure"
+	case bytes.HasPrefix(data, []byte{0xEF, 0xBB, 0xBF}):
+		problem = "begins with a byte order mark, which an editor has put there"
+	case bytes.HasPrefix(data, []byte{0x1F, 0x8B}):
+		problem, advice = "is compressed", "decompress it with gunzip"
+	case bytes.Contains(data, []byte("\n<<<<<<< ")):
+		problem = "holds the conflict markers of a git merge; two runs have changed it apart from one another"
+		advice = "take one side and run \"kplan state rebuild\""
+	case !utf8.Valid(data):
+		problem = "is damaged: it holds bytes that are no UTF-8 text"
+	}
+	if problem == "" {
+		return nil
+	}
+	return &DecodeError{Problem: problem, Advice: advice}
+}
+
+// checkFormat reads just enough to tell another program's or another version's
+// file, whose other fields may mean anything.
+func checkFormat(data []byte) error {
+	var head struct {
+		Format    json.Number `json:"format"`
+		Terraform string      `json:"terraform_version"`
+	}
+	err := json.Unmarshal(data, &head)
+	var syntax *json.SyntaxError
+	problem, advice := "", adviseRestore
+	var format int64
+	if err == nil && head.Format != "" {
+		format, err = head.Format.Int64()
+	}
+	switch {
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(bytes.TrimSpace(data))):
+		problem = "is cut off: it ends in the middle"
+	case errors.As(err, &syntax):
+		line, column := lineAndColumn(data, syntax.Offset)
+		problem = fmt.Sprintf("is damaged: line %d, column %d: %v", line, column, syntax)
+	case err != nil:
+		problem = "is no kplan state: " + oneLine(err)
+	case head.Terraform != "":
+		problem, advice = "was written by Terraform", "kplan can't read it; import the objects instead"
+	case head.Format == "":
+		problem, advice = "is no kplan state: the field format is missing", "check the path, or "+adviseRestore
+	case format > Format:
+		problem, advice = fmt.Sprintf("was written by a newer kplan (format %d; this kplan knows %d)", format, Format), adviseUpgrade
+	case format != Format:
+		problem = fmt.Sprintf("has the unknown format %d", format)
+	}
+	if problem == "" {
+		return nil
+	}
+	return &DecodeError{Problem: problem, Advice: advice}
+}
+
+func lineAndColumn(data []byte, offset int64) (line, column int) {
+	before := data[:min(int64(len(data)), max(0, offset-1))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+func oneLine(err error) string {
+	return string(bytes.ReplaceAll([]byte(err.Error()), []byte("\n"), []byte("; ")))
+}

@@ -1,0 +1,70 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// checksumPrefix names the algorithm, so that another can follow.
+const checksumPrefix = "sha256:"
+
+// Encode is the state as it is stored: indented JSON, the same bytes for the
+// same state. It refuses a state that Decode would refuse.
+func (s *State) Encode() ([]byte, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+	}
+	text, err := s.canonical()
+	if err != nil {
+		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+	}
+	sealed := fmt.Appendf(text[:len(text)-1:len(text)-1], `,"checksum":%q}`, checksum(text))
+	var out bytes.Buffer
+	out.Grow(len(sealed) * 3 / 2)
+	if err := json.Indent(&out, sealed, "", "  "); err != nil {
+		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// canonical is the one spelling of a state that its checksum is taken of: no
+// white space, fields in the order of the type, entries sorted.
+func (s *State) canonical() ([]byte, error) {
+	sorted := *s
+	sorted.Objects = slices.Clone(s.Objects)
+	sorted.Pending = slices.Clone(s.Pending)
+	sorted.sort()
+	if sorted.Objects == nil {
+		sorted.Objects = []Object{} // [] rather than null
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(sorted); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// sort puts the entries in the order they are stored in.
+func (s *State) sort() {
+	slices.SortFunc(s.Objects, func(a, b Object) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(s.Pending, comparePending)
+}
+
+func checksum(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
+	return checksumPrefix + hex.EncodeToString(sum[:])
+}
+
+// equal says whether two states hold the same.
+func equal(a, b *State) bool {
+	textA, errA := a.canonical()
+	textB, errB := b.canonical()
+	return errA == nil && errB == nil && bytes.Equal(textA, textB)
+}

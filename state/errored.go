@@ -1,0 +1,36 @@
+package state
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// ErroredFile is where a run leaves a state that it couldn't store.
+const ErroredFile = "errored.kplan.state.json"
+
+// WriteErrored saves in dir a state that couldn't be stored, as the next one
+// after that which the run began with: so "kplan state push" takes it, unless
+// someone has written since. An errored state that is already there is kept as
+// its backup.
+func WriteErrored(dir string, s *State) (path string, err error) {
+	path = filepath.Join(dir, ErroredFile)
+	next := *s
+	next.Serial++
+	data, err := next.Encode()
+	if err != nil {
+		return "", err
+	}
+	previous, err := readFile(path)
+	if err != nil {
+		return "", fmt.Errorf("saving the state that could not be stored: %w", err)
+	}
+	if previous != nil {
+		if err := writeFile(path+".backup", previous, nil); err != nil {
+			return "", fmt.Errorf("saving the state that could not be stored: %w", err)
+		}
+	}
+	if err := writeFile(path, data, nil); err != nil {
+		return "", fmt.Errorf("saving the state that could not be stored: %w", err)
+	}
+	return path, nil
+}

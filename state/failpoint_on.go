@@ -1,0 +1,48 @@
+//go:build kplan_fp
+
+package state
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// failpoint does at a step what KPLAN_FAILPOINT says: name:kill ends the
+// process as kill -9 does, name:fail makes the step fail as on a full disk;
+// name:kill:3 waits for the third time the step is reached.
+func failpoint(name string) error {
+	wanted, how, _ := strings.Cut(os.Getenv("KPLAN_FAILPOINT"), ":")
+	if wanted != name {
+		return nil
+	}
+	how, nth, _ := strings.Cut(how, ":")
+	n, _ := strconv.Atoi(nth)
+	failpoints.Lock()
+	defer failpoints.Unlock()
+	if failpoints.reached[name]++; failpoints.reached[name] < n {
+		return nil
+	}
+	switch how {
+	case "kill":
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Kill()
+		}
+		if err != nil {
+			panic(err)
+		}
+		select {}
+	case "fail":
+		return &os.PathError{Op: "failpoint", Path: name, Err: syscall.ENOSPC}
+	}
+	panic(fmt.Sprintf("KPLAN_FAILPOINT: %q is neither kill nor fail", how))
+}
+
+var failpoints = struct {
+	sync.Mutex
+	reached map[string]int
+}{reached: map[string]int{}}

@@ -1,0 +1,141 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxSize bounds what is read into memory: a hundred times a large stack's
+// state.
+const maxSize = 512 << 20
+
+// readFile returns a file's content, nil if there is none. It follows no
+// symbolic link: kplan replaces the file it reads, and who can place a link
+// shall not choose which file that is.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil, fmt.Errorf("%s is a symbolic link, and kplan follows none to its state; name the file itself", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file; name the file that holds the state", path)
+	case info.Size() > maxSize:
+		return nil, fmt.Errorf("%s has %d bytes, more than any state; check the path", path, info.Size())
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, 0, info.Size()+1)
+	for {
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+	}
+}
+
+// writeFile replaces a file's content as a whole: after a crash at any instant
+// the old content is there or the new, and once writeFile has returned, the
+// new. mayCommit is asked right before the file is replaced.
+func writeFile(path string, data []byte, mayCommit func() error) error {
+	temp, err := writeTemp(path, data)
+	if err != nil {
+		return err
+	}
+	if mayCommit != nil {
+		err = mayCommit()
+	}
+	if err == nil {
+		err = failpoint("rename")
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		os.Remove(temp)
+		return err
+	}
+	if err := failpoint("renamed"); err != nil {
+		return &notSyncedError{err}
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return &notSyncedError{err}
+	}
+	return failpoint("folder-synced")
+}
+
+// notSyncedError: the new content is there, but a power failure may still bring
+// the old one back.
+type notSyncedError struct{ err error }
+
+func (e *notSyncedError) Error() string { return e.err.Error() }
+func (e *notSyncedError) Unwrap() error { return e.err }
+
+// writeTemp writes a new file beside path, down to the disk. CreateTemp opens
+// exclusively and with mode 0600.
+func writeTemp(path string, data []byte) (temp string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+tempInfix+"*")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	steps := []func() error{
+		func() error { return failpoint("temp-created") },
+		func() error { _, err := f.Write(data[:len(data)/2]); return err },
+		func() error { return failpoint("temp-half-written") },
+		func() error { _, err := f.Write(data[len(data)/2:]); return err },
+		func() error { return failpoint("temp-written") },
+		f.Sync,
+		func() error { return failpoint("temp-synced") },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return "", err
+		}
+	}
+	return f.Name(), nil
+}
+
+const tempInfix = ".tmp-"
+
+// removeTemps removes what killed runs have left of their writes. The caller
+// holds the lock; should it be wrong about that, the other's rename fails and
+// nothing is torn.
+func removeTemps(path string) {
+	folder, name := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(folder))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), name+tempInfix) {
+			os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package state
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+const noFollow = 0 // creating a link takes a privilege there; readFile refuses those it sees
+
+// tryLock locks a file for this process, or returns false if another has it.
+// The locked byte lies far behind the content, since a lock on Windows keeps
+// others from reading what it covers.
+func tryLock(f *os.File) (bool, error) {
+	at := &windows.Overlapped{OffsetHigh: 1}
+	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// releaseLock empties a locked file and unlocks it. An open file can't be
+// removed on Windows; an empty one names no holder.
+func releaseLock(f *os.File) error {
+	return errors.Join(f.Truncate(0), f.Close())
+}
+
+// syncFolder has nothing to do: NTFS keeps a journal of names.
+func syncFolder(string) error { return nil }

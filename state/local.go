@@ -1,0 +1,402 @@
+package state
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Local is a Store in one file. Beside it stand, with the file's name and a
+// suffix: .lock while a run holds the lock, .backup with the state from before
+// the last run that wrote, and .tmp-… for the instant of a write.
+type Local struct{ path string }
+
+// Open returns the store in the file at path, which need not exist yet.
+func Open(path string) *Local { return &Local{path} }
+
+// Path is the file the state is kept in.
+func (l *Local) Path() string { return l.path }
+
+// Read returns the stored state without locking it, or ErrNotExist. Writes
+// replace the file as a whole, so what is read is whole, if perhaps not the
+// latest.
+func (l *Local) Read(context.Context) (*State, error) {
+	s, _, err := l.read()
+	return s, err
+}
+
+func (l *Local) read() (*State, []byte, error) {
+	data, err := readFile(l.path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the state: %w", err)
+	}
+	if data == nil {
+		return nil, nil, ErrNotExist
+	}
+	s, err := Decode(data)
+	var bad *DecodeError
+	if errors.As(err, &bad) {
+		bad.Path = l.path
+		l.recommendBackup(bad)
+	}
+	return s, data, err
+}
+
+// recommendBackup makes the advice exact where the backup is whole.
+func (l *Local) recommendBackup(e *DecodeError) {
+	data, err := readFile(l.backup())
+	if e.Advice != adviseRestore || err != nil || data == nil {
+		return
+	}
+	if s, err := Decode(data); err == nil {
+		e.Advice = fmt.Sprintf("the backup %s (serial %d) is whole: \"kplan state push -force %[1]s\" restores it, \"kplan state rebuild\" then finds what came later", l.backup(), s.Serial)
+	}
+}
+
+func (l *Local) backup() string   { return l.path + ".backup" }
+func (l *Local) lockFile() string { return l.path + ".lock" }
+
+// localLease is a Local whose lock file this process holds open and locked.
+//
+// Two things make a write safe that comes after the lock was broken, even if
+// this process stood still in the midst of it. The lock file at its path is
+// then no longer the one that is held, which is looked at after the temporary
+// file has been written; and whoever locks next removes temporary files before
+// reading, so that renaming one of them, the last step, fails.
+type localLease struct {
+	*Local
+	info       LockInfo
+	leftBehind LockInfo
+	lock       *os.File
+
+	mu       sync.Mutex // Write and Unlock may come from different goroutines
+	unlocked bool
+	base     stored
+	backedUp bool
+
+	lost     chan struct{}
+	loseOnce sync.Once
+	watched  chan struct{} // closed to end the watch
+}
+
+// stored is what a lease knows to be in the file.
+type stored struct {
+	version Version           // zero: nothing
+	sum     [sha256.Size]byte // of the file's bytes
+	synced  bool              // a power failure can't undo it
+}
+
+// Lock takes the lock if it is free: an exclusive lock of the operating system
+// on the lock file, so that it ends with its holder, however that ends.
+func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
+	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
+	f, err := l.takeLock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info.Path = l.path
+	leftBehind, err := introduce(f, info)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
+	lease := &localLease{Local: l, info: info, leftBehind: leftBehind, lock: f,
+		lost: make(chan struct{}), watched: make(chan struct{})}
+	removeTemps(l.path)
+	removeTemps(l.backup())
+	go lease.watch()
+	return lease, nil
+}
+
+func (l *Local) takeLock(ctx context.Context) (*os.File, error) {
+	for ctx.Err() == nil {
+		f, err := os.OpenFile(l.lockFile(), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("locking the state: %w", err)
+		}
+		free, err := tryLock(f)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("locking the state: %s: %w", f.Name(), err)
+		}
+		if !free {
+			info := readInfo(f)
+			f.Close()
+			return nil, &LockedError{Path: l.path, Info: info}
+		}
+		if isAt(f, l.lockFile()) {
+			return f, nil
+		}
+		f.Close() // its holder removed it between our open and our lock
+	}
+	return nil, ctx.Err()
+}
+
+// introduce writes into the lock file who holds it, and returns who did before
+// and was killed: a run that ends well removes the file.
+func introduce(f *os.File, info LockInfo) (leftBehind LockInfo, err error) {
+	leftBehind = readInfo(f)
+	if err := failpoint("locked"); err != nil {
+		return LockInfo{}, err
+	}
+	if err := f.Truncate(0); err != nil {
+		return LockInfo{}, err
+	}
+	if _, err := f.WriteAt(info.Encode(), 0); err != nil {
+		return LockInfo{}, err
+	}
+	return leftBehind, failpoint("introduced")
+}
+
+// readInfo returns the zero LockInfo for one that can't be read: the lock holds
+// without it.
+func readInfo(f *os.File) LockInfo {
+	text := make([]byte, 64<<10)
+	n, _ := f.ReadAt(text, 0)
+	info, err := DecodeLockInfo(text[:n])
+	if err != nil {
+		return LockInfo{}
+	}
+	return info
+}
+
+// isAt says whether the open file is the one that a path leads to.
+func isAt(f *os.File, path string) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(open, there)
+}
+
+// ForceUnlock breaks the lock with that id by removing its file. A run that
+// still lives keeps a lock on a file that no longer counts.
+func (l *Local) ForceUnlock(_ context.Context, id string) error {
+	data, err := readFile(l.lockFile())
+	if err != nil {
+		return fmt.Errorf("unlocking the state: %w", err)
+	}
+	if data == nil {
+		return fmt.Errorf("unlocking the state: %s is not locked", l.path)
+	}
+	info, err := DecodeLockInfo(data)
+	if err != nil {
+		return fmt.Errorf("unlocking the state: %s: %w; if no run of kplan is under way, remove that file", l.lockFile(), err)
+	}
+	if id == "" || info.ID != id {
+		return &LockIDError{Given: id, Info: info}
+	}
+	if err := os.Remove(l.lockFile()); err != nil {
+		return fmt.Errorf("unlocking the state: %w", err)
+	}
+	return nil
+}
+
+// LockIDError says that the lock to be broken is another one.
+type LockIDError struct {
+	Given string
+	Info  LockInfo // untrusted text
+}
+
+func (e *LockIDError) Error() string {
+	return fmt.Sprintf("the lock ID %q does not match that of the lock, %q, held by %s; nothing was unlocked", e.Given, e.Info.ID, e.Info.Who)
+}
+
+func (l *localLease) Read(context.Context) (*State, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, data, err := l.Local.read()
+	switch {
+	case errors.Is(err, ErrNotExist):
+		l.base = stored{}
+	case err == nil:
+		l.base = stored{version: s.Version(), sum: sha256.Sum256(data), synced: true}
+	}
+	return s, err
+}
+
+func (l *localLease) Write(ctx context.Context, s *State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.checkFollows(s); err != nil {
+		return err
+	}
+	current, err := l.readForWrite(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.checkBase(current); err != nil {
+		return err
+	}
+	data, err := s.Encode()
+	if err != nil {
+		return err
+	}
+	if l.base.synced && l.base.sum == sha256.Sum256(data) {
+		return nil
+	}
+	return l.commit(s, s.Serial+1, current)
+}
+
+func (l *localLease) Replace(ctx context.Context, s *State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	current, err := l.readForWrite(ctx)
+	if err != nil {
+		return err
+	}
+	serial := max(1, s.Serial)
+	if old, err := Decode(current); err == nil {
+		serial = max(serial, old.Serial+1)
+	}
+	return l.commit(s, serial, current)
+}
+
+// checkFollows catches a state that this lease never gave out, such as one that
+// was read before the lock was taken.
+func (l *localLease) checkFollows(s *State) error {
+	if l.base.version == s.Version() || l.base.version == (Version{}) && s.Serial == 0 {
+		return nil
+	}
+	return &StaleError{Path: l.path, Want: s.Version(), Stored: l.base.version}
+}
+
+func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("writing the state: %w", err)
+	}
+	if err := l.checkHeld(); err != nil {
+		return nil, err
+	}
+	current, err := readFile(l.path)
+	if err != nil {
+		return nil, fmt.Errorf("writing the state: %w", err)
+	}
+	return current, nil
+}
+
+// checkBase makes sure that the file is as this lease last read or wrote it, to
+// the byte: an edit that kept the serial is a change as well.
+func (l *localLease) checkBase(current []byte) error {
+	switch {
+	case current == nil && l.base.version == Version{}:
+		return nil
+	case current == nil:
+		return &StaleError{Path: l.path, Want: l.base.version}
+	case l.base.version != Version{} && sha256.Sum256(current) == l.base.sum:
+		return nil
+	}
+	s, err := Decode(current)
+	if err != nil {
+		return fmt.Errorf("the state %s was damaged while this run held its lock: %w", l.path, err)
+	}
+	return &StaleError{Path: l.path, Want: l.base.version, Stored: s.Version()}
+}
+
+// commit stores s under a serial, in place of current.
+func (l *localLease) commit(s *State, serial uint64, current []byte) error {
+	next := *s
+	next.Serial = serial
+	data, err := next.Encode()
+	if err != nil {
+		return err
+	}
+	if err := l.backUp(current); err != nil {
+		return fmt.Errorf("backing up the state: %w", err)
+	}
+	err = writeFile(l.path, data, l.checkHeld)
+	var notSynced *notSyncedError
+	switch {
+	case err == nil, errors.As(err, &notSynced):
+		s.Serial = serial
+		l.base = stored{version: next.Version(), sum: sha256.Sum256(data), synced: err == nil}
+	case l.checkHeld() != nil: // the next holder removed our temporary file
+		err = l.checkHeld()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the state: %w", err)
+	}
+	return nil
+}
+
+// backUp keeps what this lease found, once: later writes of the same run are
+// steps of one change. A damaged state does not displace a good backup.
+func (l *localLease) backUp(current []byte) error {
+	if l.backedUp || current == nil {
+		return nil
+	}
+	path := l.backup()
+	if _, err := Decode(current); err != nil {
+		path = l.path + ".damaged"
+	}
+	if err := writeFile(path, current, l.checkHeld); err != nil {
+		return err
+	}
+	l.backedUp = true
+	return failpoint("backed-up")
+}
+
+func (l *localLease) checkHeld() error {
+	if l.unlocked || !isAt(l.lock, l.lockFile()) {
+		l.lose()
+		return &LostLockError{Path: l.path, ID: l.info.ID}
+	}
+	return nil
+}
+
+func (l *localLease) lose() { l.loseOnce.Do(func() { close(l.lost) }) }
+
+// watch notices a broken lock between writes.
+func (l *localLease) watch() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.watched:
+			return
+		case <-tick.C:
+			if !isAt(l.lock, l.lockFile()) {
+				l.lose()
+				return
+			}
+		}
+	}
+}
+
+func (l *localLease) Lost() <-chan struct{} { return l.lost }
+
+func (l *localLease) LeftBehind() (LockInfo, bool) { return l.leftBehind, l.leftBehind.ID != "" }
+
+// Unlock removes the lock file while it is still locked, so that no file tells
+// of a holder that is gone, then lets go of it.
+func (l *localLease) Unlock() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.unlocked {
+		return nil
+	}
+	held := l.checkHeld()
+	l.unlocked = true
+	close(l.watched)
+	if held != nil {
+		l.lock.Close()
+		return held
+	}
+	err := releaseLock(l.lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("unlocking the state: %w", err)
+	}
+	return nil
+}

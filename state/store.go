@@ -1,0 +1,158 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Store keeps the state of one stack.
+type Store interface {
+	// Read returns the stored state without locking it, or ErrNotExist.
+	Read(ctx context.Context) (*State, error)
+	// Lock takes the lock if it is free, else it returns a *LockedError at once:
+	// waiting is done by Acquire, alike for all stores.
+	Lock(ctx context.Context, info LockInfo) (Lease, error)
+	// ForceUnlock breaks the lock with that id. Whoever held it can no longer
+	// write.
+	ForceUnlock(ctx context.Context, id string) error
+}
+
+// Lease is a store that this run has locked.
+type Lease interface {
+	// Read returns the stored state, or ErrNotExist: the caller then begins with
+	// New.
+	Read(ctx context.Context) (*State, error)
+	// Write stores what has become of the state that this lease last read or
+	// wrote (or of New, if there was none), durably, and raises s.Serial by one.
+	// A state with nothing new is not written again. If someone else has written
+	// meanwhile it returns a *StaleError, if the lock was lost a *LostLockError;
+	// then, as after any other error, the stored state is whole.
+	Write(ctx context.Context, s *State) error
+	// Replace stores s whatever is stored now, be it unreadable: for Push and for
+	// rebuilding a lost state. The serial never goes back.
+	Replace(ctx context.Context, s *State) error
+	// Lost is closed when the store notices that the lock is gone. Whoever acts
+	// on the cluster then starts nothing new. Writes need not ask: they are
+	// refused.
+	Lost() <-chan struct{}
+	// LeftBehind is the lock that a run left when it was killed, if this lease
+	// follows upon one. What it was doing is in the state's Pending.
+	LeftBehind() (LockInfo, bool)
+	// Unlock gives the lock back.
+	Unlock() error
+}
+
+// ErrNotExist is the error of reading where no state has been written yet.
+var ErrNotExist = errors.New("there is no state yet")
+
+// StaleError says that the stored state is not the one a write was to follow.
+type StaleError struct {
+	Path   string
+	Want   Version // the one that was read
+	Stored Version // zero if the stored state is gone
+}
+
+// Version tells the contents of one stack's state apart.
+type Version struct {
+	Lineage string
+	Serial  uint64
+}
+
+// Version is the lineage and serial of s.
+func (s *State) Version() Version { return Version{s.Lineage, s.Serial} }
+
+func (e *StaleError) Error() string {
+	const advice = "nothing was written; plan again"
+	switch {
+	case e.Stored == Version{}:
+		return fmt.Sprintf("the state %s was removed while this run held its lock; %s", e.Path, advice)
+	case e.Want == Version{}:
+		return fmt.Sprintf("the state %s has appeared (serial %d) since this run found none; %s", e.Path, e.Stored.Serial, advice)
+	case e.Stored.Lineage != e.Want.Lineage:
+		return fmt.Sprintf("the state %s now belongs to another stack (lineage %s, not %s); %s", e.Path, e.Stored.Lineage, e.Want.Lineage, advice)
+	case e.Stored.Serial == e.Want.Serial:
+		return fmt.Sprintf("the state %s was edited while this run held its lock; %s", e.Path, advice)
+	}
+	return fmt.Sprintf("the state %s has changed since this run read it (serial %d, then %d); %s", e.Path, e.Want.Serial, e.Stored.Serial, advice)
+}
+
+// LostLockError says that a write was refused because the lock is no longer
+// this run's.
+type LostLockError struct {
+	Path string
+	ID   string // of the lock that was lost
+}
+
+func (e *LostLockError) Error() string {
+	return fmt.Sprintf("the lock %s on the state %s was taken away from this run; nothing was written", e.ID, e.Path)
+}
+
+// LockedError says who holds the lock.
+type LockedError struct {
+	Path string
+	Info LockInfo // from the store, so untrusted text: zero if the holder has not written it yet
+}
+
+func (e *LockedError) Error() string {
+	if e.Info.ID == "" {
+		return fmt.Sprintf("the state %s is locked by another run that has not yet said who it is", e.Path)
+	}
+	return fmt.Sprintf("the state %s is locked by %s (%s, lock ID %s)", e.Path, e.Info.Who, e.Info.Operation, e.Info.ID)
+}
+
+// Acquire locks a store, waiting up to wait for whoever holds it.
+func Acquire(ctx context.Context, store Store, info LockInfo, wait time.Duration) (Lease, error) {
+	deadline := time.Now().Add(wait)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		lease, err := store.Lock(ctx, info)
+		var locked *LockedError
+		left := time.Until(deadline)
+		if !errors.As(err, &locked) || left <= 0 {
+			return lease, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("gave up waiting: %w (%w)", err, context.Cause(ctx))
+		case <-time.After(min(pause, left)):
+		}
+	}
+}
+
+// PushError says why a state can't take the place of the stored one.
+type PushError struct {
+	Given, Stored Version
+}
+
+func (e *PushError) Error() string {
+	const advice = "if the given one is right nevertheless, use -force"
+	switch {
+	case e.Given.Lineage != e.Stored.Lineage:
+		return fmt.Sprintf("the given state belongs to another stack (lineage %s) than the stored one (lineage %s); %s", e.Given.Lineage, e.Stored.Lineage, advice)
+	case e.Given.Serial < e.Stored.Serial:
+		return fmt.Sprintf("the given state (serial %d) is older than the stored one (serial %d); %s", e.Given.Serial, e.Stored.Serial, advice)
+	}
+	return fmt.Sprintf("the given state differs from the stored one, yet both have serial %d: one of them is a stray copy; %s", e.Given.Serial, advice)
+}
+
+// Push stores a state that came from elsewhere: an errored state, a backup, a
+// move between stores. Unless force says so it does not replace another stack's
+// state, a newer one, or another one with the same serial; nor one that can't
+// be read.
+func Push(ctx context.Context, lease Lease, s *State, force bool) error {
+	stored, err := lease.Read(ctx)
+	switch {
+	case errors.Is(err, ErrNotExist), force:
+		return lease.Replace(ctx, s)
+	case err != nil:
+		return err
+	case s.Lineage != stored.Lineage, s.Serial < stored.Serial:
+		return &PushError{Given: s.Version(), Stored: stored.Version()}
+	case s.Serial > stored.Serial:
+		return lease.Replace(ctx, s)
+	case !equal(s, stored):
+		return &PushError{Given: s.Version(), Stored: stored.Version()}
+	}
+	return nil
+}
