@@ -6,7 +6,14 @@
 // defaults, list-keyed diffs, ownership of fields, masking of secrets. The
 // descriptions of built-in kinds come from the Go types of k8s.io/api, those of
 // custom kinds from a CustomResourceDefinition or the server's OpenAPI v3.
+//
+// What is known of the built-in kinds stands in builtin.txt, one line a field,
+// which internal/gen writes from the sources of the API modules in go.mod and
+// from its own facts.txt. Nothing of it is decoded before it is asked for, type
+// by type, so that a program that needs no kind pays for none.
 package kinds
+
+//go:generate go run ./internal/gen
 
 import (
 	"kplan.dev/kplan/addrs"
@@ -20,8 +27,13 @@ type Kind struct {
 	Plural     string // as URLs spell it: replicationcontrollers
 	Namespaced bool
 	// Root is the whole object, a field of type Object without a name. For a
-	// kind of unknown shape it is of type Any, except for its metadata.
+	// kind of unknown shape it takes any field beside apiVersion, kind and
+	// metadata.
 	Root *Field
+
+	// resets are the fields that only a subresource writes: the server ignores
+	// them in an object that is applied.
+	resets []string
 }
 
 // GroupKind is the kind without its version.
@@ -59,7 +71,9 @@ const (
 type Field struct {
 	Name string // as the API spells it; "" for an element
 	Type Type
-	Elem *Field // of a Map or a List: what it holds
+	// Elem is what a Map or a List holds. An Object has one when it takes fields
+	// beside those it declares, as a schema that preserves unknown fields does.
+	Elem *Field
 
 	// ListKeys are the fields that tell the elements of a List apart, as
 	// server-side apply has them: port and protocol of a Service's ports.
@@ -67,19 +81,34 @@ type Field struct {
 	ListKeys []string
 	// Set marks a List whose elements are distinct scalars owned one by one.
 	Set bool
-	// Atomic marks an Object or a Map that is owned and replaced as a whole. A
-	// List is atomic when it has neither ListKeys nor Set.
+	// Atomic marks an Object, a Map or an Any that is owned and replaced as a
+	// whole. A List is atomic when it has neither ListKeys nor Set.
 	Atomic bool
+	// KeepsEmpty marks a field of which an empty value says something else than
+	// its absence: emptyDir: {} asks for a volume, replicas: 0 for none. Where it
+	// is false the server drops "", 0, false, {} and [].
+	KeepsEmpty bool
 
 	Required  bool // an object without it is refused
 	Sensitive bool // its value is a secret and is never shown
-	Immutable bool // the server refuses to change it on an existing object
+	// Immutable marks a place that the server refuses to change, add or remove
+	// on an existing object. All places below say so themselves: under the spec
+	// of a Pod everything is immutable, except for what the API names, such as
+	// the image of a container. What depends on the object, Kind.Frozen knows.
+	Immutable bool
 	// Allocated marks a field that the server fills when the configuration
 	// leaves it out, with a value that nobody can foretell: a uid, a cluster IP,
-	// a node port, everything in status.
+	// a node port, everything in status. Whether it does so in a given object,
+	// Kind.Unforetold knows.
 	Allocated bool
-	Default   any    // what the schema says the server fills in, nil where it says nothing
-	Doc       string // the API's own words on it
+	Default   any      // what the server fills in when it is absent, nil where nothing is known
+	Enum      []string // the values of a String, where the API lists them
+	Doc       string   // the API's own words on it, their first paragraph
 
-	children *children // of an Object, made when first asked for
+	children *children         // of an Object, made when first asked for
+	special  map[string]*Field // of a Map: keys about which more is known than Elem says
+	// keyDefault is what stands for the field in a list's key when it is absent:
+	// the Default of the schema, or its type's zero value.
+	keyDefault any
+	micro      bool // a Time with six digits after the second
 }

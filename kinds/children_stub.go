@@ -1,3 +1,0 @@
-package kinds
-
-type children struct{}

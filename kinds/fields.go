@@ -1,0 +1,94 @@
+package kinds
+
+import (
+	"sync"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// children are the fields of an Object. They are made when first asked for,
+// because types such as JSONSchemaProps hold themselves.
+type children struct {
+	once   sync.Once
+	load   func() []*Field
+	list   []*Field
+	byName map[string]*Field
+}
+
+func (c *children) resolve() *children {
+	c.once.Do(func() {
+		c.list = c.load()
+		c.byName = make(map[string]*Field, len(c.list))
+		for _, f := range c.list {
+			c.byName[f.Name] = f
+		}
+		c.load = nil
+	})
+	return c
+}
+
+// fixed are children that are known from the start.
+func fixed(fields []*Field) *children {
+	return &children{load: func() []*Field { return fields }}
+}
+
+// Fields are the fields that an Object declares, in the API's order. They are
+// shared: change neither the slice nor its elements.
+func (f *Field) Fields() []*Field {
+	if f.children == nil {
+		return nil
+	}
+	return f.children.resolve().list
+}
+
+// Field is the field of that name: of an Object one that it declares or, where
+// it takes others too, its Elem; of a Map the value under that key; of an Any
+// again Any. It is nil where there can be none.
+func (f *Field) Field(name string) *Field {
+	switch f.Type {
+	case Object:
+		if child := f.children.resolve().byName[name]; child != nil {
+			return child
+		}
+		return f.Elem
+	case Map:
+		if known := f.special[name]; known != nil {
+			return known
+		}
+		return f.Elem
+	case Any:
+		return anyBelow(f)
+	}
+	return nil
+}
+
+// anyBelow describes whatever lies inside a free-form field.
+func anyBelow(f *Field) *Field {
+	return &Field{Type: Any, Sensitive: f.Sensitive, Immutable: f.Immutable, Allocated: f.Allocated, KeepsEmpty: true}
+}
+
+// At describes the place of that path in an object of the kind, nil when the
+// kind has no such place. An index or the keys of an element lead to the
+// element's description.
+func (k *Kind) At(path addrs.Path) *Field {
+	f := k.Root
+	if path.IsZero() {
+		return f
+	}
+	for _, step := range path.Steps() {
+		switch {
+		case step.IsField():
+			f = f.Field(step.Field)
+		case f.Type == List:
+			f = f.Elem
+		case f.Type == Any:
+			f = anyBelow(f)
+		default:
+			return nil
+		}
+		if f == nil {
+			return nil
+		}
+	}
+	return f
+}
