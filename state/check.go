@@ -44,10 +44,12 @@ func (s *State) checkObjects() error {
 		if o.UID == "" {
 			return fmt.Errorf("%s has no uid", o.Addr)
 		}
-		if _, twice := byAddr[o.Addr]; twice {
+		if _, twice := byAddr[o.Addr]; twice && !o.Deposed {
 			return fmt.Errorf("the address %s occurs twice", o.Addr)
 		}
-		byAddr[o.Addr] = struct{}{}
+		if !o.Deposed {
+			byAddr[o.Addr] = struct{}{}
+		}
 		identity := o.Object.Identity()
 		if other, twice := byIdentity[identity]; twice {
 			return fmt.Errorf("%s and %s are both the object %s", other, o.Addr, o.Object)

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	strictjson "sigs.k8s.io/json"
 )
 
 // checksumPrefix names the algorithm, so that another can follow.
@@ -42,6 +44,11 @@ func (s *State) canonical() ([]byte, error) {
 	if sorted.Objects == nil {
 		sorted.Objects = []Object{} // [] rather than null
 	}
+	outputs, err := decodedOutputs(s.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	sorted.Outputs = outputs
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
@@ -51,9 +58,27 @@ func (s *State) canonical() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
+// decodedOutputs are outputs as they will be read again. A json.Number 1.0 would
+// otherwise be written as such, read as 1, and the checksum no longer fit.
+func decodedOutputs(outputs map[string]Output) (map[string]Output, error) {
+	decoded := make(map[string]Output, len(outputs))
+	for name, o := range outputs {
+		text, err := json.Marshal(o)
+		if err != nil {
+			return nil, fmt.Errorf("output %s: %w", name, err)
+		}
+		var again Output
+		if err := strictjson.UnmarshalCaseSensitivePreserveInts(text, &again); err != nil {
+			return nil, fmt.Errorf("output %s: %w", name, err)
+		}
+		decoded[name] = again
+	}
+	return decoded, nil
+}
+
 // sort puts the entries in the order they are stored in.
 func (s *State) sort() {
-	slices.SortFunc(s.Objects, func(a, b Object) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(s.Objects, compareObjects)
 	slices.SortFunc(s.Pending, comparePending)
 }
 

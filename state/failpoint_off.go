@@ -1,4 +1,4 @@
-//go:build !kplan_fp
+//go:build !kplan_fp || windows
 
 package state
 

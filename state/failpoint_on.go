@@ -1,4 +1,4 @@
-//go:build kplan_fp
+//go:build kplan_fp && !windows
 
 package state
 
@@ -12,34 +12,36 @@ import (
 )
 
 // failpoint does at a step what KPLAN_FAILPOINT says: name:kill ends the
-// process as kill -9 does, name:fail makes the step fail as on a full disk;
-// name:kill:3 waits for the third time the step is reached.
+// process as kill -9 does, name:stop halts it until it is continued, name:fail
+// makes the step fail as on a full disk. name:kill:3 does so at the third time
+// the step is reached, other numbers never.
 func failpoint(name string) error {
 	wanted, how, _ := strings.Cut(os.Getenv("KPLAN_FAILPOINT"), ":")
 	if wanted != name {
 		return nil
 	}
 	how, nth, _ := strings.Cut(how, ":")
-	n, _ := strconv.Atoi(nth)
+	n := 1
+	if nth != "" {
+		n, _ = strconv.Atoi(nth)
+	}
 	failpoints.Lock()
 	defer failpoints.Unlock()
-	if failpoints.reached[name]++; failpoints.reached[name] < n {
+	if failpoints.reached[name]++; failpoints.reached[name] != n {
 		return nil
 	}
 	switch how {
 	case "kill":
-		self, err := os.FindProcess(os.Getpid())
-		if err == nil {
-			err = self.Kill()
-		}
-		if err != nil {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 			panic(err)
 		}
 		select {}
+	case "stop":
+		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	case "fail":
 		return &os.PathError{Op: "failpoint", Path: name, Err: syscall.ENOSPC}
 	}
-	panic(fmt.Sprintf("KPLAN_FAILPOINT: %q is neither kill nor fail", how))
+	panic(fmt.Sprintf("KPLAN_FAILPOINT: %q is neither kill, stop nor fail", how))
 }
 
 var failpoints = struct {

@@ -18,18 +18,9 @@ const maxSize = 512 << 20
 // symbolic link: kplan replaces the file it reads, and who can place a link
 // shall not choose which file that is.
 func readFile(path string) ([]byte, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
+	info, err := statFile(path)
+	if info == nil || err != nil {
 		return nil, err
-	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, fmt.Errorf("%s is a symbolic link, and kplan follows none to its state; name the file itself", path)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file; name the file that holds the state", path)
-	case info.Size() > maxSize:
-		return nil, fmt.Errorf("%s has %d bytes, more than any state; check the path", path, info.Size())
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,6 +46,24 @@ func readFile(path string) ([]byte, error) {
 	}
 }
 
+// statFile returns nil where there is no file, and refuses what is not one.
+func statFile(path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil, fmt.Errorf("%s is a symbolic link, and kplan follows none to its state; name the file itself", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file; name the file that holds the state", path)
+	case info.Size() > maxSize:
+		return nil, fmt.Errorf("%s has %d bytes, more than any state; check the path", path, info.Size())
+	}
+	return info, nil
+}
+
 // writeFile replaces a file's content as a whole: after a crash at any instant
 // the old content is there or the new, and once writeFile has returned, the
 // new. mayCommit is asked right before the file is replaced.
@@ -76,13 +85,16 @@ func writeFile(path string, data []byte, mayCommit func() error) error {
 		os.Remove(temp)
 		return err
 	}
-	if err := failpoint("renamed"); err != nil {
-		return &notSyncedError{err}
+	for _, step := range []func() error{
+		func() error { return failpoint("renamed") },
+		func() error { return syncFolder(filepath.Dir(path)) },
+		func() error { return failpoint("folder-synced") },
+	} {
+		if err := step(); err != nil {
+			return &notSyncedError{err}
+		}
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
-		return &notSyncedError{err}
-	}
-	return failpoint("folder-synced")
+	return nil
 }
 
 // notSyncedError: the new content is there, but a power failure may still bring

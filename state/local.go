@@ -98,6 +98,9 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
+	if _, err := statFile(l.path); err != nil { // better now than when there is something to save
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
 	f, err := l.takeLock(ctx)
 	if err != nil {
 		return nil, err
@@ -196,7 +199,7 @@ func (l *Local) ForceUnlock(_ context.Context, id string) error {
 		return &LockIDError{Given: id, Info: info}
 	}
 	if err := os.Remove(l.lockFile()); err != nil {
-		return fmt.Errorf("unlocking the state: %w", err)
+		return fmt.Errorf("unlocking the state: %w; end process %d of %s, which ends the lock", err, info.PID, info.Who)
 	}
 	return nil
 }
@@ -244,7 +247,10 @@ func (l *localLease) Write(ctx context.Context, s *State) error {
 	if l.base.synced && l.base.sum == sha256.Sum256(data) {
 		return nil
 	}
-	return l.commit(s, s.Serial+1, current)
+	if err := l.backUp(current, l.backup()); err != nil {
+		return err
+	}
+	return l.commit(s, s.Serial+1)
 }
 
 func (l *localLease) Replace(ctx context.Context, s *State) error {
@@ -255,10 +261,15 @@ func (l *localLease) Replace(ctx context.Context, s *State) error {
 		return err
 	}
 	serial := max(1, s.Serial)
+	backup := l.path + ".damaged" // no good backup is lost for a damaged state
 	if old, err := Decode(current); err == nil {
 		serial = max(serial, old.Serial+1)
+		backup = l.backup()
 	}
-	return l.commit(s, serial, current)
+	if err := l.backUp(current, backup); err != nil {
+		return err
+	}
+	return l.commit(s, serial)
 }
 
 // checkFollows catches a state that this lease never gave out, such as one that
@@ -278,10 +289,7 @@ func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	current, err := readFile(l.path)
-	if err != nil {
-		return nil, fmt.Errorf("writing the state: %w", err)
-	}
-	return current, nil
+	return current, l.explain("writing", err)
 }
 
 // checkBase makes sure that the file is as this lease last read or wrote it, to
@@ -302,16 +310,13 @@ func (l *localLease) checkBase(current []byte) error {
 	return &StaleError{Path: l.path, Want: l.base.version, Stored: s.Version()}
 }
 
-// commit stores s under a serial, in place of current.
-func (l *localLease) commit(s *State, serial uint64, current []byte) error {
+// commit stores s under a serial.
+func (l *localLease) commit(s *State, serial uint64) error {
 	next := *s
 	next.Serial = serial
 	data, err := next.Encode()
 	if err != nil {
 		return err
-	}
-	if err := l.backUp(current); err != nil {
-		return fmt.Errorf("backing up the state: %w", err)
 	}
 	err = writeFile(l.path, data, l.checkHeld)
 	var notSynced *notSyncedError
@@ -319,30 +324,33 @@ func (l *localLease) commit(s *State, serial uint64, current []byte) error {
 	case err == nil, errors.As(err, &notSynced):
 		s.Serial = serial
 		l.base = stored{version: next.Version(), sum: sha256.Sum256(data), synced: err == nil}
-	case l.checkHeld() != nil: // the next holder removed our temporary file
-		err = l.checkHeld()
 	}
-	if err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	return nil
+	return l.explain("writing", err)
 }
 
 // backUp keeps what this lease found, once: later writes of the same run are
-// steps of one change. A damaged state does not displace a good backup.
-func (l *localLease) backUp(current []byte) error {
+// steps of one change.
+func (l *localLease) backUp(current []byte, path string) error {
 	if l.backedUp || current == nil {
 		return nil
 	}
-	path := l.backup()
-	if _, err := Decode(current); err != nil {
-		path = l.path + ".damaged"
-	}
 	if err := writeFile(path, current, l.checkHeld); err != nil {
-		return err
+		return l.explain("backing up", err)
 	}
 	l.backedUp = true
 	return failpoint("backed-up")
+}
+
+// explain says what an error was met at, unless the lock was lost: then the
+// next holder may have removed our temporary file, and that is no news.
+func (l *localLease) explain(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if lost := l.checkHeld(); lost != nil {
+		return lost
+	}
+	return fmt.Errorf("%s the state: %w", doing, err)
 }
 
 func (l *localLease) checkHeld() error {

@@ -1,12 +1,13 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 
 	"kplan.dev/kplan/addrs"
 )
 
-// Find returns the object at an address.
+// Find returns the object that an address stands for.
 func (s *State) Find(addr addrs.Instance) (Object, bool) {
 	i, found := s.position(addr)
 	if !found {
@@ -37,53 +38,88 @@ func (s *State) ByIdentity() map[addrs.Object]Object {
 	return entries
 }
 
-// Put enters an object, in place of what was known at its address.
+// Put enters an object, in place of what was known of the same object. Another
+// object that had the address so far is deposed: it is still ours and still to
+// be deleted.
 func (s *State) Put(o Object) {
-	i, found := s.position(o.Addr)
-	if found {
-		s.Objects[i] = o
-		return
+	s.Remove(o.Object)
+	if !o.Deposed {
+		if i, taken := s.position(o.Addr); taken {
+			s.Objects[i].Deposed = true
+		}
 	}
+	i, _ := slices.BinarySearchFunc(s.Objects, o, compareObjects)
 	s.Objects = slices.Insert(s.Objects, i, o)
 }
 
-// Remove forgets the object at an address and says whether there was one.
-func (s *State) Remove(addr addrs.Instance) bool {
-	i, found := s.position(addr)
-	if found {
+// Remove forgets an object and says whether it was known.
+func (s *State) Remove(object addrs.Object) bool {
+	identity := object.Identity()
+	i := slices.IndexFunc(s.Objects, func(o Object) bool { return o.Object.Identity() == identity })
+	if i >= 0 {
 		s.Objects = slices.Delete(s.Objects, i, i+1)
 	}
-	return found
+	return i >= 0
 }
 
 // Move gives the object at an address another one, also where other objects
 // say that they need it. It does nothing and returns false where from is
 // unknown or to is taken.
 func (s *State) Move(from, to addrs.Instance) bool {
-	o, found := s.Find(from)
+	_, found := s.Find(from)
 	if _, taken := s.Find(to); !found || taken {
 		return false
 	}
-	s.Remove(from)
-	o.Addr = to
-	s.Put(o)
-	for i := range s.Objects {
-		renameNeed(s.Objects[i].Needs, from, to)
-	}
-	for i := range s.Pending {
-		renameNeed(s.Pending[i].Needs, from, to)
-	}
+	s.Readdress(map[addrs.Instance]addrs.Instance{from: to})
 	return true
 }
 
-func renameNeed(needs []addrs.Instance, from, to addrs.Instance) {
-	if i := slices.Index(needs, from); i >= 0 {
-		needs[i] = to
+// Readdress gives the objects at these addresses others, all at once, so that
+// two may also swap theirs. What still has one of the new addresses is deposed.
+func (s *State) Readdress(moves map[addrs.Instance]addrs.Instance) {
+	taken := map[addrs.Instance]bool{}
+	for _, to := range moves {
+		taken[to] = true
+	}
+	for i := range s.Objects {
+		o := &s.Objects[i]
+		if to, moved := moves[o.Addr]; moved && !o.Deposed {
+			o.Addr = to
+		} else if taken[o.Addr] {
+			o.Deposed = true
+		}
+		renameNeeds(o.Needs, moves)
+	}
+	for i := range s.Pending {
+		renameNeeds(s.Pending[i].Needs, moves)
+	}
+	slices.SortFunc(s.Objects, compareObjects)
+}
+
+func renameNeeds(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) {
+	for i, need := range needs {
+		if to, moved := moves[need]; moved {
+			needs[i] = to
+		}
 	}
 }
 
+// compareObjects orders entries by address, the one that the address stands
+// for before those it has deposed.
+func compareObjects(a, b Object) int {
+	deposed := func(o Object) int {
+		if o.Deposed {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(a.Addr.Compare(b.Addr), deposed(a)-deposed(b), a.Object.Compare(b.Object))
+}
+
+// position is where the entry of an address stands, or would stand.
 func (s *State) position(addr addrs.Instance) (int, bool) {
-	return slices.BinarySearchFunc(s.Objects, addr, func(o Object, addr addrs.Instance) int {
+	i, found := slices.BinarySearchFunc(s.Objects, addr, func(o Object, addr addrs.Instance) int {
 		return o.Addr.Compare(addr)
 	})
+	return i, found && !s.Objects[i].Deposed
 }

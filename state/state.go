@@ -50,6 +50,9 @@ type Object struct {
 	// Protected remembers lifecycle.prevent_destroy, which must also hold for a
 	// block that was deleted from the configuration.
 	Protected bool `json:"protected,omitempty"`
+	// Deposed marks an object that its address no longer stands for: another
+	// one has it now, and this one is still to be deleted.
+	Deposed bool `json:"deposed,omitempty"`
 }
 
 // Pending is an action that was about to be taken when the state was written.
