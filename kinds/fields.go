@@ -3,6 +3,8 @@ package kinds
 import (
 	"sync"
 
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
 	"kplan.dev/kplan/addrs"
 )
 
@@ -13,6 +15,9 @@ type children struct {
 	load   func() []*Field
 	list   []*Field
 	byName map[string]*Field
+
+	schemaOnce sync.Once
+	schema     typed.ParseableType // of a kind's root
 }
 
 func (c *children) resolve() *children {
