@@ -49,6 +49,10 @@ type Variable struct {
 	Sensitive   bool
 	Validations []*Check
 	Range       hcl.Range // the block's head
+
+	// literal: outside of files the value is written as it stands and not as an
+	// expression.
+	literal bool
 }
 
 // Check is a validation, precondition or postcondition block.

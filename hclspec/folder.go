@@ -1,0 +1,110 @@
+package hclspec
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// maxFileSize bounds every file that a configuration is read from or reads.
+const maxFileSize = 4 << 20
+
+// folder is the one directory that a configuration lives in. What the
+// configuration names is read through it, so that no path and no symbolic link
+// leads out: not to the runner's environment in /proc, not to a kubeconfig.
+type folder string
+
+// read returns the content of a regular file of at most maxFileSize bytes.
+func (f folder) read(name string) ([]byte, error) {
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file, err := openRegular(root, name)
+	if err != nil {
+		return nil, folderError(err)
+	}
+	defer file.Close()
+	return readLimited(file)
+}
+
+// exists says whether name is a regular file.
+func (f folder) exists(name string) (bool, error) {
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return false, err
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, folderError(err)
+	case !info.Mode().IsRegular():
+		return false, errNotRegular
+	}
+	return true, nil
+}
+
+var (
+	errNotRegular = errors.New("it is not a regular file")
+	errTooLarge   = fmt.Errorf("it is larger than %d MiB", maxFileSize>>20)
+	errOutside    = errors.New("it leads out of the configuration's directory, which is all that a configuration may read")
+)
+
+// openRegular opens without blocking: opening a named pipe would otherwise
+// wait for a writer.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	name = filepath.FromSlash(name)
+	if filepath.IsAbs(name) {
+		return nil, errOutside
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func readLimited(r io.Reader) ([]byte, error) {
+	src, err := io.ReadAll(io.LimitReader(r, maxFileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > maxFileSize {
+		return nil, errTooLarge
+	}
+	return src, nil
+}
+
+// folderError says in the user's words what os.Root or the system refused. The
+// path is left to the caller, who knows how the user wrote it.
+func folderError(err error) error {
+	var pathErr *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("there is no such file")
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("permission to read it is denied")
+	case errors.As(err, &pathErr) && strings.Contains(pathErr.Err.Error(), "escapes"):
+		return errOutside // os.Root exports no error to test for
+	case errors.As(err, &pathErr):
+		return pathErr.Err
+	}
+	return err
+}

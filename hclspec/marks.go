@@ -1,0 +1,17 @@
+package hclspec
+
+import "github.com/zclconf/go-cty/cty"
+
+// A mark stays on a value, and on everything made of it, through evaluation.
+type mark string
+
+// sensitive marks values that are never shown: those of sensitive variables,
+// secret fields of objects, and what sensitive() returns.
+const sensitive = mark("sensitive")
+
+// isSensitive says whether v or anything inside it must not be shown.
+func isSensitive(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	_, ok := marks[sensitive]
+	return ok
+}

@@ -1,0 +1,120 @@
+package hclspec
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// The parsers and evaluators of HCL are recursive, and a Go program can't
+// recover from a stack that overflows. So every source is scanned, which needs
+// no stack, before it is parsed.
+const (
+	maxNesting = 200  // brackets, braces, parentheses and templates inside one another
+	maxChain   = 1000 // operators, steps and template directives in one expression
+)
+
+// checkNesting reports source in HCL's native syntax that is nested too deeply
+// to be parsed.
+func checkNesting(src []byte, filename string) hcl.Diagnostics {
+	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+	return checkTokens(tokens)
+}
+
+// checkTemplateNesting is checkNesting for the text of a template.
+func checkTemplateNesting(src []byte, filename string) hcl.Diagnostics {
+	if !bytes.Contains(src, []byte("${")) && !bytes.Contains(src, []byte("%{")) {
+		return nil
+	}
+	tokens, _ := hclsyntax.LexTemplate(src, filename, hcl.InitialPos)
+	return checkTokens(tokens)
+}
+
+func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
+	type level struct {
+		opener hclsyntax.TokenType
+		chain  int
+	}
+	levels := []level{{}}
+	for _, token := range tokens {
+		top := &levels[len(levels)-1]
+		switch token.Type {
+		case hclsyntax.TokenTemplateControl:
+			top.chain++ // "if" inside "if" opens no bracket
+			levels = append(levels, level{opener: token.Type})
+		case hclsyntax.TokenOBrack:
+			top.chain++ // an index follows a value as an operator does
+			levels = append(levels, level{opener: token.Type})
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
+			hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp:
+			levels = append(levels, level{opener: token.Type})
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
+			hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+			if len(levels) > 1 {
+				levels = levels[:len(levels)-1]
+			}
+		case hclsyntax.TokenComma:
+			top.chain = 0
+		case hclsyntax.TokenNewline:
+			if top.opener == hclsyntax.TokenOBrace || len(levels) == 1 {
+				top.chain = 0
+			}
+		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit,
+			hclsyntax.TokenComment:
+		default:
+			top.chain++
+		}
+		if len(levels) > maxNesting || levels[len(levels)-1].chain > maxChain {
+			return tooDeep(token.Range)
+		}
+	}
+	return nil
+}
+
+// checkJSONNesting reports JSON source that is nested too deeply to be parsed,
+// or that holds such a template in a string.
+func checkJSONNesting(src []byte, filename string) hcl.Diagnostics {
+	depth, line, lineStart := 0, 1, 0
+	here := func(i int) hcl.Range {
+		pos := hcl.Pos{Line: line, Column: i - lineStart + 1, Byte: i}
+		return hcl.Range{Filename: filename, Start: pos, End: hcl.Pos{Line: line, Column: pos.Column + 1, Byte: i + 1}}
+	}
+	for i := 0; i < len(src); i++ {
+		switch src[i] {
+		case '\n':
+			line, lineStart = line+1, i+1
+		case '{', '[':
+			if depth++; depth > maxNesting {
+				return tooDeep(here(i))
+			}
+		case '}', ']':
+			depth--
+		case '"':
+			end := i + 1
+			for end < len(src) && src[end] != '"' && src[end] != '\n' {
+				if src[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			end = min(end+1, len(src))
+			var text string
+			if json.Unmarshal(src[i:end], &text) == nil && checkTemplateNesting([]byte(text), filename).HasErrors() {
+				return tooDeep(here(i))
+			}
+			i = end - 1
+			if src[i] == '\n' {
+				i--
+			}
+		}
+	}
+	return nil
+}
+
+func tooDeep(where hcl.Range) hcl.Diagnostics {
+	return problem("Too deeply nested", where,
+		fmt.Sprintf("More than %d brackets or templates stand inside one another here, or more than %d operators follow one another. Split the expression up with locals.", maxNesting, maxChain))
+}

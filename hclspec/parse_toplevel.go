@@ -1,0 +1,105 @@
+package hclspec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// topLevelBlocks are the blocks that a file may hold. It is filled by init
+// since a block's parser reports with the list at hand.
+var topLevelBlocks = []struct {
+	name   string
+	labels []string
+	parse  func(*parser, *hcl.Block)
+}{
+	{"kplan", nil, (*parser).settings},
+	{"variable", []string{"name"}, (*parser).variable},
+	{"locals", nil, (*parser).locals},
+	{"output", []string{"name"}, (*parser).output},
+	{"resource", []string{"kind", "name"}, (*parser).resource},
+}
+
+// foreignBlocks are blocks that users of Terraform or of a later kplan would
+// expect, with what to do instead.
+var foreignBlocks = map[string]string{
+	"moved":     "This version of kplan does not have moved blocks yet. A renamed resource block destroys nothing: kplan knows objects by kind, namespace and name.",
+	"removed":   "This version of kplan does not have removed blocks yet.",
+	"import":    "This version of kplan does not have import blocks yet.",
+	"module":    "This version of kplan does not have modules yet.",
+	"data":      "This version of kplan does not have data blocks yet.",
+	"check":     "This version of kplan does not have check blocks yet.",
+	"terraform": "The block for kplan's own settings is called kplan.",
+	"provider":  "kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.",
+	"ephemeral": "kplan has no ephemeral resources. Secrets never enter its plans or its state.",
+	"backend":   "The backend block stands inside the kplan block.",
+	"cluster":   "The cluster block stands inside the kplan block.",
+	"local":     "Local values are declared in a block called locals.",
+}
+
+// topLevel takes over the blocks of one file.
+func (p *parser) topLevel(body hcl.Body) {
+	schema := &hcl.BodySchema{}
+	for _, b := range topLevelBlocks {
+		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: b.name, LabelNames: b.labels})
+	}
+	content, rest, diags := body.PartialContent(schema)
+	p.report(diags)
+	p.strangers(rest)
+	for _, block := range content.Blocks {
+		for _, b := range topLevelBlocks {
+			if b.name == block.Type {
+				b.parse(p, block)
+			}
+		}
+	}
+}
+
+// strangers reports what stands at a file's top level and does not belong.
+func (p *parser) strangers(rest hcl.Body) {
+	if native, ok := rest.(*hclsyntax.Body); ok {
+		for _, block := range native.Blocks {
+			p.stranger(block.Type, len(block.Labels), block.TypeRange)
+		}
+		for _, attr := range native.Attributes {
+			p.strangeArgument(attr.Name, attr.NameRange)
+		}
+		return
+	}
+	attrs, diags := rest.JustAttributes()
+	p.report(diags)
+	for _, attr := range attrs {
+		p.stranger(attr.Name, 1, attr.NameRange)
+	}
+}
+
+func (p *parser) stranger(name string, labels int, at hcl.Range) {
+	known := blockNames()
+	switch detail, foreign := foreignBlocks[name]; {
+	case slices.Contains(known, name):
+	case foreign:
+		p.problem("Unsupported block type", at, "%s", detail)
+	case isKindName(name) && labels > 0:
+		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
+	default:
+		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, didYouMean(name, known))
+	}
+}
+
+func (p *parser) strangeArgument(name string, at hcl.Range) {
+	hint := " Values that the configuration uses go into a locals block; values of variables go into default.kpvars.hcl."
+	if slices.Contains(blockNames(), name) {
+		hint = fmt.Sprintf(" %s is a block: it is written without an equals sign.", name)
+	}
+	p.problem("Unsupported argument", at, "No argument stands outside of a block.%s", hint)
+}
+
+func blockNames() []string {
+	var names []string
+	for _, b := range topLevelBlocks {
+		names = append(names, b.name)
+	}
+	return names
+}
