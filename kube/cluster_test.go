@@ -1,0 +1,102 @@
+package kube_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+)
+
+// What a cluster does is tested against a real API server; nothing here plays
+// one. make test starts a control plane and sets the variable.
+func connect(t testing.TB, change ...func(*kube.Options)) *kube.Cluster {
+	t.Helper()
+	path := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if path == "" {
+		t.Skip("KPLAN_TEST_KUBECONFIG does not name the kubeconfig of a cluster to test against")
+	}
+	opts := kube.Options{ConfigPath: path}
+	for _, f := range change {
+		f(&opts)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	c, err := kube.Connect(ctx, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// namespace makes a namespace for one test and deletes it afterwards.
+func namespace(t testing.TB, c *kube.Cluster) string {
+	t.Helper()
+	name := "kube-dev-" + strings.ToLower(rand.Text()[:10])
+	ns, err := c.Create(t.Context(), lookup(t, c, "Namespace"), manifest(t, "metadata: {name: "+name+"}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { remove(t, c, ns) })
+	return name
+}
+
+func remove(t testing.TB, c *kube.Cluster, obj *unstructured.Unstructured) {
+	k, err := c.Lookup(obj.GetKind(), obj.GetAPIVersion())
+	if err == nil {
+		err = c.Delete(context.Background(), k, obj.GetNamespace(), obj.GetName(), kube.DeleteOptions{UID: string(obj.GetUID())})
+	}
+	if err != nil && kube.KindOf(err) != kube.NotFound {
+		t.Error(err)
+	}
+}
+
+func lookup(t testing.TB, c *kube.Cluster, kind string) *kinds.Kind {
+	t.Helper()
+	k, err := c.Lookup(kind, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// manifest reads YAML in which NS stands for a namespace.
+func manifest(t testing.TB, text string, namespace ...string) map[string]any {
+	t.Helper()
+	for _, ns := range namespace {
+		text = strings.ReplaceAll(text, "NS", ns)
+	}
+	var u unstructured.Unstructured
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	if err := dec.Decode(&u.Object); err != nil {
+		t.Fatal(err)
+	}
+	return u.Object
+}
+
+func wantKind(t testing.TB, err error, want kube.ErrorKind) *kube.Error {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %s", want)
+	}
+	e, ok := err.(*kube.Error)
+	if !ok {
+		t.Fatalf("%T, want a kube.Error: %v", err, err)
+	}
+	if e.Kind != want {
+		t.Fatalf("kind %s, want %s: %v", e.Kind, want, err)
+	}
+	return e
+}

@@ -1,0 +1,155 @@
+package kube_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kplan.dev/kplan/kube"
+)
+
+var sampleManifests = map[string]string{
+	"ConfigMap": `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+data: {a: b}`,
+	"Secret": `
+apiVersion: v1
+kind: Secret
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+data: {a: Yg==}`,
+	"Service": `
+apiVersion: v1
+kind: Service
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+spec: {selector: {a: b}, ports: [{port: 80, name: web}, {port: 53, protocol: UDP, name: dns}]}`,
+	"Pod": `
+apiVersion: v1
+kind: Pod
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+spec:
+  containers:
+  - name: app
+    image: registry.example/app:1
+    ports: [{containerPort: 80}]
+    env: [{name: A, value: b}]
+    resources: {requests: {cpu: 100m}}`,
+	"ReplicationController": `
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+spec:
+  replicas: 0
+  selector: {a: b}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: app, image: registry.example/app:1}]}`,
+	"Deployment": `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: sample, namespace: NS, labels: {keep: a, drop: b}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: app, image: registry.example/app:1}]}`,
+	"Namespace": `
+apiVersion: v1
+kind: Namespace
+metadata: {name: NS-sample, labels: {keep: a, drop: b}}`,
+	"CustomResourceDefinition": `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: samples.NS.example.com, labels: {keep: a, drop: b}}
+spec:
+  group: NS.example.com
+  scope: Namespaced
+  names: {kind: Sample, plural: samples}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {n: {type: integer, default: 3}}}}}}`,
+}
+
+// TestCreateOwnsExactly checks the promise of Create: the fields it leaves
+// kplan with are those that apply would, so that an apply of the same changes
+// nothing and an apply of less removes what is missing.
+func TestCreateOwnsExactly(t *testing.T) {
+	c := connect(t)
+	ns := namespace(t, c)
+	for kind, text := range sampleManifests {
+		t.Run(kind, func(t *testing.T) {
+			k := lookup(t, c, kind)
+			obj := manifest(t, text, ns)
+			live, err := c.Create(t.Context(), k, obj)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { remove(t, c, live) })
+			if n := len(live.GetManagedFields()); n != 1 {
+				t.Errorf("%d managers, want kplan alone: %v", n, live.GetManagedFields())
+			}
+			guard := kube.ApplyOptions{UID: string(live.GetUID())}
+			again, err := c.DryRunApply(t.Context(), k, obj, guard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range live.GetManagedFields() {
+				if m.Manager == kube.Manager {
+					if diff := cmp.Diff(string(m.FieldsV1.Raw), string(again.GetManagedFields()[i].FieldsV1.Raw)); diff != "" {
+						t.Error("apply of the same changes what kplan owns:", diff)
+					}
+				}
+			}
+
+			_, err = c.Create(t.Context(), k, obj)
+			wantKind(t, err, kube.AlreadyExists)
+			_, err = c.DryRunCreate(t.Context(), k, obj)
+			wantKind(t, err, kube.AlreadyExists)
+
+			delete(obj["metadata"].(map[string]any)["labels"].(map[string]any), "drop")
+			less, err := c.Apply(t.Context(), k, obj, guard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{"keep": "a"}
+			if kind == "Namespace" {
+				want["kubernetes.io/metadata.name"] = ns + "-sample"
+			}
+			if diff := cmp.Diff(want, less.GetLabels()); diff != "" {
+				t.Error("labels after one is left out:", diff)
+			}
+		})
+	}
+}
+
+// TestCreateLeavesStrangersAlone tries to create over an object of another
+// manager, with other values.
+func TestCreateLeavesStrangersAlone(t *testing.T) {
+	c := connect(t)
+	ns := namespace(t, c)
+	for kind, text := range sampleManifests {
+		t.Run(kind, func(t *testing.T) {
+			k := lookup(t, c, kind)
+			obj := manifest(t, text, ns)
+			live, err := c.Create(t.Context(), k, obj)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { remove(t, c, live) })
+			obj["metadata"].(map[string]any)["labels"] = map[string]any{"other": "x"}
+			_, err = c.Create(t.Context(), k, obj)
+			wantKind(t, err, kube.AlreadyExists)
+			now, err := c.Get(t.Context(), k, live.GetNamespace(), live.GetName())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(live.GetLabels(), now.GetLabels()); diff != "" {
+				t.Error("the object was changed:", diff)
+			}
+		})
+	}
+}

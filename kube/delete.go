@@ -1,0 +1,64 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// DeleteOptions guards a Delete.
+type DeleteOptions struct {
+	// UID is required: nothing is deleted that was not looked at first. When an
+	// object of that name has another uid the call fails with ReplacedOutside.
+	UID string
+	// ResourceVersion, when set, makes the call fail with Stale when the object
+	// was changed since.
+	ResourceVersion string
+	// Propagation says what becomes of objects that this one owns; "" is Background.
+	Propagation metav1.DeletionPropagation
+	DryRun      bool
+}
+
+// Delete asks the server to delete the object. It returns before the object is
+// gone: finalizers and pods' grace periods take their time. When there is no
+// such object the error's kind is NotFound.
+func (c *Cluster) Delete(ctx context.Context, k *kinds.Kind, namespace, name string, opts DeleteOptions) error {
+	op, query, eff := "delete", url.Values{}, repeatable
+	if opts.DryRun {
+		op, eff = "dry-run delete", none
+		query.Set("dryRun", "All")
+	}
+	if err := checkNamed(op, k, namespace, name); err != nil {
+		return err
+	}
+	if opts.UID == "" {
+		panic("kube: Delete without the uid of " + k.Object(namespace, name).String())
+	}
+	return c.do(ctx, &request{op: op, object: k.Object(namespace, name), method: http.MethodDelete,
+		path: resourcePath(k, namespace, name), query: query, contentType: "application/json",
+		body: deleteBody(opts), effect: eff})
+}
+
+func deleteBody(opts DeleteOptions) []byte {
+	propagation := opts.Propagation
+	if propagation == "" {
+		propagation = metav1.DeletePropagationBackground
+	}
+	uid := types.UID(opts.UID)
+	body := metav1.DeleteOptions{PropagationPolicy: &propagation, Preconditions: &metav1.Preconditions{UID: &uid}}
+	body.APIVersion, body.Kind = "v1", "DeleteOptions"
+	if opts.ResourceVersion != "" {
+		body.Preconditions.ResourceVersion = &opts.ResourceVersion
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic("kube: delete options: " + err.Error())
+	}
+	return text
+}

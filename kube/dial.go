@@ -1,0 +1,71 @@
+package kube
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
+)
+
+// dial makes the Cluster; it sends nothing yet.
+func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
+	cfg := f.config
+	if opts.ProxyURL != "" {
+		proxy, err := url.Parse(opts.ProxyURL)
+		if err != nil || proxy.Host == "" {
+			return nil, badConfig("It looks like http://host:port, https://host:port or socks5://host:port.", "the proxy's address is not a URL")
+		}
+		cfg.Proxy = http.ProxyURL(proxy)
+	}
+	base, _, err := rest.DefaultServerUrlFor(cfg)
+	if err != nil {
+		return nil, badConfig("It looks like https://host:6443.", "%q is not a server address: %s", cfg.Host, err)
+	}
+	client, renews, err := newHTTPClient(cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{base: base, http: client, config: cfg, context: f.context, life: ctx,
+		timeout: opts.RequestTimeout, renews: renews, warnings: warnings{warn: opts.Warn}}
+	if c.timeout <= 0 {
+		c.timeout = defaultTimeout
+	}
+	parallelism := opts.Parallelism
+	if parallelism <= 0 {
+		parallelism = defaultParallelism
+	}
+	c.slots = make(chan struct{}, parallelism)
+	return c, nil
+}
+
+// newHTTPClient makes a client with the config's TLS and credentials. It says
+// too whether credentials can be renewed after the server refused them.
+func newHTTPClient(cfg *rest.Config, opts Options) (*http.Client, bool, error) {
+	provider := cfg.ExecProvider
+	cfg.ExecProvider = nil // ours does it, see plugin
+	conf, err := cfg.TransportConfig()
+	if err != nil {
+		return nil, false, badConfig("", "the credentials can't be used: %s", err)
+	}
+	renews := cfg.BearerTokenFile != "" || cfg.AuthProvider != nil
+	if provider != nil && !conf.HasTokenAuth() && !conf.HasBasicAuth() && !conf.HasCertAuth() {
+		p, err := newPlugin(provider, cfg, opts)
+		if err != nil {
+			return nil, false, err
+		}
+		conf.TLS.GetCertHolder = &transport.GetCertHolder{GetCert: p.certificate}
+		conf.Wrap(p.wrap)
+		renews = true
+	}
+	rt, err := transport.New(conf)
+	if err != nil {
+		return nil, false, badConfig("Check the certificates and keys.", "the TLS settings can't be used: %s", err)
+	}
+	return &http.Client{
+		Transport: rt,
+		// The API never redirects; following would send credentials elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, renews, nil
+}

@@ -1,0 +1,191 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+
+	discovery "k8s.io/api/apidiscovery/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// catalog is what the server serves. It is read when first asked for.
+type catalog struct {
+	mu     sync.Mutex
+	served *served
+}
+
+// served is one reading of the server's discovery documents.
+type served struct {
+	// set describes the built-in kinds; of the others it only has name, plural
+	// and scope, until described fills in for them.
+	set       *kinds.Set
+	described map[*kinds.Kind]*kinds.Kind
+	// stale are the group versions whose server did not answer the API server:
+	// what they serve is not known, or what is known is old.
+	stale []string
+}
+
+// aggregated asks for all groups in one document, which API servers give since
+// 1.26 (v2beta1) and 1.30 (v2).
+const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
+	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+
+// Lookup finds the description of a kind that the server serves. An empty
+// apiVersion asks for the preferred version. The error's kind is NotServed when
+// the server has no such kind, with a *kinds.UnknownError or a
+// *kinds.AmbiguousError below; it is Unavailable when the kind may well be
+// there, but the part of the server that would know does not answer.
+func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	s, err := c.servedKinds(c.life)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.set.Lookup(kind, apiVersion)
+	if err != nil {
+		return nil, s.lookupError(kind, apiVersion, err)
+	}
+	return c.describe(c.life, s, k)
+}
+
+// Refresh forgets what the server serves: to be called when a
+// CustomResourceDefinition was made, changed or deleted.
+func (c *Cluster) Refresh() {
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	c.catalog.served = nil
+}
+
+func (s *served) lookupError(kind, apiVersion string, err error) error {
+	e := &Error{Op: "look up", Object: addrs.Object{Kind: kind}, Kind: NotServed, Err: err, Message: err.Error()}
+	e.Object.Group, e.Object.Version, _ = addrs.SplitAPIVersion(apiVersion)
+	if _, ambiguous := err.(*kinds.AmbiguousError); ambiguous {
+		return e
+	}
+	suspects := s.stale
+	if apiVersion != "" {
+		suspects = nil
+		if slices.Contains(s.stale, apiVersion) {
+			suspects = []string{apiVersion}
+		}
+	}
+	if len(suspects) > 0 {
+		e.Kind = Unavailable
+		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, orList(suspects))
+		e.Advice = "Look at the APIService objects of these groups: kubectl get apiservices."
+	}
+	return e
+}
+
+func orList(words []string) string {
+	out := words[0]
+	for i, w := range words[1:] {
+		if i == len(words)-2 {
+			out += " or " + w
+		} else {
+			out += ", " + w
+		}
+	}
+	return out
+}
+
+func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {
+	if c.catalog.served != nil {
+		return c.catalog.served, nil
+	}
+	var core, named *discovery.APIGroupDiscoveryList
+	errs := make(chan error, 2)
+	go func() { var err error; core, err = c.discover(ctx, "/api"); errs <- err }()
+	go func() { var err error; named, err = c.discover(ctx, "/apis"); errs <- err }()
+	for range 2 {
+		if err := <-errs; err != nil {
+			return nil, err
+		}
+	}
+	c.catalog.served = readServed(slices.Concat(core.Items, named.Items))
+	return c.catalog.served, nil
+}
+
+func (c *Cluster) discover(ctx context.Context, path string) (*discovery.APIGroupDiscoveryList, error) {
+	list := &discovery.APIGroupDiscoveryList{}
+	r := &request{op: "discover", method: http.MethodGet, path: path, accept: aggregated, limit: listLimit}
+	r.decode = func(body []byte) error {
+		*list = discovery.APIGroupDiscoveryList{}
+		if err := json.Unmarshal(body, list); err != nil {
+			return err
+		}
+		if list.Kind != "APIGroupDiscoveryList" {
+			return fmt.Errorf("it is of kind %q; a Kubernetes API server of 1.27 or later says APIGroupDiscoveryList", list.Kind)
+		}
+		return nil
+	}
+	if err := c.do(ctx, r); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func readServed(groups []discovery.APIGroupDiscovery) *served {
+	s := &served{described: map[*kinds.Kind]*kinds.Kind{}}
+	known := map[addrs.Object]*kinds.Kind{}
+	for _, k := range kinds.Builtin().Kinds() {
+		known[k.Object("", "")] = k
+	}
+	var all []*kinds.Kind
+	for _, g := range groups {
+		for _, v := range g.Versions {
+			if v.Freshness == discovery.DiscoveryFreshnessStale {
+				s.stale = append(s.stale, addrs.JoinAPIVersion(g.Name, v.Version))
+			}
+			for _, res := range v.Resources {
+				if k := servedKind(g.Name, v.Version, res); k != nil {
+					if builtin := known[k.Object("", "")]; builtin != nil && builtin.Plural == k.Plural && builtin.Namespaced == k.Namespaced {
+						k = builtin
+					}
+					all = append(all, k)
+				}
+			}
+		}
+	}
+	s.set = new(kinds.Set).With(all...)
+	return s
+}
+
+// servedKind is nil for what is no kind of kept objects, such as a TokenReview,
+// and for what can be reached only through objects of another kind.
+func servedKind(group, version string, res discovery.APIResourceDiscovery) *kinds.Kind {
+	if res.ResponseKind == nil || res.ResponseKind.Kind == "" || !slices.Contains(res.Verbs, "get") {
+		return nil
+	}
+	if res.ResponseKind.Group != "" && res.ResponseKind.Group != group {
+		return nil
+	}
+	return &kinds.Kind{Group: group, Version: version, Name: res.ResponseKind.Kind, Plural: res.Resource,
+		Namespaced: res.Scope == discovery.ScopeNamespace}
+}
+
+// describe fills in the fields of a kind that is not built in.
+func (c *Cluster) describe(ctx context.Context, s *served, k *kinds.Kind) (*kinds.Kind, error) {
+	if k.Root != nil {
+		return k, nil
+	}
+	if full := s.described[k]; full != nil {
+		return full, nil
+	}
+	full, err := c.schemaOf(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	s.described[k] = full
+	return full, nil
+}
+
+// namespaceKind is the description of namespaces, which every server serves.
+func namespaceKind() (*kinds.Kind, error) { return kinds.Builtin().Lookup("Namespace", "v1") }

@@ -1,0 +1,156 @@
+package kube
+
+import (
+	"strings"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Error is everything this package fails with. It names the operation and the
+// object once; layers above pass it on or give it a position in the source.
+type Error struct {
+	Op     string       // what was asked: get, list, create, dry-run apply, connect
+	Object addrs.Object // zero for connect; without a name for list and watch
+	Kind   ErrorKind
+	// Message is the server's words, or ours where no server spoke. Values of
+	// Secrets are masked in it.
+	Message string
+	// Advice is what to do about it, "" where the message says it all.
+	Advice string
+	// Fields are the places in the object that the server complained about.
+	Fields []FieldError
+	// Conflicts are the fields that other managers own: set when Kind is FieldConflict.
+	Conflicts []Conflict
+	// Status is the HTTP status of the answer, 0 when there was none.
+	Status     int
+	fromServer bool // the answer was a Status, not words of a proxy
+	// Err is the cause where there is one below this package: a transport's
+	// error, a context's, a kinds.UnknownError.
+	Err error
+}
+
+// ErrorKind says what an Error means to the caller. There is one kind for each
+// thing that callers do differently, or that a user is told differently.
+type ErrorKind byte
+
+const (
+	// Other is an answer nobody can act on except by reading it.
+	Other ErrorKind = iota
+
+	// What is wrong with the object in the cluster.
+
+	NotFound        // there is no such object
+	AlreadyExists   // create found an object of that name
+	Stale           // it is no longer at the resource version that was given
+	ReplacedOutside // an object of that name exists, but with another uid
+	Terminating     // it is being deleted: what is applied to it vanishes with it
+	FieldConflict   // other managers own fields that would be set: see Conflicts
+
+	// What is wrong with the object as it was sent.
+
+	Invalid              // the server refuses its content: see Fields
+	Immutable            // every complaint is that a field can't be changed: see Fields
+	SchemaRejected       // it does not fit the kind's schema: an unknown field, a wrong type
+	TooLarge             // the request was too large to be read
+	Denied               // an admission webhook or policy refuses it
+	QuotaExceeded        // a ResourceQuota refuses it
+	NamespaceMissing     // its namespace does not exist
+	NamespaceTerminating // its namespace is being deleted
+
+	// What this user or server can't do.
+
+	Forbidden         // RBAC does not allow it
+	Unauthorized      // the credentials are not, or no longer, accepted
+	DryRunUnsupported // an admission webhook can't be asked in a dry-run
+	WebhookFailed     // an admission webhook could not be called
+	NotServed         // the server has no such kind; says nothing about objects
+	Unavailable       // the server, or the part that serves this kind, does not answer now
+
+	// What is not known.
+
+	OutcomeUnknown // the request was sent and no answer came: it may have been carried out
+	Timeout        // a read took too long
+
+	// What keeps kplan from any server.
+
+	NoConfiguration // nothing says which cluster
+	BadConfiguration
+	Unreachable   // no connection: refused, no such host, no route
+	Untrusted     // TLS failed: wrong authority, name, expiry, or no TLS at all
+	PluginFailed  // the credential plugin failed
+	NotKubernetes // something else answered
+)
+
+var errorKindNames = [...]string{
+	Other: "other", NotFound: "not found", AlreadyExists: "already exists", Stale: "stale",
+	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
+	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
+	Denied: "denied", QuotaExceeded: "quota exceeded", NamespaceMissing: "namespace missing",
+	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Unauthorized: "unauthorized",
+	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",
+	Unavailable: "unavailable", OutcomeUnknown: "outcome unknown", Timeout: "timeout",
+	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", Unreachable: "unreachable",
+	Untrusted: "untrusted", PluginFailed: "credential plugin failed", NotKubernetes: "not kubernetes",
+}
+
+// String is the kind in a few words, for logs and tests.
+func (k ErrorKind) String() string { return errorKindNames[k] }
+
+// FieldError is one complaint of the server about one place of an object.
+type FieldError struct {
+	// Path is the place as far as the server's spelling could be read, the zero
+	// Path when the complaint is about the whole object.
+	Path   addrs.Path
+	Reason string // the API's word: FieldValueInvalid, FieldValueRequired, FieldManagerConflict
+	Detail string // the server's words, Secret values masked
+	// Immutable says that the words mean the field can't be changed on an
+	// existing object.
+	Immutable bool
+}
+
+// Conflict is a field that another manager owns.
+type Conflict struct {
+	Path        addrs.Path
+	Manager     string
+	Subresource string // through which it was set: scale, status; mostly ""
+	Applied     bool   // set by server-side apply rather than an update
+	Time        string // when, RFC 3339 in UTC; "" where the server does not say
+}
+
+// Error is one line: operation, object, message.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Object.Kind != "" {
+		b.WriteByte(' ')
+		b.WriteString(strings.TrimSpace(e.Object.String()))
+	}
+	b.WriteString(": ")
+	switch {
+	case e.Message != "":
+		b.WriteString(e.Message)
+	case e.Err != nil:
+		b.WriteString(e.Err.Error())
+	default:
+		b.WriteString(e.Kind.String())
+	}
+	return b.String()
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf is the kind of the first Error in err's chain, Other when there is none.
+func KindOf(err error) ErrorKind {
+	for err != nil {
+		if e, ok := err.(*Error); ok {
+			return e.Kind
+		}
+		u, ok := err.(interface{ Unwrap() error })
+		if !ok {
+			break
+		}
+		err = u.Unwrap()
+	}
+	return Other
+}

@@ -1,0 +1,122 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// ListOptions says which objects of a kind to list. The zero value is all.
+type ListOptions struct {
+	// Selector picks objects by label: "kplan.dev/stack=abc". "" picks all.
+	Selector string
+	// Namespaces are those to list one by one when RBAC forbids to list the
+	// whole cluster. When there are none, being forbidden is an error.
+	Namespaces []string
+	// Namespace, when set, is the only one that is listed.
+	Namespace string
+}
+
+const pageSize = 500
+
+// List returns the objects of a kind as they are at one moment, in the order
+// of the server: by namespace and name. It lists the whole cluster in one go
+// where RBAC allows that.
+func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
+	items, _, err := c.list(ctx, k, opts.Namespace, url.Values{}, opts.Selector)
+	if KindOf(err) != Forbidden || !k.Namespaced || opts.Namespace != "" || len(opts.Namespaces) == 0 {
+		return items, err
+	}
+	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
+	parts := make([][]*unstructured.Unstructured, len(namespaces))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, ns := range namespaces {
+		g.Go(func() (err error) {
+			parts[i], _, err = c.list(ctx, k, ns, url.Values{}, opts.Selector)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(parts...), nil
+}
+
+// list reads all pages and says at which resource version the list was whole.
+func (c *Cluster) list(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {
+	query.Set("limit", strconv.Itoa(pageSize))
+	if selector != "" {
+		query.Set("labelSelector", selector)
+	}
+	var items []*unstructured.Unstructured
+	for restarts := 0; ; {
+		page, err := c.page(ctx, k, namespace, query)
+		if e, ok := err.(*Error); ok && e.Status == http.StatusGone && restarts < 5 {
+			// The pages to come are no longer those of the first one's moment.
+			restarts++
+			items = nil
+			query.Del("continue")
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		items = append(items, page.objects(k)...)
+		if page.Metadata.Continue == "" {
+			return items, page.Metadata.ResourceVersion, nil
+		}
+		query.Set("continue", page.Metadata.Continue)
+	}
+}
+
+type listPage struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Continue        string `json:"continue"`
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"metadata"`
+	Items []map[string]any `json:"items"`
+}
+
+func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, query url.Values) (*listPage, error) {
+	page := &listPage{}
+	r := &request{op: "list", object: k.Object(namespace, ""), method: http.MethodGet,
+		path: resourcePath(k, namespace, ""), query: query, limit: listLimit}
+	r.decode = func(body []byte) error {
+		*page = listPage{}
+		if err := utiljson.Unmarshal(body, page); err != nil {
+			return err
+		}
+		if want := k.Name + "List"; page.Kind != want || page.Items == nil {
+			// An answer without items would read as "nothing is there".
+			return fmt.Errorf("it is of kind %q and not a %s", page.Kind, want)
+		}
+		return nil
+	}
+	if err := c.do(ctx, r); err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// objects gives each item the kind and version that lists of built-in kinds
+// leave out.
+func (p *listPage) objects(k *kinds.Kind) []*unstructured.Unstructured {
+	out := make([]*unstructured.Unstructured, 0, len(p.Items))
+	for _, fields := range p.Items {
+		obj := &unstructured.Unstructured{Object: fields}
+		obj.SetAPIVersion(k.APIVersion())
+		obj.SetKind(k.Name)
+		out = append(out, obj)
+	}
+	return out
+}

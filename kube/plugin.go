@@ -1,0 +1,283 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// plugin runs a kubeconfig's credential plugin:
+// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+//
+// client-go has one too, but that one lets a plugin hang for ever and write
+// what it likes to our standard error.
+type plugin struct {
+	config      *clientcmdapi.ExecConfig
+	input       string // KUBERNETES_EXEC_INFO
+	interactive bool
+
+	mu      sync.Mutex
+	current *credentials
+	refused bool   // the newest credentials were refused; there are no better ones
+	idle    func() // closes connections that use an old certificate
+}
+
+type credentials struct {
+	token       string
+	certificate *tls.Certificate
+	expires     time.Time // zero: never
+}
+
+// pluginError says why a plugin gave no credentials.
+type pluginError struct{ text, advice string }
+
+func (e *pluginError) Error() string { return e.text }
+
+const (
+	pluginTimeout      = time.Minute
+	interactiveTimeout = 10 * time.Minute // people log in in a browser meanwhile
+	pluginStderr       = 4 << 10
+	pluginStdout       = 1 << 20
+)
+
+// execCredential is ExecCredential of both v1 and v1beta1.
+type execCredential struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Spec       struct {
+		Cluster     *execCluster `json:"cluster,omitempty"`
+		Interactive bool         `json:"interactive"`
+	} `json:"spec"`
+	Status *struct {
+		ExpirationTimestamp   *metav1.Time `json:"expirationTimestamp,omitempty"`
+		Token                 string       `json:"token,omitempty"`
+		ClientCertificateData string       `json:"clientCertificateData,omitempty"`
+		ClientKeyData         string       `json:"clientKeyData,omitempty"`
+	} `json:"status,omitempty"`
+}
+
+type execCluster struct {
+	Server        string          `json:"server"`
+	TLSServerName string          `json:"tls-server-name,omitempty"`
+	Insecure      bool            `json:"insecure-skip-tls-verify,omitempty"`
+	CA            []byte          `json:"certificate-authority-data,omitempty"`
+	ProxyURL      string          `json:"proxy-url,omitempty"`
+	Config        json.RawMessage `json:"config,omitempty"`
+}
+
+func newPlugin(config *clientcmdapi.ExecConfig, cfg *rest.Config, opts Options) (*plugin, error) {
+	switch config.APIVersion {
+	case "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1":
+	default:
+		return nil, badConfig("Use client.authentication.k8s.io/v1; a newer plugin may be needed.",
+			"the credential plugin %q asks for the API version %q, which is not known", config.Command, config.APIVersion)
+	}
+	p := &plugin{config: config, interactive: opts.InteractiveExec && config.InteractiveMode != clientcmdapi.NeverExecInteractiveMode}
+	if config.InteractiveMode == clientcmdapi.AlwaysExecInteractiveMode && !p.interactive {
+		return nil, badConfig("Use other credentials here, such as a service account's token.",
+			"the credential plugin %q needs a terminal, and there is none", config.Command)
+	}
+	in := execCredential{APIVersion: config.APIVersion, Kind: "ExecCredential"}
+	in.Spec.Interactive = p.interactive
+	if config.ProvideClusterInfo {
+		in.Spec.Cluster = &execCluster{Server: cfg.Host, TLSServerName: cfg.ServerName, Insecure: cfg.Insecure,
+			CA: cfg.CAData, ProxyURL: opts.ProxyURL}
+		if config.Config != nil {
+			if raw, err := json.Marshal(config.Config); err == nil {
+				in.Spec.Cluster.Config = raw
+			}
+		}
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		return nil, badConfig("", "the credential plugin %q can't be told about the cluster: %s", config.Command, err)
+	}
+	p.input = string(text)
+	return p, nil
+}
+
+// wrap puts the plugin's token on requests.
+func (p *plugin) wrap(next http.RoundTripper) http.RoundTripper {
+	p.idle = func() { utilnet.CloseIdleConnectionsFor(next) }
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		creds, err := p.credentials(req.Context())
+		if err != nil {
+			return nil, err
+		}
+		if creds.token != "" {
+			req = req.Clone(req.Context())
+			req.Header.Set("Authorization", "Bearer "+creds.token)
+		}
+		res, err := next.RoundTrip(req)
+		if err == nil {
+			p.judge(creds, res.StatusCode != http.StatusUnauthorized)
+		}
+		return res, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// certificate is called for each new connection.
+func (p *plugin) certificate() (*tls.Certificate, error) {
+	creds, err := p.credentials(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return creds.certificate, nil
+}
+
+// judge forgets credentials that were refused, so that the plugin runs once
+// more. It does so only once: credentials that fresh are not refused for age.
+func (p *plugin) judge(used *credentials, accepted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case used != p.current:
+	case accepted:
+		p.refused = false
+	case !p.refused:
+		p.refused, p.current = true, nil
+	}
+}
+
+func (p *plugin) credentials(ctx context.Context) (*credentials, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != nil && (p.current.expires.IsZero() || time.Now().Before(p.current.expires)) {
+		return p.current, nil
+	}
+	hadCertificate := p.current != nil && p.current.certificate != nil
+	creds, err := p.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.current = creds
+	if hadCertificate {
+		p.idle()
+	}
+	return creds, nil
+}
+
+func (p *plugin) run(ctx context.Context) (*credentials, error) {
+	timeout := pluginTimeout
+	if p.interactive {
+		timeout = interactiveTimeout
+	}
+	// The plugin may log in for all requests to come: one that is given up must
+	// not stop it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.config.Command, p.config.Args...)
+	cmd.WaitDelay = time.Second
+	cmd.Env = append(os.Environ(), "KUBERNETES_EXEC_INFO="+p.input)
+	for _, e := range p.config.Env {
+		cmd.Env = append(cmd.Env, e.Name+"="+e.Value)
+	}
+	stdout, stderr := &bounded{left: pluginStdout}, &bounded{left: pluginStderr}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if p.interactive {
+		cmd.Stdin, cmd.Stderr = os.Stdin, io.MultiWriter(os.Stderr, stderr)
+	}
+	if err := cmd.Run(); err != nil {
+		return nil, p.failed(ctx, err, stderr.String())
+	}
+	return p.read(stdout.Bytes())
+}
+
+// bounded keeps the first bytes and drops the rest.
+type bounded struct {
+	bytes.Buffer
+	left int
+}
+
+func (b *bounded) Write(text []byte) (int, error) {
+	keep := text[:min(len(text), b.left)]
+	b.left -= len(keep)
+	b.Buffer.Write(keep)
+	return len(text), nil
+}
+
+func (p *plugin) failed(ctx context.Context, err error, stderr string) error {
+	e := &pluginError{advice: "Run the program by hand to see what is wrong, and log in again if it asks for that."}
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
+		e.text = fmt.Sprintf("the credential plugin %q is not installed", p.config.Command)
+		e.advice = "Install it, or use other credentials."
+		if p.config.InstallHint != "" {
+			e.advice = strings.TrimSpace(p.config.InstallHint)
+		}
+		return e
+	case ctx.Err() != nil:
+		e.text = fmt.Sprintf("the credential plugin %q did not end in time", p.config.Command)
+	default:
+		e.text = fmt.Sprintf("the credential plugin %q failed: %s", p.config.Command, err)
+	}
+	if said := strings.TrimSpace(p.mask(stderr)); said != "" {
+		e.text += "; it said: " + said
+	}
+	return e
+}
+
+var tokenLike = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+|(?i:bearer)\s+\S+`)
+
+// mask takes the values that the plugin was given, and tokens, out of its words.
+func (p *plugin) mask(text string) string {
+	for _, e := range p.config.Env {
+		if len(e.Value) >= 6 {
+			text = strings.ReplaceAll(text, e.Value, masked)
+		}
+	}
+	return tokenLike.ReplaceAllString(text, masked)
+}
+
+func (p *plugin) read(stdout []byte) (*credentials, error) {
+	fail := func(format string, args ...any) (*credentials, error) {
+		return nil, &pluginError{
+			text:   fmt.Sprintf("the credential plugin %q ", p.config.Command) + fmt.Sprintf(format, args...),
+			advice: "Check the plugin's version and its arguments in the kubeconfig.",
+		}
+	}
+	var out execCredential
+	if err := json.Unmarshal(stdout, &out); err != nil {
+		return fail("printed something that is no ExecCredential") // err could show a token
+	}
+	switch s := out.Status; {
+	case out.Kind != "ExecCredential" || out.APIVersion != p.config.APIVersion:
+		return fail("printed %s %q where %s ExecCredential is asked for", out.APIVersion, out.Kind, p.config.APIVersion)
+	case s == nil, s.Token == "" && s.ClientCertificateData == "":
+		return fail("gave neither a token nor a certificate")
+	case (s.ClientCertificateData == "") != (s.ClientKeyData == ""):
+		return fail("gave a certificate without its key, or a key without its certificate")
+	}
+	creds := &credentials{token: out.Status.Token}
+	if at := out.Status.ExpirationTimestamp; at != nil {
+		creds.expires = at.Time
+	}
+	if out.Status.ClientCertificateData != "" {
+		cert, err := tls.X509KeyPair([]byte(out.Status.ClientCertificateData), []byte(out.Status.ClientKeyData))
+		if err != nil {
+			return fail("gave a certificate and key that do not fit")
+		}
+		creds.certificate = &cert
+	}
+	return creds, nil
+}

@@ -1,0 +1,287 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// request is one question to the API server, asked until it is answered.
+type request struct {
+	op     string       // for errors
+	object addrs.Object // for errors
+	method string
+	path   string
+	query  url.Values
+	accept string // "" for JSON
+	// body is sent as is; sent is the object in it, for masking what the server
+	// echoes of it.
+	body        []byte
+	contentType string
+	sent        map[string]any
+	effect      effect
+	limit       int64                   // of the answer's size, 0 for that of one object
+	decode      func(body []byte) error // of a success; its error is a garbled answer
+	quick       bool                    // give up at the first sign that there is no server
+}
+
+// effect says what happens when a request is carried out twice, which is what
+// repeating it after a lost answer comes to.
+type effect byte
+
+const (
+	none       effect = iota // nothing changes: reads and dry-runs
+	repeatable               // the same as once: guarded by uid, or the same end again
+	once                     // something else: create
+)
+
+const (
+	objectLimit = 32 << 20
+	listLimit   = 512 << 20 // 500 objects of the largest size, as JSON
+)
+
+// answer is how one attempt went.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	sent   bool  // some of the request left this machine
+	err    error // there is no whole answer
+}
+
+// do asks until there is an answer that asking again won't better.
+func (c *Cluster) do(ctx context.Context, r *request) error {
+	var lost *Error // an earlier attempt whose outcome is unknown
+	for tries := (tries{}); ; {
+		ans := c.attempt(ctx, r)
+		e := c.judge(ctx, r, ans)
+		if e == nil {
+			return nil
+		}
+		if e.Kind == OutcomeUnknown {
+			lost = e
+		}
+		wait, again := tries.next(c, r, e, ans)
+		if again && sleep(ctx, wait) {
+			continue
+		}
+		if lost != nil && !settles(e.Kind) {
+			return lost
+		}
+		return e
+	}
+}
+
+// settles says whether an answer to a repeated request tells what has become
+// of the first one. Stale and AlreadyExists don't: what is in the way may be
+// what the first one made.
+func settles(k ErrorKind) bool { return k == NotFound || k == ReplacedOutside }
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false // the answer at hand says more than "deadline exceeded" would
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// attempt asks once.
+func (c *Cluster) attempt(ctx context.Context, r *request) answer {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return answer{err: ctx.Err()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	res, sent, err := c.send(ctx, r)
+	if err != nil {
+		return answer{sent: sent, err: err}
+	}
+	defer res.Body.Close()
+	limit := r.limit
+	if limit == 0 {
+		limit = objectLimit
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = errTooLong
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: body, sent: true, err: err}
+}
+
+var errTooLong = errors.New("the answer is too long")
+
+// send sends one request and returns as soon as the answer's head is there.
+func (c *Cluster) send(ctx context.Context, r *request) (res *http.Response, sent bool, err error) {
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { wrote.Store(true) },
+	})
+	target := c.base.JoinPath(r.path)
+	target.RawQuery = r.query.Encode()
+	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
+	if err != nil {
+		return nil, false, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if r.accept != "" {
+		req.Header.Set("Accept", r.accept)
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	res, err = c.http.Do(req)
+	if err != nil {
+		return nil, wrote.Load(), err
+	}
+	c.warnings.report(res.Header["Warning"])
+	return res, true, nil
+}
+
+// judge is nil when the attempt succeeded.
+func (c *Cluster) judge(ctx context.Context, r *request, ans answer) *Error {
+	if ans.err != nil {
+		return c.noAnswer(ctx, r, ans)
+	}
+	c.answered.Store(true)
+	if ans.status < 200 || ans.status > 299 {
+		e := statusError(r, ans.status, ans.body)
+		if r.effect != none && unsettled(e) {
+			e.Kind = OutcomeUnknown
+			e.Advice = "The request may or may not have been carried out."
+		}
+		return e
+	}
+	if r.decode == nil {
+		return nil
+	}
+	if err := r.decode(ans.body); err != nil {
+		return garbled(r, ans, err)
+	}
+	return nil
+}
+
+// unsettled says whether an error answer leaves open if the request was carried
+// out: the server gave up on its own storage, or the answer is of a proxy.
+func unsettled(e *Error) bool {
+	switch e.Status {
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return true
+	case http.StatusServiceUnavailable:
+		// A Status is of the API server itself, which then did nothing; proxies
+		// say 503 after they lost the connection as well.
+		return e.Kind == Unavailable && !e.fromServer
+	case http.StatusInternalServerError:
+		return e.Kind == Unavailable
+	}
+	return false
+}
+
+func garbled(r *request, ans answer, err error) *Error {
+	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: err, Kind: NotKubernetes,
+		Message: "the server's answer can't be read: " + r.masker()(err.Error()),
+		Advice:  "Check the server address, and what stands between kplan and the server."}
+	if r.effect != none {
+		e.Kind = OutcomeUnknown
+		e.Advice = "The request may or may not have been carried out."
+	}
+	return e
+}
+
+// noAnswer is the error of an attempt that got no whole answer.
+func (c *Cluster) noAnswer(ctx context.Context, r *request, ans answer) *Error {
+	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: ans.err}
+	switch {
+	case ans.sent && r.effect != none:
+		e.Kind = OutcomeUnknown
+		e.Message = "the connection was lost before the server answered: " + c.plainError(ans.err)
+		e.Advice = "The request may or may not have been carried out."
+	case ctx.Err() != nil:
+		e.Kind, e.Err, e.Message = Other, ctx.Err(), "interrupted"
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			e.Kind, e.Message = Timeout, "there was no answer in time"
+		}
+	case errors.Is(ans.err, errTooLong):
+		e.Kind, e.Message = TooLarge, "the server's answer is longer than kplan reads"
+	default:
+		c.describeConnection(e, ans)
+	}
+	return e
+}
+
+// warnings hands each text of the API server's Warning headers on, once.
+type warnings struct {
+	warn func(text string)
+	seen set
+}
+
+func (w *warnings) report(headers []string) {
+	if w.warn == nil || len(headers) == 0 {
+		return
+	}
+	parsed, _ := utilnet.ParseWarningHeaders(headers)
+	for _, h := range parsed {
+		if h.Code == 299 && h.Text != "" && w.seen.add(h.Text) {
+			w.warn(h.Text)
+		}
+	}
+}
+
+// resourcePath is the URL path of a kind's objects in a namespace, "" for all,
+// or of the one with that name.
+func resourcePath(k *kinds.Kind, namespace, name string) string {
+	parts := []string{"/api", k.Version}
+	if k.Group != "" {
+		parts = []string{"/apis", k.Group, k.Version}
+	}
+	if namespace != "" {
+		parts = append(parts, "namespaces", url.PathEscape(namespace))
+	}
+	parts = append(parts, k.Plural)
+	if name != "" {
+		parts = append(parts, url.PathEscape(name))
+	}
+	return strings.Join(parts, "/")
+}
+
+// checkNamed refuses a call whose namespace does not fit the kind: it would
+// ask for another object than was meant.
+func checkNamed(op string, k *kinds.Kind, namespace, name string) error {
+	fail := func(format string, args ...any) error {
+		return &Error{Op: op, Object: k.Object(namespace, name), Kind: Invalid, Message: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case name == "":
+		return fail("the object has no name")
+	case name == "." || name == ".." || strings.ContainsAny(name, "/%"):
+		return fail("%q is not a name an object can have", name)
+	case k.Namespaced && namespace == "":
+		return fail("objects of this kind live in a namespace, and none is given")
+	case !k.Namespaced && namespace != "":
+		return fail("objects of this kind do not live in a namespace, but %q is given", namespace)
+	case namespace == "." || namespace == ".." || strings.ContainsAny(namespace, "/%"):
+		return fail("%q is not a name a namespace can have", namespace)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package kube
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// patience says how often, and how long apart, one class of failure is tried
+// again. Waits double from first to most.
+type patience struct {
+	times       int
+	first, most time.Duration
+}
+
+// The classes. Sums are bounded so that a server that is gone is reported
+// within seconds, and one that restarts (2.4 s measured) is waited for.
+var (
+	noConnection  = patience{7, 100 * time.Millisecond, 4 * time.Second} // ~10 s
+	busy          = patience{12, 500 * time.Millisecond, 15 * time.Second}
+	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second} // ~3 s
+	webhookDown   = patience{3, 500 * time.Millisecond, 2 * time.Second}
+	lostAnswer    = patience{4, 200 * time.Millisecond, 2 * time.Second}
+	nsTerminating = patience{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
+	accountToCome = patience{20, 200 * time.Millisecond, time.Second}     // ~18 s
+	quotaRace     = patience{8, 50 * time.Millisecond, 500 * time.Millisecond}
+	loginAgain    = patience{1, 0, 0}
+)
+
+// longestRetryAfter bounds what a server may ask for.
+const longestRetryAfter = time.Minute
+
+// tries counts what one request has been through.
+type tries map[*patience]int
+
+// next says whether a failed attempt is worth another, and after what wait.
+func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration, bool) {
+	class := classOf(c, r, e, ans)
+	if class == nil || t[class] >= class.times {
+		return 0, false
+	}
+	wait := class.first << t[class]
+	wait = min(wait, class.most)
+	if wait > 0 {
+		wait += rand.N(wait/4 + 1)
+	}
+	t[class]++
+	if asked, ok := retryAfter(ans.header); ok {
+		wait = max(asked, class.first)
+	}
+	return wait, true
+}
+
+// classOf is nil for a failure that asking again won't better, or where asking
+// again could do harm.
+func classOf(c *Cluster, r *request, e *Error, ans answer) *patience {
+	if r.quick && !c.answered.Load() {
+		return nil
+	}
+	switch e.Kind {
+	case Unreachable:
+		return &noConnection
+	case Timeout:
+		if r.effect == none && ans.err == nil {
+			return &failing
+		}
+	case Unavailable:
+		switch {
+		case e.Status == http.StatusTooManyRequests:
+			return &busy
+		case e.Status == 0 || r.effect == none || e.Status == http.StatusServiceUnavailable:
+			return &failing
+		}
+	case OutcomeUnknown:
+		if r.effect == repeatable {
+			return &lostAnswer
+		}
+	case NotKubernetes:
+		if r.effect == none && ans.status >= 200 && ans.status < 300 {
+			return &failing // an answer cut short or garbled on the way
+		}
+	case WebhookFailed:
+		return &webhookDown
+	case NamespaceTerminating:
+		if r.effect == once {
+			return &nsTerminating
+		}
+	case Denied:
+		if awaitsAccount(e.Message) {
+			return &accountToCome
+		}
+	case QuotaExceeded:
+		if e.Status == http.StatusConflict || strings.Contains(e.Message, "status unknown for quota") {
+			return &quotaRace
+		}
+	case Unauthorized:
+		if c.renews {
+			return &loginAgain
+		}
+	}
+	return nil
+}
+
+// awaitsAccount recognises that a namespace is so new that its default service
+// account, which a controller makes, is not there yet.
+func awaitsAccount(message string) bool {
+	return strings.Contains(message, `error looking up service account`) &&
+		strings.Contains(message, `/default: serviceaccount "default" not found`)
+}
+
+// retryAfter reads the header in its form of whole seconds, the only one the
+// API server uses.
+func retryAfter(h http.Header) (time.Duration, bool) {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0, false
+	}
+	return min(time.Duration(seconds)*time.Second, longestRetryAfter), true
+}
