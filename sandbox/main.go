@@ -1,6 +1,6 @@
 // Command kplan-sandbox runs a real Kubernetes control plane on this machine, for tests, demos and benchmarks of
 // kplan: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, each a process of its own, built from
-// their Go modules; and, instead of machines, package kubelets, which makes nodes ready and pods run.
+// their Go modules; and, instead of machines, an agent, which makes nodes ready and pods run (cmd_agent.go).
 //
 // One process, the supervisor, starts the parts, watches them and takes orders (control.go). Everything of a
 // sandbox lies in one folder (dir.go), and any number of sandboxes run side by side.
@@ -41,7 +41,7 @@ func commands() []command {
 		{"restart", "PART", "stop a part and start it again", cmdRestart},
 		{"kill", "PART", "crash a part", cmdKill},
 		{"build", "", "build the parts from source", cmdBuild},
-		{"kubelets", "", "", cmdKubelets}, // not in the help: a part
+		{"agent", "", "", cmdAgent}, // not in the help: a part
 	}
 }
 

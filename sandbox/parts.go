@@ -15,11 +15,11 @@ const (
 	apiServer         = "kube-apiserver"
 	controllerManager = "kube-controller-manager"
 	scheduler         = "kube-scheduler"
-	kubelets          = "kubelets" // ours, see package kubelets
+	agent             = "agent" // ours, see cmd_agent.go
 )
 
 // partNames lists the parts in the order they start; they stop the other way round.
-var partNames = []string{etcd, apiServer, controllerManager, scheduler, kubelets}
+var partNames = []string{etcd, apiServer, controllerManager, scheduler, agent}
 
 // The cluster's service network. Large, as a test may well make some thousand services.
 const (
@@ -48,7 +48,7 @@ func describe(d dir, find func(name string) (string, error), at ports, nodes int
 		{name: apiServer, health: "/readyz", args: apiServerArgs(d, at)},
 		{name: controllerManager, health: "/healthz", args: controllerManagerArgs(d, at)},
 		{name: scheduler, health: "/healthz", args: schedulerArgs(d, at)},
-		{name: kubelets, health: "/healthz", args: kubeletsArgs(d, at, nodes)},
+		{name: agent, health: "/healthz", args: agentArgs(d, at, nodes)},
 	}
 	var missing []error
 	for i := range parts {
@@ -143,6 +143,8 @@ func controllerManagerArgs(d dir, at ports) []string {
 		"--kubeconfig=" + d.client(controllerManager),
 		"--use-service-account-credentials",
 		"--leader-elect=false",
+		"--controllers=*,-namespace-controller", // the agent has it
+		"--enable-hostpath-provisioner",
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", at[controllerManager]),
 		"--tls-cert-file=" + d.pki("serving.crt"),
@@ -188,11 +190,11 @@ clientConnection:
 `, d.client(scheduler))
 }
 
-func kubeletsArgs(d dir, at ports, nodes int) []string {
+func agentArgs(d dir, at ports, nodes int) []string {
 	return []string{
-		"kubelets",
+		"agent",
 		"-kubeconfig=" + d.client("sandbox"),
-		fmt.Sprintf("-port=%d", at[kubelets]),
+		fmt.Sprintf("-port=%d", at[agent]),
 		fmt.Sprintf("-nodes=%d", nodes),
 		"-cert=" + d.pki("serving.crt"),
 		"-key=" + d.pki("serving.key"),
@@ -214,7 +216,7 @@ func partDirs(bin, executable string) []string {
 	return dirs
 }
 
-// finder finds the program of a part: our own for the kubelets, the others in the folders or in PATH.
+// finder finds the program of a part: this one for the agent, the others in the folders or in PATH.
 func finder(bin string) (func(name string) (string, error), error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -222,7 +224,7 @@ func finder(bin string) (func(name string) (string, error), error) {
 	}
 	dirs := partDirs(bin, self)
 	return func(name string) (string, error) {
-		if name == kubelets {
+		if name == agent {
 			return self, nil
 		}
 		for _, folder := range dirs {

@@ -101,10 +101,10 @@ func (s *supervisor) bootAt(ctx context.Context, at ports) error {
 	if err := s.awaitHealthy(ctx, etcd, apiServer); err != nil {
 		return err
 	}
-	if err := s.start(controllerManager, scheduler, kubelets); err != nil {
+	if err := s.start(controllerManager, scheduler, agent); err != nil {
 		return err
 	}
-	if err := s.awaitHealthy(ctx, controllerManager, scheduler, kubelets); err != nil {
+	if err := s.awaitHealthy(ctx, controllerManager, scheduler, agent); err != nil {
 		return err
 	}
 	if err := s.awaitCluster(ctx); err != nil {
@@ -357,6 +357,9 @@ func (s *supervisor) awaitCluster(ctx context.Context) error {
 	s.status.Kubernetes = version.GitVersion
 	s.mu.Unlock()
 
+	if err := furnish(ctx, client); err != nil {
+		return err
+	}
 	err = s.await(ctx, "nodes do not get ready", func(ctx context.Context) error {
 		return nodesReady(ctx, client, s.status.Nodes)
 	})

@@ -3,7 +3,7 @@
 // started, but pods get addresses, become Running and Ready, complete if a Job owns them, fail if their image
 // says so (behaviour.go), have logs, and go when they are deleted.
 //
-// It has no limit on requests and many workers, so a thousand pods are running within seconds.
+// Many workers share the pods; with a client that has no limit of its own, a thousand run within seconds.
 package kubelets
 
 import (
@@ -31,7 +31,6 @@ type Options struct {
 // Run plays the kubelets until the context ends.
 func Run(ctx context.Context, config *rest.Config, opts Options) error {
 	config = rest.CopyConfig(config)
-	config.QPS = -1 // no limit
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	client, err := kubernetes.NewForConfig(config)
