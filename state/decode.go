@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,38 +33,46 @@ const (
 
 // Decode reads what Encode writes. It is strict, for a state that is read
 // wrongly makes a plan that deletes: whatever is unknown, twice, missing or
-// damaged is a *DecodeError.
+// damaged is a *DecodeError. Only white space may differ.
 func Decode(data []byte) (*State, error) {
+	s, _, err := decode(data)
+	return s, err
+}
+
+func decode(data []byte) (s *State, sum string, err error) {
 	if err := checkText(data); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := checkFormat(data); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	bad := func(format string, args ...any) (*State, string, error) {
+		return nil, "", &DecodeError{Problem: fmt.Sprintf(format, args...), Advice: adviseRestore}
 	}
 	var file struct {
 		State
 		Checksum string `json:"checksum"`
 	}
 	strict, err := strictjson.UnmarshalStrict(data, &file)
-	if err = errors.Join(append(strict, err)...); err != nil {
-		return nil, &DecodeError{Problem: "is not as kplan writes it: " + oneLine(err), Advice: adviseRestore}
+	if err := errors.Join(append(strict, err)...); err != nil {
+		return bad("is not as kplan writes it: %s", oneLine(err))
 	}
-	s := &file.State
-	if err := s.check(); err != nil {
-		return nil, &DecodeError{Problem: "is damaged: " + err.Error(), Advice: adviseRestore}
+	if err := file.State.check(); err != nil {
+		return bad("is damaged: %v", err)
 	}
-	text, err := s.canonical()
+	text, err := file.State.canonical()
 	if err != nil {
-		return nil, &DecodeError{Problem: "is damaged: " + err.Error(), Advice: adviseRestore}
+		return bad("is damaged: %v", err)
 	}
-	switch {
-	case file.Checksum == "":
-		return nil, &DecodeError{Problem: "is damaged: its checksum is missing", Advice: adviseRestore}
-	case subtle.ConstantTimeCompare([]byte(file.Checksum), []byte(checksum(text))) == 0:
-		return nil, &DecodeError{Problem: "was damaged or edited after kplan wrote it: its checksum does not fit", Advice: adviseRestore}
+	switch sum := checksum(text); file.Checksum {
+	case sum:
+	case "":
+		return bad("is damaged: its checksum is missing")
+	default:
+		return bad("was damaged or edited after kplan wrote it: its checksum does not fit")
 	}
-	s.sort()
-	return s, nil
+	file.State.sort()
+	return &file.State, file.Checksum, nil
 }
 
 // checkText refuses what is no JSON, with the usual accidents by name.

@@ -17,21 +17,27 @@ const checksumPrefix = "sha256:"
 // Encode is the state as it is stored: indented JSON, the same bytes for the
 // same state. It refuses a state that Decode would refuse.
 func (s *State) Encode() ([]byte, error) {
+	data, _, err := s.encode()
+	return data, err
+}
+
+func (s *State) encode() (data []byte, sum string, err error) {
 	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+		return nil, "", fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
 	}
 	text, err := s.canonical()
 	if err != nil {
-		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+		return nil, "", fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
 	}
-	sealed := fmt.Appendf(text[:len(text)-1:len(text)-1], `,"checksum":%q}`, checksum(text))
+	sum = checksum(text)
+	sealed := fmt.Appendf(text[:len(text)-1:len(text)-1], `,"checksum":%q}`, sum)
 	var out bytes.Buffer
 	out.Grow(len(sealed) * 3 / 2)
 	if err := json.Indent(&out, sealed, "", "  "); err != nil {
-		return nil, fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
+		return nil, "", fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
 	}
 	out.WriteByte('\n')
-	return out.Bytes(), nil
+	return out.Bytes(), sum, nil
 }
 
 // canonical is the one spelling of a state that its checksum is taken of: no

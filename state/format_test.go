@@ -47,6 +47,7 @@ func example(t testing.TB) *State {
 				Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/web"), UID: "u-2",
 				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}, Digest: "000102030405060708090a0b0c0d0e0f",
 			},
+			{Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/former"), UID: "u-0", Deposed: true},
 			{
 				Addr: addr(t, `module.shop["a.b"].Deployment.web["<x>"]`), Object: object(t, "apps/v1 Deployment acme/shop"), UID: "u-3",
 				Needs: []addrs.Instance{addr(t, "Namespace.tenant"), addr(t, "ReplicationController.app")},
@@ -98,7 +99,8 @@ func TestEncodeIsDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Objects[0], s.Objects[2] = s.Objects[2], s.Objects[0]
+	s.Objects[0], s.Objects[3] = s.Objects[3], s.Objects[0]
+	s.Objects[1], s.Objects[2] = s.Objects[2], s.Objects[1]
 	s.Pending[0], s.Pending[1] = s.Pending[1], s.Pending[0]
 	got, err := s.Encode()
 	if err != nil {
@@ -177,12 +179,14 @@ func TestDecodeRefuses(t *testing.T) {
 		{"edited", edit("acme/web", "acme/wob"), "checksum does not fit"},
 		{"object removed", edit(good[strings.Index(good, "    {\n"):strings.Index(good, "    {\n      \"address\": \"Repl")], ""), "checksum does not fit"},
 		{"no lineage", sealed(func(s *State) { s.Lineage = "" }), "lineage is missing"},
+		{"endless serial", sealed(func(s *State) { s.Serial = 1<<64 - 1 }), "beyond any count"},
+		{"negative serial", edit(`"serial": 7`, `"serial": -7`), "not as kplan writes it"},
 		{"odd lineage", sealed(func(s *State) { s.Lineage = "main" }), "not a UUID"},
 		{"no key", sealed(func(s *State) { s.Key = nil }), "key has 0 bytes"},
 		{"address twice", sealed(func(s *State) { s.Objects[1].Addr = s.Objects[0].Addr }), "address Namespace.tenant occurs twice"},
 		{"object twice", sealed(func(s *State) { s.Objects[1].Object = s.Objects[0].Object }), "are both the object v1 Namespace acme"},
 		{"object twice by version", sealed(func(s *State) {
-			s.Objects[1].Object = s.Objects[2].Object
+			s.Objects[1].Object = s.Objects[3].Object
 			s.Objects[1].Object.Version = "v2"
 		}), "are both the object"},
 		{"no uid", sealed(func(s *State) { s.Objects[1].UID = "" }), "ReplicationController.app has no uid"},
@@ -318,7 +322,7 @@ func TestRoundTrip(t *testing.T) {
 
 func arbitrary(t *rapid.T) *State {
 	s := New()
-	s.Serial = rapid.Uint64().Draw(t, "serial")
+	s.Serial = rapid.Uint64Max(maxSerial).Draw(t, "serial")
 	address := rapid.Custom(func(t *rapid.T) addrs.Instance {
 		r := addrs.Resource{
 			Module: rapid.SampledFrom([]string{"", "module.a", `module.a["x.y"].module.b[3]`}).Draw(t, "module"),

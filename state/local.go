@@ -31,21 +31,32 @@ func (l *Local) Read(context.Context) (*State, error) {
 	return s, err
 }
 
-func (l *Local) read() (*State, []byte, error) {
+// stored is what stands in the file.
+type stored struct {
+	version Version           // zero: no file
+	file    [sha256.Size]byte // of the bytes
+	content string            // the state's checksum
+	synced  bool              // a power failure can't undo it
+}
+
+func (l *Local) read() (*State, stored, error) {
 	data, err := readFile(l.path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the state: %w", err)
+		return nil, stored{}, fmt.Errorf("reading the state: %w", err)
 	}
 	if data == nil {
-		return nil, nil, ErrNotExist
+		return nil, stored{}, ErrNotExist
 	}
-	s, err := Decode(data)
+	s, content, err := decode(data)
 	var bad *DecodeError
 	if errors.As(err, &bad) {
 		bad.Path = l.path
 		l.recommendBackup(bad)
 	}
-	return s, data, err
+	if err != nil {
+		return nil, stored{}, err
+	}
+	return s, stored{s.Version(), sha256.Sum256(data), content, true}, nil
 }
 
 // recommendBackup makes the advice exact where the backup is whole.
@@ -77,19 +88,12 @@ type localLease struct {
 
 	mu       sync.Mutex // Write and Unlock may come from different goroutines
 	unlocked bool
-	base     stored
+	base     stored // what this lease last read or wrote
 	backedUp bool
 
 	lost     chan struct{}
 	loseOnce sync.Once
 	watched  chan struct{} // closed to end the watch
-}
-
-// stored is what a lease knows to be in the file.
-type stored struct {
-	version Version           // zero: nothing
-	sum     [sha256.Size]byte // of the file's bytes
-	synced  bool              // a power failure can't undo it
 }
 
 // Lock takes the lock if it is free: an exclusive lock of the operating system
@@ -107,16 +111,25 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 	}
 	info.Path = l.path
 	leftBehind, err := introduce(f, info)
+	if err == nil {
+		err = l.settle()
+	}
 	if err != nil {
-		f.Close()
+		releaseLock(f)
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
 	lease := &localLease{Local: l, info: info, leftBehind: leftBehind, lock: f,
 		lost: make(chan struct{}), watched: make(chan struct{})}
-	removeTemps(l.path)
-	removeTemps(l.backup())
 	go lease.watch()
 	return lease, nil
+}
+
+// settle ends what a run before this one may have begun: a write that is not
+// complete never will be, one that is will stay, even if power fails.
+func (l *Local) settle() error {
+	removeTemps(l.path)
+	removeTemps(l.backup())
+	return syncFolder(filepath.Dir(l.path))
 }
 
 func (l *Local) takeLock(ctx context.Context) (*os.File, error) {
@@ -217,12 +230,9 @@ func (e *LockIDError) Error() string {
 func (l *localLease) Read(context.Context) (*State, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s, data, err := l.Local.read()
-	switch {
-	case errors.Is(err, ErrNotExist):
-		l.base = stored{}
-	case err == nil:
-		l.base = stored{version: s.Version(), sum: sha256.Sum256(data), synced: true}
+	s, base, err := l.Local.read()
+	if err == nil || errors.Is(err, ErrNotExist) {
+		l.base = base
 	}
 	return s, err
 }
@@ -240,11 +250,7 @@ func (l *localLease) Write(ctx context.Context, s *State) error {
 	if err := l.checkBase(current); err != nil {
 		return err
 	}
-	data, err := s.Encode()
-	if err != nil {
-		return err
-	}
-	if l.base.synced && l.base.sum == sha256.Sum256(data) {
+	if text, err := s.canonical(); err == nil && l.base.synced && l.base.content == checksum(text) {
 		return nil
 	}
 	if err := l.backUp(current, l.backup()); err != nil {
@@ -300,7 +306,7 @@ func (l *localLease) checkBase(current []byte) error {
 		return nil
 	case current == nil:
 		return &StaleError{Path: l.path, Want: l.base.version}
-	case l.base.version != Version{} && sha256.Sum256(current) == l.base.sum:
+	case l.base.version != Version{} && sha256.Sum256(current) == l.base.file:
 		return nil
 	}
 	s, err := Decode(current)
@@ -314,18 +320,21 @@ func (l *localLease) checkBase(current []byte) error {
 func (l *localLease) commit(s *State, serial uint64) error {
 	next := *s
 	next.Serial = serial
-	data, err := next.Encode()
+	data, content, err := next.encode()
 	if err != nil {
 		return err
 	}
 	err = writeFile(l.path, data, l.checkHeld)
 	var notSynced *notSyncedError
-	switch {
-	case err == nil, errors.As(err, &notSynced):
-		s.Serial = serial
-		l.base = stored{version: next.Version(), sum: sha256.Sum256(data), synced: err == nil}
+	if err != nil && !errors.As(err, &notSynced) {
+		return l.explain("writing", err)
 	}
-	return l.explain("writing", err)
+	s.Serial = serial
+	l.base = stored{next.Version(), sha256.Sum256(data), content, err == nil}
+	if err != nil {
+		return fmt.Errorf("writing the state: it is in place, but a power failure could undo it: %w", err)
+	}
+	return nil
 }
 
 // backUp keeps what this lease found, once: later writes of the same run are

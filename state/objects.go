@@ -20,13 +20,11 @@ func (s *State) Find(addr addrs.Instance) (Object, bool) {
 // is named in. It looks at every entry: whoever asks for many of them asks
 // ByIdentity once.
 func (s *State) FindObject(object addrs.Object) (Object, bool) {
-	identity := object.Identity()
-	for _, o := range s.Objects {
-		if o.Object.Identity() == identity {
-			return o, true
-		}
+	i := s.indexOf(object)
+	if i < 0 {
+		return Object{}, false
 	}
-	return Object{}, false
+	return s.Objects[i], true
 }
 
 // ByIdentity returns the entries by the identity of their objects.
@@ -54,8 +52,7 @@ func (s *State) Put(o Object) {
 
 // Remove forgets an object and says whether it was known.
 func (s *State) Remove(object addrs.Object) bool {
-	identity := object.Identity()
-	i := slices.IndexFunc(s.Objects, func(o Object) bool { return o.Object.Identity() == identity })
+	i := s.indexOf(object)
 	if i >= 0 {
 		s.Objects = slices.Delete(s.Objects, i, i+1)
 	}
@@ -88,20 +85,27 @@ func (s *State) Readdress(moves map[addrs.Instance]addrs.Instance) {
 		} else if taken[o.Addr] {
 			o.Deposed = true
 		}
-		renameNeeds(o.Needs, moves)
+		o.Needs = readdressed(o.Needs, moves)
 	}
 	for i := range s.Pending {
-		renameNeeds(s.Pending[i].Needs, moves)
+		s.Pending[i].Needs = readdressed(s.Pending[i].Needs, moves)
 	}
 	slices.SortFunc(s.Objects, compareObjects)
 }
 
-func renameNeeds(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) {
+// readdressed copies what it changes: needs are shared with whoever put them.
+func readdressed(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) []addrs.Instance {
+	moved := func(need addrs.Instance) bool { _, ok := moves[need]; return ok }
+	if !slices.ContainsFunc(needs, moved) {
+		return needs
+	}
+	needs = slices.Clone(needs)
 	for i, need := range needs {
-		if to, moved := moves[need]; moved {
+		if to, ok := moves[need]; ok {
 			needs[i] = to
 		}
 	}
+	return needs
 }
 
 // compareObjects orders entries by address, the one that the address stands
@@ -114,6 +118,17 @@ func compareObjects(a, b Object) int {
 		return 0
 	}
 	return cmp.Or(a.Addr.Compare(b.Addr), deposed(a)-deposed(b), a.Object.Compare(b.Object))
+}
+
+// indexOf looks at every entry, at the name first: names differ most.
+func (s *State) indexOf(object addrs.Object) int {
+	for i := range s.Objects {
+		o := &s.Objects[i].Object
+		if o.Name == object.Name && o.Identity() == object.Identity() {
+			return i
+		}
+	}
+	return -1
 }
 
 // position is where the entry of an address stands, or would stand.

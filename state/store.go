@@ -64,7 +64,7 @@ type Version struct {
 func (s *State) Version() Version { return Version{s.Lineage, s.Serial} }
 
 func (e *StaleError) Error() string {
-	const advice = "nothing was written; plan again"
+	const advice = "what this run knows was not written over it; plan again"
 	switch {
 	case e.Stored == Version{}:
 		return fmt.Sprintf("the state %s was removed while this run held its lock; %s", e.Path, advice)
@@ -86,7 +86,7 @@ type LostLockError struct {
 }
 
 func (e *LostLockError) Error() string {
-	return fmt.Sprintf("the lock %s on the state %s was taken away from this run; nothing was written", e.ID, e.Path)
+	return fmt.Sprintf("the lock %s on the state %s was taken away from this run, which can no longer write", e.ID, e.Path)
 }
 
 // LockedError says who holds the lock.

@@ -1,0 +1,382 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/state/storetest"
+)
+
+func TestLocal(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) (one, other state.Store) {
+		path := filepath.Join(t.TempDir(), "kplan.state.json")
+		return state.Open(path), state.Open(path)
+	})
+}
+
+// folder is a folder for a state, and what stands in it.
+type folder string
+
+func newFolder(t *testing.T) folder { return folder(t.TempDir()) }
+
+func (f folder) path() string { return filepath.Join(string(f), "kplan.state.json") }
+
+func (f folder) open() *state.Local { return state.Open(f.path()) }
+
+func (f folder) names(t *testing.T) string {
+	t.Helper()
+	entries, err := os.ReadDir(string(f))
+	must(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+// run is a run of kplan that does one thing to the state.
+func (f folder) run(t *testing.T, do func(lease state.Lease, s *state.State)) {
+	t.Helper()
+	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
+	must(t, err)
+	defer lease.Unlock()
+	s, err := lease.Read(t.Context())
+	if errors.Is(err, state.ErrNotExist) {
+		s, err = state.New(), nil
+	}
+	must(t, err)
+	do(lease, s)
+	must(t, lease.Unlock())
+}
+
+func (f folder) put(t *testing.T, objects ...int) {
+	t.Helper()
+	f.run(t, func(lease state.Lease, s *state.State) {
+		for _, i := range objects {
+			s.Put(storetest.Object(i))
+			must(t, lease.Write(t.Context(), s))
+		}
+	})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLocalFiles(t *testing.T) {
+	f := newFolder(t)
+	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
+	must(t, err)
+	if got, want := f.names(t), "kplan.state.json.lock"; got != want {
+		t.Errorf("locked, the folder holds %s, want %s", got, want)
+	}
+	mode(t, f.path()+".lock")
+	must(t, lease.Unlock())
+	if got := f.names(t); got != "" {
+		t.Errorf("unlocked, the folder holds %s", got)
+	}
+
+	f.put(t, 1)
+	if got, want := f.names(t), "kplan.state.json"; got != want {
+		t.Errorf("after the first run the folder holds %s, want %s", got, want)
+	}
+	must(t, os.Chmod(f.path(), 0o644))
+	f.put(t, 2)
+	if got, want := f.names(t), "kplan.state.json kplan.state.json.backup"; got != want {
+		t.Errorf("after the second run the folder holds %s, want %s", got, want)
+	}
+	mode(t, f.path())
+	mode(t, f.path()+".backup")
+}
+
+func mode(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Lstat(path)
+	must(t, err)
+	if info.Mode() != 0o600 {
+		t.Errorf("%s has mode %v", filepath.Base(path), info.Mode())
+	}
+}
+
+// TestLocalBackup: the backup is what the last run that wrote has found, however
+// often it wrote.
+func TestLocalBackup(t *testing.T) {
+	f := newFolder(t)
+	f.put(t, 1, 2)
+	before, err := os.ReadFile(f.path())
+	must(t, err)
+	f.put(t, 3, 4, 5)
+	f.put(t, 5) // nothing new: nothing written
+	backup, err := os.ReadFile(f.path() + ".backup")
+	must(t, err)
+	if string(backup) != string(before) {
+		t.Errorf("the backup is not what the run found:\n%s", backup)
+	}
+}
+
+func TestLocalMakesItsFolder(t *testing.T) {
+	f := folder(filepath.Join(t.TempDir(), "a", "b"))
+	f.put(t, 1)
+	if _, err := f.open().Read(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLocalRefusesLinks(t *testing.T) {
+	f := newFolder(t)
+	target := newFolder(t)
+	target.put(t, 1)
+	before, err := os.ReadFile(target.path())
+	must(t, err)
+
+	must(t, os.Symlink(target.path(), f.path()))
+	if _, err := f.open().Read(t.Context()); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("Read through a link: %v", err)
+	}
+	if _, err := f.open().Lock(t.Context(), state.LockInfo{}); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("Lock through a link: %v", err)
+	}
+	must(t, os.Remove(f.path()))
+
+	lock := filepath.Join(string(target), "other")
+	must(t, os.WriteFile(lock, []byte("precious"), 0o600))
+	must(t, os.Symlink(lock, f.path()+".lock"))
+	if _, err := f.open().Lock(t.Context(), state.LockInfo{}); err == nil {
+		t.Errorf("a lock file that is a link was opened")
+	}
+	must(t, os.Remove(f.path()+".lock"))
+
+	f.put(t, 1)
+	must(t, os.Symlink(target.path(), f.path()+".backup"))
+	f.put(t, 2) // the link itself is replaced
+	lease, err := f.open().Lock(t.Context(), state.LockInfo{})
+	must(t, err)
+	defer lease.Unlock()
+	s, err := lease.Read(t.Context())
+	must(t, err)
+	must(t, os.Rename(f.path(), f.path()+".aside"))
+	must(t, os.Symlink(f.path()+".aside", f.path()))
+	s.Put(storetest.Object(3))
+	if err := lease.Write(t.Context(), s); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("Write through a link: %v", err)
+	}
+
+	after, err := os.ReadFile(target.path())
+	must(t, err)
+	if string(before) != string(after) {
+		t.Errorf("the file behind a link was written")
+	}
+	if content, err := os.ReadFile(lock); err != nil || string(content) != "precious" {
+		t.Errorf("the file behind a link was written: %q, %v", content, err)
+	}
+}
+
+func TestLocalRefusesOtherFiles(t *testing.T) {
+	f := newFolder(t)
+	must(t, os.Mkdir(f.path(), 0o700))
+	if _, err := f.open().Read(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("Read of a folder: %v", err)
+	}
+	if _, err := f.open().Lock(t.Context(), state.LockInfo{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("Lock of a folder: %v", err)
+	}
+}
+
+// TestLocalNoticesChanges makes every change behind the back of a run.
+func TestLocalNoticesChanges(t *testing.T) {
+	for name, change := range map[string]func(f folder) error{
+		"removed":  func(f folder) error { return os.Remove(f.path()) },
+		"restored": func(f folder) error { return os.Rename(f.path()+".backup", f.path()) },
+		"emptied":  func(f folder) error { return os.Truncate(f.path(), 0) },
+		"reformatted": func(f folder) error {
+			data, err := os.ReadFile(f.path())
+			return errors.Join(err, os.WriteFile(f.path(), append(data, '\n'), 0o600))
+		},
+	} {
+		f := newFolder(t)
+		f.put(t, 1)
+		f.put(t, 2)
+		lease, err := f.open().Lock(t.Context(), state.LockInfo{})
+		must(t, err)
+		s, err := lease.Read(t.Context())
+		must(t, err)
+		must(t, change(f))
+		before, _ := os.ReadFile(f.path())
+		s.Put(storetest.Object(3))
+		err = lease.Write(t.Context(), s)
+		var stale *state.StaleError
+		var bad *state.DecodeError
+		if !errors.As(err, &stale) && !errors.As(err, &bad) {
+			t.Errorf("%s: %v", name, err)
+		} else {
+			t.Logf("%s: %v", name, err)
+		}
+		if after, _ := os.ReadFile(f.path()); string(after) != string(before) {
+			t.Errorf("%s: the file was written", name)
+		}
+		must(t, lease.Unlock())
+	}
+}
+
+func TestLocalDamaged(t *testing.T) {
+	f := newFolder(t)
+	f.put(t, 1)
+	f.put(t, 2)
+	must(t, os.Truncate(f.path(), 300))
+	_, err := f.open().Read(t.Context())
+	var bad *state.DecodeError
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), f.path()) || !strings.Contains(err.Error(), ".backup (serial 1) is whole") {
+		t.Fatalf("Read: %v", err)
+	}
+
+	lease, err := f.open().Lock(t.Context(), state.LockInfo{})
+	must(t, err)
+	defer lease.Unlock()
+	if _, err := lease.Read(t.Context()); !errors.As(err, &bad) {
+		t.Fatalf("Read: %v", err)
+	}
+	if err := lease.Write(t.Context(), state.New()); err == nil {
+		t.Fatal("a damaged state was replaced by Write")
+	}
+	good, err := state.Open(f.path() + ".backup").Read(t.Context())
+	must(t, err)
+	if err := state.Push(t.Context(), lease, good, false); !errors.As(err, &bad) {
+		t.Fatalf("Push without force: %v", err)
+	}
+	must(t, state.Push(t.Context(), lease, good, true))
+	restored, err := f.open().Read(t.Context())
+	must(t, err)
+	if len(restored.Objects) != 1 {
+		t.Errorf("the restored state has %d objects", len(restored.Objects))
+	}
+	if _, err := state.Open(f.path() + ".backup").Read(t.Context()); err != nil {
+		t.Errorf("the good backup is gone: %v", err)
+	}
+	if _, err := os.Stat(f.path() + ".damaged"); err != nil {
+		t.Errorf("the damaged state was not kept: %v", err)
+	}
+}
+
+// TestLocalLeftBehind: a lock whose holder is gone is free, and known.
+func TestLocalLeftBehind(t *testing.T) {
+	f := newFolder(t)
+	for text, known := range map[string]bool{
+		"":             false,
+		"{":            false,
+		"\x1b[2Jhello": false,
+		string(state.LockInfo{ID: "dead", Who: "a@b"}.Encode()): true,
+	} {
+		must(t, os.WriteFile(f.path()+".lock", []byte(text), 0o600))
+		must(t, os.WriteFile(f.path()+".tmp-123", []byte("half"), 0o600))
+		lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
+		must(t, err)
+		if info, left := lease.LeftBehind(); left != known || known && info.ID != "dead" {
+			t.Errorf("after %q: %v, %v", text, info, left)
+		}
+		if got, want := f.names(t), "kplan.state.json.lock"; got != want {
+			t.Errorf("locked, the folder holds %s, want %s", got, want)
+		}
+		must(t, lease.Unlock())
+	}
+}
+
+// TestLocalForceUnlockDead: the id of a lock that was left behind breaks it too.
+func TestLocalForceUnlockDead(t *testing.T) {
+	f := newFolder(t)
+	must(t, os.WriteFile(f.path()+".lock", state.LockInfo{ID: "dead"}.Encode(), 0o600))
+	must(t, f.open().ForceUnlock(t.Context(), "dead"))
+	if got := f.names(t); got != "" {
+		t.Errorf("unlocked, the folder holds %s", got)
+	}
+}
+
+func TestLockInfoString(t *testing.T) {
+	info := state.NewLockInfo("apply", "v1.2.3")
+	info.Path = "kplan.state.json"
+	again, err := state.DecodeLockInfo(info.Encode())
+	if err != nil || again != info {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+	text := info.String()
+	for _, line := range []string{"Lock Info:\n", "  ID:        " + info.ID + "\n", "  Path:      kplan.state.json\n", "  Operation: apply\n", "  Who:       " + info.Who, "  Version:   v1.2.3\n"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%q is missing in\n%s", line, text)
+		}
+	}
+}
+
+func TestWriteErrored(t *testing.T) {
+	f := newFolder(t)
+	f.put(t, 1)
+	var unsaved *state.State
+	f.run(t, func(_ state.Lease, s *state.State) {
+		s.Put(storetest.Object(2))
+		unsaved = s
+	})
+	path, err := state.WriteErrored(string(f), unsaved)
+	must(t, err)
+	if filepath.Base(path) != "errored.kplan.state.json" {
+		t.Errorf("saved as %s", path)
+	}
+	mode(t, path)
+	errored, err := state.Open(path).Read(t.Context())
+	must(t, err)
+	f.run(t, func(lease state.Lease, _ *state.State) {
+		must(t, state.Push(t.Context(), lease, errored, false))
+	})
+	s, err := f.open().Read(t.Context())
+	must(t, err)
+	if s.Serial != 2 || len(s.Objects) != 2 {
+		t.Errorf("pushed as serial %d with %d objects", s.Serial, len(s.Objects))
+	}
+
+	// Once someone has gone on from there, an errored state no longer fits.
+	f.put(t, 3)
+	f.run(t, func(lease state.Lease, _ *state.State) {
+		var refused *state.PushError
+		if err := state.Push(t.Context(), lease, errored, false); !errors.As(err, &refused) {
+			t.Errorf("an old errored state was pushed: %v", err)
+		}
+	})
+
+	unsaved.Put(storetest.Object(9))
+	_, err = state.WriteErrored(string(f), unsaved)
+	must(t, err)
+	first, err := state.Open(path + ".backup").Read(t.Context())
+	if err != nil || len(first.Objects) != 2 {
+		t.Errorf("the first errored state is lost: %v", err)
+	}
+}
+
+func TestAcquireStopsAtOtherErrors(t *testing.T) {
+	f := newFolder(t)
+	must(t, os.Mkdir(f.path()+".lock", 0o700))
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	if _, err := state.Acquire(ctx, f.open(), state.LockInfo{}, 1<<40); err == nil {
+		t.Error("a folder was locked")
+	}
+}
+
+func BenchmarkLocalWrite10000(b *testing.B) {
+	f := folder(b.TempDir())
+	lease, err := f.open().Lock(b.Context(), state.NewLockInfo("test", "test"))
+	must(b, err)
+	defer lease.Unlock()
+	s := state.New()
+	for i := range 10_000 {
+		s.Put(storetest.Object(i))
+	}
+	for b.Loop() {
+		s.Put(storetest.Object(20_000 + int(s.Serial)))
+		must(b, lease.Write(b.Context(), s))
+	}
+}
