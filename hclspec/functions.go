@@ -1,5 +1,134 @@
 package hclspec
 
-import "github.com/zclconf/go-cty/cty/function"
+import (
+	"errors"
+	"fmt"
+	"math/big"
 
-func functions(dir string) map[string]function.Function { return nil }
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// functions are what expressions can call, by name. They are pure: given the
+// same arguments and the same files in dir they return the same values. None
+// runs a program, opens a connection, or reads outside of dir.
+//
+// Their names and meanings are Terraform's.
+func functions(dir string) map[string]function.Function {
+	table := map[string]function.Function{}
+	for _, group := range []map[string]function.Function{
+		numberFunctions, stringFunctions, collectionFunctions, typeFunctions, encodingFunctions,
+		hashFunctions, networkFunctions, timeFunctions, fileFunctions(folder(dir)),
+	} {
+		for name, f := range group {
+			table[name] = discreet(f)
+		}
+	}
+	// These two take expressions instead of values, and can't be wrapped.
+	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc
+	for name, why := range absentFunctions {
+		table[name] = absentFunction(name, why)
+	}
+	templates := templates{dir: folder(dir), others: table}
+	return templates.withFunctions(0)
+}
+
+// discreet is a function that does what f does, except that it keeps what f
+// says about a failure to itself when a sensitive value went in: an error such
+// as `cannot parse "hunter2"` would show it. It also keeps numbers within
+// bounds.
+func discreet(f function.Function) function.Function {
+	spec := &function.Spec{
+		Description: f.Description(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			ty, err := f.ReturnTypeForValues(args)
+			return ty, withoutSecrets(err, args)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			value, err := f.Call(args)
+			if err == nil {
+				err = checkMagnitude(value)
+			}
+			return value, withoutSecrets(err, args)
+		},
+	}
+	for _, param := range f.Params() {
+		spec.Params = append(spec.Params, open(param))
+	}
+	if param := f.VarParam(); param != nil {
+		varParam := open(*param)
+		spec.VarParam = &varParam
+	}
+	return function.New(spec)
+}
+
+// open is a parameter that takes everything: the function inside decides.
+func open(param function.Parameter) function.Parameter {
+	param.AllowNull, param.AllowUnknown, param.AllowDynamicType, param.AllowMarked = true, true, true, true
+	return param
+}
+
+func withoutSecrets(err error, args []cty.Value) error {
+	if err == nil {
+		return nil
+	}
+	for _, arg := range args {
+		if isSensitive(arg) {
+			return errors.New("an argument is sensitive, so the reason is not shown")
+		}
+	}
+	return err
+}
+
+// maxText bounds the strings that functions make.
+const maxText = 4 << 20
+
+var errTooMuchText = fmt.Errorf("the result would be longer than %d MiB", maxText>>20)
+
+// maxExponent bounds numbers: written out in full, 1e600000000 fills all memory.
+const maxExponent = 4096
+
+func checkMagnitude(v cty.Value) error {
+	v, _ = v.Unmark()
+	if !v.IsKnown() || v.IsNull() || v.Type() != cty.Number {
+		return nil
+	}
+	return checkNumber(v.AsBigFloat())
+}
+
+func checkNumber(n *big.Float) error {
+	if exp := n.MantExp(nil); exp > maxExponent || exp < -maxExponent {
+		return errors.New("the number is too large or too small")
+	}
+	return nil
+}
+
+// pureReason is why a function of Terraform's is missing here.
+const pureReason = "kplan's functions are pure, so that a plan says what apply will do: "
+
+// absentFunctions are names that users will try, with what to do instead.
+var absentFunctions = map[string]string{
+	"timestamp":     pureReason + "none returns the time. Pass it in as a variable",
+	"plantimestamp": pureReason + "none returns the time. Pass it in as a variable",
+	"uuid":          pureReason + "none returns random values. uuidv5 makes an identifier from a name",
+	"bcrypt":        pureReason + "none returns random values, as bcrypt does with its salt. Pass the hash in as a variable",
+	"rsadecrypt":    pureReason + "none handles private keys. Pass the value in as a sensitive variable",
+	"pathexpand":    pureReason + "none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"abspath":       pureReason + "none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"env":           pureReason + "none reads the environment. KPLAN_VAR_name sets a variable from it",
+	"list":          "a list is written [a, b]; tolist converts to one",
+	"map":           "a map is written { key = value }; tomap converts to one",
+	"type":          "it only ever existed in Terraform's console",
+}
+
+func absentFunction(name, why string) function.Function {
+	anything := function.Parameter{Name: "args", Type: cty.DynamicPseudoType}
+	anything = open(anything)
+	return function.New(&function.Spec{
+		VarParam: &anything,
+		Type: func([]cty.Value) (cty.Type, error) {
+			return cty.DynamicPseudoType, fmt.Errorf("there is no function %q: %s", name, why)
+		},
+	})
+}

@@ -1,0 +1,186 @@
+package hclspec
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"unicode/utf8"
+
+	yaml "github.com/zclconf/go-cty-yaml"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+	yamlnode "go.yaml.in/yaml/v3"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/ianaindex"
+)
+
+var encodingFunctions = map[string]function.Function{
+	"base64decode":     textFunc("Decodes base64 into text.", decodeBase64),
+	"base64encode":     textFunc("Encodes text as base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
+	"base64gzip":       textFunc("Compresses text with gzip and encodes it as base64.", gzipBase64),
+	"csvdecode":        stdlib.CSVDecodeFunc,
+	"jsondecode":       checked(stdlib.JSONDecodeFunc, checkJSONText),
+	"jsonencode":       stdlib.JSONEncodeFunc,
+	"textdecodebase64": charsetFunc("Decodes base64 and then a character encoding into text.", decodeCharset),
+	"textencodebase64": charsetFunc("Encodes text in a character encoding and then as base64.", encodeCharset),
+	"urlencode":        textFunc("Escapes text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil }),
+	"yamldecode":       checked(yaml.YAMLDecodeFunc, checkYAMLText),
+	"yamlencode":       yaml.YAMLEncodeFunc,
+}
+
+// textFunc is a function from text to text.
+func textFunc(description string, f func(string) (string, error)) function.Function {
+	return function.New(&function.Spec{
+		Description: description,
+		Params:      []function.Parameter{{Name: "str", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			text, err := f(args[0].AsString())
+			return cty.StringVal(text), err
+		},
+	})
+}
+
+// checked is f, a function of one text, after a check of that text. The check
+// comes first since f finds out its result's type by decoding.
+func checked(f function.Function, check func(string) error) function.Function {
+	return function.New(&function.Spec{
+		Description: f.Description(),
+		Params:      f.Params(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if args[0].IsKnown() && !args[0].IsNull() {
+				if err := check(args[0].AsString()); err != nil {
+					return cty.NilType, function.NewArgError(0, err)
+				}
+			}
+			return f.ReturnTypeForValues(args)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) },
+	})
+}
+
+func decodeBase64(s string) (string, error) {
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return "", fmt.Errorf("this is not base64: %w", err)
+	}
+	if !utf8.Valid(raw) {
+		return "", errNotText
+	}
+	return string(raw), nil
+}
+
+// gzipBase64 writes no time and no name into the header, so that the same text
+// always comes to the same bytes.
+func gzipBase64(s string) (string, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(s)); err != nil {
+		return "", err
+	}
+	if err := w.Close(); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+func charsetFunc(description string, f func(encoding.Encoding, string) (string, error)) function.Function {
+	return function.New(&function.Spec{
+		Description: description,
+		Params:      []function.Parameter{{Name: "string", Type: cty.String}, {Name: "encoding", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			charset, err := ianaindex.IANA.Encoding(args[1].AsString())
+			if err != nil || charset == nil {
+				return cty.NilVal, function.NewArgErrorf(1, "%q is not the IANA name of a character encoding that kplan knows", args[1].AsString())
+			}
+			text, err := f(charset, args[0].AsString())
+			return cty.StringVal(text), err
+		},
+	})
+}
+
+func decodeCharset(charset encoding.Encoding, s string) (string, error) {
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return "", fmt.Errorf("this is not base64: %w", err)
+	}
+	text, err := charset.NewDecoder().Bytes(raw)
+	if err != nil || !utf8.Valid(text) {
+		return "", errNotText
+	}
+	return string(text), nil
+}
+
+func encodeCharset(charset encoding.Encoding, s string) (string, error) {
+	raw, err := charset.NewEncoder().String(s)
+	if err != nil {
+		return "", fmt.Errorf("the text holds a character that this encoding has not: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString([]byte(raw)), nil
+}
+
+// checkJSONText refuses text that a recursive decoder could not bear.
+func checkJSONText(text string) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxNesting {
+				return fmt.Errorf("more than %d brackets stand inside one another", maxNesting)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
+
+// maxYAMLNodes bounds what aliases expand to.
+const maxYAMLNodes = 1_000_000
+
+// checkYAMLText refuses documents that are nested too deeply, or that expand
+// to far more than they hold: nine levels of nine aliases each come to a
+// billion.
+func checkYAMLText(text string) error {
+	var doc yamlnode.Node
+	if err := yamlnode.Unmarshal([]byte(text), &doc); err != nil {
+		return err
+	}
+	_, err := expandedSize(&doc, 0, map[*yamlnode.Node]int{})
+	return err
+}
+
+func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {
+	if depth > maxNesting {
+		return 0, fmt.Errorf("more than %d lists and maps stand inside one another", maxNesting)
+	}
+	if size, ok := known[node]; ok {
+		return size, nil
+	}
+	known[node] = 1 // of an alias inside of what it stands for
+	children := node.Content
+	if node.Alias != nil {
+		children = []*yamlnode.Node{node.Alias}
+	}
+	total := 1
+	for _, child := range children {
+		size, err := expandedSize(child, depth+1, known)
+		if err != nil {
+			return 0, err
+		}
+		if total += size; total > maxYAMLNodes {
+			return 0, fmt.Errorf("its aliases expand to more than %d values", maxYAMLNodes)
+		}
+	}
+	known[node] = total
+	return total, nil
+}
