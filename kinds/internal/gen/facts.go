@@ -63,7 +63,7 @@ func (f *facts) add(line int, words []string) error {
 			}
 		}
 		f.types = append(f.types, fact)
-	case len(words) >= 3 && slices.Contains([]string{"immutable", "mutable", "sensitive", "allocated", "predictable"}, words[0]):
+	case len(words) >= 3 && slices.Contains([]string{"immutable", "mutable", "sensitive", "allocated", "predictable", "reset"}, words[0]):
 		for _, path := range words[2:] {
 			f.rules = append(f.rules, [3]string{words[1], words[0], path})
 		}

@@ -1,0 +1,48 @@
+package kinds
+
+import "strings"
+
+// noun says what a value of the type is, for messages.
+func (t Type) noun() string {
+	switch t {
+	case Object:
+		return "an object"
+	case Map:
+		return "an object with free keys"
+	case List:
+		return "a list"
+	case String:
+		return "a string"
+	case Integer:
+		return "a whole number"
+	case Number:
+		return "a number"
+	case Boolean:
+		return "true or false"
+	case Quantity:
+		return "a quantity such as 500m or 1Gi"
+	case IntOrString:
+		return "a whole number or a string"
+	case Time:
+		return "a time such as 2006-01-02T15:04:05Z"
+	case Duration:
+		return "a duration such as 30s"
+	case Bytes:
+		return "binary data in base64"
+	}
+	return "a value"
+}
+
+// String is the type's name as kplan's messages and explain show it.
+func (t Type) String() string {
+	return [...]string{"any", "object", "map", "list", "string", "integer", "number", "boolean",
+		"quantity", "int-or-string", "time", "duration", "bytes"}[t]
+}
+
+func joinAnd(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
