@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"kplan.dev/kplan/addrs"
@@ -263,6 +264,10 @@ func resourcePath(k *kinds.Kind, namespace, name string) string {
 		parts = append(parts, url.PathEscape(name))
 	}
 	return strings.Join(parts, "/")
+}
+
+func objectOf(k *kinds.Kind, live *unstructured.Unstructured) addrs.Object {
+	return k.Object(live.GetNamespace(), live.GetName())
 }
 
 // checkNamed refuses a call whose namespace does not fit the kind: it would
