@@ -1,6 +1,7 @@
 package kinds_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	crdapply "k8s.io/apiextensions-apiserver/pkg/client/applyconfiguration"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/applyconfigurations"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -157,4 +159,29 @@ func (c *comparison) fieldDefault(at string, ours, theirs any) {
 	if fmt.Sprint(ours) != fmt.Sprint(theirs) {
 		c.t.Errorf("%s: default %#v, want %#v", at, ours, theirs)
 	}
+}
+
+// roundTrip is the object after the Go type of its kind has read and written it.
+func roundTrip(t testing.TB, k *kinds.Kind, obj map[string]any) map[string]any {
+	t.Helper()
+	typedObj, err := scheme.Scheme.New(gvk(k))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, typedObj); err != nil {
+		t.Fatal(err)
+	}
+	out, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typedObj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func gvk(k *kinds.Kind) runtimeschema.GroupVersionKind {
+	return runtimeschema.GroupVersionKind{Group: k.Group, Version: k.Version, Kind: k.Name}
 }

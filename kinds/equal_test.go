@@ -1,0 +1,176 @@
+package kinds_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+// Each case is a place, two values in YAML and whether they mean the same.
+var equalCorpus = []struct {
+	kind, path, a, b string
+	want             bool
+}{
+	// Quantities
+	{"Pod", "spec.containers[0].resources.limits.cpu", `1000m`, `"1"`, true},
+	{"Pod", "spec.containers[0].resources.limits.cpu", `0.5`, `500m`, true},
+	{"Pod", "spec.containers[0].resources.limits.cpu", `"0.5"`, `500m`, true},
+	{"Pod", "spec.containers[0].resources.limits.cpu", `1`, `"1"`, true},
+	{"Pod", "spec.containers[0].resources.limits.cpu", `1`, `1.0`, true},
+	{"Pod", "spec.containers[0].resources.limits.cpu", `1`, `1001m`, false},
+	{"Pod", "spec.containers[0].resources.limits.memory", `1024Mi`, `1Gi`, true},
+	{"Pod", "spec.containers[0].resources.limits.memory", `1G`, `1Gi`, false},
+	{"Pod", "spec.containers[0].resources.limits.memory", `1e3`, `1k`, true},
+	{"Pod", "spec.containers[0].resources.limits.memory", `1073741824`, `1Gi`, true},
+	{"Pod", "spec.containers[0].resources.limits.memory", `lots`, `lots`, true},
+	{"Pod", "spec.containers[0].resources.limits.memory", `lots`, `1Gi`, false},
+	{"Pod", "spec.containers[0].resources.limits", `{cpu: 1000m}`, `{cpu: 1}`, true},
+	{"Pod", "spec.containers[0].resources.limits", `{cpu: 1}`, `{cpu: 1, memory: 1Gi}`, false},
+	{"Pod", "spec.containers[0].env[0].valueFrom.resourceFieldRef", `{resource: limits.cpu}`, `{resource: limits.cpu, divisor: "0"}`, true},
+	{"Pod", "spec.containers[0].env[0].valueFrom.resourceFieldRef", `{resource: limits.cpu}`, `{resource: limits.cpu, divisor: 1m}`, false},
+	// Whole numbers, and numbers or strings
+	{"Deployment", "spec.replicas", `1`, `1.0`, true},
+	{"Deployment", "spec.replicas", `1`, `2`, false},
+	{"Deployment", "spec.replicas", `1`, `"1"`, false},
+	{"Deployment", "spec.replicas", `0`, `null`, false},
+	{"Deployment", "spec.minReadySeconds", `0`, `null`, true},
+	{"Service", "spec.ports[0].targetPort", `80`, `80.0`, true},
+	{"Service", "spec.ports[0].targetPort", `80`, `"80"`, false},
+	{"Service", "spec.ports[0].targetPort", `http`, `http`, true},
+	// Times, durations, binary data
+	{"Pod", "metadata.deletionTimestamp", `"2026-01-02T03:04:05Z"`, `"2026-01-02T04:04:05+01:00"`, true},
+	{"Pod", "metadata.deletionTimestamp", `"2026-01-02T03:04:05.9Z"`, `"2026-01-02T03:04:05Z"`, true},
+	{"Pod", "metadata.deletionTimestamp", `"2026-01-02T03:04:05Z"`, `"2026-01-02T03:04:06Z"`, false},
+	{"Lease", "spec.renewTime", `"2026-01-02T03:04:05.000001Z"`, `"2026-01-02T03:04:05.000002Z"`, false},
+	{"Lease", "spec.renewTime", `"2026-01-02T03:04:05.000001Z"`, `"2026-01-02T03:04:05.0000011Z"`, true},
+	{"Secret", "data.k", `aGVsbG8=`, `aGVsbG8=`, true},
+	{"Secret", "data.k", `aGVsbG8=`, `"aGVs\nbG8="`, true},
+	{"Secret", "data.k", `aGVsbG8=`, `aGVsbG9v`, false},
+	{"Secret", "data.k", `not base64`, `not base64`, true},
+	// Absent and empty
+	{"Pod", "metadata.labels", `{}`, `null`, true},
+	{"Pod", "metadata.labels", `{a: ""}`, `null`, false},
+	{"Pod", "metadata.labels", `{a: ""}`, `{}`, false},
+	{"Pod", "metadata.labels", `{a: null}`, `{}`, true},
+	{"Pod", "spec.tolerations", `[]`, `null`, true},
+	{"Pod", "spec.hostNetwork", `false`, `null`, true},
+	{"Pod", "spec.hostNetwork", `true`, `null`, false},
+	{"Pod", "spec.enableServiceLinks", `false`, `null`, false},
+	{"Pod", "spec.nodeName", `""`, `null`, true},
+	{"Pod", "spec.containers[0].resources", `{}`, `null`, true},
+	{"Pod", "spec.containers[0].resources", `{limits: {}}`, `null`, true},
+	{"Pod", "spec.containers[0].resources", `{limits: {cpu: 0}}`, `null`, false},
+	{"Pod", "spec.containers[0].securityContext", `{}`, `null`, false},
+	{"Pod", "spec.volumes[0]", `{name: a, emptyDir: {}}`, `{name: a}`, false},
+	{"Pod", "spec.volumes[0]", `{name: a, emptyDir: {}}`, `{name: a, emptyDir: {medium: ""}}`, true},
+	{"Deployment", "spec.strategy", `{}`, `null`, true},
+	{"NetworkPolicy", "spec", `{podSelector: {}}`, `{}`, true},
+	{"NetworkPolicy", "spec.ingress", `[{}]`, `[]`, false},
+	{"NetworkPolicy", "spec.ingress[0].from[0]", `{podSelector: {}}`, `{}`, false},
+	{"ConfigMap", "data.a", `""`, `null`, false},
+	// Lists
+	{"Pod", "spec.containers", `[{name: a, image: x}, {name: b}]`, `[{name: b}, {name: a, image: x}]`, true},
+	{"Pod", "spec.containers", `[{name: a, image: x}]`, `[{name: a, image: "y"}]`, false},
+	{"Pod", "spec.containers", `[{name: a}]`, `[{name: a}, {name: b}]`, false},
+	{"Pod", "spec.containers[0].args", `[a, b]`, `[b, a]`, false},
+	{"Pod", "metadata.finalizers", `[a, b]`, `[b, a]`, true},
+	{"Pod", "metadata.finalizers", `[a, b]`, `[b, b]`, false},
+	{"Service", "spec.ports", `[{port: 80}]`, `[{port: 80, protocol: TCP}]`, false},
+	{"Service", "spec.ports", `[{port: 80, protocol: UDP}, {port: 80, protocol: TCP}]`, `[{port: 80, protocol: TCP}, {port: 80, protocol: UDP}]`, true},
+	{"Pod", "spec.containers[0].ports", `[{containerPort: 1}, {containerPort: 2}]`, `[{containerPort: 2}, {containerPort: 1.0}]`, true},
+	// Free form
+	{"ControllerRevision", "data", `{a: 1, b: {}}`, `{a: 1.0, b: {}}`, true},
+	{"ControllerRevision", "data", `{a: 1, b: {}}`, `{a: 1}`, false},
+	{"CustomResourceDefinition", "spec.versions[0].schema.openAPIV3Schema.properties.a.default", `""`, `null`, false},
+	// What is no field, or of the wrong type
+	{"Pod", "spec", `{nodenam: a}`, `{nodenam: a}`, true},
+	{"Pod", "spec", `{nodenam: a}`, `{}`, false},
+	{"Pod", "spec.containers", `{a: 1}`, `{a: 1}`, true},
+	{"Pod", "spec.containers", `{a: 1}`, `[]`, false},
+}
+
+func TestEqual(t *testing.T) {
+	for _, tc := range equalCorpus {
+		f := lookup(t, tc.kind).At(path(t, tc.path))
+		a, b := decodeValue(t, tc.a), decodeValue(t, tc.b)
+		if got := f.Equal(a, b); got != tc.want {
+			t.Errorf("%s %s: Equal(%s, %s) = %t", tc.kind, tc.path, tc.a, tc.b, got)
+		}
+		if got := f.Equal(b, a); got != tc.want {
+			t.Errorf("%s %s: Equal(%s, %s) = %t", tc.kind, tc.path, tc.b, tc.a, got)
+		}
+		if !f.Equal(a, a) || !f.Equal(a, f.Canonical(a)) {
+			t.Errorf("%s %s: %s is not equal to itself or to its canonical form %v", tc.kind, tc.path, tc.a, f.Canonical(a))
+		}
+	}
+}
+
+func TestEqualTakesEveryGoNumber(t *testing.T) {
+	f := lookup(t, "Deployment").At(path(t, "spec.replicas"))
+	for _, v := range []any{int64(3), 3, int32(3), float64(3), json.Number("3"), json.Number("3.0")} {
+		if !f.Equal(v, int64(3)) || f.Equal(v, int64(4)) {
+			t.Errorf("%T %v", v, v)
+		}
+	}
+}
+
+func TestSameOrder(t *testing.T) {
+	for _, tc := range []struct {
+		kind, path, a, b string
+		want             bool
+	}{
+		{"Pod", "spec", `{initContainers: [{name: a}, {name: b}]}`, `{initContainers: [{name: b}, {name: a}]}`, false},
+		{"Pod", "spec", `{initContainers: [{name: a}, {name: b}]}`, `{initContainers: [{name: x}, {name: a}, {name: "y"}, {name: b}]}`, true},
+		{"Pod", "spec", `{containers: [{name: a, env: [{name: a}, {name: b}]}]}`, `{containers: [{name: a, env: [{name: b}, {name: a}]}]}`, false},
+		{"Pod", "spec", `{containers: [{name: a, args: [a, b]}]}`, `{containers: [{name: a, args: [b, a]}]}`, true},
+		{"Pod", "metadata", `{finalizers: [a, b]}`, `{finalizers: [b, a]}`, false},
+		{"Pod", "spec", `{containers: []}`, `{}`, true},
+	} {
+		f := lookup(t, tc.kind).At(path(t, tc.path))
+		if got := f.SameOrder(decodeValue(t, tc.a), decodeValue(t, tc.b)); got != tc.want {
+			t.Errorf("%s %s: SameOrder(%s, %s) = %t", tc.kind, tc.path, tc.a, tc.b, got)
+		}
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	for _, tc := range []struct{ kind, path, in, want string }{
+		{"Pod", "spec.containers[0].resources", `{limits: {cpu: 0.5, memory: 1024Mi}, requests: {cpu: 1000m}}`, `{limits: {cpu: 500m, memory: 1Gi}, requests: {cpu: "1"}}`},
+		{"Pod", "spec", `{hostNetwork: false, nodeSelector: {}, tolerations: [], securityContext: {}, nodeName: null}`, `{securityContext: {}}`},
+		{"Pod", "spec.containers", `[{name: a, resources: {limits: {}}}]`, `[{name: a}]`},
+		{"Pod", "metadata.deletionTimestamp", `"2026-01-02T04:04:05.5+01:00"`, `"2026-01-02T03:04:05Z"`},
+		{"Lease", "spec.renewTime", `"2026-01-02T04:04:05.5+01:00"`, `"2026-01-02T03:04:05.500000Z"`},
+		{"Secret", "data", `{a: "aGVs\nbG8=", b: "?"}`, `{a: aGVsbG8=, b: "?"}`},
+		{"Deployment", "spec.replicas", `3.0`, `3`},
+		{"ControllerRevision", "data", `{a: null, b: [1.0, {}]}`, `{a: null, b: [1, {}]}`},
+	} {
+		got := lookup(t, tc.kind).At(path(t, tc.path)).Canonical(decodeValue(t, tc.in))
+		if want := decodeValue(t, tc.want); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s %s: Canonical(%s) = %v, want %v", tc.kind, tc.path, tc.in, got, want)
+		}
+	}
+}
+
+// Canonical agrees with a round trip through the Go type of the API.
+func TestCanonicalIsThatOfTheGoTypes(t *testing.T) {
+	in := decode(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: a, labels: {}, creationTimestamp: "2026-01-02T04:04:05.5+01:00"}
+spec:
+  hostNetwork: false
+  containers:
+  - {name: a, image: x, resources: {limits: {cpu: 0.25, memory: 2048Ki, x: "1e3"}}, env: [], securityContext: {privileged: false}}
+  volumes: [{name: v, emptyDir: {sizeLimit: 1024Mi}}]`)
+	k := lookup(t, "Pod")
+	viaGo := roundTrip(t, k, in)
+	got := k.Root.Canonical(in)
+	if !k.Root.Equal(got, viaGo) {
+		t.Errorf("got %v\nwant %v", got, viaGo)
+	}
+}
+
+func decodeValue(t testing.TB, text string) any {
+	t.Helper()
+	return decode(t, "v: "+text)["v"]
+}
