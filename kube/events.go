@@ -1,0 +1,52 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// Events returns what the cluster noted about the object with that uid, the
+// latest last. Namespace is that of the object, "" when it lives in none.
+func (c *Cluster) Events(ctx context.Context, namespace, uid string) ([]corev1.Event, error) {
+	k, err := kinds.Builtin().Lookup("Event", "v1")
+	if err != nil {
+		return nil, err
+	}
+	if namespace == "" {
+		namespace = "default" // where the cluster notes what concerns no namespace
+	}
+	var list corev1.EventList
+	r := &request{op: "list", object: k.Object(namespace, ""), method: http.MethodGet, path: resourcePath(k, namespace, ""),
+		query: url.Values{"fieldSelector": {"involvedObject.uid=" + uid}, "limit": {"500"}}}
+	r.decode = func(body []byte) error {
+		list = corev1.EventList{}
+		return json.Unmarshal(body, &list)
+	}
+	if err := c.do(ctx, r); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
+	return list.Items, nil
+}
+
+// eventTime is when an event was last seen, which old and new clients write in
+// different fields.
+func eventTime(e corev1.Event) time.Time {
+	switch {
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return e.Series.LastObservedTime.Time
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	case !e.EventTime.IsZero():
+		return e.EventTime.Time
+	}
+	return e.CreationTimestamp.Time
+}
