@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
 
 // resourceSchema are the meta-arguments; the rest of the block is the manifest.
@@ -88,6 +89,24 @@ func (p *parser) checkKind(kind string, at hcl.Range) bool {
 	}
 	p.problem("Invalid kind", at, "The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits.%s", hint)
 	return false
+}
+
+// guessKind is the kind that a label which can't be one most likely means:
+// pod, pods, deploy, config-map, kubernetes_config_map_v1. It is "" for none.
+func guessKind(label string) string {
+	word := strings.TrimPrefix(label, "kubernetes_")
+	for _, version := range []string{"_v1", "_v2", "_v1beta1", "_v2beta2"} {
+		word = strings.TrimSuffix(word, version)
+	}
+	word = strings.NewReplacer("_", "", "-", "", " ", "").Replace(word)
+	return guess(func() string {
+		_, err := kinds.Builtin().Lookup(word, "")
+		var unknown *kinds.UnknownError
+		if errors.As(err, &unknown) {
+			return unknown.Nearest
+		}
+		return word
+	})
 }
 
 // dependsOn reads a list of references to resources.

@@ -14,8 +14,20 @@ func problem(summary string, subject hcl.Range, detail string) hcl.Diagnostics {
 // didYouMean is a sentence that offers the name a misspelled one stands for,
 // with a space before it, or "".
 func didYouMean(given string, names []string) string {
-	if name := addrs.Nearest(given, names); name != "" {
-		return ` Did you mean "` + name + `"?`
+	name := guess(func() string { return addrs.Nearest(given, names) })
+	if name == "" {
+		return ""
 	}
-	return ""
+	return ` Did you mean "` + name + `"?`
+}
+
+// guess is what f returns, "" when it panics: agext/levenshtein v1.2.1, which
+// is behind addrs.Nearest, reads past the end of some words ("nopething").
+func guess(f func() string) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = ""
+		}
+	}()
+	return f()
 }
