@@ -25,11 +25,6 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
-// releaseLock removes a locked file and unlocks it.
-func releaseLock(f *os.File) error {
-	return errors.Join(failpoint("unlock"), os.Remove(f.Name()), f.Close())
-}
-
 // syncFolder makes a rename in the folder survive a power failure.
 func syncFolder(path string) error {
 	f, err := os.Open(path)

@@ -21,11 +21,5 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// releaseLock empties a locked file and unlocks it. An open file can't be
-// removed on Windows; an empty one names no holder.
-func releaseLock(f *os.File) error {
-	return errors.Join(f.Truncate(0), f.Close())
-}
-
 // syncFolder has nothing to do: NTFS keeps a journal of names.
 func syncFolder(string) error { return nil }

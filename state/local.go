@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -13,8 +12,9 @@ import (
 )
 
 // Local is a Store in one file. Beside it stand, with the file's name and a
-// suffix: .lock while a run holds the lock, .backup with the state from before
-// the last run that wrote, and .tmp-… for the instant of a write.
+// suffix: .lock, which is empty unless a run holds the lock, .backup with the
+// state from before the last run that wrote, and .tmp-… for the instant of a
+// write.
 type Local struct{ path string }
 
 // Open returns the store in the file at path, which need not exist yet.
@@ -115,7 +115,7 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 		err = l.settle()
 	}
 	if err != nil {
-		releaseLock(f)
+		release(f)
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
 	lease := &localLease{Local: l, info: info, leftBehind: leftBehind, lock: f,
@@ -151,13 +151,13 @@ func (l *Local) takeLock(ctx context.Context) (*os.File, error) {
 		if isAt(f, l.lockFile()) {
 			return f, nil
 		}
-		f.Close() // its holder removed it between our open and our lock
+		f.Close() // its holder's lock was broken between our open and our lock
 	}
 	return nil, ctx.Err()
 }
 
 // introduce writes into the lock file who holds it, and returns who did before
-// and was killed: a run that ends well removes the file.
+// and was killed: a run that ends well empties the file.
 func introduce(f *os.File, info LockInfo) (leftBehind LockInfo, err error) {
 	leftBehind = readInfo(f)
 	if err := failpoint("locked"); err != nil {
@@ -201,7 +201,7 @@ func (l *Local) ForceUnlock(_ context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("unlocking the state: %w", err)
 	}
-	if data == nil {
+	if len(data) == 0 {
 		return fmt.Errorf("unlocking the state: %s is not locked", l.path)
 	}
 	info, err := DecodeLockInfo(data)
@@ -393,27 +393,23 @@ func (l *localLease) Lost() <-chan struct{} { return l.lost }
 
 func (l *localLease) LeftBehind() (LockInfo, bool) { return l.leftBehind, l.leftBehind.ID != "" }
 
-// Unlock removes the lock file while it is still locked, so that no file tells
-// of a holder that is gone, then lets go of it.
 func (l *localLease) Unlock() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.unlocked {
 		return nil
 	}
-	held := l.checkHeld()
+	lost := l.checkHeld()
 	l.unlocked = true
 	close(l.watched)
-	if held != nil {
-		l.lock.Close()
-		return held
-	}
-	err := releaseLock(l.lock)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err != nil {
+	if err := release(l.lock); err != nil {
 		return fmt.Errorf("unlocking the state: %w", err)
 	}
-	return nil
+	return lost
+}
+
+// release empties a lock file, so that it tells of no holder, and lets go of
+// it. It is not removed: by now another run's may stand at its path.
+func release(f *os.File) error {
+	return errors.Join(failpoint("unlock"), f.Truncate(0), f.Close())
 }

@@ -80,17 +80,17 @@ func TestLocalFiles(t *testing.T) {
 	}
 	mode(t, f.path()+".lock")
 	must(t, lease.Unlock())
-	if got := f.names(t); got != "" {
-		t.Errorf("unlocked, the folder holds %s", got)
+	if lock, err := os.ReadFile(f.path() + ".lock"); err != nil || len(lock) > 0 {
+		t.Errorf("unlocked, the lock file holds %q, %v", lock, err)
 	}
 
 	f.put(t, 1)
-	if got, want := f.names(t), "kplan.state.json"; got != want {
+	if got, want := f.names(t), "kplan.state.json kplan.state.json.lock"; got != want {
 		t.Errorf("after the first run the folder holds %s, want %s", got, want)
 	}
 	must(t, os.Chmod(f.path(), 0o644))
 	f.put(t, 2)
-	if got, want := f.names(t), "kplan.state.json kplan.state.json.backup"; got != want {
+	if got, want := f.names(t), "kplan.state.json kplan.state.json.backup kplan.state.json.lock"; got != want {
 		t.Errorf("after the second run the folder holds %s, want %s", got, want)
 	}
 	mode(t, f.path())

@@ -1,0 +1,365 @@
+//go:build !windows
+
+package state_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/state/storetest"
+)
+
+// Processes that these tests kill, stop and let race are this test binary,
+// started again with the name of one of these roles.
+var roles = map[string]func(f folder) error{
+	"write": writeRole,
+	"race":  raceRole,
+}
+
+func TestMain(m *testing.M) {
+	role, given := roles[os.Getenv("STATE_TEST_ROLE")]
+	if !given {
+		os.Exit(m.Run())
+	}
+	if err := role(folder(os.Getenv("STATE_TEST_FOLDER"))); err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+}
+
+func (f folder) start(t *testing.T, role string, env ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "STATE_TEST_ROLE="+role, "STATE_TEST_FOLDER="+string(f))
+	cmd.Env = append(cmd.Env, env...)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	cmd.Stderr = &out
+	must(t, cmd.Start())
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd, &out
+}
+
+// writeRole is a run that writes one object after the other and says, once each
+// write has returned, how many objects are stored.
+func writeRole(f folder) error {
+	store := f.open()
+	ctx := context.Background()
+	lease, err := state.Acquire(ctx, store, state.NewLockInfo("test", "test"), 10*time.Second)
+	if err != nil {
+		return err
+	}
+	if _, left := lease.LeftBehind(); left {
+		fmt.Println("left behind")
+	}
+	s, err := lease.Read(ctx)
+	if errors.Is(err, state.ErrNotExist) {
+		s, err = state.New(), nil
+	}
+	if err != nil {
+		return err
+	}
+	n := 4
+	fmt.Sscan(os.Getenv("STATE_TEST_WRITES"), &n)
+	for range n {
+		s.Put(storetest.Object(len(s.Objects)))
+		if err := lease.Write(ctx, s); err != nil {
+			fmt.Println("error", err)
+			if err := lease.Write(ctx, s); err != nil {
+				return err
+			}
+		}
+		fmt.Println("stored", len(s.Objects), s.Serial)
+	}
+	if err := lease.Unlock(); err != nil {
+		return err
+	}
+	fmt.Println("unlocked")
+	return nil
+}
+
+// stored is the last that a writer said it had stored.
+func stored(out string) (objects int, serial uint64) {
+	for line := range strings.Lines(out) {
+		fmt.Sscanf(line, "stored %d %d", &objects, &serial)
+	}
+	return objects, serial
+}
+
+// checkAfterCrash makes sure that nothing is lost of what was said to be stored
+// and that the next run can go on at once.
+func (f folder) checkAfterCrash(t *testing.T, before int, out string) {
+	t.Helper()
+	acknowledged, serial := stored(out)
+	acknowledged = max(acknowledged, before)
+	s, err := f.open().Read(t.Context())
+	if errors.Is(err, state.ErrNotExist) && acknowledged == 0 {
+		s, err = &state.State{}, nil
+	}
+	if err != nil {
+		t.Fatalf("%v\nafter\n%s", err, out)
+	}
+	if n := len(s.Objects); n != acknowledged && n != acknowledged+1 {
+		t.Errorf("the state holds %d objects, %d were acknowledged", n, acknowledged)
+	}
+	if s.Serial < serial || s.Serial > serial+1 && before == 0 {
+		t.Errorf("the state has serial %d, %d was acknowledged", s.Serial, serial)
+	}
+	for i := range acknowledged {
+		if _, found := s.FindObject(storetest.Object(i).Object); !found {
+			t.Errorf("object %d is lost", i)
+		}
+	}
+	if data, err := os.ReadFile(f.path() + ".backup"); err == nil {
+		if _, err := state.Decode(data); err != nil {
+			t.Errorf("the backup: %v", err)
+		}
+	}
+	f.put(t, 1000)
+	for name := range strings.FieldsSeq(f.names(t)) {
+		if !slices.Contains([]string{"kplan.state.json", "kplan.state.json.backup", "kplan.state.json.lock"}, name) {
+			t.Errorf("the next run leaves %s", name)
+		}
+	}
+}
+
+// TestKillAnytime kills a writer at arbitrary instants.
+func TestKillAnytime(t *testing.T) {
+	rounds := 60
+	if testing.Short() {
+		rounds = 10
+	}
+	killed := 0
+	for round := range rounds {
+		f := newFolder(t)
+		before := 0
+		if round%2 == 1 {
+			f.put(t, 0, 1)
+			before = 2
+		}
+		cmd, out := f.start(t, "write", "STATE_TEST_WRITES=100000")
+		time.Sleep(time.Duration(rand.IntN(60_000)) * time.Microsecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		if n, _ := stored(out.String()); n > 0 {
+			killed++
+		}
+		f.checkAfterCrash(t, before, out.String())
+	}
+	t.Logf("%d of %d writers were killed after their first write", killed, rounds)
+}
+
+// TestKilledHolder: the lock of a killed run is free at once, and noted.
+func TestKilledHolder(t *testing.T) {
+	f := newFolder(t)
+	cmd, out := f.start(t, "write", "STATE_TEST_WRITES=100000")
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if s, err := f.open().Read(t.Context()); err == nil && s.Serial > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing was written: %s", out)
+		}
+	}
+	_, err := f.open().Lock(t.Context(), state.LockInfo{})
+	var locked *state.LockedError
+	if !errors.As(err, &locked) {
+		t.Fatalf("Lock while a writer lives: %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	lease, err := f.open().Lock(t.Context(), state.LockInfo{})
+	must(t, err)
+	defer lease.Unlock()
+	if info, left := lease.LeftBehind(); !left || info != locked.Info {
+		t.Errorf("left behind was %+v, want %+v", info, locked.Info)
+	}
+}
+
+// TestRace has many processes at one state. Each marks that it is inside, which
+// only one at a time may; every write that was acknowledged must be there.
+func TestRace(t *testing.T) {
+	processes, rounds := 8, 25
+	if testing.Short() {
+		processes, rounds = 4, 10
+	}
+	race(t, processes, rounds, false)
+}
+
+// TestRaceWithBrokenLocks is the same while someone breaks every lock it sees.
+// There may then be several inside, but no write is lost.
+func TestRaceWithBrokenLocks(t *testing.T) {
+	processes, rounds := 8, 25
+	if testing.Short() {
+		processes, rounds = 4, 10
+	}
+	race(t, processes, rounds, true)
+}
+
+func race(t *testing.T, processes, rounds int, broken bool) {
+	f := newFolder(t)
+	type child struct {
+		cmd *exec.Cmd
+		out *bytes.Buffer
+	}
+	var children []child
+	for i := range processes {
+		cmd, out := f.start(t, "race", fmt.Sprint("STATE_TEST_NUMBER=", i), fmt.Sprint("STATE_TEST_ROUNDS=", rounds), fmt.Sprint("STATE_TEST_BROKEN=", broken))
+		children = append(children, child{cmd, out})
+	}
+	done := make(chan struct{})
+	breaker := make(chan int)
+	go func() { breaker <- f.breakLocks(t, broken, done) }()
+	acknowledged := map[string]bool{}
+	serials := map[uint64]bool{}
+	lost := 0
+	for _, c := range children {
+		if err := c.cmd.Wait(); err != nil {
+			t.Errorf("%v\n%s", err, c.out)
+		}
+		lines := bufio.NewScanner(c.out)
+		for lines.Scan() {
+			var name string
+			var serial uint64
+			if n, _ := fmt.Sscanf(lines.Text(), "stored %s %d", &name, &serial); n == 2 {
+				if serials[serial] {
+					t.Errorf("serial %d was given twice", serial)
+				}
+				acknowledged[name], serials[serial] = true, true
+			} else if strings.HasPrefix(lines.Text(), "lost") {
+				lost++
+			}
+		}
+	}
+	close(done)
+	breaks := <-breaker
+	s, err := f.open().Read(t.Context())
+	must(t, err)
+	for name := range acknowledged {
+		if _, found := s.FindObject(raceObject(name).Object); !found {
+			t.Errorf("%s was acknowledged and is lost", name)
+		}
+	}
+	if len(s.Objects) != len(acknowledged) || s.Serial != uint64(len(serials)) {
+		t.Errorf("%d objects in serial %d, but %d writes were acknowledged", len(s.Objects), s.Serial, len(serials))
+	}
+	if !broken && len(acknowledged) != processes*rounds*raceWrites {
+		t.Errorf("%d writes were acknowledged, want %d", len(acknowledged), processes*rounds*raceWrites)
+	}
+	if broken && lost == 0 {
+		t.Errorf("no run noticed that its lock was broken")
+	}
+	t.Logf("%d acknowledged writes, %d locks broken, %d runs noticed", len(acknowledged), breaks, lost)
+}
+
+const raceWrites = 3
+
+func raceObject(name string) state.Object {
+	o := storetest.Object(0)
+	o.Addr.Resource.Name = name
+	o.Object.Name = name
+	return o
+}
+
+// breakLocks breaks locks, from time to time, until done.
+func (f folder) breakLocks(t *testing.T, broken bool, done <-chan struct{}) (n int) {
+	for {
+		select {
+		case <-done:
+			return n
+		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond):
+		}
+		if data, err := os.ReadFile(f.path() + ".lock"); broken && err == nil {
+			info, _ := state.DecodeLockInfo(data)
+			if f.open().ForceUnlock(t.Context(), info.ID) == nil {
+				n++
+			}
+		}
+	}
+}
+
+func raceRole(f folder) error {
+	ctx := context.Background()
+	rounds, number := 0, os.Getenv("STATE_TEST_NUMBER")
+	fmt.Sscan(os.Getenv("STATE_TEST_ROUNDS"), &rounds)
+	broken := os.Getenv("STATE_TEST_BROKEN") == "true"
+	for round := range rounds {
+		lease, err := state.Acquire(ctx, f.open(), state.NewLockInfo("test", "test"), 5*time.Minute)
+		if err != nil {
+			return err
+		}
+		inside := f.path() + ".inside"
+		if !broken {
+			mark, err := os.OpenFile(inside, os.O_CREATE|os.O_EXCL, 0o600)
+			if err != nil {
+				return fmt.Errorf("another one is inside: %w", err)
+			}
+			mark.Close()
+		}
+		if err := raceRound(lease, fmt.Sprintf("p%s-r%d", number, round)); err != nil {
+			return err
+		}
+		if !broken {
+			if err := os.Remove(inside); err != nil {
+				return err
+			}
+		}
+		var lost *state.LostLockError
+		if err := lease.Unlock(); err != nil && !errors.As(err, &lost) {
+			return err
+		}
+	}
+	return nil
+}
+
+func raceRound(lease state.Lease, name string) error {
+	ctx := context.Background()
+	s, err := lease.Read(ctx)
+	if errors.Is(err, state.ErrNotExist) {
+		s, err = state.New(), nil
+	}
+	for i := range raceWrites {
+		if err != nil {
+			break
+		}
+		s.Put(raceObject(fmt.Sprintf("%s-w%d", name, i)))
+		if err = lease.Write(ctx, s); err == nil {
+			fmt.Printf("stored %s-w%d %d\n", name, i, s.Serial)
+		}
+	}
+	var lost *state.LostLockError
+	var stale *state.StaleError
+	if errors.As(err, &lost) || errors.As(err, &stale) {
+		fmt.Println("lost", err)
+		return nil
+	}
+	return err
+}
+
+// waitStopped waits until a process has stopped itself.
+func waitStopped(t *testing.T, cmd *exec.Cmd) bool {
+	t.Helper()
+	var status syscall.WaitStatus
+	for {
+		pid, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		must(t, err)
+		return pid == cmd.Process.Pid && status.Stopped()
+	}
+}
