@@ -1,0 +1,471 @@
+package hclspec
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// decoder evaluates the parts of a manifest for one instance. It collects all
+// that is wrong and goes on: a value that can't be had counts as unknown.
+type decoder struct {
+	kind      *kinds.Kind
+	scope     *hcl.EvalContext
+	diags     hcl.Diagnostics
+	unknown   addrs.PathSet
+	sensitive addrs.PathSet
+	origins   origins
+	// sources says, for a list made by dynamic blocks, which item of the source
+	// each of its elements came from.
+	sources map[addrs.Path][]int
+}
+
+// state says what became of a value.
+type state byte
+
+const (
+	valuePresent state = iota
+	valueAbsent        // null: as if it were not there
+	valueUnknown       // not known yet, or wrong
+)
+
+// place is where in the object the decoder is. It becomes a path only when
+// somebody asks.
+type place struct {
+	above *place
+	field string
+	index int // -1 for a field
+}
+
+func (at *place) below(field string) *place { return &place{above: at, field: field, index: -1} }
+func (at *place) element(i int) *place      { return &place{above: at, index: i} }
+
+func (at *place) path() addrs.Path {
+	switch {
+	case at == nil:
+		return addrs.Path{}
+	case at.index < 0:
+		return at.above.path().Field(at.field)
+	}
+	return at.above.path().Index(at.index)
+}
+
+func (d *decoder) problem(summary string, at hcl.Range, format string, args ...any) {
+	d.diags = append(d.diags, problem(summary, at, fmt.Sprintf(format, args...))...)
+}
+
+// notKnown takes note of a place without a value.
+func (d *decoder) notKnown(at *place) (any, state) {
+	if d.unknown == nil {
+		d.unknown = addrs.PathSet{}
+	}
+	d.unknown.Add(at.path())
+	return nil, valueUnknown
+}
+
+func (d *decoder) secret(at *place) {
+	if d.sensitive == nil {
+		d.sensitive = addrs.PathSet{}
+	}
+	d.sensitive.Add(at.path())
+}
+
+// unmark takes the marks off a value and notes what they say of its place.
+func (d *decoder) unmark(v cty.Value, at *place) cty.Value {
+	if !v.IsMarked() && v.IsKnown() {
+		return v
+	}
+	marks := cty.ValueMarks(nil)
+	if v, marks = unmarkUnknown(v); len(marks) > 0 {
+		if d.origins.take(marks) {
+			d.secret(at)
+		}
+	}
+	return v
+}
+
+// unmarkUnknown also takes the marks that lie inside a value which is not
+// known, as far as cty kept them.
+func unmarkUnknown(v cty.Value) (cty.Value, cty.ValueMarks) {
+	if v.IsKnown() {
+		return v.Unmark()
+	}
+	return v.UnmarkDeep()
+}
+
+func (d *decoder) eval(expr hcl.Expression) (cty.Value, bool) {
+	v, diags := expr.Value(d.scope)
+	if len(diags) > 0 {
+		d.diags = append(d.diags, diags...)
+		if diags.HasErrors() {
+			return cty.DynamicVal, false
+		}
+	}
+	return v, true
+}
+
+// part evaluates one part.
+func (d *decoder) part(p *part, at *place) (any, state) {
+	json, what := d.unmaskedPart(p, at)
+	if what != valueAbsent && p.field != nil && p.field.Sensitive {
+		d.secret(at)
+	}
+	return json, what
+}
+
+func (d *decoder) unmaskedPart(p *part, at *place) (any, state) {
+	switch {
+	case p.broken:
+		return d.notKnown(at)
+	case p.fixed != nil:
+		return p.fixed, valuePresent
+	case p.object != nil:
+		return d.object(p, at)
+	case p.list != nil:
+		return d.list(p, at)
+	case p.expr != nil:
+		v, ok := d.eval(p.expr)
+		if !ok {
+			return d.notKnown(at)
+		}
+		return d.value(v, p.field, at, p.at)
+	}
+	return d.value(p.value, p.field, at, p.at)
+}
+
+func (d *decoder) object(p *part, at *place) (any, state) {
+	fields := make(map[string]any, len(p.object.members))
+	for i := range p.object.members {
+		m := &p.object.members[i]
+		if m.key != nil {
+			if !d.keyedMember(m, p.field, fields, at) {
+				return d.notKnown(at)
+			}
+			continue
+		}
+		if json, what := d.part(m.part, at.below(m.name)); what == valuePresent {
+			fields[m.name] = json
+		}
+	}
+	d.checkRequired(fields, p.field, at, p.at)
+	return fields, valuePresent
+}
+
+// keyedMember evaluates a member whose name is an expression. It says whether
+// the name could be told.
+func (d *decoder) keyedMember(m *member, field *kinds.Field, fields map[string]any, at *place) bool {
+	key, ok := d.eval(m.key)
+	if !ok {
+		return false
+	}
+	key = d.unmark(key, at)
+	if !key.IsKnown() {
+		return false
+	}
+	name, ok := keyString(key)
+	if !ok {
+		d.problem("Unsuitable key", m.key.Range(), "A key is a string.")
+		return false
+	}
+	child := d.child(field, name, m.key.Range(), at)
+	if child == nil {
+		return true
+	}
+	v, ok := d.eval(m.part.expr)
+	if !ok {
+		d.notKnown(at.below(name))
+		return true
+	}
+	if json, what := d.value(v, child, at.below(name), m.part.at); what == valuePresent {
+		fields[name] = json
+	}
+	return true
+}
+
+// child is the field of that name; when there is none it has been reported.
+func (d *decoder) child(field *kinds.Field, name string, blame hcl.Range, at *place) *kinds.Field {
+	child := field.Field(name)
+	if child == nil {
+		r := reader{kind: d.kind}
+		r.unknownField(name, blame, field, at.path().String())
+		d.diags = append(d.diags, r.diags...)
+	}
+	return child
+}
+
+// checkRequired reports the fields that an object can't be without.
+func (d *decoder) checkRequired(fields map[string]any, field *kinds.Field, at *place, blame hcl.Range) {
+	if field.Type != kinds.Object {
+		return
+	}
+	for _, f := range field.Fields() {
+		if !f.Required {
+			continue
+		}
+		if _, ok := fields[f.Name]; ok {
+			continue
+		}
+		if place := at.below(f.Name); !d.unknown.Covers(place.path()) {
+			d.problem("Missing field", blame, "%s needs the field %s, which is %s.", d.name(at), f.Name, describe(f))
+		}
+	}
+}
+
+// name is the place as a sentence begins with it.
+func (d *decoder) name(at *place) string {
+	if at == nil {
+		return upperFirst(withArticle(d.kind.Name))
+	}
+	return at.path().String()
+}
+
+func (d *decoder) list(p *part, at *place) (any, state) {
+	l := listDecoder{decoder: d, part: p, at: at, elements: make([]any, 0, len(p.list.items))}
+	for i := range p.list.items {
+		item := &p.list.items[i]
+		if item.dynamic == nil {
+			l.add(i, item.part)
+			continue
+		}
+		l.dynamic = true
+		l.repeat(i, item)
+	}
+	return l.finish()
+}
+
+// listDecoder collects the elements of one list.
+type listDecoder struct {
+	*decoder
+	part     *part
+	at       *place
+	elements []any
+	ranges   []hcl.Range
+	items    []int
+	dynamic  bool
+	unknown  bool
+}
+
+func (l *listDecoder) add(i int, p *part) {
+	at := l.at.element(len(l.elements))
+	if l.part.list.single {
+		at = l.at
+	}
+	json, what := l.decoder.part(p, at)
+	switch what {
+	case valueAbsent:
+		l.problem("Null in a list", p.at, "%s can't hold null. Leave the element out.", l.at.path())
+		fallthrough
+	case valueUnknown:
+		l.unknown = true
+		return
+	}
+	l.elements = append(l.elements, json)
+	l.ranges = append(l.ranges, p.at)
+	l.items = append(l.items, i)
+}
+
+// repeat adds an element for each of a dynamic block's for_each.
+func (l *listDecoder) repeat(i int, item *listItem) {
+	collection, ok := l.eval(item.dynamic.forEach)
+	if !ok {
+		l.unknown = true
+		return
+	}
+	collection = l.unmark(collection, l.at)
+	blame := item.dynamic.forEach.Range()
+	switch {
+	case collection.IsNull():
+		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
+		l.unknown = true
+	case !collection.IsKnown():
+		l.unknown = true
+	case !collection.CanIterateElements():
+		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", describeValue(collection))
+		l.unknown = true
+	default:
+		l.repeatFor(collection, i, item)
+	}
+}
+
+func (l *listDecoder) repeatFor(collection cty.Value, i int, item *listItem) {
+	outer := l.scope
+	defer func() { l.scope = outer }()
+	isSet := collection.Type().IsSetType()
+	for it := collection.ElementIterator(); it.Next(); {
+		key, value := it.Element()
+		if isSet {
+			key = value
+		}
+		l.scope = outer.NewChild()
+		l.scope.Variables = map[string]cty.Value{
+			item.dynamic.iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}),
+		}
+		l.add(i, item.part)
+	}
+}
+
+// finish is the list, which is unknown as a whole when one of its elements is:
+// leaving that out would move the others.
+func (l *listDecoder) finish() (any, state) {
+	if l.unknown {
+		return l.notKnown(l.at)
+	}
+	if l.dynamic {
+		if l.decoder.sources == nil {
+			l.decoder.sources = map[addrs.Path][]int{}
+		}
+		l.decoder.sources[l.at.path()] = l.items
+	}
+	if l.part.list.single {
+		return l.single()
+	}
+	l.checkList(l.elements, l.part.field, l.at, func(i int) hcl.Range { return l.ranges[i] })
+	return l.elements, valuePresent
+}
+
+// single is the one object that blocks stand for when they can repeat.
+func (l *listDecoder) single() (any, state) {
+	switch len(l.elements) {
+	case 0:
+		return nil, valueAbsent
+	case 1:
+		return l.elements[0], valuePresent
+	}
+	l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.at.path(), len(l.elements))
+	return l.notKnown(l.at)
+}
+
+// checkList reports elements that the API could not tell apart.
+func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame func(int) hcl.Range) {
+	if field.Type != kinds.List || len(field.ListKeys) == 0 && !field.Set || len(elements) < 2 {
+		return
+	}
+	seen := make(map[string]int, len(elements))
+	for i, element := range elements {
+		key, ok := d.listKey(element, field, at, i)
+		if !ok {
+			continue
+		}
+		first, again := seen[key]
+		if !again {
+			seen[key] = i
+			continue
+		}
+		if field.Set {
+			d.problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
+		} else {
+			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), alternatives(field.ListKeys))
+		}
+	}
+}
+
+// listKey is what tells an element of a list from the others; false where that
+// is not known.
+func (d *decoder) listKey(element any, field *kinds.Field, at *place, i int) (string, bool) {
+	if field.Set {
+		return fmt.Sprintf("%T %[1]v", element), true
+	}
+	object, ok := element.(map[string]any)
+	if !ok {
+		return "", false
+	}
+	var key []byte
+	for _, name := range field.ListKeys {
+		value, ok := object[name]
+		if !ok {
+			if len(d.unknown) > 0 && d.unknown.Covers(at.element(i).below(name).path()) {
+				return "", false
+			}
+			if f := field.Elem.Field(name); f != nil {
+				value = f.Default
+			}
+		}
+		key = fmt.Appendf(key, "%T %[1]v\x00", value)
+	}
+	return string(key), true
+}
+
+// value brings an evaluated value into the JSON form of the field.
+func (d *decoder) value(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
+	v = d.unmark(v, at)
+	switch {
+	case v.IsNull():
+		return nil, valueAbsent
+	case !v.IsKnown():
+		return d.notKnown(at)
+	}
+	json, what := d.knownValue(v, f, at, blame)
+	if what != valueAbsent && f.Sensitive {
+		d.secret(at)
+	}
+	return json, what
+}
+
+func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
+	ty := v.Type()
+	isMap := ty.IsObjectType() || ty.IsMapType()
+	isList := ty.IsTupleType() || ty.IsListType() || ty.IsSetType()
+	switch {
+	case isMap && (f.Type == kinds.Object || f.Type == kinds.Map || f.Type == kinds.Any):
+		return d.mapValue(v, f, at, blame)
+	case isList && (f.Type == kinds.List || f.Type == kinds.Any):
+		return d.listValue(v, f, at, blame)
+	}
+	json, why := scalar(v, f)
+	if why != "" {
+		d.problem("Unsuitable value", blame, "%s must be %s%s.", d.name(at), describe(f), why)
+		return d.notKnown(at)
+	}
+	return json, valuePresent
+}
+
+func (d *decoder) mapValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
+	fields := make(map[string]any, v.LengthInt())
+	entries := v.AsValueMap()
+	names := make([]string, 0, len(entries))
+	for name := range entries {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if entries[name].IsNull() {
+			continue // an optional attribute of a type, say, that the kind need not know
+		}
+		child := d.child(f, name, blame, at)
+		if child == nil {
+			continue
+		}
+		if json, what := d.value(entries[name], child, at.below(name), blame); what == valuePresent {
+			fields[name] = json
+		}
+	}
+	d.checkRequired(fields, f, at, blame)
+	return fields, valuePresent
+}
+
+func (d *decoder) listValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
+	elements := make([]any, 0, v.LengthInt())
+	anyUnknown := false
+	for it := v.ElementIterator(); it.Next(); {
+		_, element := it.Element()
+		json, what := d.value(element, elementOf(f), at.element(len(elements)), blame)
+		switch what {
+		case valueAbsent:
+			d.problem("Null in a list", blame, "%s can't hold null. Leave the element out.", d.name(at))
+			anyUnknown = true
+		case valueUnknown:
+			anyUnknown = true
+		}
+		elements = append(elements, json)
+	}
+	if anyUnknown {
+		return d.notKnown(at)
+	}
+	d.checkList(elements, f, at, func(int) hcl.Range { return blame })
+	return elements, valuePresent
+}

@@ -1,0 +1,81 @@
+package hclspec
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/graph"
+)
+
+// Dependencies is the graph of the configuration's blocks, each depending on
+// the blocks it refers to. It reports references that lead nowhere and blocks
+// that depend on themselves.
+func (c *Config) Dependencies() (*graph.Graph[Block], hcl.Diagnostics) {
+	names := c.names()
+	diags := names.resolveAll()
+	g := names.graph()
+	return g, append(diags, names.checkCycles(g)...)
+}
+
+func (n *names) resolveAll() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, b := range n.inOrder {
+		diags = append(diags, n.resolve(b)...)
+	}
+	return diags
+}
+
+func (n *names) graph() *graph.Graph[Block] {
+	g := &graph.Graph[Block]{}
+	for _, b := range n.inOrder {
+		g.Add(b.name)
+	}
+	for _, b := range n.inOrder {
+		for _, ref := range b.refs {
+			g.Connect(b.name, ref.to)
+		}
+		for _, ref := range b.dependsOn() {
+			if to := resourceBlock(ref.Resource); g.Has(to) {
+				g.Connect(b.name, to)
+			}
+		}
+	}
+	return g
+}
+
+// checkCycles reports one cycle of every knot of blocks.
+func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, cycle := range g.Cycles() {
+		if len(cycle) == 1 {
+			diags = append(diags, problem("Reference to itself", n.edge(cycle[0], cycle[0]), fmt.Sprintf("%s depends on itself. Its own values are known only after it is evaluated.", cycle[0]))...)
+			continue
+		}
+		var way []string
+		for i, from := range cycle {
+			at := n.edge(from, cycle[(i+1)%len(cycle)])
+			way = append(way, fmt.Sprintf("%s (%s:%d)", from, at.Filename, at.Start.Line))
+		}
+		way = append(way, cycle[0].String())
+		diags = append(diags, problem("Dependency cycle", n.edge(cycle[0], cycle[1]), fmt.Sprintf("These depend on one another, so none can be first: %s. Remove one of the references.", strings.Join(way, " -> ")))...)
+	}
+	return diags
+}
+
+// edge is the place of the first reference from one block to another.
+func (n *names) edge(from, to Block) hcl.Range {
+	b := n.byBlock[from]
+	for _, ref := range b.refs {
+		if ref.to == to {
+			return ref.at
+		}
+	}
+	for _, ref := range b.dependsOn() {
+		if resourceBlock(ref.Resource) == to {
+			return ref.Range
+		}
+	}
+	return b.at
+}

@@ -1,0 +1,155 @@
+package hclspec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// maxInstances bounds the objects of one configuration.
+const maxInstances = 100_000
+
+// expansion is what for_each or count came to.
+type expansion struct {
+	instances []repetition
+	// origins are those of the for_each or count itself: they hold for every
+	// instance.
+	origins origins
+	// unknown says that the instances can't be told yet.
+	unknown bool
+}
+
+// repetition is one instance: its key and the each or count that it sees.
+type repetition struct {
+	key    addrs.Key
+	name   string // "each", "count", or "" for neither
+	values cty.Value
+}
+
+// expand evaluates for_each and count.
+func expand(r *Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+	switch {
+	case r.ForEach != nil:
+		return expandForEach(r.ForEach, scope)
+	case r.Count != nil:
+		return expandCount(r.Count, scope)
+	}
+	return expansion{instances: []repetition{{}}}, nil
+}
+
+// anyInstance stands for all instances while they can't be told.
+func anyInstance(r *Resource) repetition {
+	if r.ForEach != nil {
+		return repetition{name: "each", values: cty.ObjectVal(map[string]cty.Value{
+			"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal,
+		})}
+	}
+	return repetition{name: "count", values: cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}
+}
+
+func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+	value, diags := expr.Value(scope)
+	if diags.HasErrors() {
+		return expansion{unknown: true}, diags
+	}
+	var e expansion
+	value, marks := unmarkUnknown(value)
+	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
+		e.instances, e.unknown = nil, true
+		return e, append(diags, problemIn("Unsuitable for_each", expr, scope, format, args...)...)
+	}
+	if e.origins.take(marks) {
+		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.")
+	}
+	ty := value.Type()
+	isMap := ty.IsMapType() || ty.IsObjectType()
+	switch {
+	case value.IsNull():
+		return refuse("for_each is null. For no instance at all give an empty map: {}.")
+	case !value.IsKnown() && (isMap || ty.IsSetType() || ty == cty.DynamicPseudoType):
+		e.unknown = true
+		return e, diags
+	case ty.IsListType() || ty.IsTupleType():
+		return refuse("for_each is a map or a set of strings, and this is a list, which may hold an element twice. Write toset(…) around it.")
+	case !isMap && !ty.IsSetType():
+		return refuse("for_each is a map or a set of strings, and this is %s.", describeValue(value))
+	}
+	for it := value.ElementIterator(); it.Next(); {
+		key, element := it.Element()
+		if !isMap {
+			if !element.IsKnown() {
+				e.unknown = true
+				return e, diags
+			}
+			if element.IsNull() || element.Type() != cty.String {
+				return refuse("for_each is a map or a set of strings, and this set holds something else.")
+			}
+			key = element
+		}
+		key, _ = key.Unmark()
+		e.instances = append(e.instances, repetition{
+			key: addrs.StringKey(key.AsString()), name: "each",
+			values: cty.ObjectVal(map[string]cty.Value{"key": key, "value": element}),
+		})
+	}
+	if len(e.instances) > maxInstances {
+		return refuse("for_each makes %d instances; a configuration has at most %d.", len(e.instances), maxInstances)
+	}
+	slices.SortFunc(e.instances, func(a, b repetition) int { return a.key.Compare(b.key) })
+	return e, diags
+}
+
+func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+	value, diags := expr.Value(scope)
+	if diags.HasErrors() {
+		return expansion{unknown: true}, diags
+	}
+	var e expansion
+	value, marks := unmarkUnknown(value)
+	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
+		e.unknown = true
+		return e, append(diags, problemIn("Unsuitable count", expr, scope, format, args...)...)
+	}
+	if e.origins.take(marks) {
+		return refuse("How many objects there are can't be secret, and this value is sensitive.")
+	}
+	if value.IsNull() {
+		return refuse("count is null. For no instance at all write 0.")
+	}
+	number, err := convert.Convert(value, cty.Number)
+	switch {
+	case err != nil || value.Type() == cty.Bool:
+		return refuse("count is a whole number, and this is %s.", describeValue(value))
+	case !number.IsKnown():
+		e.unknown = true
+		return e, diags
+	}
+	n := number.AsBigFloat()
+	if !n.IsInt() || n.Sign() < 0 {
+		return refuse("count is a whole number that is not negative.")
+	}
+	count, _ := n.Int64()
+	if count > maxInstances {
+		return refuse("count is at most %d.", maxInstances)
+	}
+	for i := range int(count) {
+		e.instances = append(e.instances, repetition{
+			key: addrs.IntKey(i), name: "count",
+			values: cty.ObjectVal(map[string]cty.Value{"index": cty.NumberIntVal(int64(i))}),
+		})
+	}
+	return e, diags
+}
+
+// problemIn is a problem with the value of an expression: the values that it
+// refers to are shown with it.
+func problemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, format string, args ...any) hcl.Diagnostics {
+	diags := problem(summary, expr.Range(), fmt.Sprintf(format, args...))
+	diags[0].Expression, diags[0].EvalContext = expr, scope
+	return diags
+}

@@ -1,0 +1,196 @@
+package hclspec
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// instance is one object of a resource block, evaluated.
+type instance struct {
+	*Desired
+	origins origins
+	diags   hcl.Diagnostics
+}
+
+// manifest is the body of a resource, prepared once for all its instances.
+type manifest struct {
+	// kind is nil where only the value of each instance tells the API version:
+	// manifest = each.value.
+	kind *kinds.Kind
+	root *part
+}
+
+// decodeInstance evaluates a manifest in the scope of one instance.
+func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
+	i := &instance{Desired: &Desired{
+		Addr:      b.resource.Addr.Instance(key),
+		Lifecycle: b.resource.Lifecycle,
+		Wait:      b.resource.Wait,
+		Range:     b.resource.Range,
+		source:    m.root,
+	}}
+	d := &decoder{kind: m.kind, scope: scope}
+	d.origins.add(inherited)
+	fields := p.decodeFields(b, m, d)
+	if fields != nil {
+		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.sources = d.kind, fields, d.unknown, d.sensitive, d.sources
+		i.finish(p.opts.defaultNamespace())
+	}
+	p.keyOrigins(b, scope, &d.origins)
+	i.origins = d.origins
+	i.diags = append(d.diags, i.diags...)
+	return i
+}
+
+// decodeFields returns nil when not even the kind can be told.
+func (p *program) decodeFields(b *block, m *manifest, d *decoder) map[string]any {
+	if m.kind == nil {
+		return p.decodeFreeManifest(b, m.root, d)
+	}
+	json, _ := d.part(m.root, nil)
+	fields, _ := json.(map[string]any)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	return fields
+}
+
+// decodeFreeManifest evaluates manifest = …, where the value says the API
+// version.
+func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[string]any {
+	value, ok := d.eval(root.expr)
+	if !ok {
+		return nil
+	}
+	shallow, _ := value.Unmark()
+	apiVersion := ""
+	if shallow.IsKnown() && !shallow.IsNull() && (shallow.Type().IsObjectType() || shallow.Type().IsMapType()) {
+		if v, ok := shallow.AsValueMap()["apiVersion"]; ok {
+			apiVersion, _ = keyString(v)
+		}
+	}
+	kind, diags := p.kinds.lookup(b, apiVersion, root.at)
+	d.diags = append(d.diags, diags...)
+	if kind == nil {
+		return nil
+	}
+	d.kind = kind
+	json, _ := d.value(value, kind.Root, nil, root.at)
+	fields, _ := json.(map[string]any)
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	return fields
+}
+
+func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {
+	i.diags = append(i.diags, problem(summary, i.RangeOf(at), fmt.Sprintf(format, args...))...)
+}
+
+// finish makes an object of the fields: its identity, its namespace, and what
+// only the server writes.
+func (i *instance) finish(defaultNamespace string) {
+	i.checkHead()
+	i.refuseStatus()
+	if i.isSecret() {
+		i.mergeStringData()
+	}
+	name, namespace := i.identify(defaultNamespace)
+	i.Object = i.Kind.Object(namespace, name)
+	i.checkNames()
+}
+
+// checkHead compares what a manifest says of itself with the block's head, and
+// says it where the manifest does not.
+func (i *instance) checkHead() {
+	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
+	if said, ok := i.Fields["kind"]; ok && said != kind {
+		i.problem("Different kinds", addrs.NewPath("kind"), "The manifest is of kind %v, and the block's first label says %s.", said, kind)
+	}
+	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
+		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The manifest is of API version %v, and the block is read as %s.", said, apiVersion)
+	}
+	i.Fields["kind"], i.Fields["apiVersion"] = kind, apiVersion
+	delete(i.Unknown, addrs.NewPath("kind"))
+	delete(i.Unknown, addrs.NewPath("apiVersion"))
+}
+
+// mergeStringData does what the API server does with a Secret's stringData,
+// whose fields it could not tell from data afterwards.
+func (i *instance) mergeStringData() {
+	text, _ := i.Fields["stringData"].(map[string]any)
+	delete(i.Fields, "stringData")
+	if len(text) > 0 {
+		data, _ := i.Fields["data"].(map[string]any)
+		if data == nil {
+			data = make(map[string]any, len(text))
+			i.Fields["data"] = data
+		}
+		for name, value := range text {
+			s, _ := value.(string)
+			data[name] = base64.StdEncoding.EncodeToString([]byte(s))
+		}
+	}
+	i.Unknown, i.Sensitive = stringDataToData(i.Unknown), stringDataToData(i.Sensitive)
+}
+
+func stringDataToData(places addrs.PathSet) addrs.PathSet {
+	top := addrs.NewPath("stringData")
+	for p := range places {
+		if !top.Contains(p) {
+			continue
+		}
+		moved := addrs.NewPath("data")
+		for _, step := range p.Steps()[1:] {
+			moved = moved.Append(step)
+		}
+		delete(places, p)
+		places.Add(moved)
+	}
+	return places
+}
+
+// identify finds the object's name and namespace, and gives it the default
+// namespace where it needs one and has none.
+func (i *instance) identify(defaultNamespace string) (name, namespace string) {
+	meta, _ := i.Fields["metadata"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+		i.Fields["metadata"] = meta
+	}
+	name, _ = meta["name"].(string)
+	namespace, _ = meta["namespace"].(string)
+	namePath, namespacePath := addrs.NewPath("metadata", "name"), addrs.NewPath("metadata", "namespace")
+	generateName, _ := meta["generateName"].(string)
+	if name == "" && generateName == "" && !i.Unknown.Covers(namePath) && !i.Unknown.Covers(addrs.NewPath("metadata", "generateName")) {
+		i.problem("Missing name", namePath, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", upperFirst(withArticle(i.Kind.Name)))
+	}
+	switch {
+	case i.Kind.Namespaced && namespace == "" && !i.Unknown.Covers(namespacePath):
+		namespace = defaultNamespace
+		meta["namespace"] = namespace
+	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(namespacePath)):
+		i.problem("Unexpected namespace", namespacePath, "%s stands in no namespace. Remove metadata.namespace.", upperFirst(withArticle(i.Kind.Name)))
+		namespace = ""
+	}
+	return name, namespace
+}
+
+// keyOrigins adds what the keys in the block's brackets came from. Looking
+// something up under a key does not pass on the marks of the key.
+func (p *program) keyOrigins(b *block, scope *hcl.EvalContext, o *origins) {
+	if !p.dependsOnResources[b.name] {
+		return
+	}
+	for _, key := range b.keys {
+		if value, diags := key.Value(scope); !diags.HasErrors() {
+			_, marks := unmarkUnknown(value)
+			o.take(marks)
+		}
+	}
+}

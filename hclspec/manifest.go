@@ -1,0 +1,459 @@
+package hclspec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// part is a piece of a resource's body that was read against the description
+// of its kind, once for all instances. What is wrong with it whatever its
+// values are has been reported; evaluating it for an instance is left to a
+// decoder. Exactly one of the last five is set.
+type part struct {
+	field *kinds.Field
+	// at is the place that is responsible for the value: an expression, or the
+	// head of a block.
+	at hcl.Range
+
+	broken bool      // reported already
+	fixed  any       // a scalar that is the same for all instances, in JSON form
+	value  cty.Value // anything else that is the same for all instances
+	expr   hcl.Expression
+	object *objectPart
+	list   *listPart
+}
+
+type objectPart struct{ members []member }
+
+// member is a field of an object or an entry of a map.
+type member struct {
+	name string
+	key  hcl.Expression // the name where it depends on the instance
+	at   hcl.Range      // the whole attribute or the head of the block
+	part *part
+}
+
+// listPart are repeated blocks or the elements of a list. Where single is set
+// it stands for at most one object, which is then the value.
+type listPart struct {
+	items  []listItem
+	single bool
+}
+
+type listItem struct {
+	part    *part
+	dynamic *dynamicPart // repeats part, or nil
+}
+
+type dynamicPart struct {
+	forEach  hcl.Expression
+	iterator string
+}
+
+// reader turns bodies and expressions into parts.
+type reader struct {
+	kind  *kinds.Kind
+	scope *hcl.EvalContext // functions only
+	diags hcl.Diagnostics
+}
+
+func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
+	r.diags = append(r.diags, problem(summary, at, fmt.Sprintf(format, args...))...)
+}
+
+// entry is all that one body says under one name.
+type entry struct {
+	name   string
+	attr   *hcl.Attribute
+	blocks []*hclsyntax.Block // those of that type, and dynamic ones
+	first  int                // byte
+}
+
+// entries sorts what a body says by name, in the order of first appearance.
+func (r *reader) entries(body hcl.Body) []*entry {
+	byName := map[string]*entry{}
+	var all []*entry
+	at := func(name string, pos int) *entry {
+		e := byName[name]
+		if e == nil {
+			e = &entry{name: name, first: pos}
+			byName[name] = e
+			all = append(all, e)
+		}
+		e.first = min(e.first, pos)
+		return e
+	}
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		attrs, diags := body.JustAttributes()
+		r.diags = append(r.diags, diags...)
+		for _, attr := range sortedAttributes(attrs) {
+			if attr.Name != "//" { // JSON's way to comment
+				at(attr.Name, attr.NameRange.Start.Byte).attr = attr
+			}
+		}
+		return all
+	}
+	for _, attr := range native.Attributes {
+		at(attr.Name, attr.NameRange.Start.Byte).attr = attr.AsHCLAttribute()
+	}
+	for _, b := range native.Blocks {
+		name := b.Type
+		if isDynamic(b) {
+			name = b.Labels[0]
+		}
+		e := at(name, b.TypeRange.Start.Byte)
+		e.blocks = append(e.blocks, b)
+	}
+	slices.SortFunc(all, func(a, b *entry) int { return a.first - b.first })
+	return all
+}
+
+// body reads the content of a block that is to be a value of field.
+func (r *reader) body(body hcl.Body, field *kinds.Field, where string) *objectPart {
+	return r.members(r.entries(body), field, where)
+}
+
+func (r *reader) members(entries []*entry, field *kinds.Field, where string) *objectPart {
+	object := &objectPart{}
+	for _, e := range entries {
+		if m, ok := r.member(e, field, where); ok {
+			object.members = append(object.members, m)
+		}
+	}
+	return object
+}
+
+func (r *reader) member(e *entry, field *kinds.Field, where string) (member, bool) {
+	at := e.nameRange()
+	child := field.Field(e.name)
+	if child == nil {
+		r.unknownField(e.name, at, field, where)
+		return member{}, false
+	}
+	below := joinWhere(where, e.name)
+	if e.attr != nil && len(e.blocks) > 0 {
+		second := e.blocks[0].TypeRange
+		if second.Start.Byte < e.attr.NameRange.Start.Byte {
+			second = e.attr.NameRange
+		}
+		r.problem("Field set twice", second, "%s is written as a block and as an attribute. Use one of the two.", below)
+	}
+	m := member{name: e.name}
+	if e.attr != nil {
+		m.at, m.part = e.attr.Range, r.expr(e.attr.Expr, child, below)
+	} else {
+		m.at, m.part = e.blocks[0].DefRange(), r.blocks(e.blocks, child, below)
+	}
+	return m, true
+}
+
+func (e *entry) nameRange() hcl.Range {
+	switch {
+	case e.attr != nil:
+		return e.attr.NameRange
+	case isDynamic(e.blocks[0]):
+		return e.blocks[0].LabelRanges[0]
+	}
+	return e.blocks[0].TypeRange
+}
+
+func joinWhere(where, name string) string {
+	if where == "" {
+		return name
+	}
+	return where + "." + name
+}
+
+func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) {
+	owner := withArticle(r.kind.Name)
+	if where != "" {
+		owner = where + " of " + owner
+	}
+	var names []string
+	for _, f := range field.Fields() {
+		names = append(names, f.Name)
+	}
+	r.problem("Unknown field", at, "%s has no field %q.%s", upperFirst(owner), name, suggestField(name, names))
+}
+
+// suggestField also knows the snake_case of other tools.
+func suggestField(name string, names []string) string {
+	var camel strings.Builder
+	for i, word := range strings.Split(name, "_") {
+		if i > 0 {
+			word = upperFirst(word)
+		}
+		camel.WriteString(word)
+	}
+	for _, n := range names {
+		if strings.EqualFold(n, camel.String()) || strings.EqualFold(n, camel.String()+"s") {
+			return fmt.Sprintf(" Did you mean %q?", n)
+		}
+	}
+	return didYouMean(name, names)
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func withArticle(noun string) string {
+	if noun != "" && strings.ContainsRune("AEIOU", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// blocks reads all blocks of one type in one body.
+func (r *reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where string) *part {
+	p := &part{field: field, at: blocks[0].DefRange()}
+	single := len(blocks) == 1 && !isDynamic(blocks[0])
+	switch field.Type {
+	case kinds.Object, kinds.Map:
+		if single {
+			p.object = r.block(blocks[0], field, where)
+			break
+		}
+		p.list = r.items(blocks, field, where)
+		p.list.single = true
+		r.checkSingle(blocks, where)
+	case kinds.List:
+		if !holdsObjects(field.Elem) {
+			r.problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = […].", where, describe(field), blocks[0].Type)
+			return &part{field: field, at: p.at, broken: true}
+		}
+		p.list = r.items(blocks, field.Elem, where)
+	case kinds.Any:
+		if single {
+			p.object = r.block(blocks[0], field, where)
+			break
+		}
+		p.list = r.items(blocks, field, where)
+	default:
+		r.problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = ….", where, describe(field), lastName(where))
+		return &part{field: field, at: p.at, broken: true}
+	}
+	return p
+}
+
+func lastName(where string) string { return where[strings.LastIndexByte(where, '.')+1:] }
+
+func holdsObjects(f *kinds.Field) bool {
+	return f.Type == kinds.Object || f.Type == kinds.Map || f.Type == kinds.Any
+}
+
+// checkSingle reports the second of the blocks that stand for one object.
+func (r *reader) checkSingle(blocks []*hclsyntax.Block, where string) {
+	var first *hclsyntax.Block
+	for _, b := range blocks {
+		switch {
+		case isDynamic(b):
+		case first == nil:
+			first = b
+		default:
+			r.problem("Duplicate block", b.TypeRange, "%s is a single object, and there is a block for it at line %d already.", where, first.TypeRange.Start.Line)
+		}
+	}
+}
+
+func (r *reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where string) *listPart {
+	list := &listPart{}
+	for _, b := range blocks {
+		item := listItem{part: &part{field: elem, at: b.DefRange()}}
+		if isDynamic(b) {
+			item = r.dynamic(b, elem, where)
+		} else {
+			item.part.object = r.block(b, elem, where)
+		}
+		if item.part != nil {
+			list.items = append(list.items, item)
+		}
+	}
+	return list
+}
+
+func (r *reader) block(b *hclsyntax.Block, field *kinds.Field, where string) *objectPart {
+	if len(b.Labels) > 0 {
+		r.problem("Unexpected label", b.LabelRanges[0], "A block inside of a resource has no label. What tells objects of a list apart is one of their fields, mostly name.")
+	}
+	return r.body(b.Body, field, where)
+}
+
+// dynamic reads dynamic "type" { for_each, iterator, content {} }.
+func (r *reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) listItem {
+	d := &dynamicPart{iterator: iteratorName(b)}
+	for _, attr := range nativeAttributes(b.Body) {
+		switch attr.Name {
+		case "for_each":
+			d.forEach = attr.Expr
+		case "iterator":
+			if hcl.ExprAsKeyword(attr.Expr) == "" {
+				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator is the name of a variable, without quotes.")
+			}
+		default:
+			r.problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s stand in content.", where)
+		}
+	}
+	var content *hclsyntax.Block
+	for _, inner := range b.Body.Blocks {
+		if inner.Type != "content" || content != nil {
+			r.problem("Invalid dynamic block", inner.TypeRange, "A dynamic block holds one content block and no other.")
+			continue
+		}
+		content = inner
+	}
+	if d.forEach == nil || content == nil {
+		r.problem("Invalid dynamic block", b.DefRange(), "A dynamic block needs for_each, which says how often to repeat it, and a content block.")
+		return listItem{}
+	}
+	return listItem{dynamic: d, part: &part{field: elem, at: content.DefRange(), object: r.block(content, elem, where)}}
+}
+
+// expr reads the expression of an attribute. Objects and lists that are
+// written out become parts of their own, so that each item is evaluated, and
+// blamed, by itself.
+func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *part {
+	p := &part{field: field, at: expr.Range()}
+	if field.Type == kinds.Object || field.Type == kinds.Map || field.Type == kinds.Any {
+		if pairs, ok := staticMap(expr); ok {
+			p.object = r.pairs(pairs, field, where)
+			return p
+		}
+	}
+	if field.Type == kinds.List || field.Type == kinds.Any {
+		if exprs, ok := staticList(expr); ok {
+			p.list = &listPart{}
+			for _, e := range exprs {
+				p.list.items = append(p.list.items, listItem{part: r.expr(e, elementOf(field), where)})
+			}
+			return p
+		}
+	}
+	if len(expr.Variables()) > 0 {
+		p.expr = expr
+		return p
+	}
+	value, diags := expr.Value(r.scope)
+	if diags.HasErrors() {
+		r.diags = append(r.diags, diags...)
+		p.broken = true
+		return p
+	}
+	return r.constant(value, p, where)
+}
+
+func elementOf(field *kinds.Field) *kinds.Field {
+	if field.Type == kinds.List {
+		return field.Elem
+	}
+	return field
+}
+
+// staticMap is the content of an object that is written out.
+func staticMap(expr hcl.Expression) ([]hcl.KeyValuePair, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return staticMap(e.Expression)
+	case *hclsyntax.ObjectConsExpr:
+		return e.ExprMap(), true
+	case hclsyntax.Expression:
+		return nil, false
+	}
+	pairs, diags := hcl.ExprMap(expr)
+	return pairs, !diags.HasErrors()
+}
+
+// staticList is the content of a list that is written out.
+func staticList(expr hcl.Expression) ([]hcl.Expression, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return staticList(e.Expression)
+	case *hclsyntax.TupleConsExpr:
+		return e.ExprList(), true
+	case hclsyntax.Expression:
+		return nil, false
+	}
+	exprs, diags := hcl.ExprList(expr)
+	return exprs, !diags.HasErrors()
+}
+
+func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where string) *objectPart {
+	object := &objectPart{}
+	seen := map[string]hcl.Range{}
+	for _, pair := range pairs {
+		m := member{key: pair.Key, at: hcl.RangeBetween(pair.Key.Range(), pair.Value.Range())}
+		if len(pair.Key.Variables()) == 0 {
+			name, ok := r.keyName(pair.Key)
+			if !ok {
+				continue
+			}
+			m.name, m.key = name, nil
+		}
+		if m.key != nil {
+			// The name decides on the field: all is left to each instance.
+			m.part = &part{at: pair.Value.Range(), expr: pair.Value}
+			object.members = append(object.members, m)
+			continue
+		}
+		if _, again := seen[m.name]; again {
+			r.problem("Duplicate key", pair.Key.Range(), "%s has this key twice.", orManifest(where))
+			continue
+		}
+		seen[m.name] = pair.Key.Range()
+		child := field.Field(m.name)
+		if child == nil {
+			r.unknownField(m.name, pair.Key.Range(), field, where)
+			continue
+		}
+		m.part = r.expr(pair.Value, child, joinWhere(where, m.name))
+		object.members = append(object.members, m)
+	}
+	return object
+}
+
+func orManifest(where string) string {
+	if where == "" {
+		return "The manifest"
+	}
+	return where
+}
+
+func (r *reader) keyName(key hcl.Expression) (string, bool) {
+	value, diags := key.Value(r.scope)
+	if diags.HasErrors() {
+		r.diags = append(r.diags, diags...)
+		return "", false
+	}
+	name, ok := keyString(value)
+	if !ok {
+		r.problem("Unsuitable key", key.Range(), "A key is a string.")
+	}
+	return name, ok
+}
+
+// constant stores a value that is the same for all instances.
+func (r *reader) constant(value cty.Value, p *part, where string) *part {
+	if value.IsMarked() || !value.IsKnown() || value.IsNull() || !value.Type().IsPrimitiveType() {
+		p.value = value
+		return p
+	}
+	json, why := scalar(value, p.field)
+	if why != "" {
+		r.problem("Unsuitable value", p.at, "%s must be %s%s.", orManifest(where), describe(p.field), why)
+		p.broken = true
+		return p
+	}
+	p.fixed = json
+	return p
+}

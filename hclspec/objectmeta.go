@@ -1,0 +1,130 @@
+package hclspec
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// serverMetadata is what only the API server writes.
+var serverMetadata = []string{
+	"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+	"deletionGracePeriodSeconds", "managedFields", "selfLink",
+}
+
+// refuseStatus reports what only the server or a controller writes. A status
+// that says nothing, as generated manifests have it, is left out.
+func (i *instance) refuseStatus() {
+	if status, ok := i.Fields["status"]; ok {
+		if !saysNothing(status) {
+			i.problem("Field set by the server", addrs.NewPath("status"), "The status of an object is written by its controller. Remove it.")
+		}
+		delete(i.Fields, "status")
+	}
+	meta, _ := i.Fields["metadata"].(map[string]any)
+	for _, name := range serverMetadata {
+		at := addrs.NewPath("metadata", name)
+		if _, ok := meta[name]; ok || i.Unknown.Has(at) {
+			i.problem("Field set by the server", at, "metadata.%s is written by the API server. Remove it.", name)
+			delete(meta, name)
+		}
+	}
+}
+
+func saysNothing(x any) bool {
+	switch x := x.(type) {
+	case map[string]any:
+		for _, value := range x {
+			if !saysNothing(value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return !slices.ContainsFunc(x, func(value any) bool { return !saysNothing(value) })
+	}
+	return x == "" || x == nil
+}
+
+// checkNames reports names, namespaces, labels and annotations that the API
+// server would refuse.
+func (i *instance) checkNames() {
+	if name := i.Object.Name; name != "" {
+		i.checkName("name", name, i.nameRule()(name, false))
+	}
+	meta := i.Fields["metadata"].(map[string]any)
+	if prefix, _ := meta["generateName"].(string); prefix != "" {
+		i.checkName("generateName", prefix, i.nameRule()(prefix, true))
+	}
+	if namespace, _ := meta["namespace"].(string); namespace != "" {
+		i.checkName("namespace", namespace, dnsLabel(namespace, false))
+	}
+	i.checkLabels(meta["labels"])
+	i.checkAnnotations(meta["annotations"])
+}
+
+func (i *instance) checkName(field, name string, faults []string) {
+	if len(faults) > 0 {
+		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, withArticle(i.Kind.Name), faults[0])
+	}
+}
+
+// nameRule is the rule for the names of the kind's objects.
+func (i *instance) nameRule() func(name string, isPrefix bool) []string {
+	switch {
+	case i.Kind.Group == "" && (i.Kind.Name == "Namespace" || i.Kind.Name == "Service"):
+		return dnsLabel
+	case i.Kind.Group == "rbac.authorization.k8s.io", i.Kind.Group == "apiregistration.k8s.io",
+		i.Kind.Group == "certificates.k8s.io", i.Kind.Group == "networking.k8s.io" && i.Kind.Name == "IPAddress",
+		i.Kind.Group == "internal.apiserver.k8s.io":
+		return pathSegment
+	}
+	return dnsSubdomain
+}
+
+func dnsLabel(name string, isPrefix bool) []string {
+	return validation.IsDNS1123Label(completed(name, isPrefix))
+}
+
+func dnsSubdomain(name string, isPrefix bool) []string {
+	return validation.IsDNS1123Subdomain(completed(name, isPrefix))
+}
+
+func pathSegment(name string, isPrefix bool) []string {
+	return path.ValidatePathSegmentName(name, isPrefix)
+}
+
+// completed puts a letter where the server will put the rest of the name.
+func completed(name string, isPrefix bool) string {
+	if isPrefix && strings.HasSuffix(name, "-") {
+		return name[:len(name)-1] + "a"
+	}
+	return name
+}
+
+func (i *instance) checkLabels(labels any) {
+	entries, _ := labels.(map[string]any)
+	top := addrs.NewPath("metadata", "labels")
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		if faults := validation.IsQualifiedName(key); len(faults) > 0 {
+			i.problem("Invalid label", top.Field(key), "%q can't be the key of a label: %s.", key, faults[0])
+		}
+		if value, _ := entries[key].(string); len(validation.IsValidLabelValue(value)) > 0 {
+			i.problem("Invalid label", top.Field(key), "The value of label %q is not valid: %s.", key, validation.IsValidLabelValue(value)[0])
+		}
+	}
+}
+
+func (i *instance) checkAnnotations(annotations any) {
+	entries, _ := annotations.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		if faults := validation.IsQualifiedName(strings.ToLower(key)); len(faults) > 0 {
+			i.problem("Invalid annotation", addrs.NewPath("metadata", "annotations").Field(key), "%q can't be the key of an annotation: %s.", key, faults[0])
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package hclspec
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// evaluateOutputs evaluates the outputs in their order. Those that a failed
+// instance would have gone into are left out.
+func (p *program) evaluateOutputs(results map[Block]*result) ([]OutputValue, hcl.Diagnostics) {
+	var (
+		values []OutputValue
+		diags  hcl.Diagnostics
+	)
+	for _, b := range p.inOrder {
+		if b.output == nil || !p.complete(b, results) {
+			continue
+		}
+		value, ok, problems := p.evaluateOutput(b, results)
+		diags = append(diags, problems...)
+		if ok {
+			values = append(values, value)
+		}
+	}
+	return values, diags
+}
+
+// complete says whether all that an output refers to is part of this run and
+// was evaluated.
+func (p *program) complete(b *block, results map[Block]*result) bool {
+	for _, name := range p.graph.Closure(b.name) {
+		dep := p.byBlock[name]
+		if name != b.name && results[name] == nil || dep.resource != nil && !p.included(dep) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *program) included(b *block) bool {
+	return p.opts.Only == nil || p.opts.Only(b.resource.Addr)
+}
+
+func (p *program) evaluateOutput(b *block, results map[Block]*result) (OutputValue, bool, hcl.Diagnostics) {
+	o := b.output
+	scope := p.scope(b, results)
+	value, diags := o.Expr.Value(scope)
+	if diags.HasErrors() {
+		return OutputValue{}, false, diags
+	}
+	for _, check := range o.Preconditions {
+		diags = append(diags, precondition(check, scope)...)
+	}
+	value, marks := value.UnmarkDeep()
+	var from origins
+	isSecret := from.take(marks)
+	p.keyOrigins(b, scope, &from)
+	if from.heldBack != nil {
+		return OutputValue{}, false, nil
+	}
+	if isSecret && !o.Sensitive {
+		diags = append(diags, problem("Output refers to sensitive values", o.Expr.Range(),
+			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
+	}
+	return outputValue(o, value), !diags.HasErrors(), diags
+}
+
+func outputValue(o *Output, value cty.Value) OutputValue {
+	out := OutputValue{Name: o.Name, Sensitive: o.Sensitive}
+	out.Type = typeJSON(value.Type())
+	if !value.IsWhollyKnown() {
+		out.Unknown = true
+		return out
+	}
+	text, err := ctyjson.Marshal(value, value.Type())
+	if err != nil {
+		panic("hclspec: a known value has no JSON form: " + err.Error())
+	}
+	out.Value = decodeJSON(text)
+	return out
+}
+
+func typeJSON(ty cty.Type) any {
+	text, err := ctyjson.MarshalType(ty)
+	if err != nil {
+		panic("hclspec: a type has no JSON form: " + err.Error())
+	}
+	return decodeJSON(text)
+}
+
+// decodeJSON reads JSON with whole numbers as int64.
+func decodeJSON(text []byte) any {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var x any
+	if err := dec.Decode(&x); err != nil {
+		panic("hclspec: unreadable JSON of our own: " + err.Error())
+	}
+	return wholeNumbers(x)
+}
+
+func wholeNumbers(x any) any {
+	switch x := x.(type) {
+	case json.Number:
+		if i, err := x.Int64(); err == nil {
+			return i
+		}
+		f, _ := x.Float64()
+		return f
+	case map[string]any:
+		for name, value := range x {
+			x[name] = wholeNumbers(value)
+		}
+	case []any:
+		for i, value := range x {
+			x[i] = wholeNumbers(value)
+		}
+	}
+	return x
+}
+
+// precondition checks a condition as far as it is known.
+func precondition(check *Check, scope *hcl.EvalContext) hcl.Diagnostics {
+	condition, diags := check.Condition.Value(scope)
+	if diags.HasErrors() {
+		return diags
+	}
+	condition, _ = condition.UnmarkDeep()
+	condition, err := convert.Convert(condition, cty.Bool)
+	switch {
+	case err != nil || condition.IsNull():
+		return problemIn("Unsuitable condition", check.Condition, scope, "The condition of a precondition is true or false.")
+	case !condition.IsKnown() || condition.True():
+		return nil
+	}
+	failed := problemIn("Precondition failed", check.Condition, scope, "%s", errorMessage(check, scope))
+	return failed
+}
+
+// errorMessage is what a check says of its failure, without secrets.
+func errorMessage(check *Check, scope *hcl.EvalContext) string {
+	const silent = "The condition does not hold."
+	if check.ErrorMessage == nil {
+		return silent
+	}
+	message, diags := check.ErrorMessage.Value(scope)
+	if diags.HasErrors() {
+		return silent
+	}
+	message, marks := message.UnmarkDeep()
+	if (&origins{}).take(marks) {
+		return silent + " Its message refers to sensitive values, so it is not shown."
+	}
+	text, ok := keyString(message)
+	if !ok {
+		return silent
+	}
+	return text
+}

@@ -1,0 +1,275 @@
+package hclspec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+)
+
+// Preview evaluates a configuration as far as it goes without a cluster: what
+// an object does not set counts as unknown to those that refer to it. The
+// objects are in configuration order, for_each keys sorted.
+func Preview(ctx context.Context, c *Config, opts Options) ([]*Desired, []OutputValue, hcl.Diagnostics) {
+	pre, diags := newPreview(ctx, c, opts)
+	var desired []*Desired
+	for _, b := range pre.inOrder {
+		if b.resource == nil || !pre.included(b) || pre.results[b.name] == nil {
+			continue
+		}
+		for _, i := range pre.results[b.name].instances {
+			if i.Kind != nil {
+				desired = append(desired, i.Desired)
+			}
+		}
+	}
+	return desired, pre.outputs, diags
+}
+
+// preview is what a configuration comes to before anything was visited.
+type preview struct {
+	*program
+	results    map[Block]*result
+	outputs    []OutputValue
+	namespaces map[string]addrs.Instance // by name, those declared here
+	// order is the graph to walk: references and, beyond them, namespaces and
+	// the definitions of custom kinds.
+	order *graph.Graph[Block]
+	edges edgeAdder
+}
+
+func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Diagnostics) {
+	p, diags := newProgram(c, opts)
+	pre := &preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
+	for _, b := range pre.definitionsFirst() {
+		if ctx.Err() != nil {
+			return pre, append(diags, interrupted())
+		}
+		res := pre.evaluate(p.byBlock[b], pre.results)
+		pre.results[b] = res
+		diags = append(diags, res.diags...)
+		diags = append(diags, pre.declareKinds(res)...)
+	}
+	diags = append(diags, pre.checkCount()...)
+	diags = append(diags, pre.checkDuplicates()...)
+	pre.link()
+	outputs, problems := pre.evaluateOutputs(pre.results)
+	pre.outputs, diags = outputs, append(diags, problems...)
+	sortDiagnostics(diags)
+	return pre, diags
+}
+
+func interrupted() *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "The configuration was not evaluated to its end."}
+}
+
+// definitionsFirst is the order to evaluate in: definitions of custom kinds
+// and what they depend on come before all else, since they say how other
+// blocks are to be read.
+func (p *program) definitionsFirst() []Block {
+	var definitions []Block
+	for _, b := range p.inOrder {
+		if b.name.Type == "CustomResourceDefinition" {
+			definitions = append(definitions, b.name)
+		}
+	}
+	early := map[Block]bool{}
+	for _, b := range p.graph.Closure(definitions...) {
+		early[b] = true
+	}
+	order := p.graph.Order()
+	slices.SortStableFunc(order, func(a, b Block) int {
+		switch {
+		case early[a] == early[b]:
+			return 0
+		case early[a]:
+			return -1
+		}
+		return 1
+	})
+	return order
+}
+
+func (pre *preview) checkCount() hcl.Diagnostics {
+	total := 0
+	for _, b := range pre.inOrder {
+		if res := pre.results[b.name]; res != nil {
+			total += len(res.instances)
+		}
+		if total > maxInstances {
+			return problem("Too many objects", b.at, fmt.Sprintf("The configuration makes more than %d objects with this block. Split it into several stacks.", maxInstances))
+		}
+	}
+	return nil
+}
+
+// checkDuplicates reports objects that two instances would make.
+func (pre *preview) checkDuplicates() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[addrs.Object]*instance{}
+	for _, b := range pre.inOrder {
+		if b.resource == nil || pre.results[b.name] == nil {
+			continue
+		}
+		for _, i := range pre.results[b.name].instances {
+			if !i.identified() {
+				continue
+			}
+			identity := i.Object.Identity()
+			if other := first[identity]; other != nil {
+				diags = append(diags, duplicate(i, other)...)
+				continue
+			}
+			first[identity] = i
+		}
+	}
+	return diags
+}
+
+var (
+	metadataName      = addrs.NewPath("metadata", "name")
+	metadataNamespace = addrs.NewPath("metadata", "namespace")
+)
+
+// identified says whether it is known which object this is.
+func (i *instance) identified() bool {
+	return i.Kind != nil && i.Object.Name != "" && !i.Unknown.Covers(metadataNamespace)
+}
+
+func duplicate(i, other *instance) hcl.Diagnostics {
+	at := other.RangeOf(metadataName)
+	return problem("Duplicate object", i.RangeOf(metadataName), fmt.Sprintf("%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
+		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName()))
+}
+
+// declareKinds takes over the kinds that definitions declare.
+func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, i := range res.instances {
+		if i.Kind == nil || i.Kind.Name != "CustomResourceDefinition" || i.Kind.Group != "apiextensions.k8s.io" || len(i.Unknown) > 0 || i.diags.HasErrors() {
+			continue
+		}
+		declared, err := fromCRD(i.Fields)
+		if err != nil {
+			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), upperFirst(err.Error())+".")...)
+			continue
+		}
+		for _, k := range declared {
+			pre.kinds.declared[k.Name] = append(pre.kinds.declared[k.Name], declaredKind{kind: k, by: i.Addr})
+		}
+	}
+	return diags
+}
+
+// link finds what each instance needs beside what it refers to, and from it
+// the order to walk in.
+func (pre *preview) link() {
+	for _, b := range pre.inOrder {
+		if res := pre.results[b.name]; res != nil && b.resource != nil {
+			for _, i := range res.instances {
+				if i.identified() && i.Kind.Group == "" && i.Kind.Name == "Namespace" {
+					pre.namespaces[i.Object.Name] = i.Addr
+				}
+			}
+		}
+	}
+	pre.order = pre.names.graph()
+	pre.edges = edgeAdder{graph: pre.order}
+	for _, b := range pre.inOrder {
+		if res := pre.results[b.name]; res != nil && b.resource != nil {
+			for _, i := range res.instances {
+				for _, needed := range pre.implied(i) {
+					pre.edges.add(b.name, resourceBlock(needed.Resource))
+				}
+			}
+		}
+	}
+	for _, b := range pre.inOrder {
+		if res := pre.results[b.name]; res != nil && b.resource != nil {
+			for _, i := range res.instances {
+				pre.linkInstance(b, i)
+			}
+		}
+	}
+}
+
+// implied are the instances that must come first although nothing refers to
+// them: the namespace that is named as plain text, the definition of the kind.
+func (pre *preview) implied(i *instance) []addrs.Instance {
+	var needed []addrs.Instance
+	if i.Kind == nil {
+		return nil
+	}
+	if namespace, ok := pre.namespaces[i.Object.Namespace]; ok && i.Kind.Namespaced {
+		needed = append(needed, namespace)
+	}
+	if definition, ok := pre.kinds.declarer(i.Kind); ok {
+		needed = append(needed, definition)
+	}
+	return needed
+}
+
+// linkInstance sets what the instance needs and awaits.
+func (pre *preview) linkInstance(b *block, i *instance) {
+	for _, needed := range pre.implied(i) {
+		if pre.edges.added[[2]Block{b.name, resourceBlock(needed.Resource)}] {
+			i.origins.need(needed)
+		}
+	}
+	i.Needs = i.origins.sorted(i.Addr)
+	i.Awaits = nil
+	for _, ref := range b.resource.DependsOn {
+		if res := pre.results[resourceBlock(ref.Resource)]; res != nil {
+			for _, awaited := range res.instances {
+				i.Awaits = append(i.Awaits, awaited.Addr)
+			}
+		}
+	}
+}
+
+// edgeAdder adds edges to a graph where they close no cycle.
+type edgeAdder struct {
+	graph *graph.Graph[Block]
+	added map[[2]Block]bool // false for those that were left out
+	// below are the blocks that a block depends on, for those asked about.
+	below map[Block]map[Block]bool
+}
+
+func (a *edgeAdder) add(from, to Block) {
+	edge := [2]Block{from, to}
+	if _, asked := a.added[edge]; asked {
+		return
+	}
+	if a.added == nil {
+		a.added = map[[2]Block]bool{}
+	}
+	a.added[edge] = from != to && !a.dependencies(to)[from]
+	if !a.added[edge] {
+		return
+	}
+	a.graph.Connect(from, to)
+	for asked, below := range a.below {
+		if below[from] {
+			delete(a.below, asked)
+		}
+	}
+}
+
+func (a *edgeAdder) dependencies(of Block) map[Block]bool {
+	if below, ok := a.below[of]; ok {
+		return below
+	}
+	if a.below == nil {
+		a.below = map[Block]map[Block]bool{}
+	}
+	below := map[Block]bool{}
+	for _, b := range a.graph.Closure(of) {
+		below[b] = true
+	}
+	a.below[of] = below
+	return below
+}

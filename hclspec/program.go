@@ -1,0 +1,200 @@
+package hclspec
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/kinds"
+)
+
+// program is a configuration with all that is known of it before, and whatever
+// its expressions come to.
+type program struct {
+	*names
+	opts    Options
+	graph   *graph.Graph[Block]
+	demands map[Block]*demand
+	// dependsOnResources are the blocks whose values may differ between the
+	// preview and the walk.
+	dependsOnResources map[Block]bool
+	kinds              *kindFinder
+	manifests          map[Block]*manifest
+	base               *hcl.EvalContext // functions
+}
+
+// result is what evaluating a block came to.
+type result struct {
+	// value is what references to the block see. That of a resource holds only
+	// what is asked of it.
+	value     cty.Value
+	kind      *kinds.Kind // of a resource; nil when its instances differ or it can't be told
+	instances []*instance
+	// failed are the instances that failed or were held back, each with the one
+	// that is to blame.
+	failed map[addrs.Instance]addrs.Instance
+	// changed says that value is not what the preview found.
+	changed bool
+	diags   hcl.Diagnostics
+}
+
+// newProgram links the blocks of a configuration.
+func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
+	p := &program{names: c.names(), opts: opts, manifests: map[Block]*manifest{}, dependsOnResources: map[Block]bool{}}
+	diags := p.resolveAll()
+	p.graph = p.names.graph()
+	diags = append(diags, p.checkCycles(p.graph)...)
+	p.demands = p.findDemands()
+	var resources []Block
+	for _, r := range c.Resources {
+		resources = append(resources, resourceBlock(r.Addr))
+	}
+	for _, b := range p.graph.Dependents(resources...) {
+		p.dependsOnResources[b] = true
+	}
+	p.kinds = newKindFinder(opts.Kinds)
+	p.base = &hcl.EvalContext{Functions: functions(c.Dir)}
+	return p, diags
+}
+
+// evaluate finds the value of a block from those of the blocks it refers to.
+func (p *program) evaluate(b *block, deps map[Block]*result) *result {
+	switch {
+	case b.variable != nil:
+		return &result{value: p.opts.Variables.Value(b.variable.Name)}
+	case b.local != nil:
+		return p.evaluateLocal(b, deps)
+	case b.resource != nil:
+		return p.evaluateResource(b, deps)
+	}
+	return &result{value: cty.DynamicVal} // an output, to which nothing refers
+}
+
+func (p *program) evaluateLocal(b *block, deps map[Block]*result) *result {
+	scope := p.scope(b, deps)
+	value, diags := b.local.Expr.Value(scope)
+	if diags.HasErrors() {
+		value = cty.DynamicVal
+	}
+	var o origins
+	p.keyOrigins(b, scope, &o)
+	for i := range o.needs {
+		value = value.Mark(origin{Instance: i})
+	}
+	if o.heldBack != nil {
+		value = value.Mark(heldBack{by: *o.heldBack})
+	}
+	return &result{value: value, diags: diags}
+}
+
+func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
+	res := &result{value: cty.DynamicVal}
+	scope := p.scope(b, deps)
+	m := p.manifests[b.name]
+	if m == nil {
+		m, res.diags = p.prepare(b, scope)
+		p.manifests[b.name] = m
+	}
+	e, diags := expand(b.resource, scope)
+	res.diags = append(res.diags, diags...)
+	if m == nil {
+		return res
+	}
+	res.kind = m.kind
+	if e.origins.heldBack != nil {
+		res.value = cty.DynamicVal.Mark(heldBack{by: *e.origins.heldBack})
+		all := b.resource.Addr.Instance(addrs.Key{})
+		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.heldBack}
+		res.diags = nil
+		return res
+	}
+	if e.unknown {
+		if !diags.HasErrors() && !p.opts.Partial {
+			res.diags = append(res.diags, unknownRepetition(b.resource, scope)...)
+		}
+		e.instances = []repetition{anyInstance(b.resource)}
+	}
+	seen := map[string]struct{}{}
+	for _, rep := range e.instances {
+		i := p.decodeInstance(b, m, rep.key, rep.inScope(scope), e.origins)
+		res.diags = append(res.diags, onlyNew(i.diags, seen)...)
+		res.instances = append(res.instances, i)
+	}
+	if !e.unknown {
+		res.value = p.resourceValue(b, res, nil)
+	}
+	return res
+}
+
+func unknownRepetition(r *Resource, scope *hcl.EvalContext) hcl.Diagnostics {
+	if r.Count != nil {
+		return problemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
+	}
+	return problemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
+}
+
+// onlyNew leaves out what was said of another instance already.
+func onlyNew(diags hcl.Diagnostics, seen map[string]struct{}) hcl.Diagnostics {
+	var fresh hcl.Diagnostics
+	for _, d := range diags {
+		key := d.Summary + "\x00" + d.Detail
+		if d.Subject != nil {
+			key += fmt.Sprintf("\x00%s:%d:%d", d.Subject.Filename, d.Subject.Start.Byte, d.Subject.End.Byte)
+		}
+		if _, again := seen[key]; !again {
+			seen[key] = struct{}{}
+			fresh = append(fresh, d)
+		}
+	}
+	return fresh
+}
+
+// resourceValue is what references to a resource see. What was seen of each
+// instance comes from visits; without any it is what its Desired says.
+func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
+	d := p.demands[b.name]
+	if d == nil {
+		return cty.DynamicVal // nothing refers to it
+	}
+	values := make([]cty.Value, len(res.instances))
+	for i, inst := range res.instances {
+		if by, failed := res.failed[inst.Addr]; failed {
+			values[i] = cty.DynamicVal.Mark(heldBack{by: by})
+			continue
+		}
+		var s *Seen
+		if seen != nil {
+			s = seen[i]
+		}
+		values[i] = inst.value(s, d)
+	}
+	switch {
+	case b.resource.ForEach != nil:
+		byKey := make(map[string]cty.Value, len(values))
+		for i, inst := range res.instances {
+			name, _ := inst.Addr.Key.Name()
+			byKey[name] = values[i]
+		}
+		return cty.ObjectVal(byKey)
+	case b.resource.Count != nil:
+		return cty.TupleVal(values)
+	}
+	return values[0]
+}
+
+// value is what references to an instance see.
+func (i *instance) value(seen *Seen, d *demand) cty.Value {
+	if i.Kind == nil {
+		return cty.DynamicVal.Mark(origin{Instance: i.Addr})
+	}
+	v := &view{unknown: i.Unknown, sensitive: i.Sensitive, open: true}
+	object := i.Fields
+	if seen != nil && seen.Object != nil {
+		object = seen.Object
+		v.open, v.unknown = false, byPosition(seen.Unknown, object)
+	}
+	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(origin{Instance: i.Addr})
+}

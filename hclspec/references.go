@@ -1,0 +1,269 @@
+package hclspec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// reference is a use that names a block of the configuration.
+type reference struct {
+	to Block
+	// steps follow the block's name; those of a resource with for_each or count
+	// begin with the instance's key, or are empty for all of them.
+	steps []useStep
+	at    hcl.Range
+}
+
+// names answers what a configuration declares.
+type names struct {
+	byBlock map[Block]*block
+	// inOrder are the same blocks in their order, for suggestions.
+	inOrder []*block
+}
+
+func (c *Config) names() *names {
+	n := &names{inOrder: c.blocks()}
+	n.byBlock = make(map[Block]*block, len(n.inOrder))
+	for _, b := range n.inOrder {
+		n.byBlock[b.name] = b
+	}
+	return n
+}
+
+// resolve finds out what the block's expressions refer to.
+func (n *names) resolve(b *block) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	found := b.findUses()
+	b.keys = found.keys
+	for i, u := range found.uses {
+		ref, problems := n.reference(b, u, i < found.repetition)
+		diags = append(diags, problems...)
+		switch {
+		case problems.HasErrors():
+			b.broken = append(b.broken, u)
+		case ref.to != Block{}:
+			b.refs = append(b.refs, ref)
+		}
+	}
+	for _, r := range b.dependsOn() {
+		if _, ok := n.byBlock[resourceBlock(r.Resource)]; !ok {
+			diags = append(diags, n.undeclaredResource(resourceBlock(r.Resource), r.Range)...)
+		}
+	}
+	return diags
+}
+
+// reference reads one use. The zero reference means one that no block
+// declares, such as each.key.
+func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Diagnostics) {
+	if isKindName(u.root) {
+		return n.resourceReference(u)
+	}
+	switch u.root {
+	case "var", "local":
+		return n.valueReference(u)
+	case "each", "count":
+		return reference{}, repetitionReference(b, u, inRepetition)
+	case "path":
+		return reference{}, attributeOf(u, "module", "root", "cwd")
+	case "data":
+		return reference{}, problem("Unsupported reference", u.at, "This version of kplan does not have data sources yet.")
+	case "module":
+		return reference{}, problem("Unsupported reference", u.at, "This version of kplan does not have modules yet.")
+	case "output":
+		return reference{}, problem("Unsupported reference", u.at, "An output can't be referred to. Put the expression into a local value, and refer to that from both places.")
+	case "self":
+		return reference{}, problem("Unsupported reference", u.at, "There is no self. An object's values are known only after its whole block is evaluated.")
+	case "terraform", "kplan":
+		return reference{}, problem("Unsupported reference", u.at, fmt.Sprintf("%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root))
+	}
+	return reference{}, n.unknownRoot(u)
+}
+
+// valueReference reads var.name or local.name.
+func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
+	what := map[string]string{"var": "variable", "local": "local value"}[u.root]
+	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
+		return reference{}, problem("Incomplete reference", u.at, fmt.Sprintf("The name of the %s is missing: a reference looks like %s.name.", what, u.root))
+	}
+	to := Block{u.root, u.steps[0].name}
+	if _, ok := n.byBlock[to]; ok {
+		return reference{to: to, steps: u.steps[1:], at: u.at}, nil
+	}
+	hint := didYouMean(to.Name, n.declared(u.root))
+	other := Block{map[string]string{"var": "local", "local": "var"}[u.root], to.Name}
+	if _, ok := n.byBlock[other]; ok {
+		hint = fmt.Sprintf(" Did you mean %s?", other)
+	}
+	if hint == "" && u.root == "var" {
+		hint = fmt.Sprintf(" Declare it: variable %q {}.", to.Name)
+	}
+	return reference{}, problem("Undeclared "+what, u.at, fmt.Sprintf("There is no %s named %q.%s", what, to.Name, hint))
+}
+
+// declared are the names of all blocks of a type.
+func (n *names) declared(typ string) []string {
+	var found []string
+	for _, b := range n.inOrder {
+		if b.name.Type == typ {
+			found = append(found, b.name.Name)
+		}
+	}
+	return found
+}
+
+// repetitionReference checks each.key, each.value and count.index.
+func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
+	argument, attrs := "for_each", []string{"key", "value"}
+	if u.root == "count" {
+		argument, attrs = "count", []string{"index"}
+	}
+	has := b.resource != nil && (u.root == "each" && b.resource.ForEach != nil || u.root == "count" && b.resource.Count != nil)
+	switch {
+	case !has:
+		return problem("Reference outside of "+argument, u.at, fmt.Sprintf("%s exists only in a resource with %s.", u.root, argument))
+	case inRepetition:
+		return problem("Reference outside of "+argument, u.at, fmt.Sprintf("%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root))
+	}
+	return attributeOf(u, attrs...)
+}
+
+func attributeOf(u use, attrs ...string) hcl.Diagnostics {
+	if len(u.steps) > 0 && u.steps[0].kind == attrStep && slices.Contains(attrs, u.steps[0].name) {
+		return nil
+	}
+	var full []string
+	for _, a := range attrs {
+		full = append(full, u.root+"."+a)
+	}
+	return problem("Unsupported reference", u.at, fmt.Sprintf("A reference to %s is %s.", u.root, alternatives(full)))
+}
+
+// alternatives joins words as a sentence does: a, b or c.
+func alternatives(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// resourceReference reads Kind.name and the key of an instance after it.
+func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
+	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
+		if len(u.steps) == 0 && u.asKey {
+			return reference{}, problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
+		}
+		return reference{}, problem("Incomplete reference", u.at, fmt.Sprintf("The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root))
+	}
+	to := Block{u.root, u.steps[0].name}
+	b, ok := n.byBlock[to]
+	if !ok {
+		return reference{}, n.undeclaredResource(to, u.at)
+	}
+	ref := reference{to: to, steps: u.steps[1:], at: u.at}
+	return ref, checkInstanceKey(b.resource, ref)
+}
+
+func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
+	return problem("Undeclared resource", at, fmt.Sprintf("There is no resource %q %q.%s", to.Type, to.Name, n.suggestResource(to)))
+}
+
+// suggestResource offers the resource of the same kind with the nearest name,
+// or else of the nearest kind with the same name, or else the nearest of all.
+func (n *names) suggestResource(to Block) string {
+	if hint := didYouMean(to.Name, n.declared(to.Type)); hint != "" {
+		return hint
+	}
+	var sameName, all []string
+	for _, b := range n.inOrder {
+		if b.resource != nil {
+			all = append(all, b.name.String())
+			if b.name.Name == to.Name {
+				sameName = append(sameName, b.name.String())
+			}
+		}
+	}
+	if len(sameName) == 1 {
+		return fmt.Sprintf(" Did you mean %s?", sameName[0])
+	}
+	return didYouMean(to.String(), all)
+}
+
+// checkInstanceKey compares a reference with the way the resource repeats.
+func checkInstanceKey(r *Resource, ref reference) hcl.Diagnostics {
+	if len(ref.steps) == 0 {
+		return nil
+	}
+	first := ref.steps[0]
+	repeated := ""
+	switch {
+	case r.ForEach != nil:
+		repeated = "for_each"
+	case r.Count != nil:
+		repeated = "count"
+	}
+	switch {
+	case repeated == "" && first.isKey() && first.kind != splatStep:
+		return problem("Unexpected instance key", first.at, fmt.Sprintf("%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to))
+	case repeated == "for_each" && first.kind == splatStep:
+		return problem("Unsuitable splat", first.at, fmt.Sprintf("%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to))
+	case repeated == "for_each" && first.kind == indexKeyStep:
+		return problem("Unsuitable instance key", first.at, fmt.Sprintf("%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to))
+	case repeated == "count" && first.kind == nameKeyStep:
+		return problem("Unsuitable instance key", first.at, fmt.Sprintf("%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to))
+	case repeated != "" && !first.isKey():
+		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]
+		return problem("Missing instance key", ref.at, fmt.Sprintf("%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name))
+	}
+	return nil
+}
+
+// unknownRoot reports a name that begins no reference.
+func (n *names) unknownRoot(u use) hcl.Diagnostics {
+	if u.asKey {
+		return problem("Ambiguous key", u.at, "A key that is no plain word stands in quotes: \"app.kubernetes.io/name\" = …. If a value is to be the key, it stands in parentheses.")
+	}
+	if len(u.steps) == 0 {
+		return problem("Unknown name", u.at, fmt.Sprintf("There is nothing named %s. Text stands in quotes: %q.", u.root, u.root))
+	}
+	return problem("Unknown name", u.at, fmt.Sprintf("No reference begins with %q.%s", u.root, n.suggestRoot(u)))
+}
+
+var referenceRoots = []string{"var", "local", "each", "count", "path"}
+
+var misspelledRoots = map[string]string{
+	"vars": "var", "variable": "var", "variables": "var", "locals": "local", "loop": "each",
+}
+
+func (n *names) suggestRoot(u use) string {
+	if right, ok := misspelledRoots[u.root]; ok {
+		return fmt.Sprintf(" Did you mean %q?", right)
+	}
+	if kind := n.guessKind(u.root); kind != "" {
+		hint := fmt.Sprintf(" A resource is referred to by its kind: %s.%s.", kind, u.steps[0].name)
+		if u.steps[0].kind != attrStep {
+			hint = fmt.Sprintf(" A resource is referred to by its kind: %s.name.", kind)
+		}
+		return hint
+	}
+	return didYouMean(u.root, referenceRoots)
+}
+
+// guessKind is the kind that a lower-case word means, among those declared
+// before all others.
+func (n *names) guessKind(word string) string {
+	for _, b := range n.inOrder {
+		if b.resource != nil && strings.EqualFold(b.name.Type, word) {
+			return b.name.Type
+		}
+	}
+	if addrs.Nearest(word, referenceRoots) != "" {
+		return ""
+	}
+	return guessKind(word)
+}

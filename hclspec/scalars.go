@@ -1,0 +1,230 @@
+package hclspec
+
+import (
+	"encoding/base64"
+	"math/big"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// describe says what values a field holds, as it stands after "must be".
+func describe(f *kinds.Field) string {
+	switch f.Type {
+	case kinds.Object:
+		return "an object"
+	case kinds.Map:
+		return "a map"
+	case kinds.List:
+		switch {
+		case f.Elem == nil:
+			return "a list"
+		case f.Elem.Type == kinds.Object:
+			return "a list of objects"
+		case f.Elem.Type == kinds.String:
+			return "a list of strings"
+		}
+		return "a list"
+	case kinds.String:
+		return "a string"
+	case kinds.Integer:
+		return "a whole number"
+	case kinds.Number:
+		return "a number"
+	case kinds.Boolean:
+		return "true or false"
+	case kinds.Quantity:
+		return "a quantity such as \"500m\" or \"2Gi\""
+	case kinds.IntOrString:
+		return "a whole number or a string"
+	case kinds.Time:
+		return "a time such as \"2006-01-02T15:04:05Z\""
+	case kinds.Duration:
+		return "a length of time such as \"30s\""
+	case kinds.Bytes:
+		return "binary data in base64"
+	}
+	return "any value"
+}
+
+// describeValue says what a value is without showing it.
+func describeValue(v cty.Value) string {
+	ty := v.Type()
+	switch {
+	case ty == cty.String:
+		return "a string"
+	case ty == cty.Number:
+		return "a number"
+	case ty == cty.Bool:
+		return "a boolean"
+	case ty.IsObjectType():
+		return "an object"
+	case ty.IsMapType():
+		return "a map"
+	case ty.IsTupleType(), ty.IsListType():
+		return "a list"
+	case ty.IsSetType():
+		return "a set"
+	}
+	return "something else"
+}
+
+// scalar converts a known value that is neither null nor marked to the JSON
+// form of the field. When it can't, why goes on after "must be a string".
+func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
+	if !v.Type().IsPrimitiveType() {
+		return nil, ", and this is " + describeValue(v)
+	}
+	switch f.Type {
+	case kinds.Any:
+		return primitive(v), ""
+	case kinds.String:
+		return text(v), ""
+	case kinds.Integer:
+		return integer(v)
+	case kinds.Number:
+		return number(v)
+	case kinds.Boolean:
+		b, err := convert.Convert(v, cty.Bool)
+		if err != nil {
+			return nil, ", and this is " + describeValue(v)
+		}
+		return b.True(), ""
+	case kinds.Quantity:
+		return quantity(v)
+	case kinds.IntOrString:
+		return intOrString(v)
+	case kinds.Time:
+		return checkedText(v, isTime, "")
+	case kinds.Duration:
+		return checkedText(v, isDuration, "")
+	case kinds.Bytes:
+		return checkedText(v, isBase64, ". Give text to base64encode()")
+	}
+	return nil, ", and this is " + describeValue(v)
+}
+
+// text is a primitive value as a string, as HCL converts it.
+func text(v cty.Value) string {
+	s, err := convert.Convert(v, cty.String)
+	if err != nil {
+		panic("hclspec: a primitive value has no string form: " + err.Error())
+	}
+	return s.AsString()
+}
+
+// primitive is a primitive value as JSON carries it.
+func primitive(v cty.Value) any {
+	switch v.Type() {
+	case cty.String:
+		return v.AsString()
+	case cty.Bool:
+		return v.True()
+	}
+	return jsonNumber(v.AsBigFloat())
+}
+
+// jsonNumber is an int64 where the number is whole and fits, else a float64.
+func jsonNumber(f *big.Float) any {
+	if f.IsInt() {
+		if i, accuracy := f.Int64(); accuracy == big.Exact {
+			return i
+		}
+	}
+	x, _ := f.Float64()
+	return x
+}
+
+func asNumber(v cty.Value) (*big.Float, bool) {
+	if v.Type() == cty.Bool {
+		return nil, false
+	}
+	n, err := convert.Convert(v, cty.Number)
+	if err != nil {
+		return nil, false
+	}
+	return n.AsBigFloat(), true
+}
+
+func integer(v cty.Value) (any, string) {
+	n, ok := asNumber(v)
+	if !ok {
+		return nil, ", and this is " + describeValue(v) + " that is none"
+	}
+	if !n.IsInt() {
+		return nil, ", and this one has a fraction"
+	}
+	i, accuracy := n.Int64()
+	if accuracy != big.Exact {
+		return nil, " of at most 64 bits"
+	}
+	return i, ""
+}
+
+func number(v cty.Value) (any, string) {
+	n, ok := asNumber(v)
+	if !ok {
+		return nil, ", and this is " + describeValue(v) + " that is none"
+	}
+	if n.IsInf() {
+		return nil, ", and this one is too large"
+	}
+	return jsonNumber(n), ""
+}
+
+func quantity(v cty.Value) (any, string) {
+	if v.Type() == cty.Bool {
+		return nil, ", and this is a boolean"
+	}
+	s := text(v)
+	if _, err := resource.ParseQuantity(s); err != nil {
+		return nil, ", and this is " + describeValue(v) + " that is none"
+	}
+	return s, ""
+}
+
+func intOrString(v cty.Value) (any, string) {
+	if v.Type() == cty.String {
+		return v.AsString(), ""
+	}
+	return integer(v)
+}
+
+func checkedText(v cty.Value, valid func(string) bool, hint string) (any, string) {
+	if v.Type() != cty.String {
+		return nil, ", and this is " + describeValue(v)
+	}
+	s := v.AsString()
+	if !valid(s) {
+		return nil, ", and this string is not" + hint
+	}
+	return s, ""
+}
+
+func isTime(s string) bool {
+	_, err := time.Parse(time.RFC3339Nano, s)
+	return err == nil
+}
+
+func isDuration(s string) bool {
+	_, err := time.ParseDuration(s)
+	return err == nil
+}
+
+func isBase64(s string) bool {
+	_, err := base64.StdEncoding.DecodeString(s)
+	return err == nil
+}
+
+// keyString is a value that names a field or an entry of a map.
+func keyString(v cty.Value) (string, bool) {
+	v, _ = v.Unmark()
+	if !v.IsKnown() || v.IsNull() || !v.Type().IsPrimitiveType() {
+		return "", false
+	}
+	return text(v), true
+}

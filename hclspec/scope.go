@@ -1,0 +1,58 @@
+package hclspec
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// paths is what path stands for. Everything that a configuration reads lies in
+// its own directory, so all three are that, wherever kplan was started.
+var paths = cty.ObjectVal(map[string]cty.Value{
+	"module": cty.StringVal("."), "root": cty.StringVal("."), "cwd": cty.StringVal("."),
+})
+
+// scope holds what the block's expressions refer to, and nothing else.
+func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
+	byRoot := map[string]map[string]cty.Value{}
+	set := func(name Block, value cty.Value) {
+		if byRoot[name.Type] == nil {
+			byRoot[name.Type] = map[string]cty.Value{}
+		}
+		byRoot[name.Type][name.Name] = value
+	}
+	for _, ref := range b.refs {
+		if _, done := byRoot[ref.to.Type][ref.to.Name]; !done {
+			set(ref.to, deps[ref.to].value)
+		}
+	}
+	loose := map[string]struct{}{}
+	for _, u := range b.broken {
+		if (u.root == "var" || u.root == "local" || isKindName(u.root)) && len(u.steps) > 0 {
+			set(Block{u.root, u.steps[0].name}, cty.DynamicVal)
+		} else {
+			loose[u.root] = struct{}{}
+		}
+	}
+	scope := p.base.NewChild()
+	scope.Variables = make(map[string]cty.Value, len(byRoot)+1)
+	for root, values := range byRoot {
+		scope.Variables[root] = cty.ObjectVal(values)
+	}
+	for root := range loose {
+		scope.Variables[root] = cty.DynamicVal
+	}
+	if _, ok := loose["path"]; !ok {
+		scope.Variables["path"] = paths
+	}
+	return scope
+}
+
+// inScope is the scope of one instance.
+func (r repetition) inScope(scope *hcl.EvalContext) *hcl.EvalContext {
+	if r.name == "" {
+		return scope
+	}
+	inner := scope.NewChild()
+	inner.Variables = map[string]cty.Value{r.name: r.values}
+	return inner
+}

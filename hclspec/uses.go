@@ -1,0 +1,302 @@
+package hclspec
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// use is one place in the source that begins with a name from outside of its
+// expression: var.app.name, Pod.web["a"].spec, local.ports[*].
+type use struct {
+	root  string
+	steps []useStep
+	at    hcl.Range
+	// asKey marks the unquoted key of an object, which may be meant as text.
+	asKey bool
+}
+
+// useStep is what follows the name: an attribute, a key in brackets, or any
+// element where the key is not written out.
+type useStep struct {
+	kind  useStepKind
+	name  string // of an attribute or a key that is a string
+	index int    // of a key that is a number
+	at    hcl.Range
+}
+
+type useStepKind byte
+
+const (
+	attrStep useStepKind = iota
+	nameKeyStep
+	indexKeyStep
+	anyStep
+	splatStep
+)
+
+// isKey says whether the step stands in brackets.
+func (s useStep) isKey() bool { return s.kind != attrStep }
+
+// useFinder collects the uses in expressions and bodies. Names that an
+// expression declares itself, in a for or a dynamic block, are no uses.
+type useFinder struct {
+	uses []use
+	// repetition is how many of the uses stand in for_each and count.
+	repetition int
+	// keys are the expressions in brackets that use names.
+	keys   []hcl.Expression
+	hidden []map[string]struct{}
+	inside map[hclsyntax.Node]struct{} // part of a longer use that was collected
+}
+
+func (f *useFinder) expr(expr hcl.Expression) {
+	switch e := expr.(type) {
+	case nil:
+	case hclsyntax.Expression:
+		hclsyntax.Walk(e, f)
+	default: // JSON
+		for _, t := range expr.Variables() {
+			f.add(use{root: t.RootName(), steps: traversalSteps(t[1:]), at: t.SourceRange()})
+		}
+	}
+}
+
+// manifest collects the uses in a resource's body without its meta-arguments.
+func (f *useFinder) manifest(body hcl.Body) {
+	f.body(body, isMetaArgument)
+}
+
+func (f *useFinder) body(body hcl.Body, skip func(string) bool) {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		attrs, _ := body.JustAttributes() // what is wrong with them is reported when they are decoded
+		for _, attr := range sortedAttributes(attrs) {
+			f.expr(attr.Expr)
+		}
+		return
+	}
+	for _, attr := range nativeAttributes(native) {
+		if skip == nil || !skip(attr.Name) {
+			f.expr(attr.Expr)
+		}
+	}
+	for _, b := range native.Blocks {
+		if skip == nil || !skip(b.Type) {
+			f.block(b)
+		}
+	}
+}
+
+func (f *useFinder) block(b *hclsyntax.Block) {
+	if !isDynamic(b) {
+		f.body(b.Body, nil)
+		return
+	}
+	for _, attr := range nativeAttributes(b.Body) {
+		if attr.Name != "iterator" {
+			f.expr(attr.Expr)
+		}
+	}
+	f.hidden = append(f.hidden, map[string]struct{}{iteratorName(b): {}})
+	for _, content := range b.Body.Blocks {
+		f.body(content.Body, nil)
+	}
+	f.hidden = f.hidden[:len(f.hidden)-1]
+}
+
+// Enter is called by hclsyntax.Walk.
+func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	switch n := node.(type) {
+	case hclsyntax.ChildScope:
+		f.hidden = append(f.hidden, n.LocalNames)
+	case *hclsyntax.ObjectConsKeyExpr:
+		f.objectKey(n)
+	case hclsyntax.Expression:
+		if _, seen := f.inside[node]; !seen {
+			f.chain(n)
+		}
+		if index, ok := n.(*hclsyntax.IndexExpr); ok {
+			f.keys = append(f.keys, index.Key)
+		}
+	}
+	return nil
+}
+
+// Exit is called by hclsyntax.Walk.
+func (f *useFinder) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	if _, ok := node.(hclsyntax.ChildScope); ok {
+		f.hidden = f.hidden[:len(f.hidden)-1]
+	}
+	return nil
+}
+
+// objectKey takes note of a key such as app.kubernetes.io/name = …, which the
+// language reads as references but the user may mean as text.
+func (f *useFinder) objectKey(key *hclsyntax.ObjectConsKeyExpr) {
+	if key.ForceNonLiteral || hcl.ExprAsKeyword(key.Wrapped) != "" {
+		return
+	}
+	before := len(f.uses)
+	hclsyntax.Walk(key.Wrapped, f)
+	for i := range f.uses[before:] {
+		f.uses[before+i].asKey = true
+	}
+	f.consume(key.Wrapped)
+}
+
+// consume keeps everything below node from being collected a second time.
+func (f *useFinder) consume(node hclsyntax.Node) {
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if expr, ok := n.(hclsyntax.Expression); ok {
+			f.mark(expr)
+		}
+		return nil
+	})
+}
+
+func (f *useFinder) mark(expr hclsyntax.Expression) {
+	if f.inside == nil {
+		f.inside = map[hclsyntax.Node]struct{}{}
+	}
+	f.inside[expr] = struct{}{}
+}
+
+// chain collects the use whose end is expr, if it is one.
+func (f *useFinder) chain(expr hclsyntax.Expression) {
+	root, steps := f.follow(expr)
+	if root == "" {
+		return
+	}
+	f.add(use{root: root, steps: steps, at: expr.Range()})
+}
+
+func (f *useFinder) add(u use) {
+	for _, names := range f.hidden {
+		if _, ok := names[u.root]; ok {
+			return
+		}
+	}
+	f.uses = append(f.uses, u)
+}
+
+// follow reads an expression that begins with a name and takes steps from
+// there, and notes its inner nodes as part of it.
+func (f *useFinder) follow(expr hclsyntax.Expression) (root string, steps []useStep) {
+	inner := func(e hclsyntax.Expression) {
+		f.mark(e)
+		root, steps = f.follow(e)
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		return e.Traversal.RootName(), traversalSteps(e.Traversal[1:])
+	case *hclsyntax.RelativeTraversalExpr:
+		inner(e.Source)
+		steps = append(steps, traversalSteps(e.Traversal)...)
+	case *hclsyntax.IndexExpr:
+		inner(e.Collection)
+		steps = append(steps, keyStep(e.Key, e.BracketRange))
+	case *hclsyntax.SplatExpr:
+		inner(e.Source)
+		each, below := f.splatSteps(e.Each)
+		if each {
+			steps = append(append(steps, useStep{kind: splatStep, at: e.MarkerRange}), below...)
+		} else {
+			steps = append(steps, useStep{kind: splatStep, at: e.MarkerRange})
+		}
+	case *hclsyntax.ParenthesesExpr:
+		inner(e.Expression)
+	}
+	return root, steps
+}
+
+// splatSteps reads what a splat takes of each element.
+func (f *useFinder) splatSteps(expr hclsyntax.Expression) (ok bool, steps []useStep) {
+	f.mark(expr)
+	switch e := expr.(type) {
+	case *hclsyntax.AnonSymbolExpr:
+		return true, nil
+	case *hclsyntax.RelativeTraversalExpr:
+		ok, steps = f.splatSteps(e.Source)
+		return ok, append(steps, traversalSteps(e.Traversal)...)
+	case *hclsyntax.IndexExpr:
+		ok, steps = f.splatSteps(e.Collection)
+		return ok, append(steps, keyStep(e.Key, e.BracketRange))
+	}
+	return false, nil
+}
+
+func traversalSteps(t hcl.Traversal) []useStep {
+	var steps []useStep
+	for _, step := range t {
+		switch s := step.(type) {
+		case hcl.TraverseAttr:
+			steps = append(steps, useStep{kind: attrStep, name: s.Name, at: s.SrcRange})
+		case hcl.TraverseIndex:
+			steps = append(steps, literalKey(s.Key, s.SrcRange))
+		default:
+			steps = append(steps, useStep{kind: splatStep, at: step.SourceRange()})
+		}
+	}
+	return steps
+}
+
+func keyStep(key hclsyntax.Expression, at hcl.Range) useStep {
+	if len(key.Variables()) > 0 {
+		return useStep{kind: anyStep, at: at}
+	}
+	value, diags := key.Value(nil)
+	if diags.HasErrors() {
+		return useStep{kind: anyStep, at: at}
+	}
+	return literalKey(value, at)
+}
+
+func literalKey(key cty.Value, at hcl.Range) useStep {
+	key, _ = key.Unmark()
+	switch {
+	case key.IsNull() || !key.IsKnown():
+	case key.Type() == cty.String:
+		return useStep{kind: nameKeyStep, name: key.AsString(), at: at}
+	case key.Type() == cty.Number:
+		if i, _ := key.AsBigFloat().Int64(); i >= 0 && key.AsBigFloat().IsInt() {
+			return useStep{kind: indexKeyStep, index: int(i), at: at}
+		}
+	}
+	return useStep{kind: anyStep, at: at}
+}
+
+// nativeAttributes are the arguments of a body in the order of the source.
+func nativeAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
+	attrs := make([]*hclsyntax.Attribute, 0, len(body.Attributes))
+	for _, attr := range body.Attributes {
+		attrs = append(attrs, attr)
+	}
+	slices.SortFunc(attrs, func(a, b *hclsyntax.Attribute) int { return a.NameRange.Start.Byte - b.NameRange.Start.Byte })
+	return attrs
+}
+
+// isDynamic says whether the block repeats a block of another type.
+func isDynamic(b *hclsyntax.Block) bool { return b.Type == "dynamic" && len(b.Labels) == 1 }
+
+// iteratorName is the name of the variable that a dynamic block declares.
+func iteratorName(b *hclsyntax.Block) string {
+	if attr := b.Body.Attributes["iterator"]; attr != nil {
+		if name := hcl.ExprAsKeyword(attr.Expr); name != "" {
+			return name
+		}
+	}
+	return b.Labels[0]
+}
+
+// isMetaArgument says whether a name in a resource belongs to kplan and not to
+// the manifest.
+func isMetaArgument(name string) bool {
+	switch name {
+	case "for_each", "count", "depends_on", "lifecycle", "wait":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,271 @@
+package hclspec
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// view reads the JSON form of an object as expressions see it.
+type view struct {
+	unknown   addrs.PathSet
+	sensitive addrs.PathSet
+	// open says that the object may hold more than is known of it: what is
+	// absent is unknown, not null.
+	open bool
+}
+
+// value is what is asked of the JSON value x, which field describes. x is nil
+// where there is no value.
+func (v *view) value(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
+	value := v.plain(x, field, d, at)
+	if field.Sensitive || v.sensitive.Has(at) {
+		return value.Mark(sensitive)
+	}
+	return value
+}
+
+func (v *view) plain(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
+	if x == nil || v.unknown.Covers(at) {
+		if v.open || v.unknown.Covers(at) {
+			return cty.UnknownVal(typeOf(field))
+		}
+		return cty.NullVal(typeOf(field))
+	}
+	switch field.Type {
+	case kinds.Object:
+		if fields, ok := x.(map[string]any); ok {
+			return v.object(fields, field, d, at)
+		}
+	case kinds.Map:
+		if entries, ok := x.(map[string]any); ok {
+			return v.entries(entries, field, d, at)
+		}
+	case kinds.List:
+		if elements, ok := x.([]any); ok {
+			return v.elements(elements, field, d, at)
+		}
+	case kinds.Any, kinds.IntOrString:
+	default:
+		return scalarOf(x, typeOf(field))
+	}
+	return v.free(x, d, at)
+}
+
+// scalarOf is a JSON scalar as a value of that type. What the server sends
+// against its own schema counts as unknown.
+func scalarOf(x any, ty cty.Type) cty.Value {
+	value, err := convert.Convert(freeForm(x), ty)
+	if err != nil || value.IsNull() {
+		return cty.UnknownVal(ty)
+	}
+	return value
+}
+
+// typeOf is the type of a field's values, as far as it has one of its own.
+func typeOf(field *kinds.Field) cty.Type {
+	switch field.Type {
+	case kinds.String, kinds.Quantity, kinds.Time, kinds.Duration, kinds.Bytes:
+		return cty.String
+	case kinds.Integer, kinds.Number:
+		return cty.Number
+	case kinds.Boolean:
+		return cty.Bool
+	case kinds.Map:
+		if elem := typeOf(field.Elem); elem.IsPrimitiveType() {
+			return cty.Map(elem)
+		}
+	case kinds.List:
+		if elem := typeOf(field.Elem); elem.IsPrimitiveType() {
+			return cty.List(elem)
+		}
+	}
+	return cty.DynamicPseudoType
+}
+
+func (v *view) object(x map[string]any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
+	attrs := map[string]cty.Value{}
+	add := func(name string, f *kinds.Field) {
+		if wanted := d.field(name); wanted != nil {
+			attrs[name] = v.value(x[name], f, wanted, at.Field(name))
+		}
+	}
+	if d.all || d.any != nil {
+		for _, f := range field.Fields() {
+			add(f.Name, f)
+		}
+		for name := range x {
+			if f := field.Field(name); f != nil {
+				add(name, f)
+			}
+		}
+	}
+	for name := range d.fields {
+		f := field.Field(name)
+		if f == nil {
+			attrs[name] = cty.DynamicVal // reported where it is referred to
+			continue
+		}
+		add(name, f)
+	}
+	return cty.ObjectVal(attrs)
+}
+
+func (v *view) entries(x map[string]any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
+	entries := map[string]cty.Value{}
+	for name, entry := range x {
+		if wanted := d.field(name); wanted != nil {
+			entries[name] = v.value(entry, field.Field(name), wanted, at.Field(name))
+		}
+	}
+	for name, wanted := range d.fields {
+		if _, known := x[name]; !known && (v.open || v.unknown.Covers(at.Field(name))) {
+			entries[name] = v.value(nil, field.Field(name), wanted, at.Field(name))
+		}
+	}
+	elem := typeOf(field.Elem)
+	switch {
+	case !elem.IsPrimitiveType():
+		return cty.ObjectVal(entries)
+	case len(entries) == 0:
+		return cty.MapValEmpty(elem)
+	}
+	return cty.MapVal(entries)
+}
+
+func (v *view) elements(x []any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
+	wanted := d.element()
+	if wanted == nil {
+		wanted = &demand{}
+	}
+	elements := make([]cty.Value, len(x))
+	for i, element := range x {
+		elements[i] = v.value(element, field.Elem, wanted, at.Index(i))
+	}
+	elem := typeOf(field.Elem)
+	switch {
+	case !elem.IsPrimitiveType():
+		return cty.TupleVal(elements)
+	case len(elements) == 0:
+		return cty.ListValEmpty(elem)
+	}
+	return cty.ListVal(elements)
+}
+
+// free is a value of free form. What is not known inside of it makes all of it
+// unknown only where it must.
+func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
+	if v.unknown.Covers(at) {
+		return cty.DynamicVal
+	}
+	var value cty.Value
+	switch x := x.(type) {
+	case map[string]any:
+		attrs := make(map[string]cty.Value, len(x))
+		for name, entry := range x {
+			attrs[name] = v.free(entry, d, at.Field(name))
+		}
+		for name := range d.fields {
+			if _, known := x[name]; !known && (v.open || v.unknown.Covers(at.Field(name))) {
+				attrs[name] = cty.DynamicVal
+			}
+		}
+		value = cty.ObjectVal(attrs)
+	case []any:
+		elements := make([]cty.Value, len(x))
+		for i, element := range x {
+			elements[i] = v.free(element, &demand{}, at.Index(i))
+		}
+		value = cty.TupleVal(elements)
+	default:
+		value = freeForm(x)
+	}
+	if v.sensitive.Has(at) {
+		return value.Mark(sensitive)
+	}
+	return value
+}
+
+// freeForm is a JSON scalar as a value.
+func freeForm(x any) cty.Value {
+	switch x := x.(type) {
+	case string:
+		return cty.StringVal(x)
+	case bool:
+		return cty.BoolVal(x)
+	case int64:
+		return cty.NumberIntVal(x)
+	case float64:
+		return cty.NumberFloatVal(x)
+	case int:
+		return cty.NumberIntVal(int64(x))
+	}
+	return cty.NullVal(cty.DynamicPseudoType)
+}
+
+// byPosition spells the places of an object with positions in lists, where
+// they may pick elements by their keys. A place that the object does not have
+// is left as it is.
+func byPosition(places addrs.PathSet, object map[string]any) addrs.PathSet {
+	resolved := make(addrs.PathSet, len(places))
+	for p := range places {
+		resolved.Add(pathByPosition(p, object))
+	}
+	return resolved
+}
+
+func pathByPosition(p addrs.Path, object map[string]any) addrs.Path {
+	if !slices.ContainsFunc(p.Steps(), addrs.Step.IsKeys) {
+		return p
+	}
+	var (
+		resolved addrs.Path
+		x        any = object
+	)
+	for _, step := range p.Steps() {
+		switch {
+		case step.IsKeys():
+			elements, _ := x.([]any)
+			i := slices.IndexFunc(elements, func(element any) bool { return hasKeys(element, step.Keys) })
+			if i < 0 {
+				return p
+			}
+			x, resolved = elements[i], resolved.Index(i)
+		case step.IsIndex():
+			resolved = resolved.Index(step.Index)
+			if elements, _ := x.([]any); step.Index < len(elements) {
+				x = elements[step.Index]
+			} else {
+				x = nil
+			}
+		default:
+			resolved = resolved.Field(step.Field)
+			fields, _ := x.(map[string]any)
+			x = fields[step.Field]
+		}
+	}
+	return resolved
+}
+
+// hasKeys says whether an element has these values, which are in JSON.
+func hasKeys(element any, keys map[string]string) bool {
+	object, ok := element.(map[string]any)
+	if !ok {
+		return false
+	}
+	for name, want := range keys {
+		var wanted any
+		if err := json.Unmarshal([]byte(want), &wanted); err != nil {
+			return false
+		}
+		if value, ok := object[name]; !ok || !freeForm(value).RawEquals(freeForm(wanted)) {
+			return false
+		}
+	}
+	return true
+}
