@@ -1,0 +1,331 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"kplan.dev/kplan/plan"
+)
+
+// symbol is what stands before a line to say what happens to what it shows.
+type symbol string
+
+const (
+	unchanged       symbol = "   "
+	create          symbol = "  +"
+	update          symbol = "  ~"
+	destroy         symbol = "  -"
+	replace         symbol = "-/+" // gone before the new one is made
+	replaceAfter    symbol = "+/-" // gone after the new one is made
+	read            symbol = " <="
+	forget          symbol = "  ."
+	symbolWidth            = len(unchanged) + 1
+	indentWidth            = 4
+	gutter                 = "│ "
+	forcesReplaced         = " # forces replacement"
+	longestTextLine        = 400
+)
+
+func (p *page) symbol(s symbol) string {
+	switch s {
+	case create:
+		return p.paint(green, string(s))
+	case update:
+		return p.paint(yellow, string(s))
+	case destroy:
+		return p.paint(red, string(s))
+	case replace:
+		return p.paint(red, "-") + "/" + p.paint(green, "+")
+	case replaceAfter:
+		return p.paint(green, "+") + "/" + p.paint(red, "-")
+	case read:
+		return p.paint(cyan, string(s))
+	}
+	return string(s)
+}
+
+func symbolOf(op plan.Op) symbol {
+	switch op {
+	case plan.Added:
+		return create
+	case plan.Removed:
+		return destroy
+	case plan.Changed:
+		return update
+	}
+	return unchanged
+}
+
+// row writes a line of a body: indented, with a symbol.
+func (p *page) row(depth int, s symbol, parts ...string) {
+	p.text.WriteString(strings.Repeat(" ", depth*indentWidth))
+	p.text.WriteString(p.symbol(s))
+	p.text.WriteByte(' ')
+	p.line(parts...)
+}
+
+// note writes a comment into a body.
+func (p *page) note(depth int, text string) {
+	if !p.opts.Concise {
+		p.row(depth, unchanged, p.paint(dim, "# ("+text+")"))
+	}
+}
+
+// fields writes what is in an object: first its attributes, then its blocks.
+func (p *page) fields(d *plan.Difference, depth int) {
+	width := 0
+	for _, c := range d.Children {
+		if !c.IsBlock() {
+			width = max(width, ansi.StringWidth(fieldName(c.Name)))
+		}
+	}
+	blocks := d.Hidden.Blocks
+	for _, c := range d.Children {
+		if !c.IsBlock() {
+			p.attribute(c, depth, pad(fieldName(c.Name), width))
+		}
+	}
+	p.hidden(depth, d.Hidden.Attributes, "attribute")
+	for _, c := range d.Children {
+		switch {
+		case !c.IsBlock():
+		case c.Shape == plan.Elements:
+			p.blocks(c, depth)
+			blocks += c.Hidden.Elements
+		default:
+			p.block(c, depth, fieldName(c.Name))
+		}
+	}
+	p.hidden(depth, blocks, "block")
+}
+
+func (p *page) hidden(depth, n int, thing string) {
+	if n > 0 {
+		p.note(depth, strings.Replace(count(n, thing), " ", " unchanged ", 1)+" hidden")
+	}
+}
+
+// blocks writes a list of objects as repeated blocks.
+func (p *page) blocks(list *plan.Difference, depth int) {
+	for _, c := range list.Children {
+		switch {
+		case c.Shape == plan.Gap:
+		case c.Shape == plan.Fields:
+			p.block(c, depth, fieldName(list.Name))
+		default:
+			p.attribute(c, depth, fieldName(list.Name))
+		}
+	}
+	if list.Reordered {
+		p.note(depth, "the order of "+fieldName(list.Name)+" changes")
+	}
+}
+
+// block writes an object as a block.
+func (p *page) block(d *plan.Difference, depth int, name string) {
+	head := name + " {" + keyNote(d) + suffix(d)
+	if len(d.Children) == 0 && d.Op != plan.Changed {
+		p.row(depth, symbolOf(d.Op), name, " {}", keyNote(d), suffix(d), gone(d))
+		return
+	}
+	p.row(depth, symbolOf(d.Op), head)
+	p.fields(d, depth+1)
+	p.row(depth, unchanged, "}", gone(d))
+}
+
+// keyNote says which element of a list a block is.
+func keyNote(d *plan.Difference) string {
+	parts := make([]string, len(d.Keys))
+	for i, key := range d.Keys {
+		parts[i] = fieldName(key.Name) + " = " + inline(key.Value)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " # " + strings.Join(parts, ", ")
+}
+
+func suffix(d *plan.Difference) string {
+	if d.ForcesReplacement {
+		return forcesReplaced
+	}
+	return ""
+}
+
+func gone(d *plan.Difference) string {
+	if d.Op == plan.Removed {
+		return " -> null"
+	}
+	return ""
+}
+
+// attribute writes a value with its name, already padded.
+func (p *page) attribute(d *plan.Difference, depth int, name string) {
+	p.value(d, depth, name+" = ", "")
+}
+
+// value writes a value between what comes before and after it on its line.
+func (p *page) value(d *plan.Difference, depth int, before, after string) {
+	s := symbolOf(d.Op)
+	switch {
+	case d.Unknown || d.Sensitive || d.Shape == plan.Leaf:
+		p.row(depth, s, before, leaf(d), after, suffix(d))
+	case d.Shape == plan.Text:
+		p.row(depth, s, before, "<<-EOT", suffix(d))
+		p.lines(d, depth+1)
+		p.row(depth, unchanged, "EOT", after, gone(d))
+	case d.Shape == plan.Encoded:
+		p.encoded(d, depth, before, after)
+	case len(d.Children) == 0 && !d.Reordered:
+		p.row(depth, s, before, emptyOf(d), after, gone(d), suffix(d))
+	case d.Shape == plan.Elements:
+		p.row(depth, s, before, "[", suffix(d))
+		p.elements(d, depth+1)
+		p.row(depth, unchanged, "]", after, gone(d))
+	default:
+		p.row(depth, s, before, "{", suffix(d))
+		p.entries(d, depth+1)
+		p.row(depth, unchanged, "}", after, gone(d))
+	}
+}
+
+func emptyOf(d *plan.Difference) string {
+	if d.Shape == plan.Elements {
+		return "[]"
+	}
+	return "{}"
+}
+
+// leaf spells a single value and what becomes of it.
+func leaf(d *plan.Difference) string {
+	before, after := inline(d.Before), inline(d.After)
+	if d.Sensitive {
+		before, after = sensitiveValue, sensitiveValue
+	}
+	if d.Unknown {
+		after = knownAfterApply
+	}
+	switch {
+	case d.Op == plan.Added:
+		return after
+	case d.Op == plan.Removed:
+		return before + " -> null"
+	case d.Op == plan.Same || d.Sensitive && !d.Unknown:
+		return before
+	case d.Unknown:
+		return before + " -> " + after
+	}
+	return change(d.Before, d.After)
+}
+
+// entries writes what is in a map.
+func (p *page) entries(d *plan.Difference, depth int) {
+	width := 0
+	for _, c := range d.Children {
+		width = max(width, ansi.StringWidth(quote(c.Name)))
+	}
+	for _, c := range d.Children {
+		if c.Shape == plan.Fields { // an object as the value of a map
+			p.object(c, depth, pad(quote(c.Name), width)+" = ", "")
+			continue
+		}
+		p.attribute(c, depth, pad(quote(c.Name), width))
+	}
+	p.hidden(depth, d.Hidden.Elements, "element")
+}
+
+// object writes an object where no block can stand.
+func (p *page) object(d *plan.Difference, depth int, before, after string) {
+	p.row(depth, symbolOf(d.Op), before, "{", suffix(d))
+	p.fields(d, depth+1)
+	p.row(depth, unchanged, "}", after, gone(d))
+}
+
+// elements writes what is in a list.
+func (p *page) elements(d *plan.Difference, depth int) {
+	for _, c := range d.Children {
+		switch c.Shape {
+		case plan.Gap:
+			p.hidden(depth, c.Hidden.Elements, "element")
+		case plan.Fields:
+			p.object(c, depth, "", ",")
+		default:
+			p.element(c, depth)
+		}
+	}
+	if d.Hidden.Elements > 0 && !hasGap(d) {
+		p.hidden(depth, d.Hidden.Elements, "element")
+	}
+	if d.Reordered {
+		p.note(depth, "the order of the elements changes")
+	}
+}
+
+// element writes an element of a list. One that goes has no "-> null": nothing
+// takes its place.
+func (p *page) element(d *plan.Difference, depth int) {
+	if d.Op == plan.Removed && d.Shape == plan.Leaf && !d.Unknown {
+		text := inline(d.Before)
+		if d.Sensitive {
+			text = sensitiveValue
+		}
+		p.row(depth, destroy, text, ",", suffix(d))
+		return
+	}
+	p.value(d, depth, "", ",")
+}
+
+func hasGap(d *plan.Difference) bool {
+	for _, c := range d.Children {
+		if c.Shape == plan.Gap {
+			return true
+		}
+	}
+	return false
+}
+
+// encoded writes a string that holds other values.
+func (p *page) encoded(d *plan.Difference, depth int, before, after string) {
+	inside := *d.Children[0]
+	inside.Op, inside.ForcesReplacement = d.Op, d.ForcesReplacement
+	p.value(&inside, depth, before+string(d.Encoding)+"encode(", ")"+after)
+}
+
+// lines writes the lines of a text, each behind a gutter: none of them may
+// begin a line of ours.
+func (p *page) lines(d *plan.Difference, depth int) {
+	shown := d.Lines
+	if limit := p.opts.maxLines(); len(shown) > limit {
+		shown = shown[:limit]
+	}
+	for _, l := range shown {
+		if l.Skipped > 0 {
+			p.row(depth, unchanged, p.paint(dim, "… "+strings.Replace(count(l.Skipped, "line"), " ", " unchanged ", 1)))
+			continue
+		}
+		p.row(depth, symbolOf(l.Op), textLine(l))
+		if l.NoEnd {
+			p.row(depth, unchanged, p.paint(dim, "# (no newline at the end)"))
+		}
+	}
+	if rest := len(d.Lines) - len(shown); rest > 0 {
+		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", count(rest, "line"))))
+	}
+}
+
+// textLine spells one line of a text. Where the line changes, white space that
+// could be the change is made visible.
+func textLine(l plan.Line) string {
+	tab, text := "    ", l.Text
+	if l.Op != plan.Same {
+		tab = "→   "
+		ink := strings.TrimRight(text, " ")
+		text = ink + strings.Repeat("·", len(text)-len(ink))
+	}
+	if text == "" {
+		return strings.TrimRight(gutter, " ")
+	}
+	return gutter + clip(Clean(strings.ReplaceAll(text, "\t", tab)), longestTextLine)
+}

@@ -1,0 +1,203 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Diagnostics writes diagnostics for people, each in its box: warnings first, so
+// that the errors stand where the reader looks. A diagnostic whose Extra is an
+// addrs.Instance says which instance it is about.
+func Diagnostics(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, opts Options) {
+	p := newPage(opts)
+	if opts.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
+		p.compactWarnings(diags)
+	} else {
+		for _, d := range grouped(diags) {
+			p.diagnostic(d, files)
+		}
+	}
+	p.writeTo(w)
+}
+
+// similar is a diagnostic, and how many more say the same about other places.
+type similar struct {
+	*hcl.Diagnostic
+	more int
+}
+
+// grouped puts warnings before errors and warnings with the same summary
+// together.
+func grouped(diags hcl.Diagnostics) []similar {
+	var all []similar
+	at := map[string]int{}
+	for _, d := range diags {
+		if d.Severity != hcl.DiagWarning {
+			continue
+		}
+		if i, ok := at[d.Summary]; ok {
+			all[i].more++
+			continue
+		}
+		at[d.Summary] = len(all)
+		all = append(all, similar{Diagnostic: d})
+	}
+	for _, d := range diags {
+		if d.Severity != hcl.DiagWarning {
+			all = append(all, similar{Diagnostic: d})
+		}
+	}
+	return all
+}
+
+// box is the frame of a diagnostic.
+type box struct {
+	*page
+	ink style
+}
+
+func (b box) line(parts ...string) {
+	text := strings.Join(parts, "")
+	if text == "" {
+		b.page.line(b.paint(b.ink, "│"))
+		return
+	}
+	b.page.line(b.paint(b.ink, "│"), " ", text)
+}
+
+func (p *page) diagnostic(d similar, files map[string]*hcl.File) {
+	b, title := box{p, red}, "Error: "
+	if d.Severity == hcl.DiagWarning {
+		b.ink, title = yellow, "Warning: "
+	}
+	p.line(p.paint(b.ink, "╷"))
+	b.line(p.paint(bold, p.paint(b.ink, title)), p.paint(bold, Clean(d.Summary)))
+	b.where(d.Diagnostic, files)
+	if d.Detail != "" {
+		b.line()
+		b.detail(d.Detail)
+	}
+	if d.more > 0 {
+		b.line()
+		b.line("(and ", strings.Replace(count(d.more, "warning"), " ", " more similar ", 1), " elsewhere)")
+	}
+	p.line(p.paint(b.ink, "╵"))
+}
+
+// where writes what the diagnostic is about: instance, place and source.
+func (b box) where(d *hcl.Diagnostic, files map[string]*hcl.File) {
+	inst, hasInstance := d.Extra.(addrs.Instance)
+	if !hasInstance && d.Subject == nil {
+		return
+	}
+	b.line()
+	if hasInstance {
+		end := ""
+		if d.Subject != nil {
+			end = ","
+		}
+		b.line("  with ", Clean(inst.String()), end)
+	}
+	if d.Subject == nil {
+		return
+	}
+	s := snippetOf(d, files)
+	at := fmt.Sprintf("  on %s line %d", Clean(d.Subject.Filename), d.Subject.Start.Line)
+	if s.context != "" {
+		at += ", in " + Clean(s.context)
+	}
+	if len(s.lines) == 0 {
+		b.line(at, ".")
+		return
+	}
+	b.line(at, ":")
+	b.source(s)
+	b.values(d)
+}
+
+// source writes the lines of the source, with carets under what is meant.
+func (b box) source(s snippet) {
+	for i, text := range s.lines {
+		n := s.firstLine + i
+		b.line(fmt.Sprintf("%4d: ", n), untabbed(text))
+		if n == s.markLine {
+			from := ansi.StringWidth(untabbed(text[:s.markFrom]))
+			width := max(1, ansi.StringWidth(untabbed(text[s.markFrom:s.markTo])))
+			b.line(strings.Repeat(" ", 6+from), b.paint(b.ink, strings.Repeat("^", width)))
+		}
+	}
+}
+
+// untabbed is a line of source as it is shown.
+func untabbed(text string) string {
+	return Clean(strings.ReplaceAll(text, "\t", "    "))
+}
+
+// values writes what the references in the failed expression came to.
+func (b box) values(d *hcl.Diagnostic) {
+	values := valuesIn(d)
+	call := functionIn(d)
+	if len(values) == 0 && call == "" {
+		return
+	}
+	b.line(b.paint(dim, "    ├────────────────"))
+	if call != "" {
+		b.line(b.paint(dim, "    │"), " while calling ", Clean(call))
+	}
+	for _, v := range values {
+		b.line(b.paint(dim, "    │"), " ", b.paint(bold, Clean(v.Traversal)), " ", Clean(v.Statement))
+	}
+}
+
+// detail writes the detail: paragraphs are wrapped, indented lines are kept.
+func (b box) detail(text string) {
+	for _, line := range cleanLines(text) {
+		if line == "" || strings.HasPrefix(line, " ") {
+			b.line(strings.TrimRight(line, " "))
+			continue
+		}
+		for _, part := range wrap(line, b.opts.width()-2) {
+			b.line(part)
+		}
+	}
+}
+
+// compactWarnings writes nothing but what each warning is called, and where.
+func (p *page) compactWarnings(diags hcl.Diagnostics) {
+	b := box{p, yellow}
+	p.line(p.paint(b.ink, "╷"))
+	b.line(p.paint(bold, p.paint(b.ink, "Warnings:")))
+	b.line()
+	for _, d := range grouped(diags) {
+		b.line("- ", Clean(d.Summary))
+		if d.Subject == nil {
+			continue
+		}
+		at := fmt.Sprintf("  on %s line %d", Clean(d.Subject.Filename), d.Subject.Start.Line)
+		if d.more > 0 {
+			at += fmt.Sprintf(" (and %d more)", d.more)
+		}
+		b.line(at)
+	}
+	b.line()
+	for _, line := range wrap("To see the full warning notes, run kplan without -compact-warnings.", p.opts.width()-2) {
+		b.line(line)
+	}
+	p.line(p.paint(b.ink, "╵"))
+}
+
+// counts are how many errors and warnings there are.
+func counts(diags hcl.Diagnostics) (errors, warnings int) {
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			errors++
+		}
+	}
+	return errors, len(diags) - errors
+}

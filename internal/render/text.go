@@ -1,0 +1,276 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/plan"
+)
+
+// Plan writes a plan for people.
+func Plan(w io.Writer, pl *plan.Plan, opts Options) {
+	p := newPage(opts)
+	entries := entriesOf(pl)
+	switch {
+	case len(entries) == 0 && !changesOutputs(pl) && pl.Incomplete:
+		p.line()
+		p.line(p.paint(bold, "Planning failed."), " kplan encountered an error while generating this plan.")
+	case len(entries) == 0 && !changesOutputs(pl):
+		p.nothing(pl)
+	default:
+		p.plan(pl, entries)
+	}
+	p.heldBack(pl)
+	p.writeTo(w)
+}
+
+// plan writes a plan that has something in it.
+func (p *page) plan(pl *plan.Plan, entries []entry) {
+	if len(entries) > 0 {
+		p.line()
+		p.intro(pl)
+		p.legend(entries)
+		p.line()
+		p.line(actionsTitle(pl))
+		for _, e := range entries {
+			p.line()
+			p.entry(e, pl.Mode)
+		}
+		p.line()
+		p.losses(entries, pl.Mode)
+		p.line(p.paint(bold, "Plan:"), strings.TrimPrefix(summary(pl), "Plan:"))
+	}
+	p.outputChanges(pl)
+	p.footer(pl, entries)
+}
+
+func (p *page) intro(pl *plan.Plan) {
+	if pl.Mode == plan.RefreshOnly {
+		p.prose("kplan compared the state with the cluster and found objects that changed outside of kplan. " +
+			"Such changes are indicated with the following symbols:")
+		return
+	}
+	p.prose("kplan compared the configuration with the cluster and generated the following execution plan. " +
+		"Resource actions are indicated with the following symbols:")
+}
+
+func actionsTitle(pl *plan.Plan) string {
+	switch {
+	case pl.Incomplete:
+		return "kplan planned the following actions, but then encountered a problem:"
+	case pl.Mode == plan.RefreshOnly:
+		return "Note: Objects have changed outside of kplan"
+	}
+	return "kplan will perform the following actions:"
+}
+
+// legend explains the symbols that are in use.
+func (p *page) legend(entries []entry) {
+	used := map[symbol]bool{}
+	for _, e := range entries {
+		used[e.symbol] = true
+	}
+	for _, l := range []struct {
+		symbol  symbol
+		meaning string
+	}{
+		{create, "create"},
+		{update, "update in-place (current -> planned)"},
+		{destroy, "destroy"},
+		{replace, "destroy and then create replacement"},
+		{replaceAfter, "create replacement and then destroy"},
+		{read, "read (data resources)"},
+		{forget, "forget (the object stays in the cluster)"},
+	} {
+		if used[l.symbol] {
+			p.line(p.symbol(l.symbol), " ", l.meaning)
+		}
+	}
+}
+
+// entry writes what happens to one object.
+func (p *page) entry(e entry, mode plan.Mode) {
+	head := "  # " + Clean(e.Addr.String())
+	line := p.paint(bold, head) + " " + e.verb(mode)
+	if name := e.objectName(); name != "" {
+		line += "  " + p.paint(dim, "("+name+")")
+	}
+	p.line(line)
+	for _, why := range e.notes() {
+		p.line("  # (", why, ")")
+	}
+	if e.Action == plan.Forget {
+		p.row(0, forget, e.head(), " {}")
+		return
+	}
+	diff := plan.Diff(e.Change)
+	p.row(0, e.symbol, e.head(), " {")
+	p.fields(diff, 1)
+	if n := diff.Hidden.Defaults; n > 0 {
+		p.note(1, count(n, "default")+" of the server hidden")
+	}
+	p.row(0, unchanged, "}", gone(diff))
+}
+
+// losses lists what would be destroyed, since it is what a reader must not
+// overlook. When all is destroyed the list would say nothing new.
+func (p *page) losses(entries []entry, mode plan.Mode) {
+	if mode == plan.Destroy {
+		return
+	}
+	var lost []entry
+	width := 0
+	for _, e := range entries {
+		if e.destroys() {
+			lost = append(lost, e)
+			width = max(width, len(Clean(e.Addr.String())))
+		}
+	}
+	if len(lost) == 0 {
+		return
+	}
+	p.line(p.paint(bold, "Objects to be destroyed or replaced:"))
+	for i, e := range lost {
+		if i == longestTable {
+			p.line("      … ", count(len(lost)-i, "more object"))
+			break
+		}
+		p.line(p.symbol(e.symbol), " ", pad(Clean(e.Addr.String()), width), "  ", Clean(e.lostObject().String()), e.replacedBecause())
+	}
+	p.line()
+}
+
+// longestTable is how many objects the table of losses lists.
+const longestTable = 200
+
+// summary is the line that people and programs look for.
+func summary(pl *plan.Plan) string {
+	n := pl.Counts()
+	text := fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy", n.Add, n.Change, n.Destroy)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{n.Adopt, "adopt"}, {n.Forget, "forget"}, {n.Move, "move"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d to %s", more.n, more.what)
+		}
+	}
+	return text + "."
+}
+
+// nothing writes a plan without any change.
+func (p *page) nothing(pl *plan.Plan) {
+	head, detail := "Your infrastructure matches the configuration.",
+		"kplan has compared the cluster with your configuration and found no differences, so no changes are needed."
+	switch pl.Mode {
+	case plan.Destroy:
+		head, detail = "No objects need to be destroyed.",
+			"Either you have not created any objects yet or the existing objects were already deleted outside of kplan."
+	case plan.RefreshOnly:
+		head, detail = "Your infrastructure still matches the configuration.",
+			"kplan has checked that the objects in the cluster still are as they were last applied, and found no differences."
+	}
+	p.line()
+	p.line(p.paint(green, p.paint(bold, "No changes.")), " ", p.paint(bold, head))
+	if !p.opts.Concise {
+		p.line()
+		p.prose(detail)
+	}
+}
+
+func changesOutputs(pl *plan.Plan) bool {
+	for _, o := range pl.Outputs {
+		if o.Action != plan.Keep {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *page) outputChanges(pl *plan.Plan) {
+	if !changesOutputs(pl) {
+		return
+	}
+	p.line()
+	p.line("Changes to Outputs:")
+	all := &plan.Difference{Shape: plan.Fields}
+	for _, o := range pl.Outputs {
+		if o.Action != plan.Keep {
+			all.Children = append(all.Children, plan.DiffOutput(o))
+		}
+	}
+	p.fields(all, 0)
+	if pl.Counts() == (plan.Counts{}) {
+		p.line()
+		p.prose("You can apply this plan to save these new output values to the kplan state, without changing any object in the cluster.")
+	}
+}
+
+// heldBack lists what could not be planned.
+func (p *page) heldBack(pl *plan.Plan) {
+	if len(pl.HeldBack) == 0 {
+		return
+	}
+	p.line()
+	p.line(p.paint(bold, "Not planned, since something they need failed:"))
+	for _, h := range pl.HeldBack {
+		line := "    " + Clean(h.Addr.String())
+		if h.By != (addrs.Instance{}) {
+			line += " (needs " + Clean(h.By.String()) + ")"
+		}
+		p.line(line)
+	}
+}
+
+// footer says how sure the plan is of itself and what to do with it.
+func (p *page) footer(pl *plan.Plan, entries []entry) {
+	if p.opts.Concise {
+		return
+	}
+	if note := certaintyNote(entries); note != "" {
+		p.line()
+		p.prose(note)
+	}
+	switch {
+	case pl.Incomplete:
+	case p.opts.SavedAs != "":
+		p.rule()
+		p.line("Saved the plan to: ", Clean(p.opts.SavedAs))
+		p.line()
+		p.line("To perform exactly these actions, run the following command to apply:")
+		p.line("    kplan apply ", quote(p.opts.SavedAs))
+	case p.opts.Unsaved:
+		p.rule()
+		p.prose("Note: You didn't use the -out option to save this plan, so kplan can't guarantee to take exactly these actions " +
+			`if you run "kplan apply" now.`)
+	}
+}
+
+func certaintyNote(entries []entry) string {
+	computed, predicted := 0, 0
+	for _, e := range entries {
+		switch e.Certainty {
+		case plan.Computed:
+			computed++
+		case plan.Predicted:
+			predicted++
+		}
+	}
+	switch {
+	case computed > 0 && predicted > 0:
+		return "What is marked as predicted was worked out by kplan; all else is the server's own answer to a dry-run."
+	case computed > 0:
+		return "These results are the server's own answers to a dry-run."
+	case predicted > 0:
+		return "These results were worked out by kplan, without asking the server."
+	}
+	return ""
+}
+
+func (p *page) rule() {
+	p.line()
+	p.line(p.paint(dim, strings.Repeat("─", p.opts.width())))
+	p.line()
+}

@@ -1,0 +1,283 @@
+package render
+
+import (
+	"bytes"
+	"testing"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
+)
+
+const wishedController = `
+apiVersion: v1
+kind: ReplicationController
+metadata:
+  name: web
+  namespace: acme
+  labels: {app: web, kplan.dev/stack: s}
+  annotations: {kplan.dev/address: ReplicationController.app}
+spec:
+  replicas: 2
+  selector: {name: web}
+  template:
+    metadata:
+      labels: {name: web}
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.27
+        ports: [{containerPort: 9080}]
+        resources: {requests: {cpu: 1000m, memory: 64Mi}}
+`
+
+const liveController = `
+apiVersion: v1
+kind: ReplicationController
+metadata:
+  name: web
+  namespace: acme
+  uid: 6f1c
+  resourceVersion: "17"
+  generation: 1
+  creationTimestamp: "2026-01-01T00:00:00Z"
+  labels: {app: web, kplan.dev/stack: s}
+  annotations: {kplan.dev/address: ReplicationController.app}
+spec:
+  replicas: 2
+  selector: {name: web}
+  template:
+    metadata:
+      creationTimestamp: null
+      labels: {name: web}
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.27
+        imagePullPolicy: IfNotPresent
+        ports: [{containerPort: 9080, protocol: TCP}]
+        resources: {requests: {cpu: "1", memory: 64Mi}}
+        terminationMessagePath: /dev/termination-log
+        terminationMessagePolicy: File
+      dnsPolicy: ClusterFirst
+      restartPolicy: Always
+      schedulerName: default-scheduler
+      terminationGracePeriodSeconds: 30
+status: {replicas: 0}
+`
+
+var createController = changed{
+	addr: "ReplicationController.app", namespace: "acme", name: "web", action: plan.Create,
+	after: liveController, wish: wishedController,
+	unknown: []string{"metadata.uid", "status", "metadata.resourceVersion"},
+}
+
+// plans are plans of every sort, by name.
+func plans(t testing.TB) map[string]*plan.Plan {
+	return map[string]*plan.Plan{
+		"create":  planOf(t, createController),
+		"update":  updates(t),
+		"replace": replacements(t),
+		"delete":  deletions(t),
+		"texts":   texts(t),
+		"secret":  secrets(t),
+		"lists":   lists(t),
+		"others":  others(t),
+		"empty":   planOf(t),
+		"destroy": destruction(t),
+		"failed":  failed(t),
+		"outputs": outputs(t),
+	}
+}
+
+func updates(t testing.TB) *plan.Plan {
+	return planOf(t, changed{
+		addr: `ReplicationController.app["a"]`, namespace: "acme", name: "web", action: plan.Update,
+		before: liveController, wish: wishedController,
+		after: `
+metadata:
+  name: web
+  namespace: acme
+  resourceVersion: "18"
+  labels: {app: web, tier: front, kplan.dev/stack: s}
+spec:
+  replicas: 3
+  selector: {name: web}
+  template:
+    metadata: {labels: {name: web}}
+    spec:
+      containers:
+      - name: log
+        image: log:1
+      - name: web
+        image: nginx:1.28
+        imagePullPolicy: IfNotPresent
+        ports: [{containerPort: 9080, protocol: TCP}, {containerPort: 9090, protocol: UDP}]
+        resources: {requests: {cpu: 1000m, memory: 128Mi}}
+        terminationMessagePath: /dev/termination-log
+        terminationMessagePolicy: File
+      dnsPolicy: ClusterFirst
+      restartPolicy: Always
+      schedulerName: default-scheduler
+      terminationGracePeriodSeconds: 30
+`,
+	})
+}
+
+func replacements(t testing.TB) *plan.Plan {
+	pod := `
+metadata: {name: web, namespace: acme}
+spec:
+  nodeName: n1
+  hostname: a
+  containers: [{name: app, image: a, imagePullPolicy: Always}]
+  tolerations: [{key: node.kubernetes.io/not-ready, operator: Exists}]
+`
+	podAfter := `
+metadata: {name: web, namespace: acme}
+spec:
+  hostname: b
+  containers: [{name: app, image: a, imagePullPolicy: Always}]
+`
+	service := `
+metadata: {name: old, namespace: acme}
+spec: {clusterIP: 10.0.0.1, ports: [{port: 80, protocol: TCP, nodePort: 30000}], type: NodePort}
+`
+	renamed := `
+metadata: {name: new, namespace: acme}
+spec: {ports: [{port: 80, protocol: TCP}], type: NodePort}
+`
+	return planOf(t,
+		changed{addr: "Pod.web", namespace: "acme", name: "web", action: plan.Replace, before: pod, after: podAfter, wish: podAfter,
+			replacePaths: []string{"spec.hostname"},
+			edit: func(c *plan.Change) {
+				c.Reason, c.Certainty, c.Why = plan.BecauseImmutable, plan.Predicted, "the name is taken until the old object is gone"
+			}},
+		changed{addr: "Service.web", namespace: "acme", name: "new", action: plan.Create, after: renamed, wish: renamed,
+			unknown: []string{"spec.clusterIP", "spec.ports[0].nodePort"},
+			edit:    func(c *plan.Change) { c.Reason = plan.BecauseReplaced }},
+		changed{addr: "Service.web", namespace: "acme", name: "old", action: plan.Delete, before: service,
+			edit: func(c *plan.Change) { c.Reason = plan.BecauseRenamed }},
+	)
+}
+
+func deletions(t testing.TB) *plan.Plan {
+	because := func(r plan.Reason) func(*plan.Change) { return func(c *plan.Change) { c.Reason = r } }
+	return planOf(t,
+		changed{addr: "ReplicationController.app", namespace: "acme", name: "web", action: plan.Delete, before: liveController,
+			edit: because(plan.BecauseNotInConfig)},
+		changed{addr: `Namespace.n["x"]`, name: "x", action: plan.Delete, before: `metadata: {name: x}`, edit: because(plan.BecauseEachKey)},
+		changed{addr: `Namespace.n[3]`, name: "y", action: plan.Delete, before: `metadata: {name: y}`, edit: because(plan.BecauseCountIndex)},
+		changed{addr: `Namespace.gone`, name: "gone", action: plan.Forget, edit: because(plan.BecauseGone)},
+	)
+}
+
+func texts(t testing.TB) *plan.Plan {
+	return planOf(t,
+		changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Update,
+			before: `
+metadata: {name: c, namespace: acme}
+data:
+  nginx.conf: "a\nb\nc\nd\ne\nlisten 80\nf\ng\nh\ni\nj\n"
+  settings.yaml: "a: 1\nb: [x, y]\nversion: 1.10\n"
+  settings.json: '{"debug":false,"level":3}'
+  makefile: "all:\n\tbuild\n"
+  end: "one\ntwo"
+  long: "` + longString("x") + `"
+binaryData: {logo: AAECAwT/}
+`,
+			after: `
+metadata: {name: c, namespace: acme}
+data:
+  nginx.conf: "a\nb\nc\nd\ne\nlisten 8080\nf\ng\nh\ni\nj\n"
+  settings.yaml: "a: 2\nb: [x, z, y]\nversion: 1.1\n"
+  settings.json: '{"debug":true,"level":3}'
+  makefile: "all: \n    build\n"
+  end: "one\ntwo\n"
+  long: "` + longString("y") + `"
+  new: "first\nsecond\n"
+binaryData: {logo: AAECAwX/}
+`})
+}
+
+func longString(middle string) string {
+	part := "0123456789abcdefghijklmnopqrstuvwxyz"
+	return part + part + part + part + middle + part + part + part + part
+}
+
+func secrets(t testing.TB) *plan.Plan {
+	return planOf(t,
+		changed{addr: "Secret.s", namespace: "acme", name: "s", action: plan.Update,
+			before:    `{metadata: {name: s}, data: {same: c2FtZQ==, old: b2xk, changed: b25l}}`,
+			after:     `{metadata: {name: s, labels: {l: hidden}}, data: {same: c2FtZQ==, new: bmV3, changed: dHdv}}`,
+			sensitive: []string{"data", "metadata.labels.l"}},
+		changed{addr: "Pod.p", namespace: "acme", name: "p", action: plan.Update,
+			before:    `{metadata: {name: p}, spec: {containers: [{name: a, env: [{name: A, value: one}, {name: B, value: x}]}]}}`,
+			after:     `{metadata: {name: p}, spec: {containers: [{name: a, env: [{name: A, value: two}, {name: B, value: x}]}]}}`,
+			sensitive: []string{"spec.containers[0].env[0].value"}},
+	)
+}
+
+func lists(t testing.TB) *plan.Plan {
+	return planOf(t,
+		changed{addr: "Pod.p", namespace: "acme", name: "p", action: plan.Update,
+			before: `{metadata: {name: p, finalizers: [a/a, b/b]}, spec: {containers: [{name: a, args: [a, b, c, d, e, f, g]}, {name: b}], tolerations: [{key: a}, {key: b}, {key: c}]}}`,
+			after:  `{metadata: {name: p, finalizers: [b/b, c/c]}, spec: {containers: [{name: b}, {name: a, args: [a, b, c, x, d, e, g]}], tolerations: [{key: z}, {key: a}, {key: b, value: v}, {key: c}]}}`})
+}
+
+func others(t testing.TB) *plan.Plan {
+	moved := func(c *plan.Change) { c.Previous, _ = addrs.ParseInstance("Namespace.before") }
+	p := planOf(t,
+		changed{addr: "Namespace.moved", name: "acme", action: plan.Keep, before: `metadata: {name: acme}`, after: `metadata: {name: acme}`, edit: moved},
+		changed{addr: "Namespace.both", name: "acme", action: plan.Update, before: `metadata: {name: acme}`, after: `metadata: {name: acme, labels: {a: b}}`, edit: moved},
+		changed{addr: "Namespace.taken", name: "taken", action: plan.Adopt, before: `metadata: {name: taken, labels: {x: y}}`, after: `metadata: {name: taken, labels: {x: y}}`},
+		changed{addr: "Namespace.taken2", name: "taken2", action: plan.Adopt, before: `metadata: {name: taken2}`, after: `metadata: {name: taken2, labels: {a: b}}`},
+		changed{addr: "Namespace.kept", name: "kept", action: plan.Keep},
+		changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Create,
+			wish: `{metadata: {name: c, namespace: acme}, data: {a: b}}`, after: `{metadata: {name: c, namespace: acme}, data: {a: b}}`,
+			unknown: []string{"data.ip"},
+			edit: func(c *plan.Change) {
+				c.Certainty, c.Why = plan.Predicted, "namespace acme is created by this plan"
+			}},
+	)
+	return p
+}
+
+func destruction(t testing.TB) *plan.Plan {
+	p := planOf(t, changed{addr: "Namespace.n", name: "n", action: plan.Delete, before: `metadata: {name: n}`,
+		edit: func(c *plan.Change) { c.Reason = plan.BecauseDestroy }})
+	p.Mode = plan.Destroy
+	return p
+}
+
+func failed(t testing.TB) *plan.Plan {
+	p := planOf(t, createController)
+	p.Incomplete = true
+	held, _ := addrs.ParseInstance("Pod.web")
+	by, _ := addrs.ParseInstance("Namespace.tenant")
+	p.HeldBack = []hclspec.HeldBack{{Addr: held, By: by}}
+	return p
+}
+
+func outputs(t testing.TB) *plan.Plan {
+	p := planOf(t)
+	p.Outputs = []plan.OutputChange{
+		{Name: "added", Action: plan.Create, After: []any{"a", int64(1)}},
+		{Name: "kept", Action: plan.Keep, Before: "a", After: "a"},
+		{Name: "changed", Action: plan.Update, Before: map[string]any{"a": "b", "c": "d"}, After: map[string]any{"a": "c", "c": "d"}},
+		{Name: "ip", Action: plan.Update, Before: "10.0.0.1", Unknown: true},
+		{Name: "removed", Action: plan.Delete, Before: "x"},
+		{Name: "password", Action: plan.Update, Before: "one", After: "two", Sensitive: true},
+	}
+	return p
+}
+
+func TestPlan(t *testing.T) {
+	for name, p := range plans(t) {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			Plan(&b, p, Options{Unsaved: true})
+			golden(t, "plan_"+name, b.Bytes())
+		})
+	}
+}

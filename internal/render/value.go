@@ -1,0 +1,169 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"kplan.dev/kplan/plan"
+)
+
+const (
+	knownAfterApply = "(known after apply)"
+	sensitiveValue  = "(sensitive value)"
+)
+
+// longest is how many characters of a single-line string are shown.
+const longest = 200
+
+// inline spells a value in one line.
+func inline(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case string:
+		return abbreviated(v)
+	case bool:
+		return strconv.FormatBool(v)
+	case plan.Literal:
+		return literal(v)
+	case plan.Binary:
+		return fmt.Sprintf("(binary, %s, sha256:%s)", size(v.Size), Clean(v.Digest))
+	case map[string]any:
+		return inlineObject(v)
+	case []any:
+		return inlineList(v)
+	}
+	return number(value)
+}
+
+func literal(l plan.Literal) string {
+	if l == "" {
+		return "null"
+	}
+	return Clean(string(l))
+}
+
+// number spells a number as JSON does.
+func number(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return Clean(fmt.Sprint(value))
+	}
+	return Clean(string(text))
+}
+
+func inlineObject(object map[string]any) string {
+	if len(object) == 0 {
+		return "{}"
+	}
+	parts := make([]string, 0, len(object))
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		parts = append(parts, fieldName(name)+" = "+inline(object[name]))
+	}
+	return clip("{ "+strings.Join(parts, ", ")+" }", longest)
+}
+
+func inlineList(list []any) string {
+	parts := make([]string, len(list))
+	for i, element := range list {
+		parts[i] = inline(element)
+	}
+	return clip("["+strings.Join(parts, ", ")+"]", longest)
+}
+
+// fieldName is a field's name as the configuration spells it.
+func fieldName(name string) string {
+	for i, c := range name {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || !(c == '-' || c >= '0' && c <= '9')) {
+			return quote(name)
+		}
+	}
+	if name == "" {
+		return `""`
+	}
+	return name
+}
+
+// abbreviated is a string in quotes, without its middle when it is very long.
+func abbreviated(s string) string {
+	n := utf8.RuneCountInString(s)
+	if n <= longest {
+		return quote(s)
+	}
+	runes := []rune(s)
+	head, tail := longest*2/3, longest/4
+	return quote(string(runes[:head])) + fmt.Sprintf(" … %s more … ", count(n-head-tail, "character")) + quote(string(runes[n-tail:]))
+}
+
+// change spells what becomes of a single value. Of two very long strings only
+// the part that differs is shown.
+func change(before, after any) string {
+	b, bIs := before.(string)
+	a, aIs := after.(string)
+	if bIs && aIs && max(len(b), len(a)) > longest {
+		return changeOfLong([]rune(b), []rune(a))
+	}
+	return inline(before) + " -> " + inline(after)
+}
+
+func changeOfLong(before, after []rune) string {
+	shorter := min(len(before), len(after))
+	head := 0
+	for head < shorter && before[head] == after[head] {
+		head++
+	}
+	tail := 0
+	for tail < shorter-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
+		tail++
+	}
+	return around(before, head, tail) + " -> " + around(after, head, tail)
+}
+
+// around is the part of a string between its first and last characters, with
+// some of those.
+func around(s []rune, head, tail int) string {
+	const context = 20
+	from, to := max(0, head-context), min(len(s), len(s)-tail+context)
+	text := abbreviated(string(s[from:to]))
+	if from > 0 {
+		text = "… " + text
+	}
+	if to < len(s) {
+		text += " …"
+	}
+	return text
+}
+
+// clip cuts a text that is too long for one line.
+func clip(text string, limit int) string {
+	n := utf8.RuneCountInString(text)
+	if n <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit]) + fmt.Sprintf(" … %s more", count(n-limit, "character"))
+}
+
+// count is a number of things in words: 1 block, 2 blocks.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// size is a number of bytes as people read it.
+func size(bytes int) string {
+	switch {
+	case bytes < 1<<10:
+		return count(bytes, "byte")
+	case bytes < 1<<20:
+		return strconv.FormatFloat(float64(bytes)/(1<<10), 'f', 1, 64) + " KiB"
+	}
+	return strconv.FormatFloat(float64(bytes)/(1<<20), 'f', 1, 64) + " MiB"
+}
