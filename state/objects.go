@@ -41,11 +41,16 @@ func (s *State) ByIdentity() map[addrs.Object]Object {
 // be deleted.
 func (s *State) Put(o Object) {
 	s.Remove(o.Object)
-	if !o.Deposed {
-		if i, taken := s.position(o.Addr); taken {
-			s.Objects[i].Deposed = true
-		}
+	if i, taken := s.position(o.Addr); taken && !o.Deposed {
+		former := s.Objects[i]
+		former.Deposed = true
+		s.Objects = slices.Delete(s.Objects, i, i+1)
+		s.insert(former)
 	}
+	s.insert(o)
+}
+
+func (s *State) insert(o Object) {
 	i, _ := slices.BinarySearchFunc(s.Objects, o, compareObjects)
 	s.Objects = slices.Insert(s.Objects, i, o)
 }
@@ -120,11 +125,11 @@ func compareObjects(a, b Object) int {
 	return cmp.Or(a.Addr.Compare(b.Addr), deposed(a)-deposed(b), a.Object.Compare(b.Object))
 }
 
-// indexOf looks at every entry, at the name first: names differ most.
+// indexOf looks at every entry, and first at what differs most.
 func (s *State) indexOf(object addrs.Object) int {
 	for i := range s.Objects {
 		o := &s.Objects[i].Object
-		if o.Name == object.Name && o.Identity() == object.Identity() {
+		if o.Name == object.Name && o.Namespace == object.Namespace && o.GroupKind() == object.GroupKind() {
 			return i
 		}
 	}
