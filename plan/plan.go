@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -52,9 +53,9 @@ const (
 
 // Variable is the value of one variable as a plan records it.
 type Variable struct {
-	Value     any    `json:"value,omitempty"` // in JSON form, absent when sensitive
-	Sensitive bool   `json:"sensitive,omitempty"`
-	Digest    string `json:"digest"` // keyed with the state's key
+	Value     json.RawMessage `json:"value,omitempty"` // absent when sensitive
+	Sensitive bool            `json:"sensitive,omitempty"`
+	Digest    string          `json:"digest"` // keyed with the state's key
 }
 
 // Action is what would be done about an object.
@@ -88,6 +89,7 @@ const (
 	BecauseReplaced    Reason = "create_because_object_renamed"
 	BecauseGone        Reason = "forget_because_deleted_outside"
 	BecauseInterrupted Reason = "update_because_interrupted"
+	BecauseTerminating Reason = "replace_because_being_deleted"
 )
 
 // Certainty says where a planned result comes from.

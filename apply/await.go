@@ -1,0 +1,152 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/plan"
+)
+
+// waits says whether kplan is to wait until the object is ready.
+func (r *runner) waits(d *hclspec.Desired) bool {
+	if d.Wait.Enabled != nil {
+		return *d.Wait.Enabled && r.Wait.Enabled
+	}
+	return r.Wait.Enabled
+}
+
+// awaitAll waits, side by side, until everything that was applied is ready.
+func (r *runner) awaitAll(ctx context.Context, visited []hclspec.Visited[*applied]) hcl.Diagnostics {
+	var g graph.Graph[*applied]
+	for _, v := range visited {
+		if v.Err == nil && v.Result != nil && r.waits(v.Desired) && !r.awaited[v.Desired.Addr] {
+			g.Add(v.Result)
+		}
+	}
+	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *applied, _ map[*applied]struct{}) (struct{}, error) {
+		_, err := r.await(ctx, c)
+		return struct{}{}, err
+	})
+	var diags hcl.Diagnostics
+	for _, c := range g.Nodes() {
+		switch err := results[c].Err.(type) {
+		case nil, notStarted:
+		case hcl.Diagnostics:
+			diags = append(diags, err...)
+		default:
+			diags = append(diags, diag.FromKube(err, c.Desired.RangeOf, c.Addr.String())...)
+		}
+	}
+	return diags
+}
+
+// await waits until the object is ready and returns it as it is then.
+func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
+	timeout := r.Wait.Timeout
+	if c.Desired.Wait.Timeout > 0 {
+		timeout = c.Desired.Wait.Timeout
+	}
+	deadline, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	waiting := &waiting{r: r, c: c.Change, start: time.Now()}
+	defer waiting.done()
+	var (
+		live  *unstructured.Unstructured
+		state readiness
+	)
+	err := r.observer.until(deadline, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
+		var err error
+		if live = v.live; live == nil {
+			state = readiness{why: "it is not there"}
+			return false, nil
+		}
+		if isBefore(live, c.live) {
+			return false, nil // the watch has not seen yet what was applied
+		}
+		if state, err = readinessOf(live); err != nil || state.hopeless {
+			return true, err
+		}
+		waiting.observe(state)
+		return state.ready, nil
+	})
+	switch {
+	case err == nil && state.ready:
+		return live, nil
+	case err == nil:
+		return nil, notReady(c.Change, state.why, "It will not become ready by waiting.")
+	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
+		return nil, notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout))
+	}
+	return nil, err
+}
+
+func notReady(c *plan.Change, why, more string) hcl.Diagnostics {
+	if why != "" {
+		why = ": " + why
+	}
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Object is not ready",
+		Detail:   fmt.Sprintf("%s (%s) was applied and is not ready%s. %s", c.Addr, c.Object, why, more),
+		Subject:  c.Range.Ptr(),
+	}}
+}
+
+// isBefore says whether one view of an object is older than another, as the API
+// server numbers its writes. An object of another uid is older, too: the one
+// that was applied came after it.
+func isBefore(a, b *unstructured.Unstructured) bool {
+	if a.GetUID() != b.GetUID() {
+		return true
+	}
+	x, errX := strconv.ParseUint(a.GetResourceVersion(), 10, 64)
+	y, errY := strconv.ParseUint(b.GetResourceVersion(), 10, 64)
+	return errX == nil && errY == nil && x < y
+}
+
+// waiting tells of an object that is not ready yet, from the first moment that
+// it turns out not to be.
+type waiting struct {
+	r     *runner
+	c     *plan.Change
+	start time.Time
+
+	mu   sync.Mutex
+	last readiness
+	stop func()
+}
+
+func (w *waiting) observe(state readiness) {
+	w.mu.Lock()
+	w.last = state
+	begin := !state.ready && w.stop == nil
+	w.mu.Unlock()
+	if begin {
+		event := Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action}
+		w.stop = w.r.events.repeat(event, Waiting, w.start, func() string {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.last.why
+		})
+	}
+}
+
+func (w *waiting) done() {
+	if w.stop == nil {
+		return
+	}
+	w.stop()
+	if w.last.ready {
+		w.r.events.send(Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action, Phase: Ready, Elapsed: time.Since(w.start)})
+	}
+}

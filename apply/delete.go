@@ -1,0 +1,137 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+)
+
+// deleteAll carries out the plan's deletions, each after those of the objects
+// that need it.
+func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
+	var g graph.Graph[*plan.Change]
+	at := map[addrs.Instance][]*plan.Change{}
+	for _, c := range r.Plan.Changes {
+		if c.Action == plan.Delete || c.Action == plan.Forget {
+			g.Add(c)
+			at[c.Addr] = append(at[c.Addr], c)
+		}
+	}
+	// The plan lists dependents first, so an edge to an earlier change can't
+	// close a cycle; others are left out as the plan left them out.
+	before := map[*plan.Change]bool{}
+	for _, c := range g.Nodes() {
+		before[c] = true
+		for _, need := range c.Needs {
+			for _, needed := range at[need] {
+				if !before[needed] {
+					g.Connect(needed, c)
+				}
+			}
+		}
+	}
+	results := graph.Walk(ctx, &g, r.Parallelism, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
+		return struct{}{}, r.deleteOne(ctx, c)
+	})
+	var diags hcl.Diagnostics
+	for _, c := range g.Nodes() {
+		diags = append(diags, deletionDiagnostics(c, results[c].Err)...)
+	}
+	return diags
+}
+
+func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	switch {
+	case err == nil, errors.As(err, &graph.HeldBack[*plan.Change]{}), errors.Is(err, context.Canceled), errors.Is(err, notStarted{}):
+		return nil
+	case errors.As(err, &diags):
+		return diags
+	}
+	return diag.FromKube(err, nil, c.Addr.String())
+}
+
+func (r *runner) deleteOne(ctx context.Context, c *plan.Change) error {
+	if c.Action == plan.Forget {
+		r.journal.gone(c)
+		return nil
+	}
+	if r.stopped() || r.journal.broken() != nil {
+		return notStarted{}
+	}
+	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func() error {
+		return r.remove(ctx, c)
+	})
+	if err != nil {
+		return err
+	}
+	r.journal.gone(c)
+	return nil
+}
+
+// remove deletes the object that was planned to be deleted, and no other of its
+// name, and waits until it is gone.
+func (r *runner) remove(ctx context.Context, c *plan.Change) error {
+	err := r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID})
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
+		return nil // gone, or gone and another one there: ours is no more
+	case kube.OutcomeUnknown:
+		// Waiting tells whether it came through.
+	default:
+		if err != nil {
+			return err
+		}
+	}
+	return r.awaitGone(ctx, c)
+}
+
+// awaitGone waits until the object with the change's uid is no more.
+func (r *runner) awaitGone(ctx context.Context, c *plan.Change) error {
+	ctx, cancel := context.WithTimeout(ctx, r.Wait.Timeout)
+	defer cancel()
+	var last view
+	err := r.observer.until(ctx, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
+		last = v
+		return v.live == nil || string(v.live.GetUID()) != c.UID, nil
+	})
+	if err == nil || last.live == nil {
+		return err
+	}
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Deletion is not complete",
+		Detail: fmt.Sprintf("%s was told to be deleted and is still there after %s%s. It stays in the state; apply again to go on waiting.",
+			c.Object, r.Wait.Timeout.Round(time.Second), blockers(last.live.GetFinalizers())),
+	}}
+}
+
+func blockers(finalizers []string) string {
+	if len(finalizers) == 0 {
+		return ""
+	}
+	return ", kept by the finalizers " + strings.Join(finalizers, ", ")
+}
+
+func joinPaths(paths []addrs.Path) string {
+	const shown = 3
+	var texts []string
+	for i, p := range paths {
+		if i == shown {
+			texts = append(texts, fmt.Sprintf("and %d more", len(paths)-shown))
+			break
+		}
+		texts = append(texts, p.String())
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,224 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// groupTime is how long results may wait to be written together.
+const groupTime = time.Second
+
+// journal records what is about to happen and what has happened. It is the one
+// writer of the state during an apply.
+type journal struct {
+	save func(context.Context, *state.State) error
+
+	mu    sync.Mutex
+	state *state.State
+	done  Summary
+	dirty bool
+
+	stop, stopped chan struct{}
+	failure       error // of a write in between; the last write tries again
+}
+
+func newJournal(current *state.State, save func(context.Context, *state.State) error) *journal {
+	return &journal{state: current.Clone(), save: save, stop: make(chan struct{}), stopped: make(chan struct{})}
+}
+
+// begin writes down everything that is about to be done, before the first of it.
+func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
+	moves := map[addrs.Instance]addrs.Instance{}
+	j.state.Cluster = p.Cluster
+	for _, c := range p.Changes {
+		if c.Moved() {
+			moves[c.Previous] = c.Addr
+		}
+		if action, ok := pendingAction(c.Action); ok && c.Object.Name != "" {
+			j.state.Pending = append(j.state.Pending, state.Pending{
+				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs,
+			})
+		}
+	}
+	j.state.Readdress(moves)
+	if p.IsEmpty() {
+		close(j.stopped)
+		return nil
+	}
+	if err := j.save(ctx, j.state.Clone()); err != nil {
+		close(j.stopped)
+		return err
+	}
+	go j.writeGroups(context.WithoutCancel(ctx))
+	return nil
+}
+
+func pendingAction(a plan.Action) (state.PendingAction, bool) {
+	switch a {
+	case plan.Create:
+		return state.PendingCreate, true
+	case plan.Replace:
+		return state.PendingReplace, true
+	case plan.Delete:
+		return state.PendingDelete, true
+	}
+	return "", false
+}
+
+// writeGroups writes the results of the last moments together.
+func (j *journal) writeGroups(ctx context.Context) {
+	defer close(j.stopped)
+	ticker := time.NewTicker(groupTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-j.stop:
+			return
+		case <-ticker.C:
+			j.flush(ctx)
+		}
+	}
+}
+
+func (j *journal) flush(ctx context.Context) {
+	j.mu.Lock()
+	if !j.dirty {
+		j.mu.Unlock()
+		return
+	}
+	snapshot := j.state.Clone()
+	j.dirty = false
+	j.mu.Unlock()
+	err := j.save(ctx, snapshot)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.failure = err
+	j.state.Serial = snapshot.Serial
+	if err != nil {
+		j.dirty = true
+	}
+}
+
+// broken is the failure of the last write, nil if it went well. While it lasts
+// nothing new may start: it could not be recorded.
+func (j *journal) broken() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failure
+}
+
+// made records an object that was created or changed.
+func (j *journal) made(c *plan.Change, o state.Object) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state.Put(o)
+	j.settle(o.Object)
+	switch c.Action {
+	case plan.Create:
+		j.done.Added++
+	case plan.Update:
+		j.done.Changed++
+	case plan.Replace:
+		j.done.Added++
+		j.done.Destroyed++
+	case plan.Adopt:
+		j.done.Adopted++
+	}
+}
+
+// gone records that an object is no longer there, or no longer ours.
+func (j *journal) gone(c *plan.Change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state.Remove(c.Object)
+	j.settle(c.Object)
+	switch c.Action {
+	case plan.Delete:
+		j.done.Destroyed++
+	case plan.Forget:
+		j.done.Forgotten++
+	}
+}
+
+// unmade records that a replaced object is gone and its successor not yet there.
+func (j *journal) unmade(c *plan.Change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state.Remove(c.Object)
+	j.dirty = true
+}
+
+func (j *journal) settle(object addrs.Object) {
+	j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
+		return p.Object.Identity() == object.Identity()
+	})
+	j.dirty = true
+}
+
+// untouched drops the pending entry of an action that certainly did not happen.
+func (j *journal) untouched(object addrs.Object) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.settle(object)
+}
+
+// outputs records what the outputs came to. Those that are not known since
+// something failed stay as they were.
+func (j *journal) outputs(values []hclspec.OutputValue, p *plan.Plan) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range p.Outputs {
+		if c.Action == plan.Delete {
+			delete(j.state.Outputs, c.Name)
+			j.dirty = true
+		}
+	}
+	for _, v := range values {
+		if v.Unknown {
+			continue
+		}
+		if j.state.Outputs == nil {
+			j.state.Outputs = map[string]state.Output{}
+		}
+		o := state.Output{Type: v.Type, Sensitive: v.Sensitive}
+		if v.Sensitive {
+			o.Digest = j.state.Digest(v.Value)
+		} else {
+			o.Value = v.Value
+		}
+		j.state.Outputs[v.Name] = o
+		j.dirty = true
+	}
+}
+
+// end writes the last state. What is still pending by then was not tried or is
+// not known, and is looked at by the next run.
+func (j *journal) end(ctx context.Context) error {
+	select {
+	case <-j.stopped:
+	default:
+		close(j.stop)
+		<-j.stopped
+	}
+	j.flush(ctx)
+	return j.broken()
+}
+
+func (j *journal) summary() Summary {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.done
+}
+
+// stack is the id of the stack whose state this is.
+func (j *journal) stack() string { return j.state.StackID() }
+
+// digest is the keyed digest of a manifest that was applied.
+func (j *journal) digest(wish map[string]any) string { return j.state.Digest(wish) }

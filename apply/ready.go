@@ -1,0 +1,58 @@
+package apply
+
+import (
+	"fmt"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// readiness is how far a live object is from doing what it is for.
+type readiness struct {
+	ready    bool
+	hopeless bool   // waiting longer won't help
+	why      string // what is missing, in the cluster's words
+}
+
+// readinessOf judges a live object by the kstatus rules, which read the status
+// that its controller writes, and by one of our own for the kinds that kstatus
+// takes to be ready as soon as they exist.
+func readinessOf(live *unstructured.Unstructured) (readiness, error) {
+	if live.GetDeletionTimestamp() != nil {
+		return readiness{hopeless: true, why: "it is being deleted"}, nil
+	}
+	if live.GetKind() == "ReplicationController" && live.GetAPIVersion() == "v1" {
+		return replicasReady(live), nil
+	}
+	result, err := status.Compute(live)
+	if err != nil {
+		return readiness{}, fmt.Errorf("the status of %s %s can't be read: %w", live.GetKind(), live.GetName(), err)
+	}
+	switch result.Status {
+	case status.CurrentStatus:
+		return readiness{ready: true}, nil
+	case status.FailedStatus:
+		return readiness{hopeless: true, why: result.Message}, nil
+	}
+	return readiness{why: result.Message}, nil
+}
+
+// replicasReady judges a ReplicationController, which kstatus does not know: it
+// is ready when the controller has seen the last change and as many pods are
+// ready as it asks for.
+func replicasReady(live *unstructured.Unstructured) readiness {
+	number := func(fields ...string) int64 {
+		n, _, _ := unstructured.NestedInt64(live.Object, fields...)
+		return n
+	}
+	want, ready := number("spec", "replicas"), number("status", "readyReplicas")
+	switch {
+	case number("status", "observedGeneration") < live.GetGeneration():
+		return readiness{why: "the controller has not seen the change yet"}
+	case number("status", "replicas") != want:
+		return readiness{why: fmt.Sprintf("%d of %d pods exist", number("status", "replicas"), want)}
+	case ready < want:
+		return readiness{why: fmt.Sprintf("%d of %d pods are ready", ready, want)}
+	}
+	return readiness{ready: true}
+}

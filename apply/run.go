@@ -1,0 +1,222 @@
+// Package apply makes a plan come true. It decides nothing: it walks the same
+// configuration as the plan did, makes sure that what it is about to send is
+// what was agreed, sends it, and records what became of it.
+//
+// Before the first change the state records every object that is about to be
+// created, replaced or deleted. Results are written in groups while the walk
+// goes on, so a run that dies leaves nothing that the next one can't find.
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// Input is what an apply works with.
+type Input struct {
+	// Plan is the agreed plan, as plan.Make returned it.
+	Plan      *plan.Plan
+	Config    *hclspec.Config
+	Variables hclspec.Values
+	Cluster   *kube.Cluster
+	// State is the state the plan was made from; Run leaves it as it is.
+	State *state.State
+	// Save stores a state durably, in place of the last one that was saved. It
+	// is never called twice at once.
+	Save func(context.Context, *state.State) error
+	Wait WaitOptions
+	// Parallelism bounds the objects under way at once; 0 means no bound.
+	Parallelism int
+	// Progress, when set, is told what happens. It is never called twice at once.
+	Progress func(Event)
+	// Stop, when closed, lets nothing new start: what is in flight finishes and
+	// is recorded.
+	Stop <-chan struct{}
+}
+
+// WaitOptions says whether and how long to wait until objects are ready.
+type WaitOptions struct {
+	Enabled bool
+	Timeout time.Duration // for one object; 0 means DefaultWaitTimeout
+}
+
+// DefaultWaitTimeout is how long an object may take to become ready.
+const DefaultWaitTimeout = 10 * time.Minute
+
+// Summary is what an apply came to.
+type Summary struct {
+	Added, Changed, Destroyed, Forgotten, Adopted int
+	Failed                                        []addrs.Instance
+	NotTried                                      []addrs.Instance // held back by a failure or an interruption
+	Outputs                                       []hclspec.OutputValue
+	// State is what is true now. Unsaved says that it could not be stored.
+	State   *state.State
+	Unsaved error
+}
+
+// Run makes the plan come true. It returns what was done also when something
+// failed, which the diagnostics then say.
+func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
+	current, err := plan.Recover(ctx, in.Cluster, in.State)
+	if err != nil {
+		return Summary{State: in.State}, diag.FromKube(err, nil, "")
+	}
+	r := newRunner(in, current)
+	if err := r.journal.begin(ctx, in.Plan); err != nil {
+		return Summary{State: in.State, Unsaved: err}, saveFailed(err)
+	}
+	defer r.close()
+
+	outcome, diags := r.walk(ctx)
+	healthy := !diags.HasErrors() && !r.stopped()
+	if healthy {
+		diags = append(diags, r.deleteAll(ctx)...)
+		diags = append(diags, r.awaitAll(ctx, outcome.Visited)...)
+	}
+	if r.stopped() {
+		diags = append(diags, r.interrupted())
+	}
+	r.journal.outputs(outcome.Outputs, in.Plan)
+	return r.finish(ctx, outcome, diags)
+}
+
+// runner is one run of apply.
+type runner struct {
+	Input
+	ctx      context.Context // ends with the run, for what outlives a visit
+	cancel   context.CancelFunc
+	changes  map[addrs.Object]*plan.Change // of the configuration, by identity
+	unnamed  map[addrs.Instance]*plan.Change
+	awaited  map[addrs.Instance]bool // some other object waits until these are ready
+	journal  *journal
+	observer *observer
+	events   *events
+}
+
+func newRunner(in Input, current *state.State) *runner {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &runner{
+		Input:    in,
+		ctx:      ctx,
+		cancel:   cancel,
+		changes:  map[addrs.Object]*plan.Change{},
+		unnamed:  map[addrs.Instance]*plan.Change{},
+		awaited:  map[addrs.Instance]bool{},
+		journal:  newJournal(current, in.Save),
+		observer: newObserver(ctx, in.Cluster, in.Plan, plan.StackLabel+"="+current.StackID()),
+		events:   &events{tell: in.Progress},
+	}
+	if r.Wait.Timeout == 0 {
+		r.Wait.Timeout = DefaultWaitTimeout
+	}
+	for _, c := range in.Plan.Changes {
+		if c.Desired == nil {
+			continue
+		}
+		for _, addr := range c.Desired.Awaits {
+			r.awaited[addr] = true
+		}
+		if c.Object.Name == "" {
+			r.unnamed[c.Addr] = c
+		} else {
+			r.changes[c.Object.Identity()] = c
+		}
+	}
+	return r
+}
+
+func (r *runner) close() {
+	r.cancel()
+	r.observer.wait()
+}
+
+// stopped says whether nothing new may start.
+func (r *runner) stopped() bool {
+	select {
+	case <-r.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// walk applies every change of the configuration.
+func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagnostics) {
+	if r.Plan.Mode == plan.Destroy {
+		return hclspec.Outcome[*applied]{}, nil
+	}
+	outcome, diags := hclspec.Walk(ctx, r.Config, hclspec.Options{
+		Variables:   r.Variables,
+		Kinds:       r.Cluster,
+		Parallelism: r.Parallelism,
+	}, r.visit)
+	for _, v := range outcome.Visited {
+		diags = append(diags, visitDiagnostics(v)...)
+	}
+	return outcome, diags
+}
+
+func visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
+	switch err := v.Err.(type) {
+	case nil:
+		return nil
+	case hcl.Diagnostics:
+		return err
+	case notStarted:
+		return nil
+	}
+	return diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String())
+}
+
+// notStarted is the error of a visit that an interruption kept from starting.
+type notStarted struct{}
+
+func (notStarted) Error() string { return "not started: kplan was interrupted" }
+
+// finish writes the last state and sums up.
+func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], diags hcl.Diagnostics) (Summary, hcl.Diagnostics) {
+	summary := r.journal.summary()
+	summary.Outputs = outcome.Outputs
+	for _, v := range outcome.Visited {
+		if _, skipped := v.Err.(notStarted); skipped {
+			summary.NotTried = append(summary.NotTried, v.Desired.Addr)
+		} else if v.Err != nil {
+			summary.Failed = append(summary.Failed, v.Desired.Addr)
+		}
+	}
+	for _, h := range outcome.HeldBack {
+		summary.NotTried = append(summary.NotTried, h.Addr)
+	}
+	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
+		summary.Unsaved = err
+		diags = append(diags, saveFailed(err)...)
+	}
+	summary.State = r.journal.state
+	return summary, diags
+}
+
+func saveFailed(err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "State could not be saved",
+		Detail:   fmt.Sprintf("%s.", err),
+	}}
+}
+
+func (r *runner) interrupted() *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Interrupted",
+		Detail:   "The apply was interrupted: nothing new was started, what was under way has finished and is recorded. Run apply again to do the rest.",
+	}
+}

@@ -1,0 +1,252 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// visit does what the plan says about one object.
+func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+	c, diags := r.agreed(d)
+	if diags.HasErrors() {
+		return hclspec.Seen{}, nil, diags
+	}
+	live := &unstructured.Unstructured{Object: c.Before}
+	if c.Action != plan.Keep || c.Moved() {
+		if r.stopped() {
+			return hclspec.Seen{}, nil, notStarted{}
+		}
+		if err := r.journal.broken(); err != nil {
+			return hclspec.Seen{}, nil, notStarted{}
+		}
+		var err error
+		live, err = r.change(ctx, c)
+		if err != nil {
+			return hclspec.Seen{}, nil, err
+		}
+	}
+	done := &applied{c, live}
+	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
+		ready, err := r.await(ctx, done)
+		if err != nil {
+			return hclspec.Seen{}, nil, err
+		}
+		done.live = ready
+	}
+	return hclspec.Seen{Object: done.live.Object}, done, nil
+}
+
+// applied is a change that was carried out, and what the object was after it.
+type applied struct {
+	*plan.Change
+	live *unstructured.Unstructured
+}
+
+// mustBeReady says whether others can't even be made before this one is ready:
+// a kind is served only once its definition is established.
+func mustBeReady(c *plan.Change) bool {
+	return c.Object.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"} && c.Action != plan.Keep
+}
+
+// agreed finds the change that was agreed on for this object and makes sure
+// that what would be sent now is what was shown then.
+func (r *runner) agreed(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
+	c := r.changes[d.Object.Identity()]
+	if c == nil {
+		c = r.unnamed[d.Addr]
+	}
+	if c == nil {
+		return nil, notAgreed(d, "The plan does not have this object.")
+	}
+	resolved, err := c.Resolve(d, r.journal.stack())
+	if err != nil {
+		return nil, notAgreed(d, err.Error())
+	}
+	return resolved, nil
+}
+
+func notAgreed(d *hclspec.Desired, why string) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Not what was planned",
+		Detail:   fmt.Sprintf("%s (%s) was left as it is. %s Make a new plan.", d.Addr, d.Object, why),
+		Subject:  d.Range.Ptr(),
+	}}
+}
+
+// change carries the change out, telling of it, and records the result.
+func (r *runner) change(ctx context.Context, c *plan.Change) (live *unstructured.Unstructured, err error) {
+	act := func() error {
+		live, err = r.act(ctx, c)
+		return err
+	}
+	if c.Action == plan.Keep {
+		err = act() // only the address moves: not worth a line
+	} else {
+		err = r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, act)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.journal.made(c, state.Object{
+		Addr:      c.Addr,
+		Object:    c.Object,
+		UID:       string(live.GetUID()),
+		Needs:     c.Needs,
+		Digest:    r.journal.digest(c.Wish),
+		Protected: c.Protected,
+	})
+	return live, nil
+}
+
+func (r *runner) act(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	switch c.Action {
+	case plan.Create:
+		return r.create(ctx, c)
+	case plan.Update, plan.Keep, plan.Adopt:
+		return r.update(ctx, c)
+	case plan.Replace:
+		return r.replace(ctx, c)
+	}
+	panic(fmt.Sprintf("apply: nothing is done to a wished object by %q", c.Action))
+}
+
+// create makes an object that must not exist yet. A lost answer is resolved by
+// looking: an object with our stack's label can only be the one just sent, since
+// the plan found none.
+func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
+	switch kind := kube.KindOf(err); {
+	case err == nil:
+		return live, nil
+	case kind == kube.OutcomeUnknown:
+		return r.createAgain(ctx, c)
+	case kind == kube.AlreadyExists:
+		r.journal.untouched(c.Object)
+		return nil, madeMeanwhile(c)
+	case rejected(kind):
+		r.journal.untouched(c.Object)
+	}
+	return nil, err
+}
+
+// rejected says whether an error of that kind means that nothing was changed.
+func rejected(kind kube.ErrorKind) bool {
+	switch kind {
+	case kube.Invalid, kube.SchemaRejected, kube.TooLarge, kube.Denied, kube.QuotaExceeded, kube.NamespaceMissing,
+		kube.NamespaceTerminating, kube.Forbidden, kube.Unauthorized, kube.NotServed, kube.WebhookFailed:
+		return true
+	}
+	return false
+}
+
+// lookTries is how often a creation whose answer was lost is looked for and
+// tried anew.
+const lookTries = 5
+
+func (r *runner) createAgain(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	var err error
+	for range lookTries {
+		var live *unstructured.Unstructured
+		live, err = r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		if err == nil {
+			return r.takeOver(ctx, c, live)
+		}
+		if kube.KindOf(err) != kube.NotFound && kube.KindOf(err) != kube.NamespaceMissing {
+			return nil, err
+		}
+		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
+		if err == nil {
+			return live, nil
+		}
+		if kind := kube.KindOf(err); kind != kube.OutcomeUnknown && kind != kube.AlreadyExists {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+func (r *runner) takeOver(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if live.GetLabels()[plan.StackLabel] != r.journal.stack() {
+		r.journal.untouched(c.Object)
+		return nil, madeMeanwhile(c)
+	}
+	return r.Cluster.TakeOwnership(ctx, c.Kind, live, c.Wish)
+}
+
+func madeMeanwhile(c *plan.Change) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Object already exists",
+		Detail:   fmt.Sprintf("%s was made by someone else after the plan. It was left as it is. Make a new plan.", c.Object),
+		Subject:  c.Range.Ptr(),
+	}}
+}
+
+// staleTries is how often an object that changes under our hands is looked at
+// again.
+const staleTries = 5
+
+// update changes an object in place. When it was changed since the plan, it is
+// asked again what would become of it, and changed only if that is what was
+// agreed.
+func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Forces()}
+	var err error
+	for range staleTries {
+		var live *unstructured.Unstructured
+		live, err = r.Cluster.Apply(ctx, c.Kind, c.Wish, options)
+		if err == nil {
+			return live, nil
+		}
+		if kind := kube.KindOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
+			return nil, err
+		}
+		if options.ResourceVersion, err = r.stillAgreed(ctx, c, options.Force); err != nil {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// stillAgreed looks at an object that changed since the plan and returns the
+// version of it for which the result is still the agreed one.
+func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (resourceVersion string, err error) {
+	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	if err != nil {
+		return "", err
+	}
+	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
+	answer, err := r.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
+	if err != nil {
+		return "", err
+	}
+	if differences := c.Disagreements(live, answer); len(differences) > 0 {
+		return "", hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "Plan is stale",
+			Detail: fmt.Sprintf("%s was changed after the plan (%s), and applying it now would not give what was agreed. It was left as it is. Make a new plan.",
+				c.Object, joinPaths(differences)),
+			Subject: c.Range.Ptr(),
+		}}
+	}
+	return live.GetResourceVersion(), nil
+}
+
+// replace deletes the object, waits until it is gone and makes it anew.
+func (r *runner) replace(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	if err := r.remove(ctx, c); err != nil {
+		return nil, err
+	}
+	r.journal.unmade(c)
+	return r.create(ctx, c)
+}

@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
+)
+
+// Resolve completes the change for an object as the apply evaluates it: what
+// was unknown in the plan has its value now. It is an error if anything else
+// is not as it was agreed.
+func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
+	if len(d.Unknown) > 0 {
+		return nil, fmt.Errorf("%s is still not known.", d.Unknown.Sorted()[0])
+	}
+	wish := Wish(d, stackID)
+	for _, path := range d.Lifecycle.IgnoreChanges {
+		if c.Before == nil {
+			break
+		}
+		place := keyed(d.Kind, wish, path)
+		value, _ := valueAt(c.Wish, place)
+		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
+	}
+	if places := differences(d.Kind.Root, c.Wish, withoutPlaces(wish, c.Desired.Unknown)); len(places) > 0 {
+		return nil, fmt.Errorf("%s has another value than in the plan.", sortedPaths(places)[0])
+	}
+	resolved := *c
+	resolved.Wish, resolved.Desired, resolved.Object = wish, d, d.Object
+	return &resolved, nil
+}
+
+// withoutPlaces takes places out of an object, from the last element of a list
+// to the first so that positions stay true.
+func withoutPlaces(object map[string]any, places addrs.PathSet) map[string]any {
+	paths := places.Sorted()
+	slices.Reverse(paths)
+	for _, path := range paths {
+		object, _ = replaceAt(object, path.Steps(), nil).(map[string]any)
+	}
+	return object
+}
+
+// Forces says whether applying the change takes fields over from other
+// managers, each of which the configuration lists.
+func (c *Change) Forces() bool {
+	return c.Desired != nil && len(c.Desired.Lifecycle.ForceConflicts) > 0
+}
+
+// Disagreements are the places where applying the change to the object as it is
+// now would do something else than what was agreed: the plan said what becomes
+// of each value, and both must still hold.
+func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.Path {
+	agreed := differences(c.Kind.Root, visible(c.Before), visible(c.After))
+	now := differences(c.Kind.Root, visible(live.Object), visible(answer.Object))
+	var places []addrs.Path
+	for path, d := range agreed {
+		if other, ok := now[path]; !c.Unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
+			places = append(places, path)
+		}
+	}
+	for path := range now {
+		if _, ok := agreed[path]; !ok && !c.Unknown.Covers(path) {
+			places = append(places, path)
+		}
+	}
+	slices.SortFunc(places, addrs.Path.Compare)
+	return slices.Compact(places)
+}
+
+// difference is what becomes of one value; nil stands for none.
+type difference struct{ Before, After any }
+
+// differences lists what differs between two objects of a kind, value by value,
+// with list elements named by their keys.
+func differences(f *kinds.Field, before, after any) map[addrs.Path]difference {
+	found := map[addrs.Path]difference{}
+	addDifferences(f, before, after, addrs.Path{}, found)
+	return found
+}
+
+func addDifferences(f *kinds.Field, before, after any, at addrs.Path, found map[addrs.Path]difference) {
+	if f == nil {
+		f = &kinds.Field{Type: kinds.Any}
+	}
+	if f.Equal(before, after) {
+		return
+	}
+	a, aIsMap := before.(map[string]any)
+	b, bIsMap := after.(map[string]any)
+	if (aIsMap || before == nil) && (bIsMap || after == nil) && !f.Atomic {
+		for name := range union(a, b) {
+			addDifferences(f.Field(name), a[name], b[name], at.Field(name), found)
+		}
+		return
+	}
+	x, xIsList := before.([]any)
+	y, yIsList := after.([]any)
+	if (xIsList || before == nil) && (yIsList || after == nil) && len(f.ListKeys) > 0 {
+		addListDifferences(f, x, y, at, found)
+		return
+	}
+	found[at] = difference{before, after}
+}
+
+func addListDifferences(f *kinds.Field, before, after []any, at addrs.Path, found map[addrs.Path]difference) {
+	byPlace := map[addrs.Path]difference{}
+	for _, element := range before {
+		byPlace[at.Select(keysOf(f, element))] = difference{Before: element}
+	}
+	for _, element := range after {
+		place := at.Select(keysOf(f, element))
+		byPlace[place] = difference{byPlace[place].Before, element}
+	}
+	for place, d := range byPlace {
+		addDifferences(f.Elem, d.Before, d.After, place, found)
+	}
+}
+
+func union[K comparable, V any](a, b map[K]V) map[K]struct{} {
+	names := make(map[K]struct{}, len(a)+len(b))
+	for name := range a {
+		names[name] = struct{}{}
+	}
+	for name := range b {
+		names[name] = struct{}{}
+	}
+	return names
+}
+
+func sortedPaths(places map[addrs.Path]difference) []addrs.Path {
+	set := addrs.PathSet{}
+	for path := range places {
+		set.Add(path)
+	}
+	return set.Sorted()
+}

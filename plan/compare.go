@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+)
+
+// unchanged says whether applying the wish would change nothing: every value
+// of the wish is the live one, as the API compares, and the fields it would
+// own are the fields that kplan owns. Then the server need not be asked.
+func unchanged(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) (bool, error) {
+	if !holds(kind.Root, live.Object, wish) {
+		return false, nil
+	}
+	want, err := kind.FieldSet(wish)
+	if err != nil {
+		return false, err
+	}
+	owned, err := ownedFields(live, kind.APIVersion())
+	if err != nil {
+		return false, err
+	}
+	return owned != nil && want.Equals(owned), nil
+}
+
+// holds says whether every value of the wish stands in the live object.
+func holds(f *kinds.Field, live, wish any) bool {
+	switch want := wish.(type) {
+	case map[string]any:
+		if f.Atomic {
+			break
+		}
+		have, ok := live.(map[string]any)
+		if !ok {
+			return len(want) == 0 && live == nil
+		}
+		for name, value := range want {
+			child := f.Field(name)
+			if child == nil || !holds(child, have[name], value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		if len(f.ListKeys) == 0 {
+			break
+		}
+		have, ok := live.([]any)
+		if !ok {
+			return len(want) == 0 && live == nil
+		}
+		return holdsKeyed(f, have, want)
+	}
+	return f.Equal(live, wish)
+}
+
+func holdsKeyed(f *kinds.Field, have, want []any) bool {
+	byKey := make(map[addrs.Path]any, len(have))
+	for _, element := range have {
+		byKey[elementKey(f, element)] = element
+	}
+	for _, element := range want {
+		if match, ok := byKey[elementKey(f, element)]; !ok || !holds(f.Elem, match, element) {
+			return false
+		}
+	}
+	return true
+}
+
+// ownedFields are the fields that kplan owns by server-side apply in that API
+// version, nil when it owns none.
+func ownedFields(live *unstructured.Unstructured, apiVersion string) (*fieldpath.Set, error) {
+	for _, m := range managers(live.Object) {
+		if m["manager"] != kube.Manager || m["operation"] != string(metav1.ManagedFieldsOperationApply) || m["subresource"] != nil {
+			continue
+		}
+		if m["apiVersion"] != apiVersion {
+			return nil, nil
+		}
+		raw, err := json.Marshal(m["fieldsV1"])
+		if err != nil {
+			return nil, fmt.Errorf("managedFields of %s: %w", live.GetName(), err)
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(bytes.NewReader(raw)); err != nil {
+			return nil, fmt.Errorf("managedFields of %s: %w", live.GetName(), err)
+		}
+		return set, nil
+	}
+	return nil, nil
+}
+
+// managers are the entries of an object's managedFields.
+func managers(object map[string]any) []map[string]any {
+	metadata, _ := object["metadata"].(map[string]any)
+	fields, _ := metadata["managedFields"].([]any)
+	var entries []map[string]any
+	for _, f := range fields {
+		if entry, ok := f.(map[string]any); ok {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// sameOwnership says whether two views of an object have the same managers
+// owning the same fields.
+func sameOwnership(a, b map[string]any) bool {
+	return slices.Equal(ownership(a), ownership(b))
+}
+
+func ownership(object map[string]any) []string {
+	var entries []string
+	for _, m := range managers(object) {
+		untimed := maps.Clone(m)
+		delete(untimed, "time")
+		text, err := json.Marshal(untimed)
+		if err != nil {
+			panic("plan: an object that came as JSON has no JSON form: " + err.Error())
+		}
+		entries = append(entries, string(text))
+	}
+	slices.Sort(entries)
+	return entries
+}
+
+// visible is an object without what only the server keeps about it.
+func visible(object map[string]any) map[string]any {
+	if object == nil {
+		return nil
+	}
+	shown := maps.Clone(object)
+	delete(shown, "status")
+	metadata := cloneMap(shown["metadata"])
+	for _, name := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"} {
+		delete(metadata, name)
+	}
+	shown["metadata"] = metadata
+	return shown
+}

@@ -1,0 +1,214 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/state"
+)
+
+// Format is the version of the plan file format this kplan writes.
+const Format = 1
+
+// maxFile bounds what Decode reads: a plan of 10,000 objects has about 100 MB.
+const maxFile = 1 << 30
+
+// savedPlan is the file of a plan: one JSON document. Where a value is sensitive it
+// holds a keyed digest instead, so that a changed secret shows as changed and
+// none can be read.
+type savedPlan struct {
+	Format    int                 `json:"kplan_plan"`
+	Version   string              `json:"kplan_version"`
+	Created   time.Time           `json:"created"`
+	Mode      Mode                `json:"mode"`
+	Lineage   string              `json:"lineage"`
+	Serial    uint64              `json:"serial"`
+	Cluster   string              `json:"cluster"`
+	Host      string              `json:"host"`
+	Sources   map[string]string   `json:"sources"`
+	Variables map[string]Variable `json:"variables"`
+	Changes   []savedChange       `json:"changes"`
+	Outputs   []savedOutput       `json:"outputs"`
+}
+
+type savedChange struct {
+	Address         addrs.Instance   `json:"address"`
+	Previous        *addrs.Instance  `json:"previous_address,omitempty"`
+	Object          addrs.Object     `json:"object"`
+	Plural          string           `json:"plural"`
+	Action          Action           `json:"action"`
+	Reason          Reason           `json:"reason,omitempty"`
+	Certainty       Certainty        `json:"certainty"`
+	Why             string           `json:"certainty_reason,omitempty"`
+	UID             string           `json:"uid,omitempty"`
+	ResourceVersion string           `json:"resource_version,omitempty"`
+	Needs           []addrs.Instance `json:"needs,omitempty"`
+	Protected       bool             `json:"protected,omitempty"`
+	ReplacePaths    []addrs.Path     `json:"replace_paths,omitempty"`
+	Unknown         []addrs.Path     `json:"unknown,omitempty"`
+	Sensitive       []addrs.Path     `json:"sensitive,omitempty"`
+	Wish            map[string]any   `json:"wish,omitempty"`
+	Before          map[string]any   `json:"before,omitempty"`
+	After           map[string]any   `json:"after,omitempty"`
+}
+
+type savedOutput struct {
+	Name      string `json:"name"`
+	Action    Action `json:"action"`
+	Before    any    `json:"before,omitempty"`
+	After     any    `json:"after,omitempty"`
+	Type      any    `json:"type,omitempty"`
+	Unknown   bool   `json:"unknown,omitempty"`
+	Sensitive bool   `json:"sensitive,omitempty"`
+}
+
+// Encode writes the plan as a file for review and for a later apply. Digests
+// are keyed with the state's key. A plan that is incomplete has no file.
+func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
+	if p.Incomplete {
+		return nil, errors.New("an incomplete plan is not saved: it could not be applied")
+	}
+	redacted := p.Redacted(s)
+	doc := savedPlan{
+		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
+		Cluster: p.Cluster, Host: p.Host, Sources: p.Sources, Variables: p.Variables,
+		Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
+	}
+	for _, c := range redacted.Changes {
+		doc.Changes = append(doc.Changes, saveChange(c))
+	}
+	for _, o := range redacted.Outputs {
+		doc.Outputs = append(doc.Outputs, savedOutput(o))
+	}
+	data, err := json.MarshalIndent(doc, "", "  ")
+	return append(data, '\n'), err
+}
+
+func saveChange(c *Change) savedChange {
+	saved := savedChange{
+		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
+		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
+		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
+		Wish: c.Wish, Before: c.Before, After: c.After,
+	}
+	if c.Moved() {
+		saved.Previous = &c.Previous
+	}
+	return saved
+}
+
+// Redacted is the plan with a keyed digest in the place of every sensitive value.
+func (p *Plan) Redacted(s *state.State) *Plan {
+	redacted := *p
+	redacted.Changes = make([]*Change, len(p.Changes))
+	for i, c := range p.Changes {
+		copied := *c
+		copied.Wish, copied.Before, copied.After = redact(s, c, c.Wish), redact(s, c, visible(c.Before)), redact(s, c, visible(c.After))
+		redacted.Changes[i] = &copied
+	}
+	redacted.Outputs = make([]OutputChange, len(p.Outputs))
+	for i, o := range p.Outputs {
+		if o.Sensitive {
+			o.Before, o.After = digestOf(s, o.Before), digestOf(s, o.After)
+		}
+		redacted.Outputs[i] = o
+	}
+	return &redacted
+}
+
+func redact(s *state.State, c *Change, object map[string]any) map[string]any {
+	for path := range c.Sensitive {
+		if value, ok := valueAt(object, path); ok {
+			object = replaceAt(object, path.Steps(), digestOf(s, value)).(map[string]any)
+		}
+	}
+	return object
+}
+
+func digestOf(s *state.State, value any) any {
+	if value == nil {
+		return nil
+	}
+	return "digest:" + s.Digest(value)
+}
+
+// Lookup finds the description of a kind, as kinds.Set.Lookup does.
+type Lookup func(kind, apiVersion string) (*kinds.Kind, error)
+
+// Decode reads a saved plan. A kind that lookup does not know is taken as one
+// of unknown shape: the plan can be shown all the same.
+func Decode(data []byte, lookup Lookup) (*Plan, error) {
+	var doc savedPlan
+	if len(data) > maxFile {
+		return nil, errors.New("it is too large to be a plan")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := decodeHeader(data); err != nil {
+		return nil, err
+	}
+	if err := dec.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("it is no saved plan or is damaged: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it is damaged: something follows the plan")
+	}
+	p := &Plan{
+		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
+		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
+	}
+	for _, saved := range doc.Changes {
+		c, err := saved.change(lookup)
+		if err != nil {
+			return nil, fmt.Errorf("it is damaged: %w", err)
+		}
+		p.Changes = append(p.Changes, c)
+	}
+	for _, o := range doc.Outputs {
+		p.Outputs = append(p.Outputs, OutputChange(o))
+	}
+	return p, nil
+}
+
+// decodeHeader tells a file of another kind or format from a damaged one.
+func decodeHeader(data []byte) error {
+	var header struct {
+		Format  int    `json:"kplan_plan"`
+		Version string `json:"kplan_version"`
+	}
+	if err := json.Unmarshal(data, &header); err != nil || header.Format == 0 {
+		return errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")
+	}
+	if header.Format != Format {
+		return fmt.Errorf("it has the format %d of kplan %s and this kplan reads format %d: make a new plan", header.Format, header.Version, Format)
+	}
+	return nil
+}
+
+func (saved savedChange) change(lookup Lookup) (*Change, error) {
+	switch saved.Action {
+	case Keep, Create, Update, Replace, Delete, Forget, Adopt, Read:
+	default:
+		return nil, fmt.Errorf("%s has the unknown action %q", saved.Address, saved.Action)
+	}
+	kind, err := lookup(saved.Object.Kind, saved.Object.APIVersion())
+	if err != nil {
+		kind = kinds.Opaque(saved.Object.Group, saved.Object.Version, saved.Object.Kind, saved.Plural, saved.Object.Namespace != "")
+	}
+	c := &Change{
+		Addr: saved.Address, Object: saved.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
+		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
+		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
+		Sensitive: addrs.NewPathSet(saved.Sensitive...), Wish: saved.Wish, Before: saved.Before, After: saved.After,
+	}
+	if saved.Previous != nil {
+		c.Previous = *saved.Previous
+	}
+	return c, nil
+}

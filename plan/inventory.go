@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
+)
+
+// inventory is what the cluster has of the stack's objects: one LIST per kind,
+// asked for when it is first needed and shared from then on. A stack that owns
+// nothing of a kind asks nothing.
+type inventory struct {
+	cluster  *kube.Cluster
+	selector string
+	state    *state.State
+	owned    map[addrs.Object]state.Object
+
+	mu    sync.Mutex
+	lists map[addrs.Object]func(context.Context) (liveObjects, error) // by kind in a version
+}
+
+// liveObjects is the live objects of one kind by identity.
+type liveObjects map[addrs.Object]*unstructured.Unstructured
+
+func newInventory(cluster *kube.Cluster, s *state.State) *inventory {
+	return &inventory{
+		cluster:  cluster,
+		selector: StackLabel + "=" + s.StackID(),
+		state:    s,
+		owned:    s.ByIdentity(),
+		lists:    map[addrs.Object]func(context.Context) (liveObjects, error){},
+	}
+}
+
+// prefetch starts the lists of all kinds in the state, so that they run while
+// the configuration is evaluated. What goes wrong is met again by find.
+func (inv *inventory) prefetch(ctx context.Context) {
+	started := map[addrs.Object]bool{}
+	for _, o := range inv.state.Objects {
+		key := addrs.Object{Group: o.Object.Group, Version: o.Object.Version, Kind: o.Object.Kind}
+		if started[key] {
+			continue
+		}
+		started[key] = true
+		go func() {
+			if kind, err := inv.cluster.Lookup(key.Kind, key.APIVersion()); err == nil {
+				inv.of(kind)(ctx)
+			}
+		}()
+	}
+}
+
+// find returns the live object, or nil when there is none. Only an object of
+// the state is looked for; a list that lacks it does not prove it gone, since
+// someone may have taken the label off, so it is then asked for by name.
+func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.Object) (*unstructured.Unstructured, error) {
+	if _, ours := inv.owned[object.Identity()]; !ours {
+		return nil, nil
+	}
+	objects, err := inv.of(kind)(ctx)
+	if err == nil {
+		if live := objects[object.Identity()]; live != nil {
+			return live, nil
+		}
+	} else if kube.KindOf(err) != kube.Forbidden {
+		return nil, err
+	}
+	live, err := inv.cluster.Get(ctx, kind, object.Namespace, object.Name)
+	if err == nil {
+		return live, nil
+	}
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return nil, nil
+	}
+	return nil, err
+}
+
+func (inv *inventory) of(kind *kinds.Kind) func(context.Context) (liveObjects, error) {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	key := kind.Object("", "")
+	if inv.lists[key] == nil {
+		inv.lists[key] = once(func(ctx context.Context) (liveObjects, error) { return inv.ask(ctx, kind) })
+	}
+	return inv.lists[key]
+}
+
+// once makes the first call the only one; the others share its result.
+func once(ask func(context.Context) (liveObjects, error)) func(context.Context) (liveObjects, error) {
+	var (
+		do     sync.Once
+		result liveObjects
+		err    error
+	)
+	return func(ctx context.Context) (liveObjects, error) {
+		do.Do(func() { result, err = ask(ctx) })
+		return result, err
+	}
+}
+
+func (inv *inventory) ask(ctx context.Context, kind *kinds.Kind) (liveObjects, error) {
+	found, err := inv.cluster.List(ctx, kind, kube.ListOptions{Selector: inv.selector, Namespaces: inv.namespaces(kind)})
+	if err != nil {
+		return nil, err
+	}
+	objects := make(liveObjects, len(found))
+	for _, u := range found {
+		objects[kind.Object(u.GetNamespace(), u.GetName()).Identity()] = u
+	}
+	return objects, nil
+}
+
+// namespaces are those in which the stack owns objects of the kind.
+func (inv *inventory) namespaces(kind *kinds.Kind) []string {
+	var names []string
+	for _, o := range inv.state.Objects {
+		if o.Object.GroupKind() == kind.GroupKind() && o.Object.Namespace != "" {
+			names = append(names, o.Object.Namespace)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

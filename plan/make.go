@@ -1,0 +1,140 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
+)
+
+// Input is what a plan is made from.
+type Input struct {
+	Config    *hclspec.Config
+	Variables hclspec.Values
+	Cluster   *kube.Cluster
+	// State is what was read; Make leaves it as it is.
+	State *state.State
+	Mode  Mode // Normal where empty
+	// Parallelism bounds the objects under way at once; 0 means no bound. The
+	// requests in flight are bounded by the Cluster.
+	Parallelism int
+}
+
+// Make decides what would change. Problems with single objects leave them out
+// or mark them Blocked and are returned as diagnostics with the plan, which is
+// then only to be shown. A nil plan means that there was nothing to show.
+func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
+	cluster, diags := checkCluster(ctx, in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	current, err := Recover(ctx, in.Cluster, in.State)
+	if err != nil {
+		return nil, diag.FromKube(err, nil, "")
+	}
+	p := &planner{
+		cluster: in.Cluster,
+		state:   current,
+		owned:   current.ByIdentity(),
+		live:    newInventory(in.Cluster, current),
+	}
+	plan := &Plan{
+		Mode:      in.Mode,
+		Lineage:   in.State.Lineage,
+		Serial:    in.State.Serial,
+		Cluster:   cluster,
+		Host:      in.Cluster.Host(),
+		Sources:   Sources(in.Config),
+		Variables: Variables(in.Variables, in.State),
+		Created:   time.Now().UTC().Truncate(time.Second),
+	}
+	if plan.Mode == "" {
+		plan.Mode = Normal
+	}
+	p.live.prefetch(ctx)
+	if plan.Mode == Destroy {
+		diags = append(diags, p.destroyAll(ctx, plan)...)
+	} else {
+		diags = append(diags, p.walk(ctx, in, plan)...)
+	}
+	plan.Incomplete = diags.HasErrors()
+	return plan, diags
+}
+
+// checkCluster refuses to plan with a state that belongs to another cluster:
+// all its objects would seem to be deleted.
+func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnostics) {
+	uid, err := in.Cluster.Identity(ctx)
+	if err != nil {
+		return "", diag.FromKube(err, nil, "")
+	}
+	if in.State.Cluster != "" && in.State.Cluster != uid {
+		return "", hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "State belongs to another cluster",
+			Detail: fmt.Sprintf("The state was written for the cluster whose kube-system namespace has the uid %s, but %s has the uid %s. "+
+				"Choose the right context with -context or in the cluster block, or use another state.", in.State.Cluster, in.Cluster.Host(), uid),
+		}}
+	}
+	return uid, nil
+}
+
+// planner holds what all decisions of one plan read. Nothing in it changes
+// once the walk has begun, but for what inventory guards itself.
+type planner struct {
+	cluster *kube.Cluster
+	state   *state.State
+	owned   map[addrs.Object]state.Object // by identity
+	live    *inventory
+}
+
+func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
+	outcome, diags := hclspec.Walk(ctx, in.Config, hclspec.Options{
+		Variables:   in.Variables,
+		Kinds:       in.Cluster,
+		Parallelism: in.Parallelism,
+	}, p.visit)
+	if diags.HasErrors() && len(outcome.Visited) == 0 {
+		return diags
+	}
+	for _, v := range outcome.Visited {
+		if v.Result != nil {
+			plan.Changes = append(plan.Changes, v.Result)
+		}
+		diags = append(diags, visitDiagnostics(v)...)
+		diags = append(diags, guard(v.Result)...)
+	}
+	plan.HeldBack = outcome.HeldBack
+	plan.Outputs = compareOutputs(p.state, outcome.Outputs)
+	if err := ctx.Err(); err != nil {
+		return append(diags, interrupted())
+	}
+	return append(diags, p.planOrphans(ctx, plan, outcome)...)
+}
+
+// visitDiagnostics turns what a visit failed with into diagnostics that point
+// at the configuration.
+func visitDiagnostics(v hclspec.Visited[*Change]) hcl.Diagnostics {
+	if v.Err == nil {
+		return nil
+	}
+	if diags, ok := v.Err.(hcl.Diagnostics); ok {
+		return diags
+	}
+	return diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String())
+}
+
+func interrupted() *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Interrupted",
+		Detail:   "The plan was interrupted before it was complete. Nothing was changed.",
+	}
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/state"
+)
+
+// planOrphans adds the deletion of what the state holds and the configuration
+// no longer has. An object whose block could not be planned is no orphan.
+func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
+	wanted := map[addrs.Object]bool{}
+	declared := map[addrs.Resource][]addrs.Instance{}
+	for _, v := range outcome.Visited {
+		wanted[v.Desired.Object.Identity()] = true
+		declared[v.Desired.Addr.Resource] = append(declared[v.Desired.Addr.Resource], v.Desired.Addr)
+	}
+	spared := map[addrs.Resource]bool{}
+	for _, h := range outcome.HeldBack {
+		spared[h.Addr.Resource] = true
+	}
+	var orphans []state.Object
+	for _, o := range p.state.Objects {
+		if !wanted[o.Object.Identity()] && !spared[o.Addr.Resource] {
+			orphans = append(orphans, o)
+		}
+	}
+	return p.delete(ctx, plan, orphans, func(o state.Object) Reason {
+		return orphanReason(o.Addr, declared[o.Addr.Resource])
+	})
+}
+
+func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
+	diags := p.delete(ctx, plan, p.state.Objects, func(state.Object) Reason { return BecauseDestroy })
+	plan.Outputs = compareOutputs(p.state, nil)
+	return diags
+}
+
+// orphanReason says why nothing wants the object of that address any more.
+func orphanReason(addr addrs.Instance, declared []addrs.Instance) Reason {
+	switch {
+	case len(declared) == 0:
+		return BecauseNotInConfig
+	case slices.Contains(declared, addr):
+		return BecauseRenamed
+	case addr.Key.IsZero() != declared[0].Key.IsZero():
+		return BecauseRepetition
+	}
+	if _, isIndex := addr.Key.Index(); isIndex {
+		return BecauseCountIndex
+	}
+	return BecauseEachKey
+}
+
+// delete plans the deletion of these objects, dependents first.
+func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object, reason func(state.Object) Reason) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, o := range deletionOrder(objects) {
+		c, err := p.deletion(ctx, o, reason(o))
+		if err != nil {
+			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
+			continue
+		}
+		plan.Changes = append(plan.Changes, c)
+		diags = append(diags, guard(c)...)
+	}
+	return diags
+}
+
+// deletion plans the deletion of one object. A kind that is not served any
+// more is an error: it does not mean that its objects are gone.
+func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
+	kind, err := p.cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be looked at: %w", o.Object, err)
+	}
+	c := &Change{
+		Addr: o.Addr, Object: o.Object, Kind: kind, Needs: o.Needs, UID: o.UID,
+		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
+		Sensitive: addrs.PathSet{}, Unknown: addrs.PathSet{},
+	}
+	live, err := p.live.find(ctx, kind, o.Object)
+	if err != nil {
+		return nil, err
+	}
+	if live == nil || string(live.GetUID()) != o.UID {
+		// Gone, or made again by someone else: either way not ours any more.
+		c.Action, c.Reason, c.Protected = Forget, BecauseGone, false
+		return c, nil
+	}
+	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
+	collectSensitive(kind.Root, c.Before, addrs.Path{}, c.Sensitive)
+	return c, nil
+}
+
+// deletionOrder puts what needs others before what it needs.
+func deletionOrder(objects []state.Object) []state.Object {
+	var g graph.Graph[addrs.Object]
+	byAddr := map[addrs.Instance][]addrs.Object{}
+	byIdentity := map[addrs.Object]state.Object{}
+	for _, o := range objects {
+		g.Add(o.Object.Identity())
+		byAddr[o.Addr] = append(byAddr[o.Addr], o.Object.Identity())
+		byIdentity[o.Object.Identity()] = o
+	}
+	for _, o := range objects {
+		for _, need := range o.Needs {
+			for _, target := range byAddr[need] {
+				if !g.DependsOn(target, o.Object.Identity()) && target != o.Object.Identity() {
+					g.Connect(o.Object.Identity(), target)
+				}
+			}
+		}
+	}
+	order := g.Order()
+	slices.Reverse(order)
+	sorted := make([]state.Object, 0, len(order))
+	for _, identity := range order {
+		sorted = append(sorted, byIdentity[identity])
+	}
+	return sorted
+}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"fmt"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// sensitivePaths are the places of an object that must not be shown: those that
+// the configuration made sensitive and those that the kind has as secrets. What
+// another manager put into a Secret is as secret as what kplan put there.
+func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
+	paths := c.Desired.Sensitive.Clone()
+	collectSensitive(c.Kind.Root, object, addrs.Path{}, paths)
+	return paths
+}
+
+func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
+	if f == nil || value == nil {
+		return
+	}
+	if f.Sensitive {
+		paths.Add(at)
+		return
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			collectSensitive(f.Field(name), inner, at.Field(name), paths)
+		}
+	case []any:
+		for i, inner := range v {
+			collectSensitive(f.Elem, inner, at.Index(i), paths)
+		}
+	}
+}
+
+// shown is a value in one line of a message, masked where it is secret.
+func shown(c *Change, object map[string]any, path addrs.Path) string {
+	value, ok := valueAt(object, path)
+	switch {
+	case !ok:
+		return "not set"
+	case c.Sensitive.Covers(path):
+		return "(sensitive value)"
+	}
+	return quoted(value)
+}
+
+func quoted(value any) string {
+	if text, ok := value.(string); ok {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,145 @@
+package plan
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
+)
+
+// dryRunTries is how often an object is looked at again when it changes
+// between the look and the dry-run.
+const dryRunTries = 4
+
+// update plans an object that is there and ours.
+func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+	p.found(c, live)
+	if live.GetDeletionTimestamp() != nil {
+		c.Reason = BecauseTerminating
+		return p.replace(c, nil)
+	}
+	if len(c.Desired.Unknown) > 0 {
+		return p.predictUpdate(c, live, c.Desired.Unknown.Sorted()[0].String()+" is known after apply")
+	}
+	same, err := unchanged(c.Kind, c.Wish, live)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	if same {
+		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
+		return hclspec.Seen{Object: live.Object}, c, nil
+	}
+	return p.ask(ctx, c, live, dryRunTries)
+}
+
+// found records what is known of the live object. It is also called anew when
+// the object changed meanwhile.
+func (p *planner) found(c *Change, live *unstructured.Unstructured) {
+	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), live)
+	c.Before = live.Object
+	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
+	c.Sensitive = sensitivePaths(c, c.Before)
+}
+
+// ask lets the server say what it would make of the wish.
+func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int) (hclspec.Seen, *Change, error) {
+	answer, err := p.cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
+		UID: c.UID, ResourceVersion: c.ResourceVersion,
+	})
+	if kube.KindOf(err) == kube.FieldConflict && forced(c.Desired, err) {
+		answer, err = p.cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
+			UID: c.UID, ResourceVersion: c.ResourceVersion, Force: true,
+		})
+	}
+	if err == nil {
+		return p.computedUpdate(c, answer)
+	}
+	switch kube.KindOf(err) {
+	case kube.Stale:
+		if tries == 1 {
+			return hclspec.Seen{}, nil, err
+		}
+		live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		if err != nil {
+			return hclspec.Seen{}, nil, err
+		}
+		p.found(c, live)
+		return p.ask(ctx, c, live, tries-1)
+	case kube.Immutable:
+		c.Reason = BecauseImmutable
+		return p.replace(c, immutablePaths(err))
+	case kube.FieldConflict:
+		c.Blocked = true
+		seen, c, predictErr := p.predictUpdate(c, live, "another manager owns fields of it")
+		if predictErr != nil {
+			return seen, c, predictErr
+		}
+		return seen, c, conflict(c, live, err)
+	case kube.Forbidden:
+		return p.predictUpdate(c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
+	case kube.DryRunUnsupported:
+		return p.predictUpdate(c, live, "an admission webhook does not support dry-run")
+	}
+	return hclspec.Seen{}, nil, err
+}
+
+func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+	c.Action, c.Certainty, c.After = Update, Computed, answer.Object
+	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	if answerIsLive(c, answer) {
+		// The server would change nothing at all: what looked different here is
+		// equal there.
+		c.Action, c.After = Keep, c.Before
+	}
+	return hclspec.Seen{Object: c.After}, c, nil
+}
+
+func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
+	c.Unknown = c.Desired.Unknown
+	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	return hclspec.Seen{Object: c.After, Unknown: c.Unknown}, c, nil
+}
+
+// replace plans to delete the object and make it anew under the same name. The
+// server can't be asked about that: the name is taken until then.
+func (p *planner) replace(c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
+	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	c.Action, c.Certainty, c.Why, c.ReplacePaths = Replace, Predicted, "the name is taken until the old object is gone", paths
+	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.Wish)
+	c.Unknown.AddAll(c.Desired.Unknown)
+	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	return hclspec.Seen{}, c, nil
+}
+
+func immutablePaths(err error) []addrs.Path {
+	var (
+		refusal *kube.Error
+		paths   []addrs.Path
+	)
+	if errors.As(err, &refusal) {
+		for _, f := range refusal.Fields {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// answerIsLive says whether a dry-run's answer differs from the live object in
+// nothing but the times in its managedFields.
+func answerIsLive(c *Change, answer *unstructured.Unstructured) bool {
+	return answer.GetResourceVersion() == c.ResourceVersion &&
+		c.Kind.Root.Equal(visible(c.Before), visible(answer.Object)) &&
+		sameOwnership(c.Before, answer.Object)
+}

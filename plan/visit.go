@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
+)
+
+// needs are the changes planned for the objects that one needs.
+type needs = map[addrs.Instance]*Change
+
+// visit decides what to do about one object of the configuration.
+func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
+	c := p.newChange(d)
+	entry, recorded := p.owned[d.Object.Identity()]
+	if recorded {
+		c.Previous = movedFrom(entry.Addr, d.Addr)
+	} else if old, ok := p.state.Find(d.Addr); ok && old.Object.GroupKind() == d.Object.GroupKind() {
+		c.Reason = BecauseReplaced
+	}
+	if d.Object.Name == "" {
+		return p.predictCreate(c, "its name is known after apply")
+	}
+	if !recorded {
+		return p.create(ctx, c, needs)
+	}
+	live, err := p.live.find(ctx, d.Kind, d.Object)
+	switch {
+	case err != nil:
+		return hclspec.Seen{}, nil, err
+	case live == nil:
+		c.Reason = BecauseDeleted
+		return p.create(ctx, c, needs)
+	case string(live.GetUID()) != entry.UID:
+		return hclspec.Seen{}, nil, foreign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
+	}
+	return p.update(ctx, c, live)
+}
+
+func (p *planner) newChange(d *hclspec.Desired) *Change {
+	return &Change{
+		Addr:      d.Addr,
+		Object:    d.Object,
+		Kind:      d.Kind,
+		Wish:      Wish(d, p.state.StackID()),
+		Unknown:   d.Unknown,
+		Sensitive: d.Sensitive,
+		Needs:     append(append([]addrs.Instance(nil), d.Needs...), d.Awaits...),
+		Protected: d.Lifecycle.PreventDestroy,
+		Range:     d.Range,
+		Desired:   d,
+	}
+}
+
+func movedFrom(old, now addrs.Instance) addrs.Instance {
+	if old == now {
+		return addrs.Instance{}
+	}
+	return old
+}
+
+// create plans an object that is not there, as far as kplan knows.
+func (p *planner) create(ctx context.Context, c *Change, needs needs) (hclspec.Seen, *Change, error) {
+	if why := unaskable(c, needs); why != "" {
+		return p.predictCreate(c, why)
+	}
+	answer, err := p.cluster.DryRunCreate(ctx, c.Kind, c.Wish)
+	if err == nil {
+		return p.computedCreate(c, answer)
+	}
+	switch kube.KindOf(err) {
+	case kube.AlreadyExists:
+		return p.existing(ctx, c)
+	case kube.Forbidden:
+		return p.createUnasked(ctx, c, "this user may not ask the server: "+forbiddenVerb("create", c))
+	case kube.DryRunUnsupported:
+		return p.createUnasked(ctx, c, "an admission webhook does not support dry-run")
+	}
+	return hclspec.Seen{}, nil, err
+}
+
+// unaskable says why the server can't be asked what it would make of c, or "".
+func unaskable(c *Change, needs needs) string {
+	for _, addr := range c.Needs {
+		need := needs[addr]
+		if need == nil || need.Action != Create && need.Action != Replace {
+			continue
+		}
+		switch {
+		case need.Object.GroupKind() == addrs.GroupKind{Kind: "Namespace"} && need.Object.Name == c.Object.Namespace:
+			return fmt.Sprintf("namespace %s is created by this plan", need.Object.Name)
+		case need.Object.Kind == "CustomResourceDefinition" && declares(need, c):
+			return fmt.Sprintf("the kind %s is created by this plan", c.Object.Kind)
+		}
+	}
+	if paths := c.Unknown.Sorted(); len(paths) > 0 {
+		return fmt.Sprintf("%s is known after apply", paths[0])
+	}
+	return ""
+}
+
+// declares says whether the CustomResourceDefinition of crd is that of c's kind.
+func declares(crd, c *Change) bool {
+	return crd.Object.Name == c.Kind.Plural+"."+c.Kind.Group
+}
+
+// createUnasked predicts a creation after making sure that there is nothing of
+// that name, which the refused dry-run did not tell.
+func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hclspec.Seen, *Change, error) {
+	live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	if err == nil {
+		return p.claim(ctx, c, live)
+	}
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return p.predictCreate(c, why)
+	}
+	return hclspec.Seen{}, nil, err
+}
+
+// existing deals with an object that is there although kplan has no record of it.
+func (p *planner) existing(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
+	live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	return p.claim(ctx, c, live)
+}
+
+// claim goes on with an object that bears this stack's label, as one does whose
+// making was recorded too late; any other is refused.
+func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+	entry, recorded := p.owned[c.Object.Identity()]
+	if recorded && entry.UID == string(live.GetUID()) {
+		c.Reason = NoReason // it is there, only its label was taken off
+		return p.update(ctx, c, live)
+	}
+	return hclspec.Seen{}, nil, foreign(c.Desired, live, "")
+}
+
+// foreign refuses an object that exists and is not ours.
+func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hcl.Diagnostics {
+	detail := fmt.Sprintf("%s already exists in the cluster and kplan did not make it", d.Object)
+	if maker := oldestManager(live); maker != "" {
+		detail += fmt.Sprintf(" (made by %q on %s)", maker, live.GetCreationTimestamp().UTC().Format("2006-01-02 15:04:05"))
+	}
+	detail += ". "
+	if why != "" {
+		detail += why + " "
+	}
+	detail += "Nothing of it is overwritten. Delete it, or give this resource another name."
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Object already exists",
+		Detail:   detail,
+		Subject:  d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}}
+}
+
+func oldestManager(live *unstructured.Unstructured) string {
+	if fields := live.GetManagedFields(); len(fields) > 0 {
+		return fields[0].Manager
+	}
+	return ""
+}
+
+func forbiddenVerb(verb string, c *Change) string {
+	if c.Object.Namespace == "" {
+		return fmt.Sprintf("no right to %s %s", verb, c.Kind.Plural)
+	}
+	return fmt.Sprintf("no right to %s %s in namespace %s", verb, c.Kind.Plural, c.Object.Namespace)
+}
+
+// computedCreate plans a creation from the server's own answer.
+func (p *planner) computedCreate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+	c.Action, c.Certainty = Create, Computed
+	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.Wish)
+	c.Sensitive = sensitivePaths(c, c.After)
+	return hclspec.Seen{Object: c.After, Unknown: c.Unknown}, c, nil
+}
+
+// predictCreate plans a creation that the server could not be asked about.
+func (p *planner) predictCreate(c *Change, why string) (hclspec.Seen, *Change, error) {
+	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	c.Action, c.Certainty, c.Why = Create, Predicted, why
+	after, unknown := withoutAllocated(c.Kind, predicted, c.Wish)
+	for path := range c.Unknown {
+		unknown.Add(path)
+	}
+	c.After, c.Unknown = after, unknown
+	c.Sensitive = sensitivePaths(c, c.After)
+	// What the server adds by itself is not known, so references see no more
+	// than the wish.
+	return hclspec.Seen{}, c, nil
+}

@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"maps"
+
+	"kplan.dev/kplan/hclspec"
+)
+
+// What kplan writes on every object it makes, so that a lost or half-written
+// state can be rebuilt from the cluster.
+const (
+	StackLabel        = "kplan.dev/stack"   // the lineage of the state that owns the object
+	AddressAnnotation = "kplan.dev/address" // the address of its resource
+)
+
+// Wish is what is sent to the server for a desired object: its manifest with
+// kplan's own label and annotation. The desired object itself is not changed.
+func Wish(d *hclspec.Desired, stackID string) map[string]any {
+	wish := maps.Clone(d.Fields)
+	metadata := cloneMap(wish["metadata"])
+	metadata["labels"] = withEntry(metadata["labels"], StackLabel, stackID)
+	metadata["annotations"] = withEntry(metadata["annotations"], AddressAnnotation, d.Addr.String())
+	wish["metadata"] = metadata
+	return wish
+}
+
+func withEntry(m any, key, value string) map[string]any {
+	entries := cloneMap(m)
+	entries[key] = value
+	return entries
+}
+
+func cloneMap(m any) map[string]any {
+	if original, ok := m.(map[string]any); ok {
+		return maps.Clone(original)
+	}
+	return map[string]any{}
+}
