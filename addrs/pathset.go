@@ -47,3 +47,14 @@ func (s PathSet) Covers(p Path) bool {
 func (s PathSet) Sorted() []Path {
 	return slices.SortedFunc(maps.Keys(s), Path.Compare)
 }
+
+// AddAll puts every path of other into the set.
+func (s PathSet) AddAll(other PathSet) { maps.Copy(s, other) }
+
+// Clone is a set of the same paths.
+func (s PathSet) Clone() PathSet {
+	if s == nil {
+		return PathSet{}
+	}
+	return maps.Clone(s)
+}
