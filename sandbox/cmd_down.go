@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"syscall"
 	"time"
 )
@@ -23,8 +22,8 @@ func cmdDown(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	was := d.supervised()
-	if err := stopSandbox(ctx, d); err != nil {
+	stopped, err := stopSandbox(ctx, d)
+	if err != nil {
 		return err
 	}
 	if *purge {
@@ -32,7 +31,7 @@ func cmdDown(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	if was {
+	if stopped {
 		fmt.Fprintf(c.out, "sandbox stopped: %s\n", d)
 	} else {
 		fmt.Fprintf(c.out, "no sandbox was running: %s\n", d)
@@ -40,26 +39,25 @@ func cmdDown(ctx context.Context, c *call) error {
 	return nil
 }
 
-// stopSandbox has the supervisor stop everything. What it can't do, because it hangs or was killed, is done here.
-func stopSandbox(ctx context.Context, d dir) error {
-	if _, err := os.Stat(string(d)); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	_, err := d.order(ctx, http.MethodPost, "/stop")
-	if err != nil && !errors.Is(err, errNoSupervisor) {
-		return err
+// stopSandbox has the supervisor stop everything, and reports whether there was anything to stop. What the
+// supervisor can't do, because it hangs or was killed, is done here.
+func stopSandbox(ctx context.Context, d dir) (stopped bool, err error) {
+	supervised := d.supervised()
+	if _, err := d.order(ctx, http.MethodPost, "/stop"); err != nil && !errors.Is(err, errNoSupervisor) {
+		return false, err
 	}
 	for until := time.Now().Add(downPatience); d.supervised(); time.Sleep(pollInterval) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
 		}
 		if time.Now().After(until) {
 			if err := killSupervisor(d); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return d.sweep()
+	swept, err := d.sweep()
+	return supervised || swept, err
 }
 
 func killSupervisor(d dir) error {

@@ -107,12 +107,15 @@ func awaitStarted(ctx context.Context, d dir, timeout time.Duration, ended <-cha
 	defer cancel()
 	for {
 		status, ok, err := d.readStatus()
-		if err == nil && ok && status.Supervisor.alive() && status.State != Starting {
+		if err == nil && ok && status.up() {
 			return status, nil
 		}
 		select {
 		case <-ended:
-			return Status{}, errNoSupervisor
+			if !d.supervised() {
+				return Status{}, errNoSupervisor
+			}
+			ended = nil // another call was faster
 		case <-ctx.Done():
 			return Status{}, fmt.Errorf("the sandbox in %s is not ready: %w", d, context.Cause(ctx))
 		case <-time.After(pollInterval):
@@ -123,11 +126,14 @@ func awaitStarted(ctx context.Context, d dir, timeout time.Duration, ended <-cha
 // upForeground is the supervisor: it starts the sandbox and stays until it is told to stop.
 func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 	lock, err := d.lock()
+	if errors.Is(err, errRunning) { // another call was faster
+		return upAlready(ctx, d, opts, c)
+	}
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	if err := d.sweep(); err != nil {
+	if _, err := d.sweep(); err != nil {
 		return err
 	}
 	s, err := newSupervisor(d, opts, c.errOut)
@@ -153,12 +159,17 @@ func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 	err = s.boot(booting, before.ports())
 	cancel()
 	if err == nil {
-		announce(c, s.snapshot())
+		announce(c, s.current())
 		<-ctx.Done()
 		fmt.Fprintln(c.out, "stopping")
 	}
 	s.halt()
 	return errors.Join(err, s.setState(Stopped))
+}
+
+// up tells whether the sandbox has started and somebody watches it.
+func (s Status) up() bool {
+	return (s.State == Ready || s.State == Degraded) && s.Supervisor.alive()
 }
 
 // ports are the ports that the parts had.

@@ -10,8 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
+	"syscall"
 )
 
 // The supervisor takes orders over HTTP on a Unix socket in its folder, whose mode keeps others out:
@@ -41,6 +42,9 @@ func (d dir) socketPath() string {
 func (s *supervisor) serveControl(stop func()) (*http.Server, error) {
 	os.Remove(s.dir.socketPath()) // of a supervisor that was killed; we hold the lock
 	l, err := net.Listen("unix", s.dir.socketPath())
+	if errors.Is(err, syscall.EINVAL) {
+		return nil, fmt.Errorf("the path of %s is too long for a socket; choose a shorter -dir", s.dir)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -136,14 +140,17 @@ func (d dir) remains() (Status, error) {
 	return status, nil
 }
 
-// sweep ends parts that outlived their supervisor.
-func (d dir) sweep() error {
+// sweep ends parts that outlived their supervisor, and reports whether there were any.
+func (d dir) sweep() (swept bool, err error) {
 	status, ok, err := d.readStatus()
 	if err != nil || !ok {
-		return err
+		return false, err
 	}
-	for i := len(status.Parts) - 1; i >= 0; i-- {
-		status.Parts[i].end(5 * time.Second)
+	for _, p := range slices.Backward(status.Parts) {
+		if p.alive() {
+			p.end(stopPatience)
+			swept = true
+		}
 	}
-	return nil
+	return swept, nil
 }

@@ -2,27 +2,17 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 const (
-	pollInterval  = 25 * time.Millisecond // while starting
-	stopPatience  = 15 * time.Second      // before a part that lingers is killed
+	stopPatience  = 15 * time.Second // before a part that lingers is killed
 	healthTimeout = 3 * time.Second
 )
 
@@ -33,10 +23,9 @@ type supervisor struct {
 	audit  string // level, as in the audit policy
 	errOut io.Writer
 
-	probe *http.Client // shows the sandbox's own certificate to the parts
-
-	mu        sync.Mutex // guards what follows
-	status    Status
+	mu        sync.Mutex   // guards what follows
+	status    Status       // without the parts; never Degraded, which follows from them
+	probe     *http.Client // shows the sandbox's own certificate to the parts
 	parts     []part
 	processes map[string]*process
 }
@@ -68,120 +57,7 @@ func newSupervisor(d dir, opts upOptions, errOut io.Writer) (*supervisor, error)
 	}, nil
 }
 
-// boot starts every part and returns when the cluster can be used. Between choosing ports and using them another
-// program may take one: then it starts over with others.
-func (s *supervisor) boot(ctx context.Context, old ports) error {
-	for attempt := 1; ; attempt++ {
-		at, err := choosePorts(old)
-		if err != nil {
-			return err
-		}
-		err = s.bootAt(ctx, at)
-		if err == nil {
-			return nil
-		}
-		s.halt()
-		var crash *crashError
-		if attempt == 3 || !errors.As(err, &crash) || !crash.portTaken() {
-			return err
-		}
-		old = nil
-	}
-}
-
-// bootAt starts the parts on the given ports. The API server waits for etcd by itself; the others would give up
-// on an API server that takes long, so they wait here.
-func (s *supervisor) bootAt(ctx context.Context, at ports) error {
-	if err := s.prepare(at); err != nil {
-		return err
-	}
-	if err := s.start(etcd, apiServer); err != nil {
-		return err
-	}
-	if err := s.awaitHealthy(ctx, etcd, apiServer); err != nil {
-		return err
-	}
-	if err := s.start(controllerManager, scheduler, agent); err != nil {
-		return err
-	}
-	if err := s.awaitHealthy(ctx, controllerManager, scheduler, agent); err != nil {
-		return err
-	}
-	if err := s.awaitCluster(ctx); err != nil {
-		return err
-	}
-	return s.setState(Ready)
-}
-
-// prepare writes every file that the parts read.
-func (s *supervisor) prepare(at ports) error {
-	if err := makeCredentials(s.dir); err != nil {
-		return err
-	}
-	server := loopback("https", at[apiServer])
-	err := errors.Join(
-		writeKubeconfigs(s.dir, server),
-		s.dir.write(s.dir.config("audit-policy.yaml"), auditPolicy(s.audit)),
-		s.dir.write(s.dir.config("scheduler.yaml"), schedulerConfig(s.dir)),
-	)
-	if err != nil {
-		return err
-	}
-	if s.probe, err = newProbe(s.dir); err != nil {
-		return err
-	}
-	parts, err := describe(s.dir, s.find, at, s.status.Nodes)
-	if err != nil {
-		return err
-	}
-	for _, p := range parts {
-		os.Remove(s.dir.log(p.name)) // of the last time
-	}
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.parts, s.status.Server = parts, server
-	return nil
-}
-
-// newProbe is a client for the health checks.
-func newProbe(d dir) (*http.Client, error) {
-	ca, err := os.ReadFile(d.pki("ca.crt"))
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	cert, err := tls.LoadX509KeyPair(d.pki("sandbox.crt"), d.pki("sandbox.key"))
-	if err != nil {
-		return nil, err
-	}
-	return &http.Client{
-		Timeout: healthTimeout,
-		Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{cert}},
-		},
-	}, nil
-}
-
-// choosePorts takes the ports of last time, as kubeconfigs that were handed out name them, or else free ones.
-func choosePorts(old ports) (ports, error) {
-	at := ports{}
-	for _, name := range append(slices.Clone(partNames), etcdPeer) {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", old[name]))
-		if err != nil && old[name] != 0 {
-			l, err = net.Listen("tcp", "127.0.0.1:0")
-		}
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // only when all are chosen, or one would be chosen twice
-		at[name] = l.Addr().(*net.TCPAddr).Port
-	}
-	return at, nil
-}
-
-// start launches parts that are not running.
+// start launches parts; they are not running.
 func (s *supervisor) start(names ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,21 +81,28 @@ func (s *supervisor) watch(p *process) {
 	if p.asked.Load() {
 		return
 	}
-	fmt.Fprintf(s.errOut, "kplan-sandbox: %v\n", p.crash())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.status.State == Ready {
-		s.status.State = Degraded
+	if s.status.State == Starting {
+		return // boot reports it
 	}
+	fmt.Fprintf(s.errOut, "kplan-sandbox: %v\n", p.crash())
 	s.record()
 }
 
-// record writes status.json; the caller holds the lock.
+// record writes status.json. The caller holds the lock.
 func (s *supervisor) record() error {
 	return s.dir.writeStatus(s.snapshot())
 }
 
-// snapshot is the status as far as it is known without asking the parts; the caller holds the lock.
+// current is the status as far as it is known without asking the parts.
+func (s *supervisor) current() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snapshot()
+}
+
+// snapshot is current for a caller who holds the lock.
 func (s *supervisor) snapshot() Status {
 	status := s.status
 	status.Parts = nil
@@ -233,6 +116,9 @@ func (s *supervisor) snapshot() Status {
 			case !proc.asked.Load():
 				ps.State = Crashed
 			}
+		}
+		if ps.State == Crashed && status.State == Ready {
+			status.State = Degraded
 		}
 		status.Parts = append(status.Parts, ps)
 	}
@@ -249,7 +135,7 @@ func (s *supervisor) setState(state State) error {
 // examine is the status with the health of every part.
 func (s *supervisor) examine(ctx context.Context) Status {
 	s.mu.Lock()
-	status, parts := s.snapshot(), s.parts
+	status, parts, probe := s.snapshot(), s.parts, s.probe
 	s.mu.Unlock()
 
 	var wg sync.WaitGroup
@@ -259,7 +145,7 @@ func (s *supervisor) examine(ctx context.Context) Status {
 		}
 		wg.Go(func() {
 			status.Parts[i].Health = "ok"
-			if err := s.healthy(ctx, parts[i]); err != nil {
+			if err := healthy(ctx, probe, parts[i]); err != nil {
 				status.Parts[i].Health = err.Error()
 			}
 		})
@@ -269,136 +155,28 @@ func (s *supervisor) examine(ctx context.Context) Status {
 }
 
 // healthy asks a part how it is.
-func (s *supervisor) healthy(ctx context.Context, p part) error {
+func healthy(ctx context.Context, probe *http.Client, p part) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, loopback("https", p.port)+p.health, nil)
 	if err != nil {
 		return err
 	}
-	resp, err := s.probe.Do(req)
+	resp, err := probe.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	io.Copy(io.Discard, resp.Body) // so that the connection is used again
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", p.health, resp.Status)
 	}
 	return nil
 }
 
-// find a started part by name.
+// process is the part's, running or not; nil if it was never started.
 func (s *supervisor) process(name string) *process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.processes[name]
-}
-
-// await polls until check succeeds. It gives up when the context ends and at once when a part has crashed.
-func (s *supervisor) await(ctx context.Context, what string, check func(context.Context) error) error {
-	for {
-		if err := s.crashed(); err != nil {
-			return err
-		}
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w; last: %w", what, context.Cause(ctx), err)
-		case <-time.After(pollInterval):
-		}
-	}
-}
-
-// crashed is the error of a part that has ended unasked, if there is one.
-func (s *supervisor) crashed() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range partNames {
-		if p := s.processes[name]; p != nil && !p.running() && !p.asked.Load() {
-			return p.crash()
-		}
-	}
-	return nil
-}
-
-func (s *supervisor) awaitHealthy(ctx context.Context, names ...string) error {
-	s.mu.Lock()
-	parts := s.parts
-	s.mu.Unlock()
-	for _, p := range parts {
-		if !slices.Contains(names, p.name) {
-			continue
-		}
-		err := s.await(ctx, p.name+" does not get healthy", func(ctx context.Context) error { return s.healthy(ctx, p) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// awaitCluster waits until a pod can be created and has a node to run on.
-func (s *supervisor) awaitCluster(ctx context.Context) error {
-	config, err := clientcmd.BuildConfigFromFlags("", s.dir.client("sandbox"))
-	if err != nil {
-		return err
-	}
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	version, err := client.Discovery().ServerVersion()
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.status.Kubernetes = version.GitVersion
-	s.mu.Unlock()
-
-	if err := furnish(ctx, client); err != nil {
-		return err
-	}
-	err = s.await(ctx, "nodes do not get ready", func(ctx context.Context) error {
-		return nodesReady(ctx, client, s.status.Nodes)
-	})
-	if err != nil {
-		return err
-	}
-	return s.await(ctx, "no default service account", func(ctx context.Context) error {
-		_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
-		return err
-	})
-}
-
-// nodesReady is nil when so many nodes take pods.
-func nodesReady(ctx context.Context, client kubernetes.Interface, want int) error {
-	nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	ready := 0
-	for _, n := range nodes.Items {
-		if nodeReady(n) {
-			ready++
-		}
-	}
-	if ready < want {
-		return fmt.Errorf("%d of %d nodes are ready", ready, want)
-	}
-	return nil
-}
-
-func nodeReady(n corev1.Node) bool {
-	for _, t := range n.Spec.Taints {
-		if t.Effect != corev1.TaintEffectPreferNoSchedule {
-			return false
-		}
-	}
-	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	})
 }
 
 // halt stops all parts, the last started first: what depends on the API server goes before it.
@@ -420,13 +198,7 @@ func (s *supervisor) restart(ctx context.Context, name string) error {
 	if err := s.start(name); err != nil {
 		return err
 	}
-	if err := s.awaitHealthy(ctx, name); err != nil {
-		return err
-	}
-	if s.crashed() != nil {
-		return nil // another part is still down
-	}
-	return s.setState(Ready)
+	return s.awaitHealthy(ctx, name)
 }
 
 // kill crashes a part.

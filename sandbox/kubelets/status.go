@@ -95,7 +95,7 @@ func (o *observation) behave(c corev1.Container, b behaviour, age time.Duration,
 		return o.running(c, false)
 	case !b.exits:
 		return o.running(c, !b.unready)
-	case restartAlways || b.exitCode != 0 && o.pod.Spec.RestartPolicy == corev1.RestartPolicyOnFailure:
+	case restartAlways || b.exitCode != 0 && o.pod.Spec.RestartPolicy != corev1.RestartPolicyNever:
 		return o.crashLoop(c, b.exitCode)
 	}
 	return o.terminated(c, b.exitCode)
