@@ -3,13 +3,13 @@ package kube_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"kplan.dev/kplan/kinds"
@@ -79,8 +79,7 @@ func manifest(t testing.TB, text string, namespace ...string) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dec := json.NewDecoder(strings.NewReader(string(data)))
-	if err := dec.Decode(&u.Object); err != nil {
+	if err := utiljson.Unmarshal(data, &u.Object); err != nil {
 		t.Fatal(err)
 	}
 	return u.Object

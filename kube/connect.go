@@ -191,5 +191,7 @@ func (c *Cluster) Context() string { return c.context }
 // Client is what a typed clientset needs to talk to the same cluster over the
 // same connections: kubernetes.NewForConfigAndClient.
 func (c *Cluster) Client() (*rest.Config, *http.Client) {
-	return rest.CopyConfig(c.config), c.http
+	config := rest.CopyConfig(c.config)
+	config.WarningHandler = &c.warnings
+	return config, c.http
 }

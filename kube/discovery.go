@@ -64,8 +64,7 @@ func (c *Cluster) Refresh() {
 }
 
 func (s *served) lookupError(kind, apiVersion string, err error) error {
-	e := &Error{Op: "look up", Object: addrs.Object{Kind: kind}, Kind: NotServed, Err: err, Message: err.Error()}
-	e.Object.Group, e.Object.Version, _ = addrs.SplitAPIVersion(apiVersion)
+	e := &Error{Op: "look up", Kind: NotServed, Err: err, Message: err.Error()}
 	if _, ambiguous := err.(*kinds.AmbiguousError); ambiguous {
 		return e
 	}

@@ -2,6 +2,10 @@ package kube
 
 import (
 	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 )
@@ -114,7 +118,20 @@ type Conflict struct {
 	Manager     string
 	Subresource string // through which it was set: scale, status; mostly ""
 	Applied     bool   // set by server-side apply rather than an update
-	Time        string // when, RFC 3339 in UTC; "" where the server does not say
+	// Time is when, RFC 3339 in UTC. Conflicts of API servers of these days
+	// leave it out: see In.
+	Time string
+}
+
+// In is the conflict with the time that the live object's managedFields give.
+func (c Conflict) In(live *unstructured.Unstructured) Conflict {
+	for _, m := range live.GetManagedFields() {
+		applied := m.Operation == metav1.ManagedFieldsOperationApply
+		if c.Time == "" && m.Time != nil && m.Manager == c.Manager && m.Subresource == c.Subresource && applied == c.Applied {
+			c.Time = m.Time.UTC().Format(time.RFC3339)
+		}
+	}
+	return c
 }
 
 // Error is one line: operation, object, message.

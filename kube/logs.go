@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"kplan.dev/kplan/kinds"
 )
 
 const logBytes = 256 << 10
@@ -13,7 +15,7 @@ const logBytes = 256 << 10
 // With previous they are those of the container's run before its last restart.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, tail int, previous bool) (string, error) {
 	const op = "read the logs of"
-	k, err := c.Lookup("Pod", "v1")
+	k, err := kinds.Builtin().Lookup("Pod", "v1")
 	if err != nil {
 		return "", err
 	}

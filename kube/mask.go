@@ -12,7 +12,7 @@ const masked = "(sensitive)"
 
 var (
 	echoedValue = regexp.MustCompile(`((?:Invalid|Unsupported|Duplicate) value: )(?:"(?:[^"\\]|\\.)*"|[^":\s][^:]*)`)
-	goEcho      = regexp.MustCompile(`Value:("(?:[^"\\]|\\.)*"|[^}]*)\}`)
+	gotValue    = regexp.MustCompile(`(expected [^,\n]*, got )[^\n]*`)
 )
 
 // masker returns what takes values of Secrets out of the server's words. The
@@ -28,7 +28,7 @@ func (r *request) masker() func(string) string {
 			s = strings.ReplaceAll(s, v, masked)
 		}
 		s = echoedValue.ReplaceAllString(s, "${1}"+masked)
-		return goEcho.ReplaceAllString(s, "Value:"+masked+"}")
+		return gotValue.ReplaceAllString(s, "${1}"+masked)
 	}
 }
 
@@ -36,21 +36,32 @@ func (r *request) masker() func(string) string {
 // so that none is cut up by a shorter one within it.
 func secretValues(object map[string]any) []string {
 	var out []string
-	add := func(s string) {
-		if len(s) >= 3 {
-			out = append(out, s)
-		}
-	}
 	for _, part := range []string{"data", "stringData"} {
-		m, _ := object[part].(map[string]any)
-		for _, v := range m {
-			s, _ := v.(string)
-			add(s)
-			if plain, err := base64.StdEncoding.DecodeString(s); err == nil && part == "data" {
-				add(string(plain))
+		out = appendTexts(out, object[part])
+	}
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return out
+}
+
+// appendTexts adds every text within a value. Those of one or two letters would
+// take apart the words around them.
+func appendTexts(out []string, value any) []string {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, below := range v {
+			out = appendTexts(out, below)
+		}
+	case []any:
+		for _, below := range v {
+			out = appendTexts(out, below)
+		}
+	case string:
+		plain, _ := base64.StdEncoding.DecodeString(v)
+		for _, text := range []string{v, string(plain)} {
+			if len(text) >= 3 {
+				out = append(out, text)
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
 	return out
 }

@@ -237,15 +237,20 @@ type warnings struct {
 	seen set
 }
 
+// HandleWarningHeader makes warnings what a typed clientset reports them to.
+func (w *warnings) HandleWarningHeader(code int, _ string, text string) {
+	if w.warn != nil && code == 299 && text != "" && w.seen.add(text) {
+		w.warn(text)
+	}
+}
+
 func (w *warnings) report(headers []string) {
 	if w.warn == nil || len(headers) == 0 {
 		return
 	}
 	parsed, _ := utilnet.ParseWarningHeaders(headers)
 	for _, h := range parsed {
-		if h.Code == 299 && h.Text != "" && w.seen.add(h.Text) {
-			w.warn(h.Text)
-		}
+		w.HandleWarningHeader(h.Code, h.Agent, h.Text)
 	}
 }
 

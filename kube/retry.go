@@ -21,7 +21,7 @@ var (
 	noConnection  = patience{7, 100 * time.Millisecond, 4 * time.Second} // ~10 s
 	busy          = patience{12, 500 * time.Millisecond, 15 * time.Second}
 	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second} // ~3 s
-	webhookDown   = patience{3, 500 * time.Millisecond, 2 * time.Second}
+	webhookDown   = patience{2, 500 * time.Millisecond, 2 * time.Second}
 	lostAnswer    = patience{4, 200 * time.Millisecond, 2 * time.Second}
 	nsTerminating = patience{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
 	accountToCome = patience{20, 200 * time.Millisecond, time.Second}     // ~18 s

@@ -1,10 +1,12 @@
 package kube
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,13 +26,15 @@ func statusError(r *request, code int, body []byte) *Error {
 	}
 	mask := r.masker()
 	e.fromServer = true
-	e.Message = mask(st.Message)
+	e.Message = tidy(mask(st.Message))
 	e.Fields = fieldErrors(st, mask)
 	e.Kind = kindOfStatus(r, e, st)
 	switch e.Kind {
 	case FieldConflict:
 		e.Conflicts = conflicts(st)
 		e.Fields = nil
+	case NamespaceTerminating:
+		e.Fields = nil // it names metadata.namespace, which says nothing more
 	case Unauthorized:
 		e.Advice = "Log in again or renew the token; the credentials in use are not accepted."
 	case SchemaRejected, Invalid:
@@ -129,7 +133,8 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
 		return Timeout
 	case http.StatusInternalServerError:
 		switch {
-		case says("failed to create typed patch object"):
+		case says("failed to create typed patch object"), says("unable to convert unstructured object"):
+			// Not a failure of the server but of the object: it will never fit.
 			return SchemaRejected
 		case says("failed calling webhook"), says("failed calling admission webhook"):
 			return WebhookFailed
@@ -178,7 +183,7 @@ func kindOfConflict(r *request, st *metav1.Status) ErrorKind {
 	switch {
 	case strings.Contains(st.Message, "no existing object was found"):
 		return NotFound // apply with a uid: kube-apiserver 1.37 says 409 "uid mismatch"
-	case strings.Contains(st.Message, "UID in precondition"):
+	case strings.Contains(st.Message, "UID in the precondition"), strings.Contains(st.Message, "UID in precondition"):
 		return ReplacedOutside
 	case st.Details.Kind == "resourcequotas" && r.object.Kind != "ResourceQuota":
 		return QuotaExceeded // the quota's own count was updated at the same time
@@ -219,17 +224,31 @@ var immutableWords = regexp.MustCompile(`(?i)immutable` +
 func fieldErrors(st *metav1.Status, mask func(string) string) []FieldError {
 	var out []FieldError
 	for _, c := range st.Details.Causes {
-		if c.Field == "" && c.Type == "" {
+		if c.Field == "" && c.Type == "" || isAside(c.Message) && len(st.Details.Causes) > 1 {
 			continue
 		}
 		out = append(out, FieldError{
 			Path:      serverPath(c.Field),
 			Reason:    string(c.Type),
-			Detail:    mask(c.Message),
+			Detail:    tidy(mask(c.Message)),
 			Immutable: immutableWords.MatchString(c.Message),
 		})
 	}
 	return out
+}
+
+// isAside recognises a cause that says nothing of the object: for custom kinds
+// it comes with every complaint that kept CEL rules from being looked at.
+func isAside(message string) bool {
+	return strings.Contains(message, "some validation rules were not checked because the object was invalid")
+}
+
+// tidy takes out the difference of whole specs, in Go's spelling, that the
+// server appends when a Pod is changed where it can't be. It would show every
+// value near the change, those of environment variables too.
+func tidy(message string) string {
+	short, _, _ := strings.Cut(message, "\n@@ ")
+	return strings.TrimSpace(short)
 }
 
 // serverPath reads a path as the server spells it, as far as it can be read:
@@ -273,6 +292,10 @@ func conflicts(st *metav1.Status) []Conflict {
 		}
 		out = append(out, conflict)
 	}
+	// The server names them in no order.
+	slices.SortFunc(out, func(a, b Conflict) int {
+		return cmp.Or(a.Path.Compare(b.Path), cmp.Compare(a.Manager, b.Manager))
+	})
 	return out
 }
 
