@@ -28,7 +28,7 @@ func functions(dir string) map[string]function.Function {
 	// These two take expressions instead of values, and can't be wrapped.
 	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc
 	for name, why := range absentFunctions {
-		table[name] = absentFunction(name, why)
+		table[name] = absentFunction(why)
 	}
 	templates := templates{dir: folder(dir), others: table}
 	return templates.withFunctions(0)
@@ -104,31 +104,28 @@ func checkNumber(n *big.Float) error {
 	return nil
 }
 
-// pureReason is why a function of Terraform's is missing here.
-const pureReason = "kplan's functions are pure, so that a plan says what apply will do: "
-
 // absentFunctions are names that users will try, with what to do instead.
 var absentFunctions = map[string]string{
-	"timestamp":     pureReason + "none returns the time. Pass it in as a variable",
-	"plantimestamp": pureReason + "none returns the time. Pass it in as a variable",
-	"uuid":          pureReason + "none returns random values. uuidv5 makes an identifier from a name",
-	"bcrypt":        pureReason + "none returns random values, as bcrypt does with its salt. Pass the hash in as a variable",
-	"rsadecrypt":    pureReason + "none handles private keys. Pass the value in as a sensitive variable",
-	"pathexpand":    pureReason + "none depends on who runs them and where. Files are named relative to the configuration's directory",
-	"abspath":       pureReason + "none depends on who runs them and where. Files are named relative to the configuration's directory",
-	"env":           pureReason + "none reads the environment. KPLAN_VAR_name sets a variable from it",
+	"timestamp":     "kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable",
+	"plantimestamp": "kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable",
+	"uuid":          "kplan's functions are pure, and none returns random values: apply would come to something else than plan. uuidv5 makes an identifier from a name",
+	"bcrypt":        "kplan's functions are pure, and bcrypt is not, for its salt is random: apply would come to something else than plan. Pass the hash in as a variable",
+	"rsadecrypt":    "no function of kplan's handles private keys. Pass the value in as a sensitive variable",
+	"pathexpand":    "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"abspath":       "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"env":           "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
 	"list":          "a list is written [a, b]; tolist converts to one",
 	"map":           "a map is written { key = value }; tomap converts to one",
 	"type":          "it only ever existed in Terraform's console",
 }
 
-func absentFunction(name, why string) function.Function {
+func absentFunction(why string) function.Function {
 	anything := function.Parameter{Name: "args", Type: cty.DynamicPseudoType}
 	anything = open(anything)
 	return function.New(&function.Spec{
 		VarParam: &anything,
 		Type: func([]cty.Value) (cty.Type, error) {
-			return cty.DynamicPseudoType, fmt.Errorf("there is no function %q: %s", name, why)
+			return cty.DynamicPseudoType, fmt.Errorf("there is no such function: %s", why)
 		},
 	})
 }

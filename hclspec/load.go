@@ -33,6 +33,9 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 	for _, name := range names {
 		p.file(name)
 	}
+	if !p.broken {
+		p.validationNames()
+	}
 	sortDiagnostics(p.diags)
 	return p.config, p.diags
 }
@@ -42,6 +45,7 @@ type parser struct {
 	config *Config
 	seen   map[string]hcl.Range // where each name was first declared, as "variable.app"
 	diags  hcl.Diagnostics
+	broken bool // a file has a syntax error, so declarations may be missing
 }
 
 func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
@@ -65,6 +69,7 @@ func (p *parser) file(name string) {
 	filename := filepath.Join(p.config.Dir, name)
 	src, err := folder(p.config.Dir).read(name)
 	if err != nil {
+		p.broken = true
 		p.report(hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Can't read file",
@@ -74,6 +79,7 @@ func (p *parser) file(name string) {
 	}
 	file, diags := parseSource(src, filename)
 	p.report(diags)
+	p.broken = p.broken || diags.HasErrors()
 	if file == nil {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -40,6 +41,9 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 	}
 	levels := []level{{}}
 	for _, token := range tokens {
+		if token.Type == hclsyntax.TokenNumberLit && hasHugeExponent(token.Bytes) {
+			return problem("Number out of range", token.Range, "The exponent of a number has three digits at most.")
+		}
 		top := &levels[len(levels)-1]
 		switch token.Type {
 		case hclsyntax.TokenTemplateControl:
@@ -92,6 +96,10 @@ func checkJSONNesting(src []byte, filename string) hcl.Diagnostics {
 			}
 		case '}', ']':
 			depth--
+		case 'e', 'E':
+			if hasHugeExponent(src[i:min(i+64, len(src))]) {
+				return problem("Number out of range", here(i), "The exponent of a number has three digits at most.")
+			}
 		case '"':
 			end := i + 1
 			for end < len(src) && src[end] != '"' && src[end] != '\n' {
@@ -112,6 +120,16 @@ func checkJSONNesting(src []byte, filename string) hcl.Diagnostics {
 		}
 	}
 	return nil
+}
+
+// hasHugeExponent says whether a number has an exponent of more than three
+// digits. 1e600000000 is a short number that fills all memory once it is
+// written out.
+func hasHugeExponent(number []byte) bool {
+	_, exponent, ok := strings.Cut(strings.ToLower(string(number)), "e")
+	exponent = strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
+	digits := strings.IndexFunc(exponent+"x", func(r rune) bool { return r < '0' || r > '9' })
+	return ok && digits > 3
 }
 
 func tooDeep(where hcl.Range) hcl.Diagnostics {

@@ -1,8 +1,17 @@
 package hclspec
 
-import "github.com/hashicorp/hcl/v2"
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
 
 func (p *parser) locals(block *hcl.Block) {
+	if native, ok := block.Body.(*hclsyntax.Body); ok {
+		for _, b := range native.Blocks {
+			p.problem("Unsupported block type", b.TypeRange, "A locals block holds lines such as name = value and no blocks: write %s = { … }.", b.Type)
+		}
+		native.Blocks = nil
+	}
 	attrs, diags := block.Body.JustAttributes()
 	p.report(diags)
 	for _, attr := range sortedAttributes(attrs) {

@@ -142,8 +142,8 @@ func (p *parser) resourceReference(t hcl.Traversal) (Reference, bool) {
 	at := t.SourceRange()
 	root := t.RootName()
 	if !isKindName(root) {
-		if detail, foreign := foreignBlocks[root]; foreign {
-			p.problem("Invalid depends_on", at, "%s", detail)
+		if root == "module" || root == "data" {
+			p.problem("Invalid depends_on", at, "%s", foreignBlocks[root])
 		} else {
 			p.problem("Invalid depends_on", at, "depends_on names resources, such as Namespace.tenant. %q is none: a kind begins with a capital letter.", root)
 		}

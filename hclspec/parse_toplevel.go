@@ -1,15 +1,16 @@
 package hclspec
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// topLevelBlocks are the blocks that a file may hold. It is filled by init
-// since a block's parser reports with the list at hand.
+// topLevelBlocks are the blocks that a file may hold.
 var topLevelBlocks = []struct {
 	name   string
 	labels []string
@@ -61,27 +62,41 @@ func (p *parser) topLevel(body hcl.Body) {
 func (p *parser) strangers(rest hcl.Body) {
 	if native, ok := rest.(*hclsyntax.Body); ok {
 		for _, block := range native.Blocks {
-			p.stranger(block.Type, len(block.Labels), block.TypeRange)
+			p.stranger(block.Type, block.TypeRange)
 		}
 		for _, attr := range native.Attributes {
 			p.strangeArgument(attr.Name, attr.NameRange)
 		}
 		return
 	}
-	attrs, diags := rest.JustAttributes()
-	p.report(diags)
-	for _, attr := range attrs {
-		p.stranger(attr.Name, 1, attr.NameRange)
+	// The properties left of a body in JSON are only told in diagnostics.
+	_, diags := rest.Content(&hcl.BodySchema{})
+	for _, d := range diags {
+		if d.Subject != nil {
+			p.stranger(p.jsonString(*d.Subject), *d.Subject)
+		}
 	}
 }
 
-func (p *parser) stranger(name string, labels int, at hcl.Range) {
+// jsonString is the string that stands at that place of the source.
+func (p *parser) jsonString(at hcl.Range) string {
+	var text string
+	if src := p.config.Files[at.Filename].Bytes; at.CanSliceBytes(src) {
+		_ = json.Unmarshal(at.SliceBytes(src), &text) // it was parsed before
+	}
+	return text
+}
+
+func (p *parser) stranger(name string, at hcl.Range) {
 	known := blockNames()
-	switch detail, foreign := foreignBlocks[name]; {
+	lower := strings.ToLower(name)
+	switch detail, foreign := foreignBlocks[lower]; {
 	case slices.Contains(known, name):
+	case slices.Contains(known, lower):
+		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. Did you mean %q?", name, lower)
 	case foreign:
 		p.problem("Unsupported block type", at, "%s", detail)
-	case isKindName(name) && labels > 0:
+	case isKindName(name):
 		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
 	default:
 		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, didYouMean(name, known))

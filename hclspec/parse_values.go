@@ -65,7 +65,7 @@ func (p *parser) constant(attr *hcl.Attribute, target any) bool {
 		err = gocty.FromCtyValue(converted, target)
 	}
 	if err != nil {
-		p.problem("Unsuitable value", attr.Expr.Range(), "%s must be %s: %v.", attr.Name, typeArticle(want), err)
+		p.problem("Unsuitable value", attr.Expr.Range(), "%s must be %s.", attr.Name, typeArticle(want))
 		return false
 	}
 	return true
@@ -77,12 +77,33 @@ func (p *parser) constantValue(name string, expr hcl.Expression) (cty.Value, boo
 		p.problem("Constant value required", refs[0].SourceRange(), "%s is read before anything is evaluated, so its value must be written out: it can't refer to %s.", name, describeReference(refs[0]))
 		return cty.NilVal, false
 	}
+	if at, calls := functionCall(expr); calls {
+		p.problem("Constant value required", at, "%s is read before anything is evaluated, so its value must be written out: it can't call functions.", name)
+		return cty.NilVal, false
+	}
 	value, diags := expr.Value(nil)
 	if diags.HasErrors() {
 		p.report(diags)
 		return cty.NilVal, false
 	}
 	return value, true
+}
+
+// functionCall is the place of an expression's first call. A string in JSON
+// that could be a template is taken as it stands where there is no context, so
+// that it has none.
+func functionCall(expr hcl.Expression) (at hcl.Range, calls bool) {
+	node, ok := expr.(hclsyntax.Node)
+	if !ok {
+		return hcl.Range{}, false
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && !calls {
+			at, calls = call.NameRange, true
+		}
+		return nil
+	})
+	return at, calls
 }
 
 // describeReference names what an expression refers to, in the spelling of the
@@ -110,6 +131,8 @@ func typeArticle(ty cty.Type) string {
 	switch name := ty.FriendlyNameForConstraint(); {
 	case ty == cty.Bool:
 		return "true or false"
+	case ty.Equals(cty.List(cty.String)), ty.Equals(cty.Map(cty.String)):
+		return "a " + name + "s"
 	case strings.HasPrefix(name, "object"), strings.HasPrefix(name, "any"):
 		return "an " + name
 	default:

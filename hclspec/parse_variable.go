@@ -95,7 +95,7 @@ func withTypeHints(diags hcl.Diagnostics, files map[string]*hcl.File) hcl.Diagno
 		if file == nil || !d.Subject.CanSliceBytes(file.Bytes) {
 			continue
 		}
-		word := strings.Trim(string(d.Subject.SliceBytes(file.Bytes)), `"`)
+		word, _, _ := strings.Cut(strings.Trim(string(d.Subject.SliceBytes(file.Bytes)), `"`), "(")
 		if name, ok := typeSynonyms[word]; ok {
 			d.Detail += ` Did you mean "` + name + `"?`
 		} else if hclsyntax.ValidIdentifier(word) && !slices.Contains(typeNames, word) {
@@ -151,18 +151,37 @@ func (p *parser) check(block *hcl.Block) *Check {
 // validation checks what a variable's validation refers to: variables, and its
 // own one among them.
 func (p *parser) validation(v *Variable, check *Check) {
-	own := false
+	own, foreign := false, false
 	for _, expr := range []hcl.Expression{check.Condition, check.ErrorMessage} {
 		for _, ref := range expr.Variables() {
 			name, ok := rootAttr(ref, "var")
 			own = own || ok && name == v.Name && expr == check.Condition
 			if !ok {
+				foreign = true
 				p.problem("Invalid reference in validation", ref.SourceRange(), "Variables are validated before anything else is evaluated, so a validation can refer to variables only, not to %s.", describeReference(ref))
 			}
 		}
 	}
-	if !own {
+	if !own && !foreign {
 		p.problem("Validation of something else", check.Condition.Range(), "The condition never refers to var.%s, so it says nothing about that variable.", v.Name)
+	}
+}
+
+// validationNames checks that the variables that validations refer to are
+// declared, once all are known.
+func (p *parser) validationNames() {
+	var names []string
+	for _, v := range p.config.Variables {
+		names = append(names, v.Name)
+	}
+	for _, v := range p.config.Variables {
+		for _, check := range v.Validations {
+			for _, ref := range append(check.Condition.Variables(), check.ErrorMessage.Variables()...) {
+				if name, ok := rootAttr(ref, "var"); ok && !slices.Contains(names, name) {
+					p.problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, didYouMean(name, names))
+				}
+			}
+		}
 	}
 }
 

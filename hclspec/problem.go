@@ -15,7 +15,7 @@ func problem(summary string, subject hcl.Range, detail string) hcl.Diagnostics {
 // with a space before it, or "".
 func didYouMean(given string, names []string) string {
 	name := guess(func() string { return addrs.Nearest(given, names) })
-	if name == "" {
+	if name == "" || len(given) < 2 {
 		return ""
 	}
 	return ` Did you mean "` + name + `"?`

@@ -15,7 +15,9 @@ import (
 // Cluster says which cluster to talk to, and as whom. What is left empty is
 // decided by the rules of kubectl.
 type Cluster struct {
-	ConfigPath           string // a kubeconfig file
+	// ConfigPath is a kubeconfig file. A relative path started at the
+	// configuration's directory; one that begins with ~ is as it was written.
+	ConfigPath           string
 	Context              string
 	Host                 string
 	Token                string
@@ -68,6 +70,9 @@ func (c *Config) Cluster(v Values) (*Cluster, hcl.Diagnostics) {
 	content, diags := block.Body.Content(clusterSchema)
 	e := newSettingsEval(c, v, content.Attributes)
 	e.set("config_path", &cluster.ConfigPath)
+	if p := cluster.ConfigPath; p != "" && !filepath.IsAbs(p) && !strings.HasPrefix(p, "~") {
+		cluster.ConfigPath = filepath.Join(c.Dir, p)
+	}
 	e.set("context", &cluster.Context)
 	e.set("host", &cluster.Host)
 	e.set("token", &cluster.Token)
@@ -92,7 +97,7 @@ func (c *Config) Cluster(v Values) (*Cluster, hcl.Diagnostics) {
 		cluster.Exec = exec
 		diags = append(diags, execDiags...)
 	}
-	diags = append(diags, clusterConflicts(content)...)
+	diags = append(diags, clusterConflicts(content.Blocks, e.present)...)
 	sortDiagnostics(diags)
 	return cluster, diags
 }
@@ -108,10 +113,10 @@ func (c *Config) exec(v Values, block *hcl.Block) (*Exec, hcl.Diagnostics) {
 	return exec, append(diags, e.diags...)
 }
 
-// clusterConflicts reports arguments that contradict or need one another.
-func clusterConflicts(content *hcl.BodyContent) hcl.Diagnostics {
+// clusterConflicts reports arguments that contradict or need one another. One
+// that is null counts as left out, so that variables can choose between them.
+func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	attrs := content.Attributes
 	conflict := func(a, b, why string) {
 		if attrs[a] != nil && attrs[b] != nil {
 			later := attrs[a]
@@ -134,7 +139,7 @@ func clusterConflicts(content *hcl.BodyContent) hcl.Diagnostics {
 	needs("password", "username")
 	needs("client_certificate", "client_key")
 	needs("client_key", "client_certificate")
-	if len(content.Blocks) > 0 {
+	if len(blocks) > 0 {
 		for _, name := range []string{"token", "username"} {
 			if attr := attrs[name]; attr != nil {
 				diags = append(diags, problem("Conflicting arguments", attr.NameRange, name+" and exec can't be set together: each is a way to prove who kplan is.")...)
@@ -179,15 +184,16 @@ func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
 // any object is known: they can refer to variables, to local values made of
 // variables, and to functions.
 type settingsEval struct {
-	config *Config
-	values Values
-	attrs  hcl.Attributes
-	locals map[string]cty.Value // those evaluated; NilVal while one is under way
-	diags  hcl.Diagnostics
+	config  *Config
+	values  Values
+	attrs   hcl.Attributes
+	present hcl.Attributes       // those that have a value other than null
+	locals  map[string]cty.Value // those evaluated; NilVal while one is under way
+	diags   hcl.Diagnostics
 }
 
 func newSettingsEval(c *Config, v Values, attrs hcl.Attributes) *settingsEval {
-	return &settingsEval{config: c, values: v, attrs: attrs, locals: map[string]cty.Value{}}
+	return &settingsEval{config: c, values: v, attrs: attrs, present: hcl.Attributes{}, locals: map[string]cty.Value{}}
 }
 
 // set evaluates the argument of that name, if there is one, and stores it in
@@ -210,8 +216,11 @@ func (e *settingsEval) set(name string, target any) {
 	switch {
 	case err != nil:
 		e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), fmt.Sprintf("%s must be %s.", name, typeArticle(want)))...)
-	case !converted.IsWhollyKnown() || converted.IsNull():
+	case converted.IsNull():
+	case !converted.IsWhollyKnown():
+		e.present[name] = attr
 	default:
+		e.present[name] = attr
 		if err := gocty.FromCtyValue(converted, target); err != nil {
 			e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), fmt.Sprintf("%s must be %s without null in it.", name, typeArticle(want)))...)
 		}
@@ -247,7 +256,7 @@ func (e *settingsEval) value(expr hcl.Expression, path []string) (cty.Value, boo
 		}
 	}
 	value, diags := expr.Value(&hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": e.values.object(), "local": cty.ObjectVal(locals)},
+		Variables: map[string]cty.Value{"var": e.values.object(), "local": cty.ObjectVal(locals), "path": paths},
 		Functions: functions(e.config.Dir),
 	})
 	e.diags = append(e.diags, diags...)
@@ -259,7 +268,7 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	name, isVar := rootAttr(ref, "var")
 	_, declared := e.values.values[name]
 	switch {
-	case isVar && declared:
+	case isVar && declared, ref.RootName() == "path":
 		return true
 	case isVar:
 		e.diags = append(e.diags, problem("Reference to undeclared variable", ref.SourceRange(), fmt.Sprintf("There is no variable %q.%s", name, didYouMean(name, e.values.Names())))...)

@@ -254,8 +254,11 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 	}
 	at := attr.Expr.Range()
 	from := given{at: &at, source: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line)}
+	call, calls := functionCall(attr.Expr)
 	if refs := attr.Expr.Variables(); len(refs) > 0 {
 		g.report(problem("Constant value required", refs[0].SourceRange(), fmt.Sprintf("A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, describeReference(refs[0]))))
+	} else if calls {
+		g.report(problem("Constant value required", call, fmt.Sprintf("A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name)))
 	} else {
 		value, diags := attr.Expr.Value(nil)
 		g.report(diags)

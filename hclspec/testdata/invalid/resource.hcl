@@ -1,0 +1,169 @@
+resource "pod" "web" {}
+#        ^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. Did you mean "Pod"?
+---
+resource "deploy" "web" {}
+#        ^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. Did you mean "Deployment"?
+---
+resource "kubernetes_namespace" "web" {}
+#        ^^^^^^^^^^^^^^^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. Did you mean "Namespace"? There is no provider, so there is no prefix either.
+---
+resource "kubernetes_stateful_set_v1" "web" {}
+#        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. Did you mean "StatefulSet"? There is no provider, so there is no prefix either.
+---
+resource "kubernetes_manifest" "web" {}
+#        ^^^^^^^^^^^^^^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. There is no provider, so there is no prefix either.
+---
+resource "Config-Map" "web" {}
+#        ^^^^^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits. Did you mean "ConfigMap"?
+---
+resource "apps/v1.Deployment" "web" {}
+#        ^^^^^^^^^^^^^^^^^^^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits.
+---
+resource "" "web" {}
+#        ^^ Invalid kind: The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits.
+---
+resource "Pod" "my web" {}
+#              ^^^^^^^^ Invalid name: The name of a resource starts with a letter or an underscore and holds only letters, digits, underscores and dashes. For example "my_web".
+---
+resource "Pod" "web" {}
+resource "Pod" "web" {}
+#^^^^^^^^^^^^^^^^^^^ Duplicate resource: Pod.web was already declared at main.kplan.hcl:28,1-21. Each resource needs a name of its own: rename one of the two, or remove it.
+---
+resource "Pod" "web" {
+  for_each = toset(["a"])
+  count    = 2
+# ^^^^^ Both for_each and count: A resource has either for_each or count. Keep for_each where its instances have names of their own.
+}
+---
+resource "Pod" "web" {
+  lifecycle {}
+  lifecycle {}
+# ^^^^^^^^^ Duplicate block: A resource has one lifecycle block at most; there is one at main.kplan.hcl:39,3-12 already.
+}
+---
+resource "Pod" "web" {
+  lifecycle "x" {}
+#           ^^^ Extraneous label for lifecycle: No labels are expected for lifecycle blocks.
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    create_before_destroy = true
+#   ^^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "create_before_destroy" is not expected here.
+    prevent_destory       = true
+#   ^^^^^^^^^^^^^^^ Unsupported argument: An argument named "prevent_destory" is not expected here. Did you mean "prevent_destroy"?
+  }
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    prevent_destroy = "sometimes"
+#                     ^^^^^^^^^^^ Unsuitable value: prevent_destroy must be true or false.
+  }
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    prevent_destroy = var.protected
+#                     ^^^^^^^^^^^^^ Constant value required: prevent_destroy is read before anything is evaluated, so its value must be written out: it can't refer to var.protected.
+  }
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    ignore_changes = all
+#                    ^^^ Invalid field path: ignore_changes is a list of fields of the object, such as [spec.replicas, metadata.annotations]. There is no "all": name the top-level fields instead, such as [spec].
+  }
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    ignore_changes = spec.replicas
+#                    ^^^^^^^^^^^^^ Invalid field path: ignore_changes is a list of fields of the object, such as [spec.replicas, metadata.annotations].
+  }
+}
+---
+resource "Pod" "web" {
+  lifecycle {
+    ignore_changes = [
+      spec.containers[*].image,
+#     ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+      "spec..image",
+#     ^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "spec..image" is not a field path: a name is missing beside a dot.
+      "spec[",
+#     ^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "spec[" is not a field path: a bracket is not closed.
+      "",
+#     ^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "" is not a field path: it is empty.
+      1,
+#     ^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: this is a value and names no field.
+      null,
+#     ^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: this is a value and names no field.
+      spec.containers[1.5],
+#     ^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: a key in brackets is a string or a whole number.
+      spec.containers[true],
+#     ^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: a key in brackets is a string or a whole number.
+      upper("x"),
+#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+      "${var.x}",
+#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+    ]
+    force_conflicts = ["a b["]
+#                      ^^^^^^ Invalid field path: force_conflicts holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "a b[" is not a field path: a bracket is not closed.
+    replace_on      = [spec.a + 1]
+#                      ^^^^^^^^^^ Invalid field path: replace_on holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+  }
+}
+---
+resource "Pod" "web" {
+  wait {
+    enabled = 5
+#             ^ Unsuitable value: enabled must be true or false.
+    timeout = "soon"
+#             ^^^^^^ Invalid duration: timeout is a length of time such as "30s" or "5m".
+  }
+}
+---
+resource "Pod" "web" {
+  wait {
+    timeout = "-5m"
+#             ^^^^^ Invalid duration: timeout is a length of time such as "30s" or "5m".
+    condition = "Ready"
+#   ^^^^^^^^^ Unsupported argument: An argument named "condition" is not expected here.
+  }
+}
+---
+resource "Pod" "web" {
+  wait {
+    timeout = 30
+#             ^^ Invalid duration: timeout is a length of time such as "30s" or "5m".
+  }
+}
+---
+resource "Pod" "web" {
+  wait {}
+  wait {}
+# ^^^^ Duplicate block: A resource has one wait block at most; there is one at main.kplan.hcl:143,3-7 already.
+}
+---
+resource "Pod" "web" {
+  depends_on = Namespace.tenant
+#              ^^^^^^^^^^^^^^^^ Invalid depends_on: depends_on is a list of references to resources, such as [Namespace.tenant].
+}
+---
+resource "Pod" "web" {
+  depends_on = [namespace.tenant, module.x, data.Secret.x, Namespace.tenant.metadata.name, Namespace["x"], Namespace]
+#               ^^^^^^^^^^^^^^^^ Invalid depends_on: depends_on names resources, such as Namespace.tenant. "namespace" is none: a kind begins with a capital letter.
+#                                 ^^^^^^^^ Invalid depends_on: This version of kplan does not have modules yet.
+#                                           ^^^^^^^^^^^^^ Invalid depends_on: This version of kplan does not have data blocks yet.
+#                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid depends_on: depends_on waits for whole objects: leave out what follows Namespace.tenant.
+#                                                                                          ^^^^^^^^^^^^^^ Invalid depends_on: The name of the resource is missing: a reference looks like Namespace.name.
+#                                                                                                          ^^^^^^^^^ Invalid depends_on: The name of the resource is missing: a reference looks like Namespace.name.
+}
+---
+resource "Pod" "web" {
+  depends_on = ["Namespace.tenant", local.x, Namespace.tenant, Pod.a["x"], Pod.a[0].spec, upper("x")]
+#               ^^^^^^^^^^^^^^^^^^ Invalid depends_on: A reference is written without quotes: [Namespace.tenant].
+#                                   ^^^^^^^ Invalid depends_on: depends_on names resources, such as Namespace.tenant. "local" is none: a kind begins with a capital letter.
+#                                                                          ^^^^^^^^^^^^^ Invalid depends_on: depends_on waits for whole objects: leave out what follows Pod.a.
+#                                                                                         ^^^^^^^^^^ Invalid depends_on: depends_on holds references to resources, such as Namespace.tenant, and no other expressions.
+}

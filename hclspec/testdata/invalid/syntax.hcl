@@ -1,0 +1,66 @@
+variable "a" {
+  default = [1, 2
+}
+#<1,1 Missing item separator: Expected a comma to mark the beginning of the next item.
+
+variable "b" {
+  bogus = 1
+}
+---
+locals {
+  a = 1 +
+#        ^^^ Invalid expression: Expected the start of an expression, but found an invalid expression token.
+}
+---
+resource "Pod" "web" {
+#                    ^ Unclosed configuration block: There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file.
+---
+locals {
+  a = "unclosed
+#              ^^^ Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
+#              ^^^ Unterminated template string: No closing marker was found for the string.
+}
+#<2,3 Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
+---
+locals {
+  a = 'single'
+#     ^ Invalid character: Single quotes are not valid. Use double quotes (") to enclose strings.
+#     ^ Invalid expression: Expected the start of an expression, but found an invalid expression token.
+}
+---
+locals {
+  a = "${
+}
+#<1,1 Invalid expression: Expected the start of an expression, but found an invalid expression token.
+#<2,3 Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
+---
+variable "early" {
+  typ = string
+# ^^^ Unsupported argument: An argument named "typ" is not expected here. Did you mean "type"?
+}
+locals {
+  a = = 1
+#     ^ Invalid expression: Expected the start of an expression, but found an invalid expression token.
+}
+---
+locals { a = 1, b = 2 }
+#             ^ Invalid single-argument block definition: Single-line block syntax can include only one argument definition. To define multiple arguments, use the multi-line block syntax with one argument definition per line.
+---
+# ! main.kplan.hcl:54,1-1: Unterminated template string: No closing marker was found for the string.
+locals {
+  a = <<EOT
+text
+}
+---
+locals {
+  a = var.x y
+#           ^ Missing newline after argument: An argument definition must end with a newline.
+}
+---
+variable "a" { type = string default = "x" }
+#                            ^^^^^^^ Invalid single-argument block definition: A single-line block definition must end with a closing brace immediately after its single argument definition.
+---
+locals {
+  a = 1e99999999
+#     ^^^^^^^^^^ Number out of range: The exponent of a number has three digits at most.
+}

@@ -1,0 +1,91 @@
+resorce "Pod" "web" {}
+#^^^^^^ Unsupported block type: A file holds no blocks of type "resorce". Did you mean "resource"?
+---
+variables "a" {}
+#^^^^^^^^ Unsupported block type: A file holds no blocks of type "variables". Did you mean "variable"?
+---
+Pod "web" {}
+#^^ Unsupported block type: A file holds no blocks of type "Pod". An object is declared by a resource block: resource "Pod" "name" { … }.
+---
+Pod {}
+#^^ Unsupported block type: A file holds no blocks of type "Pod". An object is declared by a resource block: resource "Pod" "name" { … }.
+---
+terraform {
+#^^^^^^^^ Unsupported block type: The block for kplan's own settings is called kplan.
+  required_version = ">= 1.0"
+}
+---
+provider "kubernetes" {}
+#^^^^^^^ Unsupported block type: kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.
+---
+moved {
+#^^^^ Unsupported block type: This version of kplan does not have moved blocks yet. A renamed resource block destroys nothing: kplan knows objects by kind, namespace and name.
+  from = Pod.a
+  to   = Pod.b
+}
+---
+removed {}
+#^^^^^^ Unsupported block type: This version of kplan does not have removed blocks yet.
+---
+import {
+#^^^^^ Unsupported block type: This version of kplan does not have import blocks yet.
+  to = Pod.a
+}
+---
+module "shop" {
+#^^^^^ Unsupported block type: This version of kplan does not have modules yet.
+  source = "./shop"
+}
+---
+data "Secret" "tls" {}
+#^^^ Unsupported block type: This version of kplan does not have data blocks yet.
+---
+check "health" {}
+#^^^^ Unsupported block type: This version of kplan does not have check blocks yet.
+---
+backend "local" {}
+#^^^^^^ Unsupported block type: The backend block stands inside the kplan block.
+---
+cluster {}
+#^^^^^^ Unsupported block type: The cluster block stands inside the kplan block.
+---
+local {
+#^^^^ Unsupported block type: Local values are declared in a block called locals.
+  a = 1
+}
+---
+replicas = 3
+#^^^^^^^ Unsupported argument: No argument stands outside of a block. Values that the configuration uses go into a locals block; values of variables go into default.kpvars.hcl.
+---
+locals = {
+#^^^^^ Unsupported argument: No argument stands outside of a block. locals is a block: it is written without an equals sign.
+  a = 1
+}
+---
+resource "Pod" {}
+#              ^ Missing name for resource: All resource blocks must have 2 labels (kind, name).
+---
+resource {}
+#        ^ Missing kind for resource: All resource blocks must have 2 labels (kind, name).
+---
+resource "Pod" "web" "more" {}
+#                    ^^^^^^ Extraneous label for resource: Only 2 labels (kind, name) are expected for resource blocks.
+---
+variable {}
+#        ^ Missing name for variable: All variable blocks must have 1 labels (name).
+---
+locals "x" {}
+#      ^^^ Extraneous label for locals: No labels are expected for locals blocks.
+---
+kplan "x" {}
+#     ^^^ Extraneous label for kplan: No labels are expected for kplan blocks.
+---
+resource Pod.web {}
+#^^^^^^^ Missing name for resource: All resource blocks must have 2 labels (kind, name).
+#           ^ Invalid block definition: Either a quoted string block label or an opening brace ("{") is expected here.
+---
+Resource "Pod" "web" {}
+#^^^^^^^ Unsupported block type: A file holds no blocks of type "Resource". Did you mean "resource"?
+---
+Module "x" {}
+#^^^^^ Unsupported block type: This version of kplan does not have modules yet.
