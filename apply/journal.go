@@ -52,10 +52,12 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		close(j.stopped)
 		return nil
 	}
-	if err := j.save(ctx, j.state.Clone()); err != nil {
+	snapshot := j.state.Clone()
+	if err := j.save(ctx, snapshot); err != nil {
 		close(j.stopped)
 		return err
 	}
+	j.state.Serial = snapshot.Serial
 	go j.writeGroups(context.WithoutCancel(ctx))
 	return nil
 }
