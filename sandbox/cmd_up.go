@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -76,11 +75,13 @@ func upDetached(ctx context.Context, d dir, opts upOptions, c *call) error {
 		return err
 	}
 	defer log.Close()
-	args := slices.DeleteFunc(slices.Clone(c.args), func(arg string) bool {
-		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		return name == "detach"
+	args := []string{"up"}
+	c.flags.Visit(func(f *flag.Flag) {
+		if f.Name != "detach" {
+			args = append(args, "-"+f.Name+"="+f.Value.String())
+		}
 	})
-	cmd := exec.Command(self, append([]string{"up"}, args...)...)
+	cmd := exec.Command(self, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

@@ -74,9 +74,7 @@ func (w *podWorker) run(ctx context.Context) error {
 	if !cache.WaitForCacheSync(ctx.Done(), w.informer.Informer().HasSynced) {
 		return ctx.Err()
 	}
-	if err := w.resumeIPs(); err != nil {
-		return err
-	}
+	w.resumeIPs()
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() { w.work(ctx) })
@@ -150,14 +148,14 @@ func (w *podWorker) remove(ctx context.Context, pod *corev1.Pod) (again time.Dur
 	return 0, err
 }
 
-// report patches the pod's status. The patch names the uid, as another pod may have the name by now; it leaves
-// alone what others report, like the scheduler.
+// report patches the pod's status. The patch names the uid and the version that it was made for: it fails if the pod
+// has changed, and is tried again when we have heard of that. It leaves alone what others report, like the scheduler.
 func (w *podWorker) report(ctx context.Context, pod *corev1.Pod, status corev1.PodStatus) error {
 	before, err := json.Marshal(corev1.Pod{Status: pod.Status})
 	if err != nil {
 		return err
 	}
-	after, err := json.Marshal(corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: pod.UID}, Status: status})
+	after, err := json.Marshal(corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: pod.UID, ResourceVersion: pod.ResourceVersion}, Status: status})
 	if err != nil {
 		return err
 	}
@@ -167,7 +165,7 @@ func (w *podWorker) report(ctx context.Context, pod *corev1.Pod, status corev1.P
 	}
 	_, err = w.client.CoreV1().Pods(pod.Namespace).Patch(
 		ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	return err
@@ -214,7 +212,7 @@ func (w *podWorker) takeIP() netip.Addr {
 }
 
 // resumeIPs goes on counting after the highest address in use.
-func (w *podWorker) resumeIPs() error {
+func (w *podWorker) resumeIPs() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, obj := range w.informer.Informer().GetStore().List() {
@@ -223,7 +221,6 @@ func (w *podWorker) resumeIPs() error {
 			w.nextIP = ip.Next()
 		}
 	}
-	return nil
 }
 
 // logs is what a container of a pod has written.
