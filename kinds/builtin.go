@@ -128,19 +128,38 @@ func (t *table) fields(typ string, at place) []*Field {
 	for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
 		words := strings.SplitN(line, "\t", 5) // "", name, type, flags, doc
 		if len(words) == 5 {
-			fields = append(fields, t.field(words[1], words[2], words[3], words[4], at.below(words[1])))
+			fields = append(fields, t.field(words, at))
 		}
 	}
 	return fields
 }
 
-func (t *table) field(name, typ, flags, doc string, at place) *Field {
+// field makes a field of the words of its line: "", name, type, flags, doc.
+func (t *table) field(words []string, parent place) *Field {
+	name, typ, flags := words[1], words[2], words[3]
+	at := parent.below(name)
+	at.immutable = at.immutable || hasWord(flags, "immutable")
 	f := t.shape(typ, at)
-	f.Name, f.Doc = name, unescape(doc)
+	f.Name, f.Doc, f.KeepsEmpty = name, unescape(words[4]), false
 	if f.Doc == "" && f.Type == Object {
 		f.Doc = t.typeDoc(typ)
 	}
-	f.KeepsEmpty = false
+	f.read(flags)
+	if value := parent.rules.defaultOf(name); value != nil {
+		f.Default = value
+	}
+	if f.Default != nil && !f.KeepsEmpty && f.isEmpty(f.Default) {
+		f.Default = nil // the server drops it again
+	}
+	return f
+}
+
+func hasWord(words, word string) bool {
+	return slices.Contains(strings.Fields(words), word)
+}
+
+// read takes what the flags of a field's line say.
+func (f *Field) read(flags string) {
 	for flag := range strings.FieldsSeq(flags) {
 		word, value, _ := strings.Cut(flag, "=")
 		switch word {
@@ -161,11 +180,12 @@ func (t *table) field(name, typ, flags, doc string, at place) *Field {
 		case "default":
 			f.Default = parseDefault(value)
 			f.keyDefault = f.Default
+		case "fills":
+			f.Default = parseDefault(value)
 		case "enum":
 			f.Enum = strings.Split(value, "|")
 		}
 	}
-	return f
 }
 
 // shape makes a field of a type in the table's notation: []core/v1.Container.

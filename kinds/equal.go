@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +20,14 @@ import (
 //     say: 1000m is 1, 60s is 1m0s. Numbers are by value, whether int64, float64
 //     or json.Number. A port 80 is not the port "80".
 //   - Where the server drops empty values (see KeepsEmpty), "", 0, false, {} and
-//     [] are the same as nothing.
+//     [] are the same as nothing. Nothing is the same as the Default.
 //   - The elements of a keyed list are paired by their keys and those of a set by
 //     value, in any order; SameOrder compares the order. Any other list is equal
 //     element by element.
 //   - What is of the wrong type for the field, or lies in a free-form field, is
 //     equal when it is the same JSON.
 func (f *Field) Equal(a, b any) bool {
+	a, b = f.orDefault(a), f.orDefault(b)
 	if a == nil || b == nil {
 		return a == nil && b == nil || !f.KeepsEmpty && f.isEmpty(a) && f.isEmpty(b)
 	}
@@ -47,6 +49,14 @@ func (f *Field) Equal(a, b any) bool {
 		return sameText(a, b) || f.equalScalars(a, b)
 	}
 	return sameJSON(a, b)
+}
+
+// orDefault is the value, or what the server puts in its place.
+func (f *Field) orDefault(v any) any {
+	if f.Default != nil && (v == nil || !f.KeepsEmpty && f.isEmpty(v)) {
+		return f.Default
+	}
+	return v
 }
 
 // isEmpty says whether the server would drop the value from the field.
@@ -162,6 +172,68 @@ func (f *Field) sameElement(a, b any) bool {
 		v, _ := keyValue(f, x, key)
 		w, _ := keyValue(f, y, key)
 		if !f.equalKey(key, v, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// ElementKey tells an element of a keyed list or of a set from the others, as a
+// path writes it in brackets: name="app", or port=80,protocol="TCP" where the
+// protocol may have been left out. It is "" for an element of any other list
+// and for one without a key.
+func (f *Field) ElementKey(elem any) string {
+	if f.Set {
+		return jsonText(f.Elem.Canonical(elem))
+	}
+	m, ok := elem.(map[string]any)
+	if !ok {
+		return ""
+	}
+	names := f.ListKeys
+	if !slices.IsSorted(names) {
+		names = slices.Sorted(slices.Values(names))
+	}
+	var b strings.Builder
+	for _, name := range names {
+		v, ok := keyValue(f, m, name)
+		if !ok {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		if key := f.Elem.Field(name); key != nil {
+			v = key.Canonical(v)
+		}
+		b.WriteString(name)
+		b.WriteByte('=')
+		b.WriteString(jsonText(v))
+	}
+	return b.String()
+}
+
+// jsonText is a scalar's JSON.
+func jsonText(v any) string {
+	switch v := v.(type) {
+	case string:
+		if isPlainText(v) {
+			return `"` + v + `"`
+		}
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// isPlainText says whether JSON writes the string as it is.
+func isPlainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			return false
 		}
 	}

@@ -68,6 +68,14 @@ var equalCorpus = []struct {
 	{"NetworkPolicy", "spec.ingress", `[{}]`, `[]`, false},
 	{"NetworkPolicy", "spec.ingress[0].from[0]", `{podSelector: {}}`, `{}`, false},
 	{"ConfigMap", "data.a", `""`, `null`, false},
+	// Absent and the default
+	{"Deployment", "spec.replicas", `1`, `null`, true},
+	{"Pod", "spec.dnsPolicy", `""`, `ClusterFirst`, true},
+	{"Pod", "spec.dnsPolicy", `null`, `Default`, false},
+	{"Pod", "spec.enableServiceLinks", `true`, `null`, true},
+	{"Deployment", "spec.template.spec.enableServiceLinks", `true`, `null`, false},
+	{"Deployment", "spec.strategy", `{type: RollingUpdate, rollingUpdate: {}}`, `null`, true},
+	{"Pod", "spec.containers[0].env[0].valueFrom.fieldRef", `{fieldPath: metadata.name}`, `{apiVersion: v1, fieldPath: metadata.name}`, true},
 	// Lists
 	{"Pod", "spec.containers", `[{name: a, image: x}, {name: b}]`, `[{name: b}, {name: a, image: x}]`, true},
 	{"Pod", "spec.containers", `[{name: a, image: x}]`, `[{name: a, image: "y"}]`, false},
@@ -75,7 +83,7 @@ var equalCorpus = []struct {
 	{"Pod", "spec.containers[0].args", `[a, b]`, `[b, a]`, false},
 	{"Pod", "metadata.finalizers", `[a, b]`, `[b, a]`, true},
 	{"Pod", "metadata.finalizers", `[a, b]`, `[b, b]`, false},
-	{"Service", "spec.ports", `[{port: 80}]`, `[{port: 80, protocol: TCP}]`, false},
+	{"Service", "spec.ports", `[{port: 80}]`, `[{port: 80, protocol: TCP}]`, true},
 	{"Service", "spec.ports", `[{port: 80, protocol: UDP}, {port: 80, protocol: TCP}]`, `[{port: 80, protocol: TCP}, {port: 80, protocol: UDP}]`, true},
 	{"Pod", "spec.containers[0].ports", `[{containerPort: 1}, {containerPort: 2}]`, `[{containerPort: 2}, {containerPort: 1.0}]`, true},
 	// Free form
@@ -110,6 +118,24 @@ func TestEqualTakesEveryGoNumber(t *testing.T) {
 	for _, v := range []any{int64(3), 3, int32(3), float64(3), json.Number("3"), json.Number("3.0")} {
 		if !f.Equal(v, int64(3)) || f.Equal(v, int64(4)) {
 			t.Errorf("%T %v", v, v)
+		}
+	}
+}
+
+func TestElementKey(t *testing.T) {
+	for _, tc := range []struct{ kind, path, elem, want string }{
+		{"Pod", "spec.containers", `{name: app, image: x}`, `name="app"`},
+		{"Pod", "spec.containers", `{name: 'a"b'}`, `name="a\"b"`},
+		{"Pod", "spec.containers", `{}`, `name=""`},
+		{"Service", "spec.ports", `{port: 80, name: web}`, `port=80,protocol="TCP"`},
+		{"Service", "spec.ports", `{port: 80.0, protocol: UDP}`, `port=80,protocol="UDP"`},
+		{"Pod", "metadata.finalizers", `a/b`, `"a/b"`},
+		{"Pod", "spec.containers[0].args", `a`, ``},
+		{"Pod", "spec.containers", `a`, ``},
+	} {
+		got := lookup(t, tc.kind).At(path(t, tc.path)).ElementKey(decodeValue(t, tc.elem))
+		if got != tc.want {
+			t.Errorf("%s %s: ElementKey(%s) = %s, want %s", tc.kind, tc.path, tc.elem, got, tc.want)
 		}
 	}
 }

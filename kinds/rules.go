@@ -3,6 +3,7 @@ package kinds
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"kplan.dev/kplan/addrs"
 )
@@ -29,37 +30,26 @@ var ruleNames = map[string]rule{
 // knows nothing.
 type rules struct {
 	here  rule
+	deflt any               // what the server fills in at the place in this kind alone
 	below map[string]*rules // by field or map key; the elements of a list are the list
 }
 
-// with is r and one rule more.
+// with is r and one rule more: a name of ruleNames, or default= and JSON.
 func (r *rules) with(name, path string) *rules {
-	bit, ok := ruleNames[name]
-	if !ok {
+	more := &rules{}
+	if value, ok := strings.CutPrefix(name, "default="); ok {
+		more.deflt = parseDefault(value)
+	} else if more.here, ok = ruleNames[name]; !ok {
 		panic("kinds: builtin.txt has an unknown rule " + name)
 	}
 	p, err := addrs.ParsePath(path)
 	if err != nil {
 		panic("kinds: builtin.txt: " + err.Error())
 	}
-	return r.withSteps(bit, p.Steps())
-}
-
-func (r *rules) withSteps(bit rule, steps []addrs.Step) *rules {
-	next := &rules{}
-	if r != nil {
-		next.here, next.below = r.here, maps.Clone(r.below)
+	for _, step := range slices.Backward(p.Steps()) {
+		more = &rules{below: map[string]*rules{step.Field: more}}
 	}
-	if len(steps) == 0 {
-		next.here |= bit
-		return next
-	}
-	if next.below == nil {
-		next.below = map[string]*rules{}
-	}
-	name := steps[0].Field
-	next.below[name] = next.below[name].withSteps(bit, steps[1:])
-	return next
+	return r.merge(more)
 }
 
 // merge is what r and other say together. Where only one of them says
@@ -71,7 +61,10 @@ func (r *rules) merge(other *rules) *rules {
 	if other == nil {
 		return r
 	}
-	both := &rules{here: r.here | other.here, below: maps.Clone(r.below)}
+	both := &rules{here: r.here | other.here, deflt: r.deflt, below: maps.Clone(r.below)}
+	if other.deflt != nil {
+		both.deflt = other.deflt
+	}
 	for name, o := range other.below {
 		if both.below == nil {
 			both.below = map[string]*rules{}
@@ -87,6 +80,15 @@ func (r *rules) keys() []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(r.below))
+}
+
+// defaultOf is what the server fills in for the field of that name in this
+// kind, nil where its type says all there is to say.
+func (r *rules) defaultOf(name string) any {
+	if r == nil || r.below[name] == nil {
+		return nil
+	}
+	return r.below[name].deflt
 }
 
 // fieldsWith are the fields right below the place that have the rule.

@@ -63,6 +63,12 @@ func (f *facts) add(line int, words []string) error {
 			}
 		}
 		f.types = append(f.types, fact)
+	case words[0] == "default-in" && len(words) == 4:
+		value, err := compactJSON(words[3])
+		if err != nil {
+			return err
+		}
+		f.rules = append(f.rules, [3]string{words[1], "default=" + value, words[2]})
 	case len(words) >= 3 && slices.Contains([]string{"immutable", "mutable", "sensitive", "allocated", "predictable", "reset"}, words[0]):
 		for _, path := range words[2:] {
 			f.rules = append(f.rules, [3]string{words[1], words[0], path})
@@ -100,7 +106,7 @@ func (f *facts) apply(types []*typeRow) error {
 func (fact typeFact) put(field *fieldRow) {
 	switch fact.verb {
 	case "default":
-		field.deflt = fact.value
+		field.fills = fact.value
 	case "optional":
 		field.required = false
 	case "required":

@@ -37,9 +37,11 @@ type fieldRow struct {
 	set        bool
 	relation   string // atomic or granular, where the field itself says so
 	required   bool
-	pointer    bool // absent and empty are two things
-	zero       bool // the schema's default is the type's zero value
-	deflt      string
+	immutable  bool
+	pointer    bool   // absent and empty are two things
+	zero       bool   // the schema's default is the type's zero value
+	deflt      string // of the schema, which also stands in for an absent list key
+	fills      string // what code of the server fills in
 	enum       []string
 	references []*typeDecl
 }
@@ -216,6 +218,7 @@ func (s *source) field(decl *typeDecl, f *ast.Field, name string, omitempty bool
 		row.relation = relation
 	}
 	scalar := row.typ == "string" || row.typ == "int" || row.typ == "number" || row.typ == "bool"
+	row.immutable = isImmutable(m)
 	row.zero = scalar && !row.pointer && !omitempty
 	row.required = m.has("required") || m.has("k8s:required") || !m.has("optional") && !m.has("k8s:optional") && !omitempty && !row.pointer
 	if value, ok := m.last("default"); ok {
@@ -225,6 +228,19 @@ func (s *source) field(decl *typeDecl, f *ast.Field, name string, omitempty bool
 		}
 	}
 	return row, nil
+}
+
+// isImmutable says whether a marker forbids any change of the field. Of some the
+// marker still stands behind the release that will enforce it, as in
+// +k8s:alpha(since: "1.37")=+k8s:immutable; a check in code enforces those now.
+func isImmutable(m markerSet) bool {
+	for name, values := range m {
+		staged := strings.HasPrefix(name, "k8s:alpha(") || strings.HasPrefix(name, "k8s:beta(")
+		if name == "k8s:immutable" || staged && slices.Contains(values, "+k8s:immutable") {
+			return true
+		}
+	}
+	return false
 }
 
 // defaultValue is the JSON of a +default marker, which may name a constant.

@@ -48,9 +48,11 @@ func (f *fieldRow) flags() string {
 		{"set", f.set},
 		{f.relation, f.relation != ""},
 		{"required", f.required},
+		{"immutable", f.immutable},
 		{"pointer", f.pointer},
 		{"zero", f.zero},
 		{"default=" + f.deflt, f.deflt != ""},
+		{"fills=" + f.fills, f.fills != ""},
 		{"enum=" + strings.Join(f.enum, "|"), f.enum != nil},
 	}.String()
 }
