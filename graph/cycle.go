@@ -4,13 +4,21 @@ import "slices"
 
 // Cycles returns one shortest cycle of every group of nodes that depend on one
 // another. Each node of a cycle depends on the next, the last on the first; it
-// begins with the node that was added first.
+// begins with the node that was added first. Of knots of many thousands of nodes
+// the cycle may be one that is merely short.
 func (g *Graph[K]) Cycles() [][]K {
+	search := cycleSearch{
+		deps:  g.deps,
+		group: make([]int, len(g.nodes)),
+		from:  make([]int, len(g.nodes)),
+		seen:  make([]int, len(g.nodes)),
+	}
 	var cycles [][]K
 	for _, group := range g.components() {
-		if cycle := g.shortestCycle(group); cycle != nil {
-			cycles = append(cycles, g.named(cycle))
+		if len(group) == 1 && !slices.Contains(g.deps[group[0]], group[0]) {
+			continue
 		}
+		cycles = append(cycles, g.named(search.shortest(group)))
 	}
 	return cycles
 }
@@ -38,7 +46,10 @@ func (g *Graph[K]) components() [][]int {
 		if low[n] != number[n] {
 			return
 		}
-		at := slices.Index(stack, n)
+		at := len(stack) - 1
+		for stack[at] != n {
+			at--
+		}
 		group := slices.Clone(stack[at:])
 		for _, m := range group {
 			onStack[m] = false
@@ -78,45 +89,70 @@ func (g *Graph[K]) components() [][]int {
 	return groups
 }
 
-// shortestCycle finds the shortest way from a node of the group back to it.
-func (g *Graph[K]) shortestCycle(group []int) []int {
-	member := make(map[int]bool, len(group))
+// cycleSearch finds short cycles breadth first.
+type cycleSearch struct {
+	deps  [][]int
+	group []int // by node: a number of its group, 0 if that was not searched yet
+	from  []int // by node: the one before it on the way from the start
+	seen  []int // by node: the search that last came there
+	runs  int
+}
+
+// shortest returns a shortest cycle of nodes that all depend on one another.
+func (s *cycleSearch) shortest(group []int) []int {
 	for _, n := range group {
-		member[n] = true
+		s.group[n] = group[0] + 1
 	}
+	budget := 20_000_000 // edges looked at: a fraction of a second
 	var best []int
 	for _, start := range group {
-		if cycle := g.wayBack(start, member); cycle != nil && (best == nil || len(cycle) < len(best)) {
+		within := len(group)
+		if best != nil {
+			within = len(best) - 1
+		}
+		if within == 0 || budget <= 0 {
+			break
+		}
+		if cycle := s.wayBack(start, within, &budget); cycle != nil {
 			best = cycle
 		}
-		if len(best) == 1 || len(group) > 1000 && best != nil {
-			break // a large knot: any short cycle helps, the shortest costs too much
-		}
-	}
-	if best == nil {
-		return nil
 	}
 	first := slices.Index(best, slices.Min(best))
 	return append(slices.Clone(best[first:]), best[:first]...)
 }
 
-func (g *Graph[K]) wayBack(start int, member map[int]bool) []int {
-	from := map[int]int{}
-	for todo := []int{start}; len(todo) > 0; todo = todo[1:] {
-		for _, next := range g.deps[todo[0]] {
+// wayBack returns a shortest cycle through start, if it has no more than within
+// nodes.
+func (s *cycleSearch) wayBack(start, within int, budget *int) []int {
+	s.runs++
+	todo, depth, levelEnd := []int{start}, 1, 1
+	for i := 0; i < len(todo); i++ {
+		if i == levelEnd {
+			depth, levelEnd = depth+1, len(todo)
+		}
+		if depth > within {
+			return nil
+		}
+		*budget -= len(s.deps[todo[i]])
+		for _, next := range s.deps[todo[i]] {
 			if next == start {
-				cycle := []int{todo[0]}
-				for n := todo[0]; n != start; n = from[n] {
-					cycle = append(cycle, from[n])
-				}
-				slices.Reverse(cycle)
-				return cycle
+				return s.trace(start, todo[i])
 			}
-			if _, seen := from[next]; member[next] && !seen {
-				from[next] = todo[0]
+			if s.seen[next] != s.runs && s.group[next] == s.group[start] {
+				s.seen[next], s.from[next] = s.runs, todo[i]
 				todo = append(todo, next)
 			}
 		}
 	}
 	return nil
+}
+
+// trace is the way that was found from start to end.
+func (s *cycleSearch) trace(start, end int) []int {
+	way := []int{end}
+	for n := end; n != start; n = s.from[n] {
+		way = append(way, s.from[n])
+	}
+	slices.Reverse(way)
+	return way
 }

@@ -5,9 +5,7 @@
 // answers follow that order, so the same graph always gives the same answers.
 package graph
 
-import (
-	"slices"
-)
+import "slices"
 
 // Graph is a set of nodes and, for each, the nodes it depends on. The zero
 // Graph is empty and ready to use.
@@ -138,50 +136,41 @@ func (g *Graph[K]) DependsOn(node, dep K) bool {
 // otherwise in the order they were added. The nodes of a cycle, and those that
 // depend on one, are left out: ask Cycles first.
 func (g *Graph[K]) Order() []K {
-	var order []int
+	order := make([]int, 0, len(g.nodes))
 	s := newSchedule(g)
-	ready := s.start()
-	for len(ready) > 0 {
-		next := slices.Min(ready)
-		ready = slices.Delete(ready, slices.Index(ready, next), slices.Index(ready, next)+1)
+	for s.ready.len() > 0 {
+		next := s.ready.pop()
 		order = append(order, next)
-		ready = append(ready, s.finish(next)...)
+		s.finish(next)
 	}
 	return g.named(order)
 }
 
-// schedule counts, for each node, the dependencies that have not finished.
+// schedule knows which nodes are ready to be visited: those whose dependencies
+// have all finished.
 type schedule struct {
 	dependents [][]int
-	open       []int
+	open       []int // by node: the dependencies that have not finished
+	ready      queue
 }
 
 func newSchedule[K comparable](g *Graph[K]) *schedule {
 	s := &schedule{dependents: g.reversed(), open: make([]int, len(g.nodes))}
 	for i, deps := range g.deps {
 		s.open[i] = len(deps)
+		if len(deps) == 0 {
+			s.ready.push(i)
+		}
 	}
 	return s
 }
 
-// start lists the nodes that depend on nothing.
-func (s *schedule) start() []int {
-	var ready []int
-	for i, n := range s.open {
-		if n == 0 {
-			ready = append(ready, i)
-		}
-	}
-	return ready
-}
-
-// finish lists the nodes for which this one was the last open dependency.
-func (s *schedule) finish(node int) []int {
-	var ready []int
+// finish makes those nodes ready for which this one was the last open
+// dependency.
+func (s *schedule) finish(node int) {
 	for _, d := range s.dependents[node] {
 		if s.open[d]--; s.open[d] == 0 {
-			ready = append(ready, d)
+			s.ready.push(d)
 		}
 	}
-	return ready
 }

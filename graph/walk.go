@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -24,31 +25,27 @@ func (h HeldBack[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
 // and nothing else. When ctx ends no further visit starts; Walk returns once
 // those under way have returned.
 //
-// limit bounds the visits under way at once; 0 means no bound. The graph must
-// have no cycle: nodes in one, and those behind it, are never visited.
+// limit bounds the visits under way at once; 0 means no bound. Of the nodes that
+// could be visited next the one that was added first is, so that with a limit of
+// 1 they are visited in Order. The graph must have no cycle: nodes in one, and
+// those behind it, are never visited, and their result is an error.
 func Walk[K comparable, R any](ctx context.Context, g *Graph[K], limit int, visit func(ctx context.Context, node K, deps map[K]R) (R, error)) map[K]Result[R] {
 	w := &walk[K, R]{g: g, results: make([]Result[R], len(g.nodes)), done: make(chan int)}
 	s := newSchedule(g)
-	ready := s.start()
-	running := 0
-	for len(ready) > 0 || running > 0 {
-		for len(ready) > 0 && (limit <= 0 || running < limit) {
-			node := ready[0]
-			ready = ready[1:]
+	for running := 0; s.ready.len() > 0 || running > 0; {
+		if s.ready.len() > 0 && (limit <= 0 || running < limit) {
+			node := s.ready.pop()
 			if err := w.obstacle(ctx, node); err != nil {
 				w.results[node].Err = err
-				ready = append(ready, s.finish(node)...)
+				s.finish(node)
 				continue
 			}
 			running++
 			w.start(ctx, node, visit)
-		}
-		if running == 0 {
 			continue
 		}
-		node := <-w.done
+		s.finish(<-w.done)
 		running--
-		ready = append(ready, s.finish(node)...)
 	}
 	return w.byNode()
 }
@@ -61,10 +58,12 @@ type walk[K comparable, R any] struct {
 	done    chan int
 }
 
-// obstacle says why a node can't be visited, or nil.
+// obstacle says why a node can't be visited, or nil. A node behind one that was
+// left out since ctx ended is left out for the same reason: nothing failed.
 func (w *walk[K, R]) obstacle(ctx context.Context, node int) error {
 	for _, d := range w.g.deps[node] {
-		if w.results[d].Err != nil {
+		r := w.results[d]
+		if _, heldBack := r.Err.(HeldBack[K]); heldBack || r.Ran && r.Err != nil {
 			return HeldBack[K]{By: w.g.nodes[d]}
 		}
 	}
@@ -83,9 +82,15 @@ func (w *walk[K, R]) start(ctx context.Context, node int, visit func(context.Con
 	}()
 }
 
+// errCycle should never be seen: whoever walks a graph has asked for its cycles.
+var errCycle = errors.New("this is part of a dependency cycle, or behind one")
+
 func (w *walk[K, R]) byNode() map[K]Result[R] {
 	results := make(map[K]Result[R], len(w.results))
 	for i, r := range w.results {
+		if !r.Ran && r.Err == nil {
+			r.Err = errCycle
+		}
 		results[w.g.nodes[i]] = r
 	}
 	return results
