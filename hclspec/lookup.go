@@ -123,6 +123,7 @@ func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diag
 		return nil, r.diags
 	}
 	r.kind = kind
+	r.diags = append(r.diags, checkLifecycle(&b.resource.Lifecycle, kind)...)
 	root := &part{field: kind.Root, at: b.at, object: r.members(rest, kind.Root, "")}
 	return &manifest{kind: kind, root: root}, r.diags
 }
@@ -179,6 +180,7 @@ func (p *program) prepareWhole(b *block, attr *hcl.Attribute, r *reader) *manife
 		return nil
 	}
 	r.kind = kind
+	r.diags = append(r.diags, checkLifecycle(&b.resource.Lifecycle, kind)...)
 	return &manifest{kind: kind, root: r.expr(attr.Expr, kind.Root, "")}
 }
 

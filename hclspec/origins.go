@@ -79,3 +79,14 @@ func (o *origins) sorted(without addrs.Instance) []addrs.Instance {
 	slices.SortFunc(all, addrs.Instance.Compare)
 	return all
 }
+
+// mark puts what is known on a value.
+func (o *origins) mark(value cty.Value) cty.Value {
+	for i := range o.needs {
+		value = value.Mark(origin{Instance: i})
+	}
+	if o.heldBack != nil {
+		value = value.Mark(heldBack{by: *o.heldBack})
+	}
+	return value
+}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
@@ -48,13 +47,15 @@ func (p *program) included(b *block) bool {
 
 func (p *program) evaluateOutput(b *block, results map[Block]*result) (OutputValue, bool, hcl.Diagnostics) {
 	o := b.output
+	for _, ref := range o.DependsOn {
+		if results[resourceBlock(ref.Resource)] != nil && len(results[resourceBlock(ref.Resource)].failed) > 0 {
+			return OutputValue{}, false, nil
+		}
+	}
 	scope := p.scope(b, results)
 	value, diags := o.Expr.Value(scope)
 	if diags.HasErrors() {
 		return OutputValue{}, false, diags
-	}
-	for _, check := range o.Preconditions {
-		diags = append(diags, precondition(check, scope)...)
 	}
 	value, marks := value.UnmarkDeep()
 	var from origins
@@ -62,6 +63,9 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (OutputVal
 	p.keyOrigins(b, scope, &from)
 	if from.heldBack != nil {
 		return OutputValue{}, false, nil
+	}
+	for _, check := range o.Preconditions {
+		diags = append(diags, precondition(check, scope)...)
 	}
 	if isSecret && !o.Sensitive {
 		diags = append(diags, problem("Output refers to sensitive values", o.Expr.Range(),
@@ -126,39 +130,10 @@ func wholeNumbers(x any) any {
 
 // precondition checks a condition as far as it is known.
 func precondition(check *Check, scope *hcl.EvalContext) hcl.Diagnostics {
-	condition, diags := check.Condition.Value(scope)
-	if diags.HasErrors() {
+	passed, diags := evalCondition(check, scope)
+	if passed {
 		return diags
 	}
-	condition, _ = condition.UnmarkDeep()
-	condition, err := convert.Convert(condition, cty.Bool)
-	switch {
-	case err != nil || condition.IsNull():
-		return problemIn("Unsuitable condition", check.Condition, scope, "The condition of a precondition is true or false.")
-	case !condition.IsKnown() || condition.True():
-		return nil
-	}
-	failed := problemIn("Precondition failed", check.Condition, scope, "%s", errorMessage(check, scope))
-	return failed
-}
-
-// errorMessage is what a check says of its failure, without secrets.
-func errorMessage(check *Check, scope *hcl.EvalContext) string {
-	const silent = "The condition does not hold."
-	if check.ErrorMessage == nil {
-		return silent
-	}
-	message, diags := check.ErrorMessage.Value(scope)
-	if diags.HasErrors() {
-		return silent
-	}
-	message, marks := message.UnmarkDeep()
-	if (&origins{}).take(marks) {
-		return silent + " Its message refers to sensitive values, so it is not shown."
-	}
-	text, ok := keyString(message)
-	if !ok {
-		return silent
-	}
-	return text
+	message, problems := evalMessage(check, displayScope(scope))
+	return append(append(diags, problems...), problemIn("Precondition failed", check.Condition, scope, "%s", message)...)
 }

@@ -49,6 +49,7 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 		if ctx.Err() != nil {
 			return pre, append(diags, interrupted())
 		}
+		diags = append(diags, pre.checkPaths(p.byBlock[b], pre.results)...)
 		res := pre.evaluate(p.byBlock[b], pre.results)
 		pre.results[b] = res
 		diags = append(diags, res.diags...)
@@ -60,7 +61,7 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	outputs, problems := pre.evaluateOutputs(pre.results)
 	pre.outputs, diags = outputs, append(diags, problems...)
 	sortDiagnostics(diags)
-	return pre, diags
+	return pre, forDisplay(diags)
 }
 
 func interrupted() *hcl.Diagnostic {
@@ -185,13 +186,16 @@ func (pre *preview) link() {
 				for _, needed := range pre.implied(i) {
 					pre.edges.add(b.name, resourceBlock(needed.Resource))
 				}
+				for needed := range i.origins.needs { // through a local value, say
+					pre.edges.add(b.name, resourceBlock(needed.Resource))
+				}
 			}
 		}
 	}
 	for _, b := range pre.inOrder {
 		if res := pre.results[b.name]; res != nil && b.resource != nil {
 			for _, i := range res.instances {
-				pre.linkInstance(b, i)
+				pre.linkInstance(b, i, pre.results)
 			}
 		}
 	}
@@ -214,7 +218,7 @@ func (pre *preview) implied(i *instance) []addrs.Instance {
 }
 
 // linkInstance sets what the instance needs and awaits.
-func (pre *preview) linkInstance(b *block, i *instance) {
+func (pre *preview) linkInstance(b *block, i *instance, results map[Block]*result) {
 	for _, needed := range pre.implied(i) {
 		if pre.edges.added[[2]Block{b.name, resourceBlock(needed.Resource)}] {
 			i.origins.need(needed)
@@ -223,7 +227,7 @@ func (pre *preview) linkInstance(b *block, i *instance) {
 	i.Needs = i.origins.sorted(i.Addr)
 	i.Awaits = nil
 	for _, ref := range b.resource.DependsOn {
-		if res := pre.results[resourceBlock(ref.Resource)]; res != nil {
+		if res := results[resourceBlock(ref.Resource)]; res != nil {
 			for _, awaited := range res.instances {
 				i.Awaits = append(i.Awaits, awaited.Addr)
 			}

@@ -1,8 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -36,6 +34,9 @@ type result struct {
 	// failed are the instances that failed or were held back, each with the one
 	// that is to blame.
 	failed map[addrs.Instance]addrs.Instance
+	// unexpanded says that the instances of a resource can't be told. The one in
+	// instances then stands for all of them.
+	unexpanded bool
 	// changed says that value is not what the preview found.
 	changed bool
 	diags   hcl.Diagnostics
@@ -81,13 +82,7 @@ func (p *program) evaluateLocal(b *block, deps map[Block]*result) *result {
 	}
 	var o origins
 	p.keyOrigins(b, scope, &o)
-	for i := range o.needs {
-		value = value.Mark(origin{Instance: i})
-	}
-	if o.heldBack != nil {
-		value = value.Mark(heldBack{by: *o.heldBack})
-	}
-	return &result{value: value, diags: diags}
+	return &result{value: o.mark(value), diags: diags}
 }
 
 func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
@@ -108,21 +103,23 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 		res.value = cty.DynamicVal.Mark(heldBack{by: *e.origins.heldBack})
 		all := b.resource.Addr.Instance(addrs.Key{})
 		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.heldBack}
-		res.diags = nil
+		res.diags, res.unexpanded = nil, true
 		return res
 	}
 	if e.unknown {
+		res.unexpanded = true
 		if !diags.HasErrors() && !p.opts.Partial {
 			res.diags = append(res.diags, unknownRepetition(b.resource, scope)...)
 		}
 		e.instances = []repetition{anyInstance(b.resource)}
 	}
-	seen := map[string]struct{}{}
+	var report reporter
 	for _, rep := range e.instances {
 		i := p.decodeInstance(b, m, rep.key, rep.inScope(scope), e.origins)
-		res.diags = append(res.diags, onlyNew(i.diags, seen)...)
+		report.report(i.Addr, i.diags)
 		res.instances = append(res.instances, i)
 	}
+	res.diags = append(res.diags, report.diags...)
 	if !e.unknown {
 		res.value = p.resourceValue(b, res, nil)
 	}
@@ -134,22 +131,6 @@ func unknownRepetition(r *Resource, scope *hcl.EvalContext) hcl.Diagnostics {
 		return problemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
 	}
 	return problemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
-}
-
-// onlyNew leaves out what was said of another instance already.
-func onlyNew(diags hcl.Diagnostics, seen map[string]struct{}) hcl.Diagnostics {
-	var fresh hcl.Diagnostics
-	for _, d := range diags {
-		key := d.Summary + "\x00" + d.Detail
-		if d.Subject != nil {
-			key += fmt.Sprintf("\x00%s:%d:%d", d.Subject.Filename, d.Subject.Start.Byte, d.Subject.End.Byte)
-		}
-		if _, again := seen[key]; !again {
-			seen[key] = struct{}{}
-			fresh = append(fresh, d)
-		}
-	}
-	return fresh
 }
 
 // resourceValue is what references to a resource see. What was seen of each

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
@@ -41,10 +42,11 @@ func (o Options) defaultNamespace() string {
 	return o.DefaultNamespace
 }
 
-// Visit deals with one object and says what is known of it afterwards. An
+// Visit deals with one object and says what is known of it afterwards. It is
+// given the results of the visits to the instances in d.Needs and d.Awaits. An
 // error fails this object and holds back those that refer to it, and nothing
 // else.
-type Visit[R any] func(ctx context.Context, d *Desired) (Seen, R, error)
+type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Seen, R, error)
 
 // Outcome is what a walk came to.
 type Outcome[R any] struct {
@@ -82,20 +84,23 @@ func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (
 	walked := graph.Walk(ctx, pre.order, 0, w.block)
 	out := Outcome[R]{}
 	results := map[Block]*result{}
+	report := reporter{}
+	report.add(diags)
 	for _, b := range pre.inOrder {
 		r := walked[b.name]
 		if r.Err != nil {
 			continue // ctx ended
 		}
 		results[b.name] = r.Value.result
-		diags = append(diags, r.Value.diags...)
+		report.add(r.Value.problems)
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.HeldBack = append(out.HeldBack, r.Value.heldBack...)
 	}
 	outputs, problems := pre.evaluateOutputs(results)
-	out.Outputs, diags = outputs, append(diags, problems...)
-	sortDiagnostics(diags)
-	return out, diags
+	report.add(forDisplay(problems))
+	out.Outputs = outputs
+	sortDiagnostics(report.diags)
+	return out, report.diags
 }
 
 // walker makes the visits of a walk.
@@ -103,36 +108,41 @@ type walker[R any] struct {
 	*preview
 	visit Visit[R]
 	slots chan struct{} // nil for no bound
+	// claimed says which instance made an object, since two names that were not
+	// known before may turn out to be the same.
+	claimed sync.Map // addrs.Object -> *instance
 }
 
 // walkedBlock is what walking a block came to.
 type walkedBlock[R any] struct {
 	*result
 	visited  []Visited[R]
+	at       map[addrs.Instance]int // where in visited
 	heldBack []HeldBack
+	problems hcl.Diagnostics // that the preview could not find
 }
 
 // block evaluates a block again where something it refers to is not what the
 // preview found, and visits its instances.
 func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*walkedBlock[R]) (*walkedBlock[R], error) {
-	b, before := w.byBlock[name], w.results[name]
+	b := w.byBlock[name]
+	out := &walkedBlock[R]{result: w.results[name]}
 	deps := make(map[Block]*result, len(walked))
 	for dep, r := range walked {
 		deps[dep] = r.result
 	}
-	res := before
 	if b.output == nil && anyChanged(b, deps) {
-		res = w.evaluate(b, deps)
-		for _, i := range res.instances {
-			w.linkInstance(b, i)
+		out.result = w.evaluate(b, deps)
+		out.problems = forDisplay(out.diags)
+		for _, i := range out.instances {
+			w.linkInstance(b, i, deps)
 		}
-		res.changed = !res.value.RawEquals(before.value)
+		out.changed = !out.value.RawEquals(w.results[name].value)
 	}
-	if b.resource == nil || !w.included(b) {
-		return &walkedBlock[R]{result: res}, nil
+	if b.resource != nil && w.included(b) {
+		v := &blockVisit[R]{walker: w, block: b, walked: walked, out: out}
+		v.all(ctx)
 	}
-	v := &blockVisit[R]{walker: w, deps: deps, block: b, made: make([]visit[R], len(res.instances))}
-	out := v.all(ctx, res)
 	return out, nil
 }
 
@@ -148,64 +158,103 @@ func anyChanged(b *block, deps map[Block]*result) bool {
 // blockVisit visits the instances of one block.
 type blockVisit[R any] struct {
 	*walker[R]
-	deps  map[Block]*result
-	block *block
-	made  []visit[R] // by instance
+	block  *block
+	walked map[Block]*walkedBlock[R] // what the block depends on
+	out    *walkedBlock[R]
 }
 
-// visit is what became of one instance.
-type visit[R any] struct {
+// visited is what became of one instance.
+type visited[R any] struct {
 	done   bool
 	seen   Seen
 	result R
 	err    error
 }
 
-func (v *blockVisit[R]) all(ctx context.Context, res *result) *walkedBlock[R] {
-	out := &walkedBlock[R]{result: &result{kind: res.kind, instances: res.instances, diags: res.diags, failed: map[addrs.Instance]addrs.Instance{}}}
-	for addr, by := range res.failed { // a block whose instances can't even be told
-		out.failed[addr] = by
-		out.heldBack = append(out.heldBack, HeldBack{Addr: addr, By: by})
+func (v *blockVisit[R]) all(ctx context.Context) {
+	before := v.out.result
+	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, failed: map[addrs.Instance]addrs.Instance{}}
+	if before.unexpanded {
+		v.wholeBlock(before)
+	} else {
+		v.collect(v.start(ctx))
 	}
+	v.out.changed = !v.out.value.RawEquals(v.results[v.block.name].value)
+}
+
+// wholeBlock fails a block of which not even the instances can be told.
+func (v *blockVisit[R]) wholeBlock(before *result) {
+	all := v.block.resource.Addr.Instance(addrs.Key{})
+	v.out.instances = nil
+	v.fail(all, all)
+	if by, held := before.failed[all]; held {
+		v.fail(all, by)
+	}
+}
+
+// start visits the instances side by side and waits for them.
+func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
+	made := make([]visited[R], len(v.out.instances))
 	var running sync.WaitGroup
-	for n, i := range res.instances {
+	for n, i := range v.out.instances {
 		if by, held := v.obstacle(i); held {
-			out.failed[i.Addr] = by
-			if by != i.Addr {
-				out.heldBack = append(out.heldBack, HeldBack{Addr: i.Addr, By: by})
-			}
+			v.fail(i.Addr, by)
 			continue
 		}
 		if !v.acquire(ctx) {
 			break
 		}
-		running.Add(1)
-		go func() {
-			defer running.Done()
+		running.Go(func() {
 			defer v.release()
-			m := &v.made[n]
-			m.seen, m.result, m.err = v.walker.visit(ctx, i.Desired)
+			m := &made[n]
+			m.seen, m.result, m.err = v.visit(ctx, i.Desired, v.needs(i))
 			m.done = true
-		}()
+		})
 	}
 	running.Wait()
-	seen := make([]*Seen, len(res.instances))
-	for n, i := range res.instances {
-		m := &v.made[n]
+	return made
+}
+
+// collect takes over what the visits came to.
+func (v *blockVisit[R]) collect(made []visited[R]) {
+	v.out.at = make(map[addrs.Instance]int, len(made))
+	seen := make([]*Seen, len(made))
+	for n, i := range v.out.instances {
+		m := &made[n]
 		seen[n] = &m.seen
 		if m.done {
-			out.visited = append(out.visited, Visited[R]{Desired: i.Desired, Result: m.result, Err: m.err})
+			v.out.at[i.Addr] = len(v.out.visited)
+			v.out.visited = append(v.out.visited, Visited[R]{Desired: i.Desired, Result: m.result, Err: m.err})
 		}
-		if m.err != nil {
-			out.failed[i.Addr] = i.Addr
+		if _, failed := v.out.failed[i.Addr]; !failed && (!m.done || m.err != nil) {
+			v.out.failed[i.Addr] = i.Addr // an interrupted one too: nothing is known of it
 		}
 	}
-	out.value = res.value
-	if len(res.instances) > 0 {
-		out.value = v.resourceValue(v.block, out.result, seen)
+	v.out.value = v.resourceValue(v.block, v.out.result, seen)
+}
+
+// fail takes note of an instance that is not visited.
+func (v *blockVisit[R]) fail(addr, by addrs.Instance) {
+	v.out.failed[addr] = by
+	if by != addr {
+		v.out.heldBack = append(v.out.heldBack, HeldBack{Addr: addr, By: by})
 	}
-	out.changed = !out.value.RawEquals(v.results[v.block.name].value)
-	return out
+	v.out.value = cty.DynamicVal.Mark(heldBack{by: by})
+}
+
+// needs are the results of the visits to what an instance needs.
+func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
+	results := map[addrs.Instance]R{}
+	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
+		for _, addr := range needed {
+			if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
+				if at, ok := dep.at[addr]; ok {
+					results[addr] = dep.visited[at].Result
+				}
+			}
+		}
+	}
+	return results
 }
 
 // obstacle says which failed instance keeps this one from being visited; the
@@ -216,14 +265,32 @@ func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
 	}
 	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
 		for _, n := range needed {
-			if dep := v.deps[resourceBlock(n.Resource)]; dep != nil {
-				if by, failed := dep.failed[n]; failed {
+			dep := v.walked[resourceBlock(n.Resource)]
+			if dep == nil {
+				continue
+			}
+			for _, addr := range []addrs.Instance{n, n.Resource.Instance(addrs.Key{})} {
+				if by, failed := dep.failed[addr]; failed {
 					return by, true
 				}
 			}
 		}
 	}
-	return i.Addr, i.diags.HasErrors()
+	return i.Addr, i.diags.HasErrors() || !v.claim(i)
+}
+
+// claim reserves the instance's object for it. When another has it already
+// that is reported.
+func (v *blockVisit[R]) claim(i *instance) bool {
+	if !i.identified() {
+		return true
+	}
+	first, taken := v.claimed.LoadOrStore(i.Object.Identity(), i)
+	if !taken {
+		return true
+	}
+	v.out.problems = append(v.out.problems, duplicate(i, first.(*instance))...)
+	return false
 }
 
 // acquire waits for a slot; false means that ctx ended.

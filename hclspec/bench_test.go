@@ -1,0 +1,148 @@
+package hclspec_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
+)
+
+// tenantsByKey is one block a kind, with for_each over the tenants.
+func tenantsByKey(tenants int) string {
+	var b strings.Builder
+	b.WriteString("locals {\n  tenants = {\n")
+	for i := range tenants {
+		fmt.Fprintf(&b, "    t%03d = { image = \"registry.local/app:%d\", replicas = %d }\n", i, i, i%5)
+	}
+	b.WriteString("  }\n}\n")
+	b.WriteString(tenantObjects("  for_each = local.tenants\n", "tenant", "${each.key}", "[each.key]", "each.value.image", "each.value.replicas"))
+	return b.String()
+}
+
+// tenantsByBlock is one block an object.
+func tenantsByBlock(tenants int) string {
+	var b strings.Builder
+	for i := range tenants {
+		b.WriteString(tenantObjects("", fmt.Sprintf("t%03d", i), fmt.Sprintf("t%03d", i), "", fmt.Sprintf("%q", fmt.Sprintf("registry.local/app:%d", i)), fmt.Sprint(i%5)))
+	}
+	return b.String()
+}
+
+func tenantObjects(forEach, block, name, key, image, replicas string) string {
+	return strings.NewReplacer("FOREACH", forEach, "BLOCK", block, "NAME", name, "KEY", key, "IMAGE", image, "REPLICAS", replicas).Replace(`
+resource "Namespace" "BLOCK" {
+FOREACH  metadata { name = "NAME" }
+}
+resource "Pod" "BLOCK" {
+FOREACH  metadata {
+    name      = "web"
+    namespace = Namespace.BLOCKKEY.metadata.name
+    labels    = { app = "web", tenant = "NAME" }
+  }
+  spec {
+    containers {
+      name  = "web"
+      image = IMAGE
+      ports { containerPort = 8080 }
+      env {
+        name  = "TENANT"
+        value = "NAME"
+      }
+      resources {
+        requests = { cpu = "100m", memory = "128Mi" }
+        limits   = { memory = "128Mi" }
+      }
+    }
+  }
+}
+resource "ReplicationController" "BLOCK" {
+FOREACH  metadata {
+    name      = "app"
+    namespace = Namespace.BLOCKKEY.metadata.name
+  }
+  spec {
+    replicas = REPLICAS
+    selector = { app = "app" }
+    template {
+      metadata { labels = { app = "app" } }
+      spec {
+        containers {
+          name  = "app"
+          image = IMAGE
+        }
+      }
+    }
+  }
+}
+resource "Service" "BLOCK" {
+FOREACH  metadata {
+    name      = "app"
+    namespace = Namespace.BLOCKKEY.metadata.name
+  }
+  spec {
+    selector = ReplicationController.BLOCKKEY.spec.selector
+    ports {
+      name = "http"
+      port = 80
+      targetPort = "http"
+    }
+  }
+}
+`)
+}
+
+func load(tb testing.TB, source string) *hclspec.Config {
+	tb.Helper()
+	dir := tb.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	c, diags := hclspec.Load(dir)
+	if diags.HasErrors() {
+		tb.Fatal(diags)
+	}
+	return c
+}
+
+func benchmarkBoth(b *testing.B, run func(b *testing.B, c *hclspec.Config)) {
+	kinds.Builtin()
+	b.Run("for_each", func(b *testing.B) { run(b, load(b, tenantsByKey(250))) })
+	b.Run("blocks", func(b *testing.B) { run(b, load(b, tenantsByBlock(250))) })
+}
+
+func BenchmarkLoad1000(b *testing.B) {
+	source := tenantsByBlock(250)
+	for b.Loop() {
+		load(b, source)
+	}
+}
+
+func BenchmarkPreview1000(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
+		for b.Loop() {
+			desired, _, diags := hclspec.Preview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
+			if len(desired) != 1000 || diags.HasErrors() {
+				b.Fatal(len(desired), diags)
+			}
+		}
+	})
+}
+
+func BenchmarkWalk1000(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
+		for b.Loop() {
+			out, diags := hclspec.Walk(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin(), Parallelism: 10}, func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
+				return hclspec.Seen{Object: d.Fields}, struct{}{}, nil
+			})
+			if len(out.Visited) != 1000 || diags.HasErrors() {
+				b.Fatal(len(out.Visited), diags)
+			}
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package hclspec
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// checkPaths compares the block's references with what the kinds they lead to
+// look like. One that leads nowhere counts as broken from then on.
+func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, ref := range b.refs {
+		target := p.byBlock[ref.to].resource
+		if target == nil || deps[ref.to] == nil || deps[ref.to].kind == nil {
+			continue
+		}
+		problems := checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
+		if problems.HasErrors() {
+			b.broken = append(b.broken, use{root: ref.to.Type, steps: []useStep{{kind: attrStep, name: ref.to.Name}}, at: ref.at})
+		}
+		diags = append(diags, problems...)
+	}
+	return diags
+}
+
+func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics {
+	f := kind.Root
+	where := ""
+	for _, s := range steps {
+		switch f.Type {
+		case kinds.Any:
+			return nil
+		case kinds.Object, kinds.Map:
+			switch s.kind {
+			case anyStep:
+				return nil // which one, only evaluation tells
+			case splatStep:
+				continue // of a single object: a list that holds it
+			case indexKeyStep:
+				return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is %s and no list: it has no positions.", where, ref.to, describe(f)))
+			}
+			child := f.Field(s.name)
+			if child == nil {
+				r := reader{kind: kind}
+				r.unknownField(s.name, s.at, f, where)
+				return r.diags
+			}
+			f, where = child, joinWhere(where, s.name)
+		case kinds.List:
+			if !s.isKey() || s.kind == nameKeyStep {
+				return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to, lastName(where), lastName(where)))
+			}
+			f = f.Elem
+		default:
+			return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is %s: there is nothing inside of it.", where, ref.to, describe(f)))
+		}
+	}
+	return nil
+}
+
+// checkLifecycle reports places in the lifecycle block that the kind does not
+// have.
+func checkLifecycle(l *Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, argument := range []struct {
+		name  string
+		paths []addrs.Path
+	}{
+		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
+	} {
+		for _, path := range argument.paths {
+			if problem := missingPlace(path, kind); problem != "" {
+				diags = append(diags, problemAt("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, problem))
+			}
+		}
+	}
+	return diags
+}
+
+// missingPlace says what is wrong with a place in an object of the kind, or "".
+func missingPlace(path addrs.Path, kind *kinds.Kind) string {
+	var parent addrs.Path
+	for _, step := range path.Steps() {
+		owner, at := kind.At(parent), parent
+		parent = parent.Append(step)
+		if kind.At(parent) != nil {
+			continue
+		}
+		name := kind.Name
+		if !at.IsZero() {
+			name = at.String()
+		}
+		if !step.IsField() || owner.Type != kinds.Object {
+			return fmt.Sprintf("%s is %s.", name, describe(owner))
+		}
+		var names []string
+		for _, f := range owner.Fields() {
+			names = append(names, f.Name)
+		}
+		return fmt.Sprintf("%s has no field %q.%s", name, step.Field, suggestField(step.Field, names))
+	}
+	return ""
+}
+
+func problemAt(summary string, at hcl.Range, format string, args ...any) *hcl.Diagnostic {
+	return problem(summary, at, fmt.Sprintf(format, args...))[0]
+}
