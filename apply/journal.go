@@ -64,8 +64,8 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 
 func pendingAction(a plan.Action) (state.PendingAction, bool) {
 	switch a {
-	case plan.Create:
-		return state.PendingCreate, true
+	case plan.Create, plan.Adopt:
+		return state.PendingCreate, true // from then on it bears our label
 	case plan.Replace:
 		return state.PendingReplace, true
 	case plan.Delete:

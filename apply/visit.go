@@ -112,8 +112,10 @@ func (r *runner) act(ctx context.Context, c *plan.Change) (*unstructured.Unstruc
 	switch c.Action {
 	case plan.Create:
 		return r.create(ctx, c)
-	case plan.Update, plan.Keep, plan.Adopt:
+	case plan.Update, plan.Keep:
 		return r.update(ctx, c)
+	case plan.Adopt:
+		return r.adopt(ctx, c)
 	case plan.Replace:
 		return r.replace(ctx, c)
 	}
@@ -216,6 +218,33 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		}
 	}
 	return nil, err
+}
+
+// adopt takes over an object that is not ours: first the fields that kubectl
+// applied from the client side, which nobody else would ever remove.
+func (r *runner) adopt(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	if err != nil {
+		return nil, err
+	}
+	if string(live.GetUID()) != c.UID || live.GetResourceVersion() != c.ResourceVersion {
+		return nil, changedMeanwhile(c)
+	}
+	if live, err = r.Cluster.TakeClientApply(ctx, c.Kind, live); err != nil {
+		return nil, err
+	}
+	taken := *c
+	taken.ResourceVersion = live.GetResourceVersion()
+	return r.update(ctx, &taken)
+}
+
+func changedMeanwhile(c *plan.Change) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Plan is stale",
+		Detail:   fmt.Sprintf("%s, which is to be taken over, was changed after the plan. It was left as it is. Make a new plan.", c.Object),
+		Subject:  c.Range.Ptr(),
+	}}
 }
 
 // stillAgreed looks at an object that changed since the plan and returns the

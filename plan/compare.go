@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -66,12 +65,12 @@ func holds(f *kinds.Field, live, wish any) bool {
 }
 
 func holdsKeyed(f *kinds.Field, have, want []any) bool {
-	byKey := make(map[addrs.Path]any, len(have))
+	byKey := make(map[string]any, len(have))
 	for _, element := range have {
-		byKey[elementKey(f, element)] = element
+		byKey[f.ElementKey(element)] = element
 	}
 	for _, element := range want {
-		if match, ok := byKey[elementKey(f, element)]; !ok || !holds(f.Elem, match, element) {
+		if match, ok := byKey[f.ElementKey(element)]; !ok || !holds(f.Elem, match, element) {
 			return false
 		}
 	}

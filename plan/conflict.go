@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -31,15 +32,15 @@ func conflictsOf(err error) []kube.Conflict {
 }
 
 // conflict explains which fields another manager owns, with both values.
-func conflict(c *Change, live *unstructured.Unstructured, err error) hcl.Diagnostics {
+func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, f := range conflictsOf(err) {
+	for _, f := range conflicts {
 		if coveredBy(c.Desired.Lifecycle.ForceConflicts, f.Path) {
 			continue
 		}
 		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, c.Object, quoted(f.Manager))
-		if f.Time != "" {
-			detail += " since " + f.Time
+		if since := managedSince(live, f); since != "" {
+			detail += " since " + since
 		}
 		detail += fmt.Sprintf(": it is %s there and %s here. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.",
 			shown(c, live.Object, f.Path), shown(c, c.Wish, f.Path))
@@ -51,4 +52,18 @@ func conflict(c *Change, live *unstructured.Unstructured, err error) hcl.Diagnos
 		})
 	}
 	return diags
+}
+
+// managedSince is when the manager last changed the object: what the server's
+// refusal says or, where that says nothing, what the object says.
+func managedSince(live *unstructured.Unstructured, f kube.Conflict) string {
+	if f.Time != "" {
+		return f.Time
+	}
+	for _, m := range otherManagers(live) {
+		if m.name == f.Manager && !m.time.IsZero() {
+			return m.time.Format(time.RFC3339)
+		}
+	}
+	return ""
 }

@@ -22,9 +22,23 @@ type Input struct {
 	// State is what was read; Make leaves it as it is.
 	State *state.State
 	Mode  Mode // Normal where empty
+	// Targets and Excludes limit the plan to some objects; never both.
+	Targets, Excludes []addrs.Instance
+	// Replace are objects to make anew though they could stay.
+	Replace []addrs.Instance
+	// Adopt are objects to take over if they exist and are not ours, besides
+	// those of the configuration's import blocks.
+	Adopt []addrs.Instance
+	// AllowDataLoss are deletions that may take along what kplan does not manage.
+	AllowDataLoss []addrs.Instance
 	// Parallelism bounds the objects under way at once; 0 means no bound. The
 	// requests in flight are bounded by the Cluster.
 	Parallelism int
+}
+
+// options are those of evaluating the configuration for this plan.
+func (in Input) options() hclspec.Options {
+	return hclspec.Options{Variables: in.Variables, Kinds: in.Cluster, Parallelism: in.Parallelism}
 }
 
 // Make decides what would change. Problems with single objects leave them out
@@ -39,11 +53,16 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if err != nil {
 		return nil, diag.FromKube(err, nil, "")
 	}
+	scope, more := scopeOf(ctx, in, current)
+	if diags = append(diags, more...); diags.HasErrors() {
+		return nil, diags
+	}
 	p := &planner{
-		cluster: in.Cluster,
-		state:   current,
-		owned:   current.ByIdentity(),
-		live:    newInventory(in.Cluster, current),
+		Input: in,
+		state: current,
+		owned: current.ByIdentity(),
+		live:  newInventory(in.Cluster, current),
+		scope: scope,
 	}
 	plan := &Plan{
 		Mode:      in.Mode,
@@ -63,6 +82,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		diags = append(diags, p.destroyAll(ctx, plan)...)
 	} else {
 		diags = append(diags, p.walk(ctx, in, plan)...)
+	}
+	if plan.Mode == RefreshOnly {
+		onlyRefresh(plan)
 	}
 	plan.Incomplete = diags.HasErrors()
 	return plan, diags
@@ -89,18 +111,17 @@ func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 // planner holds what all decisions of one plan read. Nothing in it changes
 // once the walk has begun, but for what inventory guards itself.
 type planner struct {
-	cluster *kube.Cluster
-	state   *state.State
-	owned   map[addrs.Object]state.Object // by identity
-	live    *inventory
+	Input
+	state *state.State                  // what is true of in.State after an interrupted run
+	owned map[addrs.Object]state.Object // by identity
+	live  *inventory
+	scope scope
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
-	outcome, diags := hclspec.Walk(ctx, in.Config, hclspec.Options{
-		Variables:   in.Variables,
-		Kinds:       in.Cluster,
-		Parallelism: in.Parallelism,
-	}, p.visit)
+	options := in.options()
+	options.Only = p.scope.hasAny
+	outcome, diags := hclspec.Walk(ctx, in.Config, options, p.visit)
 	if diags.HasErrors() && len(outcome.Visited) == 0 {
 		return diags
 	}
@@ -108,8 +129,10 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		if v.Result != nil {
 			plan.Changes = append(plan.Changes, v.Result)
 		}
-		diags = append(diags, visitDiagnostics(v)...)
-		diags = append(diags, guard(v.Result)...)
+		if plan.Mode != RefreshOnly || v.Result == nil {
+			diags = append(diags, visitDiagnostics(v)...)
+			diags = append(diags, guard(v.Result)...)
+		}
 	}
 	plan.HeldBack = outcome.HeldBack
 	plan.Outputs = compareOutputs(p.state, outcome.Outputs)

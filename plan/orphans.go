@@ -29,7 +29,7 @@ func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.O
 	}
 	var orphans []state.Object
 	for _, o := range p.state.Objects {
-		if !wanted[o.Object.Identity()] && !spared[o.Addr.Resource] {
+		if !wanted[o.Object.Identity()] && !spared[o.Addr.Resource] && p.scope.has(o.Addr) {
 			orphans = append(orphans, o)
 		}
 	}
@@ -39,7 +39,13 @@ func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.O
 }
 
 func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
-	diags := p.delete(ctx, plan, p.state.Objects, func(state.Object) Reason { return BecauseDestroy })
+	var objects []state.Object
+	for _, o := range p.state.Objects {
+		if p.scope.has(o.Addr) {
+			objects = append(objects, o)
+		}
+	}
+	diags := p.delete(ctx, plan, objects, func(state.Object) Reason { return BecauseDestroy })
 	plan.Outputs = compareOutputs(p.state, nil)
 	return diags
 }
@@ -78,7 +84,7 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 // deletion plans the deletion of one object. A kind that is not served any
 // more is an error: it does not mean that its objects are gone.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
-	kind, err := p.cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be looked at: %w", o.Object, err)
 	}

@@ -148,8 +148,3 @@ func keysOf(f *kinds.Field, element any) map[string]any {
 	}
 	return keys
 }
-
-// elementKey is what tells a list's element apart, as one comparable value.
-func elementKey(f *kinds.Field, element any) addrs.Path {
-	return addrs.Path{}.Select(keysOf(f, element))
-}

@@ -126,6 +126,8 @@ type Change struct {
 	Unknown addrs.PathSet
 	// Sensitive are places of Before and After that must not be shown.
 	Sensitive addrs.PathSet
+	// Drift are the values that are no longer what kplan last applied.
+	Drift []Drift
 	// ReplacePaths are the places whose change can't be made in place.
 	ReplacePaths []addrs.Path
 

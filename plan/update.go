@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -24,6 +25,10 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 	}
 	if len(c.Desired.Unknown) > 0 {
 		return p.predictUpdate(c, live, c.Desired.Unknown.Sorted()[0].String()+" is known after apply")
+	}
+	if slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, c.Addr) }) {
+		c.Reason = BecauseRequested
+		return p.replace(c, nil)
 	}
 	same, err := unchanged(c.Kind, c.Wish, live)
 	if err != nil {
@@ -47,11 +52,11 @@ func (p *planner) found(c *Change, live *unstructured.Unstructured) {
 
 // ask lets the server say what it would make of the wish.
 func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int) (hclspec.Seen, *Change, error) {
-	answer, err := p.cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
+	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
 		UID: c.UID, ResourceVersion: c.ResourceVersion,
 	})
 	if kube.KindOf(err) == kube.FieldConflict && forced(c.Desired, err) {
-		answer, err = p.cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
+		answer, err = p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
 			UID: c.UID, ResourceVersion: c.ResourceVersion, Force: true,
 		})
 	}
@@ -63,7 +68,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		if tries == 1 {
 			return hclspec.Seen{}, nil, err
 		}
-		live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		if err != nil {
 			return hclspec.Seen{}, nil, err
 		}
@@ -78,7 +83,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		if predictErr != nil {
 			return seen, c, predictErr
 		}
-		return seen, c, conflict(c, live, err)
+		return seen, c, conflict(c, live, conflictsOf(err))
 	case kube.Forbidden:
 		return p.predictUpdate(c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
 	case kube.DryRunUnsupported:
@@ -90,6 +95,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
 	c.Action, c.Certainty, c.After = Update, Computed, answer.Object
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	p.attribute(c)
 	if answerIsLive(c, answer) {
 		// The server would change nothing at all: what looked different here is
 		// equal there.
@@ -105,6 +111,7 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 	}
 	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
 	c.Unknown = c.Desired.Unknown
+	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	return hclspec.Seen{Object: c.After, Unknown: c.Unknown}, c, nil
 }
@@ -121,6 +128,11 @@ func (p *planner) replace(c *Change, paths []addrs.Path) (hclspec.Seen, *Change,
 	c.Unknown.AddAll(c.Desired.Unknown)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	return hclspec.Seen{}, c, nil
+}
+
+// attribute says who made the live object differ from what was last applied.
+func (p *planner) attribute(c *Change) {
+	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(c.Wish))
 }
 
 func immutablePaths(err error) []addrs.Path {

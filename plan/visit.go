@@ -18,6 +18,9 @@ type needs = map[addrs.Instance]*Change
 // visit decides what to do about one object of the configuration.
 func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
 	c := p.newChange(d)
+	if !p.scope.has(d.Addr) {
+		return p.passBy(ctx, d)
+	}
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
 		c.Previous = movedFrom(entry.Addr, d.Addr)
@@ -37,10 +40,22 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	case live == nil:
 		c.Reason = BecauseDeleted
 		return p.create(ctx, c, needs)
+	case string(live.GetUID()) != entry.UID && p.adopts(d.Addr):
+		return p.adopt(ctx, c, live)
 	case string(live.GetUID()) != entry.UID:
 		return hclspec.Seen{}, nil, foreign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
 	}
 	return p.update(ctx, c, live)
+}
+
+// passBy leaves an object alone that is out of scope, though others of its
+// block are not. References see it as it is.
+func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, *Change, error) {
+	live, err := p.live.find(ctx, d.Kind, d.Object)
+	if err != nil || live == nil {
+		return hclspec.Seen{}, nil, err
+	}
+	return hclspec.Seen{Object: live.Object}, nil, nil
 }
 
 func (p *planner) newChange(d *hclspec.Desired) *Change {
@@ -70,7 +85,7 @@ func (p *planner) create(ctx context.Context, c *Change, needs needs) (hclspec.S
 	if why := unaskable(c, needs); why != "" {
 		return p.predictCreate(c, why)
 	}
-	answer, err := p.cluster.DryRunCreate(ctx, c.Kind, c.Wish)
+	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.Wish)
 	if err == nil {
 		return p.computedCreate(c, answer)
 	}
@@ -113,7 +128,7 @@ func declares(crd, c *Change) bool {
 // createUnasked predicts a creation after making sure that there is nothing of
 // that name, which the refused dry-run did not tell.
 func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hclspec.Seen, *Change, error) {
-	live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 	if err == nil {
 		return p.claim(ctx, c, live)
 	}
@@ -126,7 +141,7 @@ func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hcl
 
 // existing deals with an object that is there although kplan has no record of it.
 func (p *planner) existing(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
-	live, err := p.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -141,6 +156,9 @@ func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstr
 		c.Reason = NoReason // it is there, only its label was taken off
 		return p.update(ctx, c, live)
 	}
+	if p.adopts(c.Addr) {
+		return p.adopt(ctx, c, live)
+	}
 	return hclspec.Seen{}, nil, foreign(c.Desired, live, "")
 }
 
@@ -154,7 +172,7 @@ func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hc
 	if why != "" {
 		detail += why + " "
 	}
-	detail += "Nothing of it is overwritten. Delete it, or give this resource another name."
+	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; otherwise give this resource another name.", d.Addr)
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object already exists",

@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
+)
+
+// adopts says whether the user asked, by name, for the object to be taken over.
+func (p *planner) adopts(addr addrs.Instance) bool {
+	return slices.ContainsFunc(p.Adopt, func(given addrs.Instance) bool { return Matches(given, addr) })
+}
+
+// adopt plans to take over an object that exists and is not ours.
+func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+	taken, clientApplied, err := kube.WithClientApplyTaken(live)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	if !clientApplied {
+		return p.adopted(p.update(ctx, c, live))
+	}
+	if diags := p.adoptionConflicts(ctx, c, live); diags.HasErrors() {
+		c.Blocked = true
+		seen, c, err := p.adopted(p.predictUpdate(c, taken, "another manager owns fields of it"))
+		if err != nil {
+			return seen, c, err
+		}
+		return seen, c, diags
+	}
+	return p.adopted(p.predictUpdate(c, taken, "fields that kubectl applied are taken over first"))
+}
+
+// adoptionConflicts are the fields that others than kubectl's client-side
+// apply own; its own are about to become kplan's.
+func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstructured.Unstructured) hcl.Diagnostics {
+	p.found(c, live)
+	_, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion})
+	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return kube.IsClientApplier(f.Manager) })
+	return conflict(c, live, others)
+}
+
+// adopted makes an adoption of a planned update.
+func (p *planner) adopted(seen hclspec.Seen, c *Change, err error) (hclspec.Seen, *Change, error) {
+	if c != nil && (c.Action == Update || c.Action == Keep) {
+		c.Action, c.Drift = Adopt, nil
+	}
+	return seen, c, err
+}

@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/state"
+)
+
+// scope says which objects a plan is about: all of them, or those that -target
+// and -exclude leave.
+type scope struct {
+	limited bool
+	in      map[addrs.Instance]bool
+}
+
+func (s scope) has(addr addrs.Instance) bool { return !s.limited || s.in[addr] }
+
+// hasAny says whether any instance of the resource is in scope.
+func (s scope) hasAny(r addrs.Resource) bool {
+	if !s.limited {
+		return true
+	}
+	for addr := range s.in {
+		if addr.Resource == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Matches says whether an address that a user gave means the instance: the
+// address of a resource means all its instances.
+func Matches(given, addr addrs.Instance) bool {
+	return given == addr || given.Key.IsZero() && given.Resource == addr.Resource
+}
+
+// scopeOf works out what -target and -exclude leave. A target brings along what
+// it needs; what is excluded takes along what needs it. Where objects are only
+// deleted it is the other way round.
+func scopeOf(ctx context.Context, in Input, s *state.State) (scope, hcl.Diagnostics) {
+	if len(in.Targets)+len(in.Excludes) == 0 {
+		return scope{}, nil
+	}
+	needs, diags := needsOf(ctx, in, s)
+	if diags.HasErrors() {
+		return scope{}, diags
+	}
+	selected := scope{limited: true, in: map[addrs.Instance]bool{}}
+	picked, diags := pick(needs, append(slices.Clone(in.Targets), in.Excludes...))
+	if diags.HasErrors() {
+		return scope{}, diags
+	}
+	reach := needs.Closure
+	if (len(in.Excludes) > 0) != (in.Mode == Destroy) {
+		reach = needs.Dependents
+	}
+	for _, addr := range reach(picked...) {
+		selected.in[addr] = true
+	}
+	if len(in.Excludes) > 0 {
+		for _, addr := range needs.Nodes() {
+			selected.in[addr] = !selected.in[addr]
+		}
+	}
+	return selected, append(diags, &hcl.Diagnostic{
+		Severity: hcl.DiagWarning,
+		Summary:  "The plan is limited by -target or -exclude",
+		Detail:   "It does not show everything that the configuration asks for. These options are for getting out of trouble; plan without them afterwards.",
+	})
+}
+
+// needsOf is which instance needs which, of the configuration and of the state.
+func needsOf(ctx context.Context, in Input, s *state.State) (*graph.Graph[addrs.Instance], hcl.Diagnostics) {
+	var g graph.Graph[addrs.Instance]
+	if in.Mode != Destroy {
+		desired, _, diags := hclspec.Preview(ctx, in.Config, in.options())
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		for _, d := range desired {
+			g.Add(d.Addr)
+			for _, need := range slices.Concat(d.Needs, d.Awaits) {
+				g.Connect(d.Addr, need)
+			}
+		}
+	}
+	for _, o := range s.Objects {
+		if g.Has(o.Addr) {
+			continue
+		}
+		g.Add(o.Addr)
+		for _, need := range o.Needs {
+			g.Connect(o.Addr, need)
+		}
+	}
+	return &g, nil
+}
+
+// pick finds the instances that the given addresses mean.
+func pick(g *graph.Graph[addrs.Instance], given []addrs.Instance) ([]addrs.Instance, hcl.Diagnostics) {
+	var (
+		picked []addrs.Instance
+		names  []string
+		diags  hcl.Diagnostics
+	)
+	for _, addr := range g.Nodes() {
+		names = append(names, addr.String())
+	}
+	for _, want := range given {
+		found := false
+		for _, addr := range g.Nodes() {
+			if Matches(want, addr) {
+				picked, found = append(picked, addr), true
+			}
+		}
+		if !found {
+			diags = append(diags, noSuchAddress(want, names))
+		}
+	}
+	return picked, diags
+}
+
+func noSuchAddress(want addrs.Instance, names []string) *hcl.Diagnostic {
+	detail := fmt.Sprintf("%s is neither in the configuration nor in the state.", want)
+	if nearest := addrs.Nearest(want.String(), names); nearest != "" {
+		detail += fmt.Sprintf(" Did you mean %s?", nearest)
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address", Detail: detail}
+}
