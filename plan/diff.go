@@ -95,7 +95,7 @@ func isBlock(f *kinds.Field) bool {
 // server or kplan itself keeps in an object is no part of it.
 func Diff(c *Change) *Difference {
 	d := &differ{change: c, ownershipKnown: len(ownedTrail(c).nodes) > 0}
-	before, after, wish := withoutNoise(c.Before), withoutNoise(c.After), withoutNoise(c.Wish)
+	before, after, wish := compared(c.Before), compared(c.After), compared(c.Wish)
 	if after == nil && c.Action != Delete && c.Action != Forget {
 		after = wish
 	}
@@ -115,6 +115,11 @@ func Diff(c *Change) *Difference {
 	}
 	diff.Hidden.Defaults = d.defaults
 	return diff
+}
+
+// compared is what of an object is compared.
+func compared(object map[string]any) map[string]any {
+	return withoutHead(withoutNoise(object))
 }
 
 // asValue keeps a nil object from becoming an interface that is not nil.
@@ -197,7 +202,7 @@ func (d *differ) values(at spot, before, after any) *Difference {
 	switch {
 	case at.unknown.covered:
 		d.unknown(at, diff)
-	case at.isSecret():
+	case at.isSecret(before, after):
 		mask(diff)
 	default:
 		d.compare(at, diff)
@@ -227,13 +232,18 @@ func orAbsent(f *kinds.Field, value any) any {
 }
 
 // isSecret says whether the place must be compared as a whole since it may not
-// be shown. A map that the kind calls secret is compared key by key, because
-// the keys of a Secret are not.
-func (at spot) isSecret() bool {
-	if at.field != nil && at.field.Sensitive {
-		return at.field.Type != kinds.Map && at.field.Type != kinds.Object
+// be shown. An object that the kind calls secret is compared name by name,
+// because the names in a Secret are not.
+func (at spot) isSecret(values ...any) bool {
+	if at.field == nil || !at.field.Sensitive {
+		return at.sensitive.covered
 	}
-	return at.sensitive.covered
+	for _, value := range values {
+		if value != nil && valueShape(value) != Entries {
+			return true
+		}
+	}
+	return at.field.Type != kinds.Map && at.field.Type != kinds.Object
 }
 
 func mask(diff *Difference) {
@@ -248,7 +258,7 @@ func (d *differ) unknown(at spot, diff *Difference) {
 	if diff.Before == nil {
 		diff.Op = Added
 	}
-	if at.isSecret() || at.field != nil && at.field.Sensitive {
+	if at.sensitive.covered || at.field != nil && at.field.Sensitive {
 		diff.Sensitive, diff.Before = true, nil
 	}
 }

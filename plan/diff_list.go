@@ -17,7 +17,7 @@ func (d *differ) lists(at spot, diff *Difference) {
 	diff.Shape = Elements
 	before, _ := diff.Before.([]any)
 	after, _ := diff.After.([]any)
-	l := list{at: at, before: before, after: after}
+	l := listPair{at: at, before: before, after: after}
 	l.wish, _ = at.wish.([]any)
 	switch {
 	case at.field != nil && len(at.field.ListKeys) > 0 && areObjects(before) && areObjects(after):
@@ -39,8 +39,8 @@ func areObjects(list []any) bool {
 	return true
 }
 
-// list is two lists to compare, and what the configuration says there.
-type list struct {
+// listPair is two lists to compare, and what the configuration says there.
+type listPair struct {
 	at                  spot
 	before, after, wish []any
 }
@@ -49,18 +49,18 @@ type list struct {
 const none = -1
 
 // keyed compares lists whose elements have keys, whatever their order.
-func (d *differ) keyed(l list, diff *Difference) {
+func (d *differ) keyed(l listPair, diff *Difference) {
 	d.matched(l, diff, namesOf(l.before, l.stepOf), namesOf(l.after, l.stepOf), namesOf(l.wish, l.stepOf))
 }
 
 // set compares lists that are sets. Their order says nothing.
-func (d *differ) set(l list, diff *Difference) {
+func (d *differ) set(l listPair, diff *Difference) {
 	d.matched(l, diff, namesOf(l.before, valueStep), namesOf(l.after, valueStep), namesOf(l.wish, valueStep))
 	diff.Reordered = false
 }
 
 // stepOf names an element by its keys, as a path does.
-func (l list) stepOf(element any) string {
+func (l listPair) stepOf(element any) string {
 	fields, _ := element.(map[string]any)
 	return addrs.Path{}.Select(keysOf(l.at.field, fields)).String()
 }
@@ -99,7 +99,7 @@ func (n names) index(name string) int {
 
 // matched compares elements of the same name. Elements that go stand where
 // they stood among those that stay.
-func (d *differ) matched(l list, diff *Difference, before, after, wish names) {
+func (d *differ) matched(l listPair, diff *Difference, before, after, wish names) {
 	passed := 0 // of before
 	for i, name := range after.of {
 		was := before.index(name)
@@ -114,20 +114,20 @@ func (d *differ) matched(l list, diff *Difference, before, after, wish names) {
 	}
 }
 
-func (d *differ) gone(l list, diff *Difference, before, after names, i int) {
+func (d *differ) gone(l listPair, diff *Difference, before, after names, i int) {
 	if name := before.of[i]; !after.has(name) {
 		d.element(diff, l, l.element(i, none, none, name))
 	}
 }
 
-// element is the place of one element, and its two values.
-type element struct {
+// elementPair is the place of one element, and its two values.
+type elementPair struct {
 	spot
 	before, after any
 }
 
 // element compares one element.
-func (d *differ) element(diff *Difference, l list, e element) {
+func (d *differ) element(diff *Difference, l listPair, e elementPair) {
 	if d.isServers(l.at, e.spot, diff, e.before, e.after) {
 		d.defaults++
 		return
@@ -139,8 +139,8 @@ func (d *differ) element(diff *Difference, l list, e element) {
 
 // element is the element that stands at these positions and has that name, ""
 // for none.
-func (l list) element(before, after, wish int, name string) element {
-	var e element
+func (l listPair) element(before, after, wish int, name string) elementPair {
+	var e elementPair
 	steps := []string{name}
 	position := before
 	if before != none {
@@ -168,7 +168,7 @@ func (l list) element(before, after, wish int, name string) element {
 }
 
 // identify puts the keys of an element into its path, unless they are secret.
-func (l list) identify(e *element) {
+func (l listPair) identify(e *elementPair) {
 	fields, ok := e.after.(map[string]any)
 	if !ok {
 		fields, ok = e.before.(map[string]any)
@@ -179,7 +179,7 @@ func (l list) identify(e *element) {
 	values := keysOf(l.at.field, fields)
 	var keys []Key
 	for _, name := range l.at.field.ListKeys {
-		if e.below(name).isSecret() {
+		if e.below(name).isSecret(fields[name]) {
 			return
 		}
 		if value := values[name]; value != nil {
@@ -192,7 +192,7 @@ func (l list) identify(e *element) {
 // aligned compares lists whose elements nothing tells apart: it finds the
 // longest run of insertions and removals that explains the change, and pairs
 // what is left in the order it stands.
-func (d *differ) aligned(l list, diff *Difference) {
+func (d *differ) aligned(l listPair, diff *Difference) {
 	passedBefore, passedAfter := 0, 0
 	edits := lcs.DiffLines(tokens(l.before), tokens(l.after))
 	for i, edit := range edits {
@@ -204,7 +204,7 @@ func (d *differ) aligned(l list, diff *Difference) {
 }
 
 // edited compares a run of elements that are not the same on both sides.
-func (d *differ) edited(l list, diff *Difference, edit lcs.Diff) {
+func (d *differ) edited(l listPair, diff *Difference, edit lcs.Diff) {
 	before, after := edit.Start, edit.ReplStart
 	for before < edit.End && after < edit.ReplEnd && isPair(l.before[before], l.after[after]) {
 		d.element(diff, l, l.element(before, after, l.wished(after), ""))
@@ -225,7 +225,7 @@ func isPair(before, after any) bool {
 	return shape != Leaf && shape == valueShape(after)
 }
 
-func (l list) wished(after int) int {
+func (l listPair) wished(after int) int {
 	if after < len(l.wish) {
 		return after
 	}
@@ -234,7 +234,7 @@ func (l list) wished(after int) int {
 
 // unchanged takes up a run of equal elements: single values that stand beside a
 // change are shown, all else is counted.
-func (d *differ) unchanged(l list, diff *Difference, before, after, n int, follows, precedes bool) {
+func (d *differ) unchanged(l listPair, diff *Difference, before, after, n int, follows, precedes bool) {
 	head, tail := 0, 0
 	if !isBlock(l.at.field) && n > 0 && valueShape(l.after[after]) == Leaf {
 		head, tail = min(1, n)*truth(follows), min(1, n)*truth(precedes)

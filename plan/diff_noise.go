@@ -15,13 +15,11 @@ var bookkeeping = []string{
 	"managedFields", "resourceVersion", "selfLink", "uid",
 }
 
-// noise are the places of any object that are never part of a difference.
+// noise are the places of any object that are never shown.
 var noise = noisePlaces()
 
 func noisePlaces() addrs.PathSet {
 	places := addrs.NewPathSet(
-		addrs.NewPath("apiVersion"),
-		addrs.NewPath("kind"),
 		addrs.NewPath("status"),
 		addrs.NewPath("metadata", "labels", StackLabel),
 		addrs.NewPath("metadata", "annotations", AddressAnnotation),
@@ -37,6 +35,11 @@ func noisePlaces() addrs.PathSet {
 // not changed.
 func withoutNoise(object map[string]any) map[string]any {
 	return without(object, trailOf(noise))
+}
+
+// withoutHead is the object without what the head of its block says.
+func withoutHead(object map[string]any) map[string]any {
+	return without(object, trailOf(addrs.NewPathSet(addrs.NewPath("apiVersion"), addrs.NewPath("kind"))))
 }
 
 func without(object map[string]any, gone trail) map[string]any {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"kplan.dev/kplan/addrs"
@@ -17,6 +18,18 @@ type entry struct {
 
 // entriesOf are the changes of a plan that are worth showing.
 func entriesOf(pl *plan.Plan) []entry {
+	return slices.DeleteFunc(allEntries(pl), func(e entry) bool {
+		return e.Action == plan.Keep && !e.Moved() && !e.Blocked && !e.hasDrifted(pl)
+	})
+}
+
+// hasDrifted says whether a plan that only looks has found the object changed.
+func (e entry) hasDrifted(pl *plan.Plan) bool {
+	return pl.Mode == plan.RefreshOnly && len(e.Drift) > 0
+}
+
+// allEntries are all changes of a plan, in its order.
+func allEntries(pl *plan.Plan) []entry {
 	renamed := map[addrs.Instance]*plan.Change{}
 	for _, c := range pl.Changes {
 		if c.Action == plan.Delete && c.Reason == plan.BecauseRenamed {
@@ -26,28 +39,18 @@ func entriesOf(pl *plan.Plan) []entry {
 	paired := map[*plan.Change]bool{}
 	var entries []entry
 	for _, c := range pl.Changes {
-		old := renamed[c.Addr]
-		switch {
-		case paired[c], c.Action == plan.Keep && !c.Moved() && !c.Blocked:
-		case c.Action == plan.Create && old != nil:
+		if old := renamed[c.Addr]; old != nil && c.Action == plan.Create {
 			paired[old] = true
 			entries = append(entries, entry{Change: renaming(c, old), symbol: replaceAfter, old: old})
-		default:
-			entries = append(entries, entry{Change: c, symbol: symbolOfAction(c)})
+			continue
 		}
-	}
-	return withoutPaired(entries, paired)
-}
-
-// withoutPaired leaves out deletions that stood before their creation.
-func withoutPaired(entries []entry, paired map[*plan.Change]bool) []entry {
-	kept := entries[:0]
-	for _, e := range entries {
-		if !paired[e.Change] {
-			kept = append(kept, e)
+		e := entry{Change: c, symbol: symbolOfAction(c)}
+		if e.hasDrifted(pl) {
+			e.symbol = update
 		}
+		entries = append(entries, e)
 	}
-	return kept
+	return slices.DeleteFunc(entries, func(e entry) bool { return paired[e.Change] })
 }
 
 // renaming is the change from the old object to the new one.
@@ -136,8 +139,11 @@ func (e entry) objectName() string {
 
 // verb says what happens to the object, as Terraform says it.
 func (e entry) verb(mode plan.Mode) string {
-	if mode == plan.RefreshOnly {
-		return e.drift()
+	if mode == plan.RefreshOnly && e.Action == plan.Forget {
+		return "has been deleted"
+	}
+	if mode == plan.RefreshOnly && len(e.Drift) > 0 {
+		return "has changed"
 	}
 	switch e.Action {
 	case plan.Create:
@@ -164,13 +170,6 @@ func (e entry) verb(mode plan.Mode) string {
 	return "stays as it is"
 }
 
-func (e entry) drift() string {
-	if e.Action == plan.Update || e.Action == plan.Keep {
-		return "has changed"
-	}
-	return "has been deleted"
-}
-
 // notes are the reasons and remarks under the head of an entry.
 func (e entry) notes() []string {
 	var notes []string
@@ -180,6 +179,7 @@ func (e entry) notes() []string {
 	if e.Moved() && e.Action != plan.Keep {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
+	notes = append(notes, e.driftNotes()...)
 	if e.Certainty == plan.Predicted && e.Why != "" {
 		notes = append(notes, "predicted: "+Clean(e.Why))
 	}
@@ -220,4 +220,24 @@ func repetition(addr addrs.Instance) string {
 		return "resource does not use for_each"
 	}
 	return "resource uses count or for_each"
+}
+
+// driftNotes say who changed the object outside of kplan, one note for each.
+func (e entry) driftNotes() []string {
+	var notes []string
+	for i := 0; i < len(e.Drift); {
+		first, places := e.Drift[i], []string{}
+		for ; i < len(e.Drift) && e.Drift[i].Manager == first.Manager && e.Drift[i].Time.Equal(first.Time); i++ {
+			places = append(places, e.Drift[i].Path.String())
+		}
+		note := "changed outside of kplan: " + clip(Clean(strings.Join(places, ", ")), 200)
+		if first.Manager != "" {
+			note += " by " + quote(first.Manager)
+		}
+		if !first.Time.IsZero() {
+			note += " on " + first.Time.UTC().Format("2006-01-02 15:04:05 MST")
+		}
+		notes = append(notes, note)
+	}
+	return notes
 }

@@ -39,11 +39,21 @@ func (p *page) plan(pl *plan.Plan, entries []entry) {
 			p.entry(e, pl.Mode)
 		}
 		p.line()
-		p.losses(entries, pl.Mode)
-		p.line(p.paint(bold, "Plan:"), strings.TrimPrefix(summary(pl), "Plan:"))
+		p.conclusion(pl, entries)
 	}
 	p.outputChanges(pl)
 	p.footer(pl, entries)
+}
+
+// conclusion is the line that says how much would change.
+func (p *page) conclusion(pl *plan.Plan, entries []entry) {
+	if pl.Mode == plan.RefreshOnly {
+		p.prose("This is a refresh-only plan, so kplan will not take any actions to undo these. If you were expecting these changes " +
+			"then you can apply this plan to record them in the kplan state without changing any object in the cluster.")
+		return
+	}
+	p.losses(entries, pl.Mode)
+	p.line(p.paint(bold, "Plan:"), strings.TrimPrefix(summary(pl), "Plan:"))
 }
 
 func (p *page) intro(pl *plan.Plan) {
@@ -82,7 +92,7 @@ func (p *page) legend(entries []entry) {
 		{replace, "destroy and then create replacement"},
 		{replaceAfter, "create replacement and then destroy"},
 		{read, "read (data resources)"},
-		{forget, "forget (the object stays in the cluster)"},
+		{forget, "forget (only drop it from the state)"},
 	} {
 		if used[l.symbol] {
 			p.line(p.symbol(l.symbol), " ", l.meaning)
@@ -229,7 +239,7 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 	if p.opts.Concise {
 		return
 	}
-	if note := certaintyNote(entries); note != "" {
+	if note := certaintyNote(entries); note != "" && pl.Mode != plan.RefreshOnly {
 		p.line()
 		p.prose(note)
 	}
@@ -244,8 +254,19 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 	case p.opts.Unsaved:
 		p.rule()
 		p.prose("Note: You didn't use the -out option to save this plan, so kplan can't guarantee to take exactly these actions " +
-			`if you run "kplan apply" now.`)
+			"if you run " + applyCommand(pl.Mode) + " now.")
 	}
+}
+
+// applyCommand is what makes and applies a plan of that mode in one go.
+func applyCommand(mode plan.Mode) string {
+	switch mode {
+	case plan.Destroy:
+		return `"kplan destroy"`
+	case plan.RefreshOnly:
+		return `"kplan apply -refresh-only"`
+	}
+	return `"kplan apply"`
 }
 
 func certaintyNote(entries []entry) string {

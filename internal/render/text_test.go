@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -87,6 +88,8 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"destroy": destruction(t),
 		"failed":  failed(t),
 		"outputs": outputs(t),
+		"refresh": refreshed(t),
+		"drift":   drifted(t),
 	}
 }
 
@@ -256,6 +259,33 @@ func failed(t testing.TB) *plan.Plan {
 	held, _ := addrs.ParseInstance("Pod.web")
 	by, _ := addrs.ParseInstance("Namespace.tenant")
 	p.HeldBack = []hclspec.HeldBack{{Addr: held, By: by}}
+	return p
+}
+
+// drifted is a change that undoes what others did.
+func drifted(t testing.TB) *plan.Plan {
+	return planOf(t, changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Update,
+		before: `{metadata: {name: c}, data: {a: theirs, b: theirs, c: ours}}`,
+		after:  `{metadata: {name: c}, data: {a: ours, b: ours, c: ours}}`,
+		edit: func(c *plan.Change) {
+			at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			c.Drift = []plan.Drift{
+				{Path: addrs.NewPath("data", "a"), Manager: "kubectl-edit", Time: at},
+				{Path: addrs.NewPath("data", "b"), Manager: "kubectl-edit", Time: at},
+				{Path: addrs.NewPath("data", "d")},
+			}
+		}})
+}
+
+func refreshed(t testing.TB) *plan.Plan {
+	p := drifted(t)
+	p.Mode = plan.RefreshOnly
+	c := p.Changes[0]
+	c.Action, c.Before, c.After = plan.Keep, c.After, c.Before
+	gone := changed{addr: "ConfigMap.gone", namespace: "acme", name: "gone", action: plan.Forget,
+		edit: func(c *plan.Change) { c.Reason = plan.BecauseGone }}
+	kept := changed{addr: "ConfigMap.kept", namespace: "acme", name: "kept", action: plan.Keep}
+	p.Changes = append(p.Changes, gone.change(t), kept.change(t))
 	return p
 }
 

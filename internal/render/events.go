@@ -1,0 +1,193 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/plan"
+)
+
+// uiVersion is the version of Terraform's event format that Events writes.
+const uiVersion = "1.2"
+
+// Events writes what happens as one JSON object per line, as Terraform's -json
+// does. It is not safe for use by several goroutines at once.
+type Events struct {
+	w   io.Writer
+	now func() time.Time
+	err error
+}
+
+// NewEvents writes to w; now tells the time.
+func NewEvents(w io.Writer, now func() time.Time) *Events { return &Events{w: w, now: now} }
+
+// Err is the first error that writing met.
+func (e *Events) Err() error { return e.err }
+
+// event is one line. Its keys are written in the order of the alphabet, so that
+// those of the log come first.
+type event map[string]any
+
+func (e *Events) send(level, message, kind string, more event) {
+	line := event{
+		"@level":     level,
+		"@message":   message,
+		"@module":    "kplan.ui",
+		"@timestamp": e.now().Format("2006-01-02T15:04:05.000000Z07:00"),
+		"type":       kind,
+	}
+	for key, value := range more {
+		line[key] = value
+	}
+	if err := writeJSON(e.w, line, false); err != nil && e.err == nil {
+		e.err = err
+	}
+}
+
+// Version tells who is speaking. It comes first.
+func (e *Events) Version(version string) {
+	e.send("info", "kplan "+version, "version", event{"kplan": version, "terraform": version, "ui": uiVersion})
+}
+
+// Log tells something that has no event of its own.
+func (e *Events) Log(level, message string) { e.send(level, message, "log", nil) }
+
+// Plan tells of the changes of a plan, of how many there are, and of its outputs.
+func (e *Events) Plan(pl *plan.Plan) {
+	for _, entry := range entriesOf(pl) {
+		change := eventChange(entry)
+		e.send("info", fmt.Sprintf("%s: Plan to %s", entry.Addr, change["action"]), "planned_change", event{"change": change})
+	}
+	e.summary(summary(pl), pl.Counts(), "plan")
+	if len(pl.Outputs) > 0 {
+		e.plannedOutputs(pl.Outputs)
+	}
+}
+
+// Applied tells how an apply or destroy ended.
+func (e *Events) Applied(n plan.Counts, mode plan.Mode) {
+	operation := "apply"
+	if mode == plan.Destroy {
+		operation = "destroy"
+	}
+	e.summary(ApplySummary(n, mode, Options{}), n, operation)
+}
+
+func (e *Events) summary(message string, n plan.Counts, operation string) {
+	e.send("info", message, "change_summary", event{"changes": event{
+		"add": n.Add, "change": n.Change, "import": n.Adopt, "remove": n.Destroy, "forget": n.Forget,
+		"move": n.Move, "operation": operation,
+	}})
+}
+
+// Diagnostic tells of a problem.
+func (e *Events) Diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File) {
+	level, title := "error", "Error: "
+	if d.Severity == hcl.DiagWarning {
+		level, title = "warn", "Warning: "
+	}
+	e.send(level, title+d.Summary, "diagnostic", event{"diagnostic": jsonDiagnosticOf(d, files)})
+}
+
+// Step tells of a step of an apply.
+func (e *Events) Step(s Step) {
+	kind := map[Phase]string{
+		Started: "apply_start", Progress: "apply_progress", Done: "apply_complete", Failed: "apply_errored",
+		Waiting: "wait_progress", Ready: "wait_complete",
+	}[s.Phase]
+	hook := event{"resource": eventResource(s.Addr), "action": eventAction(s.Action)}
+	if s.Object.Name != "" {
+		hook["id_key"], hook["id_value"] = "object", s.Object.String()
+	}
+	if s.Phase != Started {
+		hook["elapsed_seconds"] = int(s.Elapsed.Round(time.Second).Seconds())
+	}
+	if s.Detail != "" {
+		hook["detail"] = s.Detail
+	}
+	level := "info"
+	if s.Phase == Failed {
+		level = "error"
+	}
+	e.send(level, s.Addr.String()+": "+s.text(), kind, event{"hook": hook})
+}
+
+func (e *Events) plannedOutputs(outputs []plan.OutputChange) {
+	all := event{}
+	for _, o := range outputs {
+		all[o.Name] = event{"sensitive": o.Sensitive, "action": eventAction(o.Action)}
+	}
+	e.send("info", "Outputs: "+number(len(outputs)), "outputs", event{"outputs": all})
+}
+
+// Outputs tells of the outputs after an apply.
+func (e *Events) Outputs(outputs []Output) {
+	all := event{}
+	for _, o := range outputs {
+		all[o.Name] = o.json()
+	}
+	e.send("info", "Outputs: "+number(len(outputs)), "outputs", event{"outputs": all})
+}
+
+func eventChange(e entry) event {
+	change := event{"resource": eventResource(e.Addr), "action": eventAction(e.Action)}
+	if e.Action == plan.Keep && e.Moved() {
+		change["action"] = "move"
+	}
+	if e.Moved() {
+		change["previous_resource"] = eventResource(e.Previous)
+	}
+	if reason := eventReason(e.Reason); reason != "" {
+		change["reason"] = reason
+	}
+	if e.Action == plan.Adopt {
+		change["importing"] = event{"id": e.Object.String()}
+	}
+	if e.Certainty != "" {
+		change["certainty"] = e.Certainty
+	}
+	return change
+}
+
+// eventReason is the reason as the event stream spells it, which is not always
+// as the plan does.
+func eventReason(r plan.Reason) string {
+	switch r {
+	case plan.BecauseImmutable:
+		return "cannot_update"
+	case plan.BecauseRequested:
+		return "requested"
+	}
+	return string(r)
+}
+
+func eventAction(a plan.Action) string {
+	switch a {
+	case plan.Keep:
+		return "noop"
+	case plan.Adopt:
+		return "import"
+	case plan.Forget:
+		return "remove"
+	}
+	return string(a)
+}
+
+func eventResource(addr addrs.Instance) event {
+	r := event{
+		"addr": addr.String(), "module": addr.Resource.Module, "resource": localAddress(addr),
+		"implied_provider": "kubernetes", "resource_type": addr.Resource.Type, "resource_name": addr.Resource.Name,
+		"resource_key": index(addr.Key),
+	}
+	return r
+}
+
+// localAddress is the address inside its module.
+func localAddress(addr addrs.Instance) string {
+	addr.Resource.Module = ""
+	return addr.String()
+}

@@ -1,0 +1,370 @@
+package render
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
+)
+
+// providerName is what stands where Terraform names a provider.
+const providerName = "kplan.dev/kubernetes"
+
+// jsonPlan is a plan in the format of `terraform show -json`, which many
+// programs read, with what Terraform doesn't know added.
+type jsonPlan struct {
+	FormatVersion    string                  `json:"format_version"`
+	TerraformVersion string                  `json:"terraform_version"`
+	KplanVersion     string                  `json:"kplan_version"`
+	Variables        map[string]jsonVariable `json:"variables,omitempty"`
+	PlannedValues    jsonValues              `json:"planned_values"`
+	ResourceDrift    []jsonResourceChange    `json:"resource_drift,omitempty"`
+	ResourceChanges  []jsonResourceChange    `json:"resource_changes"`
+	OutputChanges    map[string]jsonChange   `json:"output_changes,omitempty"`
+	HeldBack         []jsonHeldBack          `json:"held_back,omitempty"`
+	Mode             plan.Mode               `json:"mode"`
+	Timestamp        string                  `json:"timestamp"`
+	Errored          bool                    `json:"errored"`
+}
+
+type jsonVariable struct {
+	Value     any  `json:"value"`
+	Sensitive bool `json:"sensitive,omitempty"`
+}
+
+type jsonResourceChange struct {
+	Address          string         `json:"address"`
+	PreviousAddress  string         `json:"previous_address,omitempty"`
+	ModuleAddress    string         `json:"module_address,omitempty"`
+	Mode             string         `json:"mode"`
+	Type             string         `json:"type"`
+	Name             string         `json:"name"`
+	Index            any            `json:"index,omitempty"`
+	ProviderName     string         `json:"provider_name"`
+	Change           jsonChange     `json:"change"`
+	ActionReason     plan.Reason    `json:"action_reason,omitempty"`
+	Object           jsonObject     `json:"object"`
+	PreviousObject   *jsonObject    `json:"previous_object,omitempty"`
+	Drift            []jsonDrift    `json:"drift,omitempty"`
+	Certainty        plan.Certainty `json:"certainty,omitempty"`
+	CertaintyReason  string         `json:"certainty_reason,omitempty"`
+	Blocked          bool           `json:"blocked,omitempty"`
+	ProtectedDestroy bool           `json:"prevent_destroy,omitempty"`
+}
+
+// jsonObject is an object of the cluster.
+type jsonObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name,omitempty"`
+}
+
+type jsonChange struct {
+	Actions         []string       `json:"actions"`
+	Before          any            `json:"before"`
+	After           any            `json:"after"`
+	AfterUnknown    any            `json:"after_unknown"`
+	BeforeSensitive any            `json:"before_sensitive"`
+	AfterSensitive  any            `json:"after_sensitive"`
+	ReplacePaths    [][]any        `json:"replace_paths,omitempty"`
+	Importing       *jsonImporting `json:"importing,omitempty"`
+}
+
+type jsonImporting struct {
+	ID string `json:"id"`
+}
+
+// jsonDrift is a place that was changed outside of kplan.
+type jsonDrift struct {
+	Path    addrs.Path `json:"path"`
+	Manager string     `json:"manager,omitempty"`
+	Time    *time.Time `json:"time,omitempty"`
+}
+
+type jsonHeldBack struct {
+	Address string `json:"address"`
+	Needs   string `json:"needs,omitempty"`
+}
+
+// JSON writes a plan for machines. Secret values are not in it: where one would
+// stand, plan.Mask does, and the sensitive flags say so.
+func JSON(w io.Writer, pl *plan.Plan, version string) error {
+	doc := jsonPlan{
+		FormatVersion: "1.2", TerraformVersion: version, KplanVersion: version,
+		Variables:       jsonVariables(pl),
+		PlannedValues:   plannedValues(pl),
+		ResourceChanges: []jsonResourceChange{},
+		OutputChanges:   map[string]jsonChange{},
+		Mode:            pl.Mode,
+		Timestamp:       pl.Created.UTC().Format(time.RFC3339),
+		Errored:         pl.Incomplete,
+	}
+	for _, e := range allEntries(pl) {
+		if e.hasDrifted(pl) {
+			drift := resourceChange(e)
+			drift.Change.Actions = []string{"update"}
+			doc.ResourceDrift = append(doc.ResourceDrift, drift)
+		}
+		doc.ResourceChanges = append(doc.ResourceChanges, resourceChange(e))
+	}
+	for _, o := range pl.Outputs {
+		doc.OutputChanges[o.Name] = outputChange(o)
+	}
+	for _, h := range pl.HeldBack {
+		doc.HeldBack = append(doc.HeldBack, heldBack(h))
+	}
+	return writeJSON(w, doc, true)
+}
+
+func jsonVariables(pl *plan.Plan) map[string]jsonVariable {
+	all := make(map[string]jsonVariable, len(pl.Variables))
+	for name, v := range pl.Variables {
+		if v.Sensitive {
+			all[name] = jsonVariable{plan.Mask, true}
+			continue
+		}
+		all[name] = jsonVariable{Value: v.Value}
+	}
+	return all
+}
+
+func heldBack(h hclspec.HeldBack) jsonHeldBack {
+	held := jsonHeldBack{Address: h.Addr.String()}
+	if h.By != (addrs.Instance{}) {
+		held.Needs = h.By.String()
+	}
+	return held
+}
+
+func resourceChange(e entry) jsonResourceChange {
+	r := jsonResourceChange{
+		Address: e.Addr.String(), ModuleAddress: e.Addr.Resource.Module,
+		Mode: "managed", Type: e.Addr.Resource.Type, Name: e.Addr.Resource.Name, Index: index(e.Addr.Key),
+		ProviderName: providerName, Change: objectChange(e), ActionReason: e.Reason,
+		Object: jsonObjectOf(e.Object), Certainty: e.Certainty, CertaintyReason: e.Why,
+		Blocked: e.Blocked, ProtectedDestroy: e.Protected,
+	}
+	if e.Action == plan.Read {
+		r.Mode = "data"
+	}
+	if e.Moved() {
+		r.PreviousAddress = e.Previous.String()
+	}
+	for _, d := range e.Drift {
+		drift := jsonDrift{Path: d.Path, Manager: d.Manager}
+		if !d.Time.IsZero() {
+			drift.Time = &d.Time
+		}
+		r.Drift = append(r.Drift, drift)
+	}
+	if e.old != nil {
+		old := jsonObjectOf(e.old.Object)
+		r.PreviousObject = &old
+	}
+	return r
+}
+
+func jsonObjectOf(o addrs.Object) jsonObject {
+	return jsonObject{o.APIVersion(), o.Kind, o.Namespace, o.Name}
+}
+
+// index is what tells an instance apart: a number, a name or nothing.
+func index(key addrs.Key) any {
+	if i, ok := key.Index(); ok {
+		return i
+	}
+	if name, ok := key.Name(); ok {
+		return name
+	}
+	return nil
+}
+
+func objectChange(e entry) jsonChange {
+	before, after := e.Views()
+	c := jsonChange{
+		Actions: actions(e), Before: before.Value, After: after.Value,
+		AfterUnknown: orNone(after.Unknown, after.Value), ReplacePaths: replacePaths(e.ReplacePaths),
+		BeforeSensitive: orNone(before.Sensitive, before.Value), AfterSensitive: orNone(after.Sensitive, after.Value),
+	}
+	if e.Action == plan.Adopt {
+		c.Importing = &jsonImporting{ID: e.Object.String()}
+	}
+	return c
+}
+
+// orNone is what Terraform writes where nothing is marked: an empty object for
+// an object, false for none.
+func orNone(marked, value any) any {
+	switch {
+	case marked != nil:
+		return marked
+	case value == nil:
+		return false
+	}
+	return map[string]any{}
+}
+
+// actions are the steps of a change in Terraform's words.
+func actions(e entry) []string {
+	switch e.Action {
+	case plan.Create:
+		return []string{"create"}
+	case plan.Update:
+		return []string{"update"}
+	case plan.Replace:
+		if e.old != nil {
+			return []string{"create", "delete"}
+		}
+		return []string{"delete", "create"}
+	case plan.Delete:
+		return []string{"delete"}
+	case plan.Forget:
+		return []string{"forget"}
+	case plan.Read:
+		return []string{"read"}
+	case plan.Adopt:
+		if e.symbol == update {
+			return []string{"update"}
+		}
+	}
+	return []string{"no-op"}
+}
+
+func replacePaths(paths []addrs.Path) [][]any {
+	var all [][]any
+	for _, path := range paths {
+		steps := []any{}
+		for _, s := range stepsOf(path) {
+			switch {
+			case s.IsIndex():
+				steps = append(steps, s.Index)
+			case s.IsKeys():
+				steps = append(steps, s.String())
+			default:
+				steps = append(steps, s.Field)
+			}
+		}
+		all = append(all, steps)
+	}
+	return all
+}
+
+func stepsOf(path addrs.Path) []addrs.Step {
+	if path.IsZero() {
+		return nil
+	}
+	return path.Steps()
+}
+
+func outputChange(o plan.OutputChange) jsonChange {
+	action := map[plan.Action]string{plan.Create: "create", plan.Update: "update", plan.Delete: "delete"}[o.Action]
+	if action == "" {
+		action = "no-op"
+	}
+	c := jsonChange{
+		Actions: []string{action}, Before: o.Before, After: o.After,
+		AfterUnknown: o.Unknown, BeforeSensitive: o.Sensitive, AfterSensitive: o.Sensitive,
+	}
+	if o.Unknown {
+		c.After = nil
+	}
+	if o.Sensitive {
+		c.Before, c.After = masked(c.Before), masked(c.After)
+	}
+	return c
+}
+
+func masked(value any) any {
+	if value == nil {
+		return nil
+	}
+	return plan.Mask
+}
+
+// jsonValues are values as they are or would be, by module.
+type jsonValues struct {
+	Outputs    map[string]jsonOutput `json:"outputs,omitempty"`
+	RootModule jsonModule            `json:"root_module"`
+}
+
+type jsonOutput struct {
+	Sensitive bool `json:"sensitive"`
+	Type      any  `json:"type,omitempty"`
+	Value     any  `json:"value,omitempty"`
+}
+
+type jsonModule struct {
+	Address      string         `json:"address,omitempty"`
+	Resources    []jsonResource `json:"resources,omitempty"`
+	ChildModules []jsonModule   `json:"child_modules,omitempty"`
+}
+
+type jsonResource struct {
+	Address         string   `json:"address"`
+	Mode            string   `json:"mode"`
+	Type            string   `json:"type"`
+	Name            string   `json:"name"`
+	Index           any      `json:"index,omitempty"`
+	ProviderName    string   `json:"provider_name"`
+	SchemaVersion   int      `json:"schema_version"`
+	Values          any      `json:"values"`
+	SensitiveValues any      `json:"sensitive_values"`
+	DependsOn       []string `json:"depends_on,omitempty"`
+}
+
+// add puts a resource into its module, which it makes below the root one.
+func (m *jsonModule) add(addr addrs.Instance, r jsonResource) {
+	r.Address, r.Mode, r.ProviderName = addr.String(), "managed", providerName
+	r.Type, r.Name, r.Index = addr.Resource.Type, addr.Resource.Name, index(addr.Key)
+	m.module(addr.Resource.Module).Resources = append(m.module(addr.Resource.Module).Resources, r)
+}
+
+// module is the module of that address, m or one below it.
+func (m *jsonModule) module(address string) *jsonModule {
+	if m.Address == address {
+		return m
+	}
+	for i := range m.ChildModules {
+		child := &m.ChildModules[i]
+		if child.Address == address || strings.HasPrefix(address, child.Address+".") {
+			return child.module(address)
+		}
+	}
+	m.ChildModules = append(m.ChildModules, jsonModule{Address: nextModule(m.Address, address)})
+	return m.ChildModules[len(m.ChildModules)-1].module(address)
+}
+
+// nextModule is the address of the module below parent that address lies in.
+func nextModule(parent, address string) string {
+	start := len(parent)
+	if parent != "" {
+		start++
+	}
+	rest := address[start:]
+	if end := strings.Index(rest[1:], ".module."); end >= 0 {
+		return address[:start+1+end]
+	}
+	return address
+}
+
+// plannedValues are all objects as they would be.
+func plannedValues(pl *plan.Plan) jsonValues {
+	values := jsonValues{Outputs: map[string]jsonOutput{}}
+	for _, c := range pl.Changes {
+		if c.After == nil {
+			continue
+		}
+		_, after := c.Views()
+		values.RootModule.add(c.Addr, jsonResource{Values: after.Value, SensitiveValues: orNone(after.Sensitive, after.Value)})
+	}
+	for _, o := range pl.Outputs {
+		if o.Action != plan.Delete {
+			values.Outputs[o.Name] = jsonOutput{Sensitive: o.Sensitive, Type: o.Type, Value: outputChange(o).After}
+		}
+	}
+	return values
+}

@@ -1,0 +1,111 @@
+package render
+
+import (
+	"time"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/plan"
+)
+
+// Step is a step of an apply.
+type Step struct {
+	Addr    addrs.Instance
+	Object  addrs.Object
+	Action  plan.Action
+	Phase   Phase
+	Elapsed time.Duration // since the action, or the waiting, began
+	Detail  string        // of Waiting: what is still missing
+}
+
+// Phase is how far a step has got.
+type Phase byte
+
+const (
+	Started  Phase = iota // the first request is about to be sent
+	Progress              // it is still under way
+	Done                  // it has been done
+	Failed                // it has failed
+	Waiting               // it has been done and is not ready yet
+	Ready                 // it is ready
+)
+
+// words are what an action is called while it goes on and after it.
+type words struct{ doing, done string }
+
+var actionWords = map[plan.Action]words{
+	plan.Create:  {"Creating", "Creation"},
+	plan.Update:  {"Modifying", "Modifications"},
+	plan.Replace: {"Replacing", "Replacement"},
+	plan.Delete:  {"Destroying", "Destruction"},
+	plan.Adopt:   {"Adopting", "Adoption"},
+	plan.Forget:  {"Forgetting", "Removal from the state"},
+	plan.Read:    {"Reading", "Read"},
+	plan.Keep:    {"Refreshing state", "Refresh"},
+}
+
+// ProgressLine is the line that tells of a step, without its newline.
+func ProgressLine(s Step, opts Options) string {
+	p := newPage(opts)
+	return p.paint(bold, Clean(s.Addr.String())+": "+s.text())
+}
+
+func (s Step) text() string {
+	w := actionWords[s.Action]
+	switch s.Phase {
+	case Started:
+		return w.doing + "..." + s.object()
+	case Progress:
+		return "Still " + lowerFirst(w.doing) + "... [" + elapsed(s.Elapsed) + " elapsed]"
+	case Done:
+		return w.done + " complete after " + elapsed(s.Elapsed) + s.object()
+	case Failed:
+		return w.done + " failed after " + elapsed(s.Elapsed)
+	case Waiting:
+		return "Still waiting... [" + elapsed(s.Elapsed) + " elapsed]" + s.detail()
+	}
+	return "Ready after " + elapsed(s.Elapsed)
+}
+
+// object is the cluster's name of the object, which stands where Terraform
+// shows an id.
+func (s Step) object() string {
+	if s.Object.Name == "" {
+		return ""
+	}
+	return " [" + clip(Clean(s.Object.QualifiedName()), 80) + "]"
+}
+
+func (s Step) detail() string {
+	if s.Detail == "" {
+		return ""
+	}
+	return " " + clip(Clean(s.Detail), 300)
+}
+
+// elapsed is a time in whole seconds: 1m20s.
+func elapsed(d time.Duration) string { return d.Round(time.Second).String() }
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]|0x20) + s[1:]
+}
+
+// ApplySummary is the sentence that ends an apply or a destroy.
+func ApplySummary(n plan.Counts, mode plan.Mode, opts Options) string {
+	p := newPage(opts)
+	if mode == plan.Destroy {
+		return p.paint(green, p.paint(bold, "Destroy complete!")) + " Resources: " + number(n.Destroy) + " destroyed."
+	}
+	text := " Resources: " + number(n.Add) + " added, " + number(n.Change) + " changed, " + number(n.Destroy) + " destroyed"
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{n.Adopt, "adopted"}, {n.Forget, "forgotten"}, {n.Move, "moved"}} {
+		if more.n > 0 {
+			text += ", " + number(more.n) + " " + more.what
+		}
+	}
+	return p.paint(green, p.paint(bold, "Apply complete!")) + text + "."
+}
