@@ -421,6 +421,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 		d.problem("Unsuitable value", blame, "%s must be %s%s.", d.name(at), describe(f), why)
 		return d.notKnown(at)
 	}
+	d.diags = append(d.diags, unusual(json, f, blame, d.name(at))...)
 	return json, valuePresent
 }
 

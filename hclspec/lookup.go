@@ -80,7 +80,7 @@ func (f *kindFinder) declarer(kind *kinds.Kind) (addrs.Instance, bool) {
 // prepare reads a resource's body against its kind. It returns nil when the
 // kind can't be told.
 func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diagnostics) {
-	r := &reader{scope: p.base}
+	r := &reader{scope: scope, fixed: p.isFixed}
 	var entries []*entry
 	var whole *entry
 	for _, e := range r.entries(b.resource.Body) {
@@ -170,7 +170,7 @@ func (r *reader) checkKind(e *entry, b *block) {
 // instances or is written out it is read here, otherwise by each instance.
 func (p *program) prepareWhole(b *block, attr *hcl.Attribute, r *reader) *manifest {
 	free := &manifest{root: &part{at: attr.Expr.Range(), expr: attr.Expr}}
-	apiVersion, at, ok := p.staticAPIVersion(attr.Expr)
+	apiVersion, at, ok := r.staticAPIVersion(attr.Expr)
 	if !ok {
 		return free
 	}
@@ -185,26 +185,26 @@ func (p *program) prepareWhole(b *block, attr *hcl.Attribute, r *reader) *manife
 }
 
 // staticAPIVersion reads the API version out of a manifest that is written
-// out, or that depends on nothing.
-func (p *program) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hcl.Range, ok bool) {
+// out, or that is the same for all instances.
+func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hcl.Range, ok bool) {
 	if pairs, isMap := staticMap(expr); isMap {
 		for _, pair := range pairs {
-			if len(pair.Key.Variables()) > 0 {
+			if !r.fixed(pair.Key) {
 				return "", at, false
 			}
-			key, _ := pair.Key.Value(p.base)
+			key, _ := pair.Key.Value(r.scope)
 			if name, _ := keyString(key); name == "apiVersion" {
-				value, diags := pair.Value.Value(p.base)
+				value, diags := pair.Value.Value(r.scope)
 				apiVersion, ok := keyString(value)
 				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors()
 			}
 		}
 		return "", expr.Range(), true
 	}
-	if len(expr.Variables()) > 0 {
+	if !r.fixed(expr) {
 		return "", at, false
 	}
-	value, diags := expr.Value(p.base)
+	value, diags := expr.Value(r.scope)
 	shallow, _ := value.Unmark()
 	if diags.HasErrors() || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
 		return "", at, false

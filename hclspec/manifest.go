@@ -59,9 +59,33 @@ type dynamicPart struct {
 
 // reader turns bodies and expressions into parts.
 type reader struct {
-	kind  *kinds.Kind
-	scope *hcl.EvalContext // functions only
+	kind *kinds.Kind
+	// scope is that of the block, without each and count.
+	scope *hcl.EvalContext
+	// fixed says whether an expression has the same value for all instances,
+	// now and later.
+	fixed func(hcl.Expression) bool
 	diags hcl.Diagnostics
+}
+
+// isFixed says whether an expression depends on nothing but variables, and
+// local values that no resource goes into.
+func (p *program) isFixed(expr hcl.Expression) bool {
+	for _, t := range expr.Variables() {
+		switch t.RootName() {
+		case "path", "var":
+		case "local":
+			if len(t) < 2 {
+				return false
+			}
+			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{"local", name.Name}] {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
@@ -298,8 +322,11 @@ func (r *reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 		case "for_each":
 			d.forEach = attr.Expr
 		case "iterator":
-			if hcl.ExprAsKeyword(attr.Expr) == "" {
+			switch name := hcl.ExprAsKeyword(attr.Expr); {
+			case name == "":
 				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator is the name of a variable, without quotes.")
+			case slices.Contains(referenceRoots, name) || isKindName(name):
+				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator can't be called %s, since other references begin with that.", name)
 			}
 		default:
 			r.problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s stand in content.", where)
@@ -340,7 +367,7 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 			return p
 		}
 	}
-	if len(expr.Variables()) > 0 {
+	if !r.fixed(expr) {
 		p.expr = expr
 		return p
 	}
@@ -393,12 +420,8 @@ func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where strin
 	seen := map[string]hcl.Range{}
 	for _, pair := range pairs {
 		m := member{key: pair.Key, at: hcl.RangeBetween(pair.Key.Range(), pair.Value.Range())}
-		if len(pair.Key.Variables()) == 0 {
-			name, ok := r.keyName(pair.Key)
-			if !ok {
-				continue
-			}
-			m.name, m.key = name, nil
+		if !r.keyName(&m) {
+			continue
 		}
 		if m.key != nil {
 			// The name decides on the field: all is left to each instance.
@@ -429,17 +452,27 @@ func orManifest(where string) string {
 	return where
 }
 
-func (r *reader) keyName(key hcl.Expression) (string, bool) {
-	value, diags := key.Value(r.scope)
+// keyName finds the member's name if it is the same for all instances. False
+// means that the key is wrong.
+func (r *reader) keyName(m *member) bool {
+	if !r.fixed(m.key) {
+		return true
+	}
+	value, diags := m.key.Value(r.scope)
 	if diags.HasErrors() {
 		r.diags = append(r.diags, diags...)
-		return "", false
+		return false
+	}
+	if value.IsMarked() || !value.IsKnown() {
+		return true // what that means for the object, decoding says
 	}
 	name, ok := keyString(value)
 	if !ok {
-		r.problem("Unsuitable key", key.Range(), "A key is a string.")
+		r.problem("Unsuitable key", m.key.Range(), "A key is a string.")
+		return false
 	}
-	return name, ok
+	m.name, m.key = name, nil
+	return true
 }
 
 // constant stores a value that is the same for all instances.
@@ -455,5 +488,17 @@ func (r *reader) constant(value cty.Value, p *part, where string) *part {
 		return p
 	}
 	p.fixed = json
+	r.diags = append(r.diags, unusual(json, p.field, p.at, where)...)
 	return p
+}
+
+// unusual warns of a value that the API does not list. It may be one that a
+// newer server has, so it is no error.
+func unusual(json any, field *kinds.Field, at hcl.Range, where string) hcl.Diagnostics {
+	s, ok := json.(string)
+	if !ok || len(field.Enum) == 0 || slices.Contains(field.Enum, s) {
+		return nil
+	}
+	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, alternatives(quoted(field.Enum)), suggestField(s, field.Enum))
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Unusual value", Detail: detail, Subject: &at}}
 }

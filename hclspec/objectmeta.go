@@ -12,9 +12,10 @@ import (
 )
 
 // serverMetadata is what only the API server writes.
-var serverMetadata = []string{
-	"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-	"deletionGracePeriodSeconds", "managedFields", "selfLink",
+var serverMetadata = []addrs.Path{
+	addrs.NewPath("metadata", "uid"), addrs.NewPath("metadata", "resourceVersion"), addrs.NewPath("metadata", "generation"),
+	addrs.NewPath("metadata", "creationTimestamp"), addrs.NewPath("metadata", "deletionTimestamp"),
+	addrs.NewPath("metadata", "deletionGracePeriodSeconds"), addrs.NewPath("metadata", "managedFields"), addrs.NewPath("metadata", "selfLink"),
 }
 
 // refuseStatus reports what only the server or a controller writes. A status
@@ -27,10 +28,10 @@ func (i *instance) refuseStatus() {
 		delete(i.Fields, "status")
 	}
 	meta, _ := i.Fields["metadata"].(map[string]any)
-	for _, name := range serverMetadata {
-		at := addrs.NewPath("metadata", name)
+	for _, at := range serverMetadata {
+		name := lastName(at.String())
 		if _, ok := meta[name]; ok || i.Unknown.Has(at) {
-			i.problem("Field set by the server", at, "metadata.%s is written by the API server. Remove it.", name)
+			i.problem("Field set by the server", at, "%s is written by the API server. Remove it.", at)
 			delete(meta, name)
 		}
 	}

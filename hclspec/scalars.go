@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"encoding/base64"
+	"math"
 	"math/big"
 	"time"
 
@@ -81,6 +82,9 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	}
 	switch f.Type {
 	case kinds.Any:
+		if v.Type() == cty.Number {
+			return number(v)
+		}
 		return primitive(v), ""
 	case kinds.String:
 		return text(v), ""
@@ -108,8 +112,14 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	return nil, ", and this is " + describeValue(v)
 }
 
-// text is a primitive value as a string, as HCL converts it.
+// text is a primitive value as a string, as HCL converts it. A number that
+// would fill the memory with zeros is written with an exponent.
 func text(v cty.Value) string {
+	if v.Type() == cty.Number {
+		if n := v.AsBigFloat(); n.MantExp(nil) > 4096 || n.MantExp(nil) < -4096 {
+			return n.Text('g', -1)
+		}
+	}
 	s, err := convert.Convert(v, cty.String)
 	if err != nil {
 		panic("hclspec: a primitive value has no string form: " + err.Error())
@@ -117,15 +127,12 @@ func text(v cty.Value) string {
 	return s.AsString()
 }
 
-// primitive is a primitive value as JSON carries it.
+// primitive is a string or a boolean as JSON carries it.
 func primitive(v cty.Value) any {
-	switch v.Type() {
-	case cty.String:
+	if v.Type() == cty.String {
 		return v.AsString()
-	case cty.Bool:
-		return v.True()
 	}
-	return jsonNumber(v.AsBigFloat())
+	return v.True()
 }
 
 // jsonNumber is an int64 where the number is whole and fits, else a float64.
@@ -170,10 +177,11 @@ func number(v cty.Value) (any, string) {
 	if !ok {
 		return nil, ", and this is " + describeValue(v) + " that is none"
 	}
-	if n.IsInf() {
+	json := jsonNumber(n)
+	if f, ok := json.(float64); ok && math.IsInf(f, 0) {
 		return nil, ", and this one is too large"
 	}
-	return jsonNumber(n), ""
+	return json, ""
 }
 
 func quantity(v cty.Value) (any, string) {
