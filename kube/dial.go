@@ -23,6 +23,10 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, badConfig("It looks like https://host:6443.", "%q is not a server address: %s", cfg.Host, err)
 	}
+	if base.Scheme == "http" && opts.hasCredentials() {
+		return nil, badConfig("Write the address with https://, or leave the credentials out.",
+			"credentials would go to %s in plain text", cfg.Host)
+	}
 	client, renews, err := newHTTPClient(cfg, opts)
 	if err != nil {
 		return nil, err

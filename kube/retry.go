@@ -22,6 +22,7 @@ var (
 	busy          = patience{12, 500 * time.Millisecond, 15 * time.Second}
 	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second} // ~3 s
 	webhookDown   = patience{2, 500 * time.Millisecond, 2 * time.Second}
+	cutShort      = patience{2, 200 * time.Millisecond, time.Second}
 	lostAnswer    = patience{4, 200 * time.Millisecond, 2 * time.Second}
 	nsTerminating = patience{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
 	accountToCome = patience{20, 200 * time.Millisecond, time.Second}     // ~18 s
@@ -79,7 +80,7 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *patience {
 		}
 	case NotKubernetes:
 		if r.effect == none && ans.status >= 200 && ans.status < 300 {
-			return &failing // an answer cut short or garbled on the way
+			return &cutShort // or garbled on the way
 		}
 	case WebhookFailed:
 		return &webhookDown
