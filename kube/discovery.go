@@ -26,6 +26,9 @@ type served struct {
 	// and scope, until described fills in for them.
 	set       *kinds.Set
 	described map[*kinds.Kind]*kinds.Kind
+	// listable are the kinds whose objects can be listed and deleted, each in
+	// one version.
+	listable []*kinds.Kind
 	// stale are the group versions whose server did not answer the API server:
 	// what they serve is not known, or what is known is old.
 	stale []string
@@ -138,6 +141,7 @@ func readServed(groups []discovery.APIGroupDiscovery) *served {
 		known[k.Object("", "")] = k
 	}
 	var all []*kinds.Kind
+	listed := map[addrs.GroupKind]bool{}
 	for _, g := range groups {
 		for _, v := range g.Versions {
 			if v.Freshness == discovery.DiscoveryFreshnessStale {
@@ -149,6 +153,10 @@ func readServed(groups []discovery.APIGroupDiscovery) *served {
 						k = builtin
 					}
 					all = append(all, k)
+					if slices.Contains(res.Verbs, "list") && slices.Contains(res.Verbs, "delete") && !listed[k.GroupKind()] {
+						listed[k.GroupKind()] = true
+						s.listable = append(s.listable, k)
+					}
 				}
 			}
 		}

@@ -32,7 +32,15 @@ const pageSize = 500
 // of the server: by namespace and name. It lists the whole cluster in one go
 // where RBAC allows that.
 func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
-	items, _, err := c.list(ctx, k, opts.Namespace, url.Values{}, opts.Selector)
+	return c.listBy(ctx, k, opts, c.list)
+}
+
+// lister reads all pages of a list.
+type lister func(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error)
+
+// listBy lists the whole cluster or, where RBAC forbids that, the namespaces.
+func (c *Cluster) listBy(ctx context.Context, k *kinds.Kind, opts ListOptions, list lister) ([]*unstructured.Unstructured, error) {
+	items, _, err := list(ctx, k, opts.Namespace, url.Values{}, opts.Selector)
 	if KindOf(err) != Forbidden || !k.Namespaced || opts.Namespace != "" || len(opts.Namespaces) == 0 {
 		return items, err
 	}
@@ -41,7 +49,7 @@ func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]
 	g, ctx := errgroup.WithContext(ctx)
 	for i, ns := range namespaces {
 		g.Go(func() (err error) {
-			parts[i], _, err = c.list(ctx, k, ns, url.Values{}, opts.Selector)
+			parts[i], _, err = list(ctx, k, ns, url.Values{}, opts.Selector)
 			return err
 		})
 	}
@@ -53,13 +61,18 @@ func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]
 
 // list reads all pages and says at which resource version the list was whole.
 func (c *Cluster) list(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {
+	return c.pages(ctx, k, namespace, query, selector, whole)
+}
+
+// pages reads all pages of a list in one form.
+func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string, as form) ([]*unstructured.Unstructured, string, error) {
 	query.Set("limit", strconv.Itoa(pageSize))
 	if selector != "" {
 		query.Set("labelSelector", selector)
 	}
 	var items []*unstructured.Unstructured
 	for restarts := 0; ; {
-		page, err := c.page(ctx, k, namespace, query)
+		page, err := c.page(ctx, k, namespace, query, as)
 		if e, ok := err.(*Error); ok && e.Status == http.StatusGone && restarts < 5 {
 			// The pages to come are no longer those of the first one's moment.
 			restarts++
@@ -87,16 +100,30 @@ type listPage struct {
 	Items []map[string]any `json:"items"`
 }
 
-func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, query url.Values) (*listPage, error) {
+// form is how much of each object a list has.
+type form struct {
+	accept string
+	kind   func(*kinds.Kind) string // of the list
+}
+
+var (
+	whole        = form{kind: func(k *kinds.Kind) string { return k.Name + "List" }}
+	metadataOnly = form{
+		accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+		kind:   func(*kinds.Kind) string { return "PartialObjectMetadataList" },
+	}
+)
+
+func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, as form) (*listPage, error) {
 	page := &listPage{}
 	r := &request{op: "list", object: k.Object(namespace, ""), method: http.MethodGet,
-		path: resourcePath(k, namespace, ""), query: query, limit: listLimit}
+		path: resourcePath(k, namespace, ""), query: query, accept: as.accept, limit: listLimit}
 	r.decode = func(body []byte) error {
 		*page = listPage{}
 		if err := utiljson.Unmarshal(body, page); err != nil {
 			return err
 		}
-		if want := k.Name + "List"; page.Kind != want || page.Items == nil {
+		if want := as.kind(k); page.Kind != want || page.Items == nil {
 			// An answer without items would read as "nothing is there".
 			return fmt.Errorf("it is of kind %q and not a %s", page.Kind, want)
 		}

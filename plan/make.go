@@ -86,6 +86,12 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode == RefreshOnly {
 		onlyRefresh(plan)
 	}
+	if err := p.addConsequences(ctx, plan); err != nil {
+		diags = append(diags, diag.FromKube(err, nil, "")...)
+	}
+	for _, c := range plan.Changes {
+		diags = append(diags, p.guardData(c)...)
+	}
 	plan.Incomplete = diags.HasErrors()
 	return plan, diags
 }

@@ -128,6 +128,8 @@ type Change struct {
 	Sensitive addrs.PathSet
 	// Drift are the values that are no longer what kplan last applied.
 	Drift []Drift
+	// Consequences are what goes with a deletion or a replacement.
+	Consequences []Consequence
 	// ReplacePaths are the places whose change can't be made in place.
 	ReplacePaths []addrs.Path
 

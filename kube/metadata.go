@@ -1,0 +1,31 @@
+package kube
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// ListableKinds are the kinds whose objects can be listed and deleted, each in
+// the version that its group prefers. Of those that are not built in only name,
+// plural and scope are known.
+func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	s, err := c.servedKinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(s.listable), nil
+}
+
+// ListMetadata is List, but the objects have nothing except their metadata.
+func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
+	return c.listBy(ctx, k, opts, func(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {
+		return c.pages(ctx, k, namespace, query, selector, metadataOnly)
+	})
+}

@@ -1,0 +1,248 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Consequence is something that goes with a deletion without being asked for.
+type Consequence struct {
+	Effect Effect
+	Kind   addrs.GroupKind
+	Count  int
+	Names  []string // the first of them, namespace/name
+}
+
+// Effect is what happens to the objects of a Consequence.
+type Effect string
+
+const (
+	TakesAlong Effect = "takes-along" // they are deleted, and kplan does not manage them
+	LosesData  Effect = "loses-data"  // the data in these volumes is lost
+	GoesToo    Effect = "goes-too"    // they belong to what is deleted and go with it
+	MayBlock   Effect = "may-block"   // these finalizers must be taken off by their owners first
+)
+
+// namesShown is how many objects a Consequence names.
+const namesShown = 3
+
+// sweepNamespaces is how many namespaces are looked through one by one; for
+// more of them it is cheaper to look through the cluster once.
+const sweepNamespaces = 10
+
+// addConsequences finds out what goes with the plan's deletions and
+// replacements.
+func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
+	var doomed []*Change
+	for _, c := range plan.Changes {
+		if c.Action == Delete || c.Action == Replace {
+			doomed = append(doomed, c)
+		}
+	}
+	if len(doomed) == 0 {
+		return nil
+	}
+	around, err := p.lookAround(ctx, doomed)
+	if err != nil {
+		return err
+	}
+	for _, c := range doomed {
+		c.Consequences = p.consequences(c, around)
+	}
+	return nil
+}
+
+// neighbours are the objects that a deletion could take along, as far as their
+// metadata tells.
+type neighbours struct {
+	inNamespace map[string][]neighbour
+	owned       map[string][]neighbour // by the uid of an owner
+	ofKind      map[addrs.GroupKind][]neighbour
+	volumes     map[string]bool   // persistent volumes that are deleted with their claim
+	claims      map[string]string // volume by claim: namespace/name
+}
+
+type neighbour struct {
+	object addrs.Object
+	uid    string
+	owned  bool
+}
+
+func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
+	takes, goes, loses := tally{}, tally{}, tally{}
+	for _, n := range p.takenAlong(c, around) {
+		takes.add(n.object)
+		p.addVolume(n.object, around, loses)
+	}
+	for _, n := range ownedBy(c.UID, around) {
+		goes.add(n.object)
+		p.addVolume(n.object, around, loses)
+	}
+	p.addVolume(c.Object, around, loses)
+	if c.Object.GroupKind() == (addrs.GroupKind{Kind: "PersistentVolume"}) && around.volumes[c.Object.Name] {
+		loses.add(c.Object)
+	}
+	found := slices.Concat(takes.list(TakesAlong), loses.list(LosesData), goes.list(GoesToo))
+	if names := lastingFinalizers(c); len(names) > 0 {
+		found = append(found, Consequence{Effect: MayBlock, Kind: c.Object.GroupKind(), Count: len(names), Names: names})
+	}
+	return found
+}
+
+// takenAlong are the objects that kplan does not manage and that can't exist
+// without the deleted one: what is in a namespace, what is of a custom kind.
+func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
+	var candidates []neighbour
+	switch c.Object.GroupKind() {
+	case addrs.GroupKind{Kind: "Namespace"}:
+		candidates = around.inNamespace[c.Object.Name]
+	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+		candidates = around.ofKind[definedKind(c.Before)]
+	}
+	var taken []neighbour
+	for _, n := range candidates {
+		if _, ours := p.owned[n.object.Identity()]; !ours && !n.owned && !isFurniture(n.object) {
+			taken = append(taken, n)
+		}
+	}
+	return taken
+}
+
+// isFurniture says whether the cluster itself puts such an object into every
+// namespace, or beside every Service.
+func isFurniture(o addrs.Object) bool {
+	switch o.Kind {
+	case "Event":
+		return true
+	case "ConfigMap":
+		return o.Name == "kube-root-ca.crt"
+	case "ServiceAccount":
+		return o.Name == "default"
+	case "Endpoints", "EndpointSlice":
+		return true
+	}
+	return false
+}
+
+func definedKind(crd map[string]any) addrs.GroupKind {
+	group, _, _ := unstructured.NestedString(crd, "spec", "group")
+	kind, _, _ := unstructured.NestedString(crd, "spec", "names", "kind")
+	return addrs.GroupKind{Group: group, Kind: kind}
+}
+
+// ownedBy are the objects that the garbage collector removes after their owner.
+func ownedBy(uid string, around *neighbours) []neighbour {
+	var all []neighbour
+	seen := map[string]bool{uid: true}
+	for todo := []string{uid}; len(todo) > 0; todo = todo[1:] {
+		for _, n := range around.owned[todo[0]] {
+			if !seen[n.uid] {
+				seen[n.uid] = true
+				all, todo = append(all, n), append(todo, n.uid)
+			}
+		}
+	}
+	return all
+}
+
+func (p *planner) addVolume(o addrs.Object, around *neighbours, loses tally) {
+	if o.GroupKind() != (addrs.GroupKind{Kind: "PersistentVolumeClaim"}) {
+		return
+	}
+	if volume := around.claims[o.QualifiedName()]; around.volumes[volume] {
+		loses.add(addrs.Object{Version: "v1", Kind: "PersistentVolume", Name: volume})
+	}
+}
+
+// lastingFinalizers are those that something outside the API server must take
+// off before the object is gone.
+func lastingFinalizers(c *Change) []string {
+	metadata, _ := c.Before["metadata"].(map[string]any)
+	finalizers, _ := metadata["finalizers"].([]any)
+	var names []string
+	for _, f := range finalizers {
+		switch name := fmt.Sprint(f); name {
+		case metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents, "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection":
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// tally counts objects by kind.
+type tally map[addrs.GroupKind][]addrs.Object
+
+func (t tally) add(o addrs.Object) {
+	if !slices.Contains(t[o.GroupKind()], o) {
+		t[o.GroupKind()] = append(t[o.GroupKind()], o)
+	}
+}
+
+func (t tally) list(effect Effect) []Consequence {
+	var found []Consequence
+	for _, kind := range slices.SortedFunc(maps.Keys(t), func(a, b addrs.GroupKind) int { return cmp.Compare(a.String(), b.String()) }) {
+		objects := t[kind]
+		slices.SortFunc(objects, addrs.Object.Compare)
+		c := Consequence{Effect: effect, Kind: kind, Count: len(objects)}
+		for _, o := range objects[:min(namesShown, len(objects))] {
+			c.Names = append(c.Names, o.QualifiedName())
+		}
+		found = append(found, c)
+	}
+	return found
+}
+
+// String is the consequence in a line.
+func (c Consequence) String() string {
+	names := strings.Join(c.Names, ", ")
+	if c.Count > len(c.Names) {
+		names += fmt.Sprintf(" and %d more", c.Count-len(c.Names))
+	}
+	switch c.Effect {
+	case TakesAlong:
+		return fmt.Sprintf("takes along %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
+	case LosesData:
+		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
+	case MayBlock:
+		return fmt.Sprintf("waits for the finalizers %s to be taken off", names)
+	}
+	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
+}
+
+// guardData refuses deletions that take along what kplan does not manage or
+// lose data, unless the user allowed them by name.
+func (p *planner) guardData(c *Change) hcl.Diagnostics {
+	grave := slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
+		return q.Effect != TakesAlong && q.Effect != LosesData
+	})
+	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
+	if len(grave) == 0 || allowed {
+		return nil
+	}
+	c.Blocked = true
+	var lines []string
+	for _, q := range grave {
+		lines = append(lines, q.String())
+	}
+	d := &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Deletion would lose what kplan does not manage",
+		Detail: fmt.Sprintf("To %s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
+			c.Action, c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
+	}
+	if c.Desired != nil {
+		d.Subject = c.Range.Ptr()
+	}
+	return hcl.Diagnostics{d}
+}

@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+)
+
+// lookAround reads the metadata of what the deletions could take along: what is
+// in the namespaces concerned, the objects of deleted kinds, and the volumes if
+// claims are among them.
+func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours, error) {
+	around := &neighbours{
+		inNamespace: map[string][]neighbour{}, owned: map[string][]neighbour{}, ofKind: map[addrs.GroupKind][]neighbour{},
+		volumes: map[string]bool{}, claims: map[string]string{},
+	}
+	served, err := p.Cluster.ListableKinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sweep := &sweep{planner: p, around: around, seen: map[string]bool{}}
+	g, ctx := errgroup.WithContext(ctx)
+	namespaces := concerned(doomed)
+	for _, kind := range served {
+		switch {
+		case slices.ContainsFunc(doomed, func(c *Change) bool { return definedKind(c.Before) == kind.GroupKind() }):
+			g.Go(func() error { return sweep.everywhere(ctx, kind) })
+		case kind.Namespaced && len(namespaces) > 0:
+			g.Go(func() error { return sweep.kind(ctx, kind, namespaces) })
+		}
+	}
+	g.Go(func() error { return sweep.volumes(ctx) })
+	return around, g.Wait()
+}
+
+// concerned are the namespaces that deletions happen in, and those deleted.
+func concerned(doomed []*Change) []string {
+	var names []string
+	for _, c := range doomed {
+		switch {
+		case c.Object.Namespace != "":
+			names = append(names, c.Object.Namespace)
+		case c.Object.GroupKind() == addrs.GroupKind{Kind: "Namespace"}:
+			names = append(names, c.Object.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// sweep collects neighbours from many lists at once.
+type sweep struct {
+	*planner
+	mu     sync.Mutex
+	around *neighbours
+	seen   map[string]bool // uids: some objects are served in two groups
+}
+
+// kind collects the objects of a kind in the namespaces. A kind that can't be
+// listed is passed by: what it hides can't be counted, and the server decides
+// in the end.
+func (s *sweep) kind(ctx context.Context, kind *kinds.Kind, namespaces []string) error {
+	if len(namespaces) > sweepNamespaces {
+		return s.everywhere(ctx, kind)
+	}
+	for _, namespace := range namespaces {
+		found, err := s.Cluster.ListMetadata(ctx, kind, kube.ListOptions{Namespace: namespace})
+		if err := s.take(kind, found, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sweep) everywhere(ctx context.Context, kind *kinds.Kind) error {
+	found, err := s.Cluster.ListMetadata(ctx, kind, kube.ListOptions{})
+	return s.take(kind, found, err)
+}
+
+func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err error) error {
+	switch kube.KindOf(err) {
+	case kube.Forbidden, kube.NotServed, kube.NotFound, kube.Unavailable:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range found {
+		uid := string(u.GetUID())
+		if s.seen[uid] {
+			continue
+		}
+		s.seen[uid] = true
+		n := neighbour{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0}
+		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
+		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
+		for _, owner := range u.GetOwnerReferences() {
+			s.around.owned[string(owner.UID)] = append(s.around.owned[string(owner.UID)], n)
+		}
+	}
+	return nil
+}
+
+// volumes learns which persistent volumes go with their claims.
+func (s *sweep) volumes(ctx context.Context) error {
+	kind, err := s.Cluster.Lookup("PersistentVolume", "v1")
+	if err != nil {
+		return err
+	}
+	volumes, err := s.Cluster.List(ctx, kind, kube.ListOptions{})
+	if kube.KindOf(err) == kube.Forbidden {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range volumes {
+		policy, _, _ := unstructured.NestedString(v.Object, "spec", "persistentVolumeReclaimPolicy")
+		namespace, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "namespace")
+		name, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "name")
+		s.around.volumes[v.GetName()] = policy == "Delete"
+		s.around.claims[addrs.Object{Namespace: namespace, Name: name}.QualifiedName()] = v.GetName()
+	}
+	return nil
+}
