@@ -22,20 +22,21 @@ func (f *Field) Canonical(v any) any {
 		}
 		return list
 	}
-	switch f.Type {
-	case Quantity:
+	switch {
+	case f.verbatim:
+	case f.Type == Quantity:
 		if q, err := parseQuantity(v); err == nil {
 			return q.String()
 		}
-	case Duration:
+	case f.Type == Duration:
 		if d, err := parseDuration(v); err == nil {
 			return d.String()
 		}
-	case Time:
+	case f.Type == Time:
 		if t, err := f.parseTime(v); err == nil {
 			return t.UTC().Format(f.layout())
 		}
-	case Bytes:
+	case f.Type == Bytes:
 		if b, err := parseBytes(v); err == nil {
 			return base64.StdEncoding.EncodeToString(b)
 		}

@@ -46,7 +46,7 @@ func (f *Field) Equal(a, b any) bool {
 		}
 	case Any, String, Boolean, Integer, Number, IntOrString:
 	default:
-		return sameText(a, b) || f.equalScalars(a, b)
+		return sameText(a, b) || !f.verbatim && f.equalScalars(a, b)
 	}
 	return sameJSON(a, b)
 }

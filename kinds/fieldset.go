@@ -62,11 +62,15 @@ func declared(f *Field, name string) (*Field, error) {
 	if child := f.Field(name); child != nil {
 		return child, nil
 	}
-	if f.Type == Object && len(f.Fields()) == 0 { // to structured merge, nothing declared is anything allowed
+	if f.Type == Object && f.isLenient() {
 		return anyBelow(f), nil
 	}
 	return nil, placeErrorf(addrs.NewPath(name), "there is no such field")
 }
+
+// isLenient says whether structured merge takes undeclared fields in the
+// object. To it, an object that declares none at all may hold anything.
+func (f *Field) isLenient() bool { return f.lenient || len(f.Fields()) == 0 }
 
 // insert adds the field of that name, and what it owns below, to the set of
 // the object or map that is described by parent.

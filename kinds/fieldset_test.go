@@ -106,8 +106,13 @@ data: {spec: {template: {x: [1, 2]}}}`,
 
 func compareWithServer(t *testing.T, k *kinds.Kind, obj map[string]any) {
 	t.Helper()
+	tv, err := typedByOracle(k, obj)
+	compareWithTyped(t, k, obj, tv, err, resets(k)...)
+}
+
+func compareWithTyped(t *testing.T, k *kinds.Kind, obj map[string]any, tv *typed.TypedValue, oracleErr error, resets ...string) {
+	t.Helper()
 	set, err := k.FieldSet(obj)
-	tv, oracleErr := typedByOracle(k, obj)
 	if oracleErr != nil { // perhaps inside what is owned as a whole, where FieldSet does not look
 		return
 	}
@@ -115,7 +120,7 @@ func compareWithServer(t *testing.T, k *kinds.Kind, obj map[string]any) {
 		t.Errorf("%s\n%v", yamlText(obj), err)
 		return
 	}
-	if want := serverSet(t, tv, resets(k)...); !set.Equals(want) {
+	if want := serverSet(t, tv, resets...); !set.Equals(want) {
 		t.Errorf("%s\nmissing %v\nextra %v", yamlText(obj), want.Difference(set), set.Difference(want))
 	}
 }

@@ -110,5 +110,11 @@ type Field struct {
 	// keyDefault is what stands for the field in a list's key when it is absent:
 	// the Default of the schema, or its type's zero value.
 	keyDefault any
-	micro      bool // a Time with six digits after the second
+	// verbatim marks a value that the server keeps as it was written, as it does
+	// in custom resources: there a duration 60s is not 1m0s.
+	verbatim bool
+	// lenient marks an Object in which structured merge takes any field, though
+	// the server drops those not declared.
+	lenient bool
+	micro   bool // a Time with six digits after the second
 }

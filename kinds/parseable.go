@@ -33,6 +33,7 @@ type objectType struct {
 	children *children
 	atomic   bool
 	open     bool
+	lenient  bool
 }
 
 func schemaOf(root *Field) typed.ParseableType {
@@ -67,6 +68,14 @@ func (w *schemaWalk) ref(f *Field) schema.TypeRef {
 			return schema.TypeRef{NamedType: &untypedAtomic}
 		}
 		return schema.TypeRef{NamedType: &untypedDeduced}
+	case IntOrString:
+		if f.verbatim { // a schema that only says so, without a type
+			return schema.TypeRef{NamedType: &untypedDeduced}
+		}
+	case Time:
+		if f.verbatim {
+			return inline(schema.Atom{Scalar: scalar(schema.String)})
+		}
 	case String, Duration, Bytes:
 		return inline(schema.Atom{Scalar: scalar(schema.String)})
 	case Integer, Number:
@@ -95,7 +104,7 @@ func (w *schemaWalk) list(f *Field) *schema.List {
 }
 
 func (w *schemaWalk) object(f *Field) schema.TypeRef {
-	key := objectType{f.children, f.Atomic, f.Elem != nil}
+	key := objectType{f.children, f.Atomic, f.Elem != nil, f.lenient}
 	if name, ok := w.names[key]; ok {
 		return schema.TypeRef{NamedType: &name}
 	}
@@ -110,7 +119,7 @@ func (w *schemaWalk) object(f *Field) schema.TypeRef {
 	switch {
 	case f.Elem != nil:
 		m.ElementType = w.ref(f.Elem)
-	case len(m.Fields) == 0: // to structured merge, nothing declared is anything allowed
+	case f.isLenient():
 		m.ElementType = schema.TypeRef{NamedType: &untypedDeduced}
 	}
 	return schema.TypeRef{NamedType: &name}

@@ -74,6 +74,16 @@ func (r *rules) merge(other *rules) *rules {
 	return both
 }
 
+// without is r less what it says of the field of that name.
+func (r *rules) without(name string) *rules {
+	if r == nil || r.below[name] == nil {
+		return r
+	}
+	rest := &rules{here: r.here, deflt: r.deflt, below: maps.Clone(r.below)}
+	delete(rest.below, name)
+	return rest
+}
+
 // keys are the names below the place about which something is known.
 func (r *rules) keys() []string {
 	if r == nil {

@@ -1,0 +1,62 @@
+package kinds
+
+import (
+	"fmt"
+	"slices"
+)
+
+// FromCRD describes the kinds that a CustomResourceDefinition declares, one for
+// each version that it serves, in the manifest's order. The manifest is in JSON
+// form, of apiVersion apiextensions.k8s.io/v1. It is kept: do not change it
+// afterwards.
+func FromCRD(crd map[string]any) ([]*Kind, error) {
+	spec := object(crd, "spec")
+	names := object(spec, "names")
+	group, name, plural := text(spec, "group"), text(names, "kind"), text(names, "plural")
+	switch {
+	case text(crd, "kind") != "CustomResourceDefinition" || text(crd, "apiVersion") != "apiextensions.k8s.io/v1":
+		return nil, fmt.Errorf("%s %s is not a CustomResourceDefinition of apiextensions.k8s.io/v1", text(crd, "apiVersion"), text(crd, "kind"))
+	case group == "" || name == "" || plural == "":
+		return nil, fmt.Errorf("CustomResourceDefinition %s lacks spec.group, spec.names.kind or spec.names.plural", text(object(crd, "metadata"), "name"))
+	}
+	var all []*Kind
+	for i, v := range list(spec, "versions") {
+		version, _ := v.(map[string]any)
+		switch {
+		case text(version, "name") == "":
+			return nil, fmt.Errorf("CustomResourceDefinition %s.%s lacks spec.versions[%d].name", plural, group, i)
+		case !flag(version, "served"):
+			continue
+		}
+		k := &Kind{Group: group, Version: text(version, "name"), Name: name, Plural: plural, Namespaced: text(spec, "scope") != "Cluster"}
+		if object(version, "subresources")["status"] != nil {
+			k.resets = []string{"status"}
+		}
+		k.describe(&schemaReader{seen: map[component]*children{}}, object(object(version, "schema"), "openAPIV3Schema"))
+		all = append(all, k)
+	}
+	return all, nil
+}
+
+// describe makes the kind's Root of a schema; without one the shape is unknown.
+func (k *Kind) describe(r *schemaReader, s map[string]any) {
+	all := builtin().place(k.GroupKind())
+	k.resets = append(k.resets, all.rules.fieldsWith(reset)...)
+	if !slices.Contains(k.resets, "status") { // then it is a field like any other
+		all.rules = all.rules.without("status")
+	}
+	k.Root = r.field("", s, all, false)
+	if k.Root.Type != Object {
+		*k.Root = Field{Type: Object, Doc: k.Root.Doc, Elem: anyBelow(&Field{})}
+	}
+	k.Root.KeepsEmpty, k.Root.Required = true, false
+	ownObject(k.Root, all)
+}
+
+// Opaque is a kind of unknown shape: it takes any field beside apiVersion, kind
+// and metadata.
+func Opaque(group, version, name, plural string, namespaced bool) *Kind {
+	k := &Kind{Group: group, Version: version, Name: name, Plural: plural, Namespaced: namespaced}
+	k.describe(&schemaReader{}, nil)
+	return k
+}
