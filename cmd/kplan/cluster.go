@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v2"
+
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+)
+
+// clusterOptions choose the cluster and bound the work on it.
+type clusterOptions struct {
+	kubeconfig, context string
+	allowExec           bool
+	parallelism         count
+}
+
+func (o *clusterOptions) flags() []cli.Flag {
+	o.parallelism = 10
+	return []cli.Flag{
+		text("kubeconfig", &o.kubeconfig, "Read the cluster from the kubeconfig `FILE`, instead of what the cluster block or KUBECONFIG says."),
+		text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
+		on("allow-exec-plugins", &o.allowExec, "Run the programs that a kubeconfig in the working folder or the cluster block names for credentials."),
+		value("parallelism", &o.parallelism, "Work on at most `N` objects at once."),
+	}
+}
+
+// connect finds the cluster that the flags, the cluster block and kubectl's
+// rules name, in this order, and makes sure that it answers.
+func (s *session) connect(ctx context.Context, d definition, opts clusterOptions) (*kube.Cluster, bool) {
+	wanted, diags := d.config.Cluster(d.values)
+	if diags.HasErrors() {
+		s.report(diags)
+		return nil, false
+	}
+	cluster, err := kube.Connect(ctx, s.kubeOptions(wanted, opts))
+	if err != nil {
+		diags := diag.FromKube(err, nil, "")
+		if wanted.Range.Filename != "" {
+			for _, d := range diags {
+				d.Subject = wanted.Range.Ptr()
+			}
+		}
+		s.report(diags)
+		return nil, false
+	}
+	return cluster, true
+}
+
+// kubeOptions lays the flags over the cluster block.
+func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Options {
+	o := fromBlock(c)
+	if opts.kubeconfig != "" || opts.context != "" {
+		o = elsewhere(o)
+	}
+	if opts.kubeconfig != "" {
+		o.ConfigPath = opts.kubeconfig
+	}
+	if opts.context != "" {
+		o.Context = opts.context
+	}
+	o.Parallelism = int(opts.parallelism)
+	o.UserAgent = "kplan/" + versionText()
+	o.Warn = s.warn
+	o.WorkDir = s.untrusted()
+	o.AllowExec = opts.allowExec
+	o.InteractiveExec = s.input && s.terminal
+	return o
+}
+
+func fromBlock(c *hclspec.Cluster) kube.Options {
+	o := kube.Options{
+		ConfigPath:           c.ConfigPath,
+		Context:              c.Context,
+		Host:                 c.Host,
+		Token:                c.Token,
+		Username:             c.Username,
+		Password:             c.Password,
+		ClientCertificate:    c.ClientCertificate,
+		ClientKey:            c.ClientKey,
+		ClusterCACertificate: c.ClusterCACertificate,
+		Insecure:             c.Insecure,
+		TLSServerName:        c.TLSServerName,
+		ProxyURL:             c.ProxyURL,
+		ImpersonateUser:      c.ImpersonateUser,
+		ImpersonateGroups:    c.ImpersonateGroups,
+		RequestTimeout:       c.RequestTimeout,
+	}
+	if c.Exec != nil {
+		o.Exec = &kube.Exec{APIVersion: c.Exec.APIVersion, Command: c.Exec.Command, Args: c.Exec.Args, Env: c.Exec.Env}
+	}
+	return o
+}
+
+// elsewhere keeps of the cluster block what holds for any cluster. Its
+// credentials are for another one than the flags name; whom it impersonates is
+// a restriction, which stays.
+func elsewhere(o kube.Options) kube.Options {
+	return kube.Options{
+		ConfigPath:        o.ConfigPath,
+		Context:           o.Context,
+		ImpersonateUser:   o.ImpersonateUser,
+		ImpersonateGroups: o.ImpersonateGroups,
+		RequestTimeout:    o.RequestTimeout,
+	}
+}
+
+// untrusted is the folder that may come from a pull request: where kplan was
+// started, or, if -chdir led out of there, where it works.
+func (s *session) untrusted() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return s.started
+	}
+	if rel, err := filepath.Rel(s.started, dir); err == nil && filepath.IsLocal(rel) {
+		return s.started
+	}
+	return dir
+}
+
+// warn shows a warning that the API server sent along. It may be called
+// from several goroutines at once.
+func (s *session) warn(text string) {
+	s.report(hcl.Diagnostics{{
+		Severity: hcl.DiagWarning,
+		Summary:  "Warning from the API server",
+		Detail:   text,
+	}})
+}

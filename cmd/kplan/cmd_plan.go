@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"kplan.dev/kplan/plan"
+)
+
+// planningOptions are what plan, apply and destroy share: everything that a
+// plan is made from.
+type planningOptions struct {
+	destroy   bool
+	variables variableOptions
+	cluster   clusterOptions
+	state     stateOptions
+	lock      bool
+	view      viewOptions
+}
+
+// planFlags are the flags about what is planned.
+func (o *planningOptions) planFlags() []cli.Flag {
+	return group("Plan customization options", append([]cli.Flag{
+		on("destroy", &o.destroy, "Plan the deletion of every object that the state holds, instead of what the configuration wants."),
+	}, o.variables.flags()...)...)
+}
+
+// runFlags are the flags about where and how.
+func (o *planningOptions) runFlags(more ...cli.Flag) []cli.Flag {
+	flags := append(more, o.cluster.flags()...)
+	return group("Other options", append(flags, append([]cli.Flag{o.state.flag(), o.state.lockFlag()}, o.view.flags()...)...)...)
+}
+
+func (o *planningOptions) mode() plan.Mode {
+	if o.destroy {
+		return plan.Destroy
+	}
+	return plan.Normal
+}
+
+type planOptions struct {
+	planningOptions
+	out              string
+	detailedExitCode bool
+}
+
+func planCommand() *command {
+	var opts planOptions
+	return &command{
+		name:    "plan",
+		tooMany: "To plan the configuration of another folder: kplan -chdir=DIR plan. To apply a saved plan: kplan apply FILE.",
+		summary: "Show what would change",
+		about: "Compares the configuration with the cluster and shows, for each object, what applying it would change. " +
+			"It changes nothing.\n\n" +
+			"Each change says whether the API server computed its result, by a dry-run, or kplan predicted it and why. " +
+			"With -out the plan is saved, and kplan apply does exactly that or nothing.\n\n" +
+			"Exit codes: 0 it went well, 1 it did not; with -detailed-exitcode 0 there is nothing to do, 2 there is.",
+		flags: slices.Concat(
+			opts.planFlags(),
+			opts.runFlags(
+				text("out", &opts.out, "Save the plan in the file `PATH`, for kplan apply PATH."),
+				on("detailed-exitcode", &opts.detailedExitCode, "End with exit code 2 if there is something to do."),
+				off("lock", &opts.lock, "Don't lock the state meanwhile. A plan changes no state; the lock keeps it from "+
+					"being overtaken by an apply."),
+			),
+		),
+		examples: []example{
+			{"plan", "What would change here?"},
+			{"plan -var-file=tenants/acme.kpvars.hcl -state=acme.kplan.state.json -out=acme.plan", "One tenant of several, to be applied as shown:"},
+			{"plan -detailed-exitcode -input=false -no-color", "In a pipeline: is there anything to do?"},
+			{"plan -destroy", "What would kplan destroy delete?"},
+		},
+		run: func(ctx context.Context, s *session, _ []string) exitCode { return runPlan(ctx, s, opts) },
+	}
+}
+
+func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
+	s.look(opts.planningOptions)
+	k, ok := s.prepare(ctx, opts.planningOptions, "plan")
+	if !ok {
+		return exitFailure
+	}
+	defer k.close()
+	p, diags := k.plan(ctx, opts.mode())
+	if p == nil {
+		s.report(diags)
+		return exitFailure
+	}
+	view := s.options()
+	view.Unsaved = !s.automation
+	if opts.out != "" && !diags.HasErrors() {
+		if !k.savePlan(ctx, p, opts.out) {
+			return exitFailure
+		}
+		view.SavedAs = opts.out
+	}
+	s.showPlan(p, diags, view)
+	switch {
+	case diags.HasErrors():
+		return exitFailure
+	case opts.detailedExitCode && !p.IsEmpty():
+		return exitChanges
+	}
+	return exitOK
+}

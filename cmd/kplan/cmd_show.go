@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+type showOptions struct {
+	json  bool
+	state stateOptions
+}
+
+func showCommand() *command {
+	var opts showOptions
+	return &command{
+		name: "show", args: "[PLAN]", maxArgs: 1,
+		summary: "Show a saved plan, or the state",
+		about: "Shows a plan that kplan plan -out saved. Without an argument it shows the state: which objects kplan made, and " +
+			"the outputs.\n\n" +
+			"With -json a plan is printed in the format of terraform show -json, for the programs that read that. Sensitive values are in " +
+			"neither form: a saved plan holds digests of them only.",
+		flags: group("Options", on("json", &opts.json, "Print JSON."), opts.state.flag()),
+		examples: []example{
+			{"show acme.plan", "Read again what would be applied:"},
+			{"show -json acme.plan | jq .resource_changes", "Check it by a program:"},
+			{"show", "What has been made so far?"},
+		},
+		run: func(ctx context.Context, s *session, args []string) exitCode {
+			if len(args) == 1 {
+				return runShowPlan(s, opts, args[0])
+			}
+			return runShowState(ctx, s, opts)
+		},
+	}
+}
+
+func runShowPlan(s *session, opts showOptions, path string) exitCode {
+	p, ok := s.readPlan(path)
+	if !ok {
+		return exitFailure
+	}
+	if opts.json {
+		return s.wrote(render.JSON(s.stdout, p, versionText()))
+	}
+	render.Plan(s.stdout, p, s.options())
+	return exitOK
+}
+
+// readPlan reads a saved plan.
+func (s *session) readPlan(path string) (*plan.Plan, bool) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		s.fail("Can't read the plan", "%s: %v.", path, reason(err))
+		return nil, false
+	}
+	p, err := plan.Decode(data, kinds.Builtin().Lookup)
+	if err != nil {
+		s.fail("Can't read the plan", "%s: %v.", path, err)
+		return nil, false
+	}
+	return p, true
+}
+
+func runShowState(ctx context.Context, s *session, opts showOptions) exitCode {
+	st, ok := s.existing(ctx, opts.state)
+	if !ok {
+		return exitFailure
+	}
+	if opts.json {
+		return s.wrote(render.StateJSON(s.stdout, st, versionText()))
+	}
+	for i, o := range st.Objects {
+		if i > 0 {
+			fmt.Fprintln(s.stdout)
+		}
+		s.showObject(o)
+	}
+	if len(st.Objects) == 0 {
+		fmt.Fprintln(s.stdout, "The state holds no objects.")
+	}
+	if outputs := storedOutputs(st); len(outputs) > 0 {
+		fmt.Fprintf(s.stdout, "\n%s\n\n", s.bold("Outputs:"))
+		render.Outputs(s.stdout, outputs, s.options())
+	}
+	return exitOK
+}
+
+// storedOutputs are the outputs in the state, by name. The state has no more
+// than a digest of a sensitive one.
+func storedOutputs(st *state.State) []render.Output {
+	var outputs []render.Output
+	for _, name := range slices.Sorted(maps.Keys(st.Outputs)) {
+		o := st.Outputs[name]
+		outputs = append(outputs, render.Output{Name: name, Value: o.Value, Type: o.Type, Sensitive: o.Sensitive})
+	}
+	return outputs
+}
+
+// wrote is the exit code after something was printed.
+func (s *session) wrote(err error) exitCode {
+	if err == nil {
+		return exitOK
+	}
+	s.fail("Can't write the result", "%v.", err)
+	return exitFailure
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v2"
+
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/kinds"
+)
+
+type validateOptions struct {
+	json      bool
+	variables variableOptions
+}
+
+func validateCommand() *command {
+	var opts validateOptions
+	return &command{
+		name:    "validate",
+		tooMany: "To check the configuration of another folder: kplan -chdir=DIR validate.",
+		summary: "Check the configuration, without a cluster",
+		about: "Checks the files of the current folder: their syntax, every field and its type against the kinds that " +
+			"Kubernetes has built in, every reference. It needs no cluster, no state, and no values of variables; " +
+			"what is not known is taken as right.\n\n" +
+			"Exit codes: 0 the configuration is valid, 1 it is not.",
+		flags: group("Options", append([]cli.Flag{
+			on("json", &opts.json, "Print JSON."),
+		}, opts.variables.flags()[:2]...)...),
+		examples: []example{
+			{"validate", "All mistakes at once:"},
+			{"validate -var-file=tenants/acme.kpvars.hcl", "With the values of one tenant:"},
+		},
+		run: func(ctx context.Context, s *session, _ []string) exitCode { return runValidate(ctx, s, opts) },
+	}
+}
+
+func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode {
+	diags := s.validate(ctx, opts.variables)
+	code := exitOK
+	if diags.HasErrors() {
+		code = exitFailure
+	}
+	if opts.json {
+		return max(code, s.wrote(render.ValidateJSON(s.stdout, diags, s.files)))
+	}
+	s.report(diags)
+	switch {
+	case diags.HasErrors():
+	case len(diags) > 0:
+		fmt.Fprintf(s.stdout, "%s The configuration is valid, but there were some validation warnings as shown above.\n", s.success())
+	default:
+		fmt.Fprintf(s.stdout, "%s The configuration is valid.\n", s.success())
+	}
+	return code
+}
+
+// validate finds what is wrong with the configuration, as far as that can be
+// told without a cluster.
+func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagnostics {
+	config, diags := s.load()
+	values, more := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Args: opts.args, Partial: true})
+	diags = append(diags, more...)
+	_, more = config.Cluster(values)
+	diags = append(diags, more...)
+	_, more = config.Backend(values)
+	diags = append(diags, more...)
+	_, _, more = hclspec.Preview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
+	return append(diags, more...)
+}
+
+func (s *session) success() string { return s.paint("32;1", "Success!") }

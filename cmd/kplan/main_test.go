@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kplan": main})
+}
+
+// TestScript runs the scripts, each of which is a session of a user. A script
+// that says [!cluster] skip needs a control plane: make test provides one in
+// KPLAN_TEST_KUBECONFIG, and insists on it with KPLAN_TEST_REQUIRE_CLUSTER.
+func TestScript(t *testing.T) {
+	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if kubeconfig == "" && os.Getenv("KPLAN_TEST_REQUIRE_CLUSTER") != "" {
+		t.Fatal("KPLAN_TEST_REQUIRE_CLUSTER is set, and KPLAN_TEST_KUBECONFIG is not: there is no cluster to test with")
+	}
+	if kubeconfig == "" {
+		t.Log("KPLAN_TEST_KUBECONFIG is not set: scripts that need a cluster are skipped. make test starts one.")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		Setup:              func(env *testscript.Env) error { return setUp(env, kubeconfig) },
+		Condition:          func(name string) (bool, error) { return condition(name, kubeconfig) },
+		Cmds:               scriptCommands(),
+		UpdateScripts:      os.Getenv("KPLAN_UPDATE_GOLDEN") != "",
+		RequireUniqueNames: true,
+	})
+}
+
+// setUp gives a script a cluster, a name of its own in it, which is also
+// var.ns, and an environment that nothing from outside leaks into.
+func setUp(env *testscript.Env, kubeconfig string) error {
+	name := prefix(filepath.Base(env.WorkDir))
+	env.Setenv("NS", name)
+	env.Setenv("KPLAN_VAR_ns", name)
+	env.Setenv("NO_COLOR", "")
+	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "no-kubeconfig"))
+	if kubeconfig == "" {
+		return nil
+	}
+	content, err := os.ReadFile(kubeconfig)
+	if err != nil {
+		return err
+	}
+	own := filepath.Join(env.WorkDir, ".kubeconfig")
+	env.Setenv("KUBECONFIG", own)
+	return os.WriteFile(own, content, 0o600)
+}
+
+// prefix is what the names of a script's namespaces begin with.
+func prefix(workDir string) string {
+	name := strings.TrimPrefix(workDir, "script-")
+	name = regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-")
+	return fmt.Sprintf("t%d-%s", os.Getpid(), strings.Trim(name, "-"))
+}
+
+func condition(name, kubeconfig string) (bool, error) {
+	if name == "cluster" {
+		return kubeconfig != "", nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// scriptCommands are what scripts can do besides testscript's own commands.
+func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"kubectl":  kubectl,
+		"exitcode": exitCodeOf,
+	}
+}
+
+// kubectl runs kubectl in the script's environment; stdout and stderr are
+// compared as with exec.
+func kubectl(ts *testscript.TestScript, neg bool, args []string) {
+	path, err := exec.LookPath("kubectl")
+	ts.Check(err)
+	err = ts.Exec(path, args...)
+	if neg == (err == nil) {
+		ts.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
+	}
+}
+
+// exitCodeOf runs a command and compares its exit code: exitcode 2 kplan plan.
+func exitCodeOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := err.(*exec.ExitError); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}

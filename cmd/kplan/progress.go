@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/apply"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/plan"
+)
+
+// showPlan shows a plan, and then what went wrong with it.
+func (s *session) showPlan(p *plan.Plan, diags hcl.Diagnostics, view render.Options) {
+	if s.events != nil {
+		s.tell(func(e *render.Events) { e.Plan(p) })
+	} else {
+		render.Plan(s.stdout, p, view)
+	}
+	s.report(diags)
+}
+
+// progress tells of a step of an apply.
+func (s *session) progress(e apply.Event) {
+	step := render.Step{Addr: e.Addr, Object: e.Object, Action: e.Action, Phase: phases[e.Phase], Elapsed: e.Elapsed, Detail: e.Detail}
+	if s.events != nil {
+		s.tell(func(e *render.Events) { e.Step(step) })
+		return
+	}
+	fmt.Fprintln(s.stdout, render.ProgressLine(step, s.options()))
+}
+
+var phases = map[apply.Phase]render.Phase{
+	apply.Started:  render.Started,
+	apply.Progress: render.Progress,
+	apply.Done:     render.Done,
+	apply.Failed:   render.Failed,
+	apply.Waiting:  render.Waiting,
+	apply.Ready:    render.Ready,
+}
+
+// showSummary says what an apply came to.
+func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
+	n := plan.Counts{
+		Add: summary.Added, Change: summary.Changed, Destroy: summary.Destroyed,
+		Adopt: summary.Adopted, Forget: summary.Forgotten, Move: p.Counts().Move,
+	}
+	switch {
+	case s.events != nil && ok:
+		s.tell(func(e *render.Events) {
+			e.Applied(n, p.Mode)
+			e.Outputs(outputsOf(summary.Outputs))
+		})
+	case s.events != nil:
+	case !ok:
+		s.showIncomplete(n, summary)
+	default:
+		fmt.Fprintf(s.stdout, "\n%s\n", render.ApplySummary(n, p.Mode, s.options()))
+		if outputs := outputsOf(summary.Outputs); len(outputs) > 0 {
+			fmt.Fprintf(s.stdout, "\n%s\n\n", s.paint("32;1", "Outputs:"))
+			render.Outputs(s.stdout, outputs, s.options())
+		}
+	}
+}
+
+// showIncomplete says how far an apply got that did not get to its end.
+func (s *session) showIncomplete(n plan.Counts, summary apply.Summary) {
+	fmt.Fprintf(s.stdout, "\n%s Resources: %d added, %d changed, %d destroyed.\n", s.bold("Apply incomplete."), n.Add, n.Change, n.Destroy)
+	for _, part := range []struct {
+		title string
+		addrs []string
+	}{{"Failed", texts(summary.Failed)}, {"Not tried", texts(summary.NotTried)}} {
+		for i, addr := range part.addrs {
+			if i == 0 {
+				fmt.Fprintf(s.stdout, "%s:\n", part.title)
+			}
+			fmt.Fprintf(s.stdout, "    %s\n", render.Clean(addr))
+		}
+	}
+}
+
+func texts[T fmt.Stringer](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = v.String()
+	}
+	return all
+}
+
+func outputsOf(values []hclspec.OutputValue) []render.Output {
+	var outputs []render.Output
+	for _, v := range values {
+		outputs = append(outputs, render.Output{Name: v.Name, Value: v.Value, Type: v.Type, Sensitive: v.Sensitive})
+	}
+	return outputs
+}
+
+// tell has one goroutine at a time say something in JSON.
+func (s *session) tell(say func(*render.Events)) {
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
+	say(s.events)
+}
+
+// speakJSON has the session write events instead of text.
+func (s *session) speakJSON() {
+	s.input = false
+	s.events = render.NewEvents(s.stdout, time.Now)
+	s.events.Version(versionText())
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// question is what kplan asks on a terminal.
+type question struct {
+	title  string
+	text   string // lines below the title
+	hidden bool   // the answer is not shown
+}
+
+var (
+	errNoAnswer = errors.New("no answer was given")
+	errNotAsked = errors.New("nobody may be asked, with -input=false")
+)
+
+// answer asks and waits for a line, or for the end of ctx.
+func (s *session) answer(ctx context.Context, q question) (string, error) {
+	fmt.Fprintf(s.stdout, "%s\n", s.bold(q.title))
+	for line := range strings.Lines(q.text) {
+		fmt.Fprintf(s.stdout, "  %s\n", strings.TrimRight(line, "\n"))
+	}
+	fmt.Fprintf(s.stdout, "\n  %s ", s.bold("Enter a value:"))
+	type reply struct {
+		line string
+		err  error
+	}
+	replies := make(chan reply, 1)
+	restore := keepTerminal(s.stdin, q.hidden)
+	go func() {
+		line, err := readLine(s.stdin, q.hidden)
+		replies <- reply{line, err}
+	}()
+	select {
+	case r := <-replies:
+		fmt.Fprintln(s.stdout)
+		return r.line, r.err
+	case <-ctx.Done():
+		restore()
+		fmt.Fprintln(s.stdout)
+		return "", context.Cause(ctx)
+	}
+}
+
+// keepTerminal notes the terminal's state before a hidden answer, for an
+// interrupt would leave it without echo.
+func keepTerminal(r io.Reader, hidden bool) (restore func()) {
+	file, ok := r.(*os.File)
+	if !ok || !hidden {
+		return func() {}
+	}
+	state, err := term.GetState(int(file.Fd()))
+	if err != nil {
+		return func() {}
+	}
+	return func() { _ = term.Restore(int(file.Fd()), state) }
+}
+
+func readLine(r io.Reader, hidden bool) (string, error) {
+	if file, ok := r.(*os.File); ok && hidden && term.IsTerminal(int(file.Fd())) {
+		line, err := term.ReadPassword(int(file.Fd()))
+		return string(line), err
+	}
+	line, err := bufio.NewReader(oneByte{r}).ReadString('\n')
+	if err == io.EOF && line != "" {
+		err = nil
+	}
+	if err == io.EOF {
+		err = errNoAnswer
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+// oneByte keeps a buffered reader from taking more than the line: the rest
+// answers the next question.
+type oneByte struct{ r io.Reader }
+
+func (o oneByte) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }
+
+// approve asks for yes, and takes nothing else. Unlike the values of variables
+// it may come through a pipe.
+func (s *session) approve(ctx context.Context, q question) (bool, error) {
+	if !s.input {
+		return false, errNotAsked
+	}
+	text, err := s.answer(ctx, q)
+	return text == "yes", err
+}
+
+func (s *session) bold(text string) string { return s.paint("1", text) }
+
+// paint wraps text in an ANSI style, if standard output shows it.
+func (s *session) paint(style, text string) string {
+	if !s.colour || s.noColor {
+		return text
+	}
+	return "\x1b[" + style + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/render"
+)
+
+// report shows problems. Errors and warnings go to standard error alike, so
+// that what a command is asked for stands alone on standard output.
+func (s *session) report(diags hcl.Diagnostics) {
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
+	if s.events != nil {
+		for _, d := range diags {
+			s.events.Diagnostic(d, s.files)
+		}
+		return
+	}
+	opts := s.options()
+	opts.Color = s.errColour && !s.noColor
+	render.Diagnostics(s.stderr, diags, s.files, opts)
+}
+
+// fail reports an error that has no place in the configuration.
+func (s *session) fail(summary, detail string, args ...any) {
+	s.report(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}})
+}
+
+// capital is an error's text as the beginning of a sentence.
+func capital(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/term"
+
+	"kplan.dev/kplan/internal/render"
+)
+
+// session is what commands share: where they read and write, and how.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+	// input says whether questions may be asked at all, and terminal whether
+	// someone sits there to answer them.
+	input, terminal bool
+	// started is the folder kplan was started in.
+	started string
+	// colour and errColour say whether standard output and standard error can
+	// show colour, noColor that they shall not. width is the terminal's, 0 where
+	// there is none.
+	colour, errColour, noColor bool
+	width                      int
+	view                       viewOptions
+	// events is where everything is told in JSON, nil where it is shown as text.
+	// Several goroutines may have something to say: they hold speaking meanwhile.
+	events   *render.Events
+	speaking sync.Mutex
+	// automation says that kplan is called by another program, which needs no
+	// hint what to type next.
+	automation bool
+	// files are the sources that diagnostics quote.
+	files map[string]*hcl.File
+}
+
+func newSession() *session {
+	s := &session{
+		stdin:      os.Stdin,
+		stdout:     os.Stdout,
+		stderr:     os.Stderr,
+		env:        os.Getenv,
+		input:      !isOff(os.Getenv("KPLAN_INPUT")),
+		terminal:   isTerminal(os.Stdin),
+		automation: os.Getenv("KPLAN_IN_AUTOMATION") != "",
+	}
+	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+		s.colour, s.errColour = isTerminal(os.Stdout), isTerminal(os.Stderr)
+	}
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		s.width = width
+	}
+	if dir, err := os.Getwd(); err == nil {
+		s.started = dir
+	}
+	return s
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+func isOff(value string) bool { return value == "0" || value == "false" }

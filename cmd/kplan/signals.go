@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// signals remembers which signal asked the program to end.
+type signals struct{ first atomic.Value }
+
+// watchSignals returns a context that the first INT or TERM ends, so that the
+// command finishes what is under way, saves and unlocks. The second ends the
+// program at once.
+func watchSignals(parent context.Context, s *session) (context.Context, *signals) {
+	ctx, cancel := context.WithCancel(parent)
+	caught := &signals{}
+	arrived := make(chan os.Signal, 2)
+	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		caught.first.Store(<-arrived)
+		fmt.Fprint(s.stderr, "\nInterrupt received.\n"+
+			"Please wait for kplan to exit or data loss may occur.\n"+
+			"Gracefully shutting down...\n\n")
+		cancel()
+		<-arrived
+		fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.\n")
+		os.Exit(caught.exitCode(exitFailure))
+	}()
+	return ctx, caught
+}
+
+// exitCode is what the program ends with after a command came to code. A
+// command that succeeded in spite of the signal has succeeded.
+func (caught *signals) exitCode(code exitCode) int {
+	switch caught.first.Load() {
+	case nil:
+		return int(code)
+	case syscall.SIGTERM:
+		return int(interruptedBy(code, exitTerminated))
+	}
+	return int(interruptedBy(code, exitInterrupted))
+}
+
+func interruptedBy(code, signalled exitCode) exitCode {
+	if code == exitOK {
+		return exitOK
+	}
+	return signalled
+}

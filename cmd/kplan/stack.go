@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// stack is what a plan is made from and an apply works on: the definition, the
+// state and the cluster, each opened and found to be in order.
+type stack struct {
+	*session
+	definition
+	opts    planningOptions
+	lease   state.Lease // nil: the state is not locked
+	state   *state.State
+	cluster *kube.Cluster
+	// carryOn keeps an interrupt from cutting requests off from here on.
+	carryOn func() bool
+}
+
+// prepare opens everything: first what needs no cluster, so that a mistake in a
+// file costs no request. What went wrong has been reported.
+func (s *session) prepare(ctx context.Context, opts planningOptions, operation string) (*stack, bool) {
+	d, ok := s.define(ctx, opts.variables)
+	if !ok {
+		return nil, false
+	}
+	k := &stack{session: s, definition: d, opts: opts}
+	if opts.state, ok = s.locateBy(opts.state, d); !ok {
+		return nil, false
+	}
+	if opts.lock {
+		k.lease, k.state = s.lockState(ctx, opts.state, operation)
+	} else {
+		k.state, _ = s.readState(ctx, opts.state)
+	}
+	if k.state == nil {
+		return nil, false
+	}
+	k.opts = opts
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	k.carryOn = context.AfterFunc(ctx, end)
+	if k.cluster, ok = s.connect(life, d, opts.cluster); !ok {
+		k.close()
+		return nil, false
+	}
+	return k, true
+}
+
+func (k *stack) close() {
+	if k.lease != nil {
+		k.unlock(k.lease)
+	}
+}
+
+// plan makes the plan. It is nil when there is nothing to show, and ok is false
+// when it must not be applied.
+func (k *stack) plan(ctx context.Context, mode plan.Mode) (p *plan.Plan, diags hcl.Diagnostics) {
+	return plan.Make(ctx, plan.Input{
+		Config:      k.config,
+		Variables:   k.values,
+		Cluster:     k.cluster,
+		State:       k.state,
+		Mode:        mode,
+		Parallelism: int(k.opts.cluster.parallelism),
+	})
+}
+
+// save stores a state durably.
+func (k *stack) save(ctx context.Context, st *state.State) error { return k.lease.Write(ctx, st) }
+
+// rescue keeps a state that could not be stored in a file of its own.
+func (k *stack) rescue(st *state.State) {
+	path, err := state.WriteErrored(filepath.Dir(k.opts.state.path), st)
+	if err != nil {
+		k.fail("The state is lost", "%s. What was made bears the label %s=%s in the cluster, by which it can be found.", capital(err), plan.StackLabel, st.StackID())
+		return
+	}
+	k.report(hcl.Diagnostics{{
+		Severity: hcl.DiagWarning,
+		Summary:  "The state is in another file",
+		Detail: "What was done is recorded in " + path + ", since it could not be stored in " + k.opts.state.path + ". " +
+			"Once the reason is mended, put that file in its place before kplan runs again.",
+	}})
+}
+
+// savePlan writes a plan where nobody else can read it, as a whole or not at all.
+func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) bool {
+	if k.state.Serial == 0 && !k.found(ctx, p) {
+		return false
+	}
+	data, err := p.Encode(k.state, versionText())
+	if err == nil {
+		err = writeNew(path, data)
+	}
+	if err != nil {
+		k.fail("Can't save the plan", "%s: %v.", path, reason(err))
+	}
+	return err == nil
+}
+
+// found writes the state of a stack that has none yet. A saved plan names the
+// state it is for and holds digests keyed with its key, so that state must be
+// there when the plan is applied.
+func (k *stack) found(ctx context.Context, p *plan.Plan) bool {
+	lease := k.lease
+	if lease == nil {
+		if lease, _ = k.lockState(ctx, k.opts.state, "plan"); lease == nil {
+			return false
+		}
+		defer k.unlock(lease)
+	}
+	if err := lease.Write(ctx, k.state); err != nil {
+		k.fail("Can't save the plan", "The plan of a new stack needs its state. %s.", capital(err))
+		return false
+	}
+	p.Serial = k.state.Serial
+	return true
+}
+
+// writeNew puts a file in the place of what was there. It follows no symbolic
+// link: who can place one shall not choose what is overwritten.
+func writeNew(path string, data []byte) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return &os.PathError{Op: "write", Path: path, Err: errNotRegular}
+	}
+	return replaceFile(path, data, 0o600)
+}
