@@ -1,0 +1,51 @@
+# make demo   see kplan at work on a real control plane on this machine
+# make test   build all there is to build, and test it
+# All other targets are for work on kplan itself.
+
+VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo "dev-$$(git describe --always --dirty 2>/dev/null || echo unknown)")
+GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+DEMO := .sandbox/demo
+
+export CGO_ENABLED := 0
+SHELL := /bin/bash
+
+.PHONY: build demo demo-down test check golden clean
+
+build:
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
+
+include sandbox/Makefile.inc
+
+demo: build sandbox
+	@DEMO_DIR=$(DEMO) examples/tenant-app/demo.sh
+
+demo-down:
+	@bin/kplan-sandbox down -dir $(DEMO) -purge
+
+# One control plane serves the whole run. It is stopped however the run ends,
+# and its folder is removed. TESTFLAGS goes to go test, as in TESTFLAGS=-v.
+test: build sandbox
+	@cd sandbox && go vet ./... && go test ./...
+	@set -eu; \
+	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-test-XXXXXX"); \
+	trap 'bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM; \
+	bin/kplan-sandbox up -dir "$$dir" -detach; \
+	export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audit.log" \
+	  KPLAN_TEST_REQUIRE_CLUSTER=1 PATH="$$PWD/bin/sandbox:$$PATH"; \
+	go run $(GOTESTSUM) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
+
+check:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
+
+# Rewrites what the tests compare with. Read the diff before you commit it.
+golden: build
+	KPLAN_UPDATE_GOLDEN=1 go test ./...
+
+clean:
+	rm -rf bin dist
