@@ -1,0 +1,65 @@
+variable "greeting" {
+  description = "What the page says."
+  default     = "Hello from kplan"
+}
+
+resource "Namespace" "hello" {
+  metadata {
+    name = "hello"
+  }
+}
+
+resource "ConfigMap" "page" {
+  metadata {
+    name      = "page"
+    namespace = Namespace.hello.metadata.name
+  }
+  data = {
+    "index.html" = "<h1>${var.greeting}</h1>"
+  }
+}
+
+resource "Pod" "web" {
+  metadata {
+    name      = "web"
+    namespace = Namespace.hello.metadata.name
+    labels    = { app = "hello" }
+  }
+  spec {
+    containers {
+      name  = "web"
+      image = "nginx:1.29"
+      ports {
+        containerPort = 80
+      }
+      volumeMounts {
+        name      = "page"
+        mountPath = "/usr/share/nginx/html"
+      }
+    }
+    volumes {
+      name = "page"
+      configMap {
+        name = ConfigMap.page.metadata.name
+      }
+    }
+  }
+}
+
+resource "Service" "web" {
+  metadata {
+    name      = "web"
+    namespace = Namespace.hello.metadata.name
+  }
+  spec {
+    selector = Pod.web.metadata.labels
+    ports {
+      port = 80
+    }
+  }
+}
+
+output "address" {
+  description = "Where the page answers inside the cluster."
+  value       = "http://${Service.web.metadata.name}.${Namespace.hello.metadata.name}.svc"
+}
