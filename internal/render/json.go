@@ -314,6 +314,7 @@ type jsonResource struct {
 	Values          any      `json:"values"`
 	SensitiveValues any      `json:"sensitive_values"`
 	DependsOn       []string `json:"depends_on,omitempty"`
+	DeposedKey      string   `json:"deposed_key,omitempty"`
 }
 
 // add puts a resource into its module, which it makes below the root one.
