@@ -23,9 +23,10 @@ type catalog struct {
 // served is one reading of the server's discovery documents.
 type served struct {
 	// set describes the built-in kinds; of the others it only has name, plural
-	// and scope, until described fills in for them.
-	set       *kinds.Set
-	described map[*kinds.Kind]*kinds.Kind
+	// and scope, and schemas has the rest.
+	set     *kinds.Set
+	mu      sync.Mutex
+	schemas map[string]*schemas
 	// listable are the kinds whose objects can be listed and deleted, each in
 	// one version.
 	listable []*kinds.Kind
@@ -45,8 +46,6 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 // *kinds.AmbiguousError below; it is Unavailable when the kind may well be
 // there, but the part of the server that would know does not answer.
 func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
-	c.catalog.mu.Lock()
-	defer c.catalog.mu.Unlock()
 	s, err := c.servedKinds(c.life)
 	if err != nil {
 		return nil, err
@@ -99,6 +98,8 @@ func orList(words []string) string {
 }
 
 func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
 	if c.catalog.served != nil {
 		return c.catalog.served, nil
 	}
@@ -135,7 +136,7 @@ func (c *Cluster) discover(ctx context.Context, path string) (*discovery.APIGrou
 }
 
 func readServed(groups []discovery.APIGroupDiscovery) *served {
-	s := &served{described: map[*kinds.Kind]*kinds.Kind{}}
+	s := &served{schemas: map[string]*schemas{}}
 	known := map[addrs.Object]*kinds.Kind{}
 	for _, k := range kinds.Builtin().Kinds() {
 		known[k.Object("", "")] = k
@@ -178,20 +179,14 @@ func servedKind(group, version string, res discovery.APIResourceDiscovery) *kind
 		Namespaced: res.Scope == discovery.ScopeNamespace}
 }
 
-// describe fills in the fields of a kind that is not built in.
-func (c *Cluster) describe(ctx context.Context, s *served, k *kinds.Kind) (*kinds.Kind, error) {
-	if k.Root != nil {
-		return k, nil
+// schemasOf is where the schemas of a group version are kept.
+func (s *served) schemasOf(apiVersion string) *schemas {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.schemas[apiVersion] == nil {
+		s.schemas[apiVersion] = &schemas{}
 	}
-	if full := s.described[k]; full != nil {
-		return full, nil
-	}
-	full, err := c.schemaOf(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	s.described[k] = full
-	return full, nil
+	return s.schemas[apiVersion]
 }
 
 // namespaceKind is the description of namespaces, which every server serves.

@@ -104,13 +104,16 @@ type listPage struct {
 type form struct {
 	accept string
 	kind   func(*kinds.Kind) string // of the list
+	// noItems says that a list of nothing may come without its items.
+	noItems bool
 }
 
 var (
 	whole        = form{kind: func(k *kinds.Kind) string { return k.Name + "List" }}
 	metadataOnly = form{
-		accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-		kind:   func(*kinds.Kind) string { return "PartialObjectMetadataList" },
+		accept:  "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+		kind:    func(*kinds.Kind) string { return "PartialObjectMetadataList" },
+		noItems: true,
 	}
 )
 
@@ -123,7 +126,7 @@ func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, que
 		if err := utiljson.Unmarshal(body, page); err != nil {
 			return err
 		}
-		if want := as.kind(k); page.Kind != want || page.Items == nil {
+		if want := as.kind(k); page.Kind != want || page.Items == nil && !as.noItems {
 			// An answer without items would read as "nothing is there".
 			return fmt.Errorf("it is of kind %q and not a %s", page.Kind, want)
 		}

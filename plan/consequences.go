@@ -119,19 +119,9 @@ func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
 }
 
 // isFurniture says whether the cluster itself puts such an object into every
-// namespace, or beside every Service.
+// namespace.
 func isFurniture(o addrs.Object) bool {
-	switch o.Kind {
-	case "Event":
-		return true
-	case "ConfigMap":
-		return o.Name == "kube-root-ca.crt"
-	case "ServiceAccount":
-		return o.Name == "default"
-	case "Endpoints", "EndpointSlice":
-		return true
-	}
-	return false
+	return o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default"
 }
 
 func definedKind(crd map[string]any) addrs.GroupKind {

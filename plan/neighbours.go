@@ -30,6 +30,7 @@ func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours
 	namespaces := concerned(doomed)
 	for _, kind := range served {
 		switch {
+		case isTransient(kind.Name):
 		case slices.ContainsFunc(doomed, func(c *Change) bool { return definedKind(c.Before) == kind.GroupKind() }):
 			g.Go(func() error { return sweep.everywhere(ctx, kind) })
 		case kind.Namespaced && len(namespaces) > 0:
@@ -38,6 +39,12 @@ func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours
 	}
 	g.Go(func() error { return sweep.volumes(ctx) })
 	return around, g.Wait()
+}
+
+// isTransient says whether objects of the kind come and go with others, so that
+// nobody misses them.
+func isTransient(kind string) bool {
+	return kind == "Event" || kind == "Endpoints" || kind == "EndpointSlice"
 }
 
 // concerned are the namespaces that deletions happen in, and those deleted.
