@@ -336,7 +336,9 @@ func (l *listDecoder) single() (any, state) {
 	case 1:
 		return l.elements[0], valuePresent
 	}
-	l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.at.path(), len(l.elements))
+	if l.dynamic { // else it was reported when the body was read
+		l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.at.path(), len(l.elements))
+	}
 	return l.notKnown(l.at)
 }
 
@@ -418,7 +420,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 	}
 	json, why := scalar(v, f)
 	if why != "" {
-		d.problem("Unsuitable value", blame, "%s must be %s%s.", d.name(at), describe(f), why)
+		d.problem("Unsuitable value", blame, "%s must be %s%s.", orManifest(at.path().String()), describe(f), why)
 		return d.notKnown(at)
 	}
 	d.diags = append(d.diags, unusual(json, f, blame, d.name(at))...)

@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/kinds"
 )
 
 var update = flag.Bool("update", false, "write what the invalid configurations are answered with into their files")
@@ -143,8 +146,7 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 	return out
 }
 
-// everyProblem is what kplan says about a configuration before it evaluates
-// its resources.
+// everyProblem is what kplan says about a configuration without a cluster.
 func everyProblem(dir string) hcl.Diagnostics {
 	config, diags := Load(dir)
 	if diags.HasErrors() {
@@ -156,6 +158,10 @@ func everyProblem(dir string) hcl.Diagnostics {
 	_, problems = config.Cluster(values)
 	diags = append(diags, problems...)
 	_, problems = config.Backend(values)
+	if diags = append(diags, problems...); diags.HasErrors() {
+		return diags
+	}
+	_, _, problems = Preview(context.Background(), config, Options{Variables: values, Kinds: kinds.Builtin()})
 	return append(diags, problems...)
 }
 

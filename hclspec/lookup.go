@@ -42,11 +42,25 @@ func (f *kindFinder) lookup(b *block, apiVersion string, at hcl.Range) (*kinds.K
 	if apiVersion == "" {
 		at = b.at
 	}
-	var ambiguous *kinds.AmbiguousError
-	if errors.As(err, &ambiguous) {
-		return nil, problem("Ambiguous kind", at, fmt.Sprintf("Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions))))
+	return nil, problemOfKind(err, name, at)
+}
+
+func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
+	var (
+		ambiguous *kinds.AmbiguousError
+		unknown   *kinds.UnknownError
+	)
+	switch {
+	case errors.As(err, &ambiguous):
+		return problem("Ambiguous kind", at, fmt.Sprintf("Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions))))
+	case !errors.As(err, &unknown):
+		return problem("Unknown kind", at, upperFirst(err.Error())+".")
+	case len(unknown.Known) > 0:
+		return problem("Unknown kind", at, fmt.Sprintf("There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, alternatives(unknown.Known)))
+	case unknown.Nearest != "":
+		return problem("Unknown kind", at, fmt.Sprintf("There is no kind %q. Did you mean %q?", name, unknown.Nearest))
 	}
-	return nil, problem("Unknown kind", at, upperFirst(err.Error())+".")
+	return problem("Unknown kind", at, fmt.Sprintf("There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.", name))
 }
 
 func quoted(words []string) []string {

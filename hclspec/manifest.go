@@ -197,15 +197,15 @@ func joinWhere(where, name string) string {
 }
 
 func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) {
-	owner := withArticle(r.kind.Name)
+	owner := upperFirst(withArticle(r.kind.Name))
 	if where != "" {
-		owner = where + " of " + owner
+		owner = where + " of " + withArticle(r.kind.Name)
 	}
 	var names []string
 	for _, f := range field.Fields() {
 		names = append(names, f.Name)
 	}
-	r.problem("Unknown field", at, "%s has no field %q.%s", upperFirst(owner), name, suggestField(name, names))
+	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestField(name, names))
 }
 
 // suggestField also knows the snake_case of other tools.
@@ -271,6 +271,8 @@ func (r *reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where str
 	return p
 }
 
+func elementWhere(where string, i int) string { return fmt.Sprintf("%s[%d]", where, i) }
+
 func lastName(where string) string { return where[strings.LastIndexByte(where, '.')+1:] }
 
 func holdsObjects(f *kinds.Field) bool {
@@ -293,12 +295,17 @@ func (r *reader) checkSingle(blocks []*hclsyntax.Block, where string) {
 
 func (r *reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where string) *listPart {
 	list := &listPart{}
-	for _, b := range blocks {
+	repeats := false
+	for i, b := range blocks {
+		element := where
+		if repeats = repeats || isDynamic(b); !repeats {
+			element = elementWhere(where, i)
+		}
 		item := listItem{part: &part{field: elem, at: b.DefRange()}}
 		if isDynamic(b) {
 			item = r.dynamic(b, elem, where)
 		} else {
-			item.part.object = r.block(b, elem, where)
+			item.part.object = r.block(b, elem, element)
 		}
 		if item.part != nil {
 			list.items = append(list.items, item)
@@ -361,8 +368,8 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 	if field.Type == kinds.List || field.Type == kinds.Any {
 		if exprs, ok := staticList(expr); ok {
 			p.list = &listPart{}
-			for _, e := range exprs {
-				p.list.items = append(p.list.items, listItem{part: r.expr(e, elementOf(field), where)})
+			for i, e := range exprs {
+				p.list.items = append(p.list.items, listItem{part: r.expr(e, elementOf(field), elementWhere(where, i))})
 			}
 			return p
 		}

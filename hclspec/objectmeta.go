@@ -71,8 +71,15 @@ func (i *instance) checkNames() {
 
 func (i *instance) checkName(field, name string, faults []string) {
 	if len(faults) > 0 {
-		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, withArticle(i.Kind.Name), faults[0])
+		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, withArticle(i.Kind.Name), brief(faults))
 	}
+}
+
+// brief is the first fault without the examples and regular expressions that
+// the library adds.
+func brief(faults []string) string {
+	text, _, _ := strings.Cut(faults[0], " (e.g. ")
+	return text
 }
 
 // nameRule is the rule for the names of the kind's objects.
@@ -113,10 +120,11 @@ func (i *instance) checkLabels(labels any) {
 	top := addrs.NewPath("metadata", "labels")
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if faults := validation.IsQualifiedName(key); len(faults) > 0 {
-			i.problem("Invalid label", top.Field(key), "%q can't be the key of a label: %s.", key, faults[0])
+			i.problem("Invalid label", top.Field(key), "%q can't be the key of a label: %s.", key, brief(faults))
 		}
-		if value, _ := entries[key].(string); len(validation.IsValidLabelValue(value)) > 0 {
-			i.problem("Invalid label", top.Field(key), "The value of label %q is not valid: %s.", key, validation.IsValidLabelValue(value)[0])
+		value, _ := entries[key].(string)
+		if faults := validation.IsValidLabelValue(value); len(faults) > 0 {
+			i.problem("Invalid label", top.Field(key), "The value of label %q is not valid: %s.", key, brief(faults))
 		}
 	}
 }
@@ -125,7 +133,7 @@ func (i *instance) checkAnnotations(annotations any) {
 	entries, _ := annotations.(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if faults := validation.IsQualifiedName(strings.ToLower(key)); len(faults) > 0 {
-			i.problem("Invalid annotation", addrs.NewPath("metadata", "annotations").Field(key), "%q can't be the key of an annotation: %s.", key, faults[0])
+			i.problem("Invalid annotation", addrs.NewPath("metadata", "annotations").Field(key), "%q can't be the key of an annotation: %s.", key, brief(faults))
 		}
 	}
 }

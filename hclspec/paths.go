@@ -18,13 +18,46 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 		if target == nil || deps[ref.to] == nil || deps[ref.to].kind == nil {
 			continue
 		}
-		problems := checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
+		problems := checkInstance(ref, target, deps[ref.to])
+		if len(problems) == 0 {
+			problems = checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
+		}
 		if problems.HasErrors() {
 			b.broken = append(b.broken, use{root: ref.to.Type, steps: []useStep{{kind: attrStep, name: ref.to.Name}}, at: ref.at})
 		}
 		diags = append(diags, problems...)
 	}
 	return diags
+}
+
+// checkInstance reports a key, written out, that no instance has.
+func checkInstance(ref reference, target *Resource, res *result) hcl.Diagnostics {
+	if len(ref.steps) == 0 || res.unexpanded || target.ForEach == nil && target.Count == nil {
+		return nil
+	}
+	var key addrs.Key
+	switch s := ref.steps[0]; s.kind {
+	case nameKeyStep:
+		key = addrs.StringKey(s.name)
+	case indexKeyStep:
+		key = addrs.IntKey(s.index)
+	default:
+		return nil
+	}
+	var names []string
+	for _, i := range res.instances {
+		if i.Addr.Key == key {
+			return nil
+		}
+		if name, ok := i.Addr.Key.Name(); ok {
+			names = append(names, name)
+		}
+	}
+	hint := fmt.Sprintf(" It has %d instances.", len(res.instances))
+	if near := didYouMean(ref.steps[0].name, names); near != "" && len(names) > 0 {
+		hint = near
+	}
+	return problem("No such instance", ref.steps[0].at, fmt.Sprintf("%s has no instance %s.%s", ref.to, key, hint))
 }
 
 func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics {

@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/kinds"
 )
 
 // Preview evaluates a configuration as far as it goes without a cluster: what
@@ -52,10 +53,11 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 		diags = append(diags, pre.checkPaths(p.byBlock[b], pre.results)...)
 		res := pre.evaluate(p.byBlock[b], pre.results)
 		pre.results[b] = res
+		pre.room -= len(res.instances)
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
 	}
-	diags = append(diags, pre.checkCount()...)
+	pre.room = maxInstances // a block evaluated again takes the place it had
 	diags = append(diags, pre.checkDuplicates()...)
 	pre.link()
 	outputs, problems := pre.evaluateOutputs(pre.results)
@@ -95,28 +97,16 @@ func (p *program) definitionsFirst() []Block {
 	return order
 }
 
-func (pre *preview) checkCount() hcl.Diagnostics {
-	total := 0
-	for _, b := range pre.inOrder {
-		if res := pre.results[b.name]; res != nil {
-			total += len(res.instances)
-		}
-		if total > maxInstances {
-			return problem("Too many objects", b.at, fmt.Sprintf("The configuration makes more than %d objects with this block. Split it into several stacks.", maxInstances))
-		}
-	}
-	return nil
-}
-
 // checkDuplicates reports objects that two instances would make.
 func (pre *preview) checkDuplicates() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[addrs.Object]*instance{}
 	for _, b := range pre.inOrder {
-		if b.resource == nil || pre.results[b.name] == nil {
+		res := pre.results[b.name]
+		if b.resource == nil || res == nil || res.unexpanded {
 			continue
 		}
-		for _, i := range pre.results[b.name].instances {
+		for _, i := range res.instances {
 			if !i.identified() {
 				continue
 			}
@@ -154,7 +144,7 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 		if i.Kind == nil || i.Kind.Name != "CustomResourceDefinition" || i.Kind.Group != "apiextensions.k8s.io" || len(i.Unknown) > 0 || i.diags.HasErrors() {
 			continue
 		}
-		declared, err := fromCRD(i.Fields)
+		declared, err := kinds.FromCRD(i.Fields)
 		if err != nil {
 			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), upperFirst(err.Error())+".")...)
 			continue

@@ -1,6 +1,8 @@
 package hclspec
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -22,6 +24,7 @@ type program struct {
 	kinds              *kindFinder
 	manifests          map[Block]*manifest
 	base               *hcl.EvalContext // functions
+	room               int              // how many instances there may still be
 }
 
 // result is what evaluating a block came to.
@@ -44,7 +47,7 @@ type result struct {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: c.names(), opts: opts, manifests: map[Block]*manifest{}, dependsOnResources: map[Block]bool{}}
+	p := &program{names: c.names(), opts: opts, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
 	diags := p.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.checkCycles(p.graph)...)
@@ -113,9 +116,14 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 		}
 		e.instances = []repetition{anyInstance(b.resource)}
 	}
+	if len(e.instances) > p.room {
+		res.unexpanded = true
+		res.diags = append(res.diags, problem("Too many objects", b.at, fmt.Sprintf("With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances))...)
+		return res
+	}
 	var report reporter
 	for _, rep := range e.instances {
-		i := p.decodeInstance(b, m, rep.key, rep.inScope(scope), e.origins)
+		i := p.decodeInstance(b, m, rep.key, rep.inScope(scope, b), e.origins)
 		report.report(i.Addr, i.diags)
 		res.instances = append(res.instances, i)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -146,21 +147,21 @@ func jsonNumber(f *big.Float) any {
 	return x
 }
 
-func asNumber(v cty.Value) (*big.Float, bool) {
+func asNumber(v cty.Value) (n *big.Float, why string) {
 	if v.Type() == cty.Bool {
-		return nil, false
+		return nil, ", and this is a boolean"
 	}
-	n, err := convert.Convert(v, cty.Number)
+	number, err := convert.Convert(v, cty.Number)
 	if err != nil {
-		return nil, false
+		return nil, ", and this string is none"
 	}
-	return n.AsBigFloat(), true
+	return number.AsBigFloat(), ""
 }
 
 func integer(v cty.Value) (any, string) {
-	n, ok := asNumber(v)
-	if !ok {
-		return nil, ", and this is " + describeValue(v) + " that is none"
+	n, why := asNumber(v)
+	if why != "" {
+		return nil, why
 	}
 	if !n.IsInt() {
 		return nil, ", and this one has a fraction"
@@ -173,9 +174,9 @@ func integer(v cty.Value) (any, string) {
 }
 
 func number(v cty.Value) (any, string) {
-	n, ok := asNumber(v)
-	if !ok {
-		return nil, ", and this is " + describeValue(v) + " that is none"
+	n, why := asNumber(v)
+	if why != "" {
+		return nil, why
 	}
 	json := jsonNumber(n)
 	if f, ok := json.(float64); ok && math.IsInf(f, 0) {
@@ -190,7 +191,7 @@ func quantity(v cty.Value) (any, string) {
 	}
 	s := text(v)
 	if _, err := resource.ParseQuantity(s); err != nil {
-		return nil, ", and this is " + describeValue(v) + " that is none"
+		return nil, ", and this " + strings.TrimPrefix(describeValue(v), "a ") + " is none"
 	}
 	return s, ""
 }

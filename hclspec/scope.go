@@ -1,6 +1,8 @@
 package hclspec
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -47,9 +49,10 @@ func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
 	return scope
 }
 
-// inScope is the scope of one instance.
-func (r repetition) inScope(scope *hcl.EvalContext) *hcl.EvalContext {
-	if r.name == "" {
+// inScope is the scope of one instance of the block.
+func (r repetition) inScope(scope *hcl.EvalContext, b *block) *hcl.EvalContext {
+	isBroken := func(u use) bool { return u.root == r.name }
+	if r.name == "" || slices.ContainsFunc(b.broken, isBroken) {
 		return scope
 	}
 	inner := scope.NewChild()

@@ -1,0 +1,383 @@
+resource "Pd" "a" {}
+#^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Pd". Did you mean "Pod"?
+---
+resource "Widget" "a" {
+#^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget". Did you mean "CSINode"?
+  metadata { name = "a" }
+}
+---
+resource "Deployment" "a" {
+  apiVersion = "apps/v2"
+#              ^^^^^^^^^ Unknown kind: There is no Deployment in API version apps/v2. It is in apps/v1.
+  metadata { name = "a" }
+}
+---
+resource "Deployment" "a" {
+  apiVersion = 1.5
+#              ^^^ Unknown kind: There is no Deployment in API version 1.5. It is in apps/v1.
+}
+---
+resource "Deployment" "a" {
+  apiVersion = Deployment.b.metadata.uid
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
+}
+resource "Deployment" "b" {
+  kind = "Deploymnt"
+# ^^^^ Different kinds: The kind of the object is the block's first label, Deployment. Remove kind.
+  metadata { name = "b" }
+  spec {
+    selector {}
+    template {}
+#   ^^^^^^^^ Missing field: spec.template needs the field spec, which is an object.
+  }
+}
+---
+resource "Pod" "a" {
+#^^^^^^^^^^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
+  metdata { name = "a" }
+# ^^^^^^^ Unknown field: A Pod has no field "metdata".
+  spec {
+    container { name = "a" }
+#   ^^^^^^^^^ Unknown field: spec of a Pod has no field "container". Did you mean "containers"?
+    restart_policy = "Never"
+#   ^^^^^^^^^^^^^^ Unknown field: spec of a Pod has no field "restart_policy". Did you mean "restartPolicy"?
+    containers { 
+#   ^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
+      name = "a"
+      imag = "x"
+#     ^^^^ Unknown field: spec.containers[0] of a Pod has no field "imag". Did you mean "image"?
+      ports { container_port = 8080 }
+#     ^^^^^ Missing field: spec.containers[0].ports[0] needs the field containerPort, which is a whole number.
+#             ^^^^^^^^^^^^^^ Unknown field: spec.containers[0].ports[0] of a Pod has no field "container_port". Did you mean "containerPort"?
+      resource = { limits = {} }
+#     ^^^^^^^^ Unknown field: spec.containers[0] of a Pod has no field "resource". Did you mean "resources"?
+    }
+  }
+}
+---
+resource "Pod" "a" {}
+#^^^^^^^^^^^^^^^^^ Missing field: A Pod needs the field spec, which is an object.
+#^^^^^^^^^^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
+---
+resource "Pod" "a" {
+  metadata {}
+# ^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
+  spec {}
+# ^^^^ Missing field: spec needs the field containers, which is a list of objects.
+}
+---
+resource "Pod" "a" {
+  metadata { name = "a" }
+  spec {
+    containers {
+#   ^^^^^^^^^^ Missing field: spec.containers[0] needs the field name, which is a string.
+      image = "x"
+    }
+    hostNetwork = "maybe"
+#                 ^^^^^^^ Unsuitable value: spec.hostNetwork must be true or false, and this is a string.
+    terminationGracePeriodSeconds = 1.5
+#                                   ^^^ Unsuitable value: spec.terminationGracePeriodSeconds must be a whole number, and this one has a fraction.
+    priority = "high"
+#              ^^^^^^ Unsuitable value: spec.priority must be a whole number, and this string is none.
+    nodeSelector = "x"
+#                  ^^^ Unsuitable value: spec.nodeSelector must be a map, and this is a string.
+    tolerations = { key = "a" }
+#                 ^^^^^^^^^^^^^ Unsuitable value: spec.tolerations must be a list of objects, and this is an object.
+    activeDeadlineSeconds { x = 1 }
+#   ^^^^^^^^^^^^^^^^^^^^^ Unsuitable block: spec.activeDeadlineSeconds is a whole number and no block: write activeDeadlineSeconds = ….
+    imagePullSecrets = ["x"]
+#                       ^^^ Unsuitable value: spec.imagePullSecrets[0] must be an object, and this is a string.
+    hostAliases = [{ ip = "1.2.3.4", hostnames = "a" }, { ipp = "1" }]
+#                                                ^^^ Unsuitable value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string.
+#                                                       ^^^^^^^^^^^^^ Missing field: spec.hostAliases[1] needs the field ip, which is a string.
+#                                                         ^^^ Unknown field: spec.hostAliases[1] of a Pod has no field "ipp". Did you mean "ip"?
+  }
+}
+---
+resource "Pod" "a" {
+  metadata { 
+    name = "a"
+  }
+  metadata { 
+# ^^^^^^^^ Duplicate block: metadata is a single object, and there is a block for it at line 98 already.
+    namespace = "b"
+  }
+  spec {
+    containers {
+      name = "a"
+    }
+    containers = []
+#   ^^^^^^^^^^ Field set twice: spec.containers is written as a block and as an attribute. Use one of the two.
+    volumes = [null]
+#              ^^^^ Null in a list: spec.volumes can't hold null. Leave the element out.
+    containers {
+      name = "a"
+      ports = [{ containerPort = 80 }, { containerPort = 80, protocol = "TCP" }]
+    }
+    containers "web" {
+      name = "b"
+      command {}
+      args = [["a"]]
+    }
+  }
+}
+---
+resource "Pod" "a" {
+  metadata { 
+    name = "a"
+    labels = { a = "x", a = "y", "b c" = "z", c = "not ok!" }
+#                       ^ Duplicate key: metadata.labels has this key twice.
+#                                ^^^^^^^^^^^ Invalid label: "b c" can't be the key of a label: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
+#                                             ^^^^^^^^^^^^^ Invalid label: The value of label "c" is not valid: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
+    annotations = { "/x" = "a" }
+#                   ^^^^^^^^^^ Invalid annotation: "/x" can't be the key of an annotation: prefix part must be non-empty.
+  }
+  spec {
+    containers = [{ name = "a", resources = { limits = { cpu = "lots", memory = true } } }]
+#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
+#                                                              ^^^^^^ Unsuitable value: spec.containers[0].resources.limits.cpu must be a quantity such as "500m" or "2Gi", and this string is none.
+#                                                                               ^^^^ Unsuitable value: spec.containers[0].resources.limits.memory must be a quantity such as "500m" or "2Gi", and this is a boolean.
+    dynamic "volumes" {
+#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which says how often to repeat it, and a content block.
+      content {}
+    }
+    dynamic "volumes" {
+#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which says how often to repeat it, and a content block.
+      for_each = []
+    }
+    dynamic "volumes" {
+      for_each = 3
+#                ^ Unsuitable for_each: The for_each of a dynamic block is a list, a set or a map, and this is a number.
+      iterator = "x"
+#                ^^^ Invalid dynamic block: iterator is the name of a variable, without quotes.
+      labels = []
+#     ^^^^^^ Invalid dynamic block: A dynamic block has for_each, iterator and content. The fields of spec.volumes stand in content.
+      content { name = "a" }
+      content { name = "b" }
+#     ^^^^^^^ Invalid dynamic block: A dynamic block holds one content block and no other.
+      other {}
+#     ^^^^^ Invalid dynamic block: A dynamic block holds one content block and no other.
+    }
+    dynamic "volumes" {
+      for_each = null
+#                ^^^^ Unsuitable for_each: The for_each of a dynamic block is null. For no block at all give an empty list.
+      iterator = var
+#                ^^^ Invalid dynamic block: iterator can't be called var, since other references begin with that.
+      content { name = "a" }
+    }
+    dynamic "volumes" {
+      for_each = ["a", "a"]
+      content { name = volumes.value }
+    }
+    dynamic "securityContext" {
+      for_each = [1, 2]
+      content {}
+#     ^^^^^^^ Duplicate block: spec.securityContext is a single object, and the dynamic blocks make 2 of it.
+    }
+  }
+}
+---
+resource "Secret" "a" {
+  metadata { name = "a" }
+  data = { password = "hunter2!", other = 5 }
+#                     ^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Give text to base64encode().
+#                                         ^ Unsuitable value: data.other must be binary data in base64, and this is a number.
+}
+---
+resource "Secret" "a" {
+  metadata { name = "a" }
+  data = { password = sensitive("hunter2!") }
+#                     ^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Give text to base64encode().
+  type = ["x"]
+#        ^^^^^ Unsuitable value: type must be a string, and this is a list.
+}
+---
+resource "Namespace" "a" {
+  metadata {
+    name      = "a.b"
+#   ^^^^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Namespace: must not contain dots.
+    namespace = "x"
+#   ^^^^^^^^^^^^^^^ Unexpected namespace: A Namespace stands in no namespace. Remove metadata.namespace.
+  }
+}
+---
+resource "ConfigMap" "a" {
+  metadata {
+    name      = "A_b"
+#   ^^^^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a ConfigMap: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character.
+    namespace = "X"
+#   ^^^^^^^^^^^^^^^ Invalid name: metadata.namespace is not valid for a ConfigMap: a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character.
+    generateName = "bad_"
+#   ^^^^^^^^^^^^^^^^^^^^^ Invalid name: metadata.generateName is not valid for a ConfigMap: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character.
+  }
+}
+---
+resource "ConfigMap" "a" {
+  metadata {
+    name = "a"
+    uid = "x"
+#   ^^^^^^^^^ Field set by the server: metadata.uid is written by the API server. Remove it.
+    resourceVersion = "1"
+#   ^^^^^^^^^^^^^^^^^^^^^ Field set by the server: metadata.resourceVersion is written by the API server. Remove it.
+    managedFields = []
+#   ^^^^^^^^^^^^^^^^^^ Field set by the server: metadata.managedFields is written by the API server. Remove it.
+  }
+  status {}
+# ^^^^^^ Unknown field: A ConfigMap has no field "status". Did you mean "metadata"?
+}
+---
+resource "Pod" "a" {
+  metadata { name = "a" }
+  spec { 
+    containers { name = "a" }
+#   ^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
+  }
+  status { phase = "Running" }
+# ^^^^^^ Field set by the server: The status of an object is written by its controller. Remove it.
+}
+---
+resource "ConfigMap" "a" {
+  manifest = { metadata = { name = "a" } }
+  data = {}
+# ^^^^ Field beside manifest: manifest is the whole object, so nothing else can be set beside it. Put data into it.
+}
+---
+resource "ConfigMap" "a" {
+  manifest = { apiVersion = "v1", kind = "Secret", metadata = { name = "a" } }
+#                                 ^^^^^^^^^^^^^^^ Different kinds: The manifest is of kind Secret, and the block's first label says ConfigMap.
+}
+---
+resource "ConfigMap" "a" {
+  manifest = { apiVersion = "v2", metadata = { name = "a" } }
+#                           ^^^^ Unknown kind: There is no ConfigMap in API version v2. It is in v1.
+}
+---
+resource "ConfigMap" "a" {
+  manifest = "x"
+#            ^^^ Unsuitable value: The manifest must be an object, and this is a string.
+}
+---
+resource "ConfigMap" "a" {
+#^^^^^^^^^^^^^^^^^^^^^^^ Missing name: A ConfigMap needs metadata.name, or metadata.generateName for a name that the server makes up.
+  for_each = { a = { apiVersion = "v1", kind = "ConfigMap", metadata = { nam = "a" } }, b = { apiVersion = "v9" }, c = 3 }
+  manifest = each.value
+#            ^^^^^^^^^^ Unknown field: metadata of a ConfigMap has no field "nam". Did you mean "name"?
+#            ^^^^^^^^^^ Unknown kind: There is no ConfigMap in API version v9. It is in v1.
+#            ^^^^^^^^^^ Unsuitable value: The manifest must be an object, and this is a number.
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  data = { x = { y = 1 }, z = [], n = null, "${"k"}" = undefined() }
+#              ^^^^^^^^^ Unsuitable value: data.x must be a string, and this is an object.
+#                             ^^ Unsuitable value: data.z must be a string, and this is a list.
+#                                                      ^^^^^^^^^ Call to unknown function: There is no function named "undefined".
+  binaryData = { (1) = "!" }
+#                      ^^^ Unsuitable value: binaryData.1 must be binary data in base64, and this string is not. Give text to base64encode().
+  immutable = "2"
+#             ^^^ Unsuitable value: immutable must be true or false, and this is a string.
+}
+---
+resource "Lease" "a" {
+  metadata { name = "a" }
+  spec {
+    renewTime = "yesterday"
+#               ^^^^^^^^^^^ Unsuitable value: spec.renewTime must be a time such as "2006-01-02T15:04:05Z", and this string is not.
+    leaseDurationSeconds = 1e30
+#                          ^^^^ Unsuitable value: spec.leaseDurationSeconds must be a whole number of at most 64 bits.
+    acquireTime = 5
+#                 ^ Unsuitable value: spec.acquireTime must be a time such as "2006-01-02T15:04:05Z", and this is a number.
+  }
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  lifecycle {
+# ^^^^^^^^^ Unknown field: In ignore_changes, metadta.labels: ConfigMap has no field "metadta". Did you mean "metadata"?
+# ^^^^^^^^^ Unknown field: In ignore_changes, metadata.labels.x.y: metadata.labels.x is a string.
+# ^^^^^^^^^ Unknown field: In replace_on, spec: ConfigMap has no field "spec".
+    ignore_changes = [data.x, metadta.labels, metadata.labels.x.y]
+    replace_on = [immutable, spec]
+  }
+}
+---
+resource "Pod" "a" {
+  metadata { name = "a" }
+  spec {
+    containers {
+#   ^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
+      name = "a"
+      imagePullPolicy = "ifnotpresent"
+#                       ^^^^^^^^^^^^^^ Warning: Unusual value: As far as kplan knows, spec.containers[0].imagePullPolicy is "Always", "Never" or "IfNotPresent". Did you mean "IfNotPresent"?
+    }
+    restartPolicy = sensitive("Nevr")
+#                   ^^^^^^^^^^^^^^^^^ Warning: Unusual value: As far as kplan knows, spec.restartPolicy is "Always", "OnFailure" or "Never". Did you mean "Never"?
+  }
+}
+---
+resource "Service" "a" {
+  metadata { name = "a" }
+  spec {
+    ports { 
+      port = 80 
+      targetPort = 8080.5
+#                  ^^^^^^ Unsuitable value: spec.ports[0].targetPort must be a whole number or a string, and this one has a fraction.
+    }
+    ports { 
+      port = true
+#            ^^^^ Unsuitable value: spec.ports[1].port must be a whole number, and this is a boolean.
+      targetPort = []
+#                  ^^ Unsuitable value: spec.ports[1].targetPort must be a whole number or a string, and this is a list.
+    }
+    selector { 
+      app = "x"
+      nested { y = 1 }
+#     ^^^^^^ Unsuitable block: spec.selector.nested is a string and no block: write nested = ….
+    }
+  }
+}
+---
+resource "Role" "a" {
+  metadata { name = "a:b/c" }
+#            ^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Role: may not contain '/'.
+  rules {
+    verbs = ["get", 5, null]
+#                      ^^^^ Null in a list: rules[0].verbs can't hold null. Leave the element out.
+    apiGroups = { x = 1 }
+#               ^^^^^^^^^ Unsuitable value: rules[0].apiGroups must be a list of strings, and this is an object.
+  }
+}
+---
+output "secret" { value = Secret.a.data }
+#                         ^^^^^^^^^^^^^ Output refers to sensitive values: The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().
+resource "Secret" "a" {
+  metadata { name = "a" }
+  stringData = { x = "y" }
+}
+---
+output "secret" { value = { a = [sensitive("x")] } }
+#                         ^^^^^^^^^^^^^^^^^^^^^^^^ Output refers to sensitive values: The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().
+---
+output "x" { 
+  value = 1
+  precondition {
+    condition = local.n > 3
+#               ^^^^^^^^^^^ Precondition failed: n is 2.
+    error_message = "n is ${local.n}."
+  }
+}
+locals { n = 2 }
+---
+output "x" { 
+  value = 1
+  precondition {
+    condition = null
+#               ^^^^ Invalid condition: A condition must come to true or false.
+    error_message = "n"
+  }
+  precondition {
+    condition = sensitive(1) == 2
+#               ^^^^^^^^^^^^^^^^^ Precondition failed: The condition is not met. (Its error message holds a sensitive value and is not shown.)
+    error_message = "it is ${sensitive("x")}"
+  }
+}
