@@ -99,15 +99,22 @@ func (o *Object) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseObject reads what Object.String writes.
+// ParseObject reads what Object.String writes. Names may hold spaces: those of
+// roles do.
 func ParseObject(text string) (Object, error) {
-	parts := strings.Split(text, " ")
-	if len(parts) != 3 || parts[1] == "" {
+	fail := func() (Object, error) {
 		return Object{}, fmt.Errorf("%q does not name an object; one looks like \"v1 Pod acme/web\"", text)
+	}
+	parts := strings.SplitN(text, " ", 3)
+	if len(parts) != 3 || parts[1] == "" || strings.Contains(parts[1], "/") {
+		return fail()
 	}
 	o := Object{Kind: parts[1], Name: parts[2]}
 	if group, isIdentity := strings.CutSuffix(parts[0], "/"); isIdentity {
 		o.Group = group
+		if strings.Contains(group, "/") {
+			return fail()
+		}
 	} else {
 		var err error
 		if o.Group, o.Version, err = SplitAPIVersion(parts[0]); err != nil {
@@ -115,10 +122,13 @@ func ParseObject(text string) (Object, error) {
 		}
 	}
 	if ns, name, ok := strings.Cut(parts[2], "/"); ok {
+		if ns == "" {
+			return fail()
+		}
 		o.Namespace, o.Name = ns, name
 	}
 	if o.Name == "" || strings.Contains(o.Name, "/") {
-		return Object{}, fmt.Errorf("%q does not name an object; one looks like \"v1 Pod acme/web\"", text)
+		return fail()
 	}
 	return o, nil
 }

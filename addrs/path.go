@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 )
 
 // Path is a place inside an object: spec.ports[0].nodePort, or
@@ -69,15 +71,11 @@ func (p Path) Index(i int) Path { return Path{p.text + "[" + strconv.Itoa(i) + "
 // Select is the path of the list element below p that has these key values.
 // Values are strings, numbers or booleans as JSON decodes them.
 func (p Path) Select(keys map[string]any) Path {
-	parts := make([]string, 0, len(keys))
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		value, err := json.Marshal(keys[k])
-		if err != nil {
-			panic(fmt.Sprintf("addrs: key %s of a list has no JSON form: %v", k, err))
-		}
-		parts = append(parts, k+"="+string(value))
+	step := Step{kind: keysStep, Keys: make(map[string]string, len(keys))}
+	for k, value := range keys {
+		step.Keys[k] = quote(value)
 	}
-	return Path{p.text + "[" + strings.Join(parts, ",") + "]"}
+	return Path{p.text + step.String()}
 }
 
 // Append is the path of a step below p.
@@ -156,7 +154,11 @@ func (s Step) String() string {
 	case keysStep:
 		parts := make([]string, 0, len(s.Keys))
 		for _, k := range slices.Sorted(maps.Keys(s.Keys)) {
-			parts = append(parts, k+"="+s.Keys[k])
+			value := s.Keys[k]
+			if !isPlain(k) || strings.Contains(k, ",") {
+				k = quote(k)
+			}
+			parts = append(parts, k+"="+value)
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	}
@@ -180,7 +182,9 @@ func parseSteps(text string) ([]Step, error) {
 				return nil, err
 			}
 			steps, rest = append(steps, s), rest[end+1:]
-		case rest[0] == '.' && len(steps) == 0, strings.HasPrefix(rest, ".."), rest == ".":
+		case rest[0] != '.' && len(steps) > 0:
+			return nil, errors.New("a dot is missing behind a bracket")
+		case rest[0] == '.' && len(steps) == 0:
 			return nil, errors.New("a name is missing beside a dot")
 		default:
 			rest = strings.TrimPrefix(rest, ".")
@@ -214,38 +218,42 @@ func closing(text string) int {
 }
 
 func parseBracket(inside string) (Step, error) {
-	if i, err := strconv.Atoi(inside); err == nil && i >= 0 {
+	if i, err := strconv.Atoi(inside); err == nil && i >= 0 && strconv.Itoa(i) == inside {
 		return Step{kind: indexStep, Index: i}, nil
 	}
-	if strings.HasPrefix(inside, `"`) {
-		var name string
-		if err := json.Unmarshal([]byte(inside), &name); err != nil {
-			return Step{}, fmt.Errorf("%s is not a quoted string", inside)
-		}
+	var name string
+	if json.Unmarshal([]byte(inside), &name) == nil && inside != "null" {
 		return Step{kind: quotedStep, Field: name}, nil
 	}
-	if strings.Contains(inside, "=") {
+	if inside == "" || strings.Contains(inside, "=") {
 		return parseKeys(inside)
 	}
-	if inside == "" {
-		return Step{}, errors.New("nothing stands in the brackets")
+	if inside[0] == '"' {
+		return Step{}, fmt.Errorf("%s is not a quoted string", inside)
 	}
 	return Step{kind: quotedStep, Field: inside}, nil // the API server's data[tls.crt]
 }
 
+// parseKeys reads name="app",port=80. Nothing at all is an element that has
+// none of its keys.
 func parseKeys(inside string) (Step, error) {
 	step := Step{kind: keysStep, Keys: map[string]string{}}
 	for rest := inside; rest != ""; {
-		name, value, ok := strings.Cut(rest, "=")
-		if !ok || name == "" {
+		name, value, ok := cutName(rest)
+		if _, twice := step.Keys[name]; !ok || twice {
 			return Step{}, fmt.Errorf("[%s] should hold key=value pairs", inside)
 		}
 		dec := json.NewDecoder(strings.NewReader(value))
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
+		var decoded any
+		if err := dec.Decode(&decoded); err != nil {
 			return Step{}, fmt.Errorf("the value of %s in [%s] is not JSON", name, inside)
 		}
-		step.Keys[name] = string(raw)
+		switch decoded.(type) {
+		case map[string]any, []any:
+			return Step{}, fmt.Errorf("the value of %s in [%s] is neither a string, a number nor a boolean", name, inside)
+		}
+		given := strings.TrimSpace(value[:dec.InputOffset()])
+		step.Keys[name] = canonicalValue(given, decoded)
 		rest = value[dec.InputOffset():]
 		if rest != "" && rest[0] != ',' || rest == "," {
 			return Step{}, fmt.Errorf("[%s] should hold key=value pairs", inside)
@@ -255,20 +263,69 @@ func parseKeys(inside string) (Step, error) {
 	return step, nil
 }
 
-func isPlain(name string) bool {
-	return name != "" && !strings.ContainsAny(name, ".[]\"=\\/ \t\r\n")
+// cutName takes a key's name and the equals sign off a list of pairs.
+func cutName(pairs string) (name, rest string, ok bool) {
+	if !strings.HasPrefix(pairs, `"`) {
+		name, rest, ok = strings.Cut(pairs, "=")
+		return name, rest, ok && name != ""
+	}
+	dec := json.NewDecoder(strings.NewReader(pairs))
+	if dec.Decode(&name) != nil {
+		return "", "", false
+	}
+	rest, ok = strings.CutPrefix(pairs[dec.InputOffset():], "=")
+	return name, rest, ok
 }
 
-// quote writes a JSON string without HTML escapes.
-func quote(s string) string {
+// canonicalValue spells a value as Select does: 80.0 as 80, since the cluster
+// knows one of them only.
+func canonicalValue(given string, decoded any) string {
+	if _, isNumber := decoded.(float64); isNumber {
+		if i, err := strconv.ParseInt(given, 10, 64); err == nil {
+			return strconv.FormatInt(i, 10)
+		}
+	}
+	return quote(decoded)
+}
+
+// isPlain says whether a name can stand in a path as it is.
+func isPlain(name string) bool {
+	special := func(c rune) bool {
+		return strings.ContainsRune(`.[]"=\/`, c) || unicode.IsSpace(c) || isHidden(c) || c == unicode.ReplacementChar
+	}
+	return name != "" && !strings.ContainsFunc(name, special)
+}
+
+// quote writes a value as JSON, without HTML escapes but with escapes for all
+// that is invisible or turns text around: names are shown to people.
+func quote(value any) string {
+	if text, ok := value.(string); ok {
+		value = strings.ToValidUTF8(text, "\uFFFD") // as JSON does, but in the spelling that reads back the same
+	}
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		panic("addrs: a string has no JSON form: " + err.Error())
+	if err := enc.Encode(value); err != nil {
+		panic("addrs: a value in a path has no JSON form: " + err.Error())
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	text := strings.TrimSuffix(b.String(), "\n")
+	if !strings.ContainsFunc(text, isHidden) {
+		return text
+	}
+	b.Reset()
+	for _, c := range text {
+		if !isHidden(c) {
+			b.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
+
+func isHidden(c rune) bool { return !unicode.IsGraphic(c) }
 
 // Parent is the place that holds p; that of the whole object is itself.
 func (p Path) Parent() Path {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Resource is the address of a resource block: ReplicationController.app, or
@@ -38,10 +39,10 @@ type Key struct {
 
 type keyKind byte
 
-const (
+const ( // in the order that keys are sorted in
 	noKey keyKind = iota
-	stringKey
 	intKey
+	stringKey
 )
 
 // StringKey is the key of an instance under for_each.
@@ -72,9 +73,8 @@ func (k Key) String() string {
 
 // Compare orders keys: none first, then numbers by value, then names.
 func (k Key) Compare(other Key) int {
-	order := map[keyKind]int{noKey: 0, intKey: 1, stringKey: 2}
 	return cmp.Or(
-		cmp.Compare(order[k.kind], order[other.kind]),
+		cmp.Compare(k.kind, other.kind),
 		cmp.Compare(k.index, other.index),
 		cmp.Compare(k.name, other.name))
 }
@@ -127,7 +127,8 @@ func ParseResource(text string) (Resource, error) {
 }
 
 // ParseInstance reads an address such as Pod.web, Pod.web[0], Pod.web["a"] or
-// module.shop.Pod.web["a"].
+// module.shop.Pod.web["a"]. A key's quotes may be missing: shells take them
+// from what their users type.
 func ParseInstance(text string) (Instance, error) {
 	fail := func(why string) (Instance, error) {
 		return Instance{}, fmt.Errorf("%q is not a resource address: %s; an address looks like Pod.web, Pod.web[0] or Pod.web[\"key\"]", text, why)
@@ -187,15 +188,23 @@ func stepKey(s Step) (Key, bool) {
 	return Key{}, false
 }
 
+// isName says whether a step can be a name in HCL. Beyond ASCII that is left to
+// HCL, which knows newer letters than this package can, but for what is
+// invisible.
 func isName(s Step) bool {
 	if s.kind != fieldStep || s.Field == "" {
 		return false
 	}
 	for i, c := range s.Field {
-		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c > 127
-		if !letter && (i == 0 || !(c == '-' || c >= '0' && c <= '9')) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c > unicode.MaxASCII && !isInvisible(c)
+		if !letter && (i == 0 || c != '-' && !(c >= '0' && c <= '9')) {
 			return false
 		}
 	}
 	return true
+}
+
+func isInvisible(c rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d' // some scripts need them, and HCL takes them
+	return c == unicode.ReplacementChar || c != nonJoiner && c != joiner && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Z)
 }
