@@ -26,6 +26,8 @@ type Difference struct {
 	Shape Shape
 	Op    Op
 
+	// Before and After are set where the value is not made up of Children, nil
+	// for an absent one.
 	Before, After any
 
 	Unknown           bool // only the apply will tell what After is
@@ -74,6 +76,11 @@ type Hidden struct {
 	Blocks     int // unchanged fields that are objects or lists of objects
 	Elements   int // unchanged elements or entries
 	Defaults   int // of the root: what only the server decided on
+}
+
+// isComposed says whether the place is made up of its children.
+func (d *Difference) isComposed() bool {
+	return d.Shape == Fields || d.Shape == Entries || d.Shape == Elements
 }
 
 // IsBlock says whether the place is written as a block, or as repeated blocks.
@@ -206,6 +213,9 @@ func (d *differ) values(at spot, before, after any) *Difference {
 		mask(diff)
 	default:
 		d.compare(at, diff)
+	}
+	if diff.isComposed() {
+		diff.Before, diff.After = nil, nil
 	}
 	if diff.Op == Same {
 		diff.ForcesReplacement = false

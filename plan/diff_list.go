@@ -281,6 +281,9 @@ func tokens(list []any) []string {
 
 // token is a text that only equal values share.
 func token(value any) string {
+	if s, ok := value.(string); ok {
+		return `"` + s
+	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic("plan: a value that came as JSON has no JSON form: " + err.Error())

@@ -36,6 +36,9 @@ func (d *differ) leaves(at spot, diff *Difference) {
 	if diff.Op == Same {
 		return
 	}
+	if valueShape(diff.Before) != valueShape(diff.After) {
+		diff.Before, diff.After = at.view(diff.Before).Value, at.view(diff.After).Value
+	}
 	before, beforeIs := text(diff.Before)
 	after, afterIs := text(diff.After)
 	switch {
