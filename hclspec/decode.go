@@ -282,8 +282,8 @@ func (l *listDecoder) repeat(i int, item *listItem) {
 	case collection.IsNull():
 		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
 		l.unknown = true
-	case !collection.IsKnown():
-		l.unknown = true
+	case !collection.IsKnown(), collection.CanIterateElements() && !collection.Length().IsKnown():
+		l.unknown = true // also a set with elements that may turn out to be equal
 	case !collection.CanIterateElements():
 		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", describeValue(collection))
 		l.unknown = true
@@ -321,8 +321,11 @@ func (l *listDecoder) finish() (any, state) {
 		}
 		l.decoder.sources[l.at.path()] = l.items
 	}
-	if l.part.list.single {
+	switch {
+	case l.part.list.single:
 		return l.single()
+	case l.dynamic && len(l.elements) == 0:
+		return nil, valueAbsent // as if the blocks were not written
 	}
 	l.checkList(l.elements, l.part.field, l.at, func(i int) hcl.Range { return l.ranges[i] })
 	return l.elements, valuePresent

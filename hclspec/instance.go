@@ -38,7 +38,7 @@ func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hc
 	d.origins.add(inherited)
 	fields := p.decodeFields(b, m, d)
 	if fields != nil {
-		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.sources = d.kind, fields, d.unknown, d.sensitive, d.sources
+		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.sources = d.kind, fields, outermost(d.unknown), outermost(d.sensitive), d.sources
 		i.finish(p.opts.defaultNamespace())
 	}
 	p.keyOrigins(b, scope, &d.origins)
@@ -49,6 +49,16 @@ func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hc
 		i.diags = nil
 	}
 	return i
+}
+
+// outermost leaves out the places that lie inside of others.
+func outermost(places addrs.PathSet) addrs.PathSet {
+	for p := range places {
+		if !p.IsZero() && places.Covers(p.Parent()) {
+			delete(places, p)
+		}
+	}
+	return places
 }
 
 // decodeFields returns nil when not even the kind can be told.
