@@ -32,7 +32,7 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ kind, apiVersion, nearest string }{
-		{"Deploymnet", "", "Deployment"}, {"pods", "", "Pod"}, {"Deployment", "apps/v9", ""}, {"TokenReview", "", ""},
+		{"Deploymen", "", "Deployment"}, {"Deploymnet", "", "Deployment"}, {"pods", "", "Pod"}, {"TokenReview", "", ""}, {"Deployment", "apps/v9", ""},
 	} {
 		_, err := c.Lookup(test.kind, test.apiVersion)
 		e := wantKind(t, err, kube.NotServed)
@@ -41,7 +41,11 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s %s: %v", test.apiVersion, test.kind, err)
 		}
 	}
-	_, err := c.Lookup("Event", "")
+	listable, err := c.ListableKinds(t.Context())
+	if err != nil || len(listable) < 40 {
+		t.Error(len(listable), err)
+	}
+	_, err = c.Lookup("Event", "")
 	var ambiguous *kinds.AmbiguousError
 	if !errors.As(err, &ambiguous) {
 		t.Error(err)
@@ -112,7 +116,7 @@ spec:
 	if err != nil || old.At(addrs.NewPath("spec", "old")) == nil || old.At(addrs.NewPath("spec", "size")) != nil {
 		t.Error(old, err)
 	}
-	obj := manifest(t, "metadata: {name: a, namespace: NS, labels: {x: y}}\nspec: {ports: [{port: 1}]}", ns)
+	obj := manifest(t, "metadata: {name: a, namespace: NS, labels: {a: b}}\nspec: {ports: [{port: 1}]}", ns)
 	live, err := c.Create(t.Context(), k, obj)
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,6 @@ import (
 // the version that its group prefers. Of those that are not built in only name,
 // plural and scope are known.
 func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
-	c.catalog.mu.Lock()
-	defer c.catalog.mu.Unlock()
 	s, err := c.servedKinds(ctx)
 	if err != nil {
 		return nil, err

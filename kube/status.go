@@ -248,14 +248,14 @@ func isAside(message string) bool {
 // value near the change, those of environment variables too.
 func tidy(message string) string {
 	short, _, _ := strings.Cut(message, "\n@@ ")
-	return strings.TrimSpace(short)
+	return tidyTyped(strings.TrimSpace(short))
 }
 
 // serverPath reads a path as the server spells it, as far as it can be read:
 // the path of "spec.x[<nonsense>].y" is spec.x.
 func serverPath(text string) addrs.Path {
 	text = strings.TrimSpace(text)
-	if text == "<nil>" { // of rules for a custom kind's whole object
+	if text == "<nil>" || text == "[]" { // of rules for a whole object
 		return addrs.Path{}
 	}
 	for text != "" {
@@ -338,6 +338,7 @@ func typedFields(text string, mask func(string) string) []FieldError {
 			Detail: mask(tidyTyped(strings.TrimSpace(line[end+1:]))),
 		})
 	}
+	slices.SortFunc(out, func(a, b FieldError) int { return a.Path.Compare(b.Path) })
 	return out
 }
 
@@ -361,10 +362,18 @@ func pathEnd(line string) int {
 	return -1
 }
 
-var goValue = regexp.MustCompile(`&value\.valueUnstructured\{Value:(.*)\}$`)
+var (
+	goValue  = regexp.MustCompile(`(?m)got &(?:value\.valueUnstructured\{Value:(.*)\}|\{(.*)\})$`)
+	goObject = regexp.MustCompile(`(?m)got map\[string\]interface \{\}\{.*\}$`)
+	goList   = regexp.MustCompile(`(?m)got \[\]interface \{\}\{.*\}$`)
+)
 
-// tidyTyped takes Go's spelling of a value out of a complaint.
-func tidyTyped(text string) string { return goValue.ReplaceAllString(text, "$1") }
+// tidyTyped takes Go's spelling of values out of complaints.
+func tidyTyped(text string) string {
+	text = goValue.ReplaceAllString(text, "got ${1}${2}")
+	text = goObject.ReplaceAllString(text, "got an object")
+	return goList.ReplaceAllString(text, "got a list")
+}
 
 // isAnonymous says whether RBAC refused a user that sent no credentials at all.
 func isAnonymous(message string) bool { return strings.Contains(message, `User "system:anonymous"`) }
