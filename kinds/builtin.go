@@ -140,7 +140,7 @@ func (t *table) field(words []string, parent place) *Field {
 	at := parent.below(name)
 	at.immutable = at.immutable || hasWord(flags, "immutable")
 	f := t.shape(typ, at)
-	f.Name, f.Doc, f.KeepsEmpty = name, unescape(words[4]), false
+	f.Name, f.Doc, f.KeepsEmpty = name, unescape(words[4]), f.Type == Any
 	if f.Doc == "" && f.Type == Object {
 		f.Doc = t.typeDoc(typ)
 	}

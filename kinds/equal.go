@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"kplan.dev/kplan/addrs"
 )
 
 // Equal says whether two values of the field mean the same to the API. Values
@@ -213,7 +215,7 @@ func (f *Field) ElementKey(elem any) string {
 	return b.String()
 }
 
-// jsonText is a scalar's JSON.
+// jsonText is a scalar's JSON, as a path writes it.
 func jsonText(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -222,12 +224,11 @@ func jsonText(v any) string {
 		}
 	case int64:
 		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(text)
+	bracket := addrs.Path{}.Select(map[string]any{"k": v}).String()
+	return strings.TrimSuffix(strings.TrimPrefix(bracket, "[k="), "]")
 }
 
 // isPlainText says whether JSON writes the string as it is.
@@ -373,7 +374,8 @@ type number struct {
 	float float64 // when it is no int64
 }
 
-func (n number) isZero() bool { return n == number{} }
+func (n number) isZero() bool  { return n == number{} }
+func (n number) isWhole() bool { return n.float == 0 }
 
 func asNumber(v any) (number, bool) {
 	switch v := v.(type) {

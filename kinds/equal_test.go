@@ -2,8 +2,17 @@ package kinds_test
 
 import (
 	"encoding/json"
+	"maps"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"kplan.dev/kplan/kinds"
 )
 
 // Each case is a place, two values in YAML and whether they mean the same.
@@ -199,4 +208,85 @@ spec:
 func decodeValue(t testing.TB, text string) any {
 	t.Helper()
 	return decode(t, "v: "+text)["v"]
+}
+
+// Of two objects that differ in one place, Equal says what the API's own
+// equality says of the Go values that the server would read.
+func TestEqualIsThatOfTheGoTypes(t *testing.T) {
+	tested := 0
+	for _, k := range kinds.Builtin().Kinds() {
+		if !scheme.Scheme.Recognizes(gvk(k)) {
+			continue
+		}
+		t.Run(k.APIVersion()+"/"+k.Name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(5, 6))
+			for range 200 {
+				a := randomObject(r, k.Root, 6)
+				b := runtime.DeepCopyJSON(a)
+				place, f := changeOnePlace(r, k.Root, b)
+				x, err := goValue(k, a)
+				y, err2 := goValue(k, b)
+				if err != nil || err2 != nil || f == nil || f.Default != nil {
+					continue
+				}
+				tested++
+				if got, want := k.Root.Equal(a, b), equality.Semantic.DeepEqual(x, y); got != want {
+					t.Errorf("%s: Equal is %t, should be %t\n%s\n%s", place, got, want, yamlText(a), yamlText(b))
+					return
+				}
+			}
+		})
+	}
+	if tested < 5000 {
+		t.Errorf("only %d pairs compared", tested)
+	}
+}
+
+// changeOnePlace removes or empties one value inside an object.
+func changeOnePlace(r *rand.Rand, f *kinds.Field, m map[string]any) (string, *kinds.Field) {
+	names := slices.Sorted(maps.Keys(m))
+	if len(names) == 0 {
+		return "", nil
+	}
+	name := names[r.IntN(len(names))]
+	child := f.Field(name)
+	if inner, ok := m[name].(map[string]any); ok && child.Type != kinds.Any && r.IntN(4) > 0 {
+		if at, changed := changeOnePlace(r, child, inner); changed != nil {
+			return name + "." + at, changed
+		}
+	}
+	if elems, ok := m[name].([]any); ok && len(elems) > 0 && child.Type == kinds.List && r.IntN(4) > 0 {
+		if inner, ok := elems[0].(map[string]any); ok {
+			if at, changed := changeOnePlace(r, child.Elem, inner); changed != nil {
+				return name + "[0]." + at, changed
+			}
+		}
+	}
+	switch empty, ok := emptyOf(child.Type); {
+	case ok && r.IntN(2) == 0:
+		m[name] = empty
+	default:
+		delete(m, name)
+	}
+	return name, child
+}
+
+func emptyOf(t kinds.Type) (any, bool) {
+	switch t {
+	case kinds.Object, kinds.Map:
+		return map[string]any{}, true
+	case kinds.List:
+		return []any{}, true
+	case kinds.String, kinds.Bytes:
+		return "", true
+	case kinds.Integer, kinds.Number:
+		return int64(0), true
+	case kinds.Boolean:
+		return false, true
+	case kinds.Quantity:
+		return "0", true
+	case kinds.Duration:
+		return "0s", true
+	}
+	return nil, false
 }

@@ -166,7 +166,9 @@ func randomValue(r *rand.Rand, f *kinds.Field, depth int) any {
 	case kinds.Map:
 		m := map[string]any{}
 		for i := range r.IntN(4) {
-			m[fmt.Sprintf("key.%d/x", i)] = randomValue(r, f.Elem, depth-1)
+			if v := randomValue(r, f.Elem, depth-1); v != nil {
+				m[fmt.Sprintf("key.%d/x", i)] = v
+			}
 		}
 		return m
 	case kinds.List:
@@ -202,6 +204,10 @@ func randomScalar(t kinds.Type, i int) any {
 		return "2026-01-02T03:04:05Z"
 	case kinds.Quantity:
 		return fmt.Sprintf("%dm", i)
+	case kinds.Duration:
+		return fmt.Sprintf("%ds", i)
+	case kinds.Bytes:
+		return "c2VjcmV0"
 	}
 	return fmt.Sprintf("s%d", i)
 }

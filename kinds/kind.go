@@ -116,5 +116,9 @@ type Field struct {
 	// lenient marks an Object in which structured merge takes any field, though
 	// the server drops those not declared.
 	lenient bool
-	micro   bool // a Time with six digits after the second
+	// byRule marks what a validation rule of a custom resource makes immutable,
+	// or a place above it. Such a rule is asked only where its place has an old
+	// value and a new one.
+	byRule bool
+	micro  bool // a Time with six digits after the second
 }

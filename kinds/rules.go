@@ -118,6 +118,7 @@ func (r *rules) fieldsWith(bit rule) []string {
 type place struct {
 	rules                           *rules
 	immutable, sensitive, allocated bool
+	byRule                          bool // immutable by a rule of a custom resource
 }
 
 // below is the place of a field or map key.

@@ -38,14 +38,15 @@ const objectMetaComponent = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 // fields, open is true: structured merge then takes any field in any object.
 func (r *schemaReader) field(name string, s map[string]any, at place, open bool) *Field {
 	ref, s := r.dereference(s)
-	at.immutable = at.immutable || isFrozenByRule(s)
+	at.byRule = at.byRule || isFrozenByRule(s)
+	at.immutable = at.immutable || at.byRule
 	at.sensitive = at.sensitive || text(s, "format") == "password"
 	f := &Field{
 		Name:      name,
 		Doc:       firstParagraph(text(s, "description")),
 		Default:   s["default"],
 		Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated,
-		KeepsEmpty: true,
+		KeepsEmpty: true, byRule: at.byRule,
 	}
 	f.keyDefault = f.Default
 	for _, v := range list(s, "enum") {

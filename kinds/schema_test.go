@@ -161,21 +161,27 @@ func (c *comparison) fieldDefault(at string, ours, theirs any) {
 	}
 }
 
-// roundTrip is the object after the Go type of its kind has read and written it.
-func roundTrip(t testing.TB, k *kinds.Kind, obj map[string]any) map[string]any {
-	t.Helper()
-	typedObj, err := scheme.Scheme.New(gvk(k))
+// goValue is the object as the Go type of its kind holds it.
+func goValue(k *kinds.Kind, obj map[string]any) (runtime.Object, error) {
+	value, err := scheme.Scheme.New(gvk(k))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	text, err := json.Marshal(obj)
 	if err != nil {
+		return nil, err
+	}
+	return value, json.Unmarshal(text, value)
+}
+
+// roundTrip is the object after the Go type of its kind has read and written it.
+func roundTrip(t testing.TB, k *kinds.Kind, obj map[string]any) map[string]any {
+	t.Helper()
+	value, err := goValue(k, obj)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, typedObj); err != nil {
-		t.Fatal(err)
-	}
-	out, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typedObj)
+	out, err := runtime.DefaultUnstructuredConverter.ToUnstructured(value)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,106 @@
+package kinds
+
+import (
+	"slices"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Unforetold is the places of an object that is to be made whose values only
+// the server will know: what Field.Allocated marks, as far as obj leaves it out
+// and the server does fill it in. A Service without a cluster IP gets one, but a
+// node port only if it is of a type that has them; a name is allocated when it
+// is to be generated. Places inside others of the result are not in it.
+func (k *Kind) Unforetold(obj map[string]any) []addrs.Path {
+	w := unforetold{obj: obj, skip: notAllocatedIn[k.GroupKind()]}
+	metadata, _ := obj["metadata"].(map[string]any)
+	if metadata["name"] == nil && metadata["generateName"] != nil {
+		w.found = append(w.found, addrs.NewPath("metadata", "name"))
+	}
+	w.walk(addrs.Path{}, k.Root, obj)
+	slices.SortFunc(w.found, addrs.Path.Compare)
+	return w.found
+}
+
+type unforetold struct {
+	obj   map[string]any
+	skip  func(obj map[string]any, field addrs.Path) bool
+	found []addrs.Path
+}
+
+// absentAtFirst is the server's to fill in, but not when it makes an object.
+var absentAtFirst = []addrs.Path{
+	addrs.NewPath("metadata", "deletionTimestamp"),
+	addrs.NewPath("metadata", "deletionGracePeriodSeconds"),
+	addrs.NewPath("metadata", "selfLink"),
+}
+
+// walk looks at the fields of an object that is there or, like metadata,
+// always will be.
+func (w *unforetold) walk(at addrs.Path, f *Field, m map[string]any) {
+	for _, child := range f.Fields() {
+		place := at.Field(child.Name)
+		v := m[child.Name]
+		switch {
+		case v == nil && child.Allocated:
+			if !slices.Contains(absentAtFirst, place) && (w.skip == nil || !w.skip(w.obj, place)) {
+				w.found = append(w.found, place)
+			}
+		case child.Allocated:
+		default:
+			w.inside(place, child, v)
+		}
+	}
+}
+
+func (w *unforetold) inside(at addrs.Path, f *Field, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if f.Type == Object {
+			w.walk(at, f, v)
+		}
+		for key, known := range f.special {
+			if known.Allocated && v[key] == nil {
+				w.found = append(w.found, at.Field(key))
+			}
+		}
+	case []any:
+		if f.Type != List || f.Elem.Type != Object {
+			return
+		}
+		for i, elem := range v {
+			if m, ok := elem.(map[string]any); ok {
+				w.walk(at.Index(i), f.Elem, m)
+			}
+		}
+	case nil:
+		if f.Name == "metadata" && at == addrs.NewPath("metadata") {
+			w.walk(at, f, nil)
+		}
+	}
+}
+
+// What the server does not fill in, though it does so for others of the kind.
+var notAllocatedIn = map[addrs.GroupKind]func(obj map[string]any, field addrs.Path) bool{
+	{Kind: "Service"}:             notAllocatedInService,
+	{Group: "batch", Kind: "Job"}: notAllocatedInJob,
+}
+
+func notAllocatedInService(obj map[string]any, field addrs.Path) bool {
+	kind := serviceType(obj)
+	switch field.Steps()[len(field.Steps())-1].Field {
+	case "nodePort":
+		given := valueAt(obj, addrs.NewPath("spec", "allocateLoadBalancerNodePorts"))
+		return kind != "NodePort" && kind != "LoadBalancer" || kind == "LoadBalancer" && given == false
+	case "healthCheckNodePort":
+		return kind != "LoadBalancer" || valueAt(obj, addrs.NewPath("spec", "externalTrafficPolicy")) != "Local"
+	case "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy":
+		return kind == "ExternalName"
+	}
+	return false
+}
+
+// A job with a selector of its own gets neither selector nor labels.
+func notAllocatedInJob(obj map[string]any, field addrs.Path) bool {
+	return field == addrs.NewPath("spec", "selector") && valueAt(obj, addrs.NewPath("spec", "manualSelector")) == true
+}
