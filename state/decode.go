@@ -27,7 +27,7 @@ func (e *DecodeError) Error() string {
 }
 
 const (
-	adviseRestore = "restore it from its backup or from version control, or run \"kplan state rebuild\""
+	adviseRestore = "put its backup or an earlier version in its place"
 	adviseUpgrade = "upgrade kplan"
 )
 
@@ -89,7 +89,7 @@ func checkText(data []byte) error {
 		problem, advice = "is compressed", "decompress it with gunzip"
 	case bytes.Contains(data, []byte("\n<<<<<<< ")):
 		problem = "holds the conflict markers of a git merge; two runs have changed it apart from one another"
-		advice = "take one side and run \"kplan state rebuild\""
+		advice = "take the side with the higher serial"
 	case !utf8.Valid(data):
 		problem = "is damaged: it holds bytes that are no UTF-8 text"
 	}

@@ -9,9 +9,8 @@ import (
 const ErroredFile = "errored.kplan.state.json"
 
 // WriteErrored saves in dir a state that couldn't be stored, as the next one
-// after that which the run began with: so "kplan state push" takes it, unless
-// someone has written since. An errored state that is already there is kept as
-// its backup.
+// after that which the run began with: so Push takes it, unless someone has
+// written since. An errored state that is already there is kept as its backup.
 func WriteErrored(dir string, s *State) (path string, err error) {
 	path = filepath.Join(dir, ErroredFile)
 	next := *s

@@ -66,7 +66,7 @@ func (l *Local) recommendBackup(e *DecodeError) {
 		return
 	}
 	if s, err := Decode(data); err == nil {
-		e.Advice = fmt.Sprintf("the backup %s (serial %d) is whole: \"kplan state push -force %[1]s\" restores it, \"kplan state rebuild\" then finds what came later", l.backup(), s.Serial)
+		e.Advice = fmt.Sprintf("the backup %s is whole (serial %d): put it in its place", l.backup(), s.Serial)
 	}
 }
 

@@ -233,7 +233,7 @@ func TestLocalDamaged(t *testing.T) {
 	must(t, os.Truncate(f.path(), 300))
 	_, err := f.open().Read(t.Context())
 	var bad *state.DecodeError
-	if !errors.As(err, &bad) || !strings.Contains(err.Error(), f.path()) || !strings.Contains(err.Error(), ".backup (serial 1) is whole") {
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), f.path()) || !strings.Contains(err.Error(), ".backup is whole (serial 1)") {
 		t.Fatalf("Read: %v", err)
 	}
 
