@@ -222,5 +222,7 @@ func (j *journal) summary() Summary {
 // stack is the id of the stack whose state this is.
 func (j *journal) stack() string { return j.state.StackID() }
 
-// digest is the keyed digest of a manifest that was applied.
-func (j *journal) digest(wish map[string]any) string { return j.state.Digest(wish) }
+// digest is the keyed digest of what the configuration wished for.
+func (j *journal) digest(d *hclspec.Desired) string {
+	return j.state.Digest(plan.Wish(d, j.stack()))
+}

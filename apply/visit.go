@@ -102,7 +102,7 @@ func (r *runner) change(ctx context.Context, c *plan.Change) (live *unstructured
 		Object:    c.Object,
 		UID:       string(live.GetUID()),
 		Needs:     c.Needs,
-		Digest:    r.journal.digest(c.Wish),
+		Digest:    r.journal.digest(c.Desired),
 		Protected: c.Protected,
 	})
 	return live, nil

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
 )
 
 // Consequence is something that goes with a deletion without being asked for.
@@ -39,6 +40,22 @@ const namesShown = 3
 // sweepNamespaces is how many namespaces are looked through one by one; for
 // more of them it is cheaper to look through the cluster once.
 const sweepNamespaces = 10
+
+// weighDeletions finds out what goes with deletions and refuses those that are
+// too grave to be made unasked.
+func (p *planner) weighDeletions(ctx context.Context, plan *Plan) hcl.Diagnostics {
+	if p.offline() {
+		return nil
+	}
+	if err := p.addConsequences(ctx, plan); err != nil {
+		return diag.FromKube(err, nil, "")
+	}
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		diags = append(diags, p.guardData(c)...)
+	}
+	return diags
+}
 
 // addConsequences finds out what goes with the plan's deletions and
 // replacements.

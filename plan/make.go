@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -18,7 +19,9 @@ import (
 type Input struct {
 	Config    *hclspec.Config
 	Variables hclspec.Values
-	Cluster   *kube.Cluster
+	// Cluster is nil to plan offline: without a single request, from the state
+	// alone, so that everything is predicted.
+	Cluster *kube.Cluster
 	// State is what was read; Make leaves it as it is.
 	State *state.State
 	Mode  Mode // Normal where empty
@@ -38,20 +41,33 @@ type Input struct {
 
 // options are those of evaluating the configuration for this plan.
 func (in Input) options() hclspec.Options {
-	return hclspec.Options{Variables: in.Variables, Kinds: in.Cluster, Parallelism: in.Parallelism}
+	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster, Parallelism: in.Parallelism}
+	if in.offline() {
+		options.Kinds = kinds.Builtin()
+	}
+	return options
 }
+
+func (in Input) offline() bool { return in.Cluster == nil }
 
 // Make decides what would change. Problems with single objects leave them out
 // or mark them Blocked and are returned as diagnostics with the plan, which is
 // then only to be shown. A nil plan means that there was nothing to show.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
-	cluster, diags := checkCluster(ctx, in)
+	plan := &Plan{
+		Mode:      in.Mode,
+		Lineage:   in.State.Lineage,
+		Serial:    in.State.Serial,
+		Sources:   Sources(in.Config),
+		Variables: Variables(in.Variables, in.State),
+		Created:   time.Now().UTC().Truncate(time.Second),
+	}
+	if plan.Mode == "" {
+		plan.Mode = Normal
+	}
+	current, diags := meetCluster(ctx, in, plan)
 	if diags.HasErrors() {
 		return nil, diags
-	}
-	current, err := Recover(ctx, in.Cluster, in.State)
-	if err != nil {
-		return nil, diag.FromKube(err, nil, "")
 	}
 	scope, more := scopeOf(ctx, in, current)
 	if diags = append(diags, more...); diags.HasErrors() {
@@ -64,20 +80,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		live:  newInventory(in.Cluster, current),
 		scope: scope,
 	}
-	plan := &Plan{
-		Mode:      in.Mode,
-		Lineage:   in.State.Lineage,
-		Serial:    in.State.Serial,
-		Cluster:   cluster,
-		Host:      in.Cluster.Host(),
-		Sources:   Sources(in.Config),
-		Variables: Variables(in.Variables, in.State),
-		Created:   time.Now().UTC().Truncate(time.Second),
+	if !in.offline() {
+		p.live.prefetch(ctx)
 	}
-	if plan.Mode == "" {
-		plan.Mode = Normal
-	}
-	p.live.prefetch(ctx)
 	if plan.Mode == Destroy {
 		diags = append(diags, p.destroyAll(ctx, plan)...)
 	} else {
@@ -86,14 +91,24 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode == RefreshOnly {
 		onlyRefresh(plan)
 	}
-	if err := p.addConsequences(ctx, plan); err != nil {
-		diags = append(diags, diag.FromKube(err, nil, "")...)
-	}
-	for _, c := range plan.Changes {
-		diags = append(diags, p.guardData(c)...)
-	}
+	diags = append(diags, p.weighDeletions(ctx, plan)...)
 	plan.Incomplete = diags.HasErrors()
 	return plan, diags
+}
+
+// meetCluster makes sure that this is the cluster the state belongs to, and
+// finds out what became of an interrupted run. Offline the state is all there
+// is.
+func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
+	if in.offline() {
+		return in.State, nil
+	}
+	if plan.Cluster, diags = checkCluster(ctx, in); diags.HasErrors() {
+		return nil, diags
+	}
+	plan.Host = in.Cluster.Host()
+	current, err := Recover(ctx, in.Cluster, in.State)
+	return current, diag.FromKube(err, nil, "")
 }
 
 // checkCluster refuses to plan with a state that belongs to another cluster:

@@ -84,15 +84,19 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 // deletion plans the deletion of one object. A kind that is not served any
 // more is an error: it does not mean that its objects are gone.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
+	c := &Change{
+		Addr: o.Addr, Object: o.Object, Needs: o.Needs, UID: o.UID,
+		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
+		Sensitive: addrs.PathSet{}, Unknown: addrs.PathSet{},
+	}
+	if p.offline() {
+		return guessDeletion(c, o), nil
+	}
 	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
 	if err != nil {
 		return nil, fmt.Errorf("%s can't be looked at: %w", o.Object, err)
 	}
-	c := &Change{
-		Addr: o.Addr, Object: o.Object, Kind: kind, Needs: o.Needs, UID: o.UID,
-		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
-		Sensitive: addrs.PathSet{}, Unknown: addrs.PathSet{},
-	}
+	c.Kind = kind
 	live, err := p.live.find(ctx, kind, o.Object)
 	if err != nil {
 		return nil, err

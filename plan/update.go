@@ -96,9 +96,9 @@ func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (
 	c.Action, c.Certainty, c.After = Update, Computed, answer.Object
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	p.attribute(c)
-	if answerIsLive(c, answer) {
-		// The server would change nothing at all: what looked different here is
-		// equal there.
+	// The server may change nothing at all where something looked different
+	// here, and a move is told of as a move: only its annotation changes.
+	if answerIsLive(c, answer) || c.Moved() && onlyAddressDiffers(c) {
 		c.Action, c.After = Keep, c.Before
 	}
 	return hclspec.Seen{Object: c.After}, c, nil
@@ -132,7 +132,7 @@ func (p *planner) replace(c *Change, paths []addrs.Path) (hclspec.Seen, *Change,
 
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
-	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(c.Wish))
+	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
 }
 
 func immutablePaths(err error) []addrs.Path {
@@ -146,6 +146,14 @@ func immutablePaths(err error) []addrs.Path {
 		}
 	}
 	return paths
+}
+
+// onlyAddressDiffers says whether nothing is changed but the annotation that
+// holds the object's address.
+func onlyAddressDiffers(c *Change) bool {
+	places := differences(c.Kind.Root, visible(c.Before), visible(c.After))
+	_, differs := places[addrs.NewPath("metadata", "annotations", AddressAnnotation)]
+	return differs && len(places) == 1
 }
 
 // answerIsLive says whether a dry-run's answer differs from the live object in

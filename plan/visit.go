@@ -17,15 +17,18 @@ type needs = map[addrs.Instance]*Change
 
 // visit decides what to do about one object of the configuration.
 func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
-	c := p.newChange(d)
 	if !p.scope.has(d.Addr) {
 		return p.passBy(ctx, d)
 	}
+	c := p.newChange(d)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
 		c.Previous = movedFrom(entry.Addr, d.Addr)
 	} else if old, ok := p.state.Find(d.Addr); ok && old.Object.GroupKind() == d.Object.GroupKind() {
 		c.Reason = BecauseReplaced
+	}
+	if p.offline() {
+		return p.guess(c, recorded && entry.Digest == p.state.Digest(c.Wish), recorded)
 	}
 	if d.Object.Name == "" {
 		return p.predictCreate(c, "its name is known after apply")
@@ -51,6 +54,9 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 // passBy leaves an object alone that is out of scope, though others of its
 // block are not. References see it as it is.
 func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, *Change, error) {
+	if p.offline() {
+		return hclspec.Seen{}, nil, nil
+	}
 	live, err := p.live.find(ctx, d.Kind, d.Object)
 	if err != nil || live == nil {
 		return hclspec.Seen{}, nil, err

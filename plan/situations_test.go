@@ -1,0 +1,282 @@
+package plan_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/tools/txtar"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/apply"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// TestSituations plays situations on a real API server. Each file of
+// testdata/situations is one:
+//
+//	before.kplan.hcl  is applied first, if there is one
+//	mutate            are kubectl commands by somebody else, one a line
+//	after.kplan.hcl   is planned; before.kplan.hcl if there is none
+//	options           of the plan, one a line: target=ADDR, adopt=ADDR, destroy …
+//	user              "reader": the plan is made by a user who may only get and list
+//	want              the changes that are planned, other than no-op ones, and
+//	                  what they say; "error: Summary" for each error
+//
+// NS stands for a namespace of the situation's own. A plan without errors is
+// then applied, and the plan after that must be empty.
+func TestSituations(t *testing.T) {
+	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if kubeconfig == "" {
+		if os.Getenv("KPLAN_TEST_REQUIRE_CLUSTER") != "" {
+			t.Fatal("KPLAN_TEST_REQUIRE_CLUSTER is set and there is no cluster to test with")
+		}
+		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
+	}
+	files, err := filepath.Glob("testdata/situations/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no situations: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			newSituation(t, name, kubeconfig, archive).play()
+		})
+	}
+}
+
+// situation is a stack and a namespace of its own.
+type situation struct {
+	*testing.T
+	files      map[string]string
+	namespace  string
+	kubeconfig string
+	cluster    *kube.Cluster
+	state      *state.State
+}
+
+func newSituation(t *testing.T, name, kubeconfig string, archive *txtar.Archive) *situation {
+	s := &situation{T: t, files: map[string]string{}, kubeconfig: kubeconfig, state: state.New()}
+	s.namespace = fmt.Sprintf("s%d-%s", os.Getpid(), regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(name, "-"))
+	for _, f := range archive.Files {
+		s.files[f.Name] = strings.ReplaceAll(string(f.Data), "NS", s.namespace)
+	}
+	s.cluster = s.connect(kube.Options{ConfigPath: kubeconfig})
+	t.Cleanup(s.cleanUp)
+	return s
+}
+
+func (s *situation) connect(o kube.Options) *kube.Cluster {
+	s.Helper()
+	cluster, err := kube.Connect(s.Context(), o)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return cluster
+}
+
+func (s *situation) cleanUp() {
+	s.kubectl("delete namespace " + s.namespace + " --ignore-not-found --wait=false")
+	s.kubectl("delete clusterrole,clusterrolebinding,crd,pv -l situation=" + s.namespace + " --ignore-not-found --wait=false")
+}
+
+func (s *situation) play() {
+	before, ok := s.files["before.kplan.hcl"]
+	if ok {
+		s.mustApply(before, plan.Input{})
+	}
+	for line := range strings.Lines(s.files["mutate"]) {
+		if line = strings.TrimSpace(line); line != "" {
+			s.kubectl(line)
+		}
+	}
+	after, ok := s.files["after.kplan.hcl"]
+	if !ok {
+		after = before
+	}
+	in := s.options()
+	p, diags := s.plan(after, in)
+	if diff := cmp.Diff(strings.TrimSpace(s.files["want"]), s.summary(p, diags)); diff != "" {
+		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
+	}
+	if diags.HasErrors() || in.Cluster != s.cluster {
+		return
+	}
+	s.apply(after, in, p)
+	if in.Mode == plan.Destroy || in.Mode == plan.RefreshOnly || len(in.Targets)+len(in.Excludes) > 0 {
+		return
+	}
+	in.Replace = nil
+	p, diags = s.plan(after, in)
+	if diags.HasErrors() || !p.IsEmpty() {
+		s.Fatalf("the plan after the apply is not empty:\n%s\n%v", s.summary(p, diags), diags)
+	}
+}
+
+// options reads what the situation says about how to plan.
+func (s *situation) options() plan.Input {
+	in := plan.Input{Cluster: s.cluster}
+	if strings.TrimSpace(s.files["user"]) == "reader" {
+		in.Cluster = s.reader()
+	}
+	for line := range strings.Lines(s.files["options"]) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		var addr []addrs.Instance
+		if value != "" {
+			parsed, err := addrs.ParseInstance(value)
+			if err != nil {
+				s.Fatal(err)
+			}
+			addr = []addrs.Instance{parsed}
+		}
+		switch name {
+		case "destroy":
+			in.Mode = plan.Destroy
+		case "refresh-only":
+			in.Mode = plan.RefreshOnly
+		case "offline":
+			in.Cluster = nil
+		case "target":
+			in.Targets = append(in.Targets, addr...)
+		case "exclude":
+			in.Excludes = append(in.Excludes, addr...)
+		case "replace":
+			in.Replace = append(in.Replace, addr...)
+		case "adopt":
+			in.Adopt = append(in.Adopt, addr...)
+		case "allow-data-loss":
+			in.AllowDataLoss = append(in.AllowDataLoss, addr...)
+		default:
+			s.Fatalf("unknown option %q", name)
+		}
+	}
+	return in
+}
+
+// reader is a connection of a user who may get and list everything but change
+// nothing.
+func (s *situation) reader() *kube.Cluster {
+	user := "reader-" + s.namespace
+	s.kubectl("create clusterrole " + user + " --verb=get,list --resource=*.*")
+	s.kubectl("create clusterrolebinding " + user + " --clusterrole=" + user + " --user=" + user)
+	s.kubectl("label clusterrole,clusterrolebinding " + user + " situation=" + s.namespace)
+	return s.connect(kube.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user})
+}
+
+func (s *situation) load(source string, in *plan.Input) {
+	s.Helper()
+	dir := s.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	config, diags := hclspec.Load(dir)
+	if diags.HasErrors() {
+		s.Fatal(diags)
+	}
+	values, diags := config.ReadVariables(hclspec.Inputs{})
+	if diags.HasErrors() {
+		s.Fatal(diags)
+	}
+	in.Config, in.Variables, in.State = config, values, s.state
+}
+
+func (s *situation) plan(source string, in plan.Input) (*plan.Plan, hcl.Diagnostics) {
+	s.Helper()
+	s.load(source, &in)
+	return plan.Make(s.Context(), in)
+}
+
+func (s *situation) mustApply(source string, in plan.Input) {
+	s.Helper()
+	in.Cluster = s.cluster
+	p, diags := s.plan(source, in)
+	if diags.HasErrors() {
+		s.Fatalf("before: %v", diags)
+	}
+	s.apply(source, in, p)
+}
+
+func (s *situation) apply(source string, in plan.Input, p *plan.Plan) {
+	s.Helper()
+	s.load(source, &in)
+	summary, diags := apply.Run(s.Context(), apply.Input{
+		Plan: p, Config: in.Config, Variables: in.Variables, Cluster: in.Cluster, State: s.state,
+		Save: func(context.Context, *state.State) error { return nil },
+		Wait: apply.WaitOptions{Timeout: 30 * time.Second},
+	})
+	if diags.HasErrors() {
+		s.Fatalf("apply: %v", diags)
+	}
+	s.state = summary.State
+}
+
+// summary is a plan in the words of the want section.
+func (s *situation) summary(p *plan.Plan, diags hcl.Diagnostics) string {
+	var lines []string
+	if p != nil {
+		for _, c := range p.Changes {
+			lines = append(lines, changeLines(c)...)
+		}
+	}
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			lines = append(lines, "error: "+d.Summary)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func changeLines(c *plan.Change) []string {
+	if c.Action == plan.Keep && !c.Moved() && len(c.Drift) == 0 {
+		return nil
+	}
+	line := fmt.Sprintf("%s %s %s", c.Addr, c.Action, c.Certainty)
+	if c.Reason != plan.NoReason {
+		line += " " + string(c.Reason)
+	}
+	if c.Moved() {
+		line += " from " + c.Previous.String()
+	}
+	if c.Blocked {
+		line += " blocked"
+	}
+	lines := []string{line}
+	for _, path := range c.ReplacePaths {
+		lines = append(lines, "  replaced for "+path.String())
+	}
+	for _, d := range c.Drift {
+		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
+	}
+	for _, q := range c.Consequences {
+		if q.Effect != plan.GoesToo {
+			lines = append(lines, fmt.Sprintf("  %s %d %s", q.Effect, q.Count, q.Kind))
+		}
+	}
+	return lines
+}
+
+// kubectl runs a command as somebody else would. A line may quote with ' as a
+// shell does.
+func (s *situation) kubectl(line string) {
+	s.Helper()
+	cmd := exec.Command("sh", "-c", "kubectl --kubeconfig \"$0\" "+line, s.kubeconfig)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.Errorf("kubectl %s: %v\n%s", line, err, out)
+	}
+}
