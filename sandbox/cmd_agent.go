@@ -28,7 +28,8 @@ func cmdAgent(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	config.QPS = -1 // no limit
+	config.QPS = -1                           // no limit
+	config.WarningHandler = rest.NoWarnings{} // of deprecated kinds, which namespaces are emptied of, too
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return kubelets.Run(ctx, config, opts) })
