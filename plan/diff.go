@@ -126,7 +126,7 @@ func Diff(c *Change) *Difference {
 
 // compared is what of an object is compared.
 func compared(object map[string]any) map[string]any {
-	return withoutHead(withoutNoise(object))
+	return without(withoutNoise(object), head)
 }
 
 // asValue keeps a nil object from becoming an interface that is not nil.

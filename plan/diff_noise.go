@@ -15,8 +15,12 @@ var bookkeeping = []string{
 	"managedFields", "resourceVersion", "selfLink", "uid",
 }
 
-// noise are the places of any object that are never shown.
-var noise = noisePlaces()
+// noise are the places of any object that are never shown, and head those that
+// the head of its block says.
+var (
+	noise = trailOf(noisePlaces())
+	head  = trailOf(addrs.NewPathSet(addrs.NewPath("apiVersion"), addrs.NewPath("kind")))
+)
 
 func noisePlaces() addrs.PathSet {
 	places := addrs.NewPathSet(
@@ -34,12 +38,7 @@ func noisePlaces() addrs.PathSet {
 // withoutNoise is the object without the places of noise. The object itself is
 // not changed.
 func withoutNoise(object map[string]any) map[string]any {
-	return without(object, trailOf(noise))
-}
-
-// withoutHead is the object without what the head of its block says.
-func withoutHead(object map[string]any) map[string]any {
-	return without(object, trailOf(addrs.NewPathSet(addrs.NewPath("apiVersion"), addrs.NewPath("kind"))))
+	return without(object, noise)
 }
 
 func without(object map[string]any, gone trail) map[string]any {

@@ -162,8 +162,7 @@ func (t trail) shape() Shape {
 
 // without is the trail of the set without these places and all below them. It
 // is meant for the start of a trail.
-func (t trail) without(set addrs.PathSet) trail {
-	gone := trailOf(set)
+func (t trail) without(gone trail) trail {
 	pruned := trail{covered: t.covered}
 	for _, node := range t.nodes {
 		if kept := node.prune(gone); kept != nil {

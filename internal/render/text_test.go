@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"io"
 	"testing"
 	"time"
 
@@ -90,6 +91,7 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"outputs": outputs(t),
 		"refresh": refreshed(t),
 		"drift":   drifted(t),
+		"unicode": international(t),
 	}
 }
 
@@ -277,6 +279,13 @@ func drifted(t testing.TB) *plan.Plan {
 		}})
 }
 
+// international is a change with wide, composed and hidden characters.
+func international(t testing.TB) *plan.Plan {
+	return planOf(t, changed{addr: `ConfigMap.c["日本"]`, namespace: "acme", name: "c", action: plan.Update,
+		before: `{metadata: {name: c}, data: {日本語: "a", é: "e\u0301", emoji: "🙂", ascii: "::error::x", hidden: "a"}}`,
+		after:  `{metadata: {name: c}, data: {日本語: "b\u202e", é: "é", emoji: "🙃", ascii: "::stop-commands::x", hidden: "a\u200b", lines: "##[error]\n::x"}}`})
+}
+
 func refreshed(t testing.TB) *plan.Plan {
 	p := drifted(t)
 	p.Mode = plan.RefreshOnly
@@ -308,6 +317,38 @@ func TestPlan(t *testing.T) {
 			var b bytes.Buffer
 			Plan(&b, p, Options{Unsaved: true})
 			golden(t, "plan_"+name, b.Bytes())
+		})
+	}
+}
+
+// manyChanges are as many changes of controllers, some created, some updated.
+func manyChanges(t testing.TB, n int) *plan.Plan {
+	t.Helper()
+	create, update := planOf(t, createController).Changes[0], updates(t).Changes[0]
+	p := planOf(t)
+	for i := range n {
+		c := *create
+		if i%2 == 1 {
+			c = *update
+		}
+		c.Addr.Key = addrs.IntKey(i)
+		p.Changes = append(p.Changes, &c)
+	}
+	return p
+}
+
+func BenchmarkPlan(b *testing.B) {
+	p := manyChanges(b, 1000)
+	for name, show := range map[string]func(io.Writer){
+		"text":     func(w io.Writer) { Plan(w, p, Options{}) },
+		"json":     func(w io.Writer) { _ = JSON(w, p, "0") },
+		"markdown": func(w io.Writer) { Markdown(w, p, MarkdownOptions{}) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				show(io.Discard)
+			}
 		})
 	}
 }

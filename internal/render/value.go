@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"kplan.dev/kplan/plan"
 )
 
@@ -106,10 +108,26 @@ func abbreviated(s string) string {
 func change(before, after any) string {
 	b, bIs := before.(string)
 	a, aIs := after.(string)
-	if bIs && aIs && max(len(b), len(a)) > longest {
+	switch {
+	case bIs && aIs && max(len(b), len(a)) > longest:
 		return changeOfLong([]rune(b), []rune(a))
+	case bIs && aIs && norm.NFKC.String(b) == norm.NFKC.String(a):
+		return ascii(b) + " -> " + ascii(a)
 	}
 	return inline(before) + " -> " + inline(after)
+}
+
+// ascii is a string in quotes in which no two characters look alike.
+func ascii(s string) string {
+	var b strings.Builder
+	for _, r := range quote(s) {
+		if r > 0x7e {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 func changeOfLong(before, after []rune) string {

@@ -1,0 +1,218 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"kplan.dev/kplan/plan"
+)
+
+// MarkdownOptions says how to write a plan as the comment of a pull request.
+type MarkdownOptions struct {
+	// Stack tells plans of several stacks apart. "" is left out.
+	Stack string
+	// Limit is the size in bytes that must not be exceeded; 0 is 60,000, which
+	// GitHub and GitLab take.
+	Limit int
+	// Link is an https address where the whole plan can be read.
+	Link string
+}
+
+// MarkdownMarker begins every comment, so that the one of the last plan can be
+// found and replaced.
+const MarkdownMarker = "<!-- kplan plan"
+
+// Markdown writes a plan as the comment of a pull request. Its counts come from
+// the plan itself, and all that comes from elsewhere stands in blocks of code.
+// When it gets too long, what is destroyed comes first and the rest is counted.
+func Markdown(w io.Writer, pl *plan.Plan, opts MarkdownOptions) {
+	var b strings.Builder
+	b.WriteString(MarkdownMarker + marker(opts.Stack) + " -->\n")
+	b.WriteString("### kplan: " + strings.TrimPrefix(headline(pl), "Plan: ") + "\n\n")
+	if opts.Stack != "" {
+		b.WriteString("Stack " + code(opts.Stack) + "\n\n")
+	}
+	for _, warning := range markdownWarnings(pl) {
+		b.WriteString("> " + warning + "\n")
+	}
+	entries := entriesOf(pl)
+	if losses := lossesText(entries, pl.Mode); losses != "" {
+		b.WriteString("\n" + fenced(clipLines(losses, limitOf(opts)/4)) + "\n")
+	}
+	footer := link(opts.Link)
+	body := markdownBody(pl, entries, limitOf(opts)-b.Len()-len(footer)-200)
+	_, _ = io.WriteString(w, b.String()+body+footer)
+}
+
+func limitOf(opts MarkdownOptions) int {
+	if opts.Limit <= 0 {
+		return 60_000
+	}
+	return opts.Limit
+}
+
+// marker is the stack's name as it can stand in an HTML comment.
+func marker(stack string) string {
+	name := regexp.MustCompile(`[^A-Za-z0-9_./-]+`).ReplaceAllString(stack, "_")
+	name = strings.ReplaceAll(name, "--", "-_")
+	if name == "" {
+		return ""
+	}
+	return " " + strings.TrimRight(clipBytes(name, 200), "-")
+}
+
+func headline(pl *plan.Plan) string {
+	switch {
+	case pl.Incomplete:
+		return "planning failed"
+	case pl.IsEmpty() && len(entriesOf(pl)) == 0:
+		return "no changes"
+	case pl.Mode == plan.RefreshOnly:
+		return "objects have changed outside of kplan"
+	case pl.Counts() == plan.Counts{}:
+		return "only outputs change"
+	}
+	return summary(pl)
+}
+
+func markdownWarnings(pl *plan.Plan) []string {
+	var all []string
+	if pl.Incomplete {
+		all = append(all, "**This plan is incomplete and can't be applied:** an error came up while it was made.")
+	}
+	if pl.Mode == plan.Destroy {
+		all = append(all, "**This plan destroys everything in the stack.**")
+	}
+	predicted := 0
+	for _, c := range pl.Changes {
+		if c.Certainty == plan.Predicted && c.Action != plan.Keep {
+			predicted++
+		}
+	}
+	if predicted > 0 {
+		all = append(all, fmt.Sprintf("%s predicted by kplan; the rest is the server's own answer.", isOrAre(predicted)))
+	}
+	return all
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "1 result is"
+	}
+	return fmt.Sprintf("%d results are", n)
+}
+
+func lossesText(entries []entry, mode plan.Mode) string {
+	p := newPage(Options{})
+	p.losses(entries, mode)
+	return strings.TrimRight(p.text.String(), "\n")
+}
+
+// markdownBody is the plan itself in at most so many bytes.
+func markdownBody(pl *plan.Plan, entries []entry, limit int) string {
+	texts, order := make([]string, len(entries)), make([]int, 0, len(entries))
+	total := 0
+	for i, e := range entries {
+		p := newPage(Options{MaxLines: 50})
+		p.entry(e, pl.Mode)
+		texts[i] = p.text.String()
+		total += len(texts[i]) + 1
+		if e.destroys() {
+			order = append(order, i)
+		}
+	}
+	outputs := newPage(Options{})
+	outputs.outputChanges(pl)
+	for i, e := range entries {
+		if !e.destroys() {
+			order = append(order, i)
+		}
+	}
+	if total+outputs.text.Len() <= limit {
+		return details("Show the plan", strings.Join(texts, "\n")+outputs.text.String())
+	}
+	return markdownPart(texts, order, limit)
+}
+
+// markdownPart is as much of the plan as there is room for.
+func markdownPart(texts []string, order []int, limit int) string {
+	var b strings.Builder
+	shown := 0
+	for _, i := range order {
+		if b.Len()+len(texts[i])+1 > limit {
+			continue
+		}
+		b.WriteString(texts[i] + "\n")
+		shown++
+	}
+	rest := count(len(texts)-shown, "object")
+	return details("Show a part of the plan", b.String()) + "\n**" + rest + " of the plan did not fit in here.**\n"
+}
+
+func details(title, text string) string {
+	if text == "" {
+		return ""
+	}
+	return "\n<details><summary>" + title + "</summary>\n\n" + fenced(text) + "\n</details>\n"
+}
+
+// fenced is a text in a block of code that it can't end, coloured as a diff.
+func fenced(text string) string {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	lines := strings.Split(strings.Trim(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = diffLine(line)
+	}
+	return fence + "diff\n" + strings.Join(lines, "\n") + "\n" + fence + "\n"
+}
+
+var symbolInLine = regexp.MustCompile(`^( +)([-+~]) `)
+
+// diffLine puts the symbol of a line where a diff has it.
+func diffLine(line string) string {
+	m := symbolInLine.FindStringSubmatch(line)
+	if m == nil {
+		return line
+	}
+	symbol := strings.Replace(m[2], "~", "!", 1)
+	return symbol + m[1] + line[len(m[0])-1:]
+}
+
+// code is a text in a span of code that it can't end.
+func code(text string) string {
+	text = Clean(text)
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + " " + text + " " + fence
+}
+
+// link is a line with the address, if it is one that can't be anything else.
+func link(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(address, "<> \t\r\n\"'`()[]\\") || Clean(address) != address {
+		return ""
+	}
+	return "\n[The whole plan](" + address + ")\n"
+}
+
+// clipLines are the first lines of a text that fit into so many bytes.
+func clipLines(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := strings.LastIndexByte(text[:limit], '\n')
+	if cut < 0 {
+		return "…"
+	}
+	return text[:cut] + "\n… " + count(strings.Count(text[cut:], "\n"), "more line")
+}
+
+func clipBytes(text string, limit int) string { return text[:min(len(text), limit)] }
