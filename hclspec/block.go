@@ -37,7 +37,7 @@ type block struct {
 	// broken are the uses of names that refer to nothing. They are reported
 	// once, and what they stand for counts as unknown.
 	broken []use
-	// keys are expressions in brackets that may hold references of their own.
+	// keys are expressions that a value may depend on without its marks saying so.
 	keys []hcl.Expression
 }
 

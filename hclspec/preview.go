@@ -133,8 +133,10 @@ func (i *instance) identified() bool {
 
 func duplicate(i, other *instance) hcl.Diagnostics {
 	at := other.RangeOf(metadataName)
-	return problem("Duplicate object", i.RangeOf(metadataName), fmt.Sprintf("%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
+	diags := problem("Duplicate object", i.RangeOf(metadataName), fmt.Sprintf("%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
 		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName()))
+	diags[0].Extra = i.Addr
+	return diags
 }
 
 // declareKinds takes over the kinds that definitions declare.

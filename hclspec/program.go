@@ -40,6 +40,8 @@ type result struct {
 	// unexpanded says that the instances of a resource can't be told. The one in
 	// instances then stands for all of them.
 	unexpanded bool
+	// again says that the walk evaluated the block a second time.
+	again bool
 	// changed says that value is not what the preview found.
 	changed bool
 	diags   hcl.Diagnostics
@@ -60,7 +62,7 @@ func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
 		p.dependsOnResources[b] = true
 	}
 	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: functions(c.Dir)}
+	p.base = &hcl.EvalContext{Functions: keepingOrigins(functions(c.Dir))}
 	return p, diags
 }
 

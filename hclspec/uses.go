@@ -46,7 +46,7 @@ type useFinder struct {
 	uses []use
 	// repetition is how many of the uses stand in for_each and count.
 	repetition int
-	// keys are the expressions in brackets that use names.
+	// keys are expressions in brackets, and others that cty forgets the marks of.
 	keys   []hcl.Expression
 	hidden []map[string]struct{}
 	inside map[hclsyntax.Node]struct{} // part of a longer use that was collected
@@ -118,11 +118,24 @@ func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
 		if _, seen := f.inside[node]; !seen {
 			f.chain(n)
 		}
-		if index, ok := n.(*hclsyntax.IndexExpr); ok {
-			f.keys = append(f.keys, index.Key)
-		}
+		f.key(n)
 	}
 	return nil
+}
+
+// key takes note of an expression whose marks do not reach the value of the
+// one that it stands in.
+func (f *useFinder) key(expr hclsyntax.Expression) {
+	switch e := expr.(type) {
+	case *hclsyntax.IndexExpr:
+		f.keys = append(f.keys, e.Key)
+	case *hclsyntax.FunctionCallExpr:
+		if takesExpressions(e.Name) {
+			for _, arg := range e.Args {
+				f.keys = append(f.keys, arg)
+			}
+		}
+	}
 }
 
 // Exit is called by hclsyntax.Walk.

@@ -131,13 +131,18 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 	for dep, r := range walked {
 		deps[dep] = r.result
 	}
-	if b.output == nil && anyChanged(b, deps) {
+	switch {
+	case b.output != nil:
+	case anyChanged(b, deps):
 		out.result = w.evaluate(b, deps)
 		out.problems = forDisplay(out.diags)
 		for _, i := range out.instances {
 			w.linkInstance(b, i, deps)
 		}
+		out.again = true
 		out.changed = !out.value.RawEquals(w.results[name].value)
+	case awaitsAgain(b, deps):
+		out.result = w.relinked(b, out.result, deps)
 	}
 	if b.resource != nil && w.included(b) {
 		v := &blockVisit[R]{walker: w, block: b, walked: walked, out: out}
@@ -153,6 +158,30 @@ func anyChanged(b *block, deps map[Block]*result) bool {
 		}
 	}
 	return false
+}
+
+// awaitsAgain says whether a block that depends_on names may have other
+// instances than the preview found.
+func awaitsAgain(b *block, deps map[Block]*result) bool {
+	for _, ref := range b.dependsOn() {
+		if deps[resourceBlock(ref.Resource)].again {
+			return true
+		}
+	}
+	return false
+}
+
+// relinked is the same result with instances that await those there are now.
+func (w *walker[R]) relinked(b *block, res *result, deps map[Block]*result) *result {
+	fresh := *res
+	fresh.instances = nil
+	for _, i := range res.instances {
+		desired := *i.Desired
+		i = &instance{Desired: &desired, origins: i.origins, diags: i.diags}
+		w.linkInstance(b, i, deps)
+		fresh.instances = append(fresh.instances, i)
+	}
+	return &fresh
 }
 
 // blockVisit visits the instances of one block.
@@ -173,7 +202,7 @@ type visited[R any] struct {
 
 func (v *blockVisit[R]) all(ctx context.Context) {
 	before := v.out.result
-	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, failed: map[addrs.Instance]addrs.Instance{}}
+	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, again: before.again, failed: map[addrs.Instance]addrs.Instance{}}
 	if before.unexpanded {
 		v.wholeBlock(before)
 	} else {
@@ -263,20 +292,26 @@ func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
 	if i.origins.heldBack != nil {
 		return *i.origins.heldBack, true
 	}
+	for _, ref := range v.block.dependsOn() {
+		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {
+			return by, true // not even its instances can be told
+		}
+	}
 	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
-		for _, n := range needed {
-			dep := v.walked[resourceBlock(n.Resource)]
-			if dep == nil {
-				continue
-			}
-			for _, addr := range []addrs.Instance{n, n.Resource.Instance(addrs.Key{})} {
-				if by, failed := dep.failed[addr]; failed {
-					return by, true
-				}
+		for _, addr := range needed {
+			if by, failed := v.failedBy(addr); failed {
+				return by, true
 			}
 		}
 	}
 	return i.Addr, i.diags.HasErrors() || !v.claim(i)
+}
+
+func (v *blockVisit[R]) failedBy(addr addrs.Instance) (by addrs.Instance, failed bool) {
+	if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
+		by, failed = dep.failed[addr]
+	}
+	return by, failed
 }
 
 // claim reserves the instance's object for it. When another has it already

@@ -1,0 +1,52 @@
+package hclspec
+
+import (
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// keepingOrigins are the same functions, except that a result which is not
+// known bears the origins of all arguments. Some functions of cty drop marks
+// then, and an object that was made of a failed one would be taken for one
+// that merely has to wait for a value.
+func keepingOrigins(table map[string]function.Function) map[string]function.Function {
+	kept := make(map[string]function.Function, len(table))
+	for name, f := range table {
+		if !takesExpressions(name) {
+			f = keepingOriginsOf(f)
+		}
+		kept[name] = f
+	}
+	return kept
+}
+
+// takesExpressions says whether a function evaluates its arguments itself.
+// These hide from cty what went into them: see useFinder.keys.
+func takesExpressions(name string) bool { return name == "try" || name == "can" }
+
+func keepingOriginsOf(f function.Function) function.Function {
+	spec := &function.Spec{
+		Description: f.Description(),
+		Type:        function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			value, err := f.Call(args)
+			if err != nil || value.IsWhollyKnown() {
+				return value, err
+			}
+			var from origins
+			for _, arg := range args {
+				_, marks := arg.UnmarkDeep()
+				from.take(marks)
+			}
+			return from.mark(value), nil
+		},
+	}
+	for _, param := range f.Params() {
+		spec.Params = append(spec.Params, open(param))
+	}
+	if param := f.VarParam(); param != nil {
+		varParam := open(*param)
+		spec.VarParam = &varParam
+	}
+	return function.New(spec)
+}
