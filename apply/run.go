@@ -10,6 +10,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -152,18 +153,23 @@ func (r *runner) stopped() bool {
 
 // walk applies every change of the configuration.
 func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagnostics) {
-	if r.Plan.Mode == plan.Destroy {
+	if r.Plan.Mode != plan.Normal { // nothing is wished for
 		return hclspec.Outcome[*applied]{}, nil
 	}
-	outcome, diags := hclspec.Walk(ctx, r.Config, hclspec.Options{
-		Variables:   r.Variables,
-		Kinds:       r.Cluster,
-		Parallelism: r.Parallelism,
-	}, r.visit)
+	options := hclspec.Options{Variables: r.Variables, Kinds: r.Cluster, Parallelism: r.Parallelism}
+	if r.Plan.Limited() {
+		options.Only = r.isPlanned
+	}
+	outcome, diags := hclspec.Walk(ctx, r.Config, options, r.visit)
 	for _, v := range outcome.Visited {
 		diags = append(diags, visitDiagnostics(v)...)
 	}
 	return outcome, diags
+}
+
+// isPlanned says whether the plan has anything of a resource.
+func (r *runner) isPlanned(resource addrs.Resource) bool {
+	return slices.ContainsFunc(r.Plan.Changes, func(c *plan.Change) bool { return c.Addr.Resource == resource })
 }
 
 func visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {

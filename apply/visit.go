@@ -17,6 +17,9 @@ import (
 // visit does what the plan says about one object.
 func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
 	c, diags := r.agreed(d)
+	if c == nil && r.Plan.Limited() {
+		return hclspec.Seen{}, nil, nil // other instances of its block are in the plan
+	}
 	if diags.HasErrors() {
 		return hclspec.Seen{}, nil, diags
 	}

@@ -64,15 +64,21 @@ func holds(f *kinds.Field, live, wish any) bool {
 	return f.Equal(live, wish)
 }
 
+// holdsKeyed pairs elements by their keys. Their order counts among those that
+// are wished for: environment variables may refer to earlier ones, and init
+// containers run one after the other.
 func holdsKeyed(f *kinds.Field, have, want []any) bool {
-	byKey := make(map[string]any, len(have))
-	for _, element := range have {
-		byKey[f.ElementKey(element)] = element
+	at := make(map[string]int, len(have))
+	for i, element := range have {
+		at[f.ElementKey(element)] = i
 	}
+	last := -1
 	for _, element := range want {
-		if match, ok := byKey[f.ElementKey(element)]; !ok || !holds(f.Elem, match, element) {
+		i, ok := at[f.ElementKey(element)]
+		if !ok || i < last || !holds(f.Elem, have[i], element) {
 			return false
 		}
+		last = i
 	}
 	return true
 }

@@ -31,6 +31,8 @@ type savedPlan struct {
 	Serial    uint64              `json:"serial"`
 	Cluster   string              `json:"cluster"`
 	Host      string              `json:"host"`
+	Targets   []addrs.Instance    `json:"targets,omitempty"`
+	Excludes  []addrs.Instance    `json:"excludes,omitempty"`
 	Sources   map[string]string   `json:"sources"`
 	Variables map[string]Variable `json:"variables"`
 	Changes   []savedChange       `json:"changes"`
@@ -77,7 +79,7 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	redacted := p.Redacted(s)
 	doc := savedPlan{
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
-		Cluster: p.Cluster, Host: p.Host, Sources: p.Sources, Variables: p.Variables,
+		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes, Sources: p.Sources, Variables: p.Variables,
 		Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
 	}
 	for _, c := range redacted.Changes {
@@ -161,7 +163,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	}
 	p := &Plan{
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
-		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
+		Targets: doc.Targets, Excludes: doc.Excludes, Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
 	}
 	for _, saved := range doc.Changes {
 		c, err := saved.change(lookup)

@@ -58,6 +58,8 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		Mode:      in.Mode,
 		Lineage:   in.State.Lineage,
 		Serial:    in.State.Serial,
+		Targets:   in.Targets,
+		Excludes:  in.Excludes,
 		Sources:   Sources(in.Config),
 		Variables: Variables(in.Variables, in.State),
 		Created:   time.Now().UTC().Truncate(time.Second),

@@ -26,6 +26,8 @@ type Plan struct {
 	Serial  uint64
 	Cluster string // uid of the namespace kube-system
 	Host    string // where that cluster answers, for people
+	// Targets and Excludes are what the plan was limited to.
+	Targets, Excludes []addrs.Instance
 	// Sources are the SHA-256 digests of the configuration's files by name.
 	Sources map[string]string
 	// Variables are the values the configuration was evaluated with; of
@@ -41,6 +43,9 @@ type Plan struct {
 	HeldBack   []hclspec.HeldBack
 	Incomplete bool
 }
+
+// Limited says whether the plan leaves out objects of the configuration.
+func (p *Plan) Limited() bool { return len(p.Targets)+len(p.Excludes) > 0 }
 
 // Mode is what a plan is for.
 type Mode string
@@ -85,6 +90,7 @@ const (
 	BecauseDestroy     Reason = "delete_because_destroy"
 	BecauseImmutable   Reason = "replace_because_cannot_update"
 	BecauseRequested   Reason = "replace_by_request"
+	BecauseTriggered   Reason = "replace_by_triggers"
 	BecauseDeleted     Reason = "create_because_deleted_outside"
 	BecauseReplaced    Reason = "create_because_object_renamed"
 	BecauseGone        Reason = "forget_because_deleted_outside"

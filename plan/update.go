@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
@@ -76,7 +77,12 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		return p.ask(ctx, c, live, tries-1)
 	case kube.Immutable:
 		c.Reason = BecauseImmutable
-		return p.replace(c, immutablePaths(err))
+		return p.replace(c, refusedPaths(err))
+	case kube.Invalid:
+		if immutableByDefinition(c, refusedPaths(err)) {
+			c.Reason = BecauseImmutable
+			return p.replace(c, refusedPaths(err))
+		}
 	case kube.FieldConflict:
 		c.Blocked = true
 		seen, c, predictErr := p.predictUpdate(c, live, "another manager owns fields of it")
@@ -96,6 +102,10 @@ func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (
 	c.Action, c.Certainty, c.After = Update, Computed, answer.Object
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	p.attribute(c)
+	if paths := triggers(c); len(paths) > 0 {
+		c.Reason = BecauseTriggered
+		return p.replace(c, paths)
+	}
 	// The server may change nothing at all where something looked different
 	// here, and a move is told of as a move: only its annotation changes.
 	if answerIsLive(c, answer) || c.Moved() && onlyAddressDiffers(c) {
@@ -135,7 +145,26 @@ func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
 }
 
-func immutablePaths(err error) []addrs.Path {
+// immutableByDefinition says whether a refusal is about nothing but values that
+// the definition of a custom kind forbids to change. Such a rule has a message
+// of its own, in which nothing says so; the server has words for built-in kinds.
+func immutableByDefinition(c *Change, refused []addrs.Path) bool {
+	if _, err := kinds.Builtin().Lookup(c.Kind.Name, c.Kind.APIVersion()); err == nil || len(refused) == 0 {
+		return false
+	}
+	for _, path := range refused {
+		field := c.Kind.At(path)
+		before, there := valueAt(c.Before, path)
+		after, _ := valueAt(c.Wish, path)
+		if field == nil || !field.Immutable || !there || field.Equal(before, after) {
+			return false
+		}
+	}
+	return true
+}
+
+// refusedPaths are the places that the server complained about.
+func refusedPaths(err error) []addrs.Path {
 	var (
 		refusal *kube.Error
 		paths   []addrs.Path
@@ -143,6 +172,21 @@ func immutablePaths(err error) []addrs.Path {
 	if errors.As(err, &refusal) {
 		for _, f := range refusal.Fields {
 			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// triggers are the changed places for which lifecycle.replace_on asks for a
+// replacement.
+func triggers(c *Change) []addrs.Path {
+	if len(c.Desired.Lifecycle.ReplaceOn) == 0 {
+		return nil
+	}
+	var paths []addrs.Path
+	for _, path := range sortedPaths(differences(c.Kind.Root, c.Before, c.After)) {
+		if coveredBy(c.Desired.Lifecycle.ReplaceOn, path) {
+			paths = append(paths, path)
 		}
 	}
 	return paths
@@ -159,7 +203,8 @@ func onlyAddressDiffers(c *Change) bool {
 // answerIsLive says whether a dry-run's answer differs from the live object in
 // nothing but the times in its managedFields.
 func answerIsLive(c *Change, answer *unstructured.Unstructured) bool {
+	before, after := visible(c.Before), visible(answer.Object)
 	return answer.GetResourceVersion() == c.ResourceVersion &&
-		c.Kind.Root.Equal(visible(c.Before), visible(answer.Object)) &&
+		c.Kind.Root.Equal(before, after) && c.Kind.Root.SameOrder(before, after) &&
 		sameOwnership(c.Before, answer.Object)
 }
