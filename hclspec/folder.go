@@ -54,6 +54,7 @@ func (f folder) exists(name string) (bool, error) {
 }
 
 var (
+	errNoPath     = errors.New("the path is empty")
 	errNotRegular = errors.New("it is not a regular file")
 	errTooLarge   = fmt.Errorf("it is larger than %d MiB", maxFileSize>>20)
 	errOutside    = errors.New("it leads out of the configuration's directory, which is all that a configuration may read")
@@ -63,7 +64,10 @@ var (
 // wait for a writer.
 func openRegular(root *os.Root, name string) (*os.File, error) {
 	name = filepath.FromSlash(name)
-	if filepath.IsAbs(name) {
+	switch {
+	case name == "":
+		return nil, errNoPath
+	case filepath.IsAbs(name):
 		return nil, errOutside
 	}
 	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)

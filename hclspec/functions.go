@@ -30,8 +30,10 @@ func functions(dir string) map[string]function.Function {
 	for name, why := range absentFunctions {
 		table[name] = absentFunction(why)
 	}
-	templates := templates{dir: folder(dir), others: table}
-	return templates.withFunctions(0)
+	templates := &templates{dir: folder(dir), others: table}
+	table = templates.withFunctions(0)
+	templates.names = functionNames(table)
+	return table
 }
 
 // discreet is a function that does what f does, except that it keeps what f
@@ -43,14 +45,14 @@ func discreet(f function.Function) function.Function {
 		Description: f.Description(),
 		Type: func(args []cty.Value) (cty.Type, error) {
 			ty, err := f.ReturnTypeForValues(args)
-			return ty, withoutSecrets(err, args)
+			return ty, presentable(err, args)
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			value, err := f.Call(args)
 			if err == nil {
 				err = checkMagnitude(value)
 			}
-			return value, withoutSecrets(err, args)
+			return value, presentable(err, args)
 		},
 	}
 	for _, param := range f.Params() {
@@ -69,7 +71,7 @@ func open(param function.Parameter) function.Parameter {
 	return param
 }
 
-func withoutSecrets(err error, args []cty.Value) error {
+func presentable(err error, args []cty.Value) error {
 	if err == nil {
 		return nil
 	}
@@ -77,6 +79,11 @@ func withoutSecrets(err error, args []cty.Value) error {
 		if isSensitive(arg) {
 			return errors.New("an argument is sensitive, so the reason is not shown")
 		}
+	}
+	// Some functions of cty's panic where a result is no number; what they
+	// say then is a stack.
+	if panicked := (function.PanicError{}); errors.As(err, &panicked) {
+		return errors.New("it has no result for these arguments")
 	}
 	return err
 }
@@ -98,7 +105,7 @@ func checkMagnitude(v cty.Value) error {
 }
 
 func checkNumber(n *big.Float) error {
-	if exp := n.MantExp(nil); exp > maxExponent || exp < -maxExponent {
+	if exp := n.MantExp(nil); n.IsInf() || exp > maxExponent || exp < -maxExponent {
 		return errors.New("the number is too large or too small")
 	}
 	return nil

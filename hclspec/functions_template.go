@@ -1,8 +1,10 @@
 package hclspec
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,11 +22,12 @@ const maxTemplateDepth = 32
 type templates struct {
 	dir    folder
 	others map[string]function.Function
+	names  []string // of all functions, sorted
 }
 
 // withFunctions are all functions for a template at that depth; at depth 0 for
 // the configuration itself.
-func (t templates) withFunctions(depth int) map[string]function.Function {
+func (t *templates) withFunctions(depth int) map[string]function.Function {
 	table := maps.Clone(t.others)
 	table["templatefile"] = discreet(t.function(depth, "Renders a file as a template.", "path", t.source))
 	table["templatestring"] = discreet(t.function(depth, "Renders a string as a template.", "template", func(text string) (string, string, error) {
@@ -33,7 +36,7 @@ func (t templates) withFunctions(depth int) map[string]function.Function {
 	return table
 }
 
-func (t templates) source(name string) (text, filename string, err error) {
+func (t *templates) source(name string) (text, filename string, err error) {
 	src, err := t.dir.read(name)
 	if err != nil {
 		return "", "", fileError(name, err)
@@ -44,7 +47,7 @@ func (t templates) source(name string) (text, filename string, err error) {
 	return string(src), name, nil
 }
 
-func (t templates) function(depth int, description, param string, source func(string) (text, filename string, err error)) function.Function {
+func (t *templates) function(depth int, description, param string, source func(string) (text, filename string, err error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
 		Params: []function.Parameter{
@@ -66,7 +69,7 @@ func (t templates) function(depth int, description, param string, source func(st
 }
 
 // render evaluates a template with the attributes of vars as its variables.
-func (t templates) render(text, filename string, vars cty.Value, depth int) (cty.Value, error) {
+func (t *templates) render(text, filename string, vars cty.Value, depth int) (cty.Value, error) {
 	vars, marks := vars.Unmark()
 	if !vars.IsKnown() {
 		return cty.UnknownVal(cty.String).WithMarks(marks), nil
@@ -81,11 +84,17 @@ func (t templates) render(text, filename string, vars cty.Value, depth int) (cty
 		}
 		ctx.Variables[name] = value
 	}
+	if !isTemplate([]byte(text)) {
+		return cty.StringVal(text).WithMarks(marks), nil
+	}
 	if diags := checkTemplateNesting([]byte(text), filename); diags.HasErrors() {
-		return cty.NilVal, diags
+		return cty.NilVal, templateError(diags)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), filename, hcl.InitialPos)
 	if diags.HasErrors() {
+		return cty.NilVal, templateError(diags)
+	}
+	if diags := unknownCalls(expr, t.names); diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
 	value, diags := expr.Value(ctx)
@@ -110,8 +119,9 @@ func templateResult(value cty.Value) (cty.Value, error) {
 // templateError is the first problem of a template, with its place there.
 func templateError(diags hcl.Diagnostics) error {
 	first := diags.Errs()[0].(*hcl.Diagnostic)
+	detail := strings.TrimSuffix(first.Detail, ".") // the caller adds its own
 	if first.Subject == nil {
-		return fmt.Errorf("%s", first.Detail)
+		return errors.New(detail)
 	}
-	return fmt.Errorf("at %s: %s", first.Subject, first.Detail)
+	return fmt.Errorf("at %s: %s", first.Subject, detail)
 }

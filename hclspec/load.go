@@ -19,6 +19,9 @@ import (
 // and *.kplan.json files. It reports every problem it finds and returns what
 // it understood of the rest, never nil.
 func Load(dir string) (*Config, hcl.Diagnostics) {
+	if dir == "" {
+		dir = "."
+	}
 	p := &parser{
 		config: &Config{Dir: dir, Files: map[string]*hcl.File{}},
 		seen:   map[string]hcl.Range{},
@@ -37,7 +40,7 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 		p.validationNames()
 	}
 	sortDiagnostics(p.diags)
-	return p.config, p.diags
+	return p.config, firstProblems(p.diags)
 }
 
 // parser gathers a Config and what is wrong with it.
@@ -45,7 +48,10 @@ type parser struct {
 	config *Config
 	seen   map[string]hcl.Range // where each name was first declared, as "variable.app"
 	diags  hcl.Diagnostics
-	broken bool // a file has a syntax error, so declarations may be missing
+	// functions are the names of the functions that can be called, sorted; nil
+	// until they are needed.
+	functions []string
+	broken    bool // a file has a syntax error, so declarations may be missing
 }
 
 func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
@@ -89,6 +95,7 @@ func (p *parser) file(name string) {
 	}
 	before := len(p.diags)
 	p.topLevel(file.Body)
+	p.calls(file.Body)
 	if diags.HasErrors() {
 		p.dropAfterSyntaxError(before, diags)
 	}
@@ -160,7 +167,7 @@ func isIgnored(name string) bool {
 // everything.
 func noConfiguration(dir string, err error) hcl.Diagnostics {
 	where := "The directory " + dir
-	if dir == "." || dir == "" {
+	if dir == "." {
 		where = "The current directory"
 	}
 	detail := where + " has no files named *.kplan.hcl or *.kplan.json; folders below it are not read."
@@ -188,6 +195,21 @@ func hintForOthers(dir string) string {
 		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = yamldecode(file(%q)).", names[0], names[0])
 	}
 	return ""
+}
+
+// maxProblems is how many problems are told at once. More than that come from
+// a file that is something else than its name says.
+const maxProblems = 200
+
+func firstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) <= maxProblems {
+		return diags
+	}
+	return append(diags[:maxProblems:maxProblems], &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Too many problems",
+		Detail:   fmt.Sprintf("%d more problems are not shown.", len(diags)-maxProblems),
+	})
 }
 
 // sortDiagnostics orders problems by place: a parser finds them in the order

@@ -16,6 +16,9 @@ import (
 const (
 	maxNesting = 200  // brackets, braces, parentheses and templates inside one another
 	maxChain   = 1000 // operators, steps and template directives in one expression
+	// maxLines bounds the lines of one template: the parser's time grows with
+	// their square, to minutes for a file of the largest size.
+	maxLines = 10_000
 )
 
 // checkNesting reports source in HCL's native syntax that is nested too deeply
@@ -27,17 +30,23 @@ func checkNesting(src []byte, filename string) hcl.Diagnostics {
 
 // checkTemplateNesting is checkNesting for the text of a template.
 func checkTemplateNesting(src []byte, filename string) hcl.Diagnostics {
-	if !bytes.Contains(src, []byte("${")) && !bytes.Contains(src, []byte("%{")) {
+	if !isTemplate(src) {
 		return nil
 	}
 	tokens, _ := hclsyntax.LexTemplate(src, filename, hcl.InitialPos)
 	return checkTokens(tokens)
 }
 
+// isTemplate says whether text holds anything that a template would change.
+func isTemplate(text []byte) bool {
+	return bytes.Contains(text, []byte("${")) || bytes.Contains(text, []byte("%{"))
+}
+
 func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 	type level struct {
 		opener hclsyntax.TokenType
 		chain  int
+		lines  int
 	}
 	levels := []level{{}}
 	for _, token := range tokens {
@@ -66,8 +75,11 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 			if top.opener == hclsyntax.TokenOBrace || len(levels) == 1 {
 				top.chain = 0
 			}
-		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit,
-			hclsyntax.TokenComment:
+		case hclsyntax.TokenStringLit:
+			if top.lines++; top.lines > maxLines {
+				return problem("Text too long", token.Range, fmt.Sprintf("A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines))
+			}
+		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenComment:
 		default:
 			top.chain++
 		}

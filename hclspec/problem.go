@@ -11,23 +11,18 @@ func problem(summary string, subject hcl.Range, detail string) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject}}
 }
 
+// maxMisspelled is the longest word that a likeness is looked for.
+const maxMisspelled = 100
+
 // didYouMean is a sentence that offers the name a misspelled one stands for,
 // with a space before it, or "".
 func didYouMean(given string, names []string) string {
-	name := guess(func() string { return addrs.Nearest(given, names) })
-	if name == "" || len(given) < 2 {
+	if len(given) < 2 || len(given) > maxMisspelled {
+		return ""
+	}
+	name := addrs.Nearest(given, names)
+	if name == "" {
 		return ""
 	}
 	return ` Did you mean "` + name + `"?`
-}
-
-// guess is what f returns, "" when it panics: agext/levenshtein v1.2.1, which
-// is behind addrs.Nearest, reads past the end of some words ("nopething").
-func guess(f func() string) (name string) {
-	defer func() {
-		if recover() != nil {
-			name = ""
-		}
-	}()
-	return f()
 }

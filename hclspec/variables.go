@@ -123,7 +123,7 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 			g.report(c.validate(v, values, g.values[v.Name]))
 		}
 	}
-	return values, g.diags
+	return values, firstProblems(g.diags)
 }
 
 // finish is the final value of a variable, and whether it is a sound one. One

@@ -243,6 +243,9 @@ func blockAmongVariables(block *hclsyntax.Block) hcl.Diagnostics {
 
 func (g *givenValues) attribute(attr *hcl.Attribute) {
 	v := g.declared[attr.Name]
+	if v == nil && len(g.diags) > maxProblems {
+		return
+	}
 	if v == nil {
 		g.report(hcl.Diagnostics{{
 			Severity: hcl.DiagWarning,

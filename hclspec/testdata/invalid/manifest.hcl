@@ -2,7 +2,7 @@ resource "Pd" "a" {}
 #^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Pd". Did you mean "Pod"?
 ---
 resource "Widget" "a" {
-#^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget". Did you mean "CSINode"?
+#^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget". A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.
   metadata { name = "a" }
 }
 ---
@@ -35,7 +35,7 @@ resource "Deployment" "b" {
 resource "Pod" "a" {
 #^^^^^^^^^^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
   metdata { name = "a" }
-# ^^^^^^^ Unknown field: A Pod has no field "metdata".
+# ^^^^^^^ Unknown field: A Pod has no field "metdata". Did you mean "metadata"?
   spec {
     container { name = "a" }
 #   ^^^^^^^^^ Unknown field: spec of a Pod has no field "container". Did you mean "containers"?
@@ -223,7 +223,7 @@ resource "ConfigMap" "a" {
 #   ^^^^^^^^^^^^^^^^^^ Field set by the server: metadata.managedFields is written by the API server. Remove it.
   }
   status {}
-# ^^^^^^ Unknown field: A ConfigMap has no field "status". Did you mean "metadata"?
+# ^^^^^^ Unknown field: A ConfigMap has no field "status".
 }
 ---
 resource "Pod" "a" {
@@ -268,10 +268,9 @@ resource "ConfigMap" "a" {
 ---
 resource "ConfigMap" "a" {
   metadata { name = "a" }
-  data = { x = { y = 1 }, z = [], n = null, "${"k"}" = undefined() }
+  data = { x = { y = 1 }, z = [], n = null }
 #              ^^^^^^^^^ Unsuitable value: data.x must be a string, and this is an object.
 #                             ^^ Unsuitable value: data.z must be a string, and this is a list.
-#                                                      ^^^^^^^^^ Call to unknown function: There is no function named "undefined".
   binaryData = { (1) = "!" }
 #                      ^^^ Unsuitable value: binaryData.1 must be binary data in base64, and this string is not. Give text to base64encode().
   immutable = "2"
@@ -380,4 +379,10 @@ output "x" {
 #               ^^^^^^^^^^^^^^^^^ Precondition failed: The condition is not met. (Its error message holds a sensitive value and is not shown.)
     error_message = "it is ${sensitive("x")}"
   }
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  data = { "${"k"}" = undefined() }
+#                     ^^^^^^^^^ Call to unknown function: There is no function "undefined".
 }

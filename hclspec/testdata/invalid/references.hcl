@@ -181,7 +181,7 @@ output "c" { value = Namespace.tenant.spec.finalizers.x }
 output "d" { value = Namespace.tenant.metadata[0] }
 #                                             ^^^ Unsuitable reference: metadata of Namespace.tenant is an object and no list: it has no positions.
 output "e" { value = Namespace.tenant.metdata.name }
-#                                    ^^^^^^^^ Unknown field: A Namespace has no field "metdata".
+#                                    ^^^^^^^^ Unknown field: A Namespace has no field "metdata". Did you mean "metadata"?
 output "f" { value = "${Namespace.tenant.metadata.lables["x"]}-" }
 #                                                ^^^^^^^ Unknown field: metadata of a Namespace has no field "lables". Did you mean "labels"?
 ---

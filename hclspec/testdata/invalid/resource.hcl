@@ -167,3 +167,19 @@ resource "Pod" "web" {
 #                                                                          ^^^^^^^^^^^^^ Invalid depends_on: depends_on waits for whole objects: leave out what follows Pod.a.
 #                                                                                         ^^^^^^^^^^ Invalid depends_on: depends_on holds references to resources, such as Namespace.tenant, and no other expressions.
 }
+---
+resource "Pod" "web" {
+  metadata {
+    name = uper("x")
+#          ^^^^ Call to unknown function: There is no function "uper". Did you mean "upper"?
+  }
+  dynamic "spec" {
+    for_each = true ? [] : [tosett([])]
+#                           ^^^^^^ Call to unknown function: There is no function "tosett". Did you mean "toset"?
+    content {
+      a = [for x in y : "${timestamp()} ${uuid()}"]
+#                          ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
+#                                         ^^^^ Call to unknown function: There is no function "uuid": kplan's functions are pure, and none returns random values: apply would come to something else than plan. uuidv5 makes an identifier from a name.
+    }
+  }
+}

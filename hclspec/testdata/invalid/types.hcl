@@ -40,7 +40,7 @@ variable "a" {
 ---
 variable "a" {
   type = lst(string)
-#        ^^^^^^^^^^^ Invalid type specification: Keyword "lst" is not a valid type constructor.
+#        ^^^^^^^^^^^ Invalid type specification: Keyword "lst" is not a valid type constructor. Did you mean "list"?
 }
 ---
 variable "a" {

@@ -83,7 +83,7 @@ variable "a" {
   default = 1
   validation {
     condition     = lenth(var.a) > 1
-#                   ^^^^^ Call to unknown function: There is no function named "lenth". Did you mean "length"?
+#                   ^^^^^ Call to unknown function: There is no function "lenth". Did you mean "length"?
     error_message = "No."
   }
 }
@@ -92,7 +92,7 @@ variable "a" {
   default = "x"
   validation {
     condition     = timestamp() == var.a
-#                   ^^^^^^^^^^ Error in function call: Call to function "timestamp" failed: there is no such function: kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
+#                   ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
     error_message = "No."
   }
 }
