@@ -33,7 +33,7 @@ type Options struct {
 	// Context is the kubeconfig's context; "" is its current one.
 	Context string
 
-	// Host is the server's address. When it is set no kubeconfig is read, so
+	// Host is the server's address; without a scheme it is taken as https. When it is set no kubeconfig is read, so
 	// that no credentials go to a server they are not meant for.
 	Host string
 

@@ -36,7 +36,11 @@ func find(opts Options) (*found, error) {
 			return nil, badConfig("Give either a host or a kubeconfig and its context.",
 				"both a host and a kubeconfig or context say which cluster")
 		}
-		return withOptions(&found{config: &rest.Config{Host: opts.Host}}, opts)
+		host := opts.Host
+		if !strings.Contains(host, "://") {
+			host = "https://" + host
+		}
+		return withOptions(&found{config: &rest.Config{Host: host}}, opts)
 	}
 	rules, err := kubeconfigs(opts)
 	if err != nil {

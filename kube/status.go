@@ -133,7 +133,7 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
 		return Timeout
 	case http.StatusInternalServerError:
 		switch {
-		case says("failed to create typed patch object"), says("unable to convert unstructured object"):
+		case says("failed to create typed "), says("unable to convert unstructured object"):
 			// Not a failure of the server but of the object: it will never fit.
 			return SchemaRejected
 		case says("failed calling webhook"), says("failed calling admission webhook"):

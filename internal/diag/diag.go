@@ -113,6 +113,7 @@ var advice = map[kube.ErrorKind]string{
 	kube.Stale:                "Someone or something changed it at the same time. Make a new plan.",
 	kube.ReplacedOutside:      "The object that kplan knew was deleted, and another one has taken its name. It was left as it is. Make a new plan.",
 	kube.Terminating:          "Wait until it is gone, then make a new plan.",
+	kube.Immutable:            "Only a new object can have another value there: list the place in lifecycle.replace_on to have the object replaced.",
 	kube.Denied:               "A policy or admission webhook of this cluster does not allow it. Those who run the cluster can say why.",
 	kube.QuotaExceeded:        "Ask for less, or for a larger quota.",
 	kube.NamespaceMissing:     "Declare the namespace in this configuration and refer to it, or make it first.",

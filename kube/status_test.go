@@ -1,0 +1,60 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// FuzzStatusError feeds answers that no API server gives. Whatever comes must
+// turn into an error, and a Secret's value must not come with it.
+func FuzzStatusError(f *testing.F) {
+	for _, body := range []string{
+		``, `{}`, `null`, `[]`, `"x"`, `<html>`, `404 page not found`,
+		`{"kind":"Status","code":409,"reason":"Conflict","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"a\\\"b\" with subresource \"scale\" using v1 at 2026-01-02T03:04:05Z","field":".spec.x[y=\"1\"]"}]}}`,
+		`{"kind":"Status","message":"failed to create typed patch object (a/b; /v1, Kind=Secret): errors:\n  .data.a: expected string, got &value.valueUnstructured{Value:sesame-sesame}\n  .x: field not declared in schema"}`,
+		`{"kind":"Status","message":"strict decoding error: unknown field \"spec.a\", unknown field \"spec.b[0]\\\"\"","details":null}`,
+		`{"kind":"Status","message":"json: cannot unmarshal string into Go struct field ConfigMap.data of type int"}`,
+		`{"kind":"Status","details":{"causes":[{"reason":"FieldValueInvalid","message":"Invalid value: \"sesame-sesame\": no","field":"data[a]"},{"field":"]["},{"field":"<nil>"},{"field":"a..b"}]}}`,
+	} {
+		for _, code := range []int{200, 301, 400, 401, 403, 404, 409, 422, 500, 503} {
+			f.Add(code, body)
+		}
+	}
+	sent := map[string]any{"data": map[string]any{"a": "sesame-sesame"}}
+	f.Fuzz(func(t *testing.T, code int, body string) {
+		r := &request{op: "create", object: addrs.Object{Version: "v1", Kind: "Secret", Namespace: "n", Name: "a"}, path: "/api", sent: sent, effect: once}
+		e := statusError(r, code, []byte(body))
+		shown := e.Error() + e.Kind.String() + e.Advice
+		for _, field := range e.Fields {
+			shown += field.Path.String() + field.Detail
+		}
+		for _, c := range e.Conflicts {
+			shown += c.Path.String()
+		}
+		if strings.Contains(e.Message, "sesame-sesame") {
+			t.Errorf("the value is shown: %s", shown)
+		}
+	})
+}
+
+func TestServerPath(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                          "",
+		"<nil>":                     "",
+		"[]":                        "",
+		".spec.replicas":            "spec.replicas",
+		"data[tls.crt]":             `data["tls.crt"]`,
+		"metadata.annotations[a/b]": `metadata.annotations["a/b"]`,
+		"spec.containers[0].image":  "spec.containers[0].image",
+		`.spec.ports[port=80,protocol="TCP"].name`: `spec.ports[port=80,protocol="TCP"].name`,
+		`.metadata.finalizers["example.com/x"]`:    `metadata.finalizers["example.com/x"]`,
+		"metadata.labels[a=b]":                     "metadata.labels",
+		"spec.x[<bad>=].y":                         "spec.x",
+	} {
+		if got := serverPath(text).String(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
