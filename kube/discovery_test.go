@@ -69,6 +69,7 @@ func awaitKind(t *testing.T, c *kube.Cluster, kind string) *kinds.Kind {
 }
 
 func TestLookupCustomKind(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	kind := "Thing" + ns[len("kube-dev-"):]
@@ -175,6 +176,7 @@ func TestLookupWithoutOpenAPI(t *testing.T) {
 }
 
 func TestOldServerIsRefused(t *testing.T) {
+	t.Parallel()
 	c := serve(t, says(200, `{"kind":"APIVersions","versions":["v1"]}`))
 	_, err := c.Lookup("Pod", "")
 	e := wantKind(t, err, kube.NotKubernetes)
@@ -185,6 +187,7 @@ func TestOldServerIsRefused(t *testing.T) {
 
 // TestGroupThatIsDown registers an API group whose server is not there.
 func TestGroupThatIsDown(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	create(t, c, "APIService", `

@@ -69,6 +69,7 @@ func at(obj map[string]any, path ...any) map[string]any {
 // TestRefusedUpdates changes each of the sample objects in a way that the
 // server refuses, and checks what is made of its words.
 func TestRefusedUpdates(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	made := map[string]*unstructured.Unstructured{}
@@ -305,6 +306,7 @@ func TestConflicts(t *testing.T) {
 }
 
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	create(t, c, "Role", "metadata: {name: reader, namespace: NS}\nrules: [{apiGroups: [''], resources: [configmaps], verbs: [get, list, watch]}]", ns)
@@ -339,6 +341,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: reader-of-NS}
 }
 
 func TestAdmission(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	create(t, c, "ResourceQuota", `{metadata: {name: q, namespace: NS}, spec: {hard: {services: "0"}}}`, ns)

@@ -196,6 +196,7 @@ func TestCutAnswers(t *testing.T) {
 }
 
 func TestRetryAfterIsHeeded(t *testing.T) {
+	t.Parallel()
 	s := &script{steps: []http.HandlerFunc{status(429, "TooManyRequests", "wait", "Retry-After", "1"), fine}}
 	c := serve(t, s.ServeHTTP)
 	start := time.Now()
@@ -251,6 +252,7 @@ func TestRequestTimeout(t *testing.T) {
 }
 
 func TestServerComesBack(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -335,6 +337,7 @@ func TestParallelismIsBounded(t *testing.T) {
 }
 
 func TestListPages(t *testing.T) {
+	t.Parallel()
 	item := func(name string) map[string]any {
 		return map[string]any{"metadata": map[string]any{"name": name, "namespace": "n"}}
 	}

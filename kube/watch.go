@@ -92,6 +92,7 @@ type watcher struct {
 	see       func(WatchEvent)
 	known     map[addrs.Object]*unstructured.Unstructured
 	version   string // up to which resource version known is
+	refused   bool   // the credentials were refused, and no stream has begun since
 }
 
 func (c *Cluster) watchIn(ctx context.Context, k *kinds.Kind, namespace string, opts WatchOptions, see func(WatchEvent)) error {
@@ -201,6 +202,9 @@ func (w *watcher) follow(ctx context.Context) error {
 			continue // the server ended it in good order
 		case KindOf(err) == Forbidden, KindOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
 			return w.poll(ctx)
+		case KindOf(err) == Unauthorized && w.c.renews && !w.refused:
+			w.refused = true // they are renewed now
+			continue
 		case !isPassing(err):
 			return err
 		case w.version != before:
@@ -245,6 +249,7 @@ func (w *watcher) stream(ctx context.Context) error {
 		return w.c.noAnswer(ctx, r, answer{sent: sent, err: err})
 	}
 	defer res.Body.Close()
+	w.refused = w.refused && res.StatusCode != http.StatusOK
 	if res.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(res.Body, objectLimit))
 		return statusError(r, res.StatusCode, body)

@@ -104,6 +104,7 @@ func TestWatch(t *testing.T) {
 // TestWatchWithLessRights watches with rights in one namespace only, and where
 // listing is allowed but watching is not.
 func TestWatchWithLessRights(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
 	for name, verbs := range map[string]string{"watcher": "get, list, watch", "lister": "get, list"} {
@@ -142,6 +143,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s-of-NS}]
 // TestWatchIsTakenUp breaks streams in every way and checks that no change is
 // lost and none is told twice.
 func TestWatchIsTakenUp(t *testing.T) {
+	t.Parallel()
 	object := func(name, version string) string {
 		return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"n","uid":%q,"resourceVersion":%q,"labels":{"v":%[3]q}}}`, name, name, version)
 	}
