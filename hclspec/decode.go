@@ -200,11 +200,11 @@ func (d *decoder) child(field *kinds.Field, name string, blame hcl.Range, at *pl
 
 // checkRequired reports the fields that an object can't be without.
 func (d *decoder) checkRequired(fields map[string]any, field *kinds.Field, at *place, blame hcl.Range) {
-	if field.Type != kinds.Object {
+	if field.Type != kinds.Object || field.Allocated {
 		return
 	}
 	for _, f := range field.Fields() {
-		if !f.Required {
+		if !f.Required || f.Default != nil {
 			continue
 		}
 		if _, ok := fields[f.Name]; ok {
@@ -352,8 +352,8 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 	}
 	seen := make(map[string]int, len(elements))
 	for i, element := range elements {
-		key, ok := d.listKey(element, field, at, i)
-		if !ok {
+		key := field.ElementKey(element)
+		if key == "" || d.keyUnknown(field, at, i) {
 			continue
 		}
 		first, again := seen[key]
@@ -364,35 +364,22 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 		if field.Set {
 			d.problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
 		} else {
-			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), alternatives(field.ListKeys))
+			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), together(field.ListKeys))
 		}
 	}
 }
 
-// listKey is what tells an element of a list from the others; false where that
-// is not known.
-func (d *decoder) listKey(element any, field *kinds.Field, at *place, i int) (string, bool) {
-	if field.Set {
-		return fmt.Sprintf("%T %[1]v", element), true
+// keyUnknown says whether what tells an element from the others is not known.
+func (d *decoder) keyUnknown(field *kinds.Field, at *place, i int) bool {
+	if len(d.unknown) == 0 {
+		return false
 	}
-	object, ok := element.(map[string]any)
-	if !ok {
-		return "", false
-	}
-	var key []byte
 	for _, name := range field.ListKeys {
-		value, ok := object[name]
-		if !ok {
-			if len(d.unknown) > 0 && d.unknown.Covers(at.element(i).below(name).path()) {
-				return "", false
-			}
-			if f := field.Elem.Field(name); f != nil {
-				value = f.Default
-			}
+		if d.unknown.Covers(at.element(i).below(name).path()) {
+			return true
 		}
-		key = fmt.Appendf(key, "%T %[1]v\x00", value)
 	}
-	return string(key), true
+	return false
 }
 
 // value brings an evaluated value into the JSON form of the field.
@@ -426,7 +413,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 		d.problem("Unsuitable value", blame, "%s must be %s%s.", orManifest(at.path().String()), describe(f), why)
 		return d.notKnown(at)
 	}
-	d.diags = append(d.diags, unusual(json, f, blame, d.name(at))...)
+	d.diags = append(d.diags, unusual(json, d.kind, f, blame, d.name(at))...)
 	return json, valuePresent
 }
 

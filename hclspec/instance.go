@@ -3,6 +3,7 @@ package hclspec
 import (
 	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -117,6 +118,27 @@ func (i *instance) finish(defaultNamespace string) {
 	name, namespace := i.identify(defaultNamespace)
 	i.Object = i.Kind.Object(namespace, name)
 	i.checkNames()
+	i.checkCustom()
+}
+
+// checkCustom reports values that the definition of a custom kind does not
+// allow. What else can be wrong with fields was found while they were decoded,
+// and for other kinds a list of values may be older than the server.
+func (i *instance) checkCustom() {
+	if !isCustom(i.Kind) {
+		return
+	}
+	for _, p := range i.Kind.Check(i.Fields) {
+		if p.Kind == kinds.BadValue {
+			i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
+		}
+	}
+}
+
+// isCustom says whether a kind comes from a CustomResourceDefinition. The
+// groups of the API server itself have no dot or end in k8s.io.
+func isCustom(kind *kinds.Kind) bool {
+	return strings.Contains(kind.Group, ".") && !strings.HasSuffix(kind.Group, ".k8s.io")
 }
 
 // checkHead compares what a manifest says of itself with the block's head, and

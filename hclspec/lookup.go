@@ -11,31 +11,34 @@ import (
 )
 
 // kindFinder finds the description of a resource's kind: that of a
-// CustomResourceDefinition in the same configuration before any other, since
-// that is what the cluster will have.
+// CustomResourceDefinition in the same configuration before what the cluster
+// has of it, since that is what the cluster will have.
 type kindFinder struct {
 	known    Kinds
-	declared map[string][]declaredKind // by name, the preferred version first
-}
-
-// declaredKind is a kind that a CustomResourceDefinition declares.
-type declaredKind struct {
-	kind *kinds.Kind
-	by   addrs.Instance
+	declared *kinds.Set
+	by       map[*kinds.Kind]addrs.Instance // the definitions of those declared
 }
 
 func newKindFinder(known Kinds) *kindFinder {
-	return &kindFinder{known: known, declared: map[string][]declaredKind{}}
+	if known == nil {
+		known = kinds.Builtin()
+	}
+	return &kindFinder{known: known, declared: &kinds.Set{}, by: map[*kinds.Kind]addrs.Instance{}}
+}
+
+// declare takes over the kinds of a CustomResourceDefinition.
+func (f *kindFinder) declare(declared []*kinds.Kind, by addrs.Instance) {
+	f.declared = f.declared.With(declared...)
+	for _, k := range declared {
+		f.by[k] = by
+	}
 }
 
 // lookup finds the kind of a resource. at is the place that says the API
 // version, if any does.
 func (f *kindFinder) lookup(b *block, apiVersion string, at hcl.Range) (*kinds.Kind, hcl.Diagnostics) {
 	name := b.resource.Addr.Type
-	if kind := f.declaredKind(name, apiVersion); kind != nil {
-		return kind, nil
-	}
-	kind, err := f.known.Lookup(name, apiVersion)
+	kind, err := f.find(name, apiVersion)
 	if err == nil {
 		return kind, nil
 	}
@@ -43,6 +46,36 @@ func (f *kindFinder) lookup(b *block, apiVersion string, at hcl.Range) (*kinds.K
 		at = b.at
 	}
 	return nil, problemOfKind(err, name, at)
+}
+
+func (f *kindFinder) find(name, apiVersion string) (*kinds.Kind, error) {
+	known, err := f.known.Lookup(name, apiVersion)
+	declared, declaredErr := f.declared.Lookup(name, apiVersion)
+	var notKnown, notDeclared *kinds.UnknownError
+	switch {
+	case errors.As(declaredErr, &notDeclared):
+		if errors.As(err, &notKnown) {
+			return nil, moreHelpful(notKnown, notDeclared)
+		}
+		return known, err
+	case declaredErr != nil:
+		return nil, declaredErr
+	case errors.As(err, &notKnown), apiVersion != "":
+		return declared, nil
+	case err != nil || !isCustom(known):
+		return known, err
+	case known.Group != declared.Group:
+		return nil, &kinds.AmbiguousError{Kind: name, APIVersions: []string{known.APIVersion(), declared.APIVersion()}}
+	}
+	return declared, nil
+}
+
+// moreHelpful is the error that knows more of what was meant.
+func moreHelpful(a, b *kinds.UnknownError) *kinds.UnknownError {
+	if len(a.Known) == 0 && (len(b.Known) > 0 || a.Nearest == "") {
+		return b
+	}
+	return a
 }
 
 func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
@@ -69,26 +102,6 @@ func quoted(words []string) []string {
 		q = append(q, fmt.Sprintf("%q", w))
 	}
 	return q
-}
-
-func (f *kindFinder) declaredKind(name, apiVersion string) *kinds.Kind {
-	for _, d := range f.declared[name] {
-		if apiVersion == "" || d.kind.APIVersion() == apiVersion {
-			return d.kind
-		}
-	}
-	return nil
-}
-
-// declarer is the CustomResourceDefinition in the configuration that declares
-// the kind.
-func (f *kindFinder) declarer(kind *kinds.Kind) (addrs.Instance, bool) {
-	for _, d := range f.declared[kind.Name] {
-		if d.kind == kind {
-			return d.by, true
-		}
-	}
-	return addrs.Instance{}, false
 }
 
 // prepare reads a resource's body against its kind. It returns nil when the

@@ -205,7 +205,44 @@ func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, whe
 	for _, f := range field.Fields() {
 		names = append(names, f.Name)
 	}
-	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestField(name, names))
+	if where == "" {
+		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
+	}
+	hint := suggestField(name, names)
+	if holder := holderOf(field, name); hint == "" && holder != "" {
+		hint = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
+	}
+	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, hint)
+}
+
+// holderOf is the place below a field, not far down, that has a field of that
+// name; "" for none.
+func holderOf(field *kinds.Field, name string) string {
+	type candidate struct {
+		field *kinds.Field
+		where string
+	}
+	level := []candidate{{field: field}}
+	for range 4 {
+		var below []candidate
+		for _, c := range level {
+			for _, f := range c.field.Fields() {
+				where := joinWhere(c.where, f.Name)
+				if f.Type == kinds.List {
+					f = f.Elem
+				}
+				if f.Type != kinds.Object || f.Allocated || where == "metadata" {
+					continue
+				}
+				if f.Field(name) != nil && f.Elem == nil {
+					return where
+				}
+				below = append(below, candidate{f, where})
+			}
+		}
+		level = below
+	}
+	return ""
 }
 
 // suggestField also knows the snake_case of other tools.
@@ -495,15 +532,15 @@ func (r *reader) constant(value cty.Value, p *part, where string) *part {
 		return p
 	}
 	p.fixed = json
-	r.diags = append(r.diags, unusual(json, p.field, p.at, where)...)
+	r.diags = append(r.diags, unusual(json, r.kind, p.field, p.at, where)...)
 	return p
 }
 
 // unusual warns of a value that the API does not list. It may be one that a
 // newer server has, so it is no error.
-func unusual(json any, field *kinds.Field, at hcl.Range, where string) hcl.Diagnostics {
+func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where string) hcl.Diagnostics {
 	s, ok := json.(string)
-	if !ok || len(field.Enum) == 0 || slices.Contains(field.Enum, s) {
+	if !ok || len(field.Enum) == 0 || isCustom(kind) || slices.Contains(field.Enum, s) {
 		return nil
 	}
 	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, alternatives(quoted(field.Enum)), suggestField(s, field.Enum))

@@ -151,9 +151,7 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), upperFirst(err.Error())+".")...)
 			continue
 		}
-		for _, k := range declared {
-			pre.kinds.declared[k.Name] = append(pre.kinds.declared[k.Name], declaredKind{kind: k, by: i.Addr})
-		}
+		pre.kinds.declare(declared, i.Addr)
 	}
 	return diags
 }
@@ -203,7 +201,7 @@ func (pre *preview) implied(i *instance) []addrs.Instance {
 	if namespace, ok := pre.namespaces[i.Object.Namespace]; ok && i.Kind.Namespaced {
 		needed = append(needed, namespace)
 	}
-	if definition, ok := pre.kinds.declarer(i.Kind); ok {
+	if definition, ok := pre.kinds.by[i.Kind]; ok {
 		needed = append(needed, definition)
 	}
 	return needed

@@ -152,6 +152,14 @@ func alternatives(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
+// together joins words as a sentence does: a, b and c.
+func together(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
 // resourceReference reads Kind.name and the key of an instance after it.
 func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
