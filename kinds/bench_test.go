@@ -75,3 +75,32 @@ func BenchmarkFieldSetByStructuredMerge(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkEqual(b *testing.B) {
+	k, obj := pod(b)
+	_, other := pod(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !k.Root.Equal(obj, other) {
+			b.Fatal("not equal")
+		}
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	k, obj := pod(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if problems := k.Check(obj); problems != nil {
+			b.Fatal(problems)
+		}
+	}
+}
+
+func BenchmarkComplete(b *testing.B) {
+	k, obj := pod(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		k.Complete(obj)
+	}
+}

@@ -2,11 +2,11 @@ package kinds
 
 import (
 	_ "embed"
-	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+
+	"k8s.io/apimachinery/pkg/util/json"
 
 	"kplan.dev/kplan/addrs"
 )
@@ -114,7 +114,7 @@ func (t *table) children(typ string, at place) *children {
 	if known, ok := t.cache.Load(key); ok {
 		return known.(*children)
 	}
-	known, _ := t.cache.LoadOrStore(key, &children{load: func() []*Field { return t.fields(typ, at) }})
+	known, _ := t.cache.LoadOrStore(key, &children{typ: typ, load: func() []*Field { return t.fields(typ, at) }})
 	return known.(*children)
 }
 
@@ -251,11 +251,8 @@ func zeroValue(t Type) any {
 	return ""
 }
 
-// parseDefault reads a default of the table, numbers as the API's JSON has them.
+// parseDefault reads a default of the table, whole numbers as int64.
 func parseDefault(text string) any {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n
-	}
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		panic("kinds: builtin.txt: default " + text + ": " + err.Error())

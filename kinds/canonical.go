@@ -1,9 +1,6 @@
 package kinds
 
-import (
-	"encoding/base64"
-	"time"
-)
+import "encoding/base64"
 
 // Canonical is the value as the server returns it: a quantity 0.5 as 500m, a
 // duration 60s as 1m0s, times in UTC, whole numbers as int64, and without what
@@ -71,12 +68,4 @@ func (f *Field) canonicalFields(m map[string]any) map[string]any {
 		fields[name] = child.Canonical(v)
 	}
 	return fields
-}
-
-// layout is how the server writes a time of the field.
-func (f *Field) layout() string {
-	if f.micro {
-		return "2006-01-02T15:04:05.000000Z07:00"
-	}
-	return time.RFC3339
 }

@@ -443,7 +443,7 @@ func (f *Field) parseTime(v any) (time.Time, error) {
 	if !ok {
 		return time.Time{}, notText{}
 	}
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := time.Parse(f.layout(), s)
 	return t.Truncate(f.precision()), err
 }
 
@@ -452,6 +452,15 @@ func (f *Field) precision() time.Duration {
 		return time.Microsecond
 	}
 	return time.Second
+}
+
+// layout is how the server writes a time of the field. Of one with a fraction
+// it also reads no other.
+func (f *Field) layout() string {
+	if f.micro {
+		return "2006-01-02T15:04:05.000000Z07:00"
+	}
+	return time.RFC3339
 }
 
 func parseBytes(v any) ([]byte, error) {

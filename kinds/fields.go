@@ -11,6 +11,7 @@ import (
 // children are the fields of an Object. They are made when first asked for,
 // because types such as JSONSchemaProps hold themselves.
 type children struct {
+	typ    string // the Go type of a built-in kind that has them: core/v1.PodSpec
 	once   sync.Once
 	load   func() []*Field
 	list   []*Field

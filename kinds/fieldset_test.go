@@ -67,6 +67,11 @@ kind: Deployment
 metadata: {name: a, annotations: {}, labels: null, ownerReferences: []}
 spec: {replicas: null, template: {spec: {containers: [], nodeSelector: {}, tolerations: [], volumes: [{name: v, emptyDir: {}}]}}}`,
 			`{"f:metadata":{"f:annotations":{},"f:labels":{}},"f:spec":{"f:replicas":{},"f:template":{"f:spec":{"f:nodeSelector":{},"f:tolerations":{},"f:volumes":{"k:{\"name\":\"v\"}":{".":{},"f:emptyDir":{},"f:name":{}}}}}}}`},
+		{"null in a map", `
+kind: ConfigMap
+metadata: {name: a, labels: {x: null}}
+data: {k: null}`,
+			`{"f:data":{"f:k":{}},"f:metadata":{"f:labels":{"f:x":{}}}}`},
 		{"status is not ours", `
 kind: Pod
 metadata: {name: a}

@@ -64,7 +64,8 @@ var frozenIn = map[addrs.GroupKind]func(change) bool{
 	{Kind: "PersistentVolumeClaim"}: frozenClaim,
 	{Kind: "PersistentVolume"}:      frozenVolume,
 	{Kind: "Node"}:                  frozenOnceSet,
-	{Group: "batch", Kind: "Job"}:   frozenJob,
+	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: frozenDefinition,
+	{Group: "batch", Kind: "Job"}:                                     frozenJob,
 }
 
 // frozenData: once immutable is true, neither it nor the data change.
@@ -123,6 +124,19 @@ func frozenVolume(c change) bool {
 
 // frozenOnceSet: what the cluster has given a node stays.
 func frozenOnceSet(c change) bool { return c.immutable && valueAt(c.live, c.path) != nil }
+
+// frozenDefinition: scope and kind stay once objects of the kind can be made.
+func frozenDefinition(c change) bool {
+	if !c.within("spec.scope", "spec.names.kind") {
+		return c.immutable
+	}
+	for _, v := range list(object(c.live, "status"), "conditions") {
+		if condition, _ := v.(map[string]any); text(condition, "type") == "Established" {
+			return text(condition, "status") == "True"
+		}
+	}
+	return false
+}
 
 // frozenJob: where the pods of a job go may change while it is suspended and
 // has not begun; how many an indexed job completes may change with its

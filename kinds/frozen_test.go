@@ -94,6 +94,9 @@ func TestFrozen(t *testing.T) {
 		{`{kind: PersistentVolume, spec: {nodeAffinity: {}}}`, `{}`, "spec.nodeAffinity.required", true},
 		{`{kind: Node, spec: {}}`, `{}`, "spec.providerID", false},
 		{`{kind: Node, spec: {providerID: a}}`, `{}`, "spec.providerID", true},
+		{`{kind: CustomResourceDefinition}`, `{}`, "spec.scope", false},
+		{`{kind: CustomResourceDefinition, status: {conditions: [{type: Established, status: "True"}]}}`, `{}`, "spec.scope", true},
+		{`{kind: CustomResourceDefinition}`, `{}`, "spec.group", true},
 		{`{kind: Deployment}`, `{}`, "spec.selector", true},
 		{`{kind: Deployment}`, `{}`, "spec.nothing", false},
 	} {
