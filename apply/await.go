@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ func (r *runner) awaitAll(ctx context.Context, visited []hclspec.Visited[*applie
 	})
 	var diags hcl.Diagnostics
 	for _, c := range g.Nodes() {
+		if results[c].Err != nil {
+			r.unready = append(r.unready, c.Addr)
+		}
 		switch err := results[c].Err.(type) {
 		case nil, notStarted:
 		case hcl.Diagnostics:
@@ -73,8 +77,11 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if isBefore(live, c.live) {
 			return false, nil // the watch has not seen yet what was applied
 		}
-		if state, err = readinessOf(live); err != nil || state.hopeless {
+		if state, err = readinessOf(live); err != nil {
 			return true, err
+		}
+		if state = r.diagnose(live, state); state.hopeless {
+			return true, nil
 		}
 		waiting.observe(state)
 		return state.ready, nil
@@ -83,16 +90,16 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil && state.ready:
 		return live, nil
 	case err == nil:
-		return nil, notReady(c.Change, state.why, "It will not become ready by waiting.")
+		return nil, notReady(c.Change, state.why, "Waiting will not help."+r.evidence(state.trouble))
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout))
+		return nil, notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(state.trouble))
 	}
 	return nil, err
 }
 
 func notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	if why != "" {
-		why = ": " + why
+		why = ": " + strings.TrimRight(why, ".")
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,

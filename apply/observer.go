@@ -2,7 +2,11 @@ package apply
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -24,7 +28,7 @@ type observer struct {
 	running    sync.WaitGroup
 
 	mu      sync.Mutex
-	streams map[addrs.Object]*stream // by kind in a version
+	streams map[addrs.Object]*stream // by kind in a version, those of pods by namespace
 }
 
 // view is what is known of one object.
@@ -50,11 +54,17 @@ func newObserver(ctx context.Context, cluster *kube.Cluster, p *plan.Plan, selec
 // wait returns when the watches have ended, after their context has.
 func (o *observer) wait() { o.running.Wait() }
 
-// until returns when done says so about the object, which it is asked now and
-// after every change. It returns done's error, that of the watch, ctx's, or
+// recheckEvery is how often an object is looked at again that has not changed:
+// its pods may have, and time passes.
+const recheckEvery = 500 * time.Millisecond
+
+// until returns when done says so about the object, which it is asked now, after
+// every change and every half second. It returns done's error, that of the watch, ctx's, or
 // notStarted when stop is closed.
 func (o *observer) until(ctx context.Context, kind *kinds.Kind, object addrs.Object, stop <-chan struct{}, done func(view) (bool, error)) error {
 	s := o.stream(kind)
+	recheck := time.NewTicker(recheckEvery)
+	defer recheck.Stop()
 	for {
 		v, known, changed, err := s.look(object.Identity())
 		if err != nil {
@@ -67,6 +77,7 @@ func (o *observer) until(ctx context.Context, kind *kinds.Kind, object addrs.Obj
 		}
 		select {
 		case <-changed:
+		case <-recheck.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-stop:
@@ -75,16 +86,30 @@ func (o *observer) until(ctx context.Context, kind *kinds.Kind, object addrs.Obj
 	}
 }
 
+// stream is the watch of the stack's objects of a kind.
 func (o *observer) stream(kind *kinds.Kind) *stream {
+	options := kube.WatchOptions{Selector: o.selector, Namespaces: o.namespaces[kind.GroupKind()]}
+	return o.begin(kind, kind.Object("", ""), options)
+}
+
+// pods is the watch of all pods of a namespace. Those that a controller made
+// bear no label of ours.
+func (o *observer) pods(namespace string) (*stream, error) {
+	kind, err := o.cluster.Lookup("Pod", "v1")
+	if err != nil {
+		return nil, err
+	}
+	return o.begin(kind, kind.Object(namespace, ""), kube.WatchOptions{Namespace: namespace}), nil
+}
+
+func (o *observer) begin(kind *kinds.Kind, key addrs.Object, options kube.WatchOptions) *stream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key := kind.Object("", "")
 	s := o.streams[key]
 	if s == nil {
 		s = &stream{objects: map[addrs.Object]*unstructured.Unstructured{}, waiters: map[addrs.Object]chan struct{}{}}
 		o.streams[key] = s
 		o.running.Go(func() {
-			options := kube.WatchOptions{Selector: o.selector, Namespaces: o.namespaces[kind.GroupKind()]}
 			s.end(o.cluster.Watch(o.ctx, kind, options, func(e kube.WatchEvent) { s.see(kind, e) }))
 		})
 	}
@@ -110,6 +135,15 @@ func (s *stream) look(identity addrs.Object) (v view, known bool, changed <-chan
 	}
 	live := s.objects[identity]
 	return view{live}, live != nil || s.complete, s.waiters[identity], s.failed
+}
+
+// all is every object that is known now, by name.
+func (s *stream) all() []*unstructured.Unstructured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	objects := slices.Collect(maps.Values(s.objects))
+	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return objects
 }
 
 func (s *stream) see(kind *kinds.Kind, e kube.WatchEvent) {

@@ -10,8 +10,9 @@ import (
 // readiness is how far a live object is from doing what it is for.
 type readiness struct {
 	ready    bool
-	hopeless bool   // waiting longer won't help
-	why      string // what is missing, in the cluster's words
+	hopeless bool     // waiting longer won't help
+	why      string   // what is missing, in the cluster's words
+	trouble  *trouble // of the pod that keeps it from being ready, if one does
 }
 
 // readinessOf judges a live object by the kstatus rules, which read the status

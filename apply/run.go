@@ -59,6 +59,7 @@ type Summary struct {
 	Added, Changed, Destroyed, Forgotten, Adopted int
 	Failed                                        []addrs.Instance
 	NotTried                                      []addrs.Instance // held back by a failure or an interruption
+	NotReady                                      []addrs.Instance // applied, but not ready in time or at all
 	Outputs                                       []hclspec.OutputValue
 	// State is what is true now. Unsaved says that it could not be stored.
 	State   *state.State
@@ -102,6 +103,7 @@ type runner struct {
 	journal  *journal
 	observer *observer
 	events   *events
+	unready  []addrs.Instance // what was applied and did not become ready
 }
 
 func newRunner(in Input, current *state.State) *runner {
@@ -200,6 +202,7 @@ func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], 
 			summary.Failed = append(summary.Failed, v.Desired.Addr)
 		}
 	}
+	summary.NotReady = r.unready
 	for _, h := range outcome.HeldBack {
 		summary.NotTried = append(summary.NotTried, h.Addr)
 	}
