@@ -189,7 +189,7 @@ func (at spot) below(name string) spot {
 		next.field = at.field.Field(name)
 	}
 	if wish, ok := at.wish.(map[string]any); ok {
-		next.wish = wish[name]
+		next.wish = orAbsent(next.field, wish[name])
 	}
 	return next
 }

@@ -193,6 +193,17 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 2},
 		},
 		{
+			name: "of a list's element kplan owns what it set", kind: "Pod", action: Delete,
+			before: `{metadata: {managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
+				fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:image": {}}}}}}]},
+				spec: {containers: [{name: a, image: i, imagePullPolicy: Always}, {name: injected}]}}`,
+			want: []string{
+				`- spec`, `- spec.containers`, `- spec.containers[name="a"]`,
+				`- spec.containers[name="a"].image i -> <nil>`, `- spec.containers[name="a"].name a -> <nil>`,
+			},
+			hidden: Hidden{Defaults: 2},
+		},
+		{
 			name: "a replacement leaves out what only the server put in", kind: "Pod", action: Replace,
 			before:  `{spec: {hostname: a, nodeName: n, tolerations: [{key: t}], containers: [{name: a, image: x, imagePullPolicy: Always}]}}`,
 			after:   `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,

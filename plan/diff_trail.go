@@ -49,7 +49,21 @@ func trailOfOwned(set *fieldpath.Set) trail {
 		}
 		node.here = true
 	})
+	root.onlyLeaves()
 	return trail{nodes: []*places{root}}
+}
+
+// onlyLeaves leaves only those places in the set that it has nothing below.
+// Who owns an object with fields of its own in managedFields owns that it is
+// there, and those fields.
+func (p *places) onlyLeaves() {
+	p.here = p.here && len(p.fields) == 0 && len(p.elements) == 0
+	for _, below := range p.fields {
+		below.onlyLeaves()
+	}
+	for _, below := range p.elements {
+		below.onlyLeaves()
+	}
 }
 
 func (p *places) add(path addrs.Path) {

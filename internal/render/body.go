@@ -228,7 +228,7 @@ func (p *page) entries(d *plan.Difference, depth int) {
 	}
 	for _, c := range d.Children {
 		if c.Shape == plan.Fields { // an object as the value of a map
-			p.object(c, depth, pad(quote(c.Name), width)+" = ", "")
+			p.objectValue(c, depth, pad(quote(c.Name), width)+" = ", "")
 			continue
 		}
 		p.attribute(c, depth, pad(quote(c.Name), width))
@@ -236,8 +236,8 @@ func (p *page) entries(d *plan.Difference, depth int) {
 	p.hidden(depth, d.Hidden.Elements, "element")
 }
 
-// object writes an object where no block can stand.
-func (p *page) object(d *plan.Difference, depth int, before, after string) {
+// objectValue writes an object where no block can stand.
+func (p *page) objectValue(d *plan.Difference, depth int, before, after string) {
 	p.row(depth, symbolOf(d.Op), before, "{", suffix(d))
 	p.fields(d, depth+1)
 	p.row(depth, unchanged, "}", after, gone(d))
@@ -250,7 +250,7 @@ func (p *page) elements(d *plan.Difference, depth int) {
 		case plan.Gap:
 			p.hidden(depth, c.Hidden.Elements, "element")
 		case plan.Fields:
-			p.object(c, depth, "", ",")
+			p.objectValue(c, depth, "", ",")
 		default:
 			p.element(c, depth)
 		}

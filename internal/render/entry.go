@@ -184,7 +184,7 @@ func (e entry) notes() []string {
 		notes = append(notes, "predicted: "+Clean(e.Why))
 	}
 	if e.Blocked {
-		notes = append(notes, "refused: the errors say why")
+		notes = append(notes, "refused: see the errors")
 	}
 	return notes
 }

@@ -117,11 +117,25 @@ func (p *page) entry(e entry, mode plan.Mode) {
 	}
 	diff := plan.Diff(e.Change)
 	p.row(0, e.symbol, e.head(), " {")
-	p.fields(diff, 1)
+	p.object(diff)
 	if n := diff.Hidden.Defaults; n > 0 {
 		p.note(1, count(n, "default")+" of the server hidden")
 	}
 	p.row(0, unchanged, "}", gone(diff))
+}
+
+// object writes an object, beginning with its metadata as manifests do.
+func (p *page) object(diff *plan.Difference) {
+	rest := *diff
+	rest.Children = nil
+	for _, c := range diff.Children {
+		if c.Name == "metadata" && c.IsBlock() {
+			p.block(c, 1, c.Name)
+			continue
+		}
+		rest.Children = append(rest.Children, c)
+	}
+	p.fields(&rest, 1)
 }
 
 // losses lists what would be destroyed, since it is what a reader must not
