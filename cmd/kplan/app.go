@@ -58,7 +58,11 @@ func helpCode(asked bool) exitCode {
 
 // runWith has urfave/cli set the flags and call the command.
 func (s *session) runWith(ctx context.Context, list []*command, inv *invocation) (code exitCode) {
-	var g globals
+	var (
+		g    globals
+		prof profiles
+	)
+	defer prof.stop(s)
 	app := &cli.App{
 		Name:                      "kplan",
 		HideHelp:                  true,
@@ -67,9 +71,14 @@ func (s *session) runWith(ctx context.Context, list []*command, inv *invocation)
 		Reader:                    s.stdin,
 		Writer:                    s.stdout,
 		ErrWriter:                 s.stderr,
-		Flags:                     globalFlags(&g),
-		Before:                    func(*cli.Context) error { return enter(g.chdir) },
-		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
+		Flags:                     append(globalFlags(&g), profileFlags(&prof)...),
+		Before: func(*cli.Context) error {
+			if err := prof.start(); err != nil {
+				return err
+			}
+			return enter(g.chdir)
+		},
+		ExitErrHandler: func(*cli.Context, error) {}, // only main exits
 	}
 	for _, c := range list {
 		app.Commands = append(app.Commands, c.forUrfave(s, &code))

@@ -63,7 +63,7 @@ func (inv *invocation) ordered() []string {
 }
 
 func (inv *invocation) takeGlobals(list []*command, line []string) (rest []string, err error) {
-	flags := globalFlags(new(globals))
+	flags := append(globalFlags(new(globals)), profileFlags(new(profiles))...)
 	for len(line) > 0 && isFlag(line[0]) {
 		name, _, _ := splitFlag(line[0])
 		switch {
