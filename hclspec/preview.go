@@ -169,7 +169,12 @@ func (pre *preview) link() {
 		}
 	}
 	pre.order = pre.names.graph()
-	pre.edges = edgeAdder{graph: pre.order}
+	pre.edges = edgeAdder{graph: pre.order, added: map[[2]Block]bool{}}
+	for _, b := range pre.inOrder {
+		for _, ref := range b.refs {
+			pre.edges.added[[2]Block{b.name, ref.to}] = true
+		}
+	}
 	for _, b := range pre.inOrder {
 		if res := pre.results[b.name]; res != nil && b.resource != nil {
 			for _, i := range res.instances {
@@ -237,9 +242,6 @@ func (a *edgeAdder) add(from, to Block) {
 	edge := [2]Block{from, to}
 	if _, asked := a.added[edge]; asked {
 		return
-	}
-	if a.added == nil {
-		a.added = map[[2]Block]bool{}
 	}
 	a.added[edge] = from != to && !a.dependencies(to)[from]
 	if !a.added[edge] {
