@@ -96,7 +96,7 @@ func unwrapOnce(tokens hclwrite.Tokens) hclwrite.Tokens {
 		tokens[last-1].Type != hclsyntax.TokenTemplateSeqEnd || tokens[last].Type != hclsyntax.TokenCQuote {
 		return tokens
 	}
-	inside := tokens[2 : last-1]
+	inside := trimNewlines(tokens[2 : last-1])
 	depth, lines := 0, false
 	for _, token := range inside {
 		switch token.Type {
@@ -114,7 +114,6 @@ func unwrapOnce(tokens hclwrite.Tokens) hclwrite.Tokens {
 			return tokens
 		}
 	}
-	inside = trimNewlines(inside)
 	if !lines {
 		return inside
 	}
