@@ -373,9 +373,9 @@ webhooks:
 		{"Pod", "{metadata: {name: p, namespace: NS}, spec: {serviceAccountName: nobody, containers: [{name: a, image: b}]}}", kube.Denied},
 	} {
 		t.Run(test.kind, func(t *testing.T) {
-			// Quotas, policies and webhooks hold a moment after they are made.
+			// Policies and webhooks hold a moment after they are made, quotas seconds.
 			var err error
-			for range 40 {
+			for range 300 {
 				if _, err = c.DryRunCreate(t.Context(), lookup(t, c, test.kind), manifest(t, test.text, ns)); err != nil {
 					break
 				}
