@@ -2,17 +2,9 @@ package kinds
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
-	"math"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-
-	"kplan.dev/kplan/addrs"
 )
 
 // Equal says whether two values of the field mean the same to the API. Values
@@ -180,116 +172,11 @@ func (f *Field) sameElement(a, b any) bool {
 	return true
 }
 
-// ElementKey tells an element of a keyed list or of a set from the others, as a
-// path writes it in brackets: name="app", or port=80,protocol="TCP" where the
-// protocol may have been left out. It is "" for an element of any other list
-// and for one without a key.
-func (f *Field) ElementKey(elem any) string {
-	if f.Set {
-		return jsonText(f.Elem.Canonical(elem))
-	}
-	m, ok := elem.(map[string]any)
-	if !ok {
-		return ""
-	}
-	names := f.ListKeys
-	if !slices.IsSorted(names) {
-		names = slices.Sorted(slices.Values(names))
-	}
-	var b strings.Builder
-	for _, name := range names {
-		v, ok := keyValue(f, m, name)
-		if !ok {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		if key := f.Elem.Field(name); key != nil {
-			v = key.Canonical(v)
-		}
-		b.WriteString(name)
-		b.WriteByte('=')
-		b.WriteString(jsonText(v))
-	}
-	return b.String()
-}
-
-// jsonText is a scalar's JSON, as a path writes it.
-func jsonText(v any) string {
-	switch v := v.(type) {
-	case string:
-		if isPlainText(v) {
-			return `"` + v + `"`
-		}
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	bracket := addrs.Path{}.Select(map[string]any{"k": v}).String()
-	return strings.TrimSuffix(strings.TrimPrefix(bracket, "[k="), "]")
-}
-
-// isPlainText says whether JSON writes the string as it is.
-func isPlainText(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
-	}
-	return true
-}
-
 func (f *Field) equalKey(name string, a, b any) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
 	return f.Elem.equalField(name, a, b)
-}
-
-// SameOrder says whether the elements that two values of the field have in
-// common stand in the same order, in every keyed list and set inside. The
-// server keeps the order of whoever applied last, so a plan must show another
-// order as a change: of init containers and environment variables it matters.
-func (f *Field) SameOrder(a, b any) bool {
-	switch x := a.(type) {
-	case map[string]any:
-		y, _ := b.(map[string]any)
-		for name, inner := range x {
-			if child := f.Field(name); child != nil && child.holdsList() && !child.SameOrder(inner, y[name]) {
-				return false
-			}
-		}
-	case []any:
-		y, _ := b.([]any)
-		if f.Type == List && !f.isLeaf() {
-			return f.sameOrder(x, y)
-		}
-	}
-	return true
-}
-
-// holdsList says whether a list may lie in the field.
-func (f *Field) holdsList() bool {
-	return f.Type == List || f.Type == Object || f.Type == Map && f.Elem.holdsList()
-}
-
-func (f *Field) sameOrder(a, b []any) bool {
-	last := -1
-	for _, x := range a {
-		for at, y := range b {
-			if !f.sameElement(x, y) {
-				continue
-			}
-			if at < last || !f.Elem.SameOrder(x, y) {
-				return false
-			}
-			last = at
-			break
-		}
-	}
-	return true
 }
 
 func sameText(a, b any) bool {
@@ -365,108 +252,4 @@ func sameJSON(a, b any) bool {
 	x, ok := asNumber(a)
 	y, ok2 := asNumber(b)
 	return ok && ok2 && x == y
-}
-
-// number is a JSON number: a whole one that fits an int64 exactly, any other
-// as a float64.
-type number struct {
-	whole int64
-	float float64 // when it is no int64
-}
-
-func (n number) isZero() bool  { return n == number{} }
-func (n number) isWhole() bool { return n.float == 0 }
-
-func asNumber(v any) (number, bool) {
-	switch v := v.(type) {
-	case int64:
-		return number{whole: v}, true
-	case int:
-		return number{whole: int64(v)}, true
-	case int32:
-		return number{whole: int64(v)}, true
-	case float64:
-		return fromFloat(v), true
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return number{whole: n}, true
-		}
-		if x, err := v.Float64(); err == nil {
-			return fromFloat(x), true
-		}
-	}
-	return number{}, false
-}
-
-func fromFloat(x float64) number {
-	if x == math.Trunc(x) && x >= -1<<63 && x < 1<<63 {
-		return number{whole: int64(x)}
-	}
-	return number{float: x}
-}
-
-// text is the number as JSON writes it.
-func (n number) text() string {
-	if n.float != 0 {
-		return strconv.FormatFloat(n.float, 'g', -1, 64)
-	}
-	return strconv.FormatInt(n.whole, 10)
-}
-
-type notText struct{}
-
-func (notText) Error() string { return "not a string" }
-
-func parseQuantity(v any) (resource.Quantity, error) {
-	s, ok := v.(string)
-	if !ok {
-		n, isNumber := asNumber(v)
-		if !isNumber {
-			return resource.Quantity{}, notText{}
-		}
-		s = n.text()
-	}
-	return resource.ParseQuantity(strings.TrimSpace(s))
-}
-
-func parseDuration(v any) (time.Duration, error) {
-	s, ok := v.(string)
-	if !ok {
-		return 0, notText{}
-	}
-	return time.ParseDuration(s)
-}
-
-// parseTime reads a time to the precision that the server keeps.
-func (f *Field) parseTime(v any) (time.Time, error) {
-	s, ok := v.(string)
-	if !ok {
-		return time.Time{}, notText{}
-	}
-	t, err := time.Parse(f.layout(), s)
-	return t.Truncate(f.precision()), err
-}
-
-func (f *Field) precision() time.Duration {
-	if f.micro {
-		return time.Microsecond
-	}
-	return time.Second
-}
-
-// layout is how the server writes a time of the field. Of one with a fraction
-// it also reads no other.
-func (f *Field) layout() string {
-	if f.micro {
-		return "2006-01-02T15:04:05.000000Z07:00"
-	}
-	return time.RFC3339
-}
-
-func parseBytes(v any) ([]byte, error) {
-	s, ok := v.(string)
-	if !ok {
-		return nil, notText{}
-	}
-	return base64.StdEncoding.DecodeString(s)
 }

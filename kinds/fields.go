@@ -33,11 +33,6 @@ func (c *children) resolve() *children {
 	return c
 }
 
-// fixed are children that are known from the start.
-func fixed(fields []*Field) *children {
-	return &children{load: func() []*Field { return fields }}
-}
-
 // Fields are the fields that an Object declares, in the API's order. They are
 // shared: change neither the slice nor its elements.
 func (f *Field) Fields() []*Field {

@@ -110,11 +110,7 @@ func frozenClaim(c change) bool {
 
 // frozenVolume: what has no affinity, or no secret for growing, may get one.
 func frozenVolume(c change) bool {
-	for _, field := range []string{"spec.nodeAffinity", "spec.csi.controllerExpandSecretRef"} {
-		p, err := addrs.ParsePath(field)
-		if err != nil {
-			panic("kinds: " + err.Error())
-		}
+	for _, p := range []addrs.Path{addrs.NewPath("spec", "nodeAffinity"), addrs.NewPath("spec", "csi", "controllerExpandSecretRef")} {
 		if p.Contains(c.path) && valueAt(c.live, p) == nil {
 			return false
 		}

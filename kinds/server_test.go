@@ -1,7 +1,6 @@
 package kinds_test
 
 import (
-	"bytes"
 	"context"
 	crand "crypto/rand"
 	"encoding/json"
@@ -197,7 +196,7 @@ func TestServerOwnership(t *testing.T) {
 		want := &fieldpath.Set{}
 		for _, m := range result.GetManagedFields() {
 			if m.Manager == "kinds" && m.Subresource == "" {
-				if err := want.FromJSON(bytes.NewReader(m.FieldsV1.Raw)); err != nil {
+				if err := want.FromJSON(m.FieldsV1.GetRawReader()); err != nil {
 					t.Fatal(err)
 				}
 			}

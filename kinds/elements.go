@@ -1,0 +1,114 @@
+package kinds
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// ElementKey tells an element of a keyed list or of a set from the others, as a
+// path writes it in brackets: name="app", or port=80,protocol="TCP" where the
+// protocol may have been left out. It is "" for an element of any other list
+// and for one without a key.
+func (f *Field) ElementKey(elem any) string {
+	if f.Set {
+		return jsonText(f.Elem.Canonical(elem))
+	}
+	m, ok := elem.(map[string]any)
+	if !ok {
+		return ""
+	}
+	names := f.ListKeys
+	if !slices.IsSorted(names) {
+		names = slices.Sorted(slices.Values(names))
+	}
+	var b strings.Builder
+	for _, name := range names {
+		v, ok := keyValue(f, m, name)
+		if !ok {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		if key := f.Elem.Field(name); key != nil {
+			v = key.Canonical(v)
+		}
+		b.WriteString(name)
+		b.WriteByte('=')
+		b.WriteString(jsonText(v))
+	}
+	return b.String()
+}
+
+// jsonText is a scalar's JSON, as a path writes it.
+func jsonText(v any) string {
+	switch v := v.(type) {
+	case string:
+		if isPlainText(v) {
+			return `"` + v + `"`
+		}
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	bracket := addrs.Path{}.Select(map[string]any{"k": v}).String()
+	return strings.TrimSuffix(strings.TrimPrefix(bracket, "[k="), "]")
+}
+
+// isPlainText says whether JSON writes the string as it is.
+func isPlainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
+// SameOrder says whether the elements that two values of the field have in
+// common stand in the same order, in every keyed list and set inside. The
+// server keeps the order of whoever applied last, so a plan must show another
+// order as a change: of init containers and environment variables it matters.
+func (f *Field) SameOrder(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, _ := b.(map[string]any)
+		for name, inner := range x {
+			if child := f.Field(name); child != nil && child.holdsList() && !child.SameOrder(inner, y[name]) {
+				return false
+			}
+		}
+	case []any:
+		y, _ := b.([]any)
+		if f.Type == List && !f.isLeaf() {
+			return f.sameOrder(x, y)
+		}
+	}
+	return true
+}
+
+// holdsList says whether a list may lie in the field.
+func (f *Field) holdsList() bool {
+	return f.Type == List || f.Type == Object || f.Type == Map && f.Elem.holdsList()
+}
+
+func (f *Field) sameOrder(a, b []any) bool {
+	last := -1
+	for _, x := range a {
+		for at, y := range b {
+			if !f.sameElement(x, y) {
+				continue
+			}
+			if at < last || !f.Elem.SameOrder(x, y) {
+				return false
+			}
+			last = at
+			break
+		}
+	}
+	return true
+}
