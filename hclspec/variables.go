@@ -86,8 +86,11 @@ type Inputs struct {
 	// Env is the process's environment as os.Environ gives it; KPLAN_VAR_name
 	// sets a variable and is overridden by everything else.
 	Env []string
+	// Saved are values in JSON, by variable, that a saved plan recorded. They
+	// override the environment and the files that are always read.
+	Saved map[string]json.RawMessage
 	// Args are the -var and -var-file options in the order of the command line;
-	// they override the files.
+	// they override everything else.
 	Args []VarArg
 	// Prompt asks the user for a variable that has no value; nil: don't ask.
 	Prompt func(*Variable) (string, error)
@@ -112,6 +115,7 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 	}
 	g.environment(in.Env)
 	g.automaticFiles()
+	g.saved(in.Saved)
 	g.arguments(in.Args)
 	values := Values{make(map[string]cty.Value, len(c.Variables))}
 	sound := map[string]bool{}
@@ -183,7 +187,8 @@ func whyNot(v *Variable, err error) string {
 }
 
 func (v *Variable) unknown() cty.Value {
-	value := cty.UnknownVal(v.Type)
+	// No value is of a type with optional attributes: conversion fills them in.
+	value := cty.UnknownVal(v.Type.WithoutOptionalAttributesDeep())
 	if !v.Nullable && v.Type != cty.DynamicPseudoType {
 		value = value.RefineNotNull()
 	}

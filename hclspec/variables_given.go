@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -11,8 +12,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/json"
+	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // given is a value as it was given, before it is converted. Its value is
@@ -86,6 +88,41 @@ func (g *givenValues) unreadable(filename string, err error) {
 		Summary:  "Can't read file of variables",
 		Detail:   fmt.Sprintf("%s can't be read: %v.", filename, err),
 	}})
+}
+
+// saved takes values that a saved plan recorded. A variable that is not
+// declared any more is left to whoever compares the plan with now.
+func (g *givenValues) saved(values map[string]json.RawMessage) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := g.declared[name]
+		if v == nil {
+			continue
+		}
+		from := given{source: "the saved plan"}
+		value, err := jsonValue(values[name])
+		if err != nil {
+			g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s in the saved plan can't be read.", name)))
+		}
+		from.value = value
+		g.values[name] = from
+	}
+}
+
+// jsonValue is a value of the type that its JSON has by itself; NilVal when
+// it can't be read.
+func jsonValue(text []byte) (cty.Value, error) {
+	if err := checkJSONText(string(text)); err != nil {
+		return cty.NilVal, err
+	}
+	ty, err := ctyjson.ImpliedType(text)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	value, err := ctyjson.Unmarshal(text, ty)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return value, nil
 }
 
 // arguments takes -var and -var-file in their order.
@@ -226,7 +263,7 @@ func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 		if diags := checkJSONNesting(src, filename); diags.HasErrors() {
 			return nil, diags
 		}
-		return json.Parse(src, filename)
+		return hcljson.Parse(src, filename)
 	}
 	if diags := checkNesting(src, filename); diags.HasErrors() {
 		return nil, diags

@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -238,6 +239,7 @@ variable "a" {
   }
 }
 variable "b" { sensitive = true }
+variable "c" { type = object({ n = optional(string) }) }
 `)
 	values, diags := config.ReadVariables(Inputs{Partial: true})
 	if len(diags) > 0 {
@@ -245,6 +247,9 @@ variable "b" { sensitive = true }
 	}
 	if got := values.Value("a"); got.IsKnown() || !got.Type().Equals(cty.List(cty.String)) || !got.Range().DefinitelyNotNull() {
 		t.Errorf("a is %#v", got)
+	}
+	if got := values.Value("c").Type(); !got.Equals(cty.Object(map[string]cty.Type{"n": cty.String})) {
+		t.Errorf("c is %#v", got)
 	}
 	if got := values.Value("b"); !got.RawEquals(cty.DynamicVal.Mark(sensitive)) {
 		t.Errorf("b is %#v", got)
@@ -366,6 +371,65 @@ variable "missing" {}
 	}
 	if !values.Value("undeclared").RawEquals(cty.DynamicVal) {
 		t.Error("an undeclared variable has a value")
+	}
+}
+
+// What a plan records and what is read back from it is the same.
+func TestVariablesSaved(t *testing.T) {
+	config := loadText(t, "main.kplan.hcl", `
+variable "text" { type = string }
+variable "untyped" {
+  default = [1, { a = null }, "${"$"}{x}", "5"]
+}
+variable "any" {
+  type    = any
+  default = { list = [0.1, 123456789012345678901234567890], none = null }
+}
+variable "null" {
+  type    = list(string)
+  default = ["x"]
+}
+variable "set" {
+  type    = set(number)
+  default = [2, 1]
+}
+variable "object" {
+  type    = object({ n = string, m = optional(map(bool), {}) })
+  default = { n = "x" }
+}
+variable "later" { type = string }
+variable "secret" {
+  sensitive = true
+  default   = "x"
+}
+`)
+	env := []string{"KPLAN_VAR_text=a<&>", "KPLAN_VAR_null=null", "KPLAN_VAR_later=before"}
+	planned, diags := config.ReadVariables(Inputs{Env: env})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	saved := map[string]json.RawMessage{"gone": json.RawMessage(`1`)}
+	for name, v := range planned.JSON() {
+		if !v.Sensitive {
+			saved[name] = v.Value
+		}
+	}
+	again, diags := config.ReadVariables(Inputs{
+		Env: []string{"KPLAN_VAR_text=other"}, Saved: saved, Args: []VarArg{{Set: "later=after"}},
+	})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	if diff := cmp.Diff([]string{"later"}, again.Changed(planned)); diff != "" {
+		t.Error(diff)
+	}
+	_, diags = config.ReadVariables(Inputs{Env: env, Saved: map[string]json.RawMessage{"text": json.RawMessage(`{`), "set": json.RawMessage(`["x"]`)}})
+	want := []string{
+		"Invalid value for variable: The value of var.text in the saved plan can't be read.",
+		"Invalid value for variable: The value of var.set from the saved plan does not fit: its type is set(number), and the value is a tuple. The reason: at [0]: a number is required.",
+	}
+	if diff := cmp.Diff(want, texts(diags, "")); diff != "" {
+		t.Error(diff)
 	}
 }
 
