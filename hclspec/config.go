@@ -26,6 +26,9 @@ type Config struct {
 	Locals    []*Local
 	Outputs   []*Output
 	Resources []*Resource
+	Imports   []*Import
+	Moved     []*Moved
+	Removed   []*Removed
 	// Files are the parsed sources by name, as diagnostics name them.
 	Files map[string]*hcl.File
 }

@@ -38,6 +38,7 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 	}
 	if !p.broken {
 		p.validationNames()
+		p.checkRefactoring()
 	}
 	sortDiagnostics(p.diags)
 	return p.config, firstProblems(p.diags)

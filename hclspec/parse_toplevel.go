@@ -21,14 +21,14 @@ var topLevelBlocks = []struct {
 	{"locals", nil, (*parser).locals},
 	{"output", []string{"name"}, (*parser).output},
 	{"resource", []string{"kind", "name"}, (*parser).resource},
+	{"import", nil, (*parser).imports},
+	{"moved", nil, (*parser).moved},
+	{"removed", nil, (*parser).removed},
 }
 
 // foreignBlocks are blocks that users of Terraform or of a later kplan would
 // expect, with what to do instead.
 var foreignBlocks = map[string]string{
-	"moved":     "This version of kplan does not have moved blocks yet. A renamed resource block destroys nothing: kplan knows objects by kind, namespace and name.",
-	"removed":   "This version of kplan does not have removed blocks yet.",
-	"import":    "This version of kplan does not have import blocks yet.",
 	"module":    "This version of kplan does not have modules yet.",
 	"data":      "This version of kplan does not have data blocks yet.",
 	"check":     "This version of kplan does not have check blocks yet.",

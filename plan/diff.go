@@ -206,6 +206,7 @@ func (d *differ) values(at spot, before, after any) *Difference {
 		Before: before, After: after,
 		ForcesReplacement: at.replace.ends(),
 	}
+	known := d.defaults
 	switch {
 	case at.unknown.covered:
 		d.unknown(at, diff)
@@ -216,6 +217,9 @@ func (d *differ) values(at spot, before, after any) *Difference {
 	}
 	if diff.isComposed() {
 		diff.Before, diff.After = nil, nil
+		if diff.Op == Removed && len(diff.Children) == 0 && d.defaults > known {
+			return nil // all that goes was the server's
+		}
 	}
 	if diff.Op == Same {
 		diff.ForcesReplacement = false

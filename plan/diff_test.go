@@ -193,6 +193,13 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 2},
 		},
 		{
+			name: "a map of which kplan owns nothing", kind: "Namespace", action: Delete,
+			before: `{metadata: {name: a, labels: {kubernetes.io/metadata.name: a}, managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
+				fieldsV1: {"f:metadata": {"f:labels": {"f:kplan.dev/stack": {}}}}}]}}`,
+			want:   []string{`- metadata`, `- metadata.name a -> <nil>`},
+			hidden: Hidden{Defaults: 1},
+		},
+		{
 			name: "of a list's element kplan owns what it set", kind: "Pod", action: Delete,
 			before: `{metadata: {managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
 				fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:image": {}}}}}}]},

@@ -71,16 +71,18 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	current, movedAddr := applyMoves(in.Config.Moved, current)
 	scope, more := scopeOf(ctx, in, current)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
 	}
 	p := &planner{
-		Input: in,
-		state: current,
-		owned: current.ByIdentity(),
-		live:  newInventory(in.Cluster, current),
-		scope: scope,
+		Input:     in,
+		state:     current,
+		owned:     current.ByIdentity(),
+		movedAddr: movedAddr,
+		live:      newInventory(in.Cluster, current),
+		scope:     scope,
 	}
 	if !in.offline() {
 		p.live.prefetch(ctx)
@@ -135,10 +137,11 @@ func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 // once the walk has begun, but for what inventory guards itself.
 type planner struct {
 	Input
-	state *state.State                  // what is true of in.State after an interrupted run
-	owned map[addrs.Object]state.Object // by identity
-	live  *inventory
-	scope scope
+	state     *state.State                    // what is true of in.State after an interrupted run
+	owned     map[addrs.Object]state.Object   // by identity
+	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
+	live      *inventory
+	scope     scope
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {

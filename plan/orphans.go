@@ -89,6 +89,9 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
 		Sensitive: addrs.PathSet{}, Unknown: addrs.PathSet{},
 	}
+	if p.movedAddr[o.Object.Identity()] != (addrs.Instance{}) {
+		c.Previous = p.movedAddr[o.Object.Identity()]
+	}
 	if p.offline() {
 		return guessDeletion(c, o), nil
 	}
@@ -101,6 +104,10 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	if err != nil {
 		return nil, err
 	}
+	if reason != BecauseDestroy && p.forgets(o.Addr) {
+		c.Action, c.Reason, c.Protected = Forget, BecauseRemoved, false
+		return c, nil
+	}
 	if live == nil || string(live.GetUID()) != o.UID {
 		// Gone, or made again by someone else: either way not ours any more.
 		c.Action, c.Reason, c.Protected = Forget, BecauseGone, false
@@ -109,6 +116,11 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
 	collectSensitive(kind.Root, c.Before, addrs.Path{}, c.Sensitive)
 	return c, nil
+}
+
+// forgets says whether a removed block wants the object to stay in the cluster.
+func (p *planner) forgets(addr addrs.Instance) bool {
+	return slices.ContainsFunc(p.Config.Removed, func(r *hclspec.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
 }
 
 // deletionOrder puts what needs others before what it needs.

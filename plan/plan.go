@@ -93,6 +93,7 @@ const (
 	BecauseTriggered   Reason = "replace_by_triggers"
 	BecauseDeleted     Reason = "create_because_deleted_outside"
 	BecauseReplaced    Reason = "create_because_object_renamed"
+	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config"
 	BecauseGone        Reason = "forget_because_deleted_outside"
 	BecauseInterrupted Reason = "update_because_interrupted"
 	BecauseTerminating Reason = "replace_because_being_deleted"

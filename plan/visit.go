@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // needs are the changes planned for the objects that one needs.
@@ -23,7 +24,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	c := p.newChange(d)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
-		c.Previous = movedFrom(entry.Addr, d.Addr)
+		c.Previous = p.movedFrom(entry, d.Addr)
 	} else if old, ok := p.state.Find(d.Addr); ok && old.Object.GroupKind() == d.Object.GroupKind() {
 		c.Reason = BecauseReplaced
 	}
@@ -79,7 +80,13 @@ func (p *planner) newChange(d *hclspec.Desired) *Change {
 	}
 }
 
-func movedFrom(old, now addrs.Instance) addrs.Instance {
+// movedFrom is the address that the state has for an object, if it is not the
+// one it has now.
+func (p *planner) movedFrom(entry state.Object, now addrs.Instance) addrs.Instance {
+	old := entry.Addr
+	if before, moved := p.movedAddr[entry.Object.Identity()]; moved {
+		old = before
+	}
 	if old == now {
 		return addrs.Instance{}
 	}

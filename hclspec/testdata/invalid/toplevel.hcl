@@ -19,16 +19,15 @@ provider "kubernetes" {}
 #^^^^^^^ Unsupported block type: kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.
 ---
 moved {
-#^^^^ Unsupported block type: This version of kplan does not have moved blocks yet. A renamed resource block destroys nothing: kplan knows objects by kind, namespace and name.
   from = Pod.a
   to   = Pod.b
 }
 ---
 removed {}
-#^^^^^^ Unsupported block type: This version of kplan does not have removed blocks yet.
+#       ^ Missing required argument: The argument "from" is required, but no definition was found.
 ---
 import {
-#^^^^^ Unsupported block type: This version of kplan does not have import blocks yet.
+#^^^^^ Reference to undeclared resource: There is no resource Pod.a to import into.
   to = Pod.a
 }
 ---
