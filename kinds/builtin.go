@@ -88,7 +88,7 @@ func (t *table) kind(line kindLine) *Kind {
 	}
 	all := t.place(k.GroupKind())
 	k.resets = append(k.resets, all.rules.fieldsWith(reset)...)
-	k.Root = &Field{Type: Object, KeepsEmpty: true, Doc: t.typeDoc(line.typ), children: t.children(line.typ, all)}
+	k.Root = &Field{Type: Object, KeepsEmpty: true, children: t.children(line.typ, all)}
 	return k
 }
 
@@ -97,14 +97,8 @@ func (t *table) place(kind addrs.GroupKind) place {
 	return place{rules: t.rules[anyKind].merge(t.rules[kind])}
 }
 
-func (t *table) typeDoc(name string) string {
-	line, _, _ := strings.Cut(t.types[name], "\n")
-	_, doc, _ := strings.Cut(line, "\t")
-	return unescape(doc)
-}
-
 func (t *table) typeIsAtomic(name string) bool {
-	flags, _, _ := strings.Cut(t.types[name], "\t")
+	flags, _, _ := strings.Cut(t.types[name], "\n")
 	return flags == "atomic"
 }
 
@@ -126,24 +120,21 @@ func (t *table) fields(typ string, at place) []*Field {
 	_, block, _ = strings.Cut(block, "\n")
 	fields := make([]*Field, 0, strings.Count(block, "\n")+1)
 	for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
-		words := strings.SplitN(line, "\t", 5) // "", name, type, flags, doc
-		if len(words) == 5 {
+		words := strings.Split(line, "\t") // "", name, type, flags
+		if len(words) == 4 {
 			fields = append(fields, t.field(words, at))
 		}
 	}
 	return fields
 }
 
-// field makes a field of the words of its line: "", name, type, flags, doc.
+// field makes a field of the words of its line: "", name, type, flags.
 func (t *table) field(words []string, parent place) *Field {
 	name, typ, flags := words[1], words[2], words[3]
 	at := parent.below(name)
 	at.immutable = at.immutable || hasWord(flags, "immutable")
 	f := t.shape(typ, at)
-	f.Name, f.Doc, f.KeepsEmpty = name, unescape(words[4]), f.Type == Any
-	if f.Doc == "" && f.Type == Object {
-		f.Doc = t.typeDoc(typ)
-	}
+	f.Name, f.KeepsEmpty = name, f.Type == Any
 	f.read(flags)
 	if value := parent.rules.defaultOf(name); value != nil {
 		f.Default = value
@@ -258,13 +249,6 @@ func parseDefault(text string) any {
 		panic("kinds: builtin.txt: default " + text + ": " + err.Error())
 	}
 	return v
-}
-
-func unescape(doc string) string {
-	if !strings.Contains(doc, `\n`) {
-		return doc
-	}
-	return strings.ReplaceAll(doc, `\n`, "\n")
 }
 
 // groups are the API groups that the built-in kinds belong to.

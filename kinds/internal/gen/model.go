@@ -22,7 +22,6 @@ type kindRow struct {
 // typeRow is one struct type that some kind holds.
 type typeRow struct {
 	name   string // core/v1.PodSpec
-	doc    string
 	atomic bool
 	fields []*fieldRow
 }
@@ -31,7 +30,6 @@ type typeRow struct {
 type fieldRow struct {
 	name string
 	typ  string // []core/v1.Container
-	doc  string
 
 	keys       []string
 	set        bool
@@ -146,7 +144,7 @@ func (s *source) typeRow(decl *typeDecl) (*typeRow, error) {
 		return nil, err
 	}
 	relation, _ := markers(decl.detached + decl.doc).last("structType")
-	return &typeRow{name: decl.tableName(), doc: firstParagraph(decl.doc), atomic: relation == "atomic", fields: fields}, nil
+	return &typeRow{name: decl.tableName(), atomic: relation == "atomic", fields: fields}, nil
 }
 
 // tableName is the type's name in the table: group folder, version, name.
@@ -200,7 +198,7 @@ func (s *source) fields(decl *typeDecl) ([]*fieldRow, error) {
 
 func (s *source) field(decl *typeDecl, f *ast.Field, name string, omitempty bool) (*fieldRow, error) {
 	m := markers(f.Doc.Text())
-	row := &fieldRow{name: name, doc: firstParagraph(f.Doc.Text())}
+	row := &fieldRow{name: name}
 	_, row.pointer = f.Type.(*ast.StarExpr)
 	if err := s.resolve(decl, f.Type, row); err != nil {
 		return nil, err

@@ -237,27 +237,3 @@ func (m markerSet) last(name string) (string, bool) {
 	return values[len(values)-1], true
 }
 
-// firstParagraph is a comment's text up to the first empty line, without
-// markers and notes to developers. Lines of a list stay lines.
-func firstParagraph(comment string) string {
-	var b strings.Builder
-	for line := range strings.Lines(comment) {
-		line = strings.TrimRight(line, " \t\n")
-		text := strings.TrimLeft(line, " \t")
-		switch {
-		case text == "---":
-			return b.String()
-		case text == "" && b.Len() > 0:
-			return b.String()
-		case text == "", strings.HasPrefix(text, "+"), strings.HasPrefix(text, "TODO"):
-			continue
-		case b.Len() == 0:
-		case text != line, strings.HasPrefix(text, "- "), strings.HasPrefix(text, "* "):
-			b.WriteByte('\n')
-		default:
-			b.WriteByte(' ')
-		}
-		b.WriteString(strings.ReplaceAll(text, "\t", " "))
-	}
-	return b.String()
-}
