@@ -151,8 +151,11 @@ func (e entry) verb(mode plan.Mode) string {
 	case plan.Update:
 		return "will be updated in-place"
 	case plan.Replace:
-		if e.Reason == plan.BecauseRequested {
+		switch e.Reason {
+		case plan.BecauseRequested:
 			return "will be replaced, as requested"
+		case plan.BecauseTriggered:
+			return "will be replaced due to changes in replace_on"
 		}
 		return "must be replaced"
 	case plan.Delete:
@@ -180,6 +183,9 @@ func (e entry) notes() []string {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
 	notes = append(notes, e.driftNotes()...)
+	for _, c := range e.Consequences {
+		notes = append(notes, consequence(c))
+	}
 	if e.Certainty == plan.Predicted && e.Why != "" {
 		notes = append(notes, "predicted: "+Clean(e.Why))
 	}
@@ -206,6 +212,8 @@ func (e entry) reason() string {
 		return "it was deleted outside of kplan"
 	case plan.BecauseInterrupted:
 		return "an earlier apply was interrupted before it was done"
+	case plan.BecauseRemoved:
+		return "a removed block says to leave it alone"
 	case plan.BecauseTerminating:
 		return "it is being deleted"
 	}
@@ -220,6 +228,28 @@ func repetition(addr addrs.Instance) string {
 		return "resource does not use for_each"
 	}
 	return "resource uses count or for_each"
+}
+
+// consequence says what goes with a deletion.
+func consequence(c plan.Consequence) string {
+	what := number(c.Count) + " " + Clean(c.Kind.String())
+	text := map[plan.Effect]string{
+		plan.TakesAlong: "also deletes " + what + " that kplan does not manage",
+		plan.LosesData:  "loses the data in " + what,
+		plan.GoesToo:    "takes " + what + " with it",
+		plan.MayBlock:   "waits until " + count(c.Count, "finalizer") + " is taken off",
+	}[c.Effect]
+	if c.Effect == plan.MayBlock && c.Count > 1 {
+		text = strings.Replace(text, " is taken", " are taken", 1)
+	}
+	if len(c.Names) == 0 {
+		return text
+	}
+	text += ": " + clip(Clean(strings.Join(c.Names, ", ")), 200)
+	if more := c.Count - len(c.Names); more > 0 {
+		text += " and " + number(more) + " more"
+	}
+	return text
 }
 
 // driftNotes say who changed the object outside of kplan, one note for each.

@@ -60,12 +60,25 @@ func (e *Events) Log(level, message string) { e.send(level, message, "log", nil)
 func (e *Events) Plan(pl *plan.Plan) {
 	for _, entry := range entriesOf(pl) {
 		change := eventChange(entry)
+		if pl.Mode == plan.RefreshOnly {
+			e.drift(entry, change)
+			continue
+		}
 		e.send("info", fmt.Sprintf("%s: Plan to %s", entry.Addr, change["action"]), "planned_change", event{"change": change})
 	}
 	e.summary(summary(pl), pl.Counts(), "plan")
 	if len(pl.Outputs) > 0 {
 		e.plannedOutputs(pl.Outputs)
 	}
+}
+
+// drift tells of an object that changed outside of kplan.
+func (e *Events) drift(entry entry, change event) {
+	change["action"] = "update"
+	if entry.Action == plan.Forget {
+		change["action"] = "delete"
+	}
+	e.send("info", fmt.Sprintf("%s: Drift detected (%s)", entry.Addr, change["action"]), "resource_drift", event{"change": change})
 }
 
 // Applied tells how an apply or destroy ended.

@@ -166,7 +166,8 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 				Addr: hostileInstance(s), Previous: hostileInstance(s + "1"), Object: hostileObject(s), Action: action,
 				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, Wish: after,
 				ReplacePaths: []addrs.Path{addrs.NewPath("metadata", "annotations", s)}, Blocked: true,
-				Drift: []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
+				Drift:        []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
+				Consequences: []plan.Consequence{{Effect: plan.TakesAlong, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
 			}
 			if kind != "" {
 				c.Kind = planOf(t, changed{addr: "Pod.x", action: action}).Changes[0].Kind

@@ -49,6 +49,7 @@ type jsonResourceChange struct {
 	Object           jsonObject     `json:"object"`
 	PreviousObject   *jsonObject    `json:"previous_object,omitempty"`
 	Drift            []jsonDrift    `json:"drift,omitempty"`
+	Consequences     []jsonEffect   `json:"consequences,omitempty"`
 	Certainty        plan.Certainty `json:"certainty,omitempty"`
 	CertaintyReason  string         `json:"certainty_reason,omitempty"`
 	Blocked          bool           `json:"blocked,omitempty"`
@@ -83,6 +84,14 @@ type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
 	Time    *time.Time `json:"time,omitempty"`
+}
+
+// jsonEffect is what goes with a deletion.
+type jsonEffect struct {
+	Effect plan.Effect `json:"effect"`
+	Kind   string      `json:"kind"`
+	Count  int         `json:"count"`
+	Names  []string    `json:"names,omitempty"`
 }
 
 type jsonHeldBack struct {
@@ -160,6 +169,9 @@ func resourceChange(e entry) jsonResourceChange {
 			drift.Time = &d.Time
 		}
 		r.Drift = append(r.Drift, drift)
+	}
+	for _, c := range e.Consequences {
+		r.Consequences = append(r.Consequences, jsonEffect{c.Effect, c.Kind.String(), c.Count, c.Names})
 	}
 	if e.old != nil {
 		old := jsonObjectOf(e.old.Object)

@@ -59,6 +59,7 @@ func events(t testing.TB) []byte {
 	e.Plan(replacements(t))
 	e.Plan(others(t))
 	e.Plan(outputs(t))
+	e.Plan(refreshed(t))
 	for _, d := range diags {
 		e.Diagnostic(d, files)
 	}

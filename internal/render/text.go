@@ -162,6 +162,11 @@ func (p *page) losses(entries []entry, mode plan.Mode) {
 			break
 		}
 		p.line(p.symbol(e.symbol), " ", pad(Clean(e.Addr.String()), width), "  ", Clean(e.lostObject().String()), e.replacedBecause())
+		for _, c := range e.Consequences {
+			if c.Effect == plan.TakesAlong || c.Effect == plan.LosesData {
+				p.line("        ", p.paint(red, consequence(c)))
+			}
+		}
 	}
 	p.line()
 }

@@ -171,8 +171,16 @@ func deletions(t testing.TB) *plan.Plan {
 	return planOf(t,
 		changed{addr: "ReplicationController.app", namespace: "acme", name: "web", action: plan.Delete, before: liveController,
 			edit: because(plan.BecauseNotInConfig)},
-		changed{addr: `Namespace.n["x"]`, name: "x", action: plan.Delete, before: `metadata: {name: x}`, edit: because(plan.BecauseEachKey)},
-		changed{addr: `Namespace.n[3]`, name: "y", action: plan.Delete, before: `metadata: {name: y}`, edit: because(plan.BecauseCountIndex)},
+		changed{addr: `Namespace.n["x"]`, name: "x", action: plan.Delete, before: `metadata: {name: x}`, edit: func(c *plan.Change) {
+			c.Reason = plan.BecauseEachKey
+			c.Consequences = []plan.Consequence{
+				{Effect: plan.TakesAlong, Kind: addrs.GroupKind{Kind: "ConfigMap"}, Count: 12, Names: []string{"x/a", "x/b", "x/c"}},
+				{Effect: plan.LosesData, Kind: addrs.GroupKind{Kind: "PersistentVolume"}, Count: 1, Names: []string{"pv"}},
+				{Effect: plan.GoesToo, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
+				{Effect: plan.MayBlock, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 1, Names: []string{"a/b"}},
+			}
+		}},
+		changed{addr: `Namespace.n[3]`, name: "z", action: plan.Delete, before: `metadata: {name: z}`, edit: because(plan.BecauseCountIndex)},
 		changed{addr: `Namespace.gone`, name: "gone", action: plan.Forget, edit: because(plan.BecauseGone)},
 	)
 }
@@ -249,7 +257,7 @@ func others(t testing.TB) *plan.Plan {
 }
 
 func destruction(t testing.TB) *plan.Plan {
-	p := planOf(t, changed{addr: "Namespace.n", name: "n", action: plan.Delete, before: `metadata: {name: n}`,
+	p := planOf(t, changed{addr: "Namespace.n", name: "nn", action: plan.Delete, before: `metadata: {name: nn}`,
 		edit: func(c *plan.Change) { c.Reason = plan.BecauseDestroy }})
 	p.Mode = plan.Destroy
 	return p
