@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -49,8 +50,28 @@ func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstru
 
 // adopted makes an adoption of a planned update.
 func (p *planner) adopted(seen hclspec.Seen, c *Change, err error) (hclspec.Seen, *Change, error) {
-	if c != nil && (c.Action == Update || c.Action == Keep) {
+	switch {
+	case err != nil || c == nil:
+	case c.Action == Replace:
+		c.Blocked = true
+		return seen, c, unfitToAdopt(c)
+	default:
 		c.Action, c.Drift = Adopt, nil
 	}
 	return seen, c, err
+}
+
+// unfitToAdopt refuses an adoption that would delete the very object it is
+// about.
+func unfitToAdopt(c *Change) hcl.Diagnostics {
+	detail := fmt.Sprintf("%s can't be taken over as it is: what the configuration wants of it can't be changed on an existing object", c.Object)
+	if len(c.ReplacePaths) > 0 {
+		detail += fmt.Sprintf(" (%s)", c.ReplacePaths[0])
+	}
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Adoption would replace the object",
+		Detail:   detail + ". Make the configuration agree with the object first, or delete the object yourself.",
+		Subject:  c.Range.Ptr(),
+	}}
 }

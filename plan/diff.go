@@ -204,7 +204,6 @@ func (d *differ) values(at spot, before, after any) *Difference {
 	diff := &Difference{
 		Path: at.path, Name: at.name, Keys: at.keys, Field: at.field,
 		Before: before, After: after,
-		ForcesReplacement: at.replace.ends(),
 	}
 	known := d.defaults
 	switch {
@@ -221,10 +220,35 @@ func (d *differ) values(at spot, before, after any) *Difference {
 			return nil // all that goes was the server's
 		}
 	}
-	if diff.Op == Same {
-		diff.ForcesReplacement = false
-	}
+	at.force(diff)
 	return diff
+}
+
+// force marks the places that can't be changed in place. The server may name
+// as little as spec: then it is the places of it which the kind knows never to
+// change that are marked, and the named place itself only where there are none.
+func (at spot) force(diff *Difference) {
+	never := at.replace.covered && at.field != nil && at.field.Immutable && !(diff.Unknown && at.field.Allocated)
+	switch {
+	case diff.Op == Same:
+	case diff.Op != Changed || !diff.isComposed():
+		diff.ForcesReplacement = never || at.replace.ends()
+		diff.forgetForces()
+	default:
+		diff.ForcesReplacement = at.replace.ends() && !diff.forcesBelow()
+	}
+}
+
+func (d *Difference) forcesBelow() bool {
+	return slices.ContainsFunc(d.Children, func(c *Difference) bool { return c.ForcesReplacement || c.forcesBelow() })
+}
+
+// forgetForces takes the marks off the places below: the place itself says it.
+func (d *Difference) forgetForces() {
+	for _, c := range d.Children {
+		c.ForcesReplacement = c.ForcesReplacement && !d.ForcesReplacement
+		c.forgetForces()
+	}
 }
 
 // orAbsent makes the empty lists and objects that the server drops absent.
@@ -357,7 +381,7 @@ func (d *differ) names(at spot, before, after map[string]any) []string {
 // places can be told from those the configuration speaks of.
 func (d *differ) isServers(at, next spot, parent *Difference, before, after any) bool {
 	switch {
-	case next.unknown.exists() || next.replace.exists():
+	case next.unknown.exists() || next.replace.reaches():
 		return false
 	case parent.Before == nil:
 		return at.wish != nil && next.wish == nil

@@ -220,6 +220,20 @@ func TestDiff(t *testing.T) {
 			hidden:  Hidden{Defaults: 3},
 		},
 		{
+			name: "of spec the server does not say what it is", kind: "Pod", action: Replace,
+			before:  `{metadata: {labels: {a: b}}, spec: {hostname: a, nodeName: n, tolerations: [{key: t}], containers: [{name: a, image: x}]}}`,
+			after:   `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: y}, {name: b}]}}`,
+			wish:    `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: y}, {name: b}]}}`,
+			replace: []string{"spec"}, unknown: []string{"spec.nodeName"},
+			want: []string{
+				`~ metadata`, `~ metadata.labels`, `~ metadata.labels.a b -> c`,
+				`~ spec`, `~ spec.containers`, `~ spec.containers[name="a"]`, `~ spec.containers[name="a"].image x -> y`,
+				`+ spec.containers[name="b"] replaces`, `+ spec.containers[name="b"].name <nil> -> b`,
+				`~ spec.hostname replaces a -> b`, `~ spec.nodeName unknown n -> <nil>`,
+			},
+			hidden: Hidden{Defaults: 1},
+		},
+		{
 			name: "secrets are masked", kind: "Secret", action: Update,
 			before:    `{data: {same: YQ==, other: YQ==, gone: YQ==}, metadata: {labels: {l: secret}}}`,
 			after:     `{data: {same: YQ==, other: Yg==, new: YQ==}, metadata: {labels: {l: secret2}}}`,

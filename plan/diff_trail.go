@@ -149,6 +149,9 @@ func (t trail) ends() bool {
 // exists says whether the set has the place, or any above or below it.
 func (t trail) exists() bool { return t.covered || len(t.nodes) > 0 }
 
+// reaches says whether the set has the place or any below it.
+func (t trail) reaches() bool { return len(t.nodes) > 0 }
+
 // fields are the names of the fields below which the set has places, sorted.
 func (t trail) fields() []string {
 	var names []string

@@ -120,6 +120,10 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 		return hclspec.Seen{}, nil, err
 	}
 	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
+	if paths := frozen(c); len(paths) > 0 {
+		c.Reason = BecauseImmutable
+		return p.replace(c, paths)
+	}
 	c.Unknown = c.Desired.Unknown
 	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
@@ -140,6 +144,17 @@ func (p *planner) replace(c *Change, paths []addrs.Path) (hclspec.Seen, *Change,
 	return hclspec.Seen{}, c, nil
 }
 
+// frozen are the changed places that the kind's description says can't change.
+func frozen(c *Change) []addrs.Path {
+	var paths []addrs.Path
+	for _, path := range sortedPaths(differences(c.Kind.Root, wished(c, c.Before), wished(c, c.After))) {
+		if c.Kind.Frozen(c.Before, c.After, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
@@ -152,15 +167,9 @@ func immutableByDefinition(c *Change, refused []addrs.Path) bool {
 	if _, err := kinds.Builtin().Lookup(c.Kind.Name, c.Kind.APIVersion()); err == nil || len(refused) == 0 {
 		return false
 	}
-	for _, path := range refused {
-		field := c.Kind.At(path)
-		before, there := valueAt(c.Before, path)
-		after, _ := valueAt(c.Wish, path)
-		if field == nil || !field.Immutable || !there || field.Equal(before, after) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(refused, func(path addrs.Path) bool {
+		return !c.Kind.Frozen(c.Before, c.Wish, path)
+	})
 }
 
 // refusedPaths are the places that the server complained about.
