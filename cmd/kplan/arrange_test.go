@@ -126,7 +126,7 @@ func TestArrange(t *testing.T) {
 		{line: "plan -chdir=x", want: "Flag after the command"},
 		{line: "plan -outt=x", want: "Unknown flag"},
 		{line: "apply p -auto-aprove", want: "Unknown flag"},
-		{line: "plan -out -json", want: "kplan plan -out=-json --"}, // -json is no flag of this command
+		{line: "plan -out -raw", want: "kplan plan -out=-raw --"}, // -raw is no flag of this command
 		{line: "plan -out -lock=false", want: "Missing value"},
 	} {
 		t.Run(test.line, func(t *testing.T) {

@@ -93,7 +93,7 @@ func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
 	cancelled := "Apply cancelled."
 	if p.Mode == plan.Destroy {
 		q.title = "Do you really want to destroy all resources?"
-		q.text = "kplan will destroy all objects that it manages, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
+		q.text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
 		cancelled = "Destroy cancelled."
 	}
 	approved, err := s.approve(ctx, q)

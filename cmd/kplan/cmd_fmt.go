@@ -57,7 +57,7 @@ func runFmt(s *session, opts fmtOptions, targets []string) exitCode {
 	for _, target := range targets {
 		files, err := hclspec.FilesToFormat(target, opts.recursive)
 		if err != nil {
-			s.fail("Can't format", "%s.", capital(err))
+			s.fail("Can't format", "%s.", fileProblem(err))
 			code = exitUnparsable
 		}
 		for _, file := range files {

@@ -36,3 +36,12 @@ func reason(err error) error {
 	}
 	return err
 }
+
+// fileProblem is an error about a file as the beginning of a sentence.
+func fileProblem(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Path + ": " + pathErr.Err.Error()
+	}
+	return capital(err)
+}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -52,6 +55,11 @@ func setUp(env *testscript.Env, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
+	env.Setenv("AUDIT_FROM", auditSize())
+	plain := httptest.NewServer(http.NotFoundHandler())
+	env.Defer(plain.Close)
+	env.Setenv("PLAIN_HTTP", plain.URL)
+	env.Setenv("PLAIN_HTTP_AS_TLS", strings.Replace(plain.URL, "http", "https", 1))
 	own := filepath.Join(env.WorkDir, ".kubeconfig")
 	env.Setenv("KUBECONFIG", own)
 	return os.WriteFile(own, content, 0o600)
@@ -74,8 +82,12 @@ func condition(name, kubeconfig string) (bool, error) {
 // scriptCommands are what scripts can do besides testscript's own commands.
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
-		"kubectl":  kubectl,
-		"exitcode": exitCodeOf,
+		"kubectl":   kubectl,
+		"appears":   appears,
+		"exitcode":  exitCodeOf,
+		"mutations": mutations,
+		"says":      says,
+		"signalled": signalled,
 	}
 }
 
@@ -104,5 +116,32 @@ func exitCodeOf(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, not %s", code, args[0])
+	}
+}
+
+// says looks for a text in what went to standard error, as it reads without the
+// frames around it and the breaks of its lines.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] says TEXT")
+	}
+	plain := strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(ts.ReadFile("stderr"))
+	plain = strings.Join(strings.Fields(plain), " ")
+	if strings.Contains(plain, args[0]) == neg {
+		ts.Fatalf("said: %s", plain)
+	}
+}
+
+// appears waits until a file is there.
+func appears(ts *testscript.TestScript, _ bool, files []string) {
+	for _, file := range files {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(ts.MkAbs(file)); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("%s did not appear", file)
+			}
+		}
 	}
 }

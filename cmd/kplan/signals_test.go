@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// signalled runs a command, sends it signals once it has printed a text, and
+// compares its exit code. What it printed is in the files out and err then.
+//
+//	signalled INT 130 'Pod.a: Creation complete' kplan apply
+//
+// INT,INT sends a second one once the first is noticed. A text that begins with
+// file: names a file to wait for instead.
+func signalled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: signalled SIGNAL[,SIGNAL] CODE TEXT COMMAND...")
+	}
+	signals := map[string][]os.Signal{
+		"INT":     {syscall.SIGINT},
+		"TERM":    {syscall.SIGTERM},
+		"KILL":    {syscall.SIGKILL},
+		"INT,INT": {syscall.SIGINT, syscall.SIGINT},
+	}[args[0]]
+	path, err := exec.LookPath(args[3])
+	if err != nil {
+		path = filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[3])
+	}
+	var out, errOut watched
+	cmd := exec.Command(path, args[4:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), scriptEnv(ts)...)
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	_, err = cmd.StdinPipe() // stays open: a question waits for its answer
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ready := out.await
+	if file, is := strings.CutPrefix(args[2], "file:"); is {
+		ready = func(string, time.Duration) bool { appears(ts, false, []string{file}); return true }
+	}
+	if !ready(args[2], 30*time.Second) {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ts.Fatalf("%q was never printed:\n%s%s", args[2], &out, &errOut)
+	}
+	for i, s := range signals {
+		if i > 0 && !errOut.await("Interrupt received.", 5*time.Second) {
+			ts.Fatalf("the first signal was not noticed")
+		}
+		ts.Check(cmd.Process.Signal(s))
+	}
+	_ = cmd.Wait()
+	code := fmt.Sprint(cmd.ProcessState.ExitCode())
+	if code == "-1" {
+		code = "killed"
+	}
+	if code != args[1] {
+		ts.Fatalf("exit code %s, not %s:\n%s%s", code, args[1], &out, &errOut)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(out.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("err"), []byte(errOut.String()), 0o600))
+}
+
+// scriptEnv is the part of a script's environment that kplan reads.
+func scriptEnv(ts *testscript.TestScript) []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "KUBECONFIG", "KPLAN_VAR_ns", "NO_COLOR"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	return env
+}
+
+// watched is what a command has printed so far.
+type watched struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+func (w *watched) await(text string, patience time.Duration) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if bytes.Contains([]byte(w.String()), []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
