@@ -51,8 +51,8 @@ func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstru
 // adopted makes an adoption of a planned update.
 func (p *planner) adopted(seen hclspec.Seen, c *Change, err error) (hclspec.Seen, *Change, error) {
 	switch {
-	case err != nil || c == nil:
-	case c.Action == Replace:
+	case c == nil:
+	case c.Action == Replace && err == nil:
 		c.Blocked = true
 		return seen, c, unfitToAdopt(c)
 	default:
