@@ -234,6 +234,9 @@ func (at spot) force(diff *Difference) {
 	case diff.Op != Changed || !diff.isComposed():
 		diff.ForcesReplacement = never || at.replace.ends()
 		diff.forgetForces()
+	case diff.Shape == Elements && !isBlock(at.field):
+		diff.ForcesReplacement = at.replace.ends() || diff.forcesBelow()
+		diff.forgetForces()
 	default:
 		diff.ForcesReplacement = at.replace.ends() && !diff.forcesBelow()
 	}
