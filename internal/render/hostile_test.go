@@ -169,6 +169,9 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 				Drift:        []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
 				Consequences: []plan.Consequence{{Effect: plan.TakesAlong, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
 			}
+			if kind == "" && action != plan.Update {
+				continue
+			}
 			if kind != "" {
 				c.Kind = planOf(t, changed{addr: "Pod.x", action: action}).Changes[0].Kind
 			}
