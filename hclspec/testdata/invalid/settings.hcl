@@ -195,7 +195,7 @@ kplan {
     context = local.contxt
 #             ^^^^^^^^^^^^ Reference to undeclared local value: There is no local value "contxt". Did you mean "context"?
     host    = var.hots
-#             ^^^^^^^^ Reference to undeclared variable: There is no variable "hots".
+#             ^^^^^^^^ Reference to undeclared variable: There is no variable "hots". Did you mean "host"?
   }
 }
 locals {
