@@ -5,12 +5,13 @@
 VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo "dev-$$(git describe --always --dirty 2>/dev/null || echo unknown)")
 GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+BENCHSTAT   := golang.org/x/perf/cmd/benchstat@latest
 DEMO := .sandbox/demo
 
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down test check golden clean
+.PHONY: build demo demo-down test check golden bench bench-go bench-baseline clean
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
@@ -46,6 +47,23 @@ check:
 # Rewrites what the tests compare with. Read the diff before you commit it.
 golden: build
 	KPLAN_UPDATE_GOLDEN=1 go test ./...
+
+# Compares kplan with other tools, side by side on a sandbox of its own; see
+# docs/performance.md. BENCHFLAGS='-tenants 25 -rounds 1' takes a minute,
+# BENCHFLAGS='-mode sweep' and '-mode foreign' are the other two modes.
+bench: build sandbox
+	@go run ./internal/bench $(BENCHFLAGS)
+
+# The benchmarks of single packages, compared with those that the baseline holds.
+BENCH_PACKAGES := ./graph ./hclspec ./kinds ./kube ./plan ./state ./internal/render
+BENCH_COUNT    := 6
+bench-go:
+	@mkdir -p bin
+	go test -run '^$$' -bench . -benchmem -count $(BENCH_COUNT) $(BENCH_PACKAGES) | tee bin/bench.txt
+	go run $(BENCHSTAT) docs/bench-baseline.txt bin/bench.txt
+
+bench-baseline:
+	go test -run '^$$' -bench . -benchmem -count $(BENCH_COUNT) $(BENCH_PACKAGES) > docs/bench-baseline.txt
 
 clean:
 	rm -rf bin dist

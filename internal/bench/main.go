@@ -1,0 +1,165 @@
+// Command bench compares kplan with other tools, and with a client that does
+// nothing but send the requests, side by side on one sandbox. docs/performance.md
+// says how to read what it prints.
+//
+// Absolute times depend on the machine and on what else it does; the ratios of
+// one run are the result. So every round goes through all tools and scenarios
+// once, and what is printed are medians over the rounds.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+type options struct {
+	mode     string
+	tenants  int
+	sizes    string
+	foreign  int
+	rounds   int
+	replicas int
+	tools    string
+	bin      string
+	sandbox  string
+	bare     string
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.mode, "mode", "compare", "compare tools, sweep sizes, or fill the cluster with foreign objects: `compare, sweep or foreign`")
+	flag.IntVar(&o.tenants, "tenants", 250, "tenants in the modes compare and foreign, each of 4 objects")
+	flag.StringVar(&o.sizes, "sizes", "25,250,2500", "numbers of tenants in the mode sweep")
+	flag.IntVar(&o.foreign, "foreign", 20_000, "foreign objects in the mode foreign")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
+	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
+	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
+	flag.StringVar(&o.bin, "bin", "bin", "`folder` of kplan, kplan-sandbox and sandbox/kubectl")
+	flag.StringVar(&o.sandbox, "sandbox", "", "`folder` of a running sandbox to use; without it one is started")
+	flag.StringVar(&o.bare, "bare", "", "what to do as the bare client: for this program's own use")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	if o.bare != "" {
+		return runBare(ctx, o.bare)
+	}
+	b, end, err := newBench(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer end()
+	fmt.Printf("%s/%s, %d CPUs, load %s; audit log: requests only; %d replicas; medians of %d rounds\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load(), o.replicas, o.rounds)
+	switch o.mode {
+	case "compare":
+		return b.compare(ctx)
+	case "sweep":
+		return b.sweep(ctx)
+	case "foreign":
+		return b.amongForeign(ctx)
+	}
+	return fmt.Errorf("there is no mode %q", o.mode)
+}
+
+// load is how busy the machine is, where the system tells.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}
+
+// bench is what all modes need.
+type bench struct {
+	options
+	meter   *meter
+	own     *bareClient // for what is not measured
+	dir     string
+	tools   []tool
+	excused map[string]bool // tools that can't take part
+	trials  int
+}
+
+func newBench(ctx context.Context, o options) (*bench, func(), error) {
+	bin, err := filepath.Abs(o.bin)
+	if err != nil {
+		return nil, nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	where, err := openCluster(ctx, bin, o.sandbox)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "kplan-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	end := func() { where.stop(); os.RemoveAll(dir) }
+	relay, through, err := startRelay(where.kubeconfig, dir)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	own, err := newBareClient(where.kubeconfig, ownAgent)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	// Both spellings: Terraform's provider has a variable of its own.
+	env := append(os.Environ(), "KUBECONFIG="+through, "KUBE_CONFIG_PATH="+through, "NO_COLOR=1")
+	return &bench{
+		options: o, own: own, dir: dir, excused: map[string]bool{},
+		meter: &meter{relay: relay, audit: where.audit, env: env},
+		tools: chosen(tools(bin, self), o.tools),
+	}, end, nil
+}
+
+// chosen are the tools whose names begin with one of the words, all for none.
+// The bare client always takes part.
+func chosen(all []tool, words string) []tool {
+	if words == "" {
+		return all
+	}
+	var some []tool
+	for _, t := range all {
+		for word := range strings.SplitSeq(words+",bare client", ",") {
+			if strings.HasPrefix(strings.ToLower(t.name), strings.ToLower(strings.TrimSpace(word))) {
+				some = append(some, t)
+				break
+			}
+		}
+	}
+	return some
+}
+
+func numbers(list string) ([]int, error) {
+	var all []int
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is no number of tenants", word)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}

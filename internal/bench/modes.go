@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// compare goes through all scenarios with all tools, tool by tool, round by
+// round.
+func (b *bench) compare(ctx context.Context) error {
+	found := results{}
+	for round := range b.rounds {
+		for _, t := range b.tools {
+			if err := b.goThrough(ctx, t, b.tenants, round, found); err != nil {
+				return err
+			}
+		}
+	}
+	found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan")
+	return nil
+}
+
+// sweep goes through the sizes with kplan, and shows how cost grows.
+func (b *bench) sweep(ctx context.Context) error {
+	sizes, err := numbers(b.sizes)
+	if err != nil {
+		return err
+	}
+	found := results{}
+	for round := range b.rounds {
+		for _, size := range sizes {
+			for _, t := range b.tools {
+				if t.name != "kplan" && t.name != "bare client" {
+					continue
+				}
+				t.name = fmt.Sprintf("%s, %d", t.name, size*objectsPerTenant)
+				if err := b.goThrough(ctx, t, size, round, found); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	found.print("objects as written behind the names", fmt.Sprintf("kplan, %d", sizes[0]*objectsPerTenant))
+	return nil
+}
+
+// amongForeign plans before and after the cluster is filled with objects that
+// are not the stack's.
+func (b *bench) amongForeign(ctx context.Context) error {
+	found := results{}
+	for _, filled := range []int{0, b.foreign} {
+		if filled > 0 {
+			progress("making %d foreign objects", filled)
+			if err := b.own.applyAll(ctx, foreignObjects(filled), ""); err != nil {
+				return err
+			}
+		}
+		for round := range b.rounds {
+			for _, t := range b.tools {
+				if t.name != "kplan" && t.name != "bare client" {
+					continue
+				}
+				t.name = fmt.Sprintf("%s, %d foreign", t.name, filled)
+				if err := b.goThrough(ctx, t, b.tenants, round, found); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 foreign")
+	return nil
+}
+
+// goThrough takes one tool through all scenarios, with new objects.
+func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found results) error {
+	if b.excused[t.name] {
+		return nil
+	}
+	b.trials++
+	trial := &trial{tool: t, dir: filepath.Join(b.dir, fmt.Sprint(b.trials)),
+		workload: workload{prefix: fmt.Sprintf("bench-%d", b.trials), tenants: tenants, replicas: b.replicas}}
+	defer os.RemoveAll(trial.dir)
+	if err := trial.begin(ctx, b.meter); err != nil {
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		progress("%s is left out: %s", t.name, reason)
+		b.excused[t.name] = true
+		return nil
+	}
+	for _, s := range scenarios {
+		if err := b.play(ctx, trial, s, round, found); err != nil {
+			return fmt.Errorf("%s: %s: %w", t.name, s, err)
+		}
+	}
+	return nil
+}
+
+// play measures a tool in one scenario, in the state that the scenario before
+// has left.
+func (b *bench) play(ctx context.Context, t *trial, s scenario, round int, found results) error {
+	if s == planQuarter {
+		if err := t.rewrite(true); err != nil {
+			return err
+		}
+	}
+	for _, c := range t.commands[s] {
+		took, err := b.meter.run(ctx, t.dir, c)
+		if err != nil {
+			return err
+		}
+		progress("round %d: %s: %s: %.2f s", round+1, row{t.name, c.label}, s, took.wall.Seconds())
+		found.add(s, t.name, c.label, took)
+	}
+	if s == applyNew {
+		return b.own.settle(ctx, t.tenants*(1+t.replicas))
+	}
+	return nil
+}
+
+// foreignObjects are objects of the kinds that a tenant has, and others, which
+// nothing acts on: no scheduler takes the pods, no controller makes more.
+func foreignObjects(n int) []object {
+	objects := []object{{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": foreignNamespace}}}
+	for i := range n {
+		metadata := object{"name": fmt.Sprintf("foreign-%05d", i), "namespace": foreignNamespace, "labels": object{"app": "foreign"}}
+		pod := object{"schedulerName": "nobody", "containers": []any{object{"name": "app", "image": "registry.example/app:1"}}}
+		o := object{"apiVersion": "v1", "metadata": metadata}
+		switch i % 4 {
+		case 0:
+			o["kind"], o["data"] = "ConfigMap", object{"key": "value"}
+		case 1:
+			o["kind"], o["spec"] = "Pod", pod
+		case 2:
+			labels := object{"app": "foreign-controller"}
+			o["kind"], o["spec"] = "ReplicationController", object{"replicas": 0, "selector": labels,
+				"template": object{"metadata": object{"labels": labels}, "spec": pod}}
+		case 3:
+			o["kind"], o["spec"] = "Service", object{"clusterIP": "None", "ports": []any{object{"port": 80}}}
+		}
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+const foreignNamespace = "bench-foreign"
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
