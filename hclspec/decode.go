@@ -191,6 +191,10 @@ func (d *decoder) keyedMember(m *member, field *kinds.Field, fields map[string]a
 func (d *decoder) child(field *kinds.Field, name string, blame hcl.Range, at *place) *kinds.Field {
 	child := field.Field(name)
 	if child == nil {
+		if secret, ok := d.secretAbove(at); ok {
+			d.problem("Unknown field", blame, "%s has a field that %s does not have. It is sensitive, so its name is not shown.", d.name(secret), withArticle(d.kind.Name))
+			return nil
+		}
 		r := reader{kind: d.kind}
 		r.unknownField(name, blame, field, at.path().String())
 		d.diags = append(d.diags, r.diags...)
@@ -216,12 +220,40 @@ func (d *decoder) checkRequired(fields map[string]any, field *kinds.Field, at *p
 	}
 }
 
-// name is the place as a sentence begins with it.
+// name is the place as a sentence begins with it. Of what lies inside of a
+// secret not even the place is told, since the keys of a map are part of it.
 func (d *decoder) name(at *place) string {
+	if secret, ok := d.secretAbove(at); ok {
+		at = secret
+	}
 	if at == nil {
 		return upperFirst(withArticle(d.kind.Name))
 	}
 	return at.path().String()
+}
+
+// valueName is the name of what the place holds.
+func (d *decoder) valueName(at *place) string {
+	if at == nil {
+		return "The manifest"
+	}
+	return d.name(at)
+}
+
+// secretAbove is the outermost secret that a place is, or lies in.
+func (d *decoder) secretAbove(at *place) (secret *place, found bool) {
+	if len(d.sensitive) == 0 {
+		return nil, false
+	}
+	for ; at != nil; at = at.above {
+		if d.sensitive.Has(at.path()) {
+			secret, found = at, true
+		}
+	}
+	if d.sensitive.Has(addrs.Path{}) {
+		return nil, true
+	}
+	return secret, found
 }
 
 func (d *decoder) list(p *part, at *place) (any, state) {
@@ -258,7 +290,7 @@ func (l *listDecoder) add(i int, p *part) {
 	json, what := l.decoder.part(p, at)
 	switch what {
 	case valueAbsent:
-		l.problem("Null in a list", p.at, "%s can't hold null. Leave the element out.", l.at.path())
+		l.problem("Null in a list", p.at, "%s can't hold null. Leave the element out.", l.name(l.at))
 		fallthrough
 	case valueUnknown:
 		l.unknown = true
@@ -340,7 +372,7 @@ func (l *listDecoder) single() (any, state) {
 		return l.elements[0], valuePresent
 	}
 	if l.dynamic { // else it was reported when the body was read
-		l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.at.path(), len(l.elements))
+		l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.name(l.at), len(l.elements))
 	}
 	return l.notKnown(l.at)
 }
@@ -410,7 +442,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 	}
 	json, why := scalar(v, f)
 	if why != "" {
-		d.problem("Unsuitable value", blame, "%s must be %s%s.", orManifest(at.path().String()), describe(f), why)
+		d.problem("Unsuitable value", blame, "%s must be %s%s.", d.valueName(at), describe(f), why)
 		return d.notKnown(at)
 	}
 	d.diags = append(d.diags, unusual(json, d.kind, f, blame, d.name(at))...)

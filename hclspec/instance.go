@@ -89,6 +89,12 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 			apiVersion, _ = keyString(v)
 		}
 	}
+	if isSensitive(value) && apiVersion != "" {
+		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
+			d.problem("Unknown kind", root.at, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
+			return nil
+		}
+	}
 	kind, diags := p.kinds.lookup(b, apiVersion, root.at)
 	d.diags = append(d.diags, diags...)
 	if kind == nil {
@@ -146,10 +152,10 @@ func isCustom(kind *kinds.Kind) bool {
 func (i *instance) checkHead() {
 	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
 	if said, ok := i.Fields["kind"]; ok && said != kind {
-		i.problem("Different kinds", addrs.NewPath("kind"), "The manifest is of kind %v, and the block's first label says %s.", said, kind)
+		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label says %s, and the manifest says another kind.", kind)
 	}
 	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
-		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The manifest is of API version %v, and the block is read as %s.", said, apiVersion)
+		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, and the manifest says another API version.", apiVersion)
 	}
 	i.Fields["kind"], i.Fields["apiVersion"] = kind, apiVersion
 	delete(i.Unknown, addrs.NewPath("kind"))
@@ -201,17 +207,22 @@ func (i *instance) identify(defaultNamespace string) (name, namespace string) {
 	}
 	name, _ = meta["name"].(string)
 	namespace, _ = meta["namespace"].(string)
-	namePath, namespacePath := addrs.NewPath("metadata", "name"), addrs.NewPath("metadata", "namespace")
 	generateName, _ := meta["generateName"].(string)
-	if name == "" && generateName == "" && !i.Unknown.Covers(namePath) && !i.Unknown.Covers(addrs.NewPath("metadata", "generateName")) {
-		i.problem("Missing name", namePath, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", upperFirst(withArticle(i.Kind.Name)))
+	if name == "" && generateName == "" && !i.Unknown.Covers(metadataName) && !i.Unknown.Covers(generatedName) {
+		i.problem("Missing name", metadataName, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", upperFirst(withArticle(i.Kind.Name)))
+	}
+	for _, at := range []addrs.Path{metadataName, metadataNamespace, generatedName} {
+		if i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
+			i.problem("Sensitive name", at, "%s is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().", at)
+			return "", ""
+		}
 	}
 	switch {
-	case i.Kind.Namespaced && namespace == "" && !i.Unknown.Covers(namespacePath):
+	case i.Kind.Namespaced && namespace == "" && !i.Unknown.Covers(metadataNamespace):
 		namespace = defaultNamespace
 		meta["namespace"] = namespace
-	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(namespacePath)):
-		i.problem("Unexpected namespace", namespacePath, "%s stands in no namespace. Remove metadata.namespace.", upperFirst(withArticle(i.Kind.Name)))
+	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(metadataNamespace)):
+		i.problem("Unexpected namespace", metadataNamespace, "%s stands in no namespace. Remove metadata.namespace.", upperFirst(withArticle(i.Kind.Name)))
 		namespace = ""
 	}
 	return name, namespace

@@ -174,7 +174,7 @@ func (r *reader) apiVersion(expr hcl.Expression, scope *hcl.EvalContext) (string
 		return "", false
 	}
 	apiVersion, ok := keyString(value)
-	if !ok || apiVersion == "" {
+	if !ok || apiVersion == "" || isSensitive(value) {
 		r.problem("Unsuitable API version", expr.Range(), "apiVersion is a string such as \"apps/v1\" that is the same for all instances and known from the start.")
 		return "", false
 	}
@@ -223,7 +223,7 @@ func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hc
 			if name, _ := keyString(key); name == "apiVersion" {
 				value, diags := pair.Value.Value(r.scope)
 				apiVersion, ok := keyString(value)
-				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors()
+				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors() && !isSensitive(value)
 			}
 		}
 		return "", expr.Range(), true
@@ -233,7 +233,7 @@ func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hc
 	}
 	value, diags := expr.Value(r.scope)
 	shallow, _ := value.Unmark()
-	if diags.HasErrors() || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
+	if diags.HasErrors() || isSensitive(value) || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
 		return "", at, false
 	}
 	if !shallow.Type().HasAttribute("apiVersion") {

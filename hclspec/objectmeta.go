@@ -18,6 +18,14 @@ var serverMetadata = []addrs.Path{
 	addrs.NewPath("metadata", "deletionGracePeriodSeconds"), addrs.NewPath("metadata", "managedFields"), addrs.NewPath("metadata", "selfLink"),
 }
 
+var (
+	metadataName        = addrs.NewPath("metadata", "name")
+	metadataNamespace   = addrs.NewPath("metadata", "namespace")
+	generatedName       = addrs.NewPath("metadata", "generateName")
+	metadataLabels      = addrs.NewPath("metadata", "labels")
+	metadataAnnotations = addrs.NewPath("metadata", "annotations")
+)
+
 // refuseStatus reports what only the server or a controller writes. A status
 // that says nothing, as generated manifests have it, is left out.
 func (i *instance) refuseStatus() {
@@ -117,23 +125,28 @@ func completed(name string, isPrefix bool) string {
 
 func (i *instance) checkLabels(labels any) {
 	entries, _ := labels.(map[string]any)
-	top := addrs.NewPath("metadata", "labels")
+	if i.Sensitive.Has(metadataLabels) {
+		return // what is wrong could not be told
+	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if faults := validation.IsQualifiedName(key); len(faults) > 0 {
-			i.problem("Invalid label", top.Field(key), "%q can't be the key of a label: %s.", key, brief(faults))
+			i.problem("Invalid label", metadataLabels.Field(key), "%q can't be the key of a label: %s.", key, brief(faults))
 		}
 		value, _ := entries[key].(string)
 		if faults := validation.IsValidLabelValue(value); len(faults) > 0 {
-			i.problem("Invalid label", top.Field(key), "The value of label %q is not valid: %s.", key, brief(faults))
+			i.problem("Invalid label", metadataLabels.Field(key), "The value of label %q is not valid: %s.", key, brief(faults))
 		}
 	}
 }
 
 func (i *instance) checkAnnotations(annotations any) {
 	entries, _ := annotations.(map[string]any)
+	if i.Sensitive.Has(metadataAnnotations) {
+		return
+	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if faults := validation.IsQualifiedName(strings.ToLower(key)); len(faults) > 0 {
-			i.problem("Invalid annotation", addrs.NewPath("metadata", "annotations").Field(key), "%q can't be the key of an annotation: %s.", key, brief(faults))
+			i.problem("Invalid annotation", metadataAnnotations.Field(key), "%q can't be the key of an annotation: %s.", key, brief(faults))
 		}
 	}
 }

@@ -121,11 +121,6 @@ func (pre *preview) checkDuplicates() hcl.Diagnostics {
 	return diags
 }
 
-var (
-	metadataName      = addrs.NewPath("metadata", "name")
-	metadataNamespace = addrs.NewPath("metadata", "namespace")
-)
-
 // identified says whether it is known which object this is.
 func (i *instance) identified() bool {
 	return i.Kind != nil && i.Object.Name != "" && !i.Unknown.Covers(metadataNamespace)

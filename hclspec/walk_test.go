@@ -73,15 +73,18 @@ func served(d *Desired) Seen {
 
 func configOf(t testing.TB, source string) *Config {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	config, diags := Load(dir)
+	config, diags := loadSource(t.TempDir(), source)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	return config
+}
+
+func loadSource(dir, source string) (*Config, hcl.Diagnostics) {
+	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
+		panic(err)
+	}
+	return Load(dir)
 }
 
 func walkWith(t testing.TB, source string, r *recorder, change func(*Options)) (Outcome[string], hcl.Diagnostics) {

@@ -1,0 +1,121 @@
+package hclspec
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// FuzzWalk checks that no configuration makes evaluation panic, and that what
+// it comes to is what Desired promises.
+func FuzzWalk(f *testing.F) {
+	native, fromJSON := seeds(f)
+	files, _ := filepath.Glob("testdata/preview/*.txtar")
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, part := range archive.Files {
+			switch part.Name {
+			case "main.kplan.hcl":
+				native = append(native, string(part.Data))
+			case "main.kplan.json":
+				fromJSON = append(fromJSON, string(part.Data))
+			}
+		}
+	}
+	for _, text := range append(native, tenants) {
+		f.Add(text, false, uint8(0))
+		f.Add(text, false, uint8(3))
+	}
+	for _, text := range fromJSON {
+		f.Add(text, true, uint8(2))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string, isJSON bool, failEvery uint8) {
+		name, other := "main.kplan.hcl", "main.kplan.json"
+		if isJSON {
+			name, other = other, name
+		}
+		os.Remove(filepath.Join(dir, other))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config, diags := Load(dir)
+		if diags.HasErrors() {
+			return
+		}
+		values, _ := config.ReadVariables(Inputs{Partial: true})
+		opts := Options{Variables: values, Kinds: kinds.Builtin(), Parallelism: 1, Partial: failEvery%2 == 1}
+		visits := 0
+		out, diags := Walk(context.Background(), config, opts, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+			visits++
+			checkDesired(t, d)
+			if failEvery > 0 && visits%int(failEvery) == 0 {
+				return Seen{}, 0, errors.New("refused")
+			}
+			if visits%3 == 0 {
+				return Seen{}, 0, nil
+			}
+			return served(d), 0, nil
+		})
+		for _, d := range diags {
+			if d.Summary == "" || d.Detail == "" || d.Subject == nil {
+				t.Errorf("a diagnostic without a place or words: %v", d)
+			}
+		}
+		if len(out.Visited) != visits {
+			t.Errorf("%d visits, %d results", visits, len(out.Visited))
+		}
+	})
+}
+
+func checkDesired(t *testing.T, d *Desired) {
+	if d.Kind == nil || d.Fields["kind"] != d.Kind.Name || d.Fields["apiVersion"] != d.Kind.APIVersion() {
+		t.Errorf("%s: fields without kind or API version: %v", d.Addr, d.Fields)
+	}
+	checkJSON(t, d, d.Fields, addrs.Path{})
+	if _, err := json.Marshal(d.Fields); err != nil {
+		t.Errorf("%s: %v", d.Addr, err)
+	}
+	for _, places := range []addrs.PathSet{d.Unknown, d.Sensitive} {
+		for p := range places {
+			if !p.IsZero() {
+				if parsed, err := addrs.ParsePath(p.String()); err != nil || parsed != p {
+					t.Errorf("%s: path %q: %v", d.Addr, p, err)
+				}
+			}
+			d.RangeOf(p)
+		}
+	}
+}
+
+// checkJSON checks that a value is made of what unstructured objects hold, and
+// that every place in it has one in the source.
+func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
+	if r := d.RangeOf(at); r.Filename == "" {
+		t.Errorf("%s: %s has no place in the source", d.Addr, at)
+	}
+	switch x := x.(type) {
+	case map[string]any:
+		for name, value := range x {
+			checkJSON(t, d, value, at.Field(name))
+		}
+	case []any:
+		for i, value := range x {
+			checkJSON(t, d, value, at.Index(i))
+		}
+	case string, bool, int64, float64:
+	default:
+		t.Errorf("%s: %s is a %T", d.Addr, at, x)
+	}
+}
