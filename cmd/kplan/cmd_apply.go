@@ -58,6 +58,9 @@ func applyCommand() *command {
 
 // runApply plans, asks and applies.
 func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
+	if err := opts.selection.check(); err != nil {
+		return s.usage(err)
+	}
 	if opts.view.json && !opts.autoApprove {
 		return s.usage(&usageError{summary: "Plan file or auto-approve required", detail: "With -json nobody can be asked: give -auto-approve, or a plan that kplan plan -out saved."})
 	}
@@ -67,7 +70,7 @@ func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
 		return exitFailure
 	}
 	defer k.close()
-	p, diags := k.plan(ctx, opts.mode())
+	p, diags := k.plan(ctx, opts.selection)
 	if p == nil {
 		s.report(diags)
 		return exitFailure
@@ -91,7 +94,11 @@ func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
 		text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 	}
 	cancelled := "Apply cancelled."
-	if p.Mode == plan.Destroy {
+	switch p.Mode {
+	case plan.RefreshOnly:
+		q.title = "Would you like to update the kplan state to reflect these detected changes?"
+		q.text = "kplan will write these changes to the state without modifying any object in the cluster.\nThere is no undo. Only 'yes' will be accepted to confirm."
+	case plan.Destroy:
 		q.title = "Do you really want to destroy all resources?"
 		q.text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
 		cancelled = "Destroy cancelled."
@@ -118,8 +125,8 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if !ok {
 		return exitFailure
 	}
-	if opts.destroy {
-		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy belongs to kplan plan."})
+	if given := opts.selection; given.mode() != plan.Normal || len(given.targets)+len(given.excludes)+len(given.replace)+len(given.adopt) > 0 {
+		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
 	}
 	opts.variables.from = saved
 	k, ok := s.prepare(ctx, opts.planningOptions, "apply")
@@ -131,7 +138,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 		s.report(diags)
 		return exitFailure
 	}
-	fresh, diags := k.plan(ctx, saved.Mode)
+	fresh, diags := k.plan(ctx, selected(saved, opts.selection))
 	if fresh != nil && !diags.HasErrors() {
 		diags = append(diags, saved.Verify(fresh, k.state)...)
 	}

@@ -8,9 +8,9 @@ import (
 func destroyCommand() *command {
 	var opts applyOptions
 	flags := slices.Concat(
-		group("Plan customization options", opts.variables.flags()...),
+		group("Plan customization options", append(opts.selection.limitFlags(), opts.variables.flags()...)...),
 		opts.runFlags(opts.applyFlags()...))
-	opts.destroy = true
+	opts.selection.destroy = true
 	return &command{
 		name:    "destroy",
 		summary: "Delete everything that was made",

@@ -5,14 +5,12 @@ import (
 	"slices"
 
 	"github.com/urfave/cli/v2"
-
-	"kplan.dev/kplan/plan"
 )
 
 // planningOptions are what plan, apply and destroy share: everything that a
 // plan is made from.
 type planningOptions struct {
-	destroy   bool
+	selection selection
 	variables variableOptions
 	cluster   clusterOptions
 	state     stateOptions
@@ -22,22 +20,13 @@ type planningOptions struct {
 
 // planFlags are the flags about what is planned.
 func (o *planningOptions) planFlags() []cli.Flag {
-	return group("Plan customization options", append([]cli.Flag{
-		on("destroy", &o.destroy, "Plan the deletion of every object that the state holds, instead of what the configuration wants."),
-	}, o.variables.flags()...)...)
+	return group("Plan customization options", append(o.selection.flags(), o.variables.flags()...)...)
 }
 
 // runFlags are the flags about where and how.
 func (o *planningOptions) runFlags(more ...cli.Flag) []cli.Flag {
 	flags := append(more, o.cluster.flags()...)
 	return group("Other options", append(flags, append([]cli.Flag{o.state.flag(), o.state.lockFlag()}, o.view.flags()...)...)...)
-}
-
-func (o *planningOptions) mode() plan.Mode {
-	if o.destroy {
-		return plan.Destroy
-	}
-	return plan.Normal
 }
 
 type planOptions struct {
@@ -77,13 +66,16 @@ func planCommand() *command {
 }
 
 func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
+	if err := opts.selection.check(); err != nil {
+		return s.usage(err)
+	}
 	s.look(opts.planningOptions)
 	k, ok := s.prepare(ctx, opts.planningOptions, "plan")
 	if !ok {
 		return exitFailure
 	}
 	defer k.close()
-	p, diags := k.plan(ctx, opts.mode())
+	p, diags := k.plan(ctx, opts.selection)
 	if p == nil {
 		s.report(diags)
 		return exitFailure

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
 
@@ -47,7 +48,7 @@ func (s *session) pick(st *state.State, text string) []state.Object {
 	}
 	var found []state.Object
 	for _, o := range st.Objects {
-		if o.Addr == want || want.Key.IsZero() && o.Addr.Resource == want.Resource {
+		if plan.Matches(want, o.Addr) {
 			found = append(found, o)
 		}
 	}

@@ -62,14 +62,19 @@ func (k *stack) close() {
 
 // plan makes the plan. It is nil when there is nothing to show, and ok is false
 // when it must not be applied.
-func (k *stack) plan(ctx context.Context, mode plan.Mode) (p *plan.Plan, diags hcl.Diagnostics) {
+func (k *stack) plan(ctx context.Context, of selection) (p *plan.Plan, diags hcl.Diagnostics) {
 	return plan.Make(ctx, plan.Input{
-		Config:      k.config,
-		Variables:   k.values,
-		Cluster:     k.cluster,
-		State:       k.state,
-		Mode:        mode,
-		Parallelism: int(k.opts.cluster.parallelism),
+		Config:        k.config,
+		Variables:     k.values,
+		Cluster:       k.cluster,
+		State:         k.state,
+		Mode:          of.mode(),
+		Targets:       of.targets,
+		Excludes:      of.excludes,
+		Replace:       of.replace,
+		Adopt:         of.adopt,
+		AllowDataLoss: of.allowDataLoss,
+		Parallelism:   int(k.opts.cluster.parallelism),
 	})
 }
 
