@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
@@ -111,7 +112,7 @@ func (p *Plan) Redacted(s *state.State) *Plan {
 	redacted.Changes = make([]*Change, len(p.Changes))
 	for i, c := range p.Changes {
 		copied := *c
-		copied.Wish, copied.Before, copied.After = redact(s, c, c.Wish), redact(s, c, visible(c.Before)), redact(s, c, visible(c.After))
+		copied.Wish, copied.Before, copied.After = redact(s, c, c.Wish), redact(s, c, kept(c.Before)), redact(s, c, kept(c.After))
 		redacted.Changes[i] = &copied
 	}
 	redacted.Outputs = make([]OutputChange, len(p.Outputs))
@@ -122,6 +123,18 @@ func (p *Plan) Redacted(s *state.State) *Plan {
 		redacted.Outputs[i] = o
 	}
 	return &redacted
+}
+
+// kept is what a saved plan has of an object: what is visible of it, and what
+// says which fields are kplan's.
+func kept(object map[string]any) map[string]any {
+	shown := visible(object)
+	for _, m := range managers(object) {
+		if m["manager"] == kube.Manager {
+			shown["metadata"].(map[string]any)["managedFields"] = []any{m}
+		}
+	}
+	return shown
 }
 
 func redact(s *state.State, c *Change, object map[string]any) map[string]any {

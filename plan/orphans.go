@@ -20,7 +20,7 @@ func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.O
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Resource][]addrs.Instance{}
 	for _, v := range outcome.Visited {
-		wanted[v.Desired.Object.Identity()] = true
+		wanted[Named(v.Desired, p.state).Object.Identity()] = true
 		declared[v.Desired.Addr.Resource] = append(declared[v.Desired.Addr.Resource], v.Desired.Addr)
 	}
 	spared := map[addrs.Resource]bool{}
@@ -87,7 +87,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	c := &Change{
 		Addr: o.Addr, Object: o.Object, Needs: o.Needs, UID: o.UID,
 		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
-		Sensitive: addrs.PathSet{}, Unknown: addrs.PathSet{},
+		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
 	}
 	if p.movedAddr[o.Object.Identity()] != (addrs.Instance{}) {
 		c.Previous = p.movedAddr[o.Object.Identity()]

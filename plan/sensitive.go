@@ -12,6 +12,7 @@ import (
 // another manager put into a Secret is as secret as what kplan put there.
 func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	paths := c.Desired.Sensitive.Clone()
+	paths.AddAll(addrs.NewPathSet(c.SensitiveWishes()...))
 	collectSensitive(c.Kind.Root, object, addrs.Path{}, paths)
 	return paths
 }
@@ -20,8 +21,15 @@ func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.Path
 	if f == nil || value == nil {
 		return
 	}
-	if f.Sensitive {
+	entries, isMap := value.(map[string]any)
+	if f.Sensitive && !isMap {
 		paths.Add(at)
+		return
+	}
+	if f.Sensitive { // which keys a Secret has is no secret
+		for name := range entries {
+			paths.Add(at.Field(name))
+		}
 		return
 	}
 	switch v := value.(type) {
@@ -34,6 +42,17 @@ func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.Path
 			collectSensitive(f.Elem, inner, at.Index(i), paths)
 		}
 	}
+}
+
+// SensitiveWishes are the places of the wish that the configuration made
+// sensitive. Elements of lists are named by their keys where they have any, so
+// that the places are true of other versions of the object, too.
+func (c *Change) SensitiveWishes() []addrs.Path {
+	places := addrs.PathSet{}
+	for path := range c.Desired.Sensitive {
+		places.Add(keyed(c.Kind, c.Wish, path))
+	}
+	return places.Sorted()
 }
 
 // shown is a value in one line of a message, masked where it is secret.

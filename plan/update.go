@@ -49,6 +49,7 @@ func (p *planner) found(c *Change, live *unstructured.Unstructured) {
 	c.Before = live.Object
 	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	c.Sensitive = sensitivePaths(c, c.Before)
+	c.Sensitive.AddAll(addrs.NewPathSet(p.owned[c.Object.Identity()].Sensitive...))
 }
 
 // ask lets the server say what it would make of the wish.

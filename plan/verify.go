@@ -109,8 +109,8 @@ func disagreement(approved, now *Change) string {
 // sameEffect lists the places to which two changes of one object do different
 // things.
 func sameEffect(a, b *Change) []addrs.Path {
-	x := differences(a.Kind.Root, a.Before, a.After)
-	y := differences(b.Kind.Root, b.Before, b.After)
+	x := differences(a.Kind.Root, visible(a.Before), visible(a.After))
+	y := differences(b.Kind.Root, visible(b.Before), visible(b.After))
 	var places []addrs.Path
 	for path := range union(x, y) {
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {

@@ -47,6 +47,9 @@ type Object struct {
 	Needs []addrs.Instance `json:"needs,omitempty"`
 	// Digest is the keyed digest of the fields last applied.
 	Digest string `json:"digest,omitempty"`
+	// Sensitive are the places that a sensitive value of the configuration went
+	// into, so that they are masked also when nothing else tells any more.
+	Sensitive []addrs.Path `json:"sensitive,omitempty"`
 	// Protected remembers lifecycle.prevent_destroy, which must also hold for a
 	// block that was deleted from the configuration.
 	Protected bool `json:"protected,omitempty"`
@@ -101,6 +104,7 @@ func (s *State) Clone() *State {
 	c.Objects = slices.Clone(s.Objects)
 	for i := range c.Objects {
 		c.Objects[i].Needs = slices.Clone(c.Objects[i].Needs)
+		c.Objects[i].Sensitive = slices.Clone(c.Objects[i].Sensitive)
 	}
 	c.Pending = slices.Clone(s.Pending)
 	for i := range c.Pending {
