@@ -143,7 +143,7 @@ func TestFormatLeavesBrokenSourceAlone(t *testing.T) {
 }
 
 func TestFormatEveryTestFile(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*/*")
+	files, _ := filepath.Glob("testdata/invalid/*")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {

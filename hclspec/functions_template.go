@@ -87,7 +87,7 @@ func (t *templates) render(text, filename string, vars cty.Value, depth int) (ct
 	if !isTemplate([]byte(text)) {
 		return cty.StringVal(text).WithMarks(marks), nil
 	}
-	if diags := checkTemplateNesting([]byte(text), filename); diags.HasErrors() {
+	if diags := checkTemplate([]byte(text), filename); diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), filename, hcl.InitialPos)

@@ -388,7 +388,7 @@ func TestFunctionsStayInTheDirectory(t *testing.T) {
 // The result of a few calls must not fill all memory.
 func TestFunctionsAreBounded(t *testing.T) {
 	dir := functionFiles(t)
-	if err := os.WriteFile(filepath.Join(dir, "large"), []byte(strings.Repeat("x", 4<<20)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "large"), []byte(strings.Repeat("x", 2<<20)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, call := range []string{
@@ -417,7 +417,7 @@ func TestFunctionsAreBounded(t *testing.T) {
 		`yamldecode("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]")`,
 		`yamldecode("a: &a [*a]")`,
 		`templatefile("loop.tmpl", {})`,
-		`templatestring("$${x}$${x}", { x = file("large") })`,
+		`templatestring("$${x}$${x}$${x}", { x = file("large") })`,
 		`templatestring(join("", [for i in range(1000): "$${["]), {})`,
 		`templatestring(join("", [for i in range(1000): "%%{if true}"]), {})`,
 		`fileset(".", "**/**/**/**/**/**/**/**/**/*")`,
@@ -459,10 +459,15 @@ func TestFunctionsNeverPanic(t *testing.T) {
 				t.Errorf("%s(%s) tells a secret: %s", name, strings.Join(given, ", "), d.Detail)
 			}
 		}
-		if len(given) == 0 || len(given) == 1 || len(given) == 2 && !testing.Short() {
-			for _, arg := range args {
-				check(name, append(slices.Clone(given), arg))
-			}
+		next := args
+		switch {
+		case len(given) > 2, len(given) == 2 && testing.Short():
+			return
+		case len(given) == 2:
+			next = args[:4]
+		}
+		for _, arg := range next {
+			check(name, append(slices.Clone(given), arg))
 		}
 	}
 	for name := range scope.Functions {

@@ -121,12 +121,12 @@ func (p *parser) dropAfterSyntaxError(from int, syntax hcl.Diagnostics) {
 // tells. The file is nil when the source is not fit to be parsed at all.
 func parseSource(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if strings.HasSuffix(filename, ".json") {
-		if diags := checkJSONNesting(src, filename); diags.HasErrors() {
+		if diags := checkJSONSource(src, filename); diags.HasErrors() {
 			return nil, diags
 		}
 		return json.Parse(src, filename)
 	}
-	if diags := checkNesting(src, filename); diags.HasErrors() {
+	if diags := checkSource(src, filename); diags.HasErrors() {
 		return nil, diags
 	}
 	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)

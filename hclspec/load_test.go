@@ -328,7 +328,7 @@ func TestLoadLinkInsideTheDirectory(t *testing.T) {
 // Sources of these shapes made a naive loader overflow its stack, which ends
 // the process, or take minutes.
 func TestLoadHostileSources(t *testing.T) {
-	const size = 512 << 10
+	const size = 256 << 10
 	deep := func(prefix, part string) string {
 		return prefix + strings.Repeat(part, (size-len(prefix)-2)/len(part))
 	}
@@ -392,7 +392,7 @@ func TestNestingLeavesOrdinaryFilesAlone(t *testing.T) {
 	fmt.Fprintf(&b, "  object = {\n%s}\n", strings.Repeat("    x = a.b.c + 1\n", 5000))
 	fmt.Fprintf(&b, "  text = <<EOT\n%sEOT\n", strings.Repeat("({[ $${ ${x} %{ if y }z%{ endif }\n", 300))
 	b.WriteString("}\n")
-	if diags := checkNesting([]byte(b.String()), "x"); len(diags) > 0 {
+	if diags := checkSource([]byte(b.String()), "x"); len(diags) > 0 {
 		t.Error(diags)
 	}
 }

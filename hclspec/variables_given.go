@@ -216,7 +216,7 @@ func (g *givenValues) fromText(v *Variable, text, source string) given {
 // expression evaluates text into from.value, or says why it can't.
 func (g *givenValues) expression(from *given, text string) (why string) {
 	const filename = "<value>"
-	if checkNesting([]byte(text), filename).HasErrors() {
+	if checkSource([]byte(text), filename).HasErrors() {
 		return "It is nested too deeply."
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), filename, hcl.InitialPos)
@@ -260,12 +260,12 @@ func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	isJSON := strings.HasSuffix(filename, ".json") ||
 		!strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{"))
 	if isJSON {
-		if diags := checkJSONNesting(src, filename); diags.HasErrors() {
+		if diags := checkJSONSource(src, filename); diags.HasErrors() {
 			return nil, diags
 		}
 		return hcljson.Parse(src, filename)
 	}
-	if diags := checkNesting(src, filename); diags.HasErrors() {
+	if diags := checkSource(src, filename); diags.HasErrors() {
 		return nil, diags
 	}
 	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)

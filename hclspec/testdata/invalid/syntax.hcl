@@ -64,3 +64,12 @@ locals {
   a = 1e99999999
 #     ^^^^^^^^^^ Number out of range: The exponent of a number has three digits at most.
 }
+---
+locals {
+  a = "Ã¼"
+  b = "ÿ"
+#      ^ Invalid character encoding: The file is not text in UTF-8 from here on. Let the editor save it in that encoding.
+}
+---
+A"" Ô0{}
+#   ^ Invalid character encoding: The file is not text in UTF-8 from here on. Let the editor save it in that encoding.

@@ -19,7 +19,8 @@ provider "kubernetes" {}
 #^^^^^^^ Unsupported block type: kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.
 ---
 moved {
-  from = Pod.a
+  from = "Pod.a"
+#        ^^^^^^^ Invalid resource address: from is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], without quotes.
   to   = Pod.b
 }
 ---

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,15 +22,41 @@ const (
 	maxLines = 10_000
 )
 
-// checkNesting reports source in HCL's native syntax that is nested too deeply
-// to be parsed.
-func checkNesting(src []byte, filename string) hcl.Diagnostics {
+// checkSource reports source in HCL's native syntax that is not fit to be
+// parsed: nested too deeply, or not text.
+func checkSource(src []byte, filename string) hcl.Diagnostics {
+	if diags := checkEncoding(src, filename); diags.HasErrors() {
+		return diags
+	}
 	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
 	return checkTokens(tokens)
 }
 
-// checkTemplateNesting is checkNesting for the text of a template.
-func checkTemplateNesting(src []byte, filename string) hcl.Diagnostics {
+// checkEncoding reports source that is not UTF-8. HCL's scanner lets some of it
+// pass, as the name of a block's label.
+func checkEncoding(src []byte, filename string) hcl.Diagnostics {
+	if utf8.Valid(src) {
+		return nil
+	}
+	pos := hcl.InitialPos
+	for rest := src; ; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size < 2 {
+			break
+		}
+		rest, pos.Byte, pos.Column = rest[size:], pos.Byte+size, pos.Column+1
+		if r == '\n' {
+			pos.Line, pos.Column = pos.Line+1, 1
+		}
+	}
+	end := pos
+	end.Byte, end.Column = pos.Byte+1, pos.Column+1
+	return problem("Invalid character encoding", hcl.Range{Filename: filename, Start: pos, End: end},
+		"The file is not text in UTF-8 from here on. Let the editor save it in that encoding.")
+}
+
+// checkTemplate is checkSource for the text of a template.
+func checkTemplate(src []byte, filename string) hcl.Diagnostics {
 	if !isTemplate(src) {
 		return nil
 	}
@@ -90,9 +117,12 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 	return nil
 }
 
-// checkJSONNesting reports JSON source that is nested too deeply to be parsed,
-// or that holds such a template in a string.
-func checkJSONNesting(src []byte, filename string) hcl.Diagnostics {
+// checkJSONSource reports JSON source that is not fit to be parsed, or that
+// holds a template which is not.
+func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
+	if diags := checkEncoding(src, filename); diags.HasErrors() {
+		return diags
+	}
 	depth, line, lineStart := 0, 1, 0
 	here := func(i int) hcl.Range {
 		pos := hcl.Pos{Line: line, Column: i - lineStart + 1, Byte: i}
@@ -122,7 +152,7 @@ func checkJSONNesting(src []byte, filename string) hcl.Diagnostics {
 			}
 			end = min(end+1, len(src))
 			var text string
-			if json.Unmarshal(src[i:end], &text) == nil && checkTemplateNesting([]byte(text), filename).HasErrors() {
+			if json.Unmarshal(src[i:end], &text) == nil && checkTemplate([]byte(text), filename).HasErrors() {
 				return tooDeep(here(i))
 			}
 			i = end - 1
