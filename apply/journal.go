@@ -18,7 +18,8 @@ const groupTime = time.Second
 // journal records what is about to happen and what has happened. It is the one
 // writer of the state during an apply.
 type journal struct {
-	save func(context.Context, *state.State) error
+	save    func(context.Context, *state.State) error
+	writing sync.Mutex // held while save is under way
 
 	mu    sync.Mutex
 	state *state.State
@@ -74,6 +75,38 @@ func pendingAction(a plan.Action) (state.PendingAction, bool) {
 	return "", false
 }
 
+// named is a desired object under the name that the state has for it, if the
+// configuration leaves its name open.
+func (j *journal) named(d *hclspec.Desired) *hclspec.Desired {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return plan.Named(d, j.state)
+}
+
+// intend writes down what is about to be made under a name that begin did not
+// know yet.
+func (j *journal) intend(ctx context.Context, c *plan.Change) error {
+	action, ok := pendingAction(c.Action)
+	if !ok || !j.expect(state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs}) {
+		return nil
+	}
+	j.flush(context.WithoutCancel(ctx))
+	return j.broken()
+}
+
+// expect adds a pending action and says whether there was none for the object.
+func (j *journal) expect(p state.Pending) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	known := slices.ContainsFunc(j.state.Pending, func(other state.Pending) bool {
+		return other.Object.Identity() == p.Object.Identity()
+	})
+	if !known {
+		j.state.Pending, j.dirty = append(j.state.Pending, p), true
+	}
+	return !known
+}
+
 // writeGroups writes the results of the last moments together.
 func (j *journal) writeGroups(ctx context.Context) {
 	defer close(j.stopped)
@@ -89,7 +122,11 @@ func (j *journal) writeGroups(ctx context.Context) {
 	}
 }
 
+// flush writes what has changed since the last write. Two that come at once
+// write one after the other, and the second what the first left.
 func (j *journal) flush(ctx context.Context) {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	j.mu.Lock()
 	if !j.dirty {
 		j.mu.Unlock()

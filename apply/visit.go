@@ -31,6 +31,11 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Inst
 		if err := r.journal.broken(); err != nil {
 			return hclspec.Seen{}, nil, notStarted{}
 		}
+		if r.unnamed[c.Addr] != nil {
+			if err := r.journal.intend(ctx, c); err != nil {
+				return hclspec.Seen{}, nil, notStarted{} // the last write says why
+			}
+		}
 		var err error
 		live, err = r.change(ctx, c)
 		if err != nil {
@@ -63,9 +68,10 @@ func mustBeReady(c *plan.Change) bool {
 // agreed finds the change that was agreed on for this object and makes sure
 // that what would be sent now is what was shown then.
 func (r *runner) agreed(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
+	d = r.journal.named(d)
 	c := r.changes[d.Object.Identity()]
 	if c == nil {
-		c = r.unnamed[d.Addr]
+		c, d = r.unnamed[d.Addr], plan.NewlyNamed(d)
 	}
 	if c == nil {
 		return nil, notAgreed(d, "The plan does not have this object.")

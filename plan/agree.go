@@ -28,7 +28,11 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 		value, _ := valueAt(c.Wish, place)
 		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
 	}
-	if places := differences(d.Kind.Root, c.Wish, withoutPlaces(wish, c.Desired.Unknown)); len(places) > 0 {
+	open := c.Desired.Unknown.Clone()
+	if c.Object.Name == "" {
+		open.Add(namePath)
+	}
+	if places := differences(d.Kind.Root, c.Wish, withoutPlaces(wish, open)); len(places) > 0 {
 		return nil, fmt.Errorf("%s has another value than in the plan.", sortedPaths(places)[0])
 	}
 	resolved := *c

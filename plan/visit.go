@@ -21,6 +21,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	if !p.scope.has(d.Addr) {
 		return p.passBy(ctx, d)
 	}
+	d = Named(d, p.state)
 	c := p.newChange(d)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
@@ -58,7 +59,7 @@ func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen,
 	if p.offline() {
 		return hclspec.Seen{}, nil, nil
 	}
-	live, err := p.live.find(ctx, d.Kind, d.Object)
+	live, err := p.live.find(ctx, d.Kind, Named(d, p.state).Object)
 	if err != nil || live == nil {
 		return hclspec.Seen{}, nil, err
 	}
