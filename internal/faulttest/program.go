@@ -43,7 +43,11 @@ func (r Run) String() string {
 	if r.Code < 0 {
 		end = "ended by " + r.Signal.String()
 	}
-	return fmt.Sprintf("kplan %s: %s after %s\n%s%s", strings.Join(r.Args, " "), end, r.Elapsed.Round(time.Millisecond), r.Stdout, r.Stderr)
+	done := r.Stdout
+	if at := strings.LastIndex(done, "\nPlan: "); at >= 0 && r.Args[0] == "apply" {
+		done = done[at:] // what was planned is long, and not what a failure is about
+	}
+	return fmt.Sprintf("kplan %s: %s after %s\n%s%s", strings.Join(r.Args, " "), end, r.Elapsed.Round(time.Millisecond), done, r.Stderr)
 }
 
 // Documented says whether the run ended as docs/reliability.md says that runs

@@ -1,0 +1,100 @@
+package faulttest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"kplan.dev/kplan/internal/faulttest"
+)
+
+// TestRandomFaults has up to a dozen faults happen to an apply of a random
+// stack. A trial that fails is printed as JSON, which -replay=FILE plays again,
+// without the faults that it fails without.
+func TestRandomFaults(t *testing.T) {
+	r := newRig(t)
+	if *replay != "" {
+		var trial faulttest.Trial
+		text, err := os.ReadFile(*replay)
+		if err == nil {
+			err = json.Unmarshal(text, &trial)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		trial = faulttest.Shrink(trial, func(smaller faulttest.Trial) bool {
+			return len(smaller.Faults) > 0 && !t.Run(fmt.Sprintf("%d faults", len(smaller.Faults)), func(t *testing.T) { r.play(t, smaller) })
+		})
+		t.Logf("it takes no more than\n%s", printed(trial))
+		return
+	}
+	var happened, ended [4]atomic.Int64
+	first, trials := *seed, sized(30, 1000)
+	t.Run("seed", func(t *testing.T) {
+		for s := first; s < first+uint64(trials); s++ {
+			t.Run(fmt.Sprint(s), func(t *testing.T) {
+				t.Parallel()
+				trial := faulttest.RandomTrial(s, 5+int(s%56))
+				run, hit := r.play(t, trial)
+				happened[0].Add(int64(hit))
+				ended[endOf(run)].Add(1)
+				if t.Failed() {
+					t.Logf("replay:\n%s", printed(trial))
+				}
+			})
+		}
+	})
+	t.Logf("seeds %d to %d: %d faults happened; of the runs %d succeeded, %d failed, %d were interrupted, %d killed",
+		first, first+uint64(trials)-1, happened[0].Load(), ended[0].Load(), ended[1].Load(), ended[2].Load(), ended[3].Load())
+}
+
+func endOf(run faulttest.Run) int {
+	switch {
+	case run.Signal == syscall.SIGKILL:
+		return 3
+	case run.Code == 0:
+		return 0
+	case run.Code == 1:
+		return 1
+	}
+	return 2
+}
+
+// play plays a trial and checks what must hold whatever happens.
+func (r *rig) play(t *testing.T, trial faulttest.Trial) (run faulttest.Run, hit int) {
+	x := r.newTrial(t)
+	x.write(trial.Before)
+	x.mustApply()
+	x.write(trial.After)
+	x.proxy.Arm(trial.Faults...)
+	run = x.apply()
+	happened := x.proxy.Hit()
+	defer func() {
+		if t.Failed() {
+			t.Logf("the run with faults: %v\nwhat happened: %s", run, printed(happened))
+		}
+	}()
+	if run.Signal != syscall.SIGKILL && !run.Documented() {
+		t.Errorf("kplan does not end like this: exit code %d, %v", run.Code, run.Signal)
+	}
+	x.checkNoOrphan()
+	x.checkBystanders()
+	if run.Code == 0 {
+		x.checkSucceeded()
+	}
+	x.checkConverges("")
+	return run, len(happened)
+}
+
+// checkSucceeded makes sure that a run that says so has done everything.
+func (x *trial) checkSucceeded() {
+	x.Helper()
+	x.proxy.Arm()
+	if run := x.kplan("plan", "-detailed-exitcode"); run.Code != 0 {
+		x.Errorf("a run that succeeded left something to do: %v", run)
+	}
+	x.checkNothingMissing()
+}
