@@ -135,6 +135,9 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	}
 	defer k.close()
 	if diags := saved.Belongs(k.state); diags.HasErrors() {
+		if opts.state.path == "" {
+			diags[0].Detail += " If it was made with -state=PATH, it is applied with the same."
+		}
 		s.report(diags)
 		return exitFailure
 	}

@@ -2,9 +2,8 @@
 # `make demo`: this example on a real control plane, before your eyes.
 set -euo pipefail
 cd "$(dirname "$0")"
-top=$(cd ../.. && pwd)
-dir=$top/${DEMO_DIR:-.sandbox/demo}
-export PATH="$top/bin:$top/bin/sandbox:$PATH" KUBECONFIG="$dir/kubeconfig" KPLAN_IN_AUTOMATION=1
+dir=../../${DEMO_DIR:-.sandbox/demo}
+export PATH="$PWD/../../bin:$PWD/../../bin/sandbox:$PATH" KUBECONFIG="$dir/kubeconfig" KPLAN_IN_AUTOMATION=1
 bold=""; plain=""
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m'; plain=$'\e[0m'; fi
 
@@ -34,10 +33,10 @@ run kplan plan "${acme[@]}"
 
 cat <<TEXT
 
-${bold}That was kplan.${plain} The control plane still runs. To go on, in this folder:
+${bold}That was kplan.${plain} The control plane still runs. To go on:
 
-  cd $top/examples/tenant-app
-  export KUBECONFIG=$dir/kubeconfig PATH=$top/bin:$top/bin/sandbox:\$PATH
+  cd examples/tenant-app
+  export KUBECONFIG=$dir/kubeconfig PATH=\$PWD/../../bin:\$PWD/../../bin/sandbox:\$PATH
   kplan plan -state=$state -var-file=tenants/acme.kpvars.hcl
 
 Change a value in tenants/acme.kpvars.hcl and plan again, or give the second tenant
