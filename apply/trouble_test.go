@@ -1,0 +1,86 @@
+package apply
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func TestWorstTrouble(t *testing.T) {
+	waiting := func(name, reason string) string {
+		return "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: ns}, status: {phase: Pending, containerStatuses: [{name: c, state: {waiting: {reason: " + reason + ", message: m}}}]}}"
+	}
+	unscheduled := func(since time.Time) string {
+		return "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: m, lastTransitionTime: '" +
+			since.UTC().Format(time.RFC3339) + "'}]}}"
+	}
+	cases := []struct {
+		name     string
+		pods     []string
+		want     string
+		hopeless bool
+	}{
+		{"none", nil, "", false},
+		{"starting", []string{waiting("a", "ContainerCreating")}, "", false},
+		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", false},
+		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", true},
+		{"the hopeless one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: CrashLoopBackOff: m", true},
+		{"no node yet", []string{unscheduled(time.Now())}, "pod ns/a: Unschedulable: m", false},
+		{"no node for long", []string{unscheduled(time.Now().Add(-time.Hour))}, "pod ns/a: Unschedulable: m", true},
+		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", true},
+		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", false},
+		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: exit code 3", true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var pods []*unstructured.Unstructured
+			for _, pod := range c.pods {
+				pods = append(pods, object(t, pod))
+			}
+			got, hopeless := "", false
+			if worst := worstTrouble(pods); worst != nil {
+				got, hopeless = worst.String(), worst.hopeless
+			}
+			if got != c.want || hopeless != c.hopeless {
+				t.Errorf("got %q, hopeless %v; want %q, %v", got, hopeless, c.want, c.hopeless)
+			}
+		})
+	}
+}
+
+func TestPodsOf(t *testing.T) {
+	pods := []*unstructured.Unstructured{
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ours, labels: {app: web}, ownerReferences: [{kind: ReplicaSet, name: r, uid: u, apiVersion: apps/v1}]}}"),
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: single, labels: {app: web}}}"),
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: other, labels: {app: db}, ownerReferences: [{kind: ReplicaSet, name: r, uid: u, apiVersion: apps/v1}]}}"),
+	}
+	cases := []struct {
+		name, manifest string
+		want           int
+	}{
+		{"a controller", "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, spec: {selector: {app: web}}}", 1},
+		{"a deployment", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}}}", 2},
+		{"a selector of nothing", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {}}}", 0},
+		{"no controller", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", 0},
+		{"a pod itself", "{apiVersion: v1, kind: Pod, metadata: {name: a}}", 1},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := podsOf(object(t, c.manifest), pods); len(got) != c.want {
+				t.Errorf("got %d pods, want %d", len(got), c.want)
+			}
+		})
+	}
+}
+
+func TestRefusedPods(t *testing.T) {
+	refused := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: exceeded quota}]}}")
+	if got, want := refusedPods(refused), "FailedCreate: exceeded quota"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	fine := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'False'}]}}")
+	if got := refusedPods(fine); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+}
