@@ -39,6 +39,8 @@ type block struct {
 	broken []use
 	// keys are expressions that a value may depend on without its marks saying so.
 	keys []hcl.Expression
+	// loops says whether the block has for expressions.
+	loops bool
 }
 
 // blocks lists the blocks of a configuration: variables, locals, resources,

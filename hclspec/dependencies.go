@@ -20,6 +20,8 @@ func (c *Config) Dependencies() (*graph.Graph[Block], hcl.Diagnostics) {
 }
 
 func (n *names) resolveAll() hcl.Diagnostics {
+	rewriting.Lock()
+	defer rewriting.Unlock()
 	var diags hcl.Diagnostics
 	for _, b := range n.inOrder {
 		diags = append(diags, n.resolve(b)...)

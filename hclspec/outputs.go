@@ -20,10 +20,14 @@ func (p *program) evaluateOutputs(results map[Block]*result) ([]OutputValue, hcl
 		if b.output == nil || !p.complete(b, results) {
 			continue
 		}
-		value, ok, problems := p.evaluateOutput(b, results)
+		value, problems := withinSteps(b, func() *OutputValue {
+			value, problems := p.evaluateOutput(b, results)
+			diags = append(diags, problems...)
+			return value
+		})
 		diags = append(diags, problems...)
-		if ok {
-			values = append(values, value)
+		if value != nil {
+			values = append(values, *value)
 		}
 	}
 	return values, diags
@@ -45,24 +49,25 @@ func (p *program) included(b *block) bool {
 	return p.opts.Only == nil || p.opts.Only(b.resource.Addr)
 }
 
-func (p *program) evaluateOutput(b *block, results map[Block]*result) (OutputValue, bool, hcl.Diagnostics) {
+// evaluateOutput returns nil when there is no value to show.
+func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputValue, hcl.Diagnostics) {
 	o := b.output
 	for _, ref := range o.DependsOn {
 		if results[resourceBlock(ref.Resource)] != nil && len(results[resourceBlock(ref.Resource)].failed) > 0 {
-			return OutputValue{}, false, nil
+			return nil, nil
 		}
 	}
 	scope := p.scope(b, results)
 	value, diags := o.Expr.Value(scope)
 	if diags.HasErrors() {
-		return OutputValue{}, false, diags
+		return nil, diags
 	}
 	value, marks := value.UnmarkDeep()
 	var from origins
 	isSecret := from.take(marks)
 	p.keyOrigins(b, scope, &from)
 	if from.heldBack != nil {
-		return OutputValue{}, false, nil
+		return nil, nil
 	}
 	for _, check := range o.Preconditions {
 		diags = append(diags, precondition(check, scope)...)
@@ -71,11 +76,14 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (OutputVal
 		diags = append(diags, problem("Output refers to sensitive values", o.Expr.Range(),
 			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
 	}
-	return outputValue(o, value), !diags.HasErrors(), diags
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return outputValue(o, value), diags
 }
 
-func outputValue(o *Output, value cty.Value) OutputValue {
-	out := OutputValue{Name: o.Name, Sensitive: o.Sensitive}
+func outputValue(o *Output, value cty.Value) *OutputValue {
+	out := &OutputValue{Name: o.Name, Sensitive: o.Sensitive}
 	out.Type = typeJSON(value.Type())
 	if !value.IsWhollyKnown() {
 		out.Unknown = true

@@ -57,7 +57,9 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
 	}
-	pre.room = maxInstances // a block evaluated again takes the place it had
+	// What is evaluated again takes the place it had.
+	pre.room = maxInstances
+	pre.base.Functions[stepFunction] = stepCounter()
 	diags = append(diags, pre.checkDuplicates()...)
 	pre.link()
 	outputs, problems := pre.evaluateOutputs(pre.results)

@@ -63,11 +63,20 @@ func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
 	}
 	p.kinds = newKindFinder(opts.Kinds)
 	p.base = &hcl.EvalContext{Functions: keepingOrigins(functions(c.Dir))}
+	p.base.Functions[stepFunction] = stepCounter()
 	return p, diags
 }
 
 // evaluate finds the value of a block from those of the blocks it refers to.
 func (p *program) evaluate(b *block, deps map[Block]*result) *result {
+	res, diags := withinSteps(b, func() *result { return p.evaluateBlock(b, deps) })
+	if res == nil {
+		return &result{value: cty.DynamicVal, unexpanded: true, diags: diags}
+	}
+	return res
+}
+
+func (p *program) evaluateBlock(b *block, deps map[Block]*result) *result {
 	switch {
 	case b.variable != nil:
 		return &result{value: p.opts.Variables.Value(b.variable.Name)}

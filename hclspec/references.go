@@ -39,7 +39,7 @@ func (c *Config) names() *names {
 func (n *names) resolve(b *block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	found := b.findUses()
-	b.keys = found.keys
+	b.keys, b.loops = found.keys, found.loops
 	for i, u := range found.uses {
 		ref, problems := n.reference(b, u, i < found.repetition)
 		diags = append(diags, problems...)

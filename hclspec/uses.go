@@ -46,6 +46,8 @@ type useFinder struct {
 	uses []use
 	// repetition is how many of the uses stand in for_each and count.
 	repetition int
+	// loops says whether there is a for expression.
+	loops bool
 	// keys are expressions in brackets, and others that cty forgets the marks of.
 	keys   []hcl.Expression
 	hidden []map[string]struct{}
@@ -112,6 +114,9 @@ func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	switch n := node.(type) {
 	case hclsyntax.ChildScope:
 		f.hidden = append(f.hidden, n.LocalNames)
+	case *hclsyntax.ForExpr:
+		countSteps(n)
+		f.loops = true
 	case *hclsyntax.ObjectConsKeyExpr:
 		f.objectKey(n)
 	case hclsyntax.Expression:

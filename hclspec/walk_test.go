@@ -603,6 +603,20 @@ resource "ConfigMap" "b" {
 	}
 }
 
+func TestTooMuchToEvaluate(t *testing.T) {
+	config := configOf(t, `
+locals {
+  r = range(1000)
+  x = [for a in local.r : [for b in local.r : [for c in local.r : "${a}${b}${c}"]]]
+}
+output "x" { value = length(local.x) }
+`)
+	_, outputs, diags := Preview(context.Background(), config, Options{})
+	if len(diags) != 1 || diags[0].Summary != "Too much to evaluate" || diags[0].Subject.Start.Line != 4 {
+		t.Errorf("diagnostics %v, outputs %v", diags, outputs)
+	}
+}
+
 func TestRangeOf(t *testing.T) {
 	const source = `
 resource "Pod" "a" {

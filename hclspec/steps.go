@@ -1,0 +1,73 @@
+package hclspec
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// maxSteps bounds how often the values of for expressions are evaluated in one
+// run. A few of them inside one another would otherwise keep a run busy until
+// its memory is full.
+const maxSteps = 3_000_000
+
+// stepFunction is put around the value of every for expression. No source can
+// call a function of that name. HCL's evaluation can't be interrupted, but it
+// does call functions.
+const stepFunction = "\x00step"
+
+// rewriting guards the expressions of configurations while stepFunction is put
+// into them, which the first use of a configuration does.
+var rewriting sync.Mutex
+
+func countSteps(e *hclsyntax.ForExpr) {
+	if call, ok := e.ValExpr.(*hclsyntax.FunctionCallExpr); ok && call.Name == stepFunction {
+		return
+	}
+	at := e.ValExpr.Range()
+	e.ValExpr = &hclsyntax.FunctionCallExpr{
+		Name: stepFunction, Args: []hclsyntax.Expression{e.ValExpr},
+		NameRange: at, OpenParenRange: at, CloseParenRange: at,
+	}
+}
+
+// stepCounter is the function behind stepFunction. An error would not end the
+// for expressions around it, which go on and collect more of them. So it ends
+// the goroutine: see withinSteps.
+func stepCounter() function.Function {
+	var steps atomic.Int64
+	return function.New(&function.Spec{
+		Params: []function.Parameter{open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType})},
+		Type:   function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if steps.Add(1) > maxSteps {
+				runtime.Goexit()
+			}
+			return args[0], nil
+		},
+	})
+}
+
+// withinSteps evaluates something of a block in a goroutine of its own, which ends
+// without a result when the steps run out.
+func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
+	if !b.loops {
+		return evaluate(), nil
+	}
+	done := make(chan T, 1)
+	go func() {
+		defer close(done)
+		done <- evaluate()
+	}()
+	result, ok := <-done
+	if !ok {
+		return result, problem("Too much to evaluate", b.at, fmt.Sprintf("Evaluated up to %s, the for expressions of this configuration came to more than %d values. Let them go over less, above all where one stands inside of another.", b.name, maxSteps))
+	}
+	return result, nil
+}
