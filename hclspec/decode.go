@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
@@ -192,7 +193,7 @@ func (d *decoder) child(field *kinds.Field, name string, blame hcl.Range, at *pl
 	child := field.Field(name)
 	if child == nil {
 		if secret, ok := d.secretAbove(at); ok {
-			d.problem("Unknown field", blame, "%s has a field that %s does not have. It is sensitive, so its name is not shown.", d.name(secret), withArticle(d.kind.Name))
+			d.problem("Unknown field", blame, "%s has a field that %s does not have. It is sensitive, so its name is not shown.", orManifest(secret.path().String()), withArticle(d.kind.Name))
 			return nil
 		}
 		r := reader{kind: d.kind}
@@ -234,10 +235,10 @@ func (d *decoder) name(at *place) string {
 
 // valueName is the name of what the place holds.
 func (d *decoder) valueName(at *place) string {
-	if at == nil {
-		return "The manifest"
+	if secret, ok := d.secretAbove(at); ok && secret != at {
+		return "A value inside of " + cmp.Or(secret.path().String(), "the manifest")
 	}
-	return d.name(at)
+	return orManifest(at.path().String())
 }
 
 // secretAbove is the outermost secret that a place is, or lies in.
@@ -442,7 +443,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 	}
 	json, why := scalar(v, f)
 	if why != "" {
-		d.problem("Unsuitable value", blame, "%s must be %s%s.", d.valueName(at), describe(f), why)
+		d.problem("Unsuitable value", blame, "%s must be %s%s.%s", d.valueName(at), describe(f), why, hint(v, f, d.kind))
 		return d.notKnown(at)
 	}
 	d.diags = append(d.diags, unusual(json, d.kind, f, blame, d.name(at))...)

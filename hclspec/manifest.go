@@ -208,11 +208,11 @@ func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, whe
 	if where == "" {
 		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
 	}
-	hint := suggestField(name, names)
-	if holder := holderOf(field, name); hint == "" && holder != "" {
-		hint = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
+	suggestion := suggestField(name, names)
+	if holder := holderOf(field, name); suggestion == "" && holder != "" {
+		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
 	}
-	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, hint)
+	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
 
 // holderOf is the place below a field, not far down, that has a field of that
@@ -527,7 +527,7 @@ func (r *reader) constant(value cty.Value, p *part, where string) *part {
 	}
 	json, why := scalar(value, p.field)
 	if why != "" {
-		r.problem("Unsuitable value", p.at, "%s must be %s%s.", orManifest(where), describe(p.field), why)
+		r.problem("Unsuitable value", p.at, "%s must be %s%s.%s", orManifest(where), describe(p.field), why, hint(value, p.field, r.kind))
 		p.broken = true
 		return p
 	}

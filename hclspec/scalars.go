@@ -75,6 +75,23 @@ func describeValue(v cty.Value) string {
 	return "something else"
 }
 
+// hint says how to write what was probably meant by a value that the field
+// can't hold, with a space before it, or "".
+func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
+	isMap := v.Type().IsObjectType() || v.Type().IsMapType()
+	switch {
+	case f.Type == kinds.Bytes && v.Type() == cty.String && kind.Group == "" && kind.Name == "Secret":
+		return " Plain text goes into stringData, or through base64encode()."
+	case f.Type == kinds.Bytes && v.Type() == cty.String:
+		return " Plain text goes through base64encode()."
+	case f.Type == kinds.List && isMap && holdsObjects(f.Elem):
+		return " Put it in brackets, or write it as a block without the equals sign."
+	case f.Type == kinds.List && v.Type().IsPrimitiveType():
+		return " Put it in brackets."
+	}
+	return ""
+}
+
 // scalar converts a known value that is neither null nor marked to the JSON
 // form of the field. When it can't, why goes on after "must be a string".
 func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
@@ -104,11 +121,11 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	case kinds.IntOrString:
 		return intOrString(v)
 	case kinds.Time:
-		return checkedText(v, isTime, "")
+		return checkedText(v, isTime)
 	case kinds.Duration:
-		return checkedText(v, isDuration, "")
+		return checkedText(v, isDuration)
 	case kinds.Bytes:
-		return checkedText(v, isBase64, ". Give text to base64encode()")
+		return checkedText(v, isBase64)
 	}
 	return nil, ", and this is " + describeValue(v)
 }
@@ -203,13 +220,13 @@ func intOrString(v cty.Value) (any, string) {
 	return integer(v)
 }
 
-func checkedText(v cty.Value, valid func(string) bool, hint string) (any, string) {
+func checkedText(v cty.Value, valid func(string) bool) (any, string) {
 	if v.Type() != cty.String {
 		return nil, ", and this is " + describeValue(v)
 	}
 	s := v.AsString()
 	if !valid(s) {
-		return nil, ", and this string is not" + hint
+		return nil, ", and this string is not"
 	}
 	return s, ""
 }

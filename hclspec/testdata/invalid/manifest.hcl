@@ -82,13 +82,13 @@ resource "Pod" "a" {
     nodeSelector = "x"
 #                  ^^^ Unsuitable value: spec.nodeSelector must be a map, and this is a string.
     tolerations = { key = "a" }
-#                 ^^^^^^^^^^^^^ Unsuitable value: spec.tolerations must be a list of objects, and this is an object.
+#                 ^^^^^^^^^^^^^ Unsuitable value: spec.tolerations must be a list of objects, and this is an object. Put it in brackets, or write it as a block without the equals sign.
     activeDeadlineSeconds { x = 1 }
 #   ^^^^^^^^^^^^^^^^^^^^^ Unsuitable block: spec.activeDeadlineSeconds is a whole number and no block: write activeDeadlineSeconds = ….
     imagePullSecrets = ["x"]
 #                       ^^^ Unsuitable value: spec.imagePullSecrets[0] must be an object, and this is a string.
     hostAliases = [{ ip = "1.2.3.4", hostnames = "a" }, { ipp = "1" }]
-#                                                ^^^ Unsuitable value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string.
+#                                                ^^^ Unsuitable value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string. Put it in brackets.
 #                                                       ^^^^^^^^^^^^^ Missing field: spec.hostAliases[1] needs the field ip, which is a string.
 #                                                         ^^^ Unknown field: spec.hostAliases[1] of a Pod has no field "ipp". Did you mean "ip"?
   }
@@ -180,14 +180,14 @@ resource "Pod" "a" {
 resource "Secret" "a" {
   metadata { name = "a" }
   data = { password = "hunter2!", other = 5 }
-#                     ^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Give text to base64encode().
+#                     ^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
 #                                         ^ Unsuitable value: data.other must be binary data in base64, and this is a number.
 }
 ---
 resource "Secret" "a" {
   metadata { name = "a" }
   data = { password = sensitive("hunter2!") }
-#                     ^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Give text to base64encode().
+#                     ^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
   type = ["x"]
 #        ^^^^^ Unsuitable value: type must be a string, and this is a list.
 }
@@ -272,7 +272,7 @@ resource "ConfigMap" "a" {
 #              ^^^^^^^^^ Unsuitable value: data.x must be a string, and this is an object.
 #                             ^^ Unsuitable value: data.z must be a string, and this is a list.
   binaryData = { (1) = "!" }
-#                      ^^^ Unsuitable value: binaryData.1 must be binary data in base64, and this string is not. Give text to base64encode().
+#                      ^^^ Unsuitable value: binaryData.1 must be binary data in base64, and this string is not. Plain text goes through base64encode().
   immutable = "2"
 #             ^^^ Unsuitable value: immutable must be true or false, and this is a string.
 }
@@ -385,4 +385,36 @@ resource "ConfigMap" "a" {
   metadata { name = "a" }
   data = { "${"k"}" = undefined() }
 #                     ^^^^^^^^^ Call to unknown function: There is no function "undefined".
+}
+---
+variable "token" {
+  sensitive = true
+  default   = "c4n4ry"
+}
+resource "ConfigMap" "a" {
+  metadata {
+    name        = var.token
+#   ^^^^^^^^^^^^^^^^^^^^^^^ Sensitive name: metadata.name is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().
+    labels      = { (var.token) = "not valid!", x = var.token }
+    annotations = merge({ (var.token) = [] }, {})
+#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of metadata.annotations must be a string, and this is a list.
+  }
+  data       = { (var.token) = [], other = { (var.token) = 1 } }
+#                              ^^ Unsuitable value: A value inside of data must be a string, and this is a list.
+#                                          ^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of data must be a string, and this is an object.
+  binaryData = sensitive({ c4n4ry = "?" })
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of binaryData must be binary data in base64, and this string is not. Plain text goes through base64encode().
+}
+resource "ConfigMap" "b" {
+  apiVersion = var.token
+#              ^^^^^^^^^ Unsuitable API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
+}
+resource "ConfigMap" "c" {
+  manifest = { apiVersion = var.token, kind = var.token, metadata = { name = "c" } }
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no ConfigMap in the API version that the manifest says. It is sensitive, so it is not shown.
+}
+resource "Role" "d" {
+#^^^^^^^^^^^^^^^^^^ Sensitive name: metadata.name is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().
+  manifest = sensitive({ metadata = { name = "d", c4n4ry = 1 } })
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown field: The manifest has a field that a Role does not have. It is sensitive, so its name is not shown.
 }
