@@ -37,9 +37,9 @@ func (s *session) locate(opts stateOptions) (stateOptions, bool) {
 	if opts.path != "" {
 		return opts, true
 	}
-	opts.path = defaultState
 	config, _ := hclspec.Load(".") // its mistakes are none of this command's business
 	if config.Settings.Backend == nil {
+		opts.path = defaultState
 		return opts, true
 	}
 	values, _ := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Partial: true})

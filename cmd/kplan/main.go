@@ -15,6 +15,7 @@ import (
 var version = ""
 
 func main() {
+	saveMemory()
 	s := newSession()
 	ctx, signals := watchSignals(context.Background(), s)
 	os.Exit(signals.exitCode(runApp(ctx, s, os.Args[1:])))

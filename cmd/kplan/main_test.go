@@ -47,6 +47,11 @@ func setUp(env *testscript.Env, kubeconfig string) error {
 	env.Setenv("NS", name)
 	env.Setenv("KPLAN_VAR_ns", name)
 	env.Setenv("NO_COLOR", "")
+	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLES", examples)
 	env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "no-kubeconfig"))
 	if kubeconfig == "" {
 		return nil

@@ -3,9 +3,14 @@ variable "greeting" {
   default     = "Hello from kplan"
 }
 
+variable "namespace" {
+  description = "Where it lives."
+  default     = "hello"
+}
+
 resource "Namespace" "hello" {
   metadata {
-    name = "hello"
+    name = var.namespace
   }
 }
 
