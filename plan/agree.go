@@ -63,6 +63,9 @@ func (c *Change) Forces() bool {
 func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.Path {
 	agreed := differences(c.Kind.Root, visible(c.Before), visible(c.After))
 	now := differences(c.Kind.Root, visible(live.Object), visible(answer.Object))
+	if len(now) == 0 {
+		return c.undone(live, agreed)
+	}
 	var places []addrs.Path
 	for path, d := range agreed {
 		if other, ok := now[path]; !c.Unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
@@ -76,6 +79,19 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	}
 	slices.SortFunc(places, addrs.Path.Compare)
 	return slices.Compact(places)
+}
+
+// undone are the places at which a live object that applying leaves as it is,
+// is not what was agreed. There are none when the change has been carried out
+// and the answer was lost.
+func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference) []addrs.Path {
+	places := differences(c.Kind.Root, visible(c.After), visible(live.Object))
+	for path := range places {
+		if _, ok := agreed[path]; !ok || c.Unknown.Covers(path) {
+			delete(places, path)
+		}
+	}
+	return sortedPaths(places)
 }
 
 // difference is what becomes of one value; nil stands for none.

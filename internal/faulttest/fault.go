@@ -81,8 +81,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s %s %s %d", what, f.When, verb, f.Nth)
 }
 
-// statusBody is the fault's answer as the API server words one.
-func (f Fault) body() (contentType string, body []byte) {
+// body is the fault's answer to a call, as the API server words one.
+func (f Fault) body(c Call) (contentType string, body []byte) {
 	message := f.Message
 	if message == "" {
 		message = "faulttest: " + http.StatusText(f.Status)
@@ -91,6 +91,6 @@ func (f Fault) body() (contentType string, body []byte) {
 		return "text/html", []byte("<html><body><h1>" + message + "</h1></body></html>")
 	}
 	return "application/json", fmt.Appendf(nil,
-		`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":%q,"reason":%q,"code":%d}`,
-		message, f.Reason, f.Status)
+		`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":%q,"reason":%q,"code":%d,"details":{"name":%q,"kind":%q}}`,
+		message, f.Reason, f.Status, c.Name, c.Resource)
 }

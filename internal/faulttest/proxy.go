@@ -160,7 +160,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := classify(r, body)
 	fault, before := p.register(&call)
-	if fault.When == Before && !p.strike(w, r, fault) {
+	if fault.When == Before && !p.strike(w, r, call, fault) {
 		return
 	}
 	if before != nil {
@@ -177,32 +177,32 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer res.Body.Close()
-	p.reply(w, r, res, fault, call.Verb == "watch")
+	p.reply(w, r, res, call, fault)
 }
 
 // repliedAfter is how long after an answer kplan is taken to have read it.
 const repliedAfter = 2 * time.Millisecond
 
 // reply hands the server's answer on, or what a fault makes of it.
-func (p *Proxy) reply(w http.ResponseWriter, r *http.Request, res *http.Response, f Fault, endless bool) {
+func (p *Proxy) reply(w http.ResponseWriter, r *http.Request, res *http.Response, call Call, f Fault) {
 	var answer io.Reader = res.Body
-	if !endless && f.When != "" {
+	if call.Verb != "watch" && f.When != "" {
 		whole, _ := io.ReadAll(res.Body) // then the server has done it all
 		answer = bytes.NewReader(whole)
 	}
 	switch {
 	case f.Do == Truncate:
 		truncate(w, res, answer)
-	case f.When == After && !p.strike(w, r, f):
+	case f.When == After && !p.strike(w, r, call, f):
 		return
 	case f.When == Replied:
-		time.AfterFunc(repliedAfter, func() { p.strike(w, r, f) })
+		time.AfterFunc(repliedAfter, func() { p.strike(w, r, call, f) })
 	}
 	passOn(w, res, answer)
 }
 
 // strike lets a fault happen and says whether the exchange goes on.
-func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, f Fault) (goesOn bool) {
+func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Fault) (goesOn bool) {
 	switch f.Do {
 	case Delay:
 		select {
@@ -226,7 +226,7 @@ func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, f Fault) (goesOn 
 			conn.Close()
 		}
 	case Answer:
-		contentType, body := f.body()
+		contentType, body := f.body(call)
 		w.Header().Set("Content-Type", contentType)
 		if f.RetryAfter != "" {
 			w.Header().Set("Retry-After", f.RetryAfter)
