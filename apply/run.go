@@ -119,6 +119,9 @@ func newRunner(in Input, current *state.State) *runner {
 		observer: newObserver(ctx, in.Cluster, in.Plan, plan.StackLabel+"="+current.StackID()),
 		events:   &events{tell: in.Progress},
 	}
+	// What became of the actions that were pending is to be written even if
+	// there is nothing else to do.
+	r.journal.dirty = current != in.State
 	if r.Wait.Timeout == 0 {
 		r.Wait.Timeout = DefaultWaitTimeout
 	}
