@@ -386,6 +386,8 @@ func (d *differ) isServers(at, next spot, parent *Difference, before, after any)
 	switch {
 	case next.unknown.exists() || next.replace.reaches():
 		return false
+	case d.depth > 0:
+		return false // in a text, which has one owner
 	case parent.Before == nil:
 		return at.wish != nil && next.wish == nil
 	case after != nil || parent.After != nil && d.change.Action != Replace:

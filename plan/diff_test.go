@@ -200,6 +200,16 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 1},
 		},
 		{
+			name: "a text that holds others is owned as a whole", kind: "ConfigMap", action: Delete,
+			before: `{data: {a: '{"x": [1, {"y": 2}]}', other: '{"z": 1}'}, metadata: {managedFields: [
+				{manager: kplan, operation: Apply, apiVersion: v1, fieldsV1: {"f:data": {"f:a": {}}}}]}}`,
+			want: []string{
+				`- data`, `- data.a json`, `- data.a`, `- data.a.x`, `- data.a.x[0] 1 -> <nil>`,
+				`- data.a.x[1]`, `- data.a.x[1].y 2 -> <nil>`,
+			},
+			hidden: Hidden{Defaults: 1},
+		},
+		{
 			name: "of a list's element kplan owns what it set", kind: "Pod", action: Delete,
 			before: `{metadata: {managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
 				fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:image": {}}}}}}]},
