@@ -11,6 +11,21 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
+// Evaluation goes in two rounds. The first, the preview, knows no cluster: it
+// evaluates each block after those it refers to, lets unset fields of objects
+// count as unknown, and so finds all that is wrong with the configuration, and
+// the namespaces and definitions that objects need without referring to them.
+// The second, the walk, visits the objects in that order. What a visit answers
+// takes the place of what the preview assumed, and a block is evaluated again
+// only where that makes a difference to what it refers to.
+//
+// A body is read against its kind once (reader) and evaluated for each instance
+// (decoder). Of an object only what some expression asks for is made a value
+// (demand, view). Each such value is marked with the instance it came from
+// (origin); the marks come along through locals and functions, and tell for
+// every instance exactly which others it needs, and which of them failed
+// (heldBack).
+
 // program is a configuration with all that is known of it before, and whatever
 // its expressions come to.
 type program struct {

@@ -1,0 +1,167 @@
+package hclspec
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+func (d *decoder) list(p *part, at *place) (any, state) {
+	l := listDecoder{decoder: d, part: p, at: at, elements: make([]any, 0, len(p.list.items))}
+	for i := range p.list.items {
+		item := &p.list.items[i]
+		if item.dynamic == nil {
+			l.add(i, item.part)
+			continue
+		}
+		l.dynamic = true
+		l.repeat(i, item)
+	}
+	return l.finish()
+}
+
+// listDecoder collects the elements of one list.
+type listDecoder struct {
+	*decoder
+	part     *part
+	at       *place
+	elements []any
+	ranges   []hcl.Range
+	items    []int
+	dynamic  bool
+	unknown  bool
+}
+
+func (l *listDecoder) add(i int, p *part) {
+	at := l.at.element(len(l.elements))
+	if l.part.list.single {
+		at = l.at
+	}
+	json, what := l.decoder.part(p, at)
+	switch what {
+	case valueAbsent:
+		l.problem("Null in a list", p.at, "%s can't hold null. Leave the element out.", l.name(l.at))
+		fallthrough
+	case valueUnknown:
+		l.unknown = true
+		return
+	}
+	l.elements = append(l.elements, json)
+	l.ranges = append(l.ranges, p.at)
+	l.items = append(l.items, i)
+}
+
+// repeat adds an element for each of a dynamic block's for_each.
+func (l *listDecoder) repeat(i int, item *listItem) {
+	collection, ok := l.eval(item.dynamic.forEach)
+	if !ok {
+		l.unknown = true
+		return
+	}
+	collection = l.unmark(collection, l.at)
+	blame := item.dynamic.forEach.Range()
+	switch {
+	case collection.IsNull():
+		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
+		l.unknown = true
+	case !collection.IsKnown(), collection.CanIterateElements() && !collection.Length().IsKnown():
+		l.unknown = true // also a set with elements that may turn out to be equal
+	case !collection.CanIterateElements():
+		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", describeValue(collection))
+		l.unknown = true
+	default:
+		l.repeatFor(collection, i, item)
+	}
+}
+
+func (l *listDecoder) repeatFor(collection cty.Value, i int, item *listItem) {
+	outer := l.scope
+	defer func() { l.scope = outer }()
+	isSet := collection.Type().IsSetType()
+	for it := collection.ElementIterator(); it.Next(); {
+		key, value := it.Element()
+		if isSet {
+			key = value
+		}
+		l.scope = outer.NewChild()
+		l.scope.Variables = map[string]cty.Value{
+			item.dynamic.iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}),
+		}
+		l.add(i, item.part)
+	}
+}
+
+// finish is the list, which is unknown as a whole when one of its elements is:
+// leaving that out would move the others.
+func (l *listDecoder) finish() (any, state) {
+	if l.unknown {
+		return l.notKnown(l.at)
+	}
+	if l.dynamic {
+		if l.decoder.sources == nil {
+			l.decoder.sources = map[addrs.Path][]int{}
+		}
+		l.decoder.sources[l.at.path()] = l.items
+	}
+	switch {
+	case l.part.list.single:
+		return l.single()
+	case l.dynamic && len(l.elements) == 0:
+		return nil, valueAbsent // as if the blocks were not written
+	}
+	l.checkList(l.elements, l.part.field, l.at, func(i int) hcl.Range { return l.ranges[i] })
+	return l.elements, valuePresent
+}
+
+// single is the one object that blocks stand for when they can repeat.
+func (l *listDecoder) single() (any, state) {
+	switch len(l.elements) {
+	case 0:
+		return nil, valueAbsent
+	case 1:
+		return l.elements[0], valuePresent
+	}
+	if l.dynamic { // else it was reported when the body was read
+		l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.name(l.at), len(l.elements))
+	}
+	return l.notKnown(l.at)
+}
+
+// checkList reports elements that the API could not tell apart.
+func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame func(int) hcl.Range) {
+	if field.Type != kinds.List || len(field.ListKeys) == 0 && !field.Set || len(elements) < 2 {
+		return
+	}
+	seen := make(map[string]int, len(elements))
+	for i, element := range elements {
+		key := field.ElementKey(element)
+		if key == "" || d.keyUnknown(field, at, i) {
+			continue
+		}
+		first, again := seen[key]
+		if !again {
+			seen[key] = i
+			continue
+		}
+		if field.Set {
+			d.problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
+		} else {
+			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), together(field.ListKeys))
+		}
+	}
+}
+
+// keyUnknown says whether what tells an element from the others is not known.
+func (d *decoder) keyUnknown(field *kinds.Field, at *place, i int) bool {
+	if len(d.unknown) == 0 {
+		return false
+	}
+	for _, name := range field.ListKeys {
+		if d.unknown.Covers(at.element(i).below(name).path()) {
+			return true
+		}
+	}
+	return false
+}

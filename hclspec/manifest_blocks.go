@@ -1,0 +1,127 @@
+package hclspec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// blocks reads all blocks of one type in one body.
+func (r *reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where string) *part {
+	p := &part{field: field, at: blocks[0].DefRange()}
+	single := len(blocks) == 1 && !isDynamic(blocks[0])
+	switch field.Type {
+	case kinds.Object, kinds.Map:
+		if single {
+			p.object = r.block(blocks[0], field, where)
+			break
+		}
+		p.list = r.items(blocks, field, where)
+		p.list.single = true
+		r.checkSingle(blocks, where)
+	case kinds.List:
+		if !holdsObjects(field.Elem) {
+			r.problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = […].", where, describe(field), blocks[0].Type)
+			return &part{field: field, at: p.at, broken: true}
+		}
+		p.list = r.items(blocks, field.Elem, where)
+	case kinds.Any:
+		if single {
+			p.object = r.block(blocks[0], field, where)
+			break
+		}
+		p.list = r.items(blocks, field, where)
+	default:
+		r.problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = ….", where, describe(field), lastName(where))
+		return &part{field: field, at: p.at, broken: true}
+	}
+	return p
+}
+
+func elementWhere(where string, i int) string { return fmt.Sprintf("%s[%d]", where, i) }
+
+func lastName(where string) string { return where[strings.LastIndexByte(where, '.')+1:] }
+
+func holdsObjects(f *kinds.Field) bool {
+	return f.Type == kinds.Object || f.Type == kinds.Map || f.Type == kinds.Any
+}
+
+// checkSingle reports the second of the blocks that stand for one object.
+func (r *reader) checkSingle(blocks []*hclsyntax.Block, where string) {
+	var first *hclsyntax.Block
+	for _, b := range blocks {
+		switch {
+		case isDynamic(b):
+		case first == nil:
+			first = b
+		default:
+			r.problem("Duplicate block", b.TypeRange, "%s is a single object, and there is a block for it at line %d already.", where, first.TypeRange.Start.Line)
+		}
+	}
+}
+
+func (r *reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where string) *listPart {
+	list := &listPart{}
+	repeats := false
+	for i, b := range blocks {
+		element := where
+		if repeats = repeats || isDynamic(b); !repeats {
+			element = elementWhere(where, i)
+		}
+		item := listItem{part: &part{field: elem, at: b.DefRange()}}
+		if isDynamic(b) {
+			item = r.dynamic(b, elem, where)
+		} else {
+			item.part.object = r.block(b, elem, element)
+		}
+		if item.part != nil {
+			list.items = append(list.items, item)
+		}
+	}
+	return list
+}
+
+func (r *reader) block(b *hclsyntax.Block, field *kinds.Field, where string) *objectPart {
+	if len(b.Labels) > 0 {
+		r.problem("Unexpected label", b.LabelRanges[0], "A block inside of a resource has no label. What tells objects of a list apart is one of their fields, mostly name.")
+	}
+	return r.body(b.Body, field, where)
+}
+
+// dynamic reads dynamic "type" { for_each, iterator, content {} }.
+func (r *reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) listItem {
+	d := &dynamicPart{iterator: iteratorName(b)}
+	for _, attr := range nativeAttributes(b.Body) {
+		switch attr.Name {
+		case "for_each":
+			d.forEach = attr.Expr
+		case "iterator":
+			switch name := hcl.ExprAsKeyword(attr.Expr); {
+			case name == "":
+				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator is the name of a variable, without quotes.")
+			case slices.Contains(referenceRoots, name) || isKindName(name):
+				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator can't be called %s, since other references begin with that.", name)
+			}
+		default:
+			r.problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s stand in content.", where)
+		}
+	}
+	var content *hclsyntax.Block
+	for _, inner := range b.Body.Blocks {
+		if inner.Type != "content" || content != nil {
+			r.problem("Invalid dynamic block", inner.TypeRange, "A dynamic block holds one content block and no other.")
+			continue
+		}
+		content = inner
+	}
+	if d.forEach == nil || content == nil {
+		r.problem("Invalid dynamic block", b.DefRange(), "A dynamic block needs for_each, which says how often to repeat it, and a content block.")
+		return listItem{}
+	}
+	return listItem{dynamic: d, part: &part{field: elem, at: content.DefRange(), object: r.block(content, elem, where)}}
+}

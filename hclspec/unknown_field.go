@@ -1,0 +1,92 @@
+package hclspec
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// unknownField reports a name that the field has no place for. where is the
+// field's own place, "" for the whole object.
+func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) {
+	owner := upperFirst(withArticle(r.kind.Name))
+	if where != "" {
+		owner = where + " of " + withArticle(r.kind.Name)
+	}
+	var names []string
+	for _, f := range field.Fields() {
+		names = append(names, f.Name)
+	}
+	if where == "" {
+		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
+	}
+	suggestion := suggestField(name, names)
+	if holder := holderOf(field, name); suggestion == "" && holder != "" {
+		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
+	}
+	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
+}
+
+// holderOf is the place below a field, not far down, that has a field of that
+// name; "" for none.
+func holderOf(field *kinds.Field, name string) string {
+	type candidate struct {
+		field *kinds.Field
+		where string
+	}
+	level := []candidate{{field: field}}
+	for range 4 {
+		var below []candidate
+		for _, c := range level {
+			for _, f := range c.field.Fields() {
+				where := joinWhere(c.where, f.Name)
+				if f.Type == kinds.List {
+					f = f.Elem
+				}
+				if f.Type != kinds.Object || f.Allocated || where == "metadata" {
+					continue
+				}
+				if f.Field(name) != nil && f.Elem == nil {
+					return where
+				}
+				below = append(below, candidate{f, where})
+			}
+		}
+		level = below
+	}
+	return ""
+}
+
+// suggestField also knows the snake_case of other tools.
+func suggestField(name string, names []string) string {
+	var camel strings.Builder
+	for i, word := range strings.Split(name, "_") {
+		if i > 0 {
+			word = upperFirst(word)
+		}
+		camel.WriteString(word)
+	}
+	for _, n := range names {
+		if strings.EqualFold(n, camel.String()) || strings.EqualFold(n, camel.String()+"s") {
+			return fmt.Sprintf(" Did you mean %q?", n)
+		}
+	}
+	return didYouMean(name, names)
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func withArticle(noun string) string {
+	if noun != "" && strings.ContainsRune("AEIOU", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
