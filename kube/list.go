@@ -71,6 +71,7 @@ func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, qu
 		query.Set("labelSelector", selector)
 	}
 	var items []*unstructured.Unstructured
+	shared := newSharer()
 	for restarts := 0; ; {
 		page, err := c.page(ctx, k, namespace, query, as)
 		if e, ok := err.(*Error); ok && e.Status == http.StatusGone && restarts < 5 {
@@ -83,7 +84,7 @@ func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, qu
 		if err != nil {
 			return nil, "", err
 		}
-		items = append(items, page.objects(k)...)
+		items = append(items, page.objects(k, shared)...)
 		if page.Metadata.Continue == "" {
 			return items, page.Metadata.ResourceVersion, nil
 		}
@@ -140,12 +141,13 @@ func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, que
 
 // objects gives each item the kind and version that lists of built-in kinds
 // leave out.
-func (p *listPage) objects(k *kinds.Kind) []*unstructured.Unstructured {
+func (p *listPage) objects(k *kinds.Kind, shared *sharer) []*unstructured.Unstructured {
 	out := make([]*unstructured.Unstructured, 0, len(p.Items))
 	for _, fields := range p.Items {
 		obj := &unstructured.Unstructured{Object: fields}
 		obj.SetAPIVersion(k.APIVersion())
 		obj.SetKind(k.Name)
+		shared.share(obj)
 		out = append(out, obj)
 	}
 	return out
