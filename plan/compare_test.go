@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// TestFieldSet: reading decoded fieldsV1 gives what reading their JSON gives.
+func TestFieldSet(t *testing.T) {
+	for _, text := range []string{
+		`{}`,
+		`{"f:spec":{"f:replicas":{}}}`,
+		`{"f:metadata":{"f:labels":{".":{},"f:app":{}},"f:annotations":{"f:a.b/c":{}}}}`,
+		`{"f:spec":{"f:ports":{"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{}}}}}`,
+		`{"f:metadata":{"f:finalizers":{".":{},"v:\"a\"":{},"v:\"b\"":{}}}}`,
+		`{"f:spec":{"i:0":{},"i:1":{"f:x":{}}}}`,
+		`{"f:spec":{".":{}}}`,
+		`{"f:spec":{"z:of a newer server":{}},"f:data":{}}`,
+	} {
+		want := &fieldpath.Set{}
+		if err := want.FromJSON(bytes.NewReader([]byte(text))); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(text), &fields); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := fieldSet(fields)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got == nil {
+			got = &fieldpath.Set{}
+		}
+		if !got.Equals(want) {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+	if _, _, err := fieldSet(map[string]any{"k:{": map[string]any{}}); err == nil {
+		t.Error("a key that is no JSON is taken")
+	}
+}
+
+// liveController is a replication controller as a list has it, and the wish it
+// was made from.
+func liveController(b *testing.B) (*kinds.Kind, map[string]any, *unstructured.Unstructured) {
+	kind, err := kinds.Builtin().Lookup("ReplicationController", "v1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	wish, live := decodeJSON(b, controllerWish), decodeJSON(b, controllerWish)
+	set, err := kind.FieldSet(wish)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields, err := set.ToJSON()
+	if err != nil {
+		b.Fatal(err)
+	}
+	metadata := live["metadata"].(map[string]any)
+	metadata["uid"], metadata["resourceVersion"] = "36f66ab5-0c5d-4f0e-8a4c-7f4a6d4be0f4", "4711"
+	metadata["managedFields"] = []any{decodeJSON(b, fmt.Sprintf(
+		`{"manager":"kplan","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":%s}`, fields))}
+	live["status"] = map[string]any{"replicas": int64(3)}
+	return kind, wish, &unstructured.Unstructured{Object: live}
+}
+
+func decodeJSON(b *testing.B, text string) map[string]any {
+	var object map[string]any
+	if err := utiljson.Unmarshal([]byte(text), &object); err != nil {
+		b.Fatal(err)
+	}
+	return object
+}
+
+const controllerWish = `{"apiVersion":"v1","kind":"ReplicationController",
+  "metadata":{"name":"app","namespace":"acme","labels":{"name":"app","kplan.dev/stack":"s"},"annotations":{"kplan.dev/address":"ReplicationController.app"}},
+  "spec":{"replicas":3,"selector":{"name":"app"},"template":{"metadata":{"labels":{"name":"app"}},"spec":{"containers":[
+    {"name":"app","image":"registry.example/app:1","ports":[{"containerPort":9080}],
+     "env":[{"name":"TENANT","value":"acme"}],"resources":{"requests":{"cpu":"100m","memory":"128Mi"}}}]}}}}`
+
+// BenchmarkUnchanged is what each object costs of which nothing is to be done.
+func BenchmarkUnchanged(b *testing.B) {
+	kind, wish, live := liveController(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if same, err := unchanged(kind, wish, live); !same || err != nil {
+			b.Fatal(same, err)
+		}
+	}
+}
+
+// BenchmarkDifferences is the comparison of two objects that differ in a value.
+func BenchmarkDifferences(b *testing.B) {
+	kind, wish, live := liveController(b)
+	wish["spec"].(map[string]any)["replicas"] = int64(4)
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(differences(kind.Root, visible(live.Object), visible(wish))) != 1 {
+			b.Fatal("one value differs")
+		}
+	}
+}
