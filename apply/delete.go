@@ -40,8 +40,11 @@ func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
 			}
 		}
 	}
-	results := graph.Walk(ctx, &g, r.Parallelism, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
-		return struct{}{}, r.deleteOne(ctx, c)
+	// Only the requests are bounded, not the waiting: emptying a namespace takes
+	// seconds of the cluster's time and none of ours.
+	turns := newTurns(r.Parallelism)
+	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
+		return struct{}{}, r.deleteOne(ctx, c, turns)
 	})
 	var diags hcl.Diagnostics
 	for _, c := range g.Nodes() {
@@ -61,16 +64,45 @@ func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 	return diag.FromKube(err, nil, c.Addr.String())
 }
 
-func (r *runner) deleteOne(ctx context.Context, c *plan.Change) error {
+// turns bounds how many do something at once; nil for no bound.
+type turns chan struct{}
+
+func newTurns(most int) turns {
+	if most <= 0 {
+		return nil
+	}
+	return make(turns, most)
+}
+
+func (t turns) take() {
+	if t != nil {
+		t <- struct{}{}
+	}
+}
+
+func (t turns) give() {
+	if t != nil {
+		<-t
+	}
+}
+
+func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) error {
 	if c.Action == plan.Forget {
 		r.journal.gone(c)
 		return nil
 	}
+	turns.take()
 	if r.stopped() || r.journal.broken() != nil {
+		turns.give()
 		return notStarted{}
 	}
 	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func() error {
-		return r.remove(ctx, c)
+		gone, err := r.tellToGo(ctx, c)
+		turns.give()
+		if gone || err != nil {
+			return err
+		}
+		return r.awaitGone(ctx, c)
 	})
 	if err != nil {
 		return err
@@ -82,18 +114,23 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change) error {
 // remove deletes the object that was planned to be deleted, and no other of its
 // name, and waits until it is gone.
 func (r *runner) remove(ctx context.Context, c *plan.Change) error {
-	err := r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID})
-	switch kube.KindOf(err) {
-	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
-		return nil // gone, or gone and another one there: ours is no more
-	case kube.OutcomeUnknown:
-		// Waiting tells whether it came through.
-	default:
-		if err != nil {
-			return err
-		}
+	gone, err := r.tellToGo(ctx, c)
+	if gone || err != nil {
+		return err
 	}
 	return r.awaitGone(ctx, c)
+}
+
+// tellToGo sends the deletion and says whether there is nothing to wait for.
+func (r *runner) tellToGo(ctx context.Context, c *plan.Change) (gone bool, err error) {
+	err = r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID})
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
+		return true, nil // gone, or gone and another one there: ours is no more
+	case kube.OutcomeUnknown:
+		return false, nil // waiting tells whether it came through
+	}
+	return false, err
 }
 
 // awaitGone waits until the object with the change's uid is no more.
