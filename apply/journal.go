@@ -25,13 +25,24 @@ type journal struct {
 	state *state.State
 	done  Summary
 	dirty bool
+	// pending are the identities of the state's pending actions that are not
+	// settled. Those that are stay in the list until it is written: to take each
+	// out by itself would cost the square of their number.
+	pending map[addrs.Object]bool
 
 	stop, stopped chan struct{}
 	failure       error // of a write in between; the last write tries again
 }
 
 func newJournal(current *state.State, save func(context.Context, *state.State) error) *journal {
-	return &journal{state: current.Clone(), save: save, stop: make(chan struct{}), stopped: make(chan struct{})}
+	j := &journal{
+		state: current.Clone(), save: save, pending: map[addrs.Object]bool{},
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	for _, p := range j.state.Pending {
+		j.pending[p.Object.Identity()] = true
+	}
+	return j
 }
 
 // begin writes down everything that is about to be done, before the first of it.
@@ -46,6 +57,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 			j.state.Pending = append(j.state.Pending, state.Pending{
 				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs,
 			})
+			j.pending[c.Object.Identity()] = true
 		}
 	}
 	j.state.Readdress(moves)
@@ -98,13 +110,13 @@ func (j *journal) intend(ctx context.Context, c *plan.Change) error {
 func (j *journal) expect(p state.Pending) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	known := slices.ContainsFunc(j.state.Pending, func(other state.Pending) bool {
-		return other.Object.Identity() == p.Object.Identity()
-	})
-	if !known {
-		j.state.Pending, j.dirty = append(j.state.Pending, p), true
+	if j.pending[p.Object.Identity()] {
+		return false
 	}
-	return !known
+	j.dropSettled() // it may have been pending before
+	j.state.Pending, j.dirty = append(j.state.Pending, p), true
+	j.pending[p.Object.Identity()] = true
+	return true
 }
 
 // writeGroups writes the results of the last moments together.
@@ -132,6 +144,7 @@ func (j *journal) flush(ctx context.Context) {
 		j.mu.Unlock()
 		return
 	}
+	j.dropSettled()
 	snapshot := j.state.Clone()
 	j.dirty = false
 	j.mu.Unlock()
@@ -195,10 +208,15 @@ func (j *journal) unmade(c *plan.Change) {
 }
 
 func (j *journal) settle(object addrs.Object) {
-	j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
-		return p.Object.Identity() == object.Identity()
-	})
+	delete(j.pending, object.Identity())
 	j.dirty = true
+}
+
+// dropSettled takes the pending actions out of the state that have been settled.
+func (j *journal) dropSettled() {
+	j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
+		return !j.pending[p.Object.Identity()]
+	})
 }
 
 // untouched drops the pending entry of an action that certainly did not happen.
