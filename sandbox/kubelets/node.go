@@ -28,10 +28,12 @@ var capacity = corev1.ResourceList{
 
 // keepNode makes a node, says that it is ready, and renews its lease until the context ends.
 func keepNode(ctx context.Context, client kubernetes.Interface, name string, port int) error {
-	if err := retry(ctx, func(ctx context.Context) error { return register(ctx, client, name, port) }); err != nil {
-		return err
-	}
 	for {
+		// The status is reported anew each time: on a machine so busy that a lease
+		// ran out, the controllers have taken the node for dead meanwhile.
+		if err := retry(ctx, func(ctx context.Context) error { return register(ctx, client, name, port) }); err != nil {
+			return err
+		}
 		if err := retry(ctx, func(ctx context.Context) error { return renew(ctx, client, name) }); err != nil {
 			return err
 		}
