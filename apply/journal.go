@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		}
 	}
 	j.state.Readdress(moves)
-	if p.IsEmpty() {
+	if p.IsEmpty() { // what is dirty, such as what was recovered, end writes
 		close(j.stopped)
 		return nil
 	}
@@ -182,6 +183,17 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 		j.done.Destroyed++
 	case plan.Adopt:
 		j.done.Adopted++
+	}
+}
+
+// kept records what the configuration now says of an object that stays as it
+// is: what it needs, whether it is protected.
+func (j *journal) kept(o state.Object) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if known, ok := j.state.Find(o.Addr); !ok || !reflect.DeepEqual(known, o) {
+		j.state.Put(o)
+		j.dirty = true
 	}
 }
 

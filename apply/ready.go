@@ -33,9 +33,17 @@ func readinessOf(live *unstructured.Unstructured) (readiness, error) {
 	case status.CurrentStatus:
 		return readiness{ready: true}, nil
 	case status.FailedStatus:
-		return readiness{hopeless: true, why: result.Message}, nil
+		return readiness{hopeless: !isWaitingPod(live), why: result.Message}, nil
 	}
 	return readiness{why: result.Message}, nil
+}
+
+// isWaitingPod says whether the object is a pod that has not ended. kstatus gives
+// one up that found no node within seconds, which is less than a cluster needs
+// that adds nodes; diagnose has its own patience.
+func isWaitingPod(live *unstructured.Unstructured) bool {
+	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
+	return live.GetKind() == "Pod" && live.GetAPIVersion() == "v1" && phase != "Failed"
 }
 
 // replicasReady judges a ReplicationController, which kstatus does not know: it

@@ -12,8 +12,8 @@ import (
 )
 
 // schedulingGrace is how long a pod may wait for a node before waiting is
-// taken to be hopeless: a cluster that scales up needs its time.
-const schedulingGrace = 30 * time.Second
+// taken to be hopeless: a cluster that adds nodes needs minutes.
+const schedulingGrace = 3 * time.Minute
 
 // trouble is why a pod does not get to run.
 type trouble struct {

@@ -41,6 +41,8 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Inst
 		if err != nil {
 			return hclspec.Seen{}, nil, err
 		}
+	} else {
+		r.journal.kept(r.entry(c, live))
 	}
 	done := &applied{c, live}
 	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
@@ -106,15 +108,21 @@ func (r *runner) change(ctx context.Context, c *plan.Change) (live *unstructured
 	if err != nil {
 		return nil, err
 	}
-	r.journal.made(c, state.Object{
+	r.journal.made(c, r.entry(c, live))
+	return live, nil
+}
+
+// entry is what the state remembers of an object as it is now wished for.
+func (r *runner) entry(c *plan.Change, live *unstructured.Unstructured) state.Object {
+	return state.Object{
 		Addr:      c.Addr,
 		Object:    c.Object,
 		UID:       string(live.GetUID()),
 		Needs:     c.Needs,
 		Digest:    r.journal.digest(c.Desired),
+		Sensitive: c.SensitiveWishes(),
 		Protected: c.Protected,
-	})
-	return live, nil
+	}
 }
 
 func (r *runner) act(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
