@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
@@ -16,5 +18,56 @@ func withoutAllocated(kind *kinds.Kind, object, wish map[string]any) (map[string
 	for _, place := range slices.Backward(places) {
 		object, _ = replaceAt(object, place.Steps(), nil).(map[string]any)
 	}
+	if kind.GroupKind() == (addrs.GroupKind{Kind: "Pod"}) && !hasToken(wish) {
+		object = withoutToken(object)
+	}
 	return object, addrs.NewPathSet(places...)
+}
+
+// tokenVolume begins the name of the volume that admission adds to each pod for
+// the token of its service account. The rest of it is made up anew whenever the
+// server is asked.
+const tokenVolume = "kube-api-access-"
+
+func isToken(volumeOrMount any) bool {
+	fields, _ := volumeOrMount.(map[string]any)
+	name, _ := fields["name"].(string)
+	return strings.HasPrefix(name, tokenVolume)
+}
+
+// hasToken says whether the configuration itself has such a volume, as a
+// manifest has that was once read from a cluster.
+func hasToken(pod map[string]any) bool {
+	spec, _ := pod["spec"].(map[string]any)
+	volumes, _ := spec["volumes"].([]any)
+	return slices.ContainsFunc(volumes, isToken)
+}
+
+func withoutToken(pod map[string]any) map[string]any {
+	pod, spec := maps.Clone(pod), cloneMap(pod["spec"])
+	dropTokens(spec, "volumes")
+	for _, list := range []string{"initContainers", "containers"} {
+		containers, ok := spec[list].([]any)
+		if !ok {
+			continue
+		}
+		containers = slices.Clone(containers)
+		for i, c := range containers {
+			container := cloneMap(c)
+			dropTokens(container, "volumeMounts")
+			containers[i] = container
+		}
+		spec[list] = containers
+	}
+	pod["spec"] = spec
+	return pod
+}
+
+func dropTokens(of map[string]any, list string) {
+	elements, _ := of[list].([]any)
+	if kept := slices.DeleteFunc(slices.Clone(elements), isToken); len(kept) > 0 {
+		of[list] = kept
+	} else {
+		delete(of, list)
+	}
 }

@@ -35,7 +35,8 @@ import (
 //	                  what they say; "error: Summary" for each error
 //
 // NS stands for a namespace of the situation's own. A plan without errors is
-// then applied, and the plan after that must be empty.
+// then saved, held against a plan made anew, and applied, and the plan after
+// that must be empty.
 func TestSituations(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if kubeconfig == "" {
@@ -118,6 +119,7 @@ func (s *situation) play() {
 	if diags.HasErrors() || in.Cluster != s.cluster {
 		return
 	}
+	s.saveAndVerify(after, in)
 	s.apply(after, in, p)
 	if in.Mode == plan.Destroy || in.Mode == plan.RefreshOnly || len(in.Targets)+len(in.Excludes) > 0 {
 		return
@@ -200,6 +202,29 @@ func (s *situation) plan(source string, in plan.Input) (*plan.Plan, hcl.Diagnost
 	s.Helper()
 	s.load(source, &in)
 	return plan.Make(s.Context(), in)
+}
+
+// saveAndVerify saves a plan, reads it back and holds it against one made anew.
+func (s *situation) saveAndVerify(source string, in plan.Input) {
+	s.Helper()
+	s.load(source, &in)
+	p, _ := plan.Make(s.Context(), in)
+	data, err := p.Encode(s.state, "test")
+	if err != nil {
+		s.Fatal(err)
+	}
+	saved, err := plan.Decode(data, s.cluster.Lookup)
+	if err != nil {
+		s.Fatalf("the saved plan can't be read: %v", err)
+	}
+	fresh, diags := plan.Make(s.Context(), in)
+	diags = append(diags, saved.Belongs(s.state)...)
+	for _, d := range append(diags, saved.Verify(fresh, s.state)...) {
+		if d.Severity == hcl.DiagWarning {
+			continue
+		}
+		s.Fatalf("the saved plan is not the one made anew: %s: %s", d.Summary, d.Detail)
+	}
 }
 
 func (s *situation) mustApply(source string, in plan.Input) {

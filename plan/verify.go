@@ -107,10 +107,11 @@ func disagreement(approved, now *Change) string {
 }
 
 // sameEffect lists the places to which two changes of one object do different
-// things.
-func sameEffect(a, b *Change) []addrs.Path {
-	x := differences(a.Kind.Root, visible(a.Before), visible(a.After))
-	y := differences(b.Kind.Root, visible(b.Before), visible(b.After))
+// things. A kind that the approved plan itself defines is known to the plan
+// made now alone.
+func sameEffect(approved, now *Change) []addrs.Path {
+	x := differences(now.Kind.Root, visible(approved.Before), visible(approved.After))
+	y := differences(now.Kind.Root, visible(now.Before), visible(now.After))
 	var places []addrs.Path
 	for path := range union(x, y) {
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
