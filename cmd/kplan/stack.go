@@ -81,9 +81,17 @@ func (k *stack) plan(ctx context.Context, of selection) (p *plan.Plan, diags hcl
 // save stores a state durably.
 func (k *stack) save(ctx context.Context, st *state.State) error { return k.lease.Write(ctx, st) }
 
-// rescue keeps a state that could not be stored in a file of its own.
+// rescue keeps a state that could not be stored in a file of its own: beside the
+// stored one, and where that is what fails, in the working folder or that for
+// temporary files.
 func (k *stack) rescue(st *state.State) {
-	path, err := state.WriteErrored(filepath.Dir(k.opts.state.path), st)
+	var path string
+	var err error
+	for _, folder := range []string{filepath.Dir(k.opts.state.path), ".", os.TempDir()} {
+		if path, err = state.WriteErrored(folder, st); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		k.fail("The state is lost", "%s. What was made bears the label %s=%s in the cluster, by which it can be found.", capital(err), plan.StackLabel, st.StackID())
 		return
