@@ -36,6 +36,7 @@ type Proxy struct {
 	picked []int // by each fault
 	calls  []Call
 	hit    []string // what happened
+	struck time.Time
 	victim *os.Process
 	before func(Call) // see Before
 	as     string     // see As
@@ -242,9 +243,17 @@ func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Faul
 	panic(http.ErrAbortHandler)
 }
 
+// Struck is when a fault last sent a signal.
+func (p *Proxy) Struck() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.struck
+}
+
 func (p *Proxy) signal(s os.Signal) {
 	p.mu.Lock()
 	victim := p.victim
+	p.struck = time.Now()
 	p.mu.Unlock()
 	if victim != nil {
 		victim.Signal(s)
