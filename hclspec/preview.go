@@ -59,7 +59,7 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	}
 	// What is evaluated again takes the place it had.
 	pre.room = maxInstances
-	pre.base.Functions[stepFunction] = stepCounter()
+	pre.base.Functions[stepFunction] = stepCounter(maxSteps)
 	diags = append(diags, pre.checkDuplicates()...)
 	pre.link()
 	outputs, problems := pre.evaluateOutputs(pre.results)

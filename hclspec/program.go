@@ -78,7 +78,7 @@ func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
 	}
 	p.kinds = newKindFinder(opts.Kinds)
 	p.base = &hcl.EvalContext{Functions: keepingOrigins(functions(c.Dir))}
-	p.base.Functions[stepFunction] = stepCounter()
+	p.base.Functions[stepFunction] = stepCounter(maxSteps)
 	return p, diags
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// maxSteps bounds how often the values of for expressions are evaluated in one
-// run. A few of them inside one another would otherwise keep a run busy until
-// its memory is full.
-const maxSteps = 3_000_000
+// maxSteps bounds how often the values and conditions of for expressions are
+// evaluated in one round. A few of them inside one another would otherwise keep
+// a run busy until its memory is full.
+const maxSteps = 2_000_000
 
-// stepFunction is put around the value of every for expression. No source can
-// call a function of that name. HCL's evaluation can't be interrupted, but it
-// does call functions.
+// stepFunction is put around the value and the condition of every for
+// expression. No source can call a function of that name. HCL's evaluation
+// can't be interrupted, but it does call functions.
 const stepFunction = "\x00step"
 
 // rewriting guards the expressions of configurations while stepFunction is put
@@ -27,12 +27,19 @@ const stepFunction = "\x00step"
 var rewriting sync.Mutex
 
 func countSteps(e *hclsyntax.ForExpr) {
-	if call, ok := e.ValExpr.(*hclsyntax.FunctionCallExpr); ok && call.Name == stepFunction {
-		return
+	e.ValExpr = counted(e.ValExpr)
+	if e.CondExpr != nil {
+		e.CondExpr = counted(e.CondExpr)
 	}
-	at := e.ValExpr.Range()
-	e.ValExpr = &hclsyntax.FunctionCallExpr{
-		Name: stepFunction, Args: []hclsyntax.Expression{e.ValExpr},
+}
+
+func counted(expr hclsyntax.Expression) hclsyntax.Expression {
+	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == stepFunction {
+		return expr
+	}
+	at := expr.Range()
+	return &hclsyntax.FunctionCallExpr{
+		Name: stepFunction, Args: []hclsyntax.Expression{expr},
 		NameRange: at, OpenParenRange: at, CloseParenRange: at,
 	}
 }
@@ -40,13 +47,13 @@ func countSteps(e *hclsyntax.ForExpr) {
 // stepCounter is the function behind stepFunction. An error would not end the
 // for expressions around it, which go on and collect more of them. So it ends
 // the goroutine: see withinSteps.
-func stepCounter() function.Function {
+func stepCounter(limit int64) function.Function {
 	var steps atomic.Int64
 	return function.New(&function.Spec{
 		Params: []function.Parameter{open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType})},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			if steps.Add(1) > maxSteps {
+			if steps.Add(1) > limit {
 				runtime.Goexit()
 			}
 			return args[0], nil
@@ -67,7 +74,7 @@ func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
 	}()
 	result, ok := <-done
 	if !ok {
-		return result, problem("Too much to evaluate", b.at, fmt.Sprintf("Evaluated up to %s, the for expressions of this configuration came to more than %d values. Let them go over less, above all where one stands inside of another.", b.name, maxSteps))
+		return result, problem("Too much to evaluate", b.at, fmt.Sprintf("Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps))
 	}
 	return result, nil
 }
