@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/internal/diag"
@@ -96,13 +98,13 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 		turns.give()
 		return notStarted{}
 	}
-	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func() error {
+	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(say func(string)) error {
 		gone, err := r.tellToGo(ctx, c)
 		turns.give()
 		if gone || err != nil {
 			return err
 		}
-		return r.awaitGone(ctx, c)
+		return r.awaitGone(ctx, c, say)
 	})
 	if err != nil {
 		return err
@@ -113,12 +115,12 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 
 // remove deletes the object that was planned to be deleted, and no other of its
 // name, and waits until it is gone.
-func (r *runner) remove(ctx context.Context, c *plan.Change) error {
+func (r *runner) remove(ctx context.Context, c *plan.Change, say func(string)) error {
 	gone, err := r.tellToGo(ctx, c)
 	if gone || err != nil {
 		return err
 	}
-	return r.awaitGone(ctx, c)
+	return r.awaitGone(ctx, c, say)
 }
 
 // tellToGo sends the deletion and says whether there is nothing to wait for.
@@ -133,31 +135,50 @@ func (r *runner) tellToGo(ctx context.Context, c *plan.Change) (gone bool, err e
 	return false, err
 }
 
-// awaitGone waits until the object with the change's uid is no more.
-func (r *runner) awaitGone(ctx context.Context, c *plan.Change) error {
+// awaitGone waits until the object with the change's uid is no more, and says
+// what keeps it.
+func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, r.Wait.Timeout)
 	defer cancel()
 	var last view
 	err := r.observer.until(ctx, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
-		last = v
-		return v.live == nil || string(v.live.GetUID()) != c.UID, nil
+		if last = v; v.live == nil || string(v.live.GetUID()) != c.UID {
+			return true, nil
+		}
+		say(blockers(v.live))
+		return false, nil
 	})
-	if err == nil || last.live == nil {
+	if err == nil || last.live == nil || errors.Is(err, notStarted{}) {
 		return err
+	}
+	kept := blockers(last.live)
+	if kept != "" {
+		kept = ": " + kept
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
 		Detail: fmt.Sprintf("%s was told to be deleted and is still there after %s%s. It stays in the state; apply again to go on waiting.",
-			c.Object, r.Wait.Timeout.Round(time.Second), blockers(last.live.GetFinalizers())),
+			c.Object, r.Wait.Timeout.Round(time.Second), kept),
 	}}
 }
 
-func blockers(finalizers []string) string {
-	if len(finalizers) == 0 {
-		return ""
+// blockers is what keeps an object that is being deleted: its own finalizers
+// or, of a namespace, what the cluster says is left in it; "" when nothing does.
+func blockers(live *unstructured.Unstructured) string {
+	var kept []string
+	if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
+		kept = append(kept, "it has the finalizers "+strings.Join(finalizers, ", "))
 	}
-	return ", kept by the finalizers " + strings.Join(finalizers, ", ")
+	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		kind, _ := condition["type"].(string)
+		if message, _ := condition["message"].(string); strings.HasPrefix(kind, "Namespace") && condition["status"] == "True" && message != "" {
+			kept = append(kept, message)
+		}
+	}
+	return strings.Join(kept, "; ")
 }
 
 func joinPaths(paths []addrs.Path) string {

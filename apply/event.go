@@ -2,6 +2,7 @@ package apply
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kplan.dev/kplan/addrs"
@@ -15,7 +16,7 @@ type Event struct {
 	Action  plan.Action
 	Phase   Phase
 	Elapsed time.Duration // since the action, or the waiting, began
-	Detail  string        // of Waiting: what is still missing; of Failed: why
+	Detail  string        // of Progress and Waiting: what is still missing
 }
 
 // Phase is how far an action has got.
@@ -48,13 +49,16 @@ func (e *events) send(event Event) {
 	e.tell(event)
 }
 
-// during tells of an action from its start to its end.
-func (e *events) during(event Event, act func() error) error {
+// during tells of an action from its start to its end. The action may say what
+// it waits for.
+func (e *events) during(event Event, act func(say func(string)) error) error {
 	start := time.Now()
 	event.Phase = Started
 	e.send(event)
-	stop := e.repeat(event, Progress, start, func() string { return "" })
-	err := act()
+	var detail atomic.Value
+	detail.Store("")
+	stop := e.repeat(event, Progress, start, func() string { return detail.Load().(string) })
+	err := act(func(text string) { detail.Store(text) })
 	stop()
 	event.Phase, event.Elapsed = Done, time.Since(start)
 	if err != nil {

@@ -96,12 +96,12 @@ func notAgreed(d *hclspec.Desired, why string) hcl.Diagnostics {
 
 // change carries the change out, telling of it, and records the result.
 func (r *runner) change(ctx context.Context, c *plan.Change) (live *unstructured.Unstructured, err error) {
-	act := func() error {
-		live, err = r.act(ctx, c)
+	act := func(say func(string)) error {
+		live, err = r.act(ctx, c, say)
 		return err
 	}
 	if c.Action == plan.Keep {
-		err = act() // only the address moves: not worth a line
+		err = act(func(string) {}) // only the address moves: not worth a line
 	} else {
 		err = r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, act)
 	}
@@ -125,7 +125,7 @@ func (r *runner) entry(c *plan.Change, live *unstructured.Unstructured) state.Ob
 	}
 }
 
-func (r *runner) act(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*unstructured.Unstructured, error) {
 	switch c.Action {
 	case plan.Create:
 		return r.create(ctx, c)
@@ -134,7 +134,7 @@ func (r *runner) act(ctx context.Context, c *plan.Change) (*unstructured.Unstruc
 	case plan.Adopt:
 		return r.adopt(ctx, c)
 	case plan.Replace:
-		return r.replace(ctx, c)
+		return r.replace(ctx, c, say)
 	}
 	panic(fmt.Sprintf("apply: nothing is done to a wished object by %q", c.Action))
 }
@@ -289,8 +289,8 @@ func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (r
 }
 
 // replace deletes the object, waits until it is gone and makes it anew.
-func (r *runner) replace(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	if err := r.remove(ctx, c); err != nil {
+func (r *runner) replace(ctx context.Context, c *plan.Change, say func(string)) (*unstructured.Unstructured, error) {
+	if err := r.remove(ctx, c, say); err != nil {
 		return nil, err
 	}
 	r.journal.unmade(c)

@@ -14,7 +14,7 @@ type Step struct {
 	Action  plan.Action
 	Phase   Phase
 	Elapsed time.Duration // since the action, or the waiting, began
-	Detail  string        // of Waiting: what is still missing
+	Detail  string        // of Progress and Waiting: what is still missing
 }
 
 // Phase is how far a step has got.
@@ -55,7 +55,7 @@ func (s Step) text() string {
 	case Started:
 		return w.doing + "..." + s.object()
 	case Progress:
-		return "Still " + lowerFirst(w.doing) + "... [" + elapsed(s.Elapsed) + " elapsed]"
+		return "Still " + lowerFirst(w.doing) + "... [" + elapsed(s.Elapsed) + " elapsed]" + s.detail()
 	case Done:
 		return w.done + " complete after " + elapsed(s.Elapsed) + s.object()
 	case Failed:
