@@ -27,16 +27,21 @@ const stepFunction = "\x00step"
 var rewriting sync.Mutex
 
 func countSteps(e *hclsyntax.ForExpr) {
+	if isCounted(e.ValExpr) {
+		return // nothing is written while others may be evaluating
+	}
 	e.ValExpr = counted(e.ValExpr)
 	if e.CondExpr != nil {
 		e.CondExpr = counted(e.CondExpr)
 	}
 }
 
+func isCounted(expr hclsyntax.Expression) bool {
+	call, ok := expr.(*hclsyntax.FunctionCallExpr)
+	return ok && call.Name == stepFunction
+}
+
 func counted(expr hclsyntax.Expression) hclsyntax.Expression {
-	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == stepFunction {
-		return expr
-	}
 	at := expr.Range()
 	return &hclsyntax.FunctionCallExpr{
 		Name: stepFunction, Args: []hclsyntax.Expression{expr},
