@@ -143,7 +143,10 @@ func TestUnforetold(t *testing.T) {
 		{`{kind: Service, metadata: {name: a}, spec: {type: ExternalName, externalName: x}}`, always + " status"},
 		{`{kind: Job, metadata: {name: a}, spec: {template: {metadata: {labels: {a: b}}}}}`,
 			always + ` spec.selector spec.template.metadata.labels.controller-uid spec.template.metadata.labels["batch.kubernetes.io/controller-uid"] status`},
+		{`{kind: Job, metadata: {name: a}, spec: {template: {spec: {}}}}`,
+			always + ` spec.selector spec.template.metadata.labels.controller-uid spec.template.metadata.labels["batch.kubernetes.io/controller-uid"] status`},
 		{`{kind: Job, metadata: {name: a}, spec: {manualSelector: true, selector: {}}}`, always + " status"},
+		{`{kind: Job, metadata: {name: a}, spec: {manualSelector: true, template: {metadata: {labels: {a: b}}}}}`, always + " status"},
 		{`{kind: Pod, metadata: {name: a}, spec: {nodeName: x}}`, always + " spec.preemptionPolicy spec.priority status"},
 		{`{kind: PersistentVolumeClaim, metadata: {name: a}, spec: {storageClassName: x}}`, always + " spec.volumeName status"},
 	} {

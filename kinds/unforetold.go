@@ -59,11 +59,7 @@ func (w *unforetold) inside(at addrs.Path, f *Field, v any) {
 		if f.Type == Object {
 			w.walk(at, f, v)
 		}
-		for key, known := range f.special {
-			if known.Allocated && v[key] == nil {
-				w.found = append(w.found, at.Field(key))
-			}
-		}
+		w.special(at, f, v)
 	case []any:
 		if f.Type != List || f.Elem.Type != Object {
 			return
@@ -74,8 +70,23 @@ func (w *unforetold) inside(at addrs.Path, f *Field, v any) {
 			}
 		}
 	case nil:
-		if f.Name == "metadata" && at == addrs.NewPath("metadata") {
+		if slices.Contains(alwaysThere, at) {
 			w.walk(at, f, nil)
+		}
+		w.special(at, f, nil)
+	}
+}
+
+// alwaysThere are objects that the server makes where they are left out, since
+// it has something to put into them.
+var alwaysThere = []addrs.Path{addrs.NewPath("metadata"), addrs.NewPath("spec", "template", "metadata")}
+
+// special looks at the keys of a map about which more is known.
+func (w *unforetold) special(at addrs.Path, f *Field, m map[string]any) {
+	for key, known := range f.special {
+		place := at.Field(key)
+		if known.Allocated && m[key] == nil && (w.skip == nil || !w.skip(w.obj, place)) {
+			w.found = append(w.found, place)
 		}
 	}
 }
@@ -102,5 +113,5 @@ func notAllocatedInService(obj map[string]any, field addrs.Path) bool {
 
 // A job with a selector of its own gets neither selector nor labels.
 func notAllocatedInJob(obj map[string]any, field addrs.Path) bool {
-	return field == addrs.NewPath("spec", "selector") && valueAt(obj, addrs.NewPath("spec", "manualSelector")) == true
+	return addrs.NewPath("spec").Contains(field) && valueAt(obj, addrs.NewPath("spec", "manualSelector")) == true
 }
