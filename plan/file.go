@@ -137,8 +137,9 @@ func kept(object map[string]any) map[string]any {
 	return shown
 }
 
+// redact goes from the outside in: what is secret as a whole becomes one digest.
 func redact(s *state.State, c *Change, object map[string]any) map[string]any {
-	for path := range c.Sensitive {
+	for _, path := range c.Sensitive.Sorted() {
 		if value, ok := valueAt(object, path); ok {
 			object = replaceAt(object, path.Steps(), digestOf(s, value)).(map[string]any)
 		}
