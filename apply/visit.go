@@ -140,18 +140,15 @@ func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*un
 }
 
 // create makes an object that must not exist yet. A lost answer is resolved by
-// looking: an object with our stack's label can only be the one just sent, since
-// the plan found none.
+// looking: an object that this stack made can only be the one just sent, or one
+// that a run before this sent, and that was long on its way.
 func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
 	switch kind := kube.KindOf(err); {
 	case err == nil:
 		return live, nil
-	case kind == kube.OutcomeUnknown:
+	case kind == kube.OutcomeUnknown, kind == kube.AlreadyExists:
 		return r.createAgain(ctx, c)
-	case kind == kube.AlreadyExists:
-		r.journal.untouched(c.Object)
-		return nil, madeMeanwhile(c)
 	case rejected(kind):
 		r.journal.untouched(c.Object)
 	}
@@ -195,11 +192,11 @@ func (r *runner) createAgain(ctx context.Context, c *plan.Change) (*unstructured
 }
 
 func (r *runner) takeOver(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if live.GetLabels()[plan.StackLabel] != r.journal.stack() {
+	if !plan.MadeBy(live, r.journal.stack()) {
 		r.journal.untouched(c.Object)
 		return nil, madeMeanwhile(c)
 	}
-	return r.Cluster.TakeOwnership(ctx, c.Kind, live, c.Wish)
+	return r.Cluster.Apply(ctx, c.Kind, c.Wish, kube.ApplyOptions{UID: string(live.GetUID()), ResourceVersion: live.GetResourceVersion()})
 }
 
 func madeMeanwhile(c *plan.Change) hcl.Diagnostics {

@@ -36,7 +36,7 @@ func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, pend
 	if err != nil {
 		return err
 	}
-	if live.GetLabels()[StackLabel] != s.StackID() {
+	if !MadeBy(live, s.StackID()) {
 		return nil
 	}
 	if known, ok := s.FindObject(pending.Object); ok && known.UID == string(live.GetUID()) {

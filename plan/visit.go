@@ -170,7 +170,7 @@ func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstr
 		c.Reason = NoReason // it is there, only its label was taken off
 		return p.update(ctx, c, live)
 	}
-	if p.adopts(c.Addr) {
+	if p.adopts(c.Addr) || !recorded && MadeBy(live, p.state.StackID()) {
 		return p.adopt(ctx, c, live)
 	}
 	return hclspec.Seen{}, nil, foreign(c.Desired, live, "")

@@ -1,0 +1,20 @@
+package plan
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/kube"
+)
+
+// MadeBy says whether an object was made, or taken over, by a run of the stack:
+// it bears the stack's label, and kplan has applied it. The label alone is no
+// proof, for whoever copies an object copies its labels; who applied what is
+// recorded by the API server.
+func MadeBy(live *unstructured.Unstructured, stackID string) bool {
+	return live.GetLabels()[StackLabel] == stackID && slices.ContainsFunc(live.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
+		return m.Manager == kube.Manager && m.Operation == metav1.ManagedFieldsOperationApply
+	})
+}
