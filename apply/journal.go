@@ -55,6 +55,11 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 			moves[c.Previous] = c.Addr
 		}
 		if action, ok := pendingAction(c.Action); ok && c.Object.Name != "" {
+			if j.pending[c.Object.Identity()] { // of a run before, which could not be looked up
+				j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
+					return p.Object.Identity() == c.Object.Identity()
+				})
+			}
 			j.state.Pending = append(j.state.Pending, state.Pending{
 				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs,
 			})

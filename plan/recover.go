@@ -26,6 +26,12 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 
 func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, pending state.Pending) error {
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
+	if kube.KindOf(err) == kube.NotServed {
+		// Its definition was to be made by the same run, or is gone. That says
+		// nothing about the object, and is no reason to stop.
+		s.Pending = append(s.Pending, pending)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
