@@ -372,9 +372,13 @@ func (l *localLease) checkHeld() error {
 
 func (l *localLease) lose() { l.loseOnce.Do(func() { close(l.lost) }) }
 
+// watchEvery is short, so that a run whose lock was broken has not sent much
+// more by the time that the next one begins to change things.
+const watchEvery = 50 * time.Millisecond
+
 // watch notices a broken lock between writes.
 func (l *localLease) watch() {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		select {

@@ -155,6 +155,15 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 // apply makes a plan come true and says what it came to.
 func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exitCode {
 	k.carryOn()
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-k.lease.Lost(): // somebody else may be at work now
+			stop()
+		case <-working.Done():
+		}
+	}()
 	summary, diags := apply.Run(context.WithoutCancel(ctx), apply.Input{
 		Plan:        p,
 		Config:      k.config,
@@ -165,7 +174,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		Wait:        apply.WaitOptions{Enabled: opts.wait, Timeout: time.Duration(opts.waitTimeout)},
 		Parallelism: int(opts.cluster.parallelism),
 		Progress:    k.progress,
-		Stop:        ctx.Done(),
+		Stop:        working.Done(),
 	})
 	k.report(diags)
 	if summary.Unsaved != nil {
