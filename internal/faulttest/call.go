@@ -17,6 +17,8 @@ type Call struct {
 	Resource  string `json:"resource,omitempty"` // plural
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name,omitempty"`
+	// Rev is the annotation rev of the object that is sent, if it is one.
+	Rev string `json:"rev,omitempty"`
 }
 
 // Mutates says whether carrying the call out changes something.
@@ -40,7 +42,7 @@ func classify(r *http.Request, body []byte) Call {
 	case r.Method == http.MethodPost:
 		c.Verb = "create"
 	case r.Method == http.MethodPatch:
-		c.Verb = patchVerb(r.Header.Get("Content-Type"), body)
+		c.Verb, c.Rev = patchVerb(r.Header.Get("Content-Type"), body)
 	case r.Method == http.MethodPut:
 		c.Verb = "update"
 	case r.Method == http.MethodDelete:
@@ -85,15 +87,18 @@ func isDryRun(query url.Values, body []byte) bool {
 
 // patchVerb tells what a patch is for. kplan creates by applying with the
 // resource version that no object has.
-func patchVerb(contentType string, body []byte) string {
+func patchVerb(contentType string, body []byte) (verb, rev string) {
 	if strings.HasPrefix(contentType, "application/json-patch") {
-		return "own"
+		return "own", ""
 	}
 	var o struct {
-		Metadata struct{ UID, ResourceVersion string }
+		Metadata struct {
+			UID, ResourceVersion string
+			Annotations          struct{ Rev string }
+		}
 	}
 	if json.Unmarshal(body, &o) == nil && o.Metadata.UID == "" && o.Metadata.ResourceVersion == "1" {
-		return "create"
+		return "create", o.Metadata.Annotations.Rev
 	}
-	return "update"
+	return "update", o.Metadata.Annotations.Rev
 }

@@ -47,6 +47,7 @@ const (
 	Cut       Do = "cut"       // end the exchange without an answer
 	Hang      Do = "hang up"   // close the connection, with all exchanges on it
 	Delay     Do = "delay"     // wait
+	Hold      Do = "hold"      // keep it until Release, also when kplan is gone
 	Answer    Do = "answer"    // answer with a status of the fault's own
 	Truncate  Do = "truncate"  // end the answer in its middle
 	Garbage   Do = "garbage"   // answer 200 and something that is not JSON
@@ -57,6 +58,9 @@ const (
 )
 
 func (f Fault) picks(c Call) bool {
+	if f.Status == http.StatusNotFound && f.When == Before && c.Verb == "delete" {
+		return false // no API server denies what is there, and what would kplan do?
+	}
 	if f.Verb == "" && c.Verb == "watch" || f.Verb != "" && f.Verb != c.Verb {
 		return false
 	}

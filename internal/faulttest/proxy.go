@@ -37,6 +37,7 @@ type Proxy struct {
 	calls  []Call
 	hit    []string // what happened
 	struck time.Time
+	held   chan struct{} // closed by Release
 	victim *os.Process
 	before func(Call) // see Before
 	as     string     // see As
@@ -49,7 +50,7 @@ func NewProxy(kubeconfig, own string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Kubeconfig: own, ended: make(chan struct{})}
+	p := &Proxy{Kubeconfig: own, ended: make(chan struct{}), held: make(chan struct{})}
 	if p.upstream, err = url.Parse(config.Host); err != nil {
 		return nil, err
 	}
@@ -119,6 +120,9 @@ func (p *Proxy) As(user string) {
 	p.as = user
 }
 
+// Release lets the calls go on that a fault holds, and is called at most once.
+func (p *Proxy) Release() { close(p.held) }
+
 // Calls are those since Arm.
 func (p *Proxy) Calls() []Call {
 	p.mu.Lock()
@@ -164,7 +168,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.When == Before && !p.strike(w, r, call, fault) {
 		return
 	}
-	if before != nil {
+	if before != nil && fault.Do != Hold {
 		before(call)
 	}
 	if fault.Do == Twice {
@@ -210,6 +214,9 @@ func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Faul
 		case <-time.After(f.Delay):
 		case <-r.Context().Done():
 		}
+		return true
+	case Hold:
+		<-p.held
 		return true
 	case Interrupt:
 		p.signal(os.Interrupt)

@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/internal/faulttest"
 	"kplan.dev/kplan/plan"
@@ -318,6 +320,32 @@ func differing(want, got string) string {
 		}
 	}
 	return strings.Join(out, "\n")
+}
+
+// What somebody else does to the trial's objects.
+
+func (x *trial) get(resource, name string) *unstructured.Unstructured {
+	x.Helper()
+	o, err := x.cluster.In(x.namespace, resource).Get(x.ctx(), name, metav1.GetOptions{})
+	x.must(err)
+	return o
+}
+
+func (x *trial) create(resource string, o *unstructured.Unstructured) {
+	x.Helper()
+	_, err := x.cluster.In(x.namespace, resource).Create(x.ctx(), o, metav1.CreateOptions{})
+	x.must(err)
+}
+
+func (x *trial) deleteObject(resource, name string) {
+	x.Helper()
+	x.must(x.cluster.In(x.namespace, resource).Delete(x.ctx(), name, metav1.DeleteOptions{}))
+}
+
+func (x *trial) patch(resource, name, patch string) {
+	x.Helper()
+	_, err := x.cluster.In(x.namespace, resource).Patch(x.ctx(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	x.must(err)
 }
 
 // printed is a value as JSON.

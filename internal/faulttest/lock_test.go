@@ -1,0 +1,170 @@
+package faulttest_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"kplan.dev/kplan/internal/faulttest"
+	"kplan.dev/kplan/state"
+)
+
+// register is a cell that is only ever swapped: what one apply finds is what
+// the one before it has put there.
+var register = porcupine.Model{
+	Init: func() any { return -1 }, // nothing is there
+	Step: func(held, input, output any) (bool, any) {
+		return output.(int) == held.(int), input.(int)
+	},
+}
+
+const contested = `variable "n" { type = string }
+resource "ConfigMap" "c" {
+  for_each = toset(["x", "y", "z"])
+  metadata {
+    name        = each.key
+    namespace   = "NAMESPACE"
+    annotations = { rev = var.n }
+  }
+}
+`
+
+// TestConcurrentApplies has many runs apply different values to one state at
+// once: they come one after the other, and each finds what the last one left.
+func TestConcurrentApplies(t *testing.T) {
+	const runs = 16
+	r := newRig(t)
+	x := r.newTrial(t)
+	x.writeHCL(strings.ReplaceAll(contested, "NAMESPACE", x.namespace))
+	x.proxy.Arm()
+	rounds := sized(1, 100)
+	var mu sync.Mutex
+	var history []porcupine.Operation
+	for round := range rounds {
+		var all sync.WaitGroup
+		for n := range runs {
+			all.Go(func() {
+				put := round*runs + n
+				called := time.Now().UnixNano()
+				run := x.kplan("apply", "-auto-approve", "-lock-timeout=5m", fmt.Sprintf("-var=n=%d", put))
+				if run.Code != 0 {
+					t.Errorf("it should wait for its turn: %v", run)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				history = append(history, porcupine.Operation{
+					ClientId: n, Input: put, Output: foundBy(run), Call: called, Return: time.Now().UnixNano(),
+				})
+			})
+		}
+		all.Wait()
+	}
+	if !porcupine.CheckOperations(register, history) {
+		t.Errorf("no order of the runs explains what they found: %v", history)
+	}
+	x.checkInTurns()
+	if s := x.state(); int(s.Serial) < len(history) {
+		t.Errorf("%d applies have changed something, and the state's serial is %d", len(history), s.Serial)
+	}
+	t.Logf("%d runs in %d rounds, one after the other", len(history), rounds)
+}
+
+var replacedRev = regexp.MustCompile(`"rev" += "(\d+)" -> "\d+"`)
+
+// foundBy is the value that a run's plan says was there.
+func foundBy(run faulttest.Run) int {
+	m := replacedRev.FindStringSubmatch(run.Stdout)
+	if m == nil {
+		return -1
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
+
+// checkInTurns makes sure that no two runs were changing objects at once: once
+// one has begun, the changes of the one before are over.
+func (x *trial) checkInTurns() {
+	x.Helper()
+	over := map[string]bool{}
+	last := ""
+	for _, c := range x.proxy.Calls() {
+		if !c.Mutates() || c.Rev == last {
+			continue
+		}
+		if over[c.Rev] {
+			x.Errorf("the run of %s went on after that of %s had begun", c.Rev, last)
+		}
+		over[last], last = true, c.Rev
+	}
+}
+
+// TestLockBroken breaks the lock of a run in its middle and has another run
+// follow at once: the first stops with what was in flight, can't write the
+// stored state, and leaves what it knows beside it.
+func TestLockBroken(t *testing.T) {
+	r := newRig(t)
+	for range sized(2, 50) {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			x := r.newTrial(t)
+			_, after := faulttest.CrashStack()
+			x.write(after)
+			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 700 * time.Millisecond})
+			first := x.start(nil, "apply", "-auto-approve")
+			x.waitForCalls("create", 6)
+			x.breakLock()
+			broken := time.Now()
+			time.Sleep(200 * time.Millisecond)
+			begun := x.mutations()
+			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "other.kubeconfig"))
+			x.must(err)
+			defer other.Close()
+			second, err := x.program.Start(x.folder, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
+			x.must(err)
+			run := x.end(first)
+			if run.Code != 1 || time.Since(broken) > soon {
+				t.Errorf("the first run should stop soon: %v", run)
+			}
+			if n := x.mutations(); n != begun {
+				t.Errorf("the first run has begun %d changes since it lost its lock", n-begun)
+			}
+			if !strings.Contains(run.Stderr, "taken away") || !strings.Contains(run.Stderr, state.ErroredFile) {
+				t.Errorf("the first run does not say what happened: %v", run)
+			}
+			if run, err := second.End(); err != nil || !run.Documented() {
+				t.Errorf("the second run: %v %v", run, err)
+			}
+			x.must(os.Remove(filepath.Join(x.folder, state.ErroredFile)))
+			x.checkNoOrphan()
+			x.checkConverges("")
+		})
+	}
+}
+
+func (x *trial) mutations() int {
+	return len(slices.DeleteFunc(x.proxy.Calls(), func(c faulttest.Call) bool { return !c.Mutates() }))
+}
+
+// breakLock force-unlocks the state, with the id that a refused run is told.
+func (x *trial) breakLock() {
+	x.Helper()
+	text, err := os.ReadFile(filepath.Join(x.folder, "kplan.state.json.lock"))
+	x.must(err)
+	info, err := state.DecodeLockInfo(text)
+	x.must(err)
+	process, err := x.program.Start(x.folder, nil, "force-unlock", "-force", info.ID)
+	x.must(err)
+	if run, err := process.End(); err != nil || run.Code != 0 {
+		x.Fatalf("force-unlock: %v %v", run, err)
+	}
+}
