@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (c *bareClient) do(ctx context.Context, word string, objects []object) erro
 	case "apply-changed":
 		return c.applyAll(ctx, ofKind(objects, "ReplicationController"), "")
 	case "delete":
-		return c.deleteNamespaces(ctx, labelOf(objects[0]))
+		return c.deleteNamespaces(ctx, prefixOf(objects[0]))
 	}
 	return fmt.Errorf("it is not known what that is")
 }
@@ -105,6 +106,11 @@ func ofKind(objects []object, kind string) []object {
 func labelOf(o object) string {
 	labels := o["metadata"].(object)["labels"].(object)
 	return bareLabel + "=" + labels[bareLabel].(string)
+}
+
+// prefixOf is what the names of the namespaces begin with.
+func prefixOf(o object) string {
+	return o["metadata"].(object)["labels"].(object)[bareLabel].(string) + "-"
 }
 
 // create makes the objects, namespaces first.
@@ -178,10 +184,10 @@ func (c *bareClient) list(ctx context.Context, path string, query url.Values) (p
 	}
 }
 
-// deleteNamespaces deletes the namespaces with a label, and with them all that
-// is in them, and waits until they are gone.
-func (c *bareClient) deleteNamespaces(ctx context.Context, selector string) error {
-	names, err := c.names(ctx, "/api/v1/namespaces", url.Values{"labelSelector": {selector}})
+// deleteNamespaces deletes the namespaces whose names begin so, and with them
+// all that is in them, and waits until they are gone.
+func (c *bareClient) deleteNamespaces(ctx context.Context, prefix string) error {
+	names, err := c.namespaces(ctx, prefix)
 	if err != nil {
 		return err
 	}
@@ -197,9 +203,14 @@ func (c *bareClient) deleteNamespaces(ctx context.Context, selector string) erro
 		return err
 	}
 	return until(ctx, func() (bool, error) {
-		left, err := c.names(ctx, "/api/v1/namespaces", url.Values{"labelSelector": {selector}})
+		left, err := c.namespaces(ctx, prefix)
 		return len(left) == 0, err
 	})
+}
+
+func (c *bareClient) namespaces(ctx context.Context, prefix string) ([]string, error) {
+	all, err := c.names(ctx, "/api/v1/namespaces", url.Values{})
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) }), err
 }
 
 // names are those of the objects of a list.

@@ -28,6 +28,7 @@ type options struct {
 	rounds   int
 	replicas int
 	tools    string
+	without  string
 	bin      string
 	sandbox  string
 	bare     string
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
 	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
+	flag.StringVar(&o.without, "without", "", "leave out scenarios, by the beginnings of their names: `destroy`, which takes kubectl minutes")
 	flag.StringVar(&o.bin, "bin", "bin", "`folder` of kplan, kplan-sandbox and sandbox/kubectl")
 	flag.StringVar(&o.sandbox, "sandbox", "", "`folder` of a running sandbox to use; without it one is started")
 	flag.StringVar(&o.bare, "bare", "", "what to do as the bare client: for this program's own use")
@@ -142,14 +144,21 @@ func chosen(all []tool, words string) []tool {
 	}
 	var some []tool
 	for _, t := range all {
-		for word := range strings.SplitSeq(words+",bare client", ",") {
-			if strings.HasPrefix(strings.ToLower(t.name), strings.ToLower(strings.TrimSpace(word))) {
-				some = append(some, t)
-				break
-			}
+		if t.name == "bare client" || isMeant(words, t.name) {
+			some = append(some, t)
 		}
 	}
 	return some
+}
+
+// isMeant says whether one of the words is the beginning of a name.
+func isMeant(words, name string) bool {
+	for word := range strings.SplitSeq(words, ",") {
+		if word = strings.TrimSpace(word); word != "" && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 func numbers(list string) ([]int, error) {

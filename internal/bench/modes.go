@@ -89,7 +89,15 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		b.excused[t.name] = true
 		return nil
 	}
+	defer func() { // what is left when destroy is left out, or something failed
+		if err := b.own.deleteNamespaces(context.WithoutCancel(ctx), trial.prefix+"-"); err != nil {
+			progress("namespaces are left behind: %v", err)
+		}
+	}()
 	for _, s := range scenarios {
+		if isMeant(b.without, string(s)) {
+			continue
+		}
 		if err := b.play(ctx, trial, s, round, found); err != nil {
 			return fmt.Errorf("%s: %s: %w", t.name, s, err)
 		}
