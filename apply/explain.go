@@ -18,7 +18,7 @@ const (
 // diagnose adds to what is known of an object that is not ready what is wrong
 // with its pods.
 func (r *runner) diagnose(live *unstructured.Unstructured, state readiness) readiness {
-	if state.ready || state.hopeless || !makesPods(live) {
+	if state.ready || state.hopeless || !makesPods(live) || isBehind(live) {
 		return state
 	}
 	if why := refusedPods(live); why != "" {
@@ -33,10 +33,17 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness) read
 		}
 		pods = stream.all()
 	}
-	if t := worstTrouble(podsOf(live, pods)); t != nil {
+	if t := worstTrouble(latest(podsOf(live, pods))); t != nil {
 		state.why, state.hopeless, state.trouble = join(state.why, t.String()), t.hopeless, t
 	}
 	return state
+}
+
+// isBehind says whether the controller has not seen the last change: what its
+// pods do says nothing of that one yet.
+func isBehind(live *unstructured.Unstructured) bool {
+	observed, found, _ := unstructured.NestedInt64(live.Object, "status", "observedGeneration")
+	return live.GetKind() != "Pod" && (!found || observed < live.GetGeneration())
 }
 
 func join(parts ...string) string {

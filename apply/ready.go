@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,6 +26,9 @@ func readinessOf(live *unstructured.Unstructured) (readiness, error) {
 	if live.GetKind() == "ReplicationController" && live.GetAPIVersion() == "v1" {
 		return replicasReady(live), nil
 	}
+	if live.GetKind() == "Job" && strings.HasPrefix(live.GetAPIVersion(), "batch/") {
+		return jobDone(live), nil
+	}
 	result, err := status.Compute(live)
 	if err != nil {
 		return readiness{}, fmt.Errorf("the status of %s %s can't be read: %w", live.GetKind(), live.GetName(), err)
@@ -36,6 +40,28 @@ func readinessOf(live *unstructured.Unstructured) (readiness, error) {
 		return readiness{hopeless: !isWaitingPod(live), why: result.Message}, nil
 	}
 	return readiness{why: result.Message}, nil
+}
+
+// jobDone judges a Job, which kstatus takes to be ready once it has started:
+// who depends on a Job depends on what it does. A suspended one is as it was
+// asked to be.
+func jobDone(live *unstructured.Unstructured) readiness {
+	if suspended, _, _ := unstructured.NestedBool(live.Object, "spec", "suspend"); suspended {
+		return readiness{ready: true}
+	}
+	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		switch {
+		case condition["status"] != "True":
+		case condition["type"] == "Complete":
+			return readiness{ready: true}
+		case condition["type"] == "Failed":
+			return readiness{hopeless: true, why: fmt.Sprintf("it failed: %v: %v", condition["reason"], condition["message"])}
+		}
+	}
+	succeeded, _, _ := unstructured.NestedInt64(live.Object, "status", "succeeded")
+	return readiness{why: fmt.Sprintf("it has not completed; %d of its pods have succeeded", succeeded)}
 }
 
 // isWaitingPod says whether the object is a pod that has not ended. kstatus gives

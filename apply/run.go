@@ -186,7 +186,7 @@ func visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
 	case notStarted:
 		return nil
 	}
-	return diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String())
+	return plan.MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), v.Desired)
 }
 
 // notStarted is the error of a visit that an interruption kept from starting.

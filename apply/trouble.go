@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -112,6 +113,26 @@ func podsOf(live *unstructured.Unstructured, pods []*unstructured.Unstructured) 
 		}
 	}
 	return own
+}
+
+// revisionLabels tell the pods of a controller's revisions apart.
+var revisionLabels = []string{"pod-template-hash", "controller-revision-hash"}
+
+// latest are the pods of the newest revision among a controller's pods: those of
+// the ones before may fail for what has been mended since. What makes no
+// revisions has no newer pods than it has.
+func latest(pods []*unstructured.Unstructured) []*unstructured.Unstructured {
+	if len(pods) == 0 {
+		return nil
+	}
+	newest := slices.MaxFunc(pods, func(a, b *unstructured.Unstructured) int {
+		return a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time)
+	})
+	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(revisionLabels, func(label string) bool {
+			return pod.GetLabels()[label] != newest.GetLabels()[label]
+		})
+	})
 }
 
 // selectorOf is how a controller finds its pods; one that picks nothing for

@@ -52,7 +52,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Inst
 		}
 		done.live = ready
 	}
-	return hclspec.Seen{Object: done.live.Object}, done, nil
+	return hclspec.Seen{Object: plan.WithoutOwn(done.live.Object)}, done, nil
 }
 
 // applied is a change that was carried out, and what the object was after it.

@@ -18,10 +18,10 @@ import (
 
 // Consequence is something that goes with a deletion without being asked for.
 type Consequence struct {
-	Effect Effect
-	Kind   addrs.GroupKind
-	Count  int
-	Names  []string // the first of them, namespace/name
+	Effect Effect          `json:"effect"`
+	Kind   addrs.GroupKind `json:"kind"`
+	Count  int             `json:"count"`
+	Names  []string        `json:"names"` // the first of them, namespace/name
 }
 
 // Effect is what happens to the objects of a Consequence.

@@ -13,9 +13,9 @@ import (
 
 // Drift is a value of a live object that is no longer what kplan last applied.
 type Drift struct {
-	Path    addrs.Path
-	Manager string    // who changed it, "" where the server does not tell: a value that was taken away has no owner
-	Time    time.Time // when that manager last changed the object
+	Path    addrs.Path `json:"path"`
+	Manager string     `json:"manager,omitempty"` // who changed it, "" where the server does not tell: a value that was taken away has no owner
+	Time    time.Time  `json:"time,omitzero"`     // when that manager last changed the object
 }
 
 // addDrift finds out who made the live object differ from the wish. A field

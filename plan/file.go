@@ -34,6 +34,9 @@ type savedPlan struct {
 	Host      string              `json:"host"`
 	Targets   []addrs.Instance    `json:"targets,omitempty"`
 	Excludes  []addrs.Instance    `json:"excludes,omitempty"`
+	Replace   []addrs.Instance    `json:"replace,omitempty"`
+	Adopt     []addrs.Instance    `json:"adopt,omitempty"`
+	DataLoss  []addrs.Instance    `json:"allow_data_loss,omitempty"`
 	Sources   map[string]string   `json:"sources"`
 	Variables map[string]Variable `json:"variables"`
 	Changes   []savedChange       `json:"changes"`
@@ -54,6 +57,8 @@ type savedChange struct {
 	Needs           []addrs.Instance `json:"needs,omitempty"`
 	Protected       bool             `json:"protected,omitempty"`
 	ReplacePaths    []addrs.Path     `json:"replace_paths,omitempty"`
+	Drift           []Drift          `json:"drift,omitempty"`
+	Consequences    []Consequence    `json:"consequences,omitempty"`
 	Unknown         []addrs.Path     `json:"unknown,omitempty"`
 	Sensitive       []addrs.Path     `json:"sensitive,omitempty"`
 	Wish            map[string]any   `json:"wish,omitempty"`
@@ -80,7 +85,8 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	redacted := p.Redacted(s)
 	doc := savedPlan{
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
-		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes, Sources: p.Sources, Variables: p.Variables,
+		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes,
+		Replace: p.Replace, Adopt: p.Adopt, DataLoss: p.AllowDataLoss, Sources: p.Sources, Variables: p.Variables,
 		Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
 	}
 	for _, c := range redacted.Changes {
@@ -98,7 +104,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Wish: c.Wish, Before: c.Before, After: c.After,
+		Drift: c.Drift, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -177,7 +183,8 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	}
 	p := &Plan{
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
-		Targets: doc.Targets, Excludes: doc.Excludes, Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
+		Targets: doc.Targets, Excludes: doc.Excludes, Replace: doc.Replace, Adopt: doc.Adopt, AllowDataLoss: doc.DataLoss,
+		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
 	}
 	for _, saved := range doc.Changes {
 		c, err := saved.change(lookup)
@@ -222,6 +229,7 @@ func (saved savedChange) change(lookup Lookup) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), Wish: saved.Wish, Before: saved.Before, After: saved.After,
+		Drift: saved.Drift, Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -55,14 +57,17 @@ func (in Input) offline() bool { return in.Cluster == nil }
 // then only to be shown. A nil plan means that there was nothing to show.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	plan := &Plan{
-		Mode:      in.Mode,
-		Lineage:   in.State.Lineage,
-		Serial:    in.State.Serial,
-		Targets:   in.Targets,
-		Excludes:  in.Excludes,
-		Sources:   Sources(in.Config),
-		Variables: Variables(in.Variables, in.State),
-		Created:   time.Now().UTC().Truncate(time.Second),
+		Mode:          in.Mode,
+		Lineage:       in.State.Lineage,
+		Serial:        in.State.Serial,
+		Targets:       in.Targets,
+		Excludes:      in.Excludes,
+		Replace:       in.Replace,
+		Adopt:         in.Adopt,
+		AllowDataLoss: in.AllowDataLoss,
+		Sources:       Sources(in.Config),
+		Variables:     Variables(in.Variables, in.State),
+		Created:       time.Now().UTC().Truncate(time.Second),
 	}
 	if plan.Mode == "" {
 		plan.Mode = Normal
@@ -119,10 +124,13 @@ func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.Stat
 // all its objects would seem to be deleted.
 func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnostics) {
 	uid, err := in.Cluster.Identity(ctx)
-	if err != nil {
+	switch {
+	case kube.KindOf(err) == kube.Forbidden:
+		uid = hostIdentity + in.Cluster.Host()
+	case err != nil:
 		return "", diag.FromKube(err, nil, "")
 	}
-	if in.State.Cluster != "" && in.State.Cluster != uid {
+	if !sameCluster(in.State.Cluster, uid) {
 		return "", hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "State belongs to another cluster",
@@ -131,6 +139,17 @@ func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 		}}
 	}
 	return uid, nil
+}
+
+// hostIdentity begins the identity of a cluster whose kube-system namespace
+// this user may not see: its address stands in then.
+const hostIdentity = "host:"
+
+// sameCluster says whether two identities may be of one cluster. Those of
+// different sorts can't be compared: the user got or lost a right in between.
+func sameCluster(known, now string) bool {
+	byHost := func(identity string) bool { return strings.HasPrefix(identity, hostIdentity) }
+	return known == "" || known == now || byHost(known) != byHost(now)
 }
 
 // planner holds what all decisions of one plan read. Nothing in it changes
@@ -162,10 +181,17 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	plan.HeldBack = outcome.HeldBack
 	plan.Outputs = compareOutputs(p.state, outcome.Outputs)
+	plan.Outputs = slices.DeleteFunc(plan.Outputs, func(o OutputChange) bool {
+		return o.Action == Delete && isDeclared(in.Config, o.Name) // only its value could not be planned
+	})
 	if err := ctx.Err(); err != nil {
 		return append(diags, interrupted())
 	}
 	return append(diags, p.planOrphans(ctx, plan, outcome)...)
+}
+
+func isDeclared(config *hclspec.Config, output string) bool {
+	return slices.ContainsFunc(config.Outputs, func(o *hclspec.Output) bool { return o.Name == output })
 }
 
 // visitDiagnostics turns what a visit failed with into diagnostics that point
@@ -177,7 +203,7 @@ func visitDiagnostics(v hclspec.Visited[*Change]) hcl.Diagnostics {
 	if diags, ok := v.Err.(hcl.Diagnostics); ok {
 		return diags
 	}
-	return diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String())
+	return MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), v.Desired)
 }
 
 func interrupted() *hcl.Diagnostic {

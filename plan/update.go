@@ -37,7 +37,7 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 	}
 	if same {
 		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
-		return hclspec.Seen{Object: live.Object}, c, nil
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
 	return p.ask(ctx, c, live, dryRunTries)
 }
@@ -92,11 +92,25 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		}
 		return seen, c, conflict(c, live, conflictsOf(err))
 	case kube.Forbidden:
-		return p.predictUpdate(c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
+		return p.updateUnasked(c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
 	case kube.DryRunUnsupported:
-		return p.predictUpdate(c, live, "an admission webhook does not support dry-run")
+		return p.updateUnasked(c, live, "an admission webhook does not support dry-run")
 	}
 	return hclspec.Seen{}, nil, err
+}
+
+// updateUnasked predicts an update that the server would not be asked about,
+// and finds the conflicts that it would have told of.
+func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+	seen, c, err := p.predictUpdate(c, live, why)
+	if err != nil || c.Action != Update {
+		return seen, c, err
+	}
+	if diags := conflict(c, live, foreseenConflicts(c, live)); diags.HasErrors() {
+		c.Blocked = true
+		return seen, c, diags
+	}
+	return seen, c, nil
 }
 
 func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
@@ -112,7 +126,7 @@ func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (
 	if answerIsLive(c, answer) || c.Moved() && onlyAddressDiffers(c) {
 		c.Action, c.After = Keep, c.Before
 	}
-	return hclspec.Seen{Object: c.After}, c, nil
+	return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
 }
 
 func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
@@ -128,7 +142,7 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 	c.Unknown = c.Desired.Unknown
 	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	return hclspec.Seen{Object: c.After, Unknown: c.Unknown}, c, nil
+	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 // replace plans to delete the object and make it anew under the same name. The

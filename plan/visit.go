@@ -63,7 +63,7 @@ func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen,
 	if err != nil || live == nil {
 		return hclspec.Seen{}, nil, err
 	}
-	return hclspec.Seen{Object: live.Object}, nil, nil
+	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, nil
 }
 
 func (p *planner) newChange(d *hclspec.Desired) *Change {
@@ -214,7 +214,7 @@ func (p *planner) computedCreate(c *Change, answer *unstructured.Unstructured) (
 	c.Action, c.Certainty = Create, Computed
 	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.Wish)
 	c.Sensitive = sensitivePaths(c, c.After)
-	return hclspec.Seen{Object: c.After, Unknown: c.Unknown}, c, nil
+	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 // predictCreate plans a creation that the server could not be asked about.

@@ -36,3 +36,34 @@ func cloneMap(m any) map[string]any {
 	}
 	return map[string]any{}
 }
+
+// WithoutOwn is the object as references see it: without kplan's own label and
+// annotation. The object given is not changed.
+func WithoutOwn(object map[string]any) map[string]any {
+	metadata, ok := object["metadata"].(map[string]any)
+	if !ok {
+		return object
+	}
+	metadata = maps.Clone(metadata)
+	dropEntry(metadata, "labels", StackLabel)
+	dropEntry(metadata, "annotations", AddressAnnotation)
+	seen := maps.Clone(object)
+	seen["metadata"] = metadata
+	return seen
+}
+
+// dropEntry takes an entry out of a map inside metadata, and the map with it
+// when it was the only one.
+func dropEntry(metadata map[string]any, name, key string) {
+	entries, ok := metadata[name].(map[string]any)
+	if _, there := entries[key]; !ok || !there {
+		return
+	}
+	if len(entries) == 1 {
+		delete(metadata, name)
+		return
+	}
+	entries = maps.Clone(entries)
+	delete(entries, key)
+	metadata[name] = entries
+}
