@@ -1,0 +1,162 @@
+package kube
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// podPage is a page of a list of pods as the API server sends it, each owned by
+// kplan and by the kubelet.
+func podPage(b *testing.B, pods int) []byte {
+	const pod = `{"metadata":{"name":"single","namespace":"t%05d","uid":"4a4b2d3e-%012d","resourceVersion":"%d","generation":1,
+ "creationTimestamp":"2026-01-01T00:00:00Z","labels":{"kplan.dev/stack":"s","name":"single","tenant":"t%05[1]d"},
+ "annotations":{"kplan.dev/address":"Pod.t%05[1]d"},
+ "managedFields":[
+  {"manager":"kplan","operation":"Apply","apiVersion":"v1","time":"2026-01-01T00:00:00Z","fieldsType":"FieldsV1","fieldsV1":
+   {"f:metadata":{"f:annotations":{"f:kplan.dev/address":{}},"f:labels":{"f:kplan.dev/stack":{},"f:name":{},"f:tenant":{}}},
+    "f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:image":{},"f:name":{},
+     "f:ports":{"k:{\"containerPort\":9080,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}},
+     "f:resources":{"f:requests":{"f:cpu":{},"f:memory":{}}}}}}}},
+  {"manager":"kubelet","operation":"Update","apiVersion":"v1","time":"2026-01-01T00:00:01Z","fieldsType":"FieldsV1","subresource":"status","fieldsV1":
+   {"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{".":{},"f:status":{},"f:type":{}},"k:{\"type\":\"Initialized\"}":{".":{},"f:status":{},"f:type":{}}},
+    "f:containerStatuses":{},"f:phase":{},"f:podIP":{},"f:startTime":{}}}}]},
+ "spec":{"containers":[{"name":"app","image":"registry.example/app:1","ports":[{"containerPort":9080,"protocol":"TCP"}],
+   "resources":{"requests":{"cpu":"1m","memory":"1Mi"}},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],
+  "restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default","nodeName":"node-1",
+  "securityContext":{},"schedulerName":"default-scheduler","enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},
+ "status":{"phase":"Running","podIP":"10.0.0.1","startTime":"2026-01-01T00:00:00Z",
+  "conditions":[{"type":"Ready","status":"True"},{"type":"Initialized","status":"True"}],
+  "containerStatuses":[{"name":"app","ready":true,"restartCount":0,"image":"registry.example/app:1","started":true}]}}`
+	var text bytes.Buffer
+	text.WriteString(`{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[`)
+	for i := range pods {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		fmt.Fprintf(&text, pod, i, i, i)
+	}
+	text.WriteString(`]}`)
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text.Bytes()); err != nil {
+		b.Fatal(err)
+	}
+	return compact.Bytes()
+}
+
+// BenchmarkDecodeList is a page of a list, from its text to objects that share
+// what they have in common.
+func BenchmarkDecodeList(b *testing.B) {
+	text, kind := podPage(b, pageSize), builtinKind(b, "Pod")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		page := &listPage{}
+		if err := utiljson.Unmarshal(text, page); err != nil {
+			b.Fatal(err)
+		}
+		if len(page.objects(kind, newSharer())) != pageSize {
+			b.Fatal("objects are missing")
+		}
+	}
+}
+
+// BenchmarkShare is what sharing adds to that.
+func BenchmarkShare(b *testing.B) {
+	page := &listPage{}
+	if err := utiljson.Unmarshal(podPage(b, pageSize), page); err != nil {
+		b.Fatal(err)
+	}
+	objects := page.objects(builtinKind(b, "Pod"), newSharer())
+	b.ReportAllocs()
+	for b.Loop() {
+		s := newSharer()
+		for _, obj := range objects {
+			s.share(obj)
+		}
+	}
+}
+
+// BenchmarkPredict is the prediction of an object that is to be made, and of one
+// that is to be changed.
+func BenchmarkPredict(b *testing.B) {
+	page := &listPage{}
+	if err := utiljson.Unmarshal(podPage(b, 1), page); err != nil {
+		b.Fatal(err)
+	}
+	kind := builtinKind(b, "Pod")
+	live := page.objects(kind, newSharer())[0]
+	wish := map[string]any{
+		"metadata": map[string]any{"name": "single", "namespace": "t00000", "labels": map[string]any{"name": "single"}},
+		"spec": map[string]any{"containers": []any{map[string]any{
+			"name": "app", "image": "registry.example/app:2", "ports": []any{map[string]any{"containerPort": int64(9080)}},
+		}}},
+	}
+	for _, of := range []struct {
+		name string
+		live *unstructured.Unstructured
+	}{{"create", nil}, {"update", live}} {
+		b.Run(of.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Predict(kind, of.live, wish); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func builtinKind(b *testing.B, name string) *kinds.Kind {
+	kind, err := kinds.Builtin().Lookup(name, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kind
+}
+
+// TestShare: objects share field sets that are equal, and only those.
+func TestShare(t *testing.T) {
+	object := func(fields string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{}
+		text := `{"metadata":{"managedFields":[{"manager":"m","fieldsV1":` + fields + `}]}}`
+		if err := utiljson.Unmarshal([]byte(text), &u.Object); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	set := func(u *unstructured.Unstructured) map[string]any {
+		return u.Object["metadata"].(map[string]any)["managedFields"].([]any)[0].(map[string]any)["fieldsV1"].(map[string]any)
+	}
+	s := newSharer()
+	first := object(`{"f:spec":{"f:a":{},"f:b":{"f:c":{}}}}`)
+	s.share(first)
+	for _, test := range []struct {
+		fields string
+		shared bool
+	}{
+		{`{"f:spec":{"f:b":{"f:c":{}},"f:a":{}}}`, true},
+		{`{"f:spec":{"f:a":{},"f:b":{}}}`, false},
+		{`{"f:spec":{"f:a":{"f:c":{}},"f:b":{}}}`, false},
+		{`{"f:spec":{"f:a":{},"f:b":{"f:d":{}}}}`, false},
+		{`{"f:spec":7}`, false},
+		{`{}`, false},
+	} {
+		other := object(test.fields)
+		s.share(other)
+		set(other)["mark"] = true // seen through the first if it is the same map
+		_, shared := set(first)["mark"]
+		delete(set(first), "mark")
+		if shared != test.shared {
+			t.Errorf("%s: shared %v", test.fields, shared)
+		}
+	}
+	s.share(&unstructured.Unstructured{Object: map[string]any{}})
+	s.share(&unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"managedFields": "none"}}})
+}
