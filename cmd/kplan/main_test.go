@@ -61,7 +61,7 @@ func setUp(env *testscript.Env, kubeconfig string) error {
 		return err
 	}
 	env.Setenv("AUDIT_FROM", auditSize())
-	plain := httptest.NewServer(http.NotFoundHandler())
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }))
 	env.Defer(plain.Close)
 	env.Setenv("PLAIN_HTTP", plain.URL)
 	env.Setenv("PLAIN_HTTP_AS_TLS", strings.Replace(plain.URL, "http", "https", 1))
