@@ -31,6 +31,9 @@ type Config struct {
 	Removed   []*Removed
 	// Files are the parsed sources by name, as diagnostics name them.
 	Files map[string]*hcl.File
+	// Broken says that a file could not be read or has a syntax error, so that
+	// declarations may be missing.
+	Broken bool
 }
 
 // Settings is what the kplan block says.

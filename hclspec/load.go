@@ -40,6 +40,7 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 		p.validationNames()
 		p.checkRefactoring()
 	}
+	p.config.Broken = p.broken
 	sortDiagnostics(p.diags)
 	return p.config, firstProblems(p.diags)
 }

@@ -18,12 +18,12 @@ func compareOutputs(s *state.State, now []hclspec.OutputValue) []OutputChange {
 		declared[o.Name] = true
 		old, existed := s.Outputs[o.Name]
 		c := OutputChange{
-			Name: o.Name, Action: Update, Before: old.Value, After: o.Value, Type: o.Type,
+			Name: o.Name, Action: Update, Before: before(old), After: o.Value, Type: o.Type,
 			Unknown: o.Unknown, Sensitive: o.Sensitive || old.Sensitive,
 		}
 		switch {
 		case !existed:
-			c.Action = Create
+			c.Action, c.Before = Create, nil
 		case !o.Unknown && sameOutput(s, old, o):
 			c.Action = Keep
 		}
@@ -31,10 +31,19 @@ func compareOutputs(s *state.State, now []hclspec.OutputValue) []OutputChange {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 		if old := s.Outputs[name]; !declared[name] {
-			changes = append(changes, OutputChange{Name: name, Action: Delete, Before: old.Value, Type: old.Type, Sensitive: old.Sensitive})
+			changes = append(changes, OutputChange{Name: name, Action: Delete, Before: before(old), Type: old.Type, Sensitive: old.Sensitive})
 		}
 	}
 	return changes
+}
+
+// before is what is known of the value an output had: of a sensitive one no
+// more than that there was one, and its digest.
+func before(old state.Output) any {
+	if old.Sensitive {
+		return old.Digest
+	}
+	return old.Value
 }
 
 func sameOutput(s *state.State, old state.Output, now hclspec.OutputValue) bool {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -97,6 +98,8 @@ func disagreement(approved, now *Change) string {
 		return fmt.Sprintf("the plan would %s it, and now it would be to %s. The object was changed in the cluster after the plan.", approved.Action, now.Action)
 	case approved.UID != now.UID:
 		return "it was deleted and made again after the plan."
+	case losses(approved) != losses(now):
+		return fmt.Sprintf("it %s now, which the plan does not say.", cmp.Or(losses(now), "loses nothing"))
 	case now.Action == Keep || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
@@ -104,6 +107,17 @@ func disagreement(approved, now *Change) string {
 		return fmt.Sprintf("what would become of %s is not what the plan says. The object was changed in the cluster after the plan.", places[0])
 	}
 	return ""
+}
+
+// losses is what a change takes along that was not asked for, in words.
+func losses(c *Change) string {
+	var lines []string
+	for _, q := range c.Consequences {
+		if q.Effect == TakesAlong || q.Effect == LosesData {
+			lines = append(lines, q.String())
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // sameEffect lists the places to which two changes of one object do different

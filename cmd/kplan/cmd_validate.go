@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
@@ -69,8 +70,29 @@ func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagno
 	diags = append(diags, more...)
 	_, more = config.Backend(values)
 	diags = append(diags, more...)
+	if config.Broken {
+		return diags // evaluating what was not understood would only find phantoms
+	}
 	_, _, more = hclspec.Preview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
-	return append(diags, more...)
+	return append(diags, unsaid(more, diags)...)
+}
+
+// unsaid leaves out what is wrong with a line that was complained about before:
+// what a file is refused for when it is read fails again when it is evaluated.
+func unsaid(diags, before hcl.Diagnostics) hcl.Diagnostics {
+	type line struct {
+		file   string
+		number int
+	}
+	said := map[line]bool{}
+	for _, d := range before {
+		if d.Subject != nil && d.Severity == hcl.DiagError {
+			said[line{d.Subject.Filename, d.Subject.Start.Line}] = true
+		}
+	}
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
+		return d.Subject != nil && said[line{d.Subject.Filename, d.Subject.Start.Line}]
+	})
 }
 
 func (s *session) success() string { return s.paint("32;1", "Success!") }

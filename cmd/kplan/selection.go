@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -57,24 +58,18 @@ func (o *selection) check() error {
 }
 
 // selected is the selection that a saved plan was made with, so that it can be
-// made anew. Losses are allowed anew: there may be others now.
+// made anew. What it allowed to be lost is allowed again: that nothing else is
+// lost now is verified.
 func selected(p *plan.Plan, given selection) selection {
-	s := selection{
+	return selection{
 		destroy:       p.Mode == plan.Destroy,
 		refreshOnly:   p.Mode == plan.RefreshOnly,
 		targets:       p.Targets,
 		excludes:      p.Excludes,
-		allowDataLoss: given.allowDataLoss,
+		replace:       p.Replace,
+		adopt:         p.Adopt,
+		allowDataLoss: slices.Concat(p.AllowDataLoss, given.allowDataLoss),
 	}
-	for _, c := range p.Changes {
-		switch {
-		case c.Reason == plan.BecauseRequested:
-			s.replace = append(s.replace, c.Addr)
-		case c.Action == plan.Adopt:
-			s.adopt = append(s.adopt, c.Addr)
-		}
-	}
-	return s
 }
 
 // addresses are those that a repeated flag names.
