@@ -62,6 +62,12 @@ func (c Cluster) DropNamespace(ctx context.Context, name string) error {
 	return c.Resource(namespaces).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
+// HasNamespace says whether a namespace is there, be it on its way out.
+func (c Cluster) HasNamespace(ctx context.Context, name string) bool {
+	_, err := c.Resource(namespaces).Get(ctx, name, metav1.GetOptions{})
+	return !apierrors.IsNotFound(err)
+}
+
 func bystanders() []*unstructured.Unstructured {
 	return []*unstructured.Unstructured{
 		object("ConfigMap", Bystander, map[string]any{"data": map[string]any{"whose": "not kplan's"}}),

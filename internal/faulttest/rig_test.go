@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -139,7 +140,7 @@ func (r *rig) newTrial(t *testing.T) *trial {
 	x := &trial{T: t, rig: r, folder: t.TempDir(), namespace: fmt.Sprintf("%s%d", r.prefix, r.trials.Add(1))}
 	x.must(r.cluster.MakeNamespace(x.ctx(), x.namespace))
 	t.Cleanup(func() {
-		if err := r.cluster.DropNamespace(context.Background(), x.namespace); err != nil {
+		if err := r.cluster.DropNamespace(context.Background(), x.namespace); err != nil && !apierrors.IsNotFound(err) {
 			t.Error(err)
 		}
 	})
