@@ -1,10 +1,11 @@
 package plan
 
 import (
+	"encoding/json"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-
-	"encoding/json"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -14,40 +15,48 @@ import (
 
 // withIgnored takes the places of lifecycle.ignore_changes out of the wish for
 // an object that is there. Leaving a field out of an apply gives it up, and a
-// field that nobody owns any more falls back to its default: so while kplan is
-// the only owner, the live value is sent instead and nothing jumps.
+// field that nobody owns any more falls back to its default: so what kplan alone
+// owns is sent with its live value instead, and nothing jumps. The marks that
+// kplan puts on its objects are not ignored.
 func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live *unstructured.Unstructured) map[string]any {
+	if len(d.Lifecycle.IgnoreChanges) == 0 {
+		return wish
+	}
+	given, ours, others := wish, fieldsOf(live, true), fieldsOf(live, false)
+	onlyOurs := extract(kind, live, ours.Difference(others))
 	for _, path := range d.Lifecycle.IgnoreChanges {
 		place := keyed(kind, wish, path)
-		var value any
-		if ownedOnlyByUs(live, keyed(kind, live.Object, place)) {
-			value, _ = valueAt(live.Object, place)
+		wished, _ := valueAt(wish, place)
+		value, _ := valueAt(live.Object, place)
+		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wished) {
+			continue // nothing has changed that could be ignored
 		}
+		value, _ = valueAt(onlyOurs, place)
 		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
 	}
-	return wish
+	stack, _ := valueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
+	return marked(wish, d.Addr, stack.(string))
 }
 
-func ownedOnlyByUs(live *unstructured.Unstructured, place addrs.Path) bool {
-	path, err := fieldPath(place)
-	if err != nil {
-		return false
-	}
-	ours := false
+// fieldsOf are the fields of an object that kplan owns, or that others do.
+func fieldsOf(live *unstructured.Unstructured, kplan bool) *fieldpath.Set {
+	all := &fieldpath.Set{}
 	for _, m := range live.GetManagedFields() {
-		if m.FieldsV1 == nil {
-			continue
-		}
 		set := &fieldpath.Set{}
-		if set.FromJSON(m.FieldsV1.GetRawReader()) != nil || !owns(set, path) {
-			continue
+		if m.FieldsV1 != nil && (m.Manager == kube.Manager) == kplan && set.FromJSON(m.FieldsV1.GetRawReader()) == nil {
+			all = all.Union(set)
 		}
-		if m.Manager != kube.Manager {
-			return false
-		}
-		ours = true
 	}
-	return ours
+	return all
+}
+
+// extract is what an object has of these fields.
+func extract(kind *kinds.Kind, live *unstructured.Unstructured, fields *fieldpath.Set) any {
+	object, err := kind.Parseable().FromUnstructured(visible(live.Object), typed.AllowDuplicates)
+	if err != nil {
+		return nil // it is from a version of the kind that is no more
+	}
+	return object.ExtractItems(fields.Leaves(), typed.WithAppendKeyFields()).AsValue().Unstructured()
 }
 
 // owns says whether the set has the place or anything below it.

@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 )
 
@@ -16,10 +17,14 @@ const (
 // Wish is what is sent to the server for a desired object: its manifest with
 // kplan's own label and annotation. The desired object itself is not changed.
 func Wish(d *hclspec.Desired, stackID string) map[string]any {
-	wish := maps.Clone(d.Fields)
+	return marked(d.Fields, d.Addr, stackID)
+}
+
+func marked(fields map[string]any, addr addrs.Instance, stackID string) map[string]any {
+	wish := maps.Clone(fields)
 	metadata := cloneMap(wish["metadata"])
 	metadata["labels"] = withEntry(metadata["labels"], StackLabel, stackID)
-	metadata["annotations"] = withEntry(metadata["annotations"], AddressAnnotation, d.Addr.String())
+	metadata["annotations"] = withEntry(metadata["annotations"], AddressAnnotation, addr.String())
 	wish["metadata"] = metadata
 	return wish
 }
