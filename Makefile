@@ -11,7 +11,7 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down test check golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down test torture check golden bench bench-go bench-baseline clean
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
@@ -37,6 +37,18 @@ test: build sandbox
 	  KPLAN_TEST_REQUIRE_CLUSTER=1 PATH="$$PWD/bin/sandbox:$$PATH"; \
 	go run $(GOTESTSUM) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
 
+# What breaks on the way, in full size: an hour and more. docs/reliability.md
+# tells of it. TORTUREFLAGS goes to go test, as in
+# TORTUREFLAGS='-run TestRandomFaults -seed 7 -count-of 50 -v'.
+torture: build sandbox
+	@set -eu; \
+	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-torture-XXXXXX"); \
+	trap 'bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM; \
+	bin/kplan-sandbox up -dir "$$dir" -detach; \
+	export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audit.log" KPLAN_TEST_REQUIRE_CLUSTER=1; \
+	go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
+
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go mod tidy -diff
@@ -54,16 +66,18 @@ golden: build
 bench: build sandbox
 	@go run ./internal/bench $(BENCHFLAGS)
 
-# The benchmarks of single packages, compared with those that the baseline holds.
+# The benchmarks of single packages, compared with the baseline, which
+# bench-baseline makes anew.
 BENCH_PACKAGES := ./graph ./hclspec ./kinds ./kube ./plan ./state ./internal/render
 BENCH_COUNT    := 6
+GO_BENCH       := go test -run '^$$' -bench . -benchmem -benchtime 200ms -count $(BENCH_COUNT) $(BENCH_PACKAGES)
 bench-go:
 	@mkdir -p bin
-	go test -run '^$$' -bench . -benchmem -count $(BENCH_COUNT) $(BENCH_PACKAGES) | tee bin/bench.txt
+	$(GO_BENCH) | tee bin/bench.txt
 	go run $(BENCHSTAT) docs/bench-baseline.txt bin/bench.txt
 
 bench-baseline:
-	go test -run '^$$' -bench . -benchmem -count $(BENCH_COUNT) $(BENCH_PACKAGES) > docs/bench-baseline.txt
+	$(GO_BENCH) > docs/bench-baseline.txt
 
 clean:
 	rm -rf bin dist
