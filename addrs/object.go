@@ -17,6 +17,19 @@ func (g GroupKind) String() string {
 	return g.Kind + "." + g.Group
 }
 
+// MarshalText makes kinds strings in JSON.
+func (g GroupKind) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText is the partner of MarshalText.
+func (g *GroupKind) UnmarshalText(text []byte) error {
+	kind, group, _ := strings.Cut(string(text), ".")
+	if kind == "" {
+		return fmt.Errorf("%q is not a kind such as Pod or Deployment.apps", text)
+	}
+	*g = GroupKind{Group: group, Kind: kind}
+	return nil
+}
+
 // Object names an object in the cluster. Two versions of one kind are views
 // of the same object, so compare and index by Identity, never by Object.
 type Object struct {
