@@ -217,21 +217,21 @@ const staleTries = 5
 // agreed.
 func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Forces()}
-	var err error
+	var last error
 	for range staleTries {
-		var live *unstructured.Unstructured
-		live, err = r.Cluster.Apply(ctx, c.Kind, c.Wish, options)
+		live, err := r.Cluster.Apply(ctx, c.Kind, c.Wish, options)
 		if err == nil {
 			return live, nil
 		}
 		if kind := kube.KindOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
 			return nil, err
 		}
+		last = err
 		if options.ResourceVersion, err = r.stillAgreed(ctx, c, options.Force); err != nil {
 			return nil, err
 		}
 	}
-	return nil, err
+	return nil, last
 }
 
 // adopt takes over an object that is not ours: first the fields that kubectl
