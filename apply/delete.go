@@ -130,9 +130,29 @@ func (r *runner) tellToGo(ctx context.Context, c *plan.Change) (gone bool, err e
 	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
 		return true, nil // gone, or gone and another one there: ours is no more
 	case kube.OutcomeUnknown:
-		return false, nil // waiting tells whether it came through
+		return r.cameThrough(ctx, c, err)
 	}
 	return false, err
+}
+
+// cameThrough looks at what has become of a deletion without an answer. An
+// object that is there and not on its way out is not worth waiting for: the
+// deletion has failed, with the error that it met.
+func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error) (gone bool, err error) {
+	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return true, nil
+	}
+	switch {
+	case err != nil:
+		return false, unknown
+	case string(live.GetUID()) != c.UID:
+		return true, nil
+	case live.GetDeletionTimestamp() == nil:
+		return false, unknown
+	}
+	return false, nil
 }
 
 // awaitGone waits until the object with the change's uid is no more, and says
