@@ -50,6 +50,8 @@ const (
 	watchBackoff = 200 * time.Millisecond
 	watchMost    = 10 * time.Second
 	frameLimit   = 64 << 20
+
+	silentStreams = 3 // that break before they tell anything, in a row
 )
 
 // Watch lists the objects and follows their changes until ctx ends, and then
@@ -191,14 +193,17 @@ func (w *watcher) tell(obj *unstructured.Unstructured, gone bool) {
 	w.see(WatchEvent{Object: obj})
 }
 
-// follow reads streams until one can't be taken up where the last one ended.
+// follow reads streams until one can't be taken up where the last one ended, or
+// several told nothing: behind a proxy that lets no stream through, listing
+// again is all there is.
 func (w *watcher) follow(ctx context.Context) error {
+	silent := 0
 	for wait := watchBackoff; ctx.Err() == nil; {
 		before := w.version
 		err := w.stream(ctx)
 		switch {
 		case err == nil:
-			wait = watchBackoff
+			wait, silent = watchBackoff, 0
 			continue // the server ended it in good order
 		case KindOf(err) == Forbidden, KindOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
 			return w.poll(ctx)
@@ -208,7 +213,11 @@ func (w *watcher) follow(ctx context.Context) error {
 		case !isPassing(err):
 			return err
 		case w.version != before:
-			wait = watchBackoff
+			wait, silent = watchBackoff, 0
+		default:
+			if silent++; silent == silentStreams {
+				return err
+			}
 		}
 		pause(ctx, wait)
 		wait = min(wait*2, watchMost)
