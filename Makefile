@@ -25,10 +25,27 @@ demo-down:
 	@bin/kplan-sandbox down -dir $(DEMO) -purge
 
 # One control plane serves the whole run. It is stopped however the run ends,
-# and its folder is removed. TESTFLAGS goes to go test, as in TESTFLAGS=-v.
+# and its folder is removed.
+define in_a_sandbox
+set -eu; \
+dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-test-XXXXXX"); \
+trap 'bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
+trap 'exit 130' INT; trap 'exit 143' TERM; \
+bin/kplan-sandbox up -dir "$$dir" -detach; \
+export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audit.log" \
+  KPLAN_TEST_REQUIRE_CLUSTER=1 PATH="$$PWD/bin/sandbox:$$PATH";
+endef
+
+# TESTFLAGS goes to go test, as in TESTFLAGS=-v.
 test: build sandbox
 	@cd sandbox && go vet ./... && go test ./...
 	@$(in_a_sandbox) go run $(GOTESTSUM) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
+
+# What breaks on the way, in full size: an hour and more. docs/reliability.md
+# tells of it. TORTUREFLAGS goes to go test, as in
+# TORTUREFLAGS='-run TestRandomFaults -seed 7 -count-of 50 -v'.
+torture: build sandbox
+	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
 
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
