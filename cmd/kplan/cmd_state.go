@@ -14,7 +14,8 @@ func stateCommand() *command {
 		summary: "Look at and mend what kplan remembers",
 		about: "The state is kplan's memory of what it made: which object of the cluster belongs to which address of " +
 			"the configuration. These commands change that memory and nothing in the cluster.",
-		subcommands: []*command{stateListCommand(), stateShowCommand(), stateMoveCommand(), stateRemoveCommand()},
+		subcommands: []*command{stateListCommand(), stateShowCommand(), stateMoveCommand(), stateRemoveCommand(),
+			statePullCommand(), statePushCommand()},
 	}
 }
 

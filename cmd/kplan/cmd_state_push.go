@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"kplan.dev/kplan/state"
+)
+
+// mostState bounds what is read as a state: one of 10,000 objects has 5 MB.
+const mostState = 256 << 20
+
+func statePushCommand() *command {
+	var opts stateOptions
+	var force bool
+	return &command{
+		name: "push", args: "FILE", minArgs: 1, maxArgs: 1,
+		summary: "Put a state in the place of the stored one",
+		about: "Stores the state in FILE, or from standard input where FILE is -. It is for the file errored.kplan.state.json " +
+			"that an apply leaves when it can't store what it did, and for going back to a backup.\n\n" +
+			"A state of another stack, or one that is older than the stored one, is refused.",
+		flags: group("Options",
+			on("force", &force, "Store it whatever is stored now."),
+			opts.flag(), opts.lockFlag()),
+		examples: []example{
+			{"state push errored.kplan.state.json", "After an apply that could not store its state:"},
+			{"state push -force kplan.state.json.backup", "Back to the state before the last run, knowing what that forgets:"},
+		},
+		run: func(ctx context.Context, s *session, args []string) exitCode {
+			return runStatePush(ctx, s, opts, force, args[0])
+		},
+	}
+}
+
+func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool, path string) exitCode {
+	given, err := s.readGivenState(path)
+	if err != nil {
+		s.fail("Can't read the state to push", "%s: %s.", path, reason(err))
+		return exitFailure
+	}
+	opts, ok := s.locate(opts)
+	if !ok {
+		return exitFailure
+	}
+	// The stored state may be damaged, which is a reason to push another.
+	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo("state push", versionText()), time.Duration(opts.lockTimeout))
+	if err != nil {
+		s.reportLock(err)
+		return exitFailure
+	}
+	defer s.unlock(lease)
+	if err := state.Push(ctx, lease, given, force); err != nil {
+		s.fail("Can't push the state", "%s.", capital(err))
+		return exitFailure
+	}
+	fmt.Fprintf(s.stdout, "Stored the state with %d objects in %s.\n", len(given.Objects), opts.path)
+	return exitOK
+}
+
+// readGivenState reads a state from a file, or from standard input for -.
+func (s *session) readGivenState(path string) (*state.State, error) {
+	var from io.Reader = s.stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		from = file
+	}
+	data, err := io.ReadAll(io.LimitReader(from, mostState))
+	if err != nil {
+		return nil, err
+	}
+	return state.Decode(data)
+}
