@@ -100,7 +100,7 @@ func (k *stack) rescue(st *state.State) {
 		Severity: hcl.DiagWarning,
 		Summary:  "The state is in another file",
 		Detail: "What was done is recorded in " + path + ", since it could not be stored in " + k.opts.state.path + ". " +
-			"Once the reason is mended, put that file in its place before kplan runs again.",
+			"Once the reason is mended, put it back before kplan runs again: kplan state push -state=" + k.opts.state.path + " " + path,
 	}})
 }
 
