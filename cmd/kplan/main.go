@@ -15,7 +15,7 @@ import (
 var version = ""
 
 func main() {
-	saveMemory()
+	tuneCollector()
 	s := newSession()
 	ctx, signals := watchSignals(context.Background(), s)
 	os.Exit(signals.exitCode(runApp(ctx, s, os.Args[1:])))

@@ -7,34 +7,41 @@ import (
 	"runtime/metrics"
 )
 
-// largeHeap is from when on memory counts for more than the collector's time.
-const largeHeap = 96 << 20
-
-// saveMemory has the garbage collector come twice as often once the heap is
-// large. By default it lets as much rubbish lie as there is in use, which for
-// stacks of 10,000 objects is hundreds of megabytes; small ones are done before
-// that matters. docs/performance.md has the figures. GOGC overrules this.
-func saveMemory() {
+// tuneCollector has the garbage collector come seldom while the heap is small,
+// where the program is done before its rubbish matters, and often once it is
+// large: by default as much rubbish may lie as is in use, which for stacks of
+// 10,000 objects is hundreds of megabytes. docs/performance.md has the figures.
+// GOGC overrules this.
+func tuneCollector() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	afterCollection(func() (again bool) {
-		if liveHeap() < largeHeap {
-			return true
+	percent := rubbishFor(0)
+	debug.SetGCPercent(percent)
+	afterCollection(func() {
+		if now := rubbishFor(liveHeap()); now != percent { // it stops the world
+			percent = now
+			debug.SetGCPercent(percent)
 		}
-		debug.SetGCPercent(50)
-		return false
 	})
 }
 
-// afterCollection calls do after the next garbage collection, and again after
-// each until it returns false.
-func afterCollection(do func() (again bool)) {
-	rubbish := new(sentinel)
-	runtime.AddCleanup(rubbish, func(do func() bool) {
-		if do() {
-			afterCollection(do)
-		}
+// rubbishFor is how much may lie around, in percent of what is in use.
+func rubbishFor(live uint64) int {
+	switch {
+	case live < 24<<20:
+		return 200
+	case live < 96<<20:
+		return 100
+	}
+	return 50
+}
+
+// afterCollection calls do after each garbage collection.
+func afterCollection(do func()) {
+	runtime.AddCleanup(new(sentinel), func(do func()) {
+		do()
+		afterCollection(do)
 	}, do)
 }
 
