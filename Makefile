@@ -47,6 +47,18 @@ test: build sandbox
 torture: build sandbox
 	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
 
+# The random rounds of plan/loop_test.go, for as long as LOOP says, on a control
+# plane of their own.
+LOOP := 1h
+loop: build sandbox
+	@set -eu; \
+	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-loop-XXXXXX"); \
+	trap 'bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM; \
+	bin/kplan-sandbox up -dir "$$dir" -detach -audit metadata; \
+	KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audit.log" KPLAN_LOOP=$(LOOP) PATH="$$PWD/bin/sandbox:$$PATH" \
+	  go test -count=1 -timeout 0 -v -run '^TestLoop$$' ./plan
+
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go mod tidy -diff
@@ -55,8 +67,8 @@ check:
 	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
 
 # Rewrites what the tests compare with. Read the diff before you commit it.
-golden: build
-	KPLAN_UPDATE_GOLDEN=1 go test ./...
+golden: build sandbox
+	@$(in_a_sandbox) go test ./cmd/kplan ./hclspec ./internal/render -update
 
 # Compares kplan with other tools, side by side on a sandbox of its own; see
 # docs/performance.md. BENCHFLAGS='-tenants 25 -rounds 1' takes a minute,

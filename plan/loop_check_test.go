@@ -1,0 +1,243 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/faulttest"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+)
+
+// get is a live object, if it is there.
+func (r *round) get(o addrs.Object) (*unstructured.Unstructured, bool) {
+	r.Helper()
+	kind, err := r.cluster.Lookup(o.Kind, o.APIVersion())
+	if err != nil {
+		r.cluster.Refresh() // the round has just defined it
+		if kind, err = r.cluster.Lookup(o.Kind, o.APIVersion()); err != nil {
+			r.Fatal(err)
+		}
+	}
+	live, err := r.cluster.Get(r.Context(), kind, o.Namespace, o.Name)
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing, kube.NotServed:
+		return nil, false
+	}
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	return live, true
+}
+
+// traces is what kplan has left on the stack's objects. A request that changes
+// anything leaves another trace.
+func (r *round) traces() map[addrs.Object]string {
+	found := map[addrs.Object]string{}
+	for _, o := range r.state.Objects {
+		live, ok := r.get(o.Object)
+		if !ok {
+			continue
+		}
+		trace := string(live.GetUID()) + " " + fmt.Sprint(live.GetDeletionTimestamp())
+		for _, m := range live.GetManagedFields() {
+			if m.Manager == kube.Manager {
+				trace += fmt.Sprintf(" %s %s %s", m.Operation, m.Time, m.FieldsV1.GetRawString())
+			}
+		}
+		found[o.Object] = trace
+	}
+	return found
+}
+
+// auditedSoFar is where the API server's audit log ends, if there is one.
+func auditedSoFar() int64 {
+	info, err := os.Stat(os.Getenv("KPLAN_TEST_AUDIT_LOG"))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// onlyRead plans, and makes sure that nothing was changed by it.
+func (r *round) onlyRead(do func()) {
+	before, from := r.traces(), auditedSoFar()
+	do()
+	if after := r.traces(); !maps.Equal(before, after) {
+		r.Fatalf("the plan has left traces:\n%v\nbefore:\n%v", after, before)
+	}
+	log := os.Getenv("KPLAN_TEST_AUDIT_LOG")
+	if log == "" {
+		return
+	}
+	audit, err := faulttest.ReadAudit(log, from, r.namespace)
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	if audit.Mutations > 0 {
+		r.Fatalf("the plan has made %d changes by the audit log", audit.Mutations)
+	}
+}
+
+// keepsSecrets makes sure that neither what is shown of a plan nor what is saved
+// of it tells a secret.
+func (r *round) keepsSecrets(p *plan.Plan) {
+	var shown bytes.Buffer
+	render.Plan(&shown, p, render.Options{})
+	texts := [][]byte{shown.Bytes()}
+	if !p.Incomplete {
+		saved, err := p.Encode(r.state, "test")
+		if err != nil {
+			r.Fatalf("%v", err)
+		}
+		texts = append(texts, saved)
+	}
+	for _, text := range texts {
+		for _, secret := range []string{"canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"} {
+			if i := bytes.Index(text, []byte(secret)); i >= 0 {
+				r.Fatalf("a secret is told: %s", text[max(0, i-200):min(len(text), i+100)])
+			}
+		}
+	}
+}
+
+// manages says whether a manager other than kplan owns fields of an object.
+func (r *round) manages(manager string, o addrs.Object) bool {
+	live, ok := r.get(o)
+	return ok && slices.ContainsFunc(live.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool { return m.Manager == manager })
+}
+
+// cameTrue holds what was planned against what is there now.
+func (r *round) cameTrue(p *plan.Plan) {
+	for _, c := range p.Changes {
+		switch c.Action {
+		case plan.Delete:
+			if live, ok := r.get(c.Object); ok && string(live.GetUID()) == c.UID {
+				r.Fatalf("%s is still there", c.Object)
+			}
+		case plan.Create, plan.Replace, plan.Update, plan.Adopt:
+			live, ok := r.get(c.Object)
+			if !ok {
+				r.Fatalf("%s is not there", c.Object)
+			}
+			places := r.broken(c, live)
+			if len(places) > 0 {
+				r.Fatalf("%s %s %s (%s) did not come true:\n%s", c.Certainty, c.Action, c.Addr, c.Object, strings.Join(places, "\n"))
+			}
+		}
+	}
+}
+
+// broken are the places where a live object is not as planned.
+func (r *round) broken(c *plan.Change, live *unstructured.Unstructured) []string {
+	x := comparison{unknown: c.Unknown, controlled: controlled(live), predicted: c.Certainty == plan.Predicted}
+	planned, now := shown(c.After), shown(live.Object)
+	x.lacks(c.Kind.Root, planned, now, addrs.Path{}, "planned %s, is %s")
+	if c.Certainty == plan.Computed && c.Action == plan.Update {
+		x.lacks(c.Kind.Root, now, planned, addrs.Path{}, "is %s, planned %s")
+	}
+	return x.found
+}
+
+// shown is an object without what the server keeps about it.
+func shown(object map[string]any) map[string]any {
+	u := (&unstructured.Unstructured{Object: object}).DeepCopy().Object
+	delete(u, "status")
+	for _, name := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"} {
+		unstructured.RemoveNestedField(u, "metadata", name)
+	}
+	return u
+}
+
+// controlled are the names of fields that controllers write on an object.
+func controlled(live *unstructured.Unstructured) []string {
+	var names []string
+	for _, m := range live.GetManagedFields() {
+		if m.Operation != metav1.ManagedFieldsOperationUpdate || m.FieldsV1 == nil || !strings.HasPrefix(m.Manager, "kube-") {
+			continue
+		}
+		var fields map[string]any
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) == nil {
+			names = append(names, fieldNames(fields)...)
+		}
+	}
+	return names
+}
+
+func fieldNames(fields map[string]any) []string {
+	var names []string
+	for name, below := range fields {
+		names = append(names, strings.TrimPrefix(name, "f:"))
+		if m, ok := below.(map[string]any); ok && len(m) > 0 {
+			names = append(names[:len(names)-1], fieldNames(m)...)
+		}
+	}
+	return names
+}
+
+// comparison collects the places where one object has not what another has.
+type comparison struct {
+	unknown    addrs.PathSet
+	controlled []string
+	predicted  bool // then the server may add to what is planned, also inside of atomic places
+	found      []string
+}
+
+func (x *comparison) lacks(f *kinds.Field, want, have any, at addrs.Path, format string) {
+	if f == nil {
+		f = &kinds.Field{}
+	}
+	if x.unknown.Covers(at) || f.Equal(want, have) {
+		return
+	}
+	switch v := want.(type) {
+	case map[string]any:
+		if other, ok := have.(map[string]any); (ok || have == nil) && (!f.Atomic || x.predicted) {
+			for name, value := range v {
+				if !slices.Contains(x.controlled, name) {
+					x.lacks(f.Field(name), value, other[name], at.Field(name), format)
+				}
+			}
+			return
+		}
+	case []any:
+		if other, ok := have.([]any); (ok || have == nil) && len(f.ListKeys) > 0 {
+			x.lacksElements(f, v, other, at, format)
+			return
+		} else if ok && len(v) <= len(other) && x.predicted && !f.Set {
+			for i, element := range v {
+				x.lacks(f.Elem, element, other[i], at.Index(i), format)
+			}
+			return
+		}
+	}
+	a, _ := json.Marshal(want)
+	b, _ := json.Marshal(have)
+	x.found = append(x.found, fmt.Sprintf("  %s: "+format, at, a, b))
+}
+
+func (x *comparison) lacksElements(f *kinds.Field, want, have []any, at addrs.Path, format string) {
+	for i, element := range want {
+		if strings.Contains(f.ElementKey(element), "/kube-api-access-") || strings.HasPrefix(nameOf(element), "kube-api-access-") {
+			continue // admission makes a name up for each pod, also for one of a dry-run
+		}
+		var other any
+		for _, candidate := range have {
+			if f.ElementKey(candidate) == f.ElementKey(element) {
+				other = candidate
+			}
+		}
+		x.lacks(f.Elem, element, other, at.Index(i), format)
+	}
+}

@@ -1,0 +1,306 @@
+package plan_test
+
+import (
+	crand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/tools/txtar"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/plan"
+)
+
+// TestLoop plays random rounds on a real API server. A round makes up a
+// configuration and applies it; then it changes live objects as others would
+// and the configuration as its authors would, plans, applies and plans again,
+// some times over. What must hold:
+//
+//   - a plan only reads, and tells no secret,
+//   - it refuses nothing but what others did to the objects,
+//   - a saved plan is the one that is made anew,
+//   - what it says comes true,
+//   - the plan after an apply is empty.
+//
+// KPLAN_LOOP says for how long to play, as in 1h. KPLAN_LOOP_SEED plays the
+// round of that seed alone.
+func TestLoop(t *testing.T) {
+	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if kubeconfig == "" {
+		if os.Getenv("KPLAN_TEST_REQUIRE_CLUSTER") != "" {
+			t.Fatal("KPLAN_TEST_REQUIRE_CLUSTER is set and there is no cluster to test with")
+		}
+		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
+	}
+	kinds, err := readCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &loop{catalogue: kinds, kubeconfig: kubeconfig, base: randomSeed()}
+	if text := os.Getenv("KPLAN_LOOP_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.play(t, seed)
+		return
+	}
+	t.Logf("random seed %016x", l.base)
+	l.deadline = time.Now()
+	if text := os.Getenv("KPLAN_LOOP"); text != "" {
+		length, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.deadline = l.deadline.Add(length)
+	}
+	t.Run("rounds", l.playAll)
+	t.Logf("%d rounds, %d failures", l.rounds.Load(), l.failures.Load())
+}
+
+// fewRounds is how many rounds a loop has that is given no time: one half from
+// a seed that is always the same, the other from a random one.
+const fewRounds = 20
+
+type loop struct {
+	*catalogue
+	kubeconfig       string
+	base             uint64
+	deadline         time.Time
+	rounds, failures atomic.Int64
+}
+
+func randomSeed() uint64 {
+	var b [8]byte
+	crand.Read(b[:])
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// playAll plays as many rounds at once as there are processors.
+func (l *loop) playAll(t *testing.T) {
+	for worker := range runtime.GOMAXPROCS(0) {
+		t.Run(strconv.Itoa(worker), func(t *testing.T) {
+			t.Parallel()
+			for {
+				n := l.rounds.Add(1) - 1
+				if n >= fewRounds && time.Now().After(l.deadline) {
+					l.rounds.Add(-1)
+					return
+				}
+				base := l.base
+				if n < fewRounds/2 {
+					base = 1
+				}
+				l.play(t, rand.NewPCG(base, uint64(n)).Uint64())
+			}
+		})
+	}
+}
+
+func (l *loop) play(t *testing.T, seed uint64) {
+	name := fmt.Sprintf("%016x", seed)
+	ok := t.Run(name, func(t *testing.T) {
+		s := newSituation(t, "loop-"+name, l.kubeconfig, &txtar.Archive{})
+		random := rand.New(rand.NewPCG(seed, 0))
+		r := &round{situation: s, wishes: newWishes(l.catalogue, random, s.namespace), touched: map[addrs.Object]bool{}}
+		t.Cleanup(r.end)
+		r.play()
+	})
+	if !ok {
+		l.failures.Add(1)
+	}
+}
+
+// round is one configuration and what becomes of it.
+type round struct {
+	*situation
+	*wishes
+	touched map[addrs.Object]bool // by others, by identity
+	story   []string
+}
+
+func (r *round) tell(format string, args ...any) {
+	r.story = append(r.story, fmt.Sprintf(format, args...))
+}
+
+// end tells all that led to a failure, and removes what the round leaves in no
+// namespace.
+func (r *round) end() {
+	if !r.Failed() {
+		return
+	}
+	name := r.Name()
+	r.Logf("KPLAN_LOOP_SEED=%s plays it again:\n%s", name[strings.LastIndexByte(name, '/')+1:], strings.Join(r.story, "\n"))
+	r.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass,storageclass,ingressclass,runtimeclass,csidriver," +
+		"validatingadmissionpolicy,validatingwebhookconfiguration,flowschema,deviceclass -l " + plan.StackLabel + "=" + r.state.StackID() +
+		" --ignore-not-found --wait=false")
+}
+
+func (r *round) play() {
+	if !r.declared {
+		r.kubectl("create namespace " + r.namespace)
+	}
+	r.converge()
+	for range 2 + r.IntN(3) {
+		for range 1 + r.IntN(4) {
+			if r.IntN(2) == 0 {
+				r.mutate()
+			} else {
+				r.tell("%s", r.edit())
+			}
+		}
+		r.converge()
+	}
+	r.destroy()
+}
+
+// converge plans until nothing is refused, applies the plan, and plans again.
+func (r *round) converge() {
+	in := plan.Input{Cluster: r.cluster}
+	p, source := r.agree(&in)
+	if r.IntN(3) == 0 {
+		r.saveAndVerify(source, in)
+	}
+	r.apply(source, in, p)
+	r.cameTrue(p)
+	r.onlyRead(func() {
+		p, diags := r.plan(source, plan.Input{Cluster: r.cluster})
+		if rest := r.summary(p, diags); rest != "" || !p.IsEmpty() {
+			r.Fatalf("the plan after the apply is not empty:\n%s\n%s", rest, changed(p))
+		}
+	})
+}
+
+// changed shows a plan that was to be empty.
+func changed(p *plan.Plan) string {
+	var shown strings.Builder
+	if p != nil {
+		render.Plan(&shown, p, render.Options{})
+	}
+	return shown.String()
+}
+
+// waysOut is how many refusals in a row are answered.
+const waysOut = 10
+
+func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
+	for range waysOut {
+		var diags hcl.Diagnostics
+		source = r.source()
+		r.tell("plan of:\n%s", source)
+		r.onlyRead(func() { p, diags = r.plan(source, *in) })
+		r.tell("planned:\n%s", r.summary(p, diags))
+		if p == nil {
+			r.Fatalf("there is no plan: %v", diags)
+		}
+		r.keepsSecrets(p)
+		if !diags.HasErrors() {
+			return p, source
+		}
+		for _, d := range diags {
+			if d.Severity == hcl.DiagError {
+				r.wayOut(d, p, in)
+			}
+		}
+	}
+	r.Fatal("refused again and again")
+	return nil, ""
+}
+
+var (
+	advice  = regexp.MustCompile(`-(adopt|allow-data-loss)='([^']+)'`)
+	manager = regexp.MustCompile(`is managed by "([^"]+)"`)
+	subject = regexp.MustCompile(`Could not [a-z -]+ ([A-Z][^ ]+\.[^ ]+): `)
+)
+
+// wayOut follows the advice of a refusal, which must be about what others did.
+func (r *round) wayOut(d *hcl.Diagnostic, p *plan.Plan, in *plan.Input) {
+	r.tell("refused: %s: %s", d.Summary, d.Detail)
+	if found := advice.FindStringSubmatch(d.Detail); found != nil {
+		r.followAdvice(found[1], found[2], in)
+		return
+	}
+	for _, c := range p.Changes {
+		if c.Blocked && strings.Contains(d.Detail, c.Object.String()) && r.unblock(c, d) {
+			return
+		}
+	}
+	if found := subject.FindStringSubmatch(d.Detail); found != nil {
+		addr := r.instance(found[1])
+		if entry, ok := r.state.Find(addr); ok && r.touched[entry.Object.Identity()] && !slices.Contains(in.Replace, addr) {
+			in.Replace = append(in.Replace, addr)
+			return
+		}
+	}
+	r.Fatalf("an unexpected refusal: %s: %s", d.Summary, d.Detail)
+}
+
+func (r *round) followAdvice(option, address string, in *plan.Input) {
+	addr := r.instance(address)
+	if option == "allow-data-loss" {
+		in.AllowDataLoss = append(in.AllowDataLoss, addr)
+		return
+	}
+	if entry, ok := r.state.Find(addr); ok && !r.touched[entry.Object.Identity()] {
+		r.Fatalf("%s is refused as foreign, and nobody has touched it", addr)
+	}
+	in.Adopt = append(in.Adopt, addr)
+}
+
+// unrecorded is who the server says has set fields of which it has no record.
+const unrecorded = "before-first-apply"
+
+// unblock makes way for a change that was refused for what is in the cluster.
+func (r *round) unblock(c *plan.Change, d *hcl.Diagnostic) bool {
+	m := r.wishFor(c.Addr)
+	switch {
+	case !r.touched[c.Object.Identity()]:
+		r.Fatalf("%s is refused, and nobody has touched it: %s", c.Addr, d.Detail)
+	case d.Summary == "Adoption would replace the object":
+		return r.kubectlOn(c.Object, nil, "delete", "--wait=true", "--grace-period=0", "--force")
+	case m != nil && !m.forces:
+		found := manager.FindStringSubmatch(d.Detail)
+		m.forces = true
+		return found != nil && (found[1] == unrecorded || r.manages(found[1], c.Object))
+	}
+	return false
+}
+
+func (r *round) instance(text string) addrs.Instance {
+	addr, err := addrs.ParseInstance(text)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return addr
+}
+
+// destroy removes everything. What others put there goes with it.
+func (r *round) destroy() {
+	in := plan.Input{Cluster: r.cluster, Mode: plan.Destroy}
+	for _, o := range r.state.Objects {
+		in.AllowDataLoss = append(in.AllowDataLoss, o.Addr)
+	}
+	source := r.source()
+	p, diags := r.plan(source, in)
+	if diags.HasErrors() {
+		r.Fatalf("nothing can be destroyed: %v", diags)
+	}
+	r.tell("destroy:\n%s", r.summary(p, diags))
+	r.apply(source, in, p)
+	r.cameTrue(p)
+	if len(r.state.Objects) > 0 {
+		r.Fatalf("destroyed, but the state has %v", r.state.Objects)
+	}
+}
