@@ -236,4 +236,3 @@ func (m markerSet) last(name string) (string, bool) {
 	}
 	return values[len(values)-1], true
 }
-
