@@ -180,7 +180,7 @@ func TestExamples(t *testing.T) {
 		}
 		for _, e := range c.examples {
 			line, _, _ := strings.Cut(e.line, " | ")
-			line, _, _ = strings.Cut(line, " > ")
+			line, _, _ = strings.Cut(line, " >")
 			line, _, _ = strings.Cut(line, " < ")
 			words, err := splitWords(line)
 			if err != nil {

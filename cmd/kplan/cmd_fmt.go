@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/render"
 )
 
 type fmtOptions struct {
@@ -124,10 +126,13 @@ func (s *session) fmtSource(opts fmtOptions, name string, src []byte) ([]byte, e
 		return formatted, exitOK
 	}
 	if opts.list {
-		fmt.Fprintln(s.stdout, name)
+		fmt.Fprintln(s.stdout, render.Clean(name))
 	}
 	if opts.diff {
-		fmt.Fprint(s.stdout, udiff.Unified("old/"+name, "new/"+name, string(src), string(formatted)))
+		diff := udiff.Unified("old/"+name, "new/"+name, string(src), string(formatted))
+		for line := range strings.Lines(diff) {
+			fmt.Fprintln(s.stdout, cleanLine(line))
+		}
 	}
 	if opts.check {
 		return formatted, exitUnformatted
@@ -146,4 +151,14 @@ func rewrite(path string, content []byte) error {
 		return err
 	}
 	return replaceFile(path, content, info.Mode().Perm())
+}
+
+// cleanLine is a line of a source that is safe to print. Its tabs stay: they
+// are what a diff may be about.
+func cleanLine(line string) string {
+	parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+	for i := range parts {
+		parts[i] = render.Clean(parts[i])
+	}
+	return strings.Join(parts, "\t")
 }

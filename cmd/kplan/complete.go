@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"kplan.dev/kplan/internal/render"
 )
 
 // completeWord is the first word of the line by which the completion scripts
@@ -58,6 +60,7 @@ func candidates(ctx context.Context, s *session, list []*command, before []strin
 	inv.command.readState(rest)
 	var words []candidate
 	for _, word := range inv.command.words(ctx, s) {
+		word = render.Clean(word)
 		if !slices.Contains(rest, word) {
 			words = append(words, candidate{word: word})
 		}

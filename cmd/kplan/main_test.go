@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+var update = flag.Bool("update", false, "write what kplan prints into the scripts")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kplan": main})
@@ -35,7 +38,7 @@ func TestScript(t *testing.T) {
 		Setup:              func(env *testscript.Env) error { return setUp(env, kubeconfig) },
 		Condition:          func(name string) (bool, error) { return condition(name, kubeconfig) },
 		Cmds:               scriptCommands(),
-		UpdateScripts:      os.Getenv("KPLAN_UPDATE_GOLDEN") != "",
+		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})
 }

@@ -55,7 +55,7 @@ func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
 		})
 	case s.events != nil:
 	case !ok:
-		s.showIncomplete(n, summary)
+		s.showIncomplete(n, p.Mode, summary)
 	default:
 		fmt.Fprintf(s.stdout, "\n%s\n", render.ApplySummary(n, p.Mode, s.options()))
 		if outputs := outputsOf(summary.Outputs); len(outputs) > 0 {
@@ -66,8 +66,12 @@ func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
 }
 
 // showIncomplete says how far an apply got that did not get to its end.
-func (s *session) showIncomplete(n plan.Counts, summary apply.Summary) {
-	fmt.Fprintf(s.stdout, "\n%s Resources: %d added, %d changed, %d destroyed.\n", s.bold("Apply incomplete."), n.Add, n.Change, n.Destroy)
+func (s *session) showIncomplete(n plan.Counts, mode plan.Mode, summary apply.Summary) {
+	title := "Apply incomplete."
+	if mode == plan.Destroy {
+		title = "Destroy incomplete."
+	}
+	fmt.Fprintf(s.stdout, "\n%s Resources: %d added, %d changed, %d destroyed.\n", s.bold(title), n.Add, n.Change, n.Destroy)
 	for _, part := range []struct {
 		title string
 		addrs []string

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"kplan.dev/kplan/internal/render"
 )
 
 // question is what kplan asks on a terminal.
@@ -28,7 +30,7 @@ var (
 func (s *session) answer(ctx context.Context, q question) (string, error) {
 	fmt.Fprintf(s.stdout, "%s\n", s.bold(q.title))
 	for line := range strings.Lines(q.text) {
-		fmt.Fprintf(s.stdout, "  %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(s.stdout, "  %s\n", render.Clean(strings.TrimRight(line, "\r\n")))
 	}
 	fmt.Fprintf(s.stdout, "\n  %s ", s.bold("Enter a value:"))
 	type reply struct {
@@ -43,7 +45,9 @@ func (s *session) answer(ctx context.Context, q question) (string, error) {
 	}()
 	select {
 	case r := <-replies:
-		fmt.Fprintln(s.stdout)
+		if q.hidden || !s.terminal {
+			fmt.Fprintln(s.stdout) // no echo of the answer has ended the line
+		}
 		return r.line, r.err
 	case <-ctx.Done():
 		restore()
@@ -93,6 +97,7 @@ func (s *session) approve(ctx context.Context, q question) (bool, error) {
 	if !s.input {
 		return false, errNotAsked
 	}
+	fmt.Fprintln(s.stdout)
 	text, err := s.answer(ctx, q)
 	return text == "yes", err
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		input, want string
+		err         error
+	}{
+		"a line":          {"yes\nrest\n", "yes", nil},
+		"Windows":         {"yes\r\n", "yes", nil},
+		"no line break":   {"yes", "yes", nil},
+		"an empty line":   {"\n", "", nil},
+		"nothing":         {"", "", errNoAnswer},
+		"only yes is yes": {" yes\n", " yes", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			s := &session{stdin: strings.NewReader(test.input), stdout: &out}
+			got, err := s.answer(context.Background(), question{title: "Title", text: "text"})
+			if got != test.want || !errors.Is(err, test.err) {
+				t.Errorf("answer %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// Two questions read two lines of one input.
+func TestAnswersInTurn(t *testing.T) {
+	var out bytes.Buffer
+	s := &session{stdin: strings.NewReader("one\ntwo\n"), stdout: &out}
+	for _, want := range []string{"one", "two"} {
+		if got, err := s.answer(context.Background(), question{title: want}); got != want || err != nil {
+			t.Errorf("answer %q, %v", got, err)
+		}
+	}
+}
+
+// The description of a variable is someone else's text.
+func TestQuestionIsClean(t *testing.T) {
+	var out bytes.Buffer
+	s := &session{stdin: strings.NewReader("x\n"), stdout: &out}
+	if _, err := s.answer(context.Background(), question{title: "var.x", text: "a\x1b[31m\r##[group]\u202eb"}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\r\u202e") || strings.Contains(out.String(), "##[") {
+		t.Errorf("%q", &out)
+	}
+}
+
+// An interrupt ends the question although nobody has answered.
+func TestAnswerInterrupted(t *testing.T) {
+	var out bytes.Buffer
+	never, stop := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	defer writer.Close()
+	s := &session{stdin: reader, stdout: &out}
+	stop()
+	if _, err := s.answer(never, question{title: "Title"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
