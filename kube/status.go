@@ -216,7 +216,7 @@ var uidPath = addrs.NewPath("metadata", "uid")
 // rules say that a field can't change. There is no machine-readable mark
 // (measured on 1.37), and rules of custom kinds may say it in any words.
 var immutableWords = regexp.MustCompile(`(?i)immutable` +
-	`|may not change once set|may not be changed|can ?not be changed|can'?t be changed|can ?not change` +
+	`|may not change once set|may not be changed|can ?not be (changed|modified)|can'?t be changed|can ?not change` +
 	`|updates to \S+ are forbidden|updates to \S+ spec for fields other than` +
 	`|pod updates may not|may not be changed in an update|may not be unset` +
 	`|only cpu and memory resources are mutable`)
