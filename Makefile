@@ -11,7 +11,7 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down test torture check golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down test torture loop check golden bench bench-go bench-baseline clean
 
 build:
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
@@ -47,17 +47,10 @@ test: build sandbox
 torture: build sandbox
 	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
 
-# The random rounds of plan/loop_test.go, for as long as LOOP says, on a control
-# plane of their own.
+# The random rounds of plan/loop_test.go, for as long as LOOP says.
 LOOP := 1h
 loop: build sandbox
-	@set -eu; \
-	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-loop-XXXXXX"); \
-	trap 'bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
-	trap 'exit 130' INT; trap 'exit 143' TERM; \
-	bin/kplan-sandbox up -dir "$$dir" -detach -audit metadata; \
-	KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audit.log" KPLAN_LOOP=$(LOOP) PATH="$$PWD/bin/sandbox:$$PATH" \
-	  go test -count=1 -timeout 0 -v -run '^TestLoop$$' ./plan
+	@$(in_a_sandbox) KPLAN_LOOP=$(LOOP) go test -count=1 -timeout 0 -v -run '^TestLoop$$' ./plan
 
 check:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
