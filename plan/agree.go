@@ -63,17 +63,18 @@ func (c *Change) Forces() bool {
 func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.Path {
 	agreed := differences(c.Kind.Root, visible(c.Before), visible(c.After))
 	now := differences(c.Kind.Root, visible(live.Object), visible(answer.Object))
+	unknown := c.unknown()
 	if len(now) == 0 {
-		return c.undone(live, agreed)
+		return c.undone(live, agreed, unknown)
 	}
 	var places []addrs.Path
 	for path, d := range agreed {
-		if other, ok := now[path]; !c.Unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
+		if other, ok := now[path]; !unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
 			places = append(places, path)
 		}
 	}
 	for path := range now {
-		if _, ok := agreed[path]; !ok && !c.Unknown.Covers(path) {
+		if _, ok := agreed[path]; !ok && !unknown.Covers(path) {
 			places = append(places, path)
 		}
 	}
@@ -81,13 +82,23 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	return slices.Compact(places)
 }
 
+// unknown is the places that only the apply will tell, spelled as differences
+// spells them.
+func (c *Change) unknown() addrs.PathSet {
+	places := addrs.PathSet{}
+	for path := range c.Unknown {
+		places.Add(keyed(c.Kind, c.After, path))
+	}
+	return places
+}
+
 // undone are the places at which a live object that applying leaves as it is,
 // is not what was agreed. There are none when the change has been carried out
 // and the answer was lost.
-func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference) []addrs.Path {
+func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference, unknown addrs.PathSet) []addrs.Path {
 	places := differences(c.Kind.Root, visible(c.After), visible(live.Object))
 	for path := range places {
-		if _, ok := agreed[path]; !ok || c.Unknown.Covers(path) {
+		if _, ok := agreed[path]; !ok || unknown.Covers(path) {
 			delete(places, path)
 		}
 	}

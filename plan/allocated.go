@@ -2,6 +2,7 @@ package plan
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -22,6 +23,36 @@ func withoutAllocated(kind *kinds.Kind, object, wish map[string]any) (map[string
 		object = withoutToken(object)
 	}
 	return object, addrs.NewPathSet(places...)
+}
+
+// withoutNewlyAllocated does the same for an update, which may call for a value
+// that the live object has not: a Service that becomes one of type NodePort gets
+// ports, and a dry-run can only make them up. asked says that after is the
+// server's answer, which lacks what the server will not fill in.
+func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
+	unknown := addrs.PathSet{}
+	lacking := addrs.NewPathSet()
+	for _, place := range c.Kind.Unforetold(c.Before) {
+		lacking.Add(keyed(c.Kind, c.Before, place))
+	}
+	for _, place := range c.Kind.Unforetold(c.Wish) {
+		if top := place.Steps()[0].Field; top == "metadata" || top == "status" {
+			continue
+		}
+		place = keyed(c.Kind, c.Wish, place)
+		old, had := valueAt(c.Before, place)
+		planned, has := valueAt(after, place)
+		switch {
+		case has && had && reflect.DeepEqual(jsonForm(old), jsonForm(planned)):
+			continue
+		case !has && (asked || had || lacking.Has(place)):
+			continue
+		}
+		if spot, ok := positioned(after, place); ok {
+			unknown.Add(spot)
+		}
+	}
+	return withoutPlaces(after, unknown), unknown
 }
 
 // tokenVolume begins the name of the volume that admission adds to each pod for

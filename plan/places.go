@@ -125,6 +125,32 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 	return result
 }
 
+// positioned is the opposite of keyed: the path with list elements named by
+// where they stand in the object. What lies below the last step may be absent.
+func positioned(object map[string]any, path addrs.Path) (addrs.Path, bool) {
+	var (
+		result addrs.Path
+		value  any = object
+		ok         = true
+	)
+	for _, step := range path.Steps() {
+		if !ok {
+			return addrs.Path{}, false
+		}
+		if list, isList := value.([]any); isList {
+			i := position(list, step)
+			if i < 0 {
+				return addrs.Path{}, false
+			}
+			result = result.Index(i)
+		} else {
+			result = result.Append(step)
+		}
+		value, ok = stepInto(value, step)
+	}
+	return result, true
+}
+
 func below(f *kinds.Field, step addrs.Step) *kinds.Field {
 	if f == nil {
 		return nil

@@ -114,7 +114,8 @@ func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why 
 }
 
 func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	c.Action, c.Certainty, c.After = Update, Computed, answer.Object
+	c.Action, c.Certainty = Update, Computed
+	c.After, c.Unknown = withoutNewlyAllocated(c, answer.Object, true)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	p.attribute(c)
 	if paths := triggers(c); len(paths) > 0 {
@@ -124,9 +125,9 @@ func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (
 	// The server may change nothing at all where something looked different
 	// here, and a move is told of as a move: only its annotation changes.
 	if answerIsLive(c, answer) || c.Moved() && onlyAddressDiffers(c) {
-		c.Action, c.After = Keep, c.Before
+		c.Action, c.After, c.Unknown = Keep, c.Before, addrs.PathSet{}
 	}
-	return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
+	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
@@ -139,7 +140,13 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 		c.Reason = BecauseImmutable
 		return p.replace(c, paths)
 	}
-	c.Unknown = c.Desired.Unknown
+	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
+	for path := range c.Desired.Unknown {
+		if spot, ok := positioned(c.After, keyed(c.Kind, c.Wish, path)); ok {
+			path = spot
+		}
+		c.Unknown.Add(path)
+	}
 	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
