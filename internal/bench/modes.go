@@ -12,6 +12,7 @@ import (
 // round.
 func (b *bench) compare(ctx context.Context) error {
 	found := results{}
+	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan") // also when it is interrupted
 	for round := range b.rounds {
 		for _, t := range b.tools {
 			if err := b.goThrough(ctx, t, b.tenants, round, found); err != nil {
@@ -19,7 +20,6 @@ func (b *bench) compare(ctx context.Context) error {
 			}
 		}
 	}
-	found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan")
 	return nil
 }
 
@@ -30,6 +30,7 @@ func (b *bench) sweep(ctx context.Context) error {
 		return err
 	}
 	found := results{}
+	defer found.print("objects as written behind the names", fmt.Sprintf("kplan, %d", sizes[0]*objectsPerTenant)) // also when it is interrupted
 	for round := range b.rounds {
 		for _, size := range sizes {
 			for _, t := range b.tools {
@@ -43,7 +44,6 @@ func (b *bench) sweep(ctx context.Context) error {
 			}
 		}
 	}
-	found.print("objects as written behind the names", fmt.Sprintf("kplan, %d", sizes[0]*objectsPerTenant))
 	return nil
 }
 
@@ -51,6 +51,7 @@ func (b *bench) sweep(ctx context.Context) error {
 // are not the stack's.
 func (b *bench) amongForeign(ctx context.Context) error {
 	found := results{}
+	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 foreign") // also when it is interrupted
 	for _, filled := range []int{0, b.foreign} {
 		if filled > 0 {
 			progress("making %d foreign objects", filled)
@@ -70,7 +71,6 @@ func (b *bench) amongForeign(ctx context.Context) error {
 			}
 		}
 	}
-	found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 foreign")
 	return nil
 }
 
