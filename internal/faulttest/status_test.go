@@ -54,7 +54,7 @@ func outlookOf(a faulttest.Fault, verb string) outlook {
 	case 404:
 		return outlook{verb == "delete", "not found|Not Found|no longer|serve|deleted"}
 	case 409:
-		return outlook{verb == "update" || verb == "dry-run", "exists|modified|changed"}
+		return outlook{verb == "create" || verb == "update" || verb == "dry-run", "exists|modified|changed"}
 	case 410:
 		return outlook{verb == "watch" || verb == "list", "too old|Gone"} // list anew
 	case 413:
@@ -67,7 +67,8 @@ func outlookOf(a faulttest.Fault, verb string) outlook {
 		if strings.Contains(a.Message, "typed patch object") {
 			return outlook{false, "not declared|schema"}
 		}
-		return outlook{true, "leader changed|webhook"}
+		noWebhook := verb == "watch" && strings.Contains(a.Message, "webhook") // none is called for a watch
+		return outlook{!noWebhook, "leader changed|webhook"}
 	}
 	panic("no outlook for this status")
 }
