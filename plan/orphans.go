@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,8 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
@@ -95,9 +98,9 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	if p.offline() {
 		return guessDeletion(c, o), nil
 	}
-	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	kind, err := p.kindOf(o)
 	if err != nil {
-		return nil, fmt.Errorf("%s can't be looked at: %w", o.Object, err)
+		return nil, err
 	}
 	c.Kind = kind
 	live, err := p.live.find(ctx, kind, o.Object)
@@ -116,6 +119,28 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
 	collectSensitive(kind.Root, c.Before, addrs.Path{}, c.Sensitive)
 	return c, nil
+}
+
+// kindOf finds the kind of an object in the state, in another version of its
+// group where the recorded one is not served any more.
+func (p *planner) kindOf(o state.Object) (*kinds.Kind, error) {
+	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	var unknown *kinds.UnknownError
+	if err == nil || !errors.As(err, &unknown) {
+		return kind, err
+	}
+	for _, apiVersion := range unknown.Known {
+		if group, _, err := addrs.SplitAPIVersion(apiVersion); err == nil && group == o.Object.Group {
+			return p.Cluster.Lookup(o.Object.Kind, apiVersion)
+		}
+	}
+	var refusal *kube.Error
+	if errors.As(err, &refusal) && refusal.Kind == kube.NotServed {
+		advised := *refusal
+		advised.Advice = fmt.Sprintf("The state has %s. If the definition of the kind was deleted, the object went with it: kplan state rm '%s' makes kplan forget it.", o.Object, o.Addr)
+		return nil, &advised
+	}
+	return nil, err
 }
 
 // forgets says whether a removed block wants the object to stay in the cluster.

@@ -107,6 +107,7 @@ func (s *situation) play() {
 			s.kubectl(line)
 		}
 	}
+	s.cluster.Refresh() // there may be other kinds now than when it was made
 	after, ok := s.files["after.kplan.hcl"]
 	if !ok {
 		after = before

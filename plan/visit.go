@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,6 +37,10 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return p.predictCreate(c, "its name is known after apply")
 	}
 	if !recorded {
+		return p.create(ctx, c, needs)
+	}
+	if definedAnew(c, needs) { // the old definition took all its objects along
+		c.Reason = BecauseDeleted
 		return p.create(ctx, c, needs)
 	}
 	live, err := p.live.find(ctx, d.Kind, d.Object)
@@ -137,6 +142,15 @@ func unaskable(c *Change, needs needs) string {
 // declares says whether the CustomResourceDefinition of crd is that of c's kind.
 func declares(crd, c *Change) bool {
 	return crd.Object.Name == c.Kind.Plural+"."+c.Kind.Group
+}
+
+// definedAnew says whether this plan makes the definition of c's kind, since
+// there is none.
+func definedAnew(c *Change, needs needs) bool {
+	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
+		need := needs[addr]
+		return need != nil && need.Action == Create && need.Object.Kind == "CustomResourceDefinition" && declares(need, c)
+	})
 }
 
 // createUnasked predicts a creation after making sure that there is nothing of
