@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -61,18 +62,28 @@ func (r *round) traces() map[addrs.Object]string {
 	return found
 }
 
-// auditedSoFar is where the API server's audit log ends, if there is one.
-func auditedSoFar() int64 {
-	info, err := os.Stat(os.Getenv("KPLAN_TEST_AUDIT_LOG"))
+// auditedSoFar is where the last whole line of the API server's audit log ends,
+// if there is one.
+func (r *round) auditedSoFar() int64 {
+	log, err := os.Open(os.Getenv("KPLAN_TEST_AUDIT_LOG"))
 	if err != nil {
 		return 0
 	}
-	return info.Size()
+	defer log.Close()
+	size, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		r.Fatal(err)
+	}
+	end := make([]byte, min(size, 1<<20))
+	if _, err := log.ReadAt(end, size-int64(len(end))); err != nil {
+		r.Fatal(err)
+	}
+	return size - int64(len(end)-bytes.LastIndexByte(end, '\n')-1)
 }
 
 // onlyRead plans, and makes sure that nothing was changed by it.
 func (r *round) onlyRead(do func()) {
-	before, from := r.traces(), auditedSoFar()
+	before, from := r.traces(), r.auditedSoFar()
 	do()
 	if after := r.traces(); !maps.Equal(before, after) {
 		r.Fatalf("the plan has left traces:\n%v\nbefore:\n%v", after, before)
@@ -198,7 +209,7 @@ func (x *comparison) lacks(f *kinds.Field, want, have any, at addrs.Path, format
 	if f == nil {
 		f = &kinds.Field{}
 	}
-	if x.unknown.Covers(at) || f.Equal(want, have) {
+	if want == nil || x.unknown.Covers(at) || f.Equal(want, have) {
 		return
 	}
 	switch v := want.(type) {

@@ -128,6 +128,7 @@ type round struct {
 	*situation
 	*wishes
 	touched map[addrs.Object]bool // by others, by identity
+	eased   map[*made]bool        // made to take over what the last plan was refused for
 	story   []string
 }
 
@@ -209,6 +210,7 @@ func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 		if !diags.HasErrors() {
 			return p, source
 		}
+		r.eased = map[*made]bool{}
 		for _, d := range diags {
 			if d.Severity == hcl.DiagError {
 				r.wayOut(d, p, in)
@@ -270,9 +272,9 @@ func (r *round) unblock(c *plan.Change, d *hcl.Diagnostic) bool {
 		r.Fatalf("%s is refused, and nobody has touched it: %s", c.Addr, d.Detail)
 	case d.Summary == "Adoption would replace the object":
 		return r.kubectlOn(c.Object, nil, "delete", "--wait=true", "--grace-period=0", "--force")
-	case m != nil && !m.forces:
+	case m != nil && (!m.forces || r.eased[m]):
 		found := manager.FindStringSubmatch(d.Detail)
-		m.forces = true
+		m.forces, r.eased[m] = true, true
 		return found != nil && (found[1] == unrecorded || r.manages(found[1], c.Object))
 	}
 	return false
