@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 
@@ -66,7 +67,8 @@ func (a *Audit) add(e auditEvent) {
 	if e.Stage != "ResponseComplete" || strings.Contains(e.RequestURI, "dryRun=All") {
 		return
 	}
-	if guard := e.unguarded(); guard != "" {
+	// Of a request that RBAC refuses the server does not even read the body.
+	if guard := e.unguarded(); guard != "" && e.ResponseStatus.Code != http.StatusForbidden {
 		a.Unguarded = append(a.Unguarded, fmt.Sprintf("%s %s: %s", e.Verb, e.RequestURI, guard))
 	}
 	if e.ResponseStatus.Code < 300 {
