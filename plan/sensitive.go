@@ -17,29 +17,36 @@ func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	return paths
 }
 
+// collectSensitive adds the places below one that the kind has as secrets.
 func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
-	if f == nil || value == nil {
+	collectSensitiveAt(f, value, func() addrs.Path { return at }, paths)
+}
+
+// collectSensitiveAt spells a place only where it is sensitive: hardly any is,
+// and this looks at every value of every object.
+func collectSensitiveAt(f *kinds.Field, value any, at func() addrs.Path, paths addrs.PathSet) {
+	if f == nil || value == nil || f.Type == kinds.Any && !f.Sensitive { // nor is anything in it
 		return
 	}
 	entries, isMap := value.(map[string]any)
 	if f.Sensitive && !isMap {
-		paths.Add(at)
+		paths.Add(at())
 		return
 	}
 	if f.Sensitive { // which keys a Secret has is no secret
 		for name := range entries {
-			paths.Add(at.Field(name))
+			paths.Add(at().Field(name))
 		}
 		return
 	}
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			collectSensitive(f.Field(name), inner, at.Field(name), paths)
+			collectSensitiveAt(f.Field(name), inner, func() addrs.Path { return at().Field(name) }, paths)
 		}
 	case []any:
 		for i, inner := range v {
-			collectSensitive(f.Elem, inner, at.Index(i), paths)
+			collectSensitiveAt(f.Elem, inner, func() addrs.Path { return at().Index(i) }, paths)
 		}
 	}
 }
