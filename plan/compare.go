@@ -22,6 +22,12 @@ func unchanged(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstruc
 	if !holds(kind.Root, live.Object, wish) {
 		return false, nil
 	}
+	return ownsJust(kind, wish, live)
+}
+
+// ownsJust says whether the fields that applying the wish would own are the
+// fields that kplan owns.
+func ownsJust(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) (bool, error) {
 	want, err := kind.FieldSet(wish)
 	if err != nil {
 		return false, err

@@ -99,9 +99,28 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 	return hclspec.Seen{}, nil, err
 }
 
+// asLastApplied says whether the wish is the one that was applied last and
+// nobody has changed any of it since, for who changes a field owns it. What the
+// live object has there is then what the server makes of the wish, though it
+// may look different: admission adds to a pod's tolerations.
+func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (bool, error) {
+	if p.owned[c.Object.Identity()].Digest != p.state.Digest(Wish(c.Desired, p.state.StackID())) {
+		return false, nil
+	}
+	return ownsJust(c.Kind, c.Wish, live)
+}
+
 // updateUnasked predicts an update that the server would not be asked about,
 // and finds the conflicts that it would have told of.
 func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+	same, err := p.asLastApplied(c, live)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	if same {
+		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
+	}
 	seen, c, err := p.predictUpdate(c, live, why)
 	if err != nil || c.Action != Update {
 		return seen, c, err
