@@ -20,6 +20,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
 
@@ -129,6 +130,7 @@ type round struct {
 	*wishes
 	touched map[addrs.Object]bool // by others, by identity
 	eased   map[*made]bool        // made to take over what the last plan was refused for
+	looks   *kube.Cluster         // as a user who may change nothing
 	story   []string
 }
 
@@ -176,12 +178,25 @@ func (r *round) converge() {
 	}
 	r.apply(source, in, p)
 	r.cameTrue(p)
-	r.onlyRead(func() {
-		p, diags := r.plan(source, plan.Input{Cluster: r.cluster})
-		if rest := r.summary(p, diags); rest != "" || !p.IsEmpty() {
-			r.Fatalf("the plan after the apply is not empty:\n%s\n%s", rest, changed(p))
-		}
-	})
+	r.onlyRead(func() { r.mustBeEmpty(source, r.cluster) })
+	if r.IntN(4) == 0 {
+		r.mustBeEmpty(source, r.onlooker())
+	}
+}
+
+// onlooker is a connection of a user who may only look.
+func (r *round) onlooker() *kube.Cluster {
+	if r.looks == nil {
+		r.looks = r.reader()
+	}
+	return r.looks
+}
+
+func (r *round) mustBeEmpty(source string, cluster *kube.Cluster) {
+	p, diags := r.plan(source, plan.Input{Cluster: cluster})
+	if rest := r.summary(p, diags); rest != "" || !p.IsEmpty() {
+		r.Fatalf("the plan after the apply is not empty:\n%s\n%s\n%v", rest, changed(p), diags)
+	}
 }
 
 // changed shows a plan that was to be empty.
