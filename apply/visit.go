@@ -80,7 +80,7 @@ func (r *runner) agreed(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
 	}
 	resolved, err := c.Resolve(d, r.journal.stack())
 	if err != nil {
-		return nil, notAgreed(d, err.Error())
+		return nil, notAgreed(d, err.Error()+".")
 	}
 	return resolved, nil
 }

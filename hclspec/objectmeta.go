@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kplan.dev/kplan/addrs"
@@ -111,8 +110,16 @@ func dnsSubdomain(name string, isPrefix bool) []string {
 	return validation.IsDNS1123Subdomain(completed(name, isPrefix))
 }
 
+// pathSegment is what the API server asks of names that only have to fit into a
+// URL.
 func pathSegment(name string, isPrefix bool) []string {
-	return path.ValidatePathSegmentName(name, isPrefix)
+	switch {
+	case !isPrefix && (name == "." || name == ".."):
+		return []string{"it can't be . or .."}
+	case strings.ContainsAny(name, "/%"):
+		return []string{"it can't hold / or %"}
+	}
+	return nil
 }
 
 // completed puts a letter where the server will put the rest of the name.

@@ -208,7 +208,7 @@ func owned(u *unstructured.Unstructured) []string {
 	var out []string
 	for _, m := range u.GetManagedFields() {
 		if m.Subresource == "" {
-			out = append(out, fmt.Sprintf("%s %s %s", m.Manager, m.Operation, m.FieldsV1.Raw))
+			out = append(out, fmt.Sprintf("%s %s %s", m.Manager, m.Operation, m.FieldsV1.GetRawString()))
 		}
 	}
 	return out

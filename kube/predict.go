@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"strconv"
@@ -91,7 +90,7 @@ func managersOf(live *unstructured.Unstructured) (fieldpath.ManagedFields, error
 			continue
 		}
 		var fields fieldpath.Set
-		if err := fields.FromJSON(bytes.NewReader(m.FieldsV1.Raw)); err != nil {
+		if err := fields.FromJSON(m.FieldsV1.GetRawReader()); err != nil {
 			return nil, err
 		}
 		applied := m.Operation == metav1.ManagedFieldsOperationApply

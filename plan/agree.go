@@ -17,7 +17,7 @@ import (
 // is not as it was agreed.
 func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	if len(d.Unknown) > 0 {
-		return nil, fmt.Errorf("%s is still not known.", d.Unknown.Sorted()[0])
+		return nil, fmt.Errorf("%s is still not known", d.Unknown.Sorted()[0])
 	}
 	wish := Wish(d, stackID)
 	for _, path := range d.Lifecycle.IgnoreChanges {
@@ -33,7 +33,7 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 		open.Add(namePath)
 	}
 	if places := differences(d.Kind.Root, c.Wish, withoutPlaces(wish, open)); len(places) > 0 {
-		return nil, fmt.Errorf("%s has another value than in the plan.", sortedPaths(places)[0])
+		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(places)[0])
 	}
 	resolved := *c
 	resolved.Wish, resolved.Desired, resolved.Object = wish, d, d.Object

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -348,18 +347,4 @@ func raceRound(lease state.Lease, name string) error {
 		return nil
 	}
 	return err
-}
-
-// waitStopped waits until a process has stopped itself.
-func waitStopped(t *testing.T, cmd *exec.Cmd) bool {
-	t.Helper()
-	var status syscall.WaitStatus
-	for {
-		pid, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		must(t, err)
-		return pid == cmd.Process.Pid && status.Stopped()
-	}
 }

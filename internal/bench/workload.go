@@ -31,8 +31,6 @@ type workload struct {
 // objectsPerTenant is how many objects each tenant has.
 const objectsPerTenant = 4
 
-func (w workload) objects() int { return w.tenants * objectsPerTenant }
-
 // tenant is what the templates see.
 type tenant struct {
 	Name, Namespace, Image, PodImage string
