@@ -37,9 +37,9 @@ export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audi
 endef
 
 # TESTFLAGS goes to go test, as in TESTFLAGS=-v.
-test: build sandbox
+test: build sandbox bin/$(notdir $(GOTESTSUM))
 	@cd sandbox && go vet ./... && go test ./...
-	@$(in_a_sandbox) go run $(GOTESTSUM) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
+	@$(in_a_sandbox) bin/$(notdir $(GOTESTSUM)) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
 
 # What breaks on the way, in full size: an hour and more. docs/reliability.md
 # tells of it. TORTUREFLAGS goes to go test, as in
@@ -58,6 +58,9 @@ check:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
+
+bin/$(notdir $(GOTESTSUM)):
+	GOBIN="$$PWD/bin" go install $(GOTESTSUM) && mv bin/gotestsum $@
 
 # Rewrites what the tests compare with. Read the diff before you commit it.
 golden: build sandbox

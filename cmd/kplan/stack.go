@@ -32,10 +32,10 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 	if !ok {
 		return nil, false
 	}
-	k := &stack{session: s, definition: d, opts: opts}
 	if opts.state, ok = s.locateBy(opts.state, d); !ok {
 		return nil, false
 	}
+	k := &stack{session: s, definition: d, opts: opts}
 	if opts.lock {
 		k.lease, k.state = s.lockState(ctx, opts.state, operation)
 	} else {
@@ -44,7 +44,6 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 	if k.state == nil {
 		return nil, false
 	}
-	k.opts = opts
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	k.carryOn = context.AfterFunc(ctx, end)
 	if k.cluster, ok = s.connect(life, d, opts.cluster); !ok {
@@ -60,9 +59,9 @@ func (k *stack) close() {
 	}
 }
 
-// plan makes the plan. It is nil when there is nothing to show, and ok is false
-// when it must not be applied.
-func (k *stack) plan(ctx context.Context, of selection) (p *plan.Plan, diags hcl.Diagnostics) {
+// plan makes the plan, nil when there is nothing to show. One with errors must
+// not be applied.
+func (k *stack) plan(ctx context.Context, of selection) (*plan.Plan, hcl.Diagnostics) {
 	return plan.Make(ctx, plan.Input{
 		Config:        k.config,
 		Variables:     k.values,
