@@ -245,8 +245,8 @@ func (p *planner) guardData(c *Change) hcl.Diagnostics {
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion would lose what kplan does not manage",
-		Detail: fmt.Sprintf("To %s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
-			c.Action, c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
+		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
+			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
 	}
 	if c.Desired != nil {
 		d.Subject = c.Range.Ptr()

@@ -9,6 +9,8 @@ import (
 // lastApplied is kubectl's own copy of the object, secrets and all.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
+var lastAppliedPlace = addrs.NewPath("metadata", "annotations", lastApplied)
+
 // bookkeeping are the fields of metadata that the server keeps for itself.
 var bookkeeping = []string{
 	"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation",
@@ -27,7 +29,7 @@ func noisePlaces() addrs.PathSet {
 		addrs.NewPath("status"),
 		addrs.NewPath("metadata", "labels", StackLabel),
 		addrs.NewPath("metadata", "annotations", AddressAnnotation),
-		addrs.NewPath("metadata", "annotations", lastApplied),
+		lastAppliedPlace,
 	)
 	for _, name := range bookkeeping {
 		places.Add(addrs.NewPath("metadata", name))

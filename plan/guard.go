@@ -2,8 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
 )
 
 // guard refuses to delete what the configuration protects. The plan shows the
@@ -26,4 +29,87 @@ func guard(c *Change) hcl.Diagnostics {
 		}
 	}
 	return hcl.Diagnostics{d}
+}
+
+// guardKept refuses to delete or replace what holds objects that the plan
+// keeps: a namespace takes all in it along, a definition all of its kind.
+func (p *planner) guardKept(plan *Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		if c.Action != Delete && c.Action != Replace {
+			continue
+		}
+		if kept := p.keptWithin(plan, c); len(kept) > 0 {
+			c.Blocked = true
+			diags = append(diags, takesKept(c, kept))
+		}
+	}
+	return diags
+}
+
+// within is an object inside of another that is to go.
+type within struct {
+	addr   addrs.Instance
+	object addrs.Object
+	change *Change // nil where the plan leaves the object out
+}
+
+func (p *planner) keptWithin(plan *Plan, doomed *Change) []within {
+	var kept []within
+	planned := map[addrs.Object]bool{}
+	for _, c := range plan.Changes {
+		planned[c.Object.Identity()] = true
+		if doomed.holds(c.Object) && c.staysAfter(doomed) {
+			kept = append(kept, within{c.Addr, c.Object, c})
+		}
+	}
+	for _, o := range p.state.Objects {
+		if doomed.holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
+			kept = append(kept, within{o.Addr, o.Object, nil})
+		}
+	}
+	return kept
+}
+
+// holds says whether an object can't be without the one that c changes.
+func (c *Change) holds(o addrs.Object) bool {
+	switch c.Object.GroupKind() {
+	case addrs.GroupKind{Kind: "Namespace"}:
+		return o.Namespace == c.Object.Name
+	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+		return c.Before != nil && o.GroupKind() == definedKind(c.Before)
+	}
+	return false
+}
+
+// staysAfter says whether an object is meant to be there when doomed is gone.
+func (c *Change) staysAfter(doomed *Change) bool {
+	switch c.Action {
+	case Delete:
+		return false
+	case Forget:
+		return c.Reason == BecauseRemoved
+	case Create, Replace: // it is made in what takes the place of doomed
+		return doomed.Action == Delete
+	}
+	return true
+}
+
+func takesKept(c *Change, kept []within) *hcl.Diagnostic {
+	first := kept[0]
+	what := fmt.Sprintf("%s (%s)", first.addr, first.object)
+	if more := len(kept) - 1; more > 0 {
+		what += fmt.Sprintf(" and %d more", more)
+	}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Deletion would take along what stays"}
+	if i := slices.IndexFunc(kept, func(w within) bool { return w.change != nil && w.change.Desired != nil }); i >= 0 {
+		d.Subject = kept[i].change.Range.Ptr()
+	}
+	if c.Action == Replace {
+		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To have all of them made anew, add -replace='%s' and so on.", c.Addr, c.Object, what, first.addr)
+		return d
+	}
+	d.Detail = fmt.Sprintf("Deleting %s (%s) deletes %s as well, which this plan keeps. Keep both, or delete both; "+
+		"to leave %s in the cluster without kplan, add a removed block for it that sets destroy = false.", c.Addr, c.Object, what, c.Addr.Resource)
+	return d
 }

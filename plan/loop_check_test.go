@@ -150,6 +150,31 @@ func (r *round) cameTrue(p *plan.Plan) {
 	}
 }
 
+// foreseen holds what the server has computed against what is predicted for a
+// user who may not ask it.
+func (r *round) foreseen(computed *plan.Plan, source string, in plan.Input) {
+	in.Cluster = r.onlooker()
+	predicted, diags := r.plan(source, in)
+	if diags.HasErrors() {
+		r.Fatalf("refused, but not by the server: %v", diags)
+	}
+	answers := map[addrs.Object]*plan.Change{}
+	for _, c := range computed.Changes {
+		answers[c.Object.Identity()] = c
+	}
+	for _, c := range predicted.Changes {
+		answer := answers[c.Object.Identity()]
+		if answer == nil || answer.Action != c.Action {
+			r.Fatalf("%s is predicted for %s (%s), and the server has it otherwise:\n%s", c.Action, c.Addr, c.Object, r.summary(computed, nil))
+		}
+		x := comparison{unknown: c.Unknown, predicted: true}
+		x.lacks(c.Kind.Root, shown(c.After), shown(answer.After), addrs.Path{}, "predicted %s, computed %s")
+		if len(x.found) > 0 {
+			r.Fatalf("%s of %s (%s) is not predicted as the server computes it:\n%s", c.Action, c.Addr, c.Object, strings.Join(x.found, "\n"))
+		}
+	}
+}
+
 // broken are the places where a live object is not as planned.
 func (r *round) broken(c *plan.Change, live *unstructured.Unstructured) []string {
 	x := comparison{unknown: c.Unknown, controlled: controlled(live), predicted: c.Certainty == plan.Predicted}

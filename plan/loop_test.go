@@ -176,6 +176,9 @@ func (r *round) converge() {
 	if r.IntN(3) == 0 {
 		r.saveAndVerify(source, in)
 	}
+	if r.IntN(4) == 0 {
+		r.foreseen(p, source, in)
+	}
 	r.apply(source, in, p)
 	r.cameTrue(p)
 	r.onlyRead(func() { r.mustBeEmpty(source, r.cluster) })

@@ -100,6 +100,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode == RefreshOnly {
 		onlyRefresh(plan)
 	}
+	diags = append(diags, p.guardKept(plan)...)
 	diags = append(diags, p.weighDeletions(ctx, plan)...)
 	plan.Incomplete = diags.HasErrors()
 	return plan, diags

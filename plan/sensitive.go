@@ -17,8 +17,12 @@ func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	return paths
 }
 
-// collectSensitive adds the places below one that the kind has as secrets.
+// collectSensitive adds the places below one that the kind has as secrets. Of a
+// whole object these include the copy that kubectl has put into an annotation.
 func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
+	if _, copied := valueAt(value, lastAppliedPlace); copied && at.IsZero() {
+		paths.Add(lastAppliedPlace)
+	}
 	collectSensitiveAt(f, value, func() addrs.Path { return at }, paths)
 }
 

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -34,9 +35,9 @@ import (
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
 //
-// NS stands for a namespace of the situation's own. A plan without errors is
-// then saved, held against a plan made anew, and applied, and the plan after
-// that must be empty.
+// NS stands for a namespace of the situation's own, and secrets contain the word
+// canary. A plan without errors is then saved, held against a plan made anew, and
+// applied, and the plan after that must be empty.
 func TestSituations(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if kubeconfig == "" {
@@ -213,6 +214,11 @@ func (s *situation) saveAndVerify(source string, in plan.Input) {
 	data, err := p.Encode(s.state, "test")
 	if err != nil {
 		s.Fatal(err)
+	}
+	for _, secret := range []string{"canary", "Y2FuYXJ5"} {
+		if bytes.Contains(data, []byte(secret)) {
+			s.Fatalf("the saved plan tells a secret:\n%s", data)
+		}
 	}
 	saved, err := plan.Decode(data, s.cluster.Lookup)
 	if err != nil {

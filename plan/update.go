@@ -99,12 +99,16 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 	return hclspec.Seen{}, nil, err
 }
 
-// asLastApplied says whether the wish is the one that was applied last and
-// nobody has changed any of it since, for who changes a field owns it. What the
-// live object has there is then what the server makes of the wish, though it
-// may look different: admission adds to a pod's tolerations.
+// asLastApplied says whether the wish is the one that was applied last, but for
+// its address, and nobody has changed any of it since, for who changes a field
+// owns it. What the live object has there is then what the server makes of the
+// wish, though it may look different: admission adds to a pod's tolerations.
 func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (bool, error) {
-	if p.owned[c.Object.Identity()].Digest != p.state.Digest(Wish(c.Desired, p.state.StackID())) {
+	addr := c.Addr
+	if c.Moved() {
+		addr = c.Previous
+	}
+	if p.owned[c.Object.Identity()].Digest != p.state.Digest(marked(c.Desired.Fields, addr, p.state.StackID())) {
 		return false, nil
 	}
 	return ownsJust(c.Kind, c.Wish, live)
