@@ -53,6 +53,10 @@ func (r *runner) awaitAll(ctx context.Context, visited []hclspec.Visited[*applie
 	return diags
 }
 
+// goneGrace is how long an object that was applied may be missing from the watch
+// before it is taken to be deleted.
+const goneGrace = 10 * time.Second
+
 // await waits until the object is ready and returns it as it is then.
 func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
 	timeout := r.Wait.Timeout
@@ -71,8 +75,10 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	err := r.observer.until(deadline, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
 		var err error
 		if live = v.live; live == nil {
-			state = readiness{why: "it is not there"}
-			return false, nil
+			// A watch may lag behind what was just applied, but not for long.
+			gone := time.Since(waiting.start) > goneGrace
+			state = readiness{why: "it is not there; somebody deleted it", hopeless: gone}
+			return gone, nil
 		}
 		if isBefore(live, c.live) {
 			return false, nil // the watch has not seen yet what was applied

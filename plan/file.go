@@ -199,6 +199,14 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	return p, nil
 }
 
+// IsSaved says whether the content of a file is a saved plan, of whatever format.
+func IsSaved(data []byte) bool {
+	var header struct {
+		Format int `json:"kplan_plan"`
+	}
+	return json.Unmarshal(data, &header) == nil && header.Format > 0
+}
+
 // decodeHeader tells a file of another kind or format from a damaged one.
 func decodeHeader(data []byte) error {
 	var header struct {

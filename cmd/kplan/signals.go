@@ -20,6 +20,8 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 	caught := &signals{}
 	arrived := make(chan os.Signal, 2)
 	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
+	// Whoever reads the output may go away: an apply then goes on and is recorded.
+	signal.Ignore(syscall.SIGPIPE)
 	go func() {
 		caught.first.Store(<-arrived)
 		fmt.Fprint(s.stderr, "\nInterrupt received.\n"+

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -110,12 +112,30 @@ func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) bool {
 	}
 	data, err := p.Encode(k.state, versionText())
 	if err == nil {
+		err = mayHoldPlan(path)
+	}
+	if err == nil {
 		err = writeNew(path, data)
 	}
 	if err != nil {
 		k.fail("Can't save the plan", "%s: %v.", path, reason(err))
 	}
 	return err == nil
+}
+
+// mayHoldPlan refuses to write a plan over anything but an older plan: a slip in
+// -out shall not cost a configuration or a state.
+func mayHoldPlan(path string) error {
+	old, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(old) > 0 && !plan.IsSaved(old):
+		return errors.New("the file is there and is no saved plan; it is left as it is")
+	}
+	return nil
 }
 
 // found writes the state of a stack that has none yet. A saved plan names the
