@@ -338,7 +338,7 @@ resource "Service" "a" {
 ---
 resource "Role" "a" {
   metadata { name = "a:b/c" }
-#            ^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Role: may not contain '/'.
+#            ^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Role: it can't hold / or %.
   rules {
     verbs = ["get", 5, null]
 #                      ^^^^ Null in a list: rules[0].verbs can't hold null. Leave the element out.
