@@ -28,7 +28,8 @@ import (
 // testdata/situations is one:
 //
 //	before.kplan.hcl  is applied first, if there is one
-//	mutate            are kubectl commands by somebody else, one a line
+//	mutate            are kubectl commands by somebody else, one a line;
+//	                  "serves KIND APIVERSION" waits until the cluster does
 //	after.kplan.hcl   is planned; before.kplan.hcl if there is none
 //	options           of the plan, one a line: target=ADDR, adopt=ADDR, destroy …
 //	user              "reader": the plan is made by a user who may only get and list
@@ -104,7 +105,10 @@ func (s *situation) play() {
 		s.mustApply(before, plan.Input{})
 	}
 	for line := range strings.Lines(s.files["mutate"]) {
-		if line = strings.TrimSpace(line); line != "" {
+		line = strings.TrimSpace(line)
+		if kind, serves := strings.CutPrefix(line, "serves "); serves {
+			s.awaitKind(kind)
+		} else if line != "" {
 			s.kubectl(line)
 		}
 	}
@@ -131,6 +135,22 @@ func (s *situation) play() {
 	if diags.HasErrors() || !p.IsEmpty() {
 		s.Fatalf("the plan after the apply is not empty:\n%s\n%v", s.summary(p, diags), diags)
 	}
+}
+
+// awaitKind waits until the cluster tells of a kind, which takes it a moment
+// after the kind's definition was changed.
+func (s *situation) awaitKind(text string) {
+	s.Helper()
+	kind, apiVersion, _ := strings.Cut(text, " ")
+	var err error
+	for range 300 {
+		s.cluster.Refresh()
+		if _, err = s.cluster.Lookup(kind, apiVersion); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	s.Fatal(err)
 }
 
 // options reads what the situation says about how to plan.
