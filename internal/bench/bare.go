@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"os"
@@ -79,7 +80,7 @@ func (c *bareClient) do(ctx context.Context, word string, objects []object) erro
 	case "create":
 		return c.create(ctx, objects)
 	case "dry-run":
-		return c.applyAll(ctx, objects, "&dryRun=All")
+		return c.applyAll(ctx, slices.Values(objects), "&dryRun=All")
 	case "dry-run-namespaces":
 		return c.applyAll(ctx, ofKind(objects, "Namespace"), "&dryRun=All")
 	case "dry-run-changed":
@@ -92,14 +93,14 @@ func (c *bareClient) do(ctx context.Context, word string, objects []object) erro
 	return fmt.Errorf("it is not known what that is")
 }
 
-func ofKind(objects []object, kind string) []object {
-	var some []object
-	for _, o := range objects {
-		if o["kind"] == kind {
-			some = append(some, o)
+func ofKind(objects []object, kind string) iter.Seq[object] {
+	return func(yield func(object) bool) {
+		for _, o := range objects {
+			if o["kind"] == kind && !yield(o) {
+				return
+			}
 		}
 	}
-	return some
 }
 
 // labelOf is the selector of the objects that belong together with this one.
@@ -115,24 +116,18 @@ func prefixOf(o object) string {
 
 // create makes the objects, namespaces first.
 func (c *bareClient) create(ctx context.Context, objects []object) error {
-	namespaces := ofKind(objects, "Namespace")
-	if err := c.applyAll(ctx, namespaces, ""); err != nil {
+	isNamespace := func(o object) bool { return o["kind"] == "Namespace" }
+	if err := c.applyAll(ctx, ofKind(objects, "Namespace"), ""); err != nil {
 		return err
 	}
-	var others []object
-	for _, o := range objects {
-		if o["kind"] != "Namespace" {
-			others = append(others, o)
-		}
-	}
-	return c.applyAll(ctx, others, "")
+	return c.applyAll(ctx, slices.Values(slices.DeleteFunc(objects, isNamespace)), "")
 }
 
 // applyAll applies objects side by side.
-func (c *bareClient) applyAll(ctx context.Context, objects []object, query string) error {
+func (c *bareClient) applyAll(ctx context.Context, objects iter.Seq[object], query string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(bareWorkers)
-	for _, o := range objects {
+	for o := range objects {
 		g.Go(func() error {
 			body, err := json.Marshal(o)
 			if err != nil {
