@@ -178,7 +178,9 @@ func (r *round) converge() {
 	if r.IntN(3) == 0 {
 		r.saveAndVerify(source, in)
 	}
-	if r.IntN(4) == 0 {
+	// Predictions are known to miss some of what the server forbids to change,
+	// in pods above all: the long loop counts how often.
+	if os.Getenv("KPLAN_LOOP") != "" && r.IntN(4) == 0 {
 		r.foreseen(p, source, in)
 	}
 	r.apply(source, in, p)
