@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -325,6 +326,11 @@ func (l *localLease) commit(s *State, serial uint64) error {
 		return err
 	}
 	err = writeFile(l.path, data, l.checkHeld)
+	// A run whose lock was broken right after it had taken it may still clear
+	// away what it takes for leftovers, and this run's temporary file with them.
+	for tries := 0; errors.Is(err, fs.ErrNotExist) && l.checkHeld() == nil && tries < 3; tries++ {
+		err = writeFile(l.path, data, l.checkHeld)
+	}
 	var notSynced *notSyncedError
 	if err != nil && !errors.As(err, &notSynced) {
 		return l.explain("writing", err)
