@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"kplan.dev/kplan/plan"
 )
 
@@ -78,7 +76,7 @@ func (p *page) fields(d *plan.Difference, depth int) {
 	width := 0
 	for _, c := range d.Children {
 		if !c.IsBlock() {
-			width = max(width, ansi.StringWidth(fieldName(c.Name)))
+			width = max(width, screenWidth(fieldName(c.Name)))
 		}
 	}
 	blocks := d.Hidden.Blocks
@@ -224,7 +222,7 @@ func leaf(d *plan.Difference) string {
 func (p *page) entries(d *plan.Difference, depth int) {
 	width := 0
 	for _, c := range d.Children {
-		width = max(width, ansi.StringWidth(quote(c.Name)))
+		width = max(width, screenWidth(quote(c.Name)))
 	}
 	for _, c := range d.Children {
 		if c.Shape == plan.Fields { // an object as the value of a map

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
@@ -127,8 +126,8 @@ func (b box) source(s snippet) {
 		n := s.firstLine + i
 		b.line(fmt.Sprintf("%4d: ", n), untabbed(text))
 		if n == s.markLine {
-			from := ansi.StringWidth(untabbed(text[:s.markFrom]))
-			width := max(1, ansi.StringWidth(untabbed(text[s.markFrom:s.markTo])))
+			from := screenWidth(untabbed(text[:s.markFrom]))
+			width := max(1, screenWidth(untabbed(text[s.markFrom:s.markTo])))
 			b.line(strings.Repeat(" ", 6+from), b.paint(b.ink, strings.Repeat("^", width)))
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"kplan.dev/kplan/plan"
 )
 
@@ -27,7 +25,7 @@ func Outputs(w io.Writer, outputs []Output, opts Options) {
 	p := newPage(opts)
 	width := 0
 	for _, o := range outputs {
-		width = max(width, ansi.StringWidth(fieldName(o.Name)))
+		width = max(width, screenWidth(fieldName(o.Name)))
 	}
 	for _, o := range outputs {
 		p.output(0, pad(fieldName(o.Name), width)+" = ", o)

@@ -13,7 +13,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Options says how to show something. The zero Options are good for a log.
@@ -103,7 +103,7 @@ func wrap(text string, width int) []string {
 	var lines []string
 	line, used := "", 0
 	for word := range strings.SplitSeq(text, " ") {
-		w := ansi.StringWidth(word)
+		w := screenWidth(word)
 		if used > 0 && used+1+w > width {
 			lines, line, used = append(lines, line), "", 0
 		}
@@ -115,9 +115,14 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
+// screenWidth is how many columns text takes on the screen, its colours none.
+func screenWidth(text string) int {
+	return displaywidth.Options{ControlSequences: true}.String(text)
+}
+
 // pad fills text up to a width on the screen.
 func pad(text string, width int) string {
-	if missing := width - ansi.StringWidth(text); missing > 0 {
+	if missing := width - screenWidth(text); missing > 0 {
 		return text + strings.Repeat(" ", missing)
 	}
 	return text
