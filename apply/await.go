@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
@@ -23,6 +24,17 @@ func (r *runner) waits(d *hclspec.Desired) bool {
 		return *d.Wait.Enabled && r.Wait.Enabled
 	}
 	return r.Wait.Enabled
+}
+
+// patience is how long to wait for a change of an object, also of one that is
+// to go.
+func (r *runner) patience(addr addrs.Instance) time.Duration {
+	for _, resource := range r.Config.Resources {
+		if resource.Addr == addr.Resource && resource.Wait.Timeout > 0 {
+			return resource.Wait.Timeout
+		}
+	}
+	return r.Wait.Timeout
 }
 
 // awaitAll waits, side by side, until everything that was applied is ready.
@@ -59,10 +71,7 @@ const goneGrace = 10 * time.Second
 
 // await waits until the object is ready and returns it as it is then.
 func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
-	timeout := r.Wait.Timeout
-	if c.Desired.Wait.Timeout > 0 {
-		timeout = c.Desired.Wait.Timeout
-	}
+	timeout := r.patience(c.Addr)
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
@@ -83,7 +92,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if isBefore(live, c.live) {
 			return false, nil // the watch has not seen yet what was applied
 		}
-		if state, err = readinessOf(live); err != nil {
+		if state, err = readinessOf(live, &c.Desired.Wait); err != nil {
 			return true, err
 		}
 		if state = r.diagnose(live, state); state.hopeless {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -158,7 +157,8 @@ func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error)
 // awaitGone waits until the object with the change's uid is no more, and says
 // what keeps it.
 func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)) error {
-	ctx, cancel := context.WithTimeout(ctx, r.Wait.Timeout)
+	patience := r.patience(c.Addr)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var last view
 	err := r.observer.until(ctx, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
@@ -179,7 +179,7 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
 		Detail: fmt.Sprintf("%s was told to be deleted and is still there after %s%s. It stays in the state; apply again to go on waiting.",
-			c.Object, r.Wait.Timeout.Round(time.Second), kept),
+			c.Object, patience, kept),
 	}}
 }
 

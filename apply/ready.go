@@ -6,6 +6,8 @@ import (
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/hclspec"
 )
 
 // readiness is how far a live object is from doing what it is for.
@@ -16,13 +18,38 @@ type readiness struct {
 	trouble  *trouble // of the pod that keeps it from being ready, if one does
 }
 
-// readinessOf judges a live object by the kstatus rules, which read the status
-// that its controller writes, and by one of our own for the kinds that kstatus
-// takes to be ready as soon as they exist.
-func readinessOf(live *unstructured.Unstructured) (readiness, error) {
+// readinessOf judges a live object as its wait block says or, where that leaves
+// it open, by the rule of its kind.
+func readinessOf(live *unstructured.Unstructured, w *hclspec.Wait) (readiness, error) {
 	if live.GetDeletionTimestamp() != nil {
 		return readiness{hopeless: true, why: "it is being deleted"}, nil
 	}
+	rollout := w.Rollout == nil && !w.IsOwn() || w.Rollout != nil && *w.Rollout
+	if !w.IsOwn() && rollout {
+		return kindReadiness(live)
+	}
+	missing := unmet(live, w)
+	if missing == "" && !rollout {
+		return readiness{ready: true}, nil
+	}
+	state, err := kindReadiness(live)
+	if !rollout {
+		// What the kind's rule finds missing was not asked for. That a workload has
+		// failed for good tells that what was asked for won't come either; of other
+		// kinds only who wrote the wait block knows what a failure means.
+		return readiness{hopeless: state.hopeless && makesPods(live), why: missing}, nil
+	}
+	if err != nil {
+		return readiness{}, err
+	}
+	state.ready, state.why = state.ready && missing == "", join(missing, state.why)
+	return state, nil
+}
+
+// kindReadiness judges by the kstatus rules, which read the status that the
+// object's controller writes, and by rules of our own for the kinds that kstatus
+// takes to be ready as soon as they exist.
+func kindReadiness(live *unstructured.Unstructured) (readiness, error) {
 	if live.GetKind() == "ReplicationController" && live.GetAPIVersion() == "v1" {
 		return replicasReady(live), nil
 	}
@@ -31,7 +58,7 @@ func readinessOf(live *unstructured.Unstructured) (readiness, error) {
 	}
 	result, err := status.Compute(live)
 	if err != nil {
-		return readiness{}, fmt.Errorf("the status of %s %s can't be read: %w", live.GetKind(), live.GetName(), err)
+		return readiness{}, fmt.Errorf("the status of %s %s can't be read (a wait block with condition or field tells how): %w", live.GetKind(), live.GetName(), err)
 	}
 	switch result.Status {
 	case status.CurrentStatus:

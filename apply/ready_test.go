@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"kplan.dev/kplan/hclspec"
 )
 
 // object reads a manifest as the cluster would send it.
@@ -46,7 +48,7 @@ func TestReadinessOf(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readinessOf(object(t, c.manifest))
+			got, err := readinessOf(object(t, c.manifest), &hclspec.Wait{})
 			if err != nil {
 				t.Fatal(err)
 			}

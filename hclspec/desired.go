@@ -1,8 +1,6 @@
 package hclspec
 
 import (
-	"time"
-
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
@@ -41,14 +39,6 @@ type Desired struct {
 	// source and sources lead from a place in the object to one in the files.
 	source  *part
 	sources map[addrs.Path][]int
-}
-
-// Wait is the wait block of a resource: what ready means, and for how long to
-// wait for it.
-type Wait struct {
-	Enabled *bool         // nil: as the command says
-	Timeout time.Duration // 0: as the command says
-	Range   hcl.Range
 }
 
 // RangeOf is the place in the source that set the object's value at path, or

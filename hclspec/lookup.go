@@ -151,6 +151,7 @@ func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diag
 	}
 	r.kind = kind
 	r.diags = append(r.diags, checkLifecycle(&b.resource.Lifecycle, kind)...)
+	r.diags = append(r.diags, checkWait(&b.resource.Wait, kind)...)
 	root := &part{field: kind.Root, at: b.at, object: r.members(rest, kind.Root, "")}
 	return &manifest{kind: kind, root: root}, r.diags
 }
@@ -208,6 +209,7 @@ func (p *program) prepareWhole(b *block, attr *hcl.Attribute, r *reader) *manife
 	}
 	r.kind = kind
 	r.diags = append(r.diags, checkLifecycle(&b.resource.Lifecycle, kind)...)
+	r.diags = append(r.diags, checkWait(&b.resource.Wait, kind)...)
 	return &manifest{kind: kind, root: r.expr(attr.Expr, kind.Root, "")}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -244,32 +243,4 @@ func traversalPath(t hcl.Traversal) (addrs.Path, error) {
 		}
 	}
 	return path, nil
-}
-
-var waitSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "enabled"}, {Name: "timeout"}}}
-
-func (p *parser) wait(block *hcl.Block) Wait {
-	content, diags := block.Body.Content(waitSchema)
-	p.report(diags)
-	w := Wait{Range: block.DefRange}
-	var enabled bool
-	if p.constant(content.Attributes["enabled"], &enabled) {
-		w.Enabled = &enabled
-	}
-	w.Timeout = p.duration(content.Attributes["timeout"])
-	return w
-}
-
-// duration reads a length of time such as "5m"; 0 when there is none.
-func (p *parser) duration(attr *hcl.Attribute) time.Duration {
-	var text string
-	if !p.constant(attr, &text) {
-		return 0
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		p.problem("Invalid duration", attr.Expr.Range(), "%s is a length of time such as \"30s\" or \"5m\".", attr.Name)
-		return 0
-	}
-	return d
 }

@@ -25,7 +25,7 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 			break
 		}
 		place := keyed(d.Kind, wish, path)
-		value, _ := valueAt(c.Wish, place)
+		value, _ := ValueAt(c.Wish, place)
 		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
 	}
 	open := c.Desired.Unknown.Clone()

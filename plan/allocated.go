@@ -40,8 +40,8 @@ func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[str
 			continue
 		}
 		place = keyed(c.Kind, c.Wish, place)
-		old, had := valueAt(c.Before, place)
-		planned, has := valueAt(after, place)
+		old, had := ValueAt(c.Before, place)
+		planned, has := ValueAt(after, place)
 		switch {
 		case has && had && reflect.DeepEqual(jsonForm(old), jsonForm(planned)):
 			continue

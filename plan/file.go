@@ -146,7 +146,7 @@ func kept(object map[string]any) map[string]any {
 // redact goes from the outside in: what is secret as a whole becomes one digest.
 func redact(s *state.State, c *Change, object map[string]any) map[string]any {
 	for _, path := range c.Sensitive.Sorted() {
-		if value, ok := valueAt(object, path); ok {
+		if value, ok := ValueAt(object, path); ok {
 			object = replaceAt(object, path.Steps(), digestOf(s, value)).(map[string]any)
 		}
 	}

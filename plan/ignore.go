@@ -26,15 +26,15 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live
 	onlyOurs := extract(kind, live, ours.Difference(others))
 	for _, path := range d.Lifecycle.IgnoreChanges {
 		place := keyed(kind, wish, path)
-		wished, _ := valueAt(wish, place)
-		value, _ := valueAt(live.Object, place)
+		wished, _ := ValueAt(wish, place)
+		value, _ := ValueAt(live.Object, place)
 		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wished) {
 			continue // nothing has changed that could be ignored
 		}
-		value, _ = valueAt(onlyOurs, place)
+		value, _ = ValueAt(onlyOurs, place)
 		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
 	}
-	stack, _ := valueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
+	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
 	return marked(wish, d.Addr, stack.(string))
 }
 

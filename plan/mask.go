@@ -37,7 +37,7 @@ func MaskSecrets(diags hcl.Diagnostics, d *hclspec.Desired) hcl.Diagnostics {
 func secretsOf(d *hclspec.Desired) []string {
 	var secrets []string
 	for path := range d.Sensitive {
-		if value, ok := valueAt(d.Fields, path); ok {
+		if value, ok := ValueAt(d.Fields, path); ok {
 			secrets = appendTexts(secrets, value)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// valueAt is the value at a place inside an object, and whether it is there.
-func valueAt(value any, path addrs.Path) (any, bool) {
+// ValueAt is the value at a place inside an object, and whether it is there.
+func ValueAt(value any, path addrs.Path) (any, bool) {
 	if path.IsZero() {
 		return value, true
 	}

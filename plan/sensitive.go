@@ -20,7 +20,7 @@ func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 // collectSensitive adds the places below one that the kind has as secrets. Of a
 // whole object these include the copy that kubectl has put into an annotation.
 func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
-	if _, copied := valueAt(value, lastAppliedPlace); copied && at.IsZero() {
+	if _, copied := ValueAt(value, lastAppliedPlace); copied && at.IsZero() {
 		paths.Add(lastAppliedPlace)
 	}
 	collectSensitiveAt(f, value, func() addrs.Path { return at }, paths)
@@ -68,7 +68,7 @@ func (c *Change) SensitiveWishes() []addrs.Path {
 
 // shown is a value in one line of a message, masked where it is secret.
 func shown(c *Change, object map[string]any, path addrs.Path) string {
-	value, ok := valueAt(object, path)
+	value, ok := ValueAt(object, path)
 	switch {
 	case !ok:
 		return "not set"

@@ -128,7 +128,7 @@ resource "Pod" "web" {
     timeout = "-5m"
 #             ^^^^^ Invalid duration: timeout is a length of time such as "30s" or "5m".
     condition = "Ready"
-#   ^^^^^^^^^ Unsupported argument: An argument named "condition" is not expected here.
+#   ^^^^^^^^^ Unsupported argument: An argument named "condition" is not expected here. Did you mean to define a block of type "condition"?
   }
 }
 ---
@@ -181,5 +181,102 @@ resource "Pod" "web" {
 #                          ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
 #                                         ^^^^ Call to unknown function: There is no function "uuid": kplan's functions are pure, and none returns random values: apply would come to something else than plan. uuidv5 makes an identifier from a name.
     }
+  }
+}
+---
+resource "Pod" "web" {
+  wait {
+    rolout = true
+#   ^^^^^^ Unsupported argument: An argument named "rolout" is not expected here. Did you mean "rollout"?
+    condition {
+      type   = "Ready"
+      status = "true"
+#              ^^^^^^ Unsuitable value: The status of a condition is "True", "False" or "Unknown". Did you mean "True"?
+    }
+    condition {
+#             ^ Missing required argument: The argument "type" is required, but no definition was found.
+      status = "Tru"
+    }
+    condition { type = "" }
+#                      ^^ Unsuitable value: type is the name of a condition in the object's status, such as "Ready".
+    condition { name = "Ready" }
+#               ^ Missing required argument: The argument "type" is required, but no definition was found.
+#               ^^^^ Unsupported argument: An argument named "name" is not expected here.
+    conditions { type = "Ready" }
+#   ^^^^^^^^^^ Unsupported block type: Blocks of type "conditions" are not expected here. Did you mean "condition"?
+    fields = { "status.phase" = "Running" }
+#   ^^^^^^ Unsupported argument: An argument named "fields" is not expected here.
+  }
+}
+---
+resource "Pod" "web" {
+  wait {
+    rollout = "yes"
+#             ^^^^^ Unsuitable value: rollout must be true or false.
+    field {
+      path  = "status..phase"
+#             ^^^^^^^^^^^^^^^ Invalid field path: path is a field of the object, such as status.phase or metadata.annotations["a.b/c"]: "status..phase" is not a field path: a name is missing beside a dot.
+      value = "Running"
+    }
+    field { value = "Running" }
+#           ^ Missing required argument: The argument "path" is required, but no definition was found.
+    field {
+      path  = status.phase
+      value = "Running"
+      regex = "Run"
+#     ^^^^^ Conflicting arguments: A field has either a value, which is compared as it is, or a regex, which matches any part of it.
+    }
+    field {
+      path  = status.phase
+      regex = "Run("
+#             ^^^^^^ Invalid regular expression: regex is a regular expression as Go spells them: missing closing ): `Run(`.
+    }
+    field {
+      path  = status.phase
+      value = var.x
+#             ^^^^^ Constant value required: value is read before anything is evaluated, so its value must be written out: it can't refer to var.x.
+    }
+    field {
+      path  = status.phase
+      value = null
+#             ^^^^ Unsuitable value: value must not be null. Leave the argument out instead.
+    }
+    field {
+      path  = status.phase
+      value = ["Running"]
+#             ^^^^^^^^^^^ Unsuitable value: value must be a string.
+    }
+  }
+}
+---
+resource "Pod" "web" {
+#^^^^^^^^^^^^^^^^^^^ Missing field: A Pod needs the field spec, which is an object.
+  metadata { name = "web" }
+  wait {
+    rollout = true
+#   ^^^^^^^ Unsuitable argument: A Pod has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.
+    field {
+      path  = status.phas
+#             ^^^^^^^^^^^ Unknown field: status.phas: status has no field "phas". Did you mean "phase"?
+      value = "Running"
+    }
+    field {
+      path  = "statu.phase"
+#             ^^^^^^^^^^^^^ Unknown field: statu.phase: Pod has no field "statu". Did you mean "status"?
+      value = "Running"
+    }
+    field {
+      path  = status.phase.x
+#             ^^^^^^^^^^^^^^ Unknown field: status.phase.x: status.phase is a string.
+      value = "Running"
+    }
+    field {
+      path  = status.conditions
+#             ^^^^^^^^^^^^^^^^^ Unsuitable field: status.conditions is a list of objects: only single values, such as strings and numbers, can be compared.
+      value = "Running"
+    }
+    field { path = status.conditions }
+    field { path = status.pod_ip }
+#                  ^^^^^^^^^^^^^ Unknown field: status.pod_ip: status has no field "pod_ip". Did you mean "podIP"?
   }
 }
