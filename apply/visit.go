@@ -285,11 +285,28 @@ func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (r
 	return live.GetResourceVersion(), nil
 }
 
-// replace deletes the object, waits until it is gone and makes it anew.
+// replace deletes the object, waits until it is gone and makes it anew. What the
+// new one is, and what the cluster allows, may be known better now than it was
+// to the plan: an object whose successor is refused is not deleted.
 func (r *runner) replace(ctx context.Context, c *plan.Change, say func(string)) (*unstructured.Unstructured, error) {
+	if _, _, err := plan.AskAnew(ctx, r.Cluster, c); err != nil && r.isThere(ctx, c) {
+		r.journal.untouched(c.Object)
+		return nil, err
+	}
 	if err := r.remove(ctx, c, say); err != nil {
 		return nil, err
 	}
 	r.journal.unmade(c)
 	return r.create(ctx, c)
+}
+
+// isThere says whether the object that a change is about may still be there: it
+// goes along with its namespace where that is replaced, too.
+func (r *runner) isThere(ctx context.Context, c *plan.Change) bool {
+	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return false
+	}
+	return err != nil || string(live.GetUID()) == c.UID
 }

@@ -37,6 +37,9 @@ type request struct {
 	limit       int64                   // of the answer's size, 0 for that of one object
 	decode      func(body []byte) error // of a success; its error is a garbled answer
 	quick       bool                    // give up at the first sign that there is no server
+	// unname, when set, puts the object's name in the place of the one that it is
+	// asked about by, in all that the server says.
+	unname *strings.Replacer
 }
 
 // effect says what happens when a request is carried out twice, which is what
@@ -128,6 +131,9 @@ func (c *Cluster) attempt(ctx context.Context, r *request) answer {
 	if err == nil && int64(len(body)) > limit {
 		err = errTooLong
 	}
+	if r.unname != nil {
+		body = []byte(r.unname.Replace(string(body)))
+	}
 	return answer{status: res.StatusCode, header: res.Header, body: body, sent: true, err: err}
 }
 
@@ -156,8 +162,20 @@ func (c *Cluster) send(ctx context.Context, r *request) (res *http.Response, sen
 	if err != nil {
 		return nil, wrote.Load(), err
 	}
-	c.warnings.report(res.Header["Warning"])
+	c.warnings.report(r.unnamed(res.Header["Warning"]))
 	return res, true, nil
+}
+
+// unnamed is what the server says in words that the user knows.
+func (r *request) unnamed(texts []string) []string {
+	if r.unname == nil {
+		return texts
+	}
+	known := make([]string, len(texts))
+	for i, text := range texts {
+		known[i] = r.unname.Replace(text)
+	}
+	return known
 }
 
 // judge is nil when the attempt succeeded.

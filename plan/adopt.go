@@ -30,17 +30,17 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 	}
 	if diags := p.adoptionConflicts(ctx, c, live); diags.HasErrors() {
 		c.Blocked = true
-		seen, c, err := p.adopted(p.predictUpdate(c, taken, "another manager owns fields of it"))
+		seen, c, err := p.adopted(p.predictUpdate(ctx, c, taken, "another manager owns fields of it"))
 		if err != nil {
 			return seen, c, err
 		}
 		return seen, c, diags
 	}
-	seen, c, err := p.predictUpdate(c, taken, "fields that kubectl applied are taken over first")
+	seen, c, err := p.predictUpdate(ctx, c, taken, "fields that kubectl applied are taken over first")
 	if err == nil && c.Action == Update {
 		if paths := unremovable(c); len(paths) > 0 {
 			c.Reason = BecauseImmutable
-			return p.adopted(p.replace(c, paths))
+			return p.adopted(p.replace(ctx, c, paths))
 		}
 	}
 	return p.adopted(seen, c, err)
@@ -71,7 +71,7 @@ func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstru
 func (p *planner) adopted(seen hclspec.Seen, c *Change, err error) (hclspec.Seen, *Change, error) {
 	switch {
 	case c == nil:
-	case c.Action == Replace && err == nil:
+	case c.Action == Replace:
 		c.Blocked = true
 		return seen, c, unfitToAdopt(c)
 	default:

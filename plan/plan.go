@@ -151,6 +151,9 @@ type Change struct {
 	Blocked bool
 	Range   hcl.Range // the head of the resource block, if it has one
 	Desired *hclspec.Desired
+	// unaskable says why the server can't be asked about a new object: what it
+	// needs is made by the same plan. "" where it can be.
+	unaskable string
 }
 
 // Moved says whether the object has another address than before.

@@ -22,14 +22,14 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 	p.found(c, live)
 	if live.GetDeletionTimestamp() != nil {
 		c.Reason = BecauseTerminating
-		return p.replace(c, nil)
-	}
-	if len(c.Desired.Unknown) > 0 {
-		return p.predictUpdate(c, live, c.Desired.Unknown.Sorted()[0].String()+" is known after apply")
+		return p.replace(ctx, c, nil)
 	}
 	if slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, c.Addr) }) {
 		c.Reason = BecauseRequested
-		return p.replace(c, nil)
+		return p.replace(ctx, c, nil)
+	}
+	if len(c.Desired.Unknown) > 0 {
+		return p.predictUpdate(ctx, c, live, c.Desired.Unknown.Sorted()[0].String()+" is known after apply")
 	}
 	same, err := unchanged(c.Kind, c.Wish, live)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		})
 	}
 	if err == nil {
-		return p.computedUpdate(c, answer)
+		return p.computedUpdate(ctx, c, answer)
 	}
 	switch kube.KindOf(err) {
 	case kube.Stale:
@@ -78,23 +78,23 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		return p.ask(ctx, c, live, tries-1)
 	case kube.Immutable:
 		c.Reason = BecauseImmutable
-		return p.replace(c, refusedPaths(err))
+		return p.replace(ctx, c, refusedPaths(err))
 	case kube.Invalid:
 		if immutableByDefinition(c, refusedPaths(err)) {
 			c.Reason = BecauseImmutable
-			return p.replace(c, refusedPaths(err))
+			return p.replace(ctx, c, refusedPaths(err))
 		}
 	case kube.FieldConflict:
 		c.Blocked = true
-		seen, c, predictErr := p.predictUpdate(c, live, "another manager owns fields of it")
+		seen, c, predictErr := p.predictUpdate(ctx, c, live, "another manager owns fields of it")
 		if predictErr != nil {
 			return seen, c, predictErr
 		}
 		return seen, c, conflict(c, live, conflictsOf(err))
 	case kube.Forbidden:
-		return p.updateUnasked(c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
+		return p.updateUnasked(ctx, c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
 	case kube.DryRunUnsupported:
-		return p.updateUnasked(c, live, "an admission webhook does not support dry-run")
+		return p.updateUnasked(ctx, c, live, "an admission webhook does not support dry-run")
 	}
 	return hclspec.Seen{}, nil, err
 }
@@ -116,7 +116,7 @@ func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (boo
 
 // updateUnasked predicts an update that the server would not be asked about,
 // and finds the conflicts that it would have told of.
-func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+func (p *planner) updateUnasked(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
 	same, err := p.asLastApplied(c, live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
@@ -125,7 +125,7 @@ func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why 
 		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
-	seen, c, err := p.predictUpdate(c, live, why)
+	seen, c, err := p.predictUpdate(ctx, c, live, why)
 	if err != nil || c.Action != Update {
 		return seen, c, err
 	}
@@ -136,14 +136,14 @@ func (p *planner) updateUnasked(c *Change, live *unstructured.Unstructured, why 
 	return seen, c, nil
 }
 
-func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
+func (p *planner) computedUpdate(ctx context.Context, c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
 	c.Action, c.Certainty = Update, Computed
 	c.After, c.Unknown = withoutNewlyAllocated(c, answer.Object, true)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	p.attribute(c)
 	if paths := triggers(c); len(paths) > 0 {
 		c.Reason = BecauseTriggered
-		return p.replace(c, paths)
+		return p.replace(ctx, c, paths)
 	}
 	// The server may change nothing at all where something looked different
 	// here, and a move is told of as a move: only its annotation changes.
@@ -153,7 +153,7 @@ func (p *planner) computedUpdate(c *Change, answer *unstructured.Unstructured) (
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
-func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
 	predicted, err := kube.Predict(c.Kind, live, c.Wish)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
@@ -161,7 +161,7 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
 	if paths := frozen(c); len(paths) > 0 {
 		c.Reason = BecauseImmutable
-		return p.replace(c, paths)
+		return p.replace(ctx, c, paths)
 	}
 	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
 	for path := range c.Desired.Unknown {
@@ -175,18 +175,32 @@ func (p *planner) predictUpdate(c *Change, live *unstructured.Unstructured, why 
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
-// replace plans to delete the object and make it anew under the same name. The
-// server can't be asked about that: the name is taken until then.
-func (p *planner) replace(c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
+// replace plans to delete the object and make it anew under the same name.
+func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
 	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
-	c.Action, c.Certainty, c.Why, c.ReplacePaths = Replace, Predicted, "the name is taken until the old object is gone", paths
+	c.Action, c.Certainty, c.ReplacePaths = Replace, Predicted, paths
 	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.Wish)
 	c.Unknown.AddAll(c.Desired.Unknown)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	return hclspec.Seen{}, c, nil
+	if c.Why = c.unaskable; c.Why != "" {
+		return hclspec.Seen{}, c, nil
+	}
+	answer, why, err := AskAnew(ctx, p.Cluster, c)
+	switch {
+	case err != nil:
+		c.Blocked = true
+		return hclspec.Seen{}, c, err
+	case why != "":
+		c.Why = why
+		return hclspec.Seen{}, c, nil
+	}
+	c.Certainty = Computed
+	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.Wish)
+	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 // frozen are the changed places that the kind's description says can't change.

@@ -24,6 +24,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	}
 	d = Named(d, p.state)
 	c := p.newChange(d)
+	c.unaskable = unaskable(c, needs)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
 		c.Previous = p.movedFrom(entry, d.Addr)
@@ -37,11 +38,11 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return p.predictCreate(c, "its name is known after apply")
 	}
 	if !recorded {
-		return p.create(ctx, c, needs)
+		return p.create(ctx, c)
 	}
 	if definedAnew(c, needs) { // the old definition took all its objects along
 		c.Reason = BecauseDeleted
-		return p.create(ctx, c, needs)
+		return p.create(ctx, c)
 	}
 	live, err := p.live.find(ctx, d.Kind, d.Object)
 	switch {
@@ -49,7 +50,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return hclspec.Seen{}, nil, err
 	case live == nil:
 		c.Reason = BecauseDeleted
-		return p.create(ctx, c, needs)
+		return p.create(ctx, c)
 	case string(live.GetUID()) != entry.UID && p.adopts(d.Addr):
 		return p.adopt(ctx, c, live)
 	case string(live.GetUID()) != entry.UID:
@@ -100,9 +101,9 @@ func (p *planner) movedFrom(entry state.Object, now addrs.Instance) addrs.Instan
 }
 
 // create plans an object that is not there, as far as kplan knows.
-func (p *planner) create(ctx context.Context, c *Change, needs needs) (hclspec.Seen, *Change, error) {
-	if why := unaskable(c, needs); why != "" {
-		return p.predictCreate(c, why)
+func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
+	if c.unaskable != "" {
+		return p.predictCreate(c, c.unaskable)
 	}
 	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.Wish)
 	if err == nil {

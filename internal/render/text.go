@@ -291,10 +291,11 @@ func applyCommand(mode plan.Mode) string {
 func certaintyNote(entries []entry) string {
 	computed, predicted := 0, 0
 	for _, e := range entries {
-		switch e.Certainty {
-		case plan.Computed:
+		switch {
+		case e.Blocked: // the errors say who refused what
+		case e.Certainty == plan.Computed:
 			computed++
-		case plan.Predicted:
+		case e.Certainty == plan.Predicted:
 			predicted++
 		}
 	}

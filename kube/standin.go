@@ -1,0 +1,85 @@
+package kube
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// DryRunAnew returns what Create would make of obj once the object that has its
+// name now is gone. Until then the server can only be asked about another name,
+// which stays between it and this function: it says whether the content is
+// accepted. What depends on the name itself, or on the old object's being there,
+// is not told apart: a refusal may mean that.
+func (c *Cluster) DryRunAnew(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
+	u := unstructured.Unstructured{Object: obj}
+	ns, name := u.GetNamespace(), u.GetName()
+	if err := checkNamed("dry-run create", k, ns, name); err != nil {
+		return nil, err
+	}
+	other, otherName, undo := standIn(k, obj)
+	return c.one(ctx, k, &request{op: "dry-run create", object: k.Object(ns, name), method: http.MethodPatch,
+		path: resourcePath(k, ns, otherName), query: writeQuery(none), contentType: applyPatch,
+		body: encode(k, guarded(other, ApplyOptions{ResourceVersion: neverVersion})), sent: obj, unname: undo, effect: none})
+}
+
+// standIn is the object under a name that nobody has, and what turns that name
+// back into the object's own in all that the server says.
+func standIn(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
+	u := unstructured.Unstructured{Object: obj}
+	mark := randomMark()
+	if (k.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
+		if other, name = inOtherGroup(obj, mark); other != nil {
+			return other, name, strings.NewReplacer(mark+".", "")
+		}
+	}
+	name = u.GetName()
+	name = name[:min(len(name), longestStandIn-len(mark))] + mark
+	return renamed(obj, name), name, strings.NewReplacer(name, u.GetName())
+}
+
+// longestStandIn is what the strictest of the kinds allows: a CronJob, whose jobs'
+// names are longer than its own.
+const longestStandIn = 52
+
+// inOtherGroup is a CustomResourceDefinition for a group of another name: its
+// own name is made of that.
+func inOtherGroup(crd map[string]any, mark string) (other map[string]any, name string) {
+	group, _, _ := unstructured.NestedString(crd, "spec", "group")
+	plural, _, _ := unstructured.NestedString(crd, "spec", "names", "plural")
+	spec, ok := crd["spec"].(map[string]any)
+	if !ok || group == "" || plural == "" {
+		return nil, ""
+	}
+	name = plural + "." + mark + "." + group
+	other, spec = renamed(crd, name), maps.Clone(spec)
+	spec["group"] = mark + "." + group
+	other["spec"] = spec
+	return other, name
+}
+
+func renamed(obj map[string]any, name string) map[string]any {
+	obj = maps.Clone(obj)
+	metadata, _ := obj["metadata"].(map[string]any)
+	metadata = maps.Clone(metadata)
+	metadata["name"] = name
+	obj["metadata"] = metadata
+	return obj
+}
+
+// randomMark is a word that stands nowhere else.
+func randomMark() string {
+	const letters = "bcdfghjklmnpqrstvwxz2456789"
+	mark := []byte("x")
+	for range 11 {
+		mark = append(mark, letters[rand.IntN(len(letters))])
+	}
+	return string(mark)
+}
