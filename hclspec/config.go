@@ -56,6 +56,7 @@ type Variable struct {
 	Validations []*Check
 	Range       hcl.Range // the block's head
 
+	defaultExpr hcl.Expression // as it is written, nil for none
 	// literal: outside of files the value is written as it stands and not as an
 	// expression.
 	literal bool

@@ -113,6 +113,7 @@ var typeSynonyms = map[string]string{
 
 // variableDefault reads the default argument; it comes after the type.
 func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
+	v.defaultExpr = attr.Expr
 	value, ok := p.constantValue("The default of a variable", attr.Expr)
 	v.Default = cty.DynamicVal // a broken default makes no variable required
 	if !ok {
@@ -190,7 +191,12 @@ func rootAttr(ref hcl.Traversal, root string) (string, bool) {
 	if ref.IsRelative() || ref.RootName() != root || len(ref) < 2 {
 		return "", false
 	}
-	switch step := ref[1].(type) {
+	return stepName(ref[1])
+}
+
+// stepName is the name that a step of a reference picks.
+func stepName(step hcl.Traverser) (string, bool) {
+	switch step := step.(type) {
 	case hcl.TraverseAttr:
 		return step.Name, true
 	case hcl.TraverseIndex:

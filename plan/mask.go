@@ -2,7 +2,10 @@ package plan
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,19 +24,65 @@ func MaskSecrets(diags hcl.Diagnostics, d *hclspec.Desired) hcl.Diagnostics {
 	if len(secrets) == 0 {
 		return diags
 	}
-	var pairs []string
-	for _, secret := range secrets {
-		pairs = append(pairs, secret, Mask)
-	}
-	replacer := strings.NewReplacer(pairs...)
 	for _, diagnostic := range diags {
-		diagnostic.Detail = replacer.Replace(diagnostic.Detail)
+		diagnostic.Detail = Masked(diagnostic.Detail, secrets)
 	}
 	return diags
 }
 
-// secretsOf are the spellings in which an object's sensitive values may be
-// repeated, the longest first.
+// Masked is a text without these secrets, in whatever spelling it holds them.
+// Those of less than four characters are left: they are in other words by
+// chance.
+func Masked(text string, secrets []string) string {
+	var all []string
+	for _, secret := range secrets {
+		all = append(all, spellings(secret)...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, spelling := range all {
+		pairs = append(pairs, spelling, Mask)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// spellings are the texts by which a secret would be known: itself, each of its
+// lines, in quotes of Go, JSON and the configuration, in hex, and in base64 on
+// its own or in the midst of something else.
+func spellings(secret string) []string {
+	if len(secret) < shortestSecret {
+		return nil
+	}
+	all := []string{secret, unquoted(strconv.Quote(secret)), hex.EncodeToString([]byte(secret))}
+	if text, err := json.Marshal(secret); err == nil {
+		inHTML := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+		all = append(all, unquoted(string(text)), unquoted(inHTML.Replace(string(text))))
+	}
+	for line := range strings.Lines(secret) {
+		if line = strings.TrimSpace(line); len(line) >= 2*shortestSecret {
+			all = append(all, line)
+		}
+	}
+	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			all = append(all, inBase64(enc, secret, before))
+		}
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return len(s) < shortestSecret })
+}
+
+func unquoted(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// inBase64 are the characters that the secret alone decides on when it is
+// encoded with so many bytes before it and anything behind it.
+func inBase64(enc *base64.Encoding, secret string, before int) string {
+	text := enc.EncodeToString(append(make([]byte, before), secret...))
+	first := (before*8 + 5) / 6
+	last := (before + len(secret)) * 8 / 6
+	return text[min(first, last):last]
+}
+
+// secretsOf are an object's sensitive values, as they are and decoded.
 func secretsOf(d *hclspec.Desired) []string {
 	var secrets []string
 	for path := range d.Sensitive {
@@ -41,8 +90,7 @@ func secretsOf(d *hclspec.Desired) []string {
 			secrets = appendTexts(secrets, value)
 		}
 	}
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(secrets)
+	return secrets
 }
 
 func appendTexts(texts []string, value any) []string {

@@ -118,7 +118,7 @@ func fmtFile(s *session, opts fmtOptions, file string) exitCode {
 func (s *session) fmtSource(opts fmtOptions, name string, src []byte) ([]byte, exitCode) {
 	formatted, diags := hclspec.Format(src, name)
 	if diags.HasErrors() {
-		s.files = map[string]*hcl.File{name: {Bytes: src}}
+		s.loaded = &hclspec.Config{Files: map[string]*hcl.File{name: {Bytes: src}}}
 		s.report(diags)
 		return nil, exitUnparsable
 	}

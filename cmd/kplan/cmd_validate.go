@@ -47,7 +47,7 @@ func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode
 		code = exitFailure
 	}
 	if opts.json {
-		return max(code, s.wrote(render.ValidateJSON(s.stdout, diags, s.files)))
+		return max(code, s.wrote(render.ValidateJSON(s.stdout, diags, s.sources(diags))))
 	}
 	s.report(diags)
 	switch {

@@ -20,7 +20,7 @@ type definition struct {
 // on.
 func (s *session) load() (*hclspec.Config, hcl.Diagnostics) {
 	config, diags := hclspec.Load(".")
-	s.files = config.Files
+	s.loaded = config
 	if !diags.HasErrors() || config.Settings.RequiredVersion != "" {
 		if unsuitable := config.CheckVersion(versionText()); unsuitable.HasErrors() {
 			return config, unsuitable

@@ -53,7 +53,7 @@ func (s *session) locateBy(opts stateOptions, d definition) (stateOptions, bool)
 	}
 	backend, diags := d.config.Backend(d.values)
 	if diags.HasErrors() {
-		s.files = d.config.Files
+		s.loaded = d.config
 		s.report(diags)
 		return opts, false
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -12,17 +13,26 @@ import (
 // report shows problems. Errors and warnings go to standard error alike, so
 // that what a command is asked for stands alone on standard output.
 func (s *session) report(diags hcl.Diagnostics) {
+	src := s.sources(diags)
 	s.speaking.Lock()
 	defer s.speaking.Unlock()
 	if s.events != nil {
 		for _, d := range diags {
-			s.events.Diagnostic(d, s.files)
+			s.events.Diagnostic(d, src)
 		}
 		return
 	}
 	opts := s.options()
 	opts.Color = s.errColour && !s.noColor
-	render.Diagnostics(s.stderr, diags, s.files, opts)
+	render.Diagnostics(s.stderr, diags, src, opts)
+}
+
+// sources are the files that these diagnostics quote.
+func (s *session) sources(diags hcl.Diagnostics) render.Sources {
+	if s.loaded == nil || !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Subject != nil }) {
+		return render.Sources{}
+	}
+	return render.Sources{Files: s.loaded.Files, Secrets: s.loaded.Secrets(s.kinds)}
 }
 
 // fail reports an error that has no place in the configuration.

@@ -5,10 +5,11 @@ import (
 	"os"
 	"sync"
 
-	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
 
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/kinds"
 )
 
 // session is what commands share: where they read and write, and how.
@@ -34,8 +35,10 @@ type session struct {
 	// automation says that kplan is called by another program, which needs no
 	// hint what to type next.
 	automation bool
-	// files are the sources that diagnostics quote.
-	files map[string]*hcl.File
+	// loaded is what diagnostics quote from. kinds knows which of its fields are
+	// secret: those that are built in, until there is a cluster to ask.
+	loaded *hclspec.Config
+	kinds  hclspec.Kinds
 }
 
 func newSession() *session {
@@ -47,6 +50,7 @@ func newSession() *session {
 		input:      !isOff(os.Getenv("KPLAN_INPUT")),
 		terminal:   isTerminal(os.Stdin),
 		automation: os.Getenv("KPLAN_IN_AUTOMATION") != "",
+		kinds:      kinds.Builtin(),
 	}
 	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		s.colour, s.errColour = isTerminal(os.Stdout), isTerminal(os.Stderr)

@@ -52,6 +52,7 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 		k.close()
 		return nil, false
 	}
+	s.kinds = k.cluster
 	return k, true
 }
 

@@ -13,13 +13,13 @@ import (
 // Diagnostics writes diagnostics for people, each in its box: warnings first, so
 // that the errors stand where the reader looks. A diagnostic whose Extra is an
 // addrs.Instance says which instance it is about.
-func Diagnostics(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, opts Options) {
+func Diagnostics(w io.Writer, diags hcl.Diagnostics, src Sources, opts Options) {
 	p := newPage(opts)
 	if opts.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
 		p.compactWarnings(diags)
 	} else {
 		for _, d := range grouped(diags) {
-			p.diagnostic(d, files)
+			p.diagnostic(d, src)
 		}
 	}
 	p.writeTo(w)
@@ -70,17 +70,18 @@ func (b box) line(parts ...string) {
 	b.page.line(b.paint(b.ink, "│"), " ", text)
 }
 
-func (p *page) diagnostic(d similar, files map[string]*hcl.File) {
+func (p *page) diagnostic(d similar, src Sources) {
 	b, title := box{p, red}, "Error: "
 	if d.Severity == hcl.DiagWarning {
 		b.ink, title = yellow, "Warning: "
 	}
 	p.line(p.paint(b.ink, "╷"))
 	b.line(p.paint(bold, p.paint(b.ink, title)), p.paint(bold, Clean(d.Summary)))
-	b.where(d.Diagnostic, files)
+	s := snippetOf(d.Diagnostic, src)
+	b.where(d.Diagnostic, s, src.Secrets.Names)
 	if d.Detail != "" {
 		b.line()
-		b.detail(d.Detail)
+		b.detail(s.without(d.Detail))
 	}
 	if d.more > 0 {
 		b.line()
@@ -90,7 +91,7 @@ func (p *page) diagnostic(d similar, files map[string]*hcl.File) {
 }
 
 // where writes what the diagnostic is about: instance, place and source.
-func (b box) where(d *hcl.Diagnostic, files map[string]*hcl.File) {
+func (b box) where(d *hcl.Diagnostic, s snippet, secret map[string]bool) {
 	inst, hasInstance := d.Extra.(addrs.Instance)
 	if !hasInstance && d.Subject == nil {
 		return
@@ -106,7 +107,6 @@ func (b box) where(d *hcl.Diagnostic, files map[string]*hcl.File) {
 	if d.Subject == nil {
 		return
 	}
-	s := snippetOf(d, files)
 	at := fmt.Sprintf("  on %s line %d", Clean(d.Subject.Filename), d.Subject.Start.Line)
 	if s.context != "" {
 		at += ", in " + Clean(s.context)
@@ -117,7 +117,7 @@ func (b box) where(d *hcl.Diagnostic, files map[string]*hcl.File) {
 	}
 	b.line(at, ":")
 	b.source(s)
-	b.values(d)
+	b.values(d, secret)
 }
 
 // source writes the lines of the source, with carets under what is meant.
@@ -139,8 +139,8 @@ func untabbed(text string) string {
 }
 
 // values writes what the references in the failed expression came to.
-func (b box) values(d *hcl.Diagnostic) {
-	values := valuesIn(d)
+func (b box) values(d *hcl.Diagnostic, secret map[string]bool) {
+	values := valuesIn(d, secret)
 	call := functionIn(d)
 	if len(values) == 0 && call == "" {
 		return

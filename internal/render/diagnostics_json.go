@@ -46,7 +46,7 @@ type jsonFunction struct {
 }
 
 // ValidateJSON writes the result of a validation for machines.
-func ValidateJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) error {
+func ValidateJSON(w io.Writer, diags hcl.Diagnostics, src Sources) error {
 	errors, warnings := counts(diags)
 	return writeJSON(w, struct {
 		FormatVersion string           `json:"format_version"`
@@ -54,19 +54,20 @@ func ValidateJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File
 		ErrorCount    int              `json:"error_count"`
 		WarningCount  int              `json:"warning_count"`
 		Diagnostics   []jsonDiagnostic `json:"diagnostics"`
-	}{"1.0", errors == 0, errors, warnings, jsonDiagnostics(diags, files)}, true)
+	}{"1.0", errors == 0, errors, warnings, jsonDiagnostics(diags, src)}, true)
 }
 
-func jsonDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) []jsonDiagnostic {
+func jsonDiagnostics(diags hcl.Diagnostics, src Sources) []jsonDiagnostic {
 	all := []jsonDiagnostic{}
 	for _, d := range diags {
-		all = append(all, jsonDiagnosticOf(d, files))
+		all = append(all, jsonDiagnosticOf(d, src))
 	}
 	return all
 }
 
-func jsonDiagnosticOf(d *hcl.Diagnostic, files map[string]*hcl.File) jsonDiagnostic {
-	j := jsonDiagnostic{Severity: severity(d), Summary: d.Summary, Detail: d.Detail}
+func jsonDiagnosticOf(d *hcl.Diagnostic, src Sources) jsonDiagnostic {
+	s := snippetOf(d, src)
+	j := jsonDiagnostic{Severity: severity(d), Summary: d.Summary, Detail: s.without(d.Detail)}
 	if inst, ok := d.Extra.(addrs.Instance); ok {
 		j.Address = inst.String()
 	}
@@ -74,8 +75,8 @@ func jsonDiagnosticOf(d *hcl.Diagnostic, files map[string]*hcl.File) jsonDiagnos
 		return j
 	}
 	j.Range = &jsonRange{d.Subject.Filename, jsonPos(d.Subject.Start), jsonPos(d.Subject.End)}
-	if s := snippetOf(d, files); len(s.lines) > 0 {
-		j.Snippet = jsonSnippetOf(s, d)
+	if len(s.lines) > 0 {
+		j.Snippet = jsonSnippetOf(s, d, src.Secrets.Names)
 	}
 	return j
 }
@@ -87,7 +88,7 @@ func severity(d *hcl.Diagnostic) string {
 	return "error"
 }
 
-func jsonSnippetOf(s snippet, d *hcl.Diagnostic) *jsonSnippet {
+func jsonSnippetOf(s snippet, d *hcl.Diagnostic, secret map[string]bool) *jsonSnippet {
 	before := 0 // bytes of code above the marked line
 	for _, line := range s.lines[:s.markLine-s.firstLine] {
 		before += len(line) + 1
@@ -95,7 +96,7 @@ func jsonSnippetOf(s snippet, d *hcl.Diagnostic) *jsonSnippet {
 	j := &jsonSnippet{
 		Code: strings.Join(s.lines, "\n"), StartLine: s.firstLine,
 		HighlightStartOffset: before + s.markFrom, HighlightEndOffset: before + s.markTo,
-		Values: append([]exprValue{}, valuesIn(d)...),
+		Values: append([]exprValue{}, valuesIn(d, secret)...),
 	}
 	if s.context != "" {
 		j.Context = &s.context

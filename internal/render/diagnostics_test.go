@@ -65,7 +65,7 @@ func evaluated(t testing.TB) (hcl.Diagnostics, map[string]*hcl.File) {
 func TestDiagnostics(t *testing.T) {
 	diags, files := evaluated(t)
 	var b bytes.Buffer
-	Diagnostics(&b, diags, files, Options{})
+	Diagnostics(&b, diags, Sources{Files: files}, Options{})
 	golden(t, "diagnostics", b.Bytes())
 	if bytes.Contains(b.Bytes(), []byte("hunter2")) {
 		t.Error("a sensitive value is shown")
@@ -81,6 +81,6 @@ func TestDiagnosticsCompactWarnings(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	Diagnostics(&b, warnings, files, Options{CompactWarnings: true})
+	Diagnostics(&b, warnings, Sources{Files: files}, Options{CompactWarnings: true})
 	golden(t, "diagnostics_compact", b.Bytes())
 }

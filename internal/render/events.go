@@ -98,12 +98,12 @@ func (e *Events) summary(message string, n plan.Counts, operation string) {
 }
 
 // Diagnostic tells of a problem.
-func (e *Events) Diagnostic(d *hcl.Diagnostic, files map[string]*hcl.File) {
+func (e *Events) Diagnostic(d *hcl.Diagnostic, src Sources) {
 	level, title := "error", "Error: "
 	if d.Severity == hcl.DiagWarning {
 		level, title = "warn", "Warning: "
 	}
-	e.send(level, title+d.Summary, "diagnostic", event{"diagnostic": jsonDiagnosticOf(d, files)})
+	e.send(level, title+d.Summary, "diagnostic", event{"diagnostic": jsonDiagnosticOf(d, src)})
 }
 
 // Step tells of a step of an apply.

@@ -20,8 +20,9 @@ type exprValue struct {
 }
 
 // valuesIn are the values of the references in the expression that a diagnostic
-// is about. A sensitive value says so and no more.
-func valuesIn(d *hcl.Diagnostic) []exprValue {
+// is about. A sensitive value says so and no more, and so does one by a name that
+// is secret.
+func valuesIn(d *hcl.Diagnostic, secret map[string]bool) []exprValue {
 	if d.Expression == nil || d.EvalContext == nil {
 		return nil
 	}
@@ -31,12 +32,48 @@ func valuesIn(d *hcl.Diagnostic) []exprValue {
 		if diags.HasErrors() {
 			continue // the diagnostic itself says what is wrong with it
 		}
-		if v := (exprValue{traversalString(traversal), statement(value)}); !slices.Contains(values, v) {
+		v := exprValue{traversalString(traversal), statement(value)}
+		if isSecretName(v.Traversal, secret) {
+			v.Statement = sensitiveStatement
+		}
+		if !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
 	slices.SortFunc(values, func(a, b exprValue) int { return strings.Compare(a.Traversal, b.Traversal) })
 	return values
+}
+
+// secretTexts are the texts that the references by secret names came to.
+func secretTexts(d *hcl.Diagnostic, secret map[string]bool) []string {
+	if d.Expression == nil || d.EvalContext == nil {
+		return nil
+	}
+	var texts []string
+	for _, traversal := range d.Expression.Variables() {
+		value, diags := traversal.TraverseAbs(d.EvalContext)
+		if diags.HasErrors() || !isSecretName(traversalString(traversal), secret) {
+			continue
+		}
+		unmarked, _ := value.UnmarkDeep()
+		_ = cty.Walk(unmarked, func(_ cty.Path, v cty.Value) (bool, error) {
+			if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+				texts = append(texts, v.AsString())
+			}
+			return true, nil
+		})
+	}
+	return texts
+}
+
+// isSecretName says whether a reference is one to a secret, or into one.
+func isSecretName(traversal string, secret map[string]bool) bool {
+	for name := range secret {
+		if rest, ok := strings.CutPrefix(traversal, name); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
 }
 
 // functionIn is the function whose call failed, "" for none.
@@ -48,11 +85,13 @@ func functionIn(d *hcl.Diagnostic) string {
 	return extra.CalledFunctionName() + "(...)"
 }
 
+const sensitiveStatement = "has a sensitive value"
+
 // statement says what a value is, in as few words as help.
 func statement(value cty.Value) string {
 	switch {
 	case value.ContainsMarked():
-		return "has a sensitive value"
+		return sensitiveStatement
 	case value.IsNull():
 		return "is null"
 	case !value.IsKnown():

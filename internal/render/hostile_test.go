@@ -100,14 +100,14 @@ func rendered(t testing.TB, s string) map[string][]byte {
 	write("plan", func(b *bytes.Buffer) error { Plan(b, pl, Options{SavedAs: s}); return nil })
 	write("plan json", func(b *bytes.Buffer) error { return JSON(b, pl, s) })
 	write("markdown", func(b *bytes.Buffer) error { Markdown(b, pl, MarkdownOptions{}); return nil })
-	write("diagnostics", func(b *bytes.Buffer) error { Diagnostics(b, diags, files, Options{}); return nil })
+	write("diagnostics", func(b *bytes.Buffer) error { Diagnostics(b, diags, Sources{Files: files}, Options{}); return nil })
 	write("warnings", func(b *bytes.Buffer) error {
 		warning := *diags[0]
 		warning.Severity = hcl.DiagWarning
-		Diagnostics(b, hcl.Diagnostics{&warning}, files, Options{CompactWarnings: true})
+		Diagnostics(b, hcl.Diagnostics{&warning}, Sources{Files: files}, Options{CompactWarnings: true})
 		return nil
 	})
-	write("validate json", func(b *bytes.Buffer) error { return ValidateJSON(b, diags, files) })
+	write("validate json", func(b *bytes.Buffer) error { return ValidateJSON(b, diags, Sources{Files: files}) })
 	outs := []Output{{Name: s, Value: s, Type: s}, {Name: "l", Value: []any{s, map[string]any{s: s}}}}
 	write("outputs", func(b *bytes.Buffer) error { Outputs(b, outs, Options{}); return nil })
 	write("outputs json", func(b *bytes.Buffer) error { return OutputsJSON(b, outs) })
@@ -118,7 +118,7 @@ func rendered(t testing.TB, s string) map[string][]byte {
 		e.Version(s)
 		e.Log("info", s)
 		e.Plan(pl)
-		e.Diagnostic(diags[0], files)
+		e.Diagnostic(diags[0], Sources{Files: files})
 		e.Step(step)
 		e.Outputs(outs)
 		return e.Err()

@@ -43,7 +43,7 @@ func TestJSONModules(t *testing.T) {
 func TestValidateJSON(t *testing.T) {
 	diags, files := evaluated(t)
 	var b bytes.Buffer
-	if err := ValidateJSON(&b, diags, files); err != nil {
+	if err := ValidateJSON(&b, diags, Sources{Files: files}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "validate_json", b.Bytes())
@@ -61,7 +61,7 @@ func events(t testing.TB) []byte {
 	e.Plan(outputs(t))
 	e.Plan(refreshed(t))
 	for _, d := range diags {
-		e.Diagnostic(d, files)
+		e.Diagnostic(d, Sources{Files: files})
 	}
 	for _, s := range steps(t) {
 		e.Step(s)
@@ -144,6 +144,6 @@ func TestOutputRaw(t *testing.T) {
 
 func TestDiagnosticsWithoutFiles(t *testing.T) {
 	var b bytes.Buffer
-	Diagnostics(&b, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "S", Subject: &hcl.Range{Filename: "f", Start: hcl.Pos{Line: 900, Column: 9, Byte: 9999}}}}, nil, Options{})
+	Diagnostics(&b, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "S", Subject: &hcl.Range{Filename: "f", Start: hcl.Pos{Line: 900, Column: 9, Byte: 9999}}}}, Sources{}, Options{})
 	golden(t, "diagnostics_no_file", b.Bytes())
 }

@@ -1,12 +1,24 @@
 package render
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
+
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
 )
+
+// Sources are the files that diagnostics quote, by name, and what of them is
+// secret.
+type Sources struct {
+	Files   map[string]*hcl.File
+	Secrets hclspec.Secrets
+}
 
 // snippet is the source that a diagnostic is about.
 type snippet struct {
@@ -15,6 +27,8 @@ type snippet struct {
 	firstLine int
 	// markLine is the line whose bytes from markFrom to markTo are meant.
 	markLine, markFrom, markTo int
+	// hidden are the secrets that stood in these lines or came into them.
+	hidden []string
 }
 
 // sources are the endings of the files whose text may be shown. A file of
@@ -26,10 +40,14 @@ const longestSnippet = 6
 
 // snippetOf is the source of a diagnostic, without lines when the file is not
 // at hand or not to be shown.
-func snippetOf(d *hcl.Diagnostic, files map[string]*hcl.File) snippet {
-	file := files[d.Subject.Filename]
-	if file == nil || !slices.ContainsFunc(sources, func(end string) bool { return strings.HasSuffix(d.Subject.Filename, end) }) {
+func snippetOf(d *hcl.Diagnostic, src Sources) snippet {
+	if d.Subject == nil {
 		return snippet{}
+	}
+	s := snippet{hidden: secretTexts(d, src.Secrets.Names)}
+	file := src.Files[d.Subject.Filename]
+	if file == nil || !slices.ContainsFunc(sources, func(end string) bool { return strings.HasSuffix(d.Subject.Filename, end) }) {
+		return s
 	}
 	subject, visible := *d.Subject, *d.Subject
 	if d.Context != nil && d.Context.Filename == subject.Filename {
@@ -37,7 +55,7 @@ func snippetOf(d *hcl.Diagnostic, files map[string]*hcl.File) snippet {
 	}
 	all := strings.Split(string(file.Bytes), "\n")
 	if subject.Start.Line < 1 || subject.Start.Line > len(all) {
-		return snippet{}
+		return s
 	}
 	first, last := visible.Start.Line, min(visible.End.Line, len(all))
 	if visible.End.Column == 1 && last > first { // the end of the line before
@@ -47,12 +65,58 @@ func snippetOf(d *hcl.Diagnostic, files map[string]*hcl.File) snippet {
 		first = max(first, subject.Start.Line-longestSnippet/2)
 		last = min(last, first+longestSnippet-1)
 	}
-	s := snippet{firstLine: first, markLine: subject.Start.Line, context: contextOf(file, subject)}
-	for _, line := range all[first-1 : last] {
-		s.lines = append(s.lines, strings.TrimSuffix(line, "\r"))
+	s.firstLine, s.markLine, s.context = first, subject.Start.Line, contextOf(file, subject)
+	s.mark(all, subject)
+	secrets := secretsIn(subject.Filename, src.Secrets.Places)
+	at := len(strings.Join(all[:first-1], "\n")) + min(first-1, 1)
+	for i, line := range all[first-1 : last] {
+		s.add(first+i, strings.TrimSuffix(line, "\r"), at, secrets)
+		at += len(line) + 1
 	}
-	s.mark(subject, len(strings.Join(all[:subject.Start.Line-1], "\n")))
 	return s
+}
+
+// secretsIn are the secret places of a file, in order.
+func secretsIn(filename string, places []hcl.Range) []hcl.Range {
+	places = slices.DeleteFunc(slices.Clone(places), func(r hcl.Range) bool { return r.Filename != filename })
+	slices.SortFunc(places, func(a, b hcl.Range) int { return cmp.Compare(a.Start.Byte, b.Start.Byte) })
+	return places
+}
+
+// add adds a line, which begins at a byte of the file, with the mask in the
+// place of each secret. What the mark stood under it still stands under.
+func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
+	var shown strings.Builder
+	done, from, to := 0, s.markFrom, s.markTo
+	for _, r := range secrets {
+		start, end := max(r.Start.Byte-at, done), min(r.End.Byte-at, len(line))
+		if start >= end || strings.TrimSpace(line[start:end]) == "" {
+			continue
+		}
+		start += len(line[start:end]) - len(strings.TrimLeft(line[start:end], " \t"))
+		s.hidden = append(s.hidden, line[start:end])
+		shown.WriteString(line[done:start] + plan.Mask)
+		from += moved(s.markFrom, start, end, 0)
+		to += moved(s.markTo, start, end, len(plan.Mask))
+		done = end
+	}
+	if number == s.markLine {
+		s.markFrom, s.markTo = from, to
+	}
+	s.lines = append(s.lines, shown.String()+line[done:])
+}
+
+// moved is by how much a place in a line moves when the mask takes the place of
+// what stands from start to end. One in the midst of that goes so far into the
+// mask.
+func moved(place, start, end, into int) int {
+	switch {
+	case place >= end:
+		return len(plan.Mask) - (end - start)
+	case place > start:
+		return start + into - place
+	}
+	return 0
 }
 
 func contextOf(file *hcl.File, subject hcl.Range) string {
@@ -62,13 +126,10 @@ func contextOf(file *hcl.File, subject hcl.Range) string {
 	return hcled.ContextString(file, subject.Start.Byte)
 }
 
-// mark finds what of the marked line the subject covers; before is how many
-// bytes stand in the lines above.
-func (s *snippet) mark(subject hcl.Range, before int) {
-	if subject.Start.Line > 1 {
-		before++ // the last newline
-	}
-	line := s.lines[s.markLine-s.firstLine]
+// mark finds what of the marked line the subject covers.
+func (s *snippet) mark(all []string, subject hcl.Range) {
+	before := len(strings.Join(all[:s.markLine-1], "\n")) + min(s.markLine-1, 1) // bytes in the lines above
+	line := strings.TrimSuffix(all[s.markLine-1], "\r")
 	ink := len(strings.TrimRight(line, " \t"))
 	s.markFrom = min(max(subject.Start.Byte-before, 0), len(line))
 	s.markTo = ink
@@ -76,4 +137,17 @@ func (s *snippet) mark(subject hcl.Range, before int) {
 		s.markTo = min(max(subject.End.Byte-before, 0), len(line))
 	}
 	s.markTo = max(s.markTo, s.markFrom)
+}
+
+// without is what is said about the source, without the secrets in it.
+func (s snippet) without(words string) string {
+	var secrets []string
+	for _, text := range s.hidden {
+		text = strings.Trim(text, "\"' \t")
+		secrets = append(secrets, text)
+		if plain, err := strconv.Unquote(`"` + text + `"`); err == nil {
+			secrets = append(secrets, plain)
+		}
+	}
+	return plan.Masked(words, secrets)
 }
