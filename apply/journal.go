@@ -216,6 +216,19 @@ func (j *journal) gone(c *plan.Change) {
 	}
 }
 
+// accepted records what others changed, as a refresh-only plan told of it.
+func (j *journal) accepted(changes []*plan.Change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range changes {
+		if o, known := j.state.FindObject(c.Object); known && c.Accepts != "" {
+			o.AcceptedDrift = c.Accepts
+			j.state.Put(o)
+			j.dirty = true
+		}
+	}
+}
+
 // unmade records that a replaced object is gone and its successor not yet there.
 func (j *journal) unmade(c *plan.Change) {
 	j.mu.Lock()

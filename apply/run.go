@@ -82,6 +82,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 	outcome, diags := r.walk(ctx)
 	healthy := !diags.HasErrors() && !r.stopped()
 	if healthy {
+		r.journal.accepted(in.Plan.Changes)
 		diags = append(diags, r.deleteAll(ctx)...)
 		diags = append(diags, r.awaitAll(ctx, outcome.Visited)...)
 	}

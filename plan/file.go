@@ -58,6 +58,7 @@ type savedChange struct {
 	Protected       bool             `json:"protected,omitempty"`
 	ReplacePaths    []addrs.Path     `json:"replace_paths,omitempty"`
 	Drift           []Drift          `json:"drift,omitempty"`
+	Accepts         string           `json:"accepts,omitempty"`
 	Consequences    []Consequence    `json:"consequences,omitempty"`
 	Unknown         []addrs.Path     `json:"unknown,omitempty"`
 	Sensitive       []addrs.Path     `json:"sensitive,omitempty"`
@@ -104,7 +105,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
+		Drift: c.Drift, Accepts: c.Accepts, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -237,7 +238,7 @@ func (saved savedChange) change(lookup Lookup) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), Wish: saved.Wish, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Consequences: saved.Consequences,
+		Drift: saved.Drift, Accepts: saved.Accepts, Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

@@ -76,7 +76,10 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	current, movedAddr := applyMoves(in.Config.Moved, current)
+	var movedAddr map[addrs.Object]addrs.Instance
+	if plan.Mode != RefreshOnly { // what the configuration wants is not its subject
+		current, movedAddr = applyMoves(in.Config.Moved, current)
+	}
 	scope, more := scopeOf(ctx, in, current)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
@@ -96,9 +99,6 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		diags = append(diags, p.destroyAll(ctx, plan)...)
 	} else {
 		diags = append(diags, p.walk(ctx, in, plan)...)
-	}
-	if plan.Mode == RefreshOnly {
-		onlyRefresh(plan)
 	}
 	diags = append(diags, p.guardKept(plan)...)
 	diags = append(diags, p.weighDeletions(ctx, plan)...)
@@ -175,19 +175,21 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		if v.Result != nil {
 			plan.Changes = append(plan.Changes, v.Result)
 		}
-		if plan.Mode != RefreshOnly || v.Result == nil {
-			diags = append(diags, visitDiagnostics(v)...)
-			diags = append(diags, guard(v.Result)...)
-		}
+		diags = append(diags, visitDiagnostics(v)...)
+		diags = append(diags, guard(v.Result)...)
 	}
 	plan.HeldBack = outcome.HeldBack
+	if err := ctx.Err(); err != nil {
+		return append(diags, interrupted())
+	}
+	if plan.Mode == RefreshOnly {
+		diags = append(diags, p.forgetLost(ctx, plan, outcome)...)
+		return append(diags, doubts(plan)...)
+	}
 	plan.Outputs = compareOutputs(p.state, outcome.Outputs)
 	plan.Outputs = slices.DeleteFunc(plan.Outputs, func(o OutputChange) bool {
 		return o.Action == Delete && isDeclared(in.Config, o.Name) // only its value could not be planned
 	})
-	if err := ctx.Err(); err != nil {
-		return append(diags, interrupted())
-	}
 	return append(diags, p.planOrphans(ctx, plan, outcome)...)
 }
 

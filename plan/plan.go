@@ -10,6 +10,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -137,6 +138,9 @@ type Change struct {
 	Sensitive addrs.PathSet
 	// Drift are the values that are no longer what kplan last applied.
 	Drift []Drift
+	// Accepts is the digest of a refresh-only plan's drift, which applying the
+	// plan records: what is accepted is not told of again.
+	Accepts string
 	// Consequences are what goes with a deletion or a replacement.
 	Consequences []Consequence
 	// ReplacePaths are the places whose change can't be made in place.
@@ -154,6 +158,8 @@ type Change struct {
 	// unaskable says why the server can't be asked about a new object: what it
 	// needs is made by the same plan. "" where it can be.
 	unaskable string
+	// doubtful says that a refresh-only plan can't tell all that has changed.
+	doubtful bool
 }
 
 // Moved says whether the object has another address than before.
@@ -201,8 +207,11 @@ func (p *Plan) Counts() Counts {
 }
 
 // IsEmpty says whether applying the plan would change nothing: no object, no
-// output and no address.
+// output, no address, and nothing that the state records.
 func (p *Plan) IsEmpty() bool {
+	if slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Accepts != "" }) {
+		return false
+	}
 	for _, o := range p.Outputs {
 		if o.Action != Keep {
 			return false

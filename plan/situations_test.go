@@ -127,7 +127,7 @@ func (s *situation) play() {
 	}
 	s.saveAndVerify(after, in)
 	s.apply(after, in, p)
-	if in.Mode == plan.Destroy || in.Mode == plan.RefreshOnly || len(in.Targets)+len(in.Excludes) > 0 {
+	if in.Mode == plan.Destroy || len(in.Targets)+len(in.Excludes) > 0 {
 		return
 	}
 	in.Replace = nil

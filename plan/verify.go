@@ -98,6 +98,8 @@ func disagreement(approved, now *Change) string {
 		return fmt.Sprintf("the plan would %s it, and now it would be to %s. The object was changed in the cluster after the plan.", approved.Action, now.Action)
 	case approved.UID != now.UID:
 		return "it was deleted and made again after the plan."
+	case approved.Accepts != now.Accepts:
+		return "what was changed outside of kplan is not what the plan says."
 	case losses(approved) != losses(now):
 		return fmt.Sprintf("it %s now, which the plan does not say.", cmp.Or(losses(now), "loses nothing"))
 	case now.Action == Keep || now.Action == Delete || now.Action == Forget:

@@ -23,6 +23,9 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return p.passBy(ctx, d)
 	}
 	d = Named(d, p.state)
+	if p.Mode == RefreshOnly {
+		return p.refresh(ctx, d)
+	}
 	c := p.newChange(d)
 	c.unaskable = unaskable(c, needs)
 	entry, recorded := p.owned[d.Object.Identity()]

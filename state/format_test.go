@@ -346,10 +346,11 @@ func arbitrary(t *rapid.T) *State {
 				Namespace: rapid.OneOf(rapid.Just(""), name).Draw(t, "namespace"),
 				Name:      fmt.Sprint("n", len(s.Objects)), // identities differ
 			},
-			UID:       "u" + rapid.String().Draw(t, "uid"),
-			Needs:     rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
-			Digest:    rapid.String().Draw(t, "digest"),
-			Protected: rapid.Bool().Draw(t, "protected"),
+			UID:           "u" + rapid.String().Draw(t, "uid"),
+			Needs:         rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
+			Digest:        rapid.String().Draw(t, "digest"),
+			AcceptedDrift: rapid.String().Draw(t, "accepted drift"),
+			Protected:     rapid.Bool().Draw(t, "protected"),
 		})
 	}
 	s.Outputs = rapid.MapOfN(rapid.String(), rapid.Map(rapid.OneOf(

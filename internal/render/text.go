@@ -31,7 +31,7 @@ func (p *page) plan(pl *plan.Plan, entries []entry) {
 	if len(entries) > 0 {
 		p.line()
 		p.intro(pl)
-		p.legend(entries)
+		p.legend(entries, pl.Mode)
 		p.line()
 		p.line(actionsTitle(pl))
 		for _, e := range entries {
@@ -77,15 +77,30 @@ func actionsTitle(pl *plan.Plan) string {
 }
 
 // legend explains the symbols that are in use.
-func (p *page) legend(entries []entry) {
+func (p *page) legend(entries []entry, mode plan.Mode) {
 	used := map[symbol]bool{}
 	for _, e := range entries {
 		used[e.symbol] = true
 	}
-	for _, l := range []struct {
-		symbol  symbol
-		meaning string
-	}{
+	words := meanings
+	if mode == plan.RefreshOnly {
+		words = meaningsOutside
+	}
+	for _, l := range words {
+		if used[l.symbol] {
+			p.line(p.symbol(l.symbol), " ", l.meaning)
+		}
+	}
+}
+
+type meaning struct {
+	symbol  symbol
+	meaning string
+}
+
+// What the symbols stand for in a plan, and in one that only looks.
+var (
+	meanings = []meaning{
 		{create, "create"},
 		{update, "update in-place (current -> planned)"},
 		{destroy, "destroy"},
@@ -93,12 +108,12 @@ func (p *page) legend(entries []entry) {
 		{replaceAfter, "create replacement and then destroy"},
 		{read, "read (data resources)"},
 		{forget, "forget (only drop it from the state)"},
-	} {
-		if used[l.symbol] {
-			p.line(p.symbol(l.symbol), " ", l.meaning)
-		}
 	}
-}
+	meaningsOutside = []meaning{
+		{update, "changed (as last applied -> now)"},
+		{forget, "deleted"},
+	}
+)
 
 // entry writes what happens to one object.
 func (p *page) entry(e entry, mode plan.Mode) {
