@@ -61,6 +61,7 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	pre.room = maxInstances
 	pre.base.Functions[stepFunction] = stepCounter(maxSteps)
 	diags = append(diags, pre.checkDuplicates()...)
+	diags = append(diags, pre.unchecked()...)
 	pre.link()
 	outputs, problems := pre.evaluateOutputs(pre.results)
 	pre.outputs, diags = outputs, append(diags, problems...)
@@ -70,6 +71,36 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 
 func interrupted() *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "The configuration was not evaluated to its end."}
+}
+
+// unchecked warns of kinds that were taken at the configuration's word, at the
+// first resource of each.
+func (pre *preview) unchecked() hcl.Diagnostics {
+	open, ok := pre.kinds.known.(kinds.OpenSet)
+	if !ok {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	warned := map[addrs.GroupKind]bool{}
+	for _, b := range pre.inOrder {
+		if pre.results[b.name] == nil {
+			continue
+		}
+		for _, i := range pre.results[b.name].instances {
+			if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
+				continue
+			}
+			warned[i.Kind.GroupKind()] = true
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  "Fields not checked",
+				Detail: fmt.Sprintf("The definition of %s %s is neither built in nor in this configuration, so its fields can't be checked without a cluster.",
+					i.Kind.APIVersion(), i.Kind.Name),
+				Subject: i.Range.Ptr(),
+			})
+		}
+	}
+	return diags
 }
 
 // definitionsFirst is the order to evaluate in: definitions of custom kinds

@@ -45,7 +45,7 @@ type Input struct {
 func (in Input) options() hclspec.Options {
 	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster, Parallelism: in.Parallelism}
 	if in.offline() {
-		options.Kinds = kinds.Builtin()
+		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
 	}
 	return options
 }

@@ -27,7 +27,7 @@ func validateCommand() *command {
 		summary: "Check the configuration, without a cluster",
 		about: "Checks the files of the current folder: their syntax, every field and its type against the kinds that " +
 			"Kubernetes has built in, every reference. It needs no cluster, no state, and no values of variables; " +
-			"what is not known is taken as right.\n\n" +
+			"what is not known is taken as right, such as the fields of a custom kind whose definition is in the cluster only.\n\n" +
 			"Exit codes: 0 the configuration is valid, 1 it is not.",
 		flags: group("Options", append([]cli.Flag{
 			on("json", &opts.json, "Print JSON."),
@@ -73,7 +73,7 @@ func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagno
 	if config.Broken {
 		return diags // evaluating what was not understood would only find phantoms
 	}
-	_, _, more = hclspec.Preview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
+	_, _, more = hclspec.Preview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
 	return append(diags, unsaid(more, diags)...)
 }
 
