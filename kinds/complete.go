@@ -190,6 +190,8 @@ func deriveService(spec map[string]any) {
 	}
 	if spec["sessionAffinity"] == "ClientIP" {
 		setDefault(sub(sub(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds", int64(10800))
+	} else {
+		delete(spec, "sessionAffinityConfig")
 	}
 	switch kind := text(spec, "type"); {
 	case kind == "ExternalName":

@@ -73,22 +73,30 @@ func isPlainText(s string) bool {
 // common stand in the same order, in every keyed list and set inside. The
 // server keeps the order of whoever applied last, so a plan must show another
 // order as a change: of init containers and environment variables it matters.
-func (f *Field) SameOrder(a, b any) bool {
+func (f *Field) SameOrder(a, b any) bool { return len(f.Reordered(a, b)) == 0 }
+
+// Reordered lists the lists for which SameOrder is false.
+func (f *Field) Reordered(a, b any) []addrs.Path {
+	var found []addrs.Path
+	f.reordered(addrs.Path{}, a, b, &found)
+	return found
+}
+
+func (f *Field) reordered(at addrs.Path, a, b any, found *[]addrs.Path) {
 	switch x := a.(type) {
 	case map[string]any:
 		y, _ := b.(map[string]any)
 		for name, inner := range x {
-			if child := f.Field(name); child != nil && child.holdsList() && !child.SameOrder(inner, y[name]) {
-				return false
+			if child := f.Field(name); child != nil && child.holdsList() {
+				child.reordered(at.Field(name), inner, y[name], found)
 			}
 		}
 	case []any:
 		y, _ := b.([]any)
 		if f.Type == List && !f.isLeaf() {
-			return f.sameOrder(x, y)
+			f.reorderedList(at, x, y, found)
 		}
 	}
-	return true
 }
 
 // holdsList says whether a list may lie in the field.
@@ -96,19 +104,18 @@ func (f *Field) holdsList() bool {
 	return f.Type == List || f.Type == Object || f.Type == Map && f.Elem.holdsList()
 }
 
-func (f *Field) sameOrder(a, b []any) bool {
-	last := -1
-	for _, x := range a {
-		for at, y := range b {
-			if !f.sameElement(x, y) {
-				continue
-			}
-			if at < last || !f.Elem.SameOrder(x, y) {
-				return false
-			}
-			last = at
-			break
+func (f *Field) reorderedList(at addrs.Path, a, b []any, found *[]addrs.Path) {
+	last, moved := -1, false
+	for i, x := range a {
+		j := slices.IndexFunc(b, func(y any) bool { return f.sameElement(x, y) })
+		if j < 0 {
+			continue
 		}
+		moved = moved || j < last
+		last = j
+		f.Elem.reordered(at.Index(i), x, b[j], found)
 	}
-	return true
+	if moved {
+		*found = append(*found, at)
+	}
 }

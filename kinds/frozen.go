@@ -1,6 +1,8 @@
 package kinds
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 
 	"kplan.dev/kplan/addrs"
@@ -58,6 +60,7 @@ func (c change) within(fields ...string) bool {
 }
 
 var frozenIn = map[addrs.GroupKind]func(change) bool{
+	{Kind: "Pod"}:                   frozenPod,
 	{Kind: "ConfigMap"}:             frozenData,
 	{Kind: "Secret"}:                frozenData,
 	{Kind: "Service"}:               frozenService,
@@ -68,20 +71,72 @@ var frozenIn = map[addrs.GroupKind]func(change) bool{
 	{Group: "batch", Kind: "Job"}:                                     frozenJob,
 }
 
+// frozenPod: a deadline may come nearer, tolerations may be added, gates taken
+// away. While there is a gate, the nodes that the pod may go to may be narrowed.
+func frozenPod(c change) bool {
+	switch {
+	case c.within("spec.activeDeadlineSeconds"):
+		had, was := asNumber(valueAt(c.live, c.path))
+		gets, will := asNumber(valueAt(c.planned, c.path))
+		return was && (!will || gets.whole > had.whole)
+	case c.within("spec.tolerations"):
+		return !allTolerated(list(object(c.live, "spec"), "tolerations"), list(object(c.planned, "spec"), "tolerations"))
+	case c.within("spec.schedulingGates"):
+		return valueAt(c.live, c.path) == nil
+	case len(list(object(c.live, "spec"), "schedulingGates")) == 0:
+	case c.within("spec.nodeSelector"):
+		return !hasAll(c.planned, c.live, "spec", "nodeSelector")
+	case c.within("spec.affinity.nodeAffinity"):
+		return valueAt(c.live, requiredNodes) != nil && requiredNodes.Contains(c.path)
+	}
+	return c.immutable
+}
+
+var requiredNodes = addrs.NewPath("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+
+// allTolerated says whether each of the tolerations is still there, if maybe
+// for another time.
+func allTolerated(live, planned []any) bool {
+	untimed := func(toleration any) map[string]any {
+		m, _ := toleration.(map[string]any)
+		m = maps.Clone(m)
+		delete(m, "tolerationSeconds")
+		return m
+	}
+	return !slices.ContainsFunc(live, func(had any) bool {
+		return !slices.ContainsFunc(planned, func(gets any) bool { return reflect.DeepEqual(untimed(had), untimed(gets)) })
+	})
+}
+
+// hasAll says whether a map holds all that another one does.
+func hasAll(obj, of map[string]any, path ...string) bool {
+	has, _ := valueAt(obj, addrs.NewPath(path...)).(map[string]any)
+	wanted, _ := valueAt(of, addrs.NewPath(path...)).(map[string]any)
+	for name, v := range wanted {
+		if has[name] != v {
+			return false
+		}
+	}
+	return true
+}
+
 // frozenData: once immutable is true, neither it nor the data change.
 func frozenData(c change) bool {
 	locked, _ := valueAt(c.live, addrs.NewPath("immutable")).(bool)
 	return c.immutable || locked && c.within("immutable", "data", "binaryData", "stringData")
 }
 
-// frozenService: an address stays while the service has one before and after;
-// that of a balancer's class while the service is one.
+// frozenService: an address stays while the service has one before and after,
+// and so does having none, for which some types have no use; that of a
+// balancer's class stays while the service is one.
 func frozenService(c change) bool {
 	before, after := serviceType(c.live), serviceType(c.planned)
+	had, _ := valueAt(c.live, addrs.NewPath("spec", "clusterIP")).(string)
 	switch {
 	case c.within("spec.clusterIP"):
-		had, _ := valueAt(c.live, addrs.NewPath("spec", "clusterIP")).(string)
 		return had != "" && before != "ExternalName" && after != "ExternalName"
+	case c.within("spec.type"):
+		return had == "None" && hasNodePorts(after)
 	case c.within("spec.loadBalancerClass"):
 		return before == "LoadBalancer" && after == "LoadBalancer"
 	}
@@ -101,11 +156,24 @@ func frozenClaim(c change) bool {
 	if c.within("spec.volumeName", "spec.storageClassName") && valueAt(c.live, c.path) == nil {
 		return false
 	}
-	phase, _ := valueAt(c.live, addrs.NewPath("status", "phase")).(string)
-	if c.within("spec.resources.requests.storage", "spec.volumeAttributesClassName") {
-		return phase != "Bound"
+	bound := valueAt(c.live, addrs.NewPath("status", "phase")) == "Bound"
+	switch {
+	case c.within("spec.resources.requests.storage"):
+		return !bound || shrinks(c.live, c.planned)
+	case c.within("spec.volumeAttributesClassName"):
+		return !bound
 	}
 	return c.immutable
+}
+
+// shrinks says whether a claim is to get smaller, and not just to give up what
+// its volume has not grown to yet.
+func shrinks(live, planned map[string]any) bool {
+	request := addrs.NewPath("spec", "resources", "requests", "storage")
+	had, err := parseQuantity(valueAt(live, request))
+	gets, err2 := parseQuantity(valueAt(planned, request))
+	has, err3 := parseQuantity(valueAt(live, addrs.NewPath("status", "capacity", "storage")))
+	return err == nil && err2 == nil && gets.Cmp(had) < 0 && (err3 != nil || gets.Cmp(has) <= 0)
 }
 
 // frozenVolume: what has no affinity, or no secret for growing, may get one.
@@ -126,31 +194,48 @@ func frozenDefinition(c change) bool {
 	if !c.within("spec.scope", "spec.names.kind") {
 		return c.immutable
 	}
-	for _, v := range list(object(c.live, "status"), "conditions") {
-		if condition, _ := v.(map[string]any); text(condition, "type") == "Established" {
-			return text(condition, "status") == "True"
-		}
-	}
-	return false
+	return hasCondition(c.live, "Established")
 }
 
-// frozenJob: where the pods of a job go may change while it is suspended and
-// has not begun; how many an indexed job completes may change with its
-// parallelism.
+// frozenJob: where the pods of a job go and what they use may change while it
+// is suspended and none of them is left; how many an indexed job completes may
+// change with its parallelism.
 func frozenJob(c change) bool {
-	suspended, _ := valueAt(c.live, addrs.NewPath("spec", "suspend")).(bool)
-	started := valueAt(c.live, addrs.NewPath("status", "startTime")) != nil
-	if suspended && !started && c.within(
-		"spec.template.metadata.labels", "spec.template.metadata.annotations",
-		"spec.template.spec.affinity.nodeAffinity", "spec.template.spec.nodeSelector",
-		"spec.template.spec.tolerations", "spec.template.spec.schedulingGates") {
-		return false
+	if c.within("spec.template") && isHalted(c.live) {
+		return c.immutable && !c.within(
+			"spec.template.metadata.labels", "spec.template.metadata.annotations",
+			"spec.template.spec.affinity.nodeAffinity", "spec.template.spec.nodeSelector",
+			"spec.template.spec.tolerations", "spec.template.spec.schedulingGates") && !isResources(c.path)
 	}
-	mode, _ := valueAt(c.planned, addrs.NewPath("spec", "completionMode")).(string)
-	if c.within("spec.completions") && mode == "Indexed" {
-		return false
+	planned := object(c.planned, "spec")
+	if c.within("spec.completions") && planned["completionMode"] == "Indexed" {
+		return !reflect.DeepEqual(planned["completions"], planned["parallelism"])
 	}
 	return c.immutable
+}
+
+// isHalted says whether a job is suspended, and either has not begun or has
+// stopped all it began.
+func isHalted(job map[string]any) bool {
+	status := object(job, "status")
+	if !flag(object(job, "spec"), "suspend") || status["active"] != nil && status["active"] != int64(0) {
+		return false
+	}
+	return status["startTime"] == nil || hasCondition(job, "Suspended")
+}
+
+// isResources says whether a place is about what a container uses.
+func isResources(path addrs.Path) bool {
+	steps := path.Steps()
+	return len(steps) > 5 && (steps[3].Field == "containers" || steps[3].Field == "initContainers") && steps[5].Field == "resources"
+}
+
+// hasCondition says whether the server says of an object that it is so.
+func hasCondition(obj map[string]any, typ string) bool {
+	return slices.ContainsFunc(list(object(obj, "status"), "conditions"), func(v any) bool {
+		condition, _ := v.(map[string]any)
+		return text(condition, "type") == typ && text(condition, "status") == "True"
+	})
 }
 
 // valueAt is the value at a path of fields and positions, nil when it is not

@@ -123,7 +123,7 @@ func servedKinds(t testing.TB, config *rest.Config) map[runtimeschema.GroupVersi
 		t.Fatal(err)
 	}
 	_, lists, err := client.ServerGroupsAndResources()
-	if err != nil {
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) { // kinds of other tests come and go
 		t.Fatal(err)
 	}
 	served := map[runtimeschema.GroupVersionKind]*metav1.APIResource{}
@@ -170,7 +170,7 @@ func TestServerKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	preferred, err := client.ServerPreferredResources()
-	if err != nil {
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		t.Fatal(err)
 	}
 	for _, list := range preferred {

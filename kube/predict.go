@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/merge"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -29,13 +28,13 @@ func Predict(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any
 		if _, err := k.Parseable().FromUnstructured(wish); err != nil {
 			return nil, misfit(k, wish, err)
 		}
-		return withDefaults(k, wish), nil
+		return k.Complete(wish), nil
 	}
 	merged, err := mergeApply(k, live, wish)
 	if err != nil {
 		return nil, err
 	}
-	return withDefaults(k, merged), nil
+	return k.Updated(live.Object, merged), nil
 }
 
 func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (map[string]any, error) {
@@ -111,72 +110,4 @@ func misfit(k *kinds.Kind, obj map[string]any, err error) error {
 	mask := r.masker()
 	return &Error{Op: "predict", Object: r.object, Kind: SchemaRejected, Err: nil,
 		Message: mask(tidyTyped(strings.TrimSpace(err.Error()))), Fields: typedFields(err.Error(), mask)}
-}
-
-// withDefaults fills in what the server would, in place.
-func withDefaults(k *kinds.Kind, obj map[string]any) map[string]any {
-	fillDefaults(k.Root, obj)
-	if (k.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
-		nameDefaults(obj)
-	}
-	return obj
-}
-
-// nameDefaults fills in the names that a CustomResourceDefinition leaves out.
-func nameDefaults(crd map[string]any) {
-	names, ok, _ := unstructured.NestedFieldNoCopy(crd, "spec", "names")
-	n, isObject := names.(map[string]any)
-	kind, isText := n["kind"].(string)
-	if !ok || !isObject || !isText {
-		return
-	}
-	if n["listKind"] == nil {
-		n["listKind"] = kind + "List"
-	}
-	if n["singular"] == nil {
-		n["singular"] = strings.ToLower(kind)
-	}
-}
-
-// pullPolicy fills in a container's default, which depends on its image: Always
-// for the tag latest, given or not, and IfNotPresent for others and digests.
-func pullPolicy(f *kinds.Field, container map[string]any) {
-	image, _ := container["image"].(string)
-	if image == "" || container["imagePullPolicy"] != nil || f.Type != kinds.Object || f.Field("imagePullPolicy") == nil {
-		return
-	}
-	name, _, hasDigest := strings.Cut(image, "@")
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	_, tag, hasTag := strings.Cut(name, ":")
-	container["imagePullPolicy"] = "IfNotPresent"
-	if tag == "latest" || !hasTag && !hasDigest {
-		container["imagePullPolicy"] = "Always"
-	}
-}
-
-// fillDefaults puts in what the server fills in for what is absent. An object
-// that is absent stays so, since the server makes none for its fields' sake,
-// unless a default says so.
-func fillDefaults(f *kinds.Field, value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		for _, child := range f.Fields() {
-			if _, there := v[child.Name]; !there && child.Default != nil && !child.Allocated {
-				v[child.Name] = runtime.DeepCopyJSONValue(child.Default)
-			}
-		}
-		pullPolicy(f, v)
-		for name, below := range v {
-			if child := f.Field(name); child != nil {
-				fillDefaults(child, below)
-			}
-		}
-	case []any:
-		if f.Elem == nil {
-			return
-		}
-		for _, below := range v {
-			fillDefaults(f.Elem, below)
-		}
-	}
 }

@@ -37,25 +37,7 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 		return seen, c, diags
 	}
 	seen, c, err := p.predictUpdate(ctx, c, taken, "fields that kubectl applied are taken over first")
-	if err == nil && c.Action == Update {
-		if paths := unremovable(c); len(paths) > 0 {
-			c.Reason = BecauseImmutable
-			return p.adopted(p.replace(ctx, c, paths))
-		}
-	}
 	return p.adopted(seen, c, err)
-}
-
-// unremovable are the places that the configuration does not have, so that
-// taking the object over would remove them, and that can't be removed.
-func unremovable(c *Change) []addrs.Path {
-	places := differences(c.Kind.Root, visible(c.Before), visible(c.After))
-	for path, d := range places {
-		if d.Before == nil || !c.Kind.Frozen(c.Before, c.After, path) || c.Kind.At(path).Allocated {
-			delete(places, path)
-		}
-	}
-	return sortedPaths(places)
 }
 
 // adoptionConflicts are the fields that others than kubectl's client-side

@@ -125,7 +125,7 @@ func addDifferences(f *kinds.Field, before, after any, at addrs.Path, found map[
 	}
 	a, aIsMap := before.(map[string]any)
 	b, bIsMap := after.(map[string]any)
-	if (aIsMap || before == nil) && (bIsMap || after == nil) && !f.Atomic {
+	if (aIsMap || before == nil) && (bIsMap || after == nil) && !f.Atomic && len(a)+len(b) > 0 {
 		for name := range union(a, b) {
 			addDifferences(f.Field(name), a[name], b[name], at.Field(name), found)
 		}

@@ -34,6 +34,7 @@ type shape struct {
 	Choices [][]map[string]any
 
 	apiVersion string
+	parts      int // of the choices, how many come from parts
 }
 
 func readCatalogue() (*catalogue, error) {
@@ -46,8 +47,10 @@ func readCatalogue() (*catalogue, error) {
 		return nil, err
 	}
 	for i, s := range c.Kinds {
-		c.Kinds[i] = c.whole(s)
-		c.Kinds[i].Choices = append(slices.Clone(c.Parts["metadata"].objectChoices()), c.Kinds[i].Choices...)
+		whole := c.whole(s)
+		whole.Choices = append(slices.Clone(c.Parts["metadata"].objectChoices()), whole.Choices...)
+		whole.parts = len(whole.Choices) - len(s.Choices)
+		c.Kinds[i] = whole
 	}
 	c.Custom = c.whole(c.Custom)
 	return c, nil

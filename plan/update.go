@@ -9,7 +9,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
@@ -80,9 +79,13 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		c.Reason = BecauseImmutable
 		return p.replace(ctx, c, refusedPaths(err))
 	case kube.Invalid:
-		if immutableByDefinition(c, refusedPaths(err)) {
-			c.Reason = BecauseImmutable
-			return p.replace(ctx, c, refusedPaths(err))
+		// The server names what does not fit together before it comes to what
+		// can't be changed.
+		if predicted, predictErr := kube.Predict(c.Kind, live, c.Wish); predictErr == nil {
+			if c.After = predicted; len(frozen(c)) > 0 {
+				c.Reason = BecauseImmutable
+				return p.replace(ctx, c, frozen(c))
+			}
 		}
 	case kube.FieldConflict:
 		c.Blocked = true
@@ -203,32 +206,45 @@ func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (h
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
-// frozen are the changed places that the kind's description says can't change.
+// frozen are the changed places that the kind's description says can't change,
+// the order of a list among them.
 func frozen(c *Change) []addrs.Path {
 	var paths []addrs.Path
-	for _, path := range sortedPaths(differences(c.Kind.Root, wished(c, c.Before), wished(c, c.After))) {
+	before, after := visible(c.Before), visible(c.After)
+	for path := range differences(c.Kind.Root, before, after) {
 		if c.Kind.Frozen(c.Before, c.After, path) {
-			paths = append(paths, path)
+			paths = append(paths, wholeElement(c, path))
 		}
 	}
-	return paths
+	for _, list := range c.Kind.Root.Reordered(before, after) {
+		if c.Kind.Frozen(c.Before, c.After, list) {
+			paths = append(paths, list)
+		}
+	}
+	slices.SortFunc(paths, addrs.Path.Compare)
+	return slices.Compact(paths)
+}
+
+// wholeElement is the list element that comes or goes with a place, else the
+// place itself.
+func wholeElement(c *Change, path addrs.Path) addrs.Path {
+	var place addrs.Path
+	for _, step := range path.Steps() {
+		place = place.Append(step)
+		if !step.IsKeys() {
+			continue
+		}
+		_, before := ValueAt(c.Before, place)
+		if _, after := ValueAt(c.After, place); before != after {
+			return place
+		}
+	}
+	return path
 }
 
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
-}
-
-// immutableByDefinition says whether a refusal is about nothing but values that
-// the definition of a custom kind forbids to change. Such a rule has a message
-// of its own, in which nothing says so; the server has words for built-in kinds.
-func immutableByDefinition(c *Change, refused []addrs.Path) bool {
-	if _, err := kinds.Builtin().Lookup(c.Kind.Name, c.Kind.APIVersion()); err == nil || len(refused) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(refused, func(path addrs.Path) bool {
-		return !c.Kind.Frozen(c.Before, c.Wish, path)
-	})
 }
 
 // refusedPaths are the places that the server complained about.

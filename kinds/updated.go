@@ -1,0 +1,152 @@
+package kinds
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Updated is what the server makes of live when an apply has made merged of it:
+// merged with what Complete fills in, and with what the server adds, keeps or
+// drops for what the object was before (pkg/registry/*/*/strategy.go of the
+// Kubernetes sources). The objects given are not changed.
+func (k *Kind) Updated(live, merged map[string]any) map[string]any {
+	full := k.Complete(merged)
+	if update := updated[k.GroupKind()]; update != nil {
+		update(live, full)
+	}
+	return full
+}
+
+var updated = map[addrs.GroupKind]func(live, full map[string]any){
+	{Kind: "Pod"}:                      updatePod,
+	{Kind: "Service"}:                  updateService,
+	{Group: "apps", Kind: "DaemonSet"}: updateDaemonSet,
+}
+
+// updatePod: an admission plugin makes pods tolerate that a node is not ready
+// for a while, also when they are updated, and another keeps their priority.
+func updatePod(live, full map[string]any) {
+	before, after := object(live, "spec"), sub(full, "spec")
+	for _, key := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		added := tolerationOf(list(before, "tolerations"), key)
+		if added != nil && tolerationOf(list(after, "tolerations"), key) == nil {
+			after["tolerations"] = append(slices.Clone(list(after, "tolerations")), added)
+		}
+	}
+	keep(before, after, "priority", "preemptionPolicy")
+}
+
+// tolerationOf is the toleration by which a pod stays on a node with the taint.
+func tolerationOf(tolerations []any, taint string) any {
+	for _, v := range tolerations {
+		t, _ := v.(map[string]any)
+		key, effect := text(t, "key"), text(t, "effect")
+		if (key == taint || key == "") && (effect == "NoExecute" || effect == "") {
+			return v
+		}
+	}
+	return nil
+}
+
+// keep takes over what is not given any more.
+func keep(before, after map[string]any, names ...string) {
+	for _, name := range names {
+		if after[name] == nil && before[name] != nil {
+			after[name] = before[name]
+		}
+	}
+}
+
+// drop takes out what nobody has changed.
+func drop(before, after map[string]any, names ...string) {
+	for _, name := range names {
+		if reflect.DeepEqual(before[name], after[name]) {
+			delete(after, name)
+		}
+	}
+}
+
+// updateService: what was allocated stays as long as the type has a use for it,
+// and goes with the type if nobody says otherwise.
+func updateService(live, full map[string]any) {
+	before, after := object(live, "spec"), sub(full, "spec")
+	was, is := serviceType(live), serviceType(full)
+	switch {
+	case was != "ExternalName" && is != "ExternalName":
+		keep(before, after, "clusterIP", "clusterIPs")
+	case is == "ExternalName":
+		drop(before, after, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+	}
+	if hasNodePorts(was) {
+		updateNodePorts(list(before, "ports"), list(after, "ports"), hasNodePorts(is))
+	}
+	if was == "LoadBalancer" && is != "LoadBalancer" {
+		drop(before, after, "allocateLoadBalancerNodePorts", "loadBalancerClass")
+	}
+	if local(was, before) && !local(is, after) {
+		drop(before, after, "healthCheckNodePort")
+	}
+	if external(was, before) && !external(is, after) {
+		drop(before, after, "externalTrafficPolicy")
+	}
+}
+
+func hasNodePorts(service string) bool { return service == "NodePort" || service == "LoadBalancer" }
+
+func external(service string, spec map[string]any) bool {
+	return hasNodePorts(service) || service == "ClusterIP" && len(list(spec, "externalIPs")) > 0
+}
+
+// local says whether the balancer asks each node whether it has such a pod.
+func local(service string, spec map[string]any) bool {
+	return service == "LoadBalancer" && text(spec, "externalTrafficPolicy") == "Local"
+}
+
+// updateNodePorts: ports keep those that they have, by their names.
+func updateNodePorts(before, after []any, stay bool) {
+	given := map[string]any{}
+	for _, v := range before {
+		if port, ok := v.(map[string]any); ok {
+			given[text(port, "name")] = port["nodePort"]
+		}
+	}
+	for _, v := range after {
+		port, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		old := given[text(port, "name")]
+		switch {
+		case stay && port["nodePort"] == nil && old != nil:
+			port["nodePort"] = old
+		case !stay && reflect.DeepEqual(port["nodePort"], old):
+			delete(port, "nodePort")
+		}
+	}
+}
+
+// templateGeneration counts the templates that a DaemonSet has had.
+const templateGeneration = "deprecated.daemonset.template.generation"
+
+func updateDaemonSet(live, full map[string]any) {
+	count, err := strconv.Atoi(text(object(object(live, "metadata"), "annotations"), templateGeneration))
+	if err != nil {
+		return
+	}
+	template, before, after := daemonSetTemplate(), object(live, "spec")["template"], object(full, "spec")["template"]
+	if !template.Equal(before, after) || !template.SameOrder(before, after) {
+		count++
+	}
+	sub(sub(full, "metadata"), "annotations")[templateGeneration] = strconv.Itoa(count)
+}
+
+func daemonSetTemplate() *Field {
+	k, err := Builtin().Lookup("DaemonSet", "apps/v1")
+	if err != nil {
+		panic("kinds: " + err.Error())
+	}
+	return k.At(addrs.NewPath("spec", "template"))
+}
