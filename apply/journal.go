@@ -23,9 +23,11 @@ type journal struct {
 	writing sync.Mutex // held while save is under way
 
 	mu    sync.Mutex
-	state *state.State
-	done  Summary
-	dirty bool
+	state *state.State // its objects as they were last written, after begin
+	// objects are those of the state as they are now.
+	objects *state.Table
+	done    Summary
+	dirty   bool
 	// pending are the identities of the state's pending actions that are not
 	// settled. Those that are stay in the list until it is written: to take each
 	// out by itself would cost the square of their number.
@@ -67,6 +69,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		}
 	}
 	j.state.Readdress(moves)
+	j.objects = j.state.Table()
 	if p.IsEmpty() { // what is dirty, such as what was recovered, end writes
 		close(j.stopped)
 		return nil
@@ -151,6 +154,7 @@ func (j *journal) flush(ctx context.Context) {
 		return
 	}
 	j.dropSettled()
+	j.state.Objects = j.objects.List()
 	snapshot := j.state.Clone()
 	j.dirty = false
 	j.mu.Unlock()
@@ -176,7 +180,7 @@ func (j *journal) broken() error {
 func (j *journal) made(c *plan.Change, o state.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.state.Put(o)
+	j.objects.Put(o)
 	j.settle(o.Object)
 	switch c.Action {
 	case plan.Create:
@@ -196,8 +200,8 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 func (j *journal) kept(o state.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if known, ok := j.state.Find(o.Addr); !ok || !reflect.DeepEqual(known, o) {
-		j.state.Put(o)
+	if known, ok := j.objects.Find(o.Addr); !ok || !reflect.DeepEqual(known, o) {
+		j.objects.Put(o)
 		j.dirty = true
 	}
 }
@@ -206,7 +210,7 @@ func (j *journal) kept(o state.Object) {
 func (j *journal) gone(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.state.Remove(c.Object)
+	j.objects.Remove(c.Object)
 	j.settle(c.Object)
 	switch c.Action {
 	case plan.Delete:
@@ -221,9 +225,9 @@ func (j *journal) accepted(changes []*plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range changes {
-		if o, known := j.state.FindObject(c.Object); known && c.Accepts != "" {
+		if o, known := j.objects.FindObject(c.Object); known && c.Accepts != "" {
 			o.AcceptedDrift = c.Accepts
-			j.state.Put(o)
+			j.objects.Put(o)
 			j.dirty = true
 		}
 	}
@@ -233,7 +237,7 @@ func (j *journal) accepted(changes []*plan.Change) {
 func (j *journal) unmade(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.state.Remove(c.Object)
+	j.objects.Remove(c.Object)
 	j.dirty = true
 }
 

@@ -16,15 +16,17 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 	}
 	recovered := s.Clone()
 	recovered.Pending = nil
+	objects := recovered.Table()
 	for _, pending := range s.Pending {
-		if err := recoverOne(ctx, cluster, recovered, pending); err != nil {
+		if err := recoverOne(ctx, cluster, recovered, objects, pending); err != nil {
 			return nil, err
 		}
 	}
+	recovered.Objects = objects.List()
 	return recovered, nil
 }
 
-func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, pending state.Pending) error {
+func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, objects *state.Table, pending state.Pending) error {
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
 	if kube.KindOf(err) == kube.NotServed {
 		// Its definition was to be made by the same run, or is gone. That says
@@ -45,10 +47,10 @@ func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, pend
 	if !MadeBy(live, s.StackID()) {
 		return nil
 	}
-	if known, ok := s.FindObject(pending.Object); ok && known.UID == string(live.GetUID()) {
+	if known, ok := objects.FindObject(pending.Object); ok && known.UID == string(live.GetUID()) {
 		return nil
 	}
-	s.Put(state.Object{
+	objects.Put(state.Object{
 		Addr: pending.Addr, Object: pending.Object, UID: string(live.GetUID()), Needs: pending.Needs,
 		Deposed: pending.Action == state.PendingDelete,
 	})

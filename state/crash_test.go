@@ -118,8 +118,9 @@ func (f folder) checkAfterCrash(t *testing.T, before int, out string) {
 	if s.Serial < serial || s.Serial > serial+1 && before == 0 {
 		t.Errorf("the state has serial %d, %d was acknowledged", s.Serial, serial)
 	}
+	objects := s.Table()
 	for i := range acknowledged {
-		if _, found := s.FindObject(storetest.Object(i).Object); !found {
+		if _, found := objects.FindObject(storetest.Object(i).Object); !found {
 			t.Errorf("object %d is lost", i)
 		}
 	}
@@ -248,8 +249,9 @@ func race(t *testing.T, processes, rounds int, broken bool) {
 	breaks := <-breaker
 	s, err := f.open().Read(t.Context())
 	must(t, err)
+	objects := s.Table()
 	for name := range acknowledged {
-		if _, found := s.FindObject(raceObject(name).Object); !found {
+		if _, found := objects.FindObject(raceObject(name).Object); !found {
 			t.Errorf("%s was acknowledged and is lost", name)
 		}
 	}

@@ -3,6 +3,7 @@ package state_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -372,11 +373,9 @@ func BenchmarkLocalWrite10000(b *testing.B) {
 	must(b, err)
 	defer lease.Unlock()
 	s := state.New()
-	for i := range 10_000 {
-		s.Put(storetest.Object(i))
-	}
+	s.Put(storetest.Objects(10_000)...)
 	for b.Loop() {
-		s.Put(storetest.Object(20_000 + int(s.Serial)))
+		s.Objects[0].UID = fmt.Sprint(s.Serial)
 		must(b, lease.Write(b.Context(), s))
 	}
 }

@@ -16,17 +16,6 @@ func (s *State) Find(addr addrs.Instance) (Object, bool) {
 	return s.Objects[i], true
 }
 
-// FindObject returns the entry of an object of the cluster, whatever version it
-// is named in. It looks at every entry: whoever asks for many of them asks
-// ByIdentity once.
-func (s *State) FindObject(object addrs.Object) (Object, bool) {
-	i := s.indexOf(object)
-	if i < 0 {
-		return Object{}, false
-	}
-	return s.Objects[i], true
-}
-
 // ByIdentity returns the entries by the identity of their objects.
 func (s *State) ByIdentity() map[addrs.Object]Object {
 	entries := make(map[addrs.Object]Object, len(s.Objects))
@@ -36,32 +25,22 @@ func (s *State) ByIdentity() map[addrs.Object]Object {
 	return entries
 }
 
-// Put enters an object, in place of what was known of the same object. Another
-// object that had the address so far is deposed: it is still ours and still to
-// be deleted.
-func (s *State) Put(o Object) {
-	s.Remove(o.Object)
-	if i, taken := s.position(o.Addr); taken && !o.Deposed {
-		former := s.Objects[i]
-		former.Deposed = true
-		s.Objects = slices.Delete(s.Objects, i, i+1)
-		s.insert(former)
+// Put enters objects one after the other, as Table.Put does. Each call costs as
+// much as the state is large: what changes by and by is kept in a Table.
+func (s *State) Put(objects ...Object) {
+	t := s.Table()
+	for _, o := range objects {
+		t.Put(o)
 	}
-	s.insert(o)
+	s.Objects = t.List()
 }
 
-func (s *State) insert(o Object) {
-	i, _ := slices.BinarySearchFunc(s.Objects, o, compareObjects)
-	s.Objects = slices.Insert(s.Objects, i, o)
-}
-
-// Remove forgets an object and says whether it was known.
+// Remove forgets one object and says whether it was known.
 func (s *State) Remove(object addrs.Object) bool {
-	i := s.indexOf(object)
-	if i >= 0 {
-		s.Objects = slices.Delete(s.Objects, i, i+1)
-	}
-	return i >= 0
+	t := s.Table()
+	known := t.Remove(object)
+	s.Objects = t.List()
+	return known
 }
 
 // Move gives the object at an address another one, also where other objects
@@ -123,17 +102,6 @@ func compareObjects(a, b Object) int {
 		return 0
 	}
 	return cmp.Or(a.Addr.Compare(b.Addr), deposed(a)-deposed(b), a.Object.Compare(b.Object))
-}
-
-// indexOf looks at every entry, and first at what differs most.
-func (s *State) indexOf(object addrs.Object) int {
-	for i := range s.Objects {
-		o := &s.Objects[i].Object
-		if o.Name == object.Name && o.Namespace == object.Namespace && o.GroupKind() == object.GroupKind() {
-			return i
-		}
-	}
-	return -1
 }
 
 // position is where the entry of an address stands, or would stand.

@@ -66,10 +66,10 @@ func TestPut(t *testing.T) {
 	if o, found := s.Find(addr(t, "Pod.web[10]")); !found || o.Object.Name != "k" {
 		t.Errorf("Find gives %v, %v", o, found)
 	}
-	if o, found := s.FindObject(object(t, "v7 Pod acme/j")); !found || !o.Deposed {
+	if o, found := s.Table().FindObject(object(t, "v7 Pod acme/j")); !found || !o.Deposed {
 		t.Errorf("FindObject gives %v, %v", o, found)
 	}
-	if _, found := s.FindObject(object(t, "v1 Pod other/j")); found {
+	if _, found := s.Table().FindObject(object(t, "v1 Pod other/j")); found {
 		t.Errorf("FindObject finds another namespace's object")
 	}
 	if n := len(s.ByIdentity()); n != 5 {
@@ -237,12 +237,15 @@ func TestDigestPanics(t *testing.T) {
 	}
 }
 
-func BenchmarkPut10000(b *testing.B) {
+func BenchmarkTable10000(b *testing.B) {
 	from := stateOf(b, 10_000)
 	for b.Loop() {
-		s := New()
+		t := New().Table()
 		for i := range from.Objects { // an order that is far from sorted
-			s.Put(from.Objects[(i*7919)%len(from.Objects)])
+			t.Put(from.Objects[(i*7919)%len(from.Objects)])
+		}
+		if len(t.List()) != len(from.Objects) {
+			b.Fatal("objects are missing")
 		}
 	}
 }

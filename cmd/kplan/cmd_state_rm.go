@@ -37,18 +37,20 @@ func runStateRemove(ctx context.Context, s *session, opts stateOptions, dryRun b
 	if !ok {
 		return exitFailure
 	}
+	left := st.Table()
 	for _, o := range objects {
 		verb := "Removed"
 		if dryRun {
 			verb = "Would remove"
 		} else {
-			st.Remove(o.Object)
+			left.Remove(o.Object)
 		}
 		fmt.Fprintf(s.stdout, "%s %s\n", verb, shown(o))
 	}
 	if dryRun {
 		return exitOK
 	}
+	st.Objects = left.List()
 	if code := s.save(ctx, lease, st); code != exitOK {
 		return code
 	}

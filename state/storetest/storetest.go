@@ -359,14 +359,21 @@ func refused(t *testing.T, one, other state.Store) {
 func manyObjects(t *testing.T, one, other state.Store) {
 	lease := lock(t, one)
 	s := state.New()
-	for i := range 10_000 {
-		s.Put(Object(i))
-	}
+	s.Put(Objects(10_000)...)
 	must(t, lease.Write(t.Context(), s))
 	same(t, s, read(t, other))
 	s.Objects = s.Objects[:10]
 	must(t, lease.Write(t.Context(), s))
 	same(t, s, read(t, other))
+}
+
+// Objects are the first n of a row of different entries for tests.
+func Objects(n int) []state.Object {
+	objects := make([]state.Object, n)
+	for i := range objects {
+		objects[i] = Object(i)
+	}
+	return objects
 }
 
 // Object is the i-th of a row of different entries for tests.
