@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -48,7 +49,9 @@ func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
 		return struct{}{}, r.deleteOne(ctx, c, turns)
 	})
 	var diags hcl.Diagnostics
+	r.deletions = map[*plan.Change]error{}
 	for _, c := range g.Nodes() {
+		r.deletions[c] = results[c].Err
 		diags = append(diags, deletionDiagnostics(c, results[c].Err)...)
 	}
 	return diags
@@ -57,12 +60,17 @@ func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
 func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	switch {
-	case err == nil, errors.As(err, &graph.HeldBack[*plan.Change]{}), errors.Is(err, context.Canceled), errors.Is(err, notStarted{}):
+	case err == nil, leftOut(err):
 		return nil
 	case errors.As(err, &diags):
 		return diags
 	}
 	return diag.FromKube(err, nil, c.Addr.String())
+}
+
+// leftOut says whether a deletion was not tried, or not waited for to its end.
+func leftOut(err error) bool {
+	return errors.As(err, &graph.HeldBack[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, notStarted{})
 }
 
 // turns bounds how many do something at once; nil for no bound.
@@ -93,13 +101,14 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 		return nil
 	}
 	turns.take()
+	done := sync.OnceFunc(turns.give)
+	defer done()
 	if r.stopped() || r.journal.broken() != nil {
-		turns.give()
 		return notStarted{}
 	}
 	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(say func(string)) error {
 		gone, err := r.tellToGo(ctx, c)
-		turns.give()
+		done()
 		if gone || err != nil {
 			return err
 		}

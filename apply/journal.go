@@ -183,13 +183,10 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 	j.objects.Put(o)
 	j.settle(o.Object)
 	switch c.Action {
-	case plan.Create:
+	case plan.Create, plan.Replace: // what it replaces was unmade
 		j.done.Added++
 	case plan.Update:
 		j.done.Changed++
-	case plan.Replace:
-		j.done.Added++
-		j.done.Destroyed++
 	case plan.Adopt:
 		j.done.Adopted++
 	}
@@ -239,6 +236,7 @@ func (j *journal) unmade(c *plan.Change) {
 	defer j.mu.Unlock()
 	j.objects.Remove(c.Object)
 	j.dirty = true
+	j.done.Destroyed++
 }
 
 func (j *journal) settle(object addrs.Object) {

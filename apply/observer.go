@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
@@ -66,6 +67,7 @@ func (o *observer) until(ctx context.Context, kind *kinds.Kind, object addrs.Obj
 	recheck := time.NewTicker(recheckEvery)
 	defer recheck.Stop()
 	for {
+		s.trap.Rethrow()
 		v, known, changed, err := s.look(object.Identity())
 		if err != nil {
 			return err
@@ -110,7 +112,11 @@ func (o *observer) begin(kind *kinds.Kind, key addrs.Object, options kube.WatchO
 		s = &stream{objects: map[addrs.Object]*unstructured.Unstructured{}, waiters: map[addrs.Object]chan struct{}{}}
 		o.streams[key] = s
 		o.running.Go(func() {
-			s.end(o.cluster.Watch(o.ctx, kind, options, func(e kube.WatchEvent) { s.see(kind, e) }))
+			var err error
+			defer func() { s.end(err) }()
+			s.trap.Run(nil, func() {
+				err = o.cluster.Watch(o.ctx, kind, options, func(e kube.WatchEvent) { s.see(kind, e) })
+			})
 		})
 	}
 	return s
@@ -123,6 +129,7 @@ type stream struct {
 	complete bool // an object that was not told of is not there
 	failed   error
 	waiters  map[addrs.Object]chan struct{} // closed when something is told of the object
+	trap     graph.Trap
 }
 
 // look returns what is known of an object and a channel that is closed when

@@ -59,7 +59,7 @@ type Summary struct {
 	Added, Changed, Destroyed, Forgotten, Adopted int
 	Failed                                        []addrs.Instance
 	NotTried                                      []addrs.Instance // held back by a failure or an interruption
-	NotReady                                      []addrs.Instance // applied, but not ready in time or at all
+	NotReady                                      []addrs.Instance // done, but not ready in time, or at all
 	Outputs                                       []hclspec.OutputValue
 	// State is what is true now. Unsaved says that it could not be stored.
 	State   *state.State
@@ -78,6 +78,12 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		return Summary{State: in.State, Unsaved: err}, saveFailed(err)
 	}
 	defer r.close()
+	finished := false
+	defer func() {
+		if !finished { // a bug of ours, on its way up: what was done until then is kept
+			_ = r.journal.end(context.WithoutCancel(ctx))
+		}
+	}()
 
 	outcome, diags := r.walk(ctx)
 	healthy := !diags.HasErrors() && !r.stopped()
@@ -90,6 +96,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		diags = append(diags, r.interrupted())
 	}
 	r.journal.outputs(outcome.Outputs, in.Plan)
+	finished = true
 	return r.finish(ctx, outcome, diags)
 }
 
@@ -104,7 +111,10 @@ type runner struct {
 	journal  *journal
 	observer *observer
 	events   *events
-	unready  []addrs.Instance // what was applied and did not become ready
+	// deletions are what became of those that were tried, and unready is what was
+	// waited for in the end in vain.
+	deletions map[*plan.Change]error
+	unready   []addrs.Instance
 }
 
 func newRunner(in Input, current *state.State) *runner {
@@ -199,17 +209,8 @@ func (notStarted) Error() string { return "not started: kplan was interrupted" }
 func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], diags hcl.Diagnostics) (Summary, hcl.Diagnostics) {
 	summary := r.journal.summary()
 	summary.Outputs = outcome.Outputs
-	for _, v := range outcome.Visited {
-		if _, skipped := v.Err.(notStarted); skipped {
-			summary.NotTried = append(summary.NotTried, v.Desired.Addr)
-		} else if v.Err != nil {
-			summary.Failed = append(summary.Failed, v.Desired.Addr)
-		}
-	}
-	summary.NotReady = r.unready
-	for _, h := range outcome.HeldBack {
-		summary.NotTried = append(summary.NotTried, h.Addr)
-	}
+	summary.tally(r.Plan, outcome.Visited, r.deletions)
+	summary.NotReady = append(summary.NotReady, r.unready...)
 	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)

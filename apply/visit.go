@@ -48,7 +48,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Inst
 	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
 		ready, err := r.await(ctx, done)
 		if err != nil {
-			return hclspec.Seen{}, nil, err
+			return hclspec.Seen{}, done, err // it was applied all the same
 		}
 		done.live = ready
 	}

@@ -25,12 +25,17 @@ func (h HeldBack[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
 // and nothing else. When ctx ends no further visit starts; Walk returns once
 // those under way have returned.
 //
+// When a visit panics the visits' context ends, and once they have returned Walk
+// panics with a *Panic, in the goroutine of its caller.
+//
 // limit bounds the visits under way at once; 0 means no bound. Of the nodes that
 // could be visited next the one that was added first is, so that with a limit of
 // 1 they are visited in Order. The graph must have no cycle: nodes in one, and
 // those behind it, are never visited, and their result is an error.
 func Walk[K comparable, R any](ctx context.Context, g *Graph[K], limit int, visit func(ctx context.Context, node K, deps map[K]R) (R, error)) map[K]Result[R] {
-	w := &walk[K, R]{g: g, results: make([]Result[R], len(g.nodes)), done: make(chan int)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &walk[K, R]{g: g, results: make([]Result[R], len(g.nodes)), done: make(chan int), cancel: cancel}
 	s := newSchedule(g)
 	for running := 0; s.ready.len() > 0 || running > 0; {
 		if s.ready.len() > 0 && (limit <= 0 || running < limit) {
@@ -47,6 +52,7 @@ func Walk[K comparable, R any](ctx context.Context, g *Graph[K], limit int, visi
 		s.finish(<-w.done)
 		running--
 	}
+	w.trap.Rethrow()
 	return w.byNode()
 }
 
@@ -56,6 +62,8 @@ type walk[K comparable, R any] struct {
 	g       *Graph[K]
 	results []Result[R]
 	done    chan int
+	cancel  context.CancelFunc
+	trap    Trap
 }
 
 // obstacle says why a node can't be visited, or nil. A node behind one that was
@@ -76,9 +84,11 @@ func (w *walk[K, R]) start(ctx context.Context, node int, visit func(context.Con
 		deps[w.g.nodes[d]] = w.results[d].Value
 	}
 	go func() {
-		value, err := visit(ctx, w.g.nodes[node], deps)
-		w.results[node] = Result[R]{Value: value, Err: err, Ran: true}
-		w.done <- node
+		defer func() { w.done <- node }()
+		w.results[node].Ran = true
+		w.trap.Run(w.cancel, func() {
+			w.results[node].Value, w.results[node].Err = visit(ctx, w.g.nodes[node], deps)
+		})
 	}()
 }
 

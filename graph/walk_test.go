@@ -312,3 +312,58 @@ func BenchmarkWalk(b *testing.B) {
 		}
 	}
 }
+
+// A panic in a visit reaches the caller of Walk, after the other visits have
+// ended, which are told to.
+func TestWalkCarriesPanics(t *testing.T) {
+	var g Graph[string]
+	for _, name := range []string{"bad", "other", "behind"} {
+		g.Add(name)
+	}
+	g.Connect("behind", "bad")
+	var others, after atomic.Bool
+	started := make(chan struct{})
+	defer func() {
+		p, ok := recover().(*Panic)
+		if !ok || p.Value != "a bug" || !strings.Contains(string(p.Stack), "TestWalkCarriesPanics") {
+			t.Errorf("panicked with %v", p)
+		}
+		if !others.Load() {
+			t.Error("the visit under way was not waited for")
+		}
+		if after.Load() {
+			t.Error("a visit was begun after the panic")
+		}
+	}()
+	Walk(context.Background(), &g, 0, func(ctx context.Context, name string, _ map[string]int) (int, error) {
+		switch name {
+		case "other":
+			close(started)
+			<-ctx.Done()
+			others.Store(true)
+		case "bad":
+			<-started
+			panic("a bug")
+		case "behind":
+			after.Store(true)
+		}
+		return 0, nil
+	})
+	t.Error("Walk returned")
+}
+
+// A panic that comes through several walks keeps the stack of where it began.
+func TestTrapKeepsTheFirstStack(t *testing.T) {
+	var inner, outer Trap
+	outer.Run(nil, func() {
+		inner.Run(nil, func() { panic(errors.New("deep")) })
+		inner.Rethrow()
+	})
+	defer func() {
+		p, _ := recover().(*Panic)
+		if p == nil || p != inner.first {
+			t.Errorf("panicked with %v", p)
+		}
+	}()
+	outer.Rethrow()
+}

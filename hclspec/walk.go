@@ -224,7 +224,10 @@ func (v *blockVisit[R]) wholeBlock(before *result) {
 // start visits the instances side by side and waits for them.
 func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	made := make([]visited[R], len(v.out.instances))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var running sync.WaitGroup
+	var trap graph.Trap
 	for n, i := range v.out.instances {
 		if by, held := v.obstacle(i); held {
 			v.fail(i.Addr, by)
@@ -236,11 +239,14 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 		running.Go(func() {
 			defer v.release()
 			m := &made[n]
-			m.seen, m.result, m.err = v.visit(ctx, i.Desired, v.needs(i))
-			m.done = true
+			trap.Run(cancel, func() {
+				m.seen, m.result, m.err = v.visit(ctx, i.Desired, v.needs(i))
+				m.done = true
+			})
 		})
 	}
 	running.Wait()
+	trap.Rethrow()
 	return made
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
@@ -49,11 +50,12 @@ func (inv *inventory) prefetch(ctx context.Context) {
 			continue
 		}
 		started[key] = true
-		go func() {
+		var trap graph.Trap // a panic, too, is met again
+		go trap.Run(nil, func() {
 			if kind, err := inv.cluster.Lookup(key.Kind, key.APIVersion()); err == nil {
 				inv.of(kind)(ctx)
 			}
-		}()
+		})
 	}
 }
 
@@ -97,11 +99,13 @@ func (inv *inventory) of(kind *kinds.Kind) func(context.Context) (liveObjects, e
 func once(ask func(context.Context) (liveObjects, error)) func(context.Context) (liveObjects, error) {
 	var (
 		do     sync.Once
+		trap   graph.Trap // a list that was not made is not an empty one
 		result liveObjects
 		err    error
 	)
 	return func(ctx context.Context) (liveObjects, error) {
-		do.Do(func() { result, err = ask(ctx) })
+		do.Do(func() { trap.Run(nil, func() { result, err = ask(ctx) }) })
+		trap.Rethrow()
 		return result, err
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"kplan.dev/kplan/graph"
 )
 
 // reportPanic says what to do about a bug in kplan that would otherwise end in
@@ -15,6 +17,10 @@ func reportPanic(s *session, code *exitCode) {
 		return
 	}
 	*code = exitFailure
+	stack := debug.Stack()
+	if elsewhere, ok := problem.(*graph.Panic); ok {
+		problem, stack = elsewhere.Value, elsewhere.Stack
+	}
 	what := fmt.Sprintf("a %T", problem)
 	if err, ok := problem.(runtime.Error); ok {
 		what = err.Error()
@@ -29,5 +35,5 @@ that follows. It holds no value of your configuration.
 %s, %s/%s, %s
 %s
 
-%s`, versionText(), runtime.GOOS, runtime.GOARCH, runtime.Version(), what, debug.Stack())
+%s`, versionText(), runtime.GOOS, runtime.GOARCH, runtime.Version(), what, stack)
 }

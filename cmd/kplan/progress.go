@@ -67,15 +67,11 @@ func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
 
 // showIncomplete says how far an apply got that did not get to its end.
 func (s *session) showIncomplete(n plan.Counts, mode plan.Mode, summary apply.Summary) {
-	title := "Apply incomplete."
-	if mode == plan.Destroy {
-		title = "Destroy incomplete."
-	}
-	fmt.Fprintf(s.stdout, "\n%s Resources: %d added, %d changed, %d destroyed.\n", s.bold(title), n.Add, n.Change, n.Destroy)
+	fmt.Fprintf(s.stdout, "\n%s\n", render.IncompleteSummary(n, mode, s.options()))
 	for _, part := range []struct {
 		title string
 		addrs []string
-	}{{"Failed", texts(summary.Failed)}, {"Not tried", texts(summary.NotTried)}} {
+	}{{"Failed", texts(summary.Failed)}, {"Not ready", texts(summary.NotReady)}, {"Not tried", texts(summary.NotTried)}} {
 		for i, addr := range part.addrs {
 			if i == 0 {
 				fmt.Fprintf(s.stdout, "%s:\n", part.title)

@@ -95,10 +95,30 @@ func lowerFirst(s string) string {
 // ApplySummary is the sentence that ends an apply or a destroy.
 func ApplySummary(n plan.Counts, mode plan.Mode, opts Options) string {
 	p := newPage(opts)
+	title := "Apply complete!"
 	if mode == plan.Destroy {
-		return p.paint(green, p.paint(bold, "Destroy complete!")) + " Resources: " + number(n.Destroy) + " destroyed."
+		title = "Destroy complete!"
 	}
-	text := " Resources: " + number(n.Add) + " added, " + number(n.Change) + " changed, " + number(n.Destroy) + " destroyed"
+	return p.paint(green, p.paint(bold, title)) + " " + applied(n, mode)
+}
+
+// IncompleteSummary is the sentence that ends an apply or a destroy that did not
+// do all it was to do.
+func IncompleteSummary(n plan.Counts, mode plan.Mode, opts Options) string {
+	p := newPage(opts)
+	title := "Apply incomplete."
+	if mode == plan.Destroy {
+		title = "Destroy incomplete."
+	}
+	return p.paint(bold, title) + " " + applied(n, mode)
+}
+
+// applied counts what was done.
+func applied(n plan.Counts, mode plan.Mode) string {
+	if mode == plan.Destroy {
+		return "Resources: " + number(n.Destroy) + " destroyed."
+	}
+	text := "Resources: " + number(n.Add) + " added, " + number(n.Change) + " changed, " + number(n.Destroy) + " destroyed"
 	for _, more := range []struct {
 		n    int
 		what string
@@ -107,5 +127,5 @@ func ApplySummary(n plan.Counts, mode plan.Mode, opts Options) string {
 			text += ", " + number(more.n) + " " + more.what
 		}
 	}
-	return p.paint(green, p.paint(bold, "Apply complete!")) + text + "."
+	return text + "."
 }

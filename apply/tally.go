@@ -1,0 +1,40 @@
+package apply
+
+import (
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
+)
+
+// tally sorts what the plan wanted to do and what was not done into what failed
+// and what was not tried: each such change is in one of the two, once. What was
+// done and is not ready is apart.
+func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], deletions map[*plan.Change]error) {
+	seen := map[addrs.Instance]bool{}
+	for _, v := range visited {
+		seen[v.Desired.Addr] = true
+		switch _, skipped := v.Err.(notStarted); {
+		case v.Err == nil:
+		case v.Result != nil:
+			s.NotReady = append(s.NotReady, v.Desired.Addr)
+		case skipped:
+			s.NotTried = append(s.NotTried, v.Desired.Addr)
+		default:
+			s.Failed = append(s.Failed, v.Desired.Addr)
+		}
+	}
+	for _, c := range p.Changes {
+		switch {
+		case c.Action == plan.Delete || c.Action == plan.Forget:
+			err, tried := deletions[c]
+			switch {
+			case !tried, leftOut(err):
+				s.NotTried = append(s.NotTried, c.Addr)
+			case err != nil:
+				s.Failed = append(s.Failed, c.Addr)
+			}
+		case p.Mode == plan.Normal && !seen[c.Addr] && (c.Action != plan.Keep || c.Moved()):
+			s.NotTried = append(s.NotTried, c.Addr)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/plan"
+)
+
+// TestTally: whatever becomes of a change, it is counted once.
+func TestTally(t *testing.T) {
+	refused := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "refused"}}
+	done := &applied{}
+	type fate struct {
+		action  plan.Action
+		moved   bool
+		visited bool
+		result  *applied
+		err     error // of the visit or the deletion
+		tried   bool  // of a deletion
+		want    string
+	}
+	cases := map[string]fate{
+		"made":                              {action: plan.Create, visited: true, result: done, want: "done"},
+		"refused":                           {action: plan.Create, visited: true, err: refused, want: "failed"},
+		"made, not ready":                   {action: plan.Create, visited: true, result: done, err: refused, want: "done, not ready"},
+		"made, interrupted before ready":    {action: plan.Create, visited: true, result: done, err: notStarted{}, want: "done, not ready"},
+		"interrupted before it":             {action: plan.Update, visited: true, err: notStarted{}, want: "not tried"},
+		"held back":                         {action: plan.Replace, want: "not tried"},
+		"unchanged, held back":              {action: plan.Keep, want: "done"},
+		"moved, held back":                  {action: plan.Keep, moved: true, want: "not tried"},
+		"unchanged, not ready":              {action: plan.Keep, visited: true, result: done, err: refused, want: "done, not ready"},
+		"unchanged, not what was planned":   {action: plan.Keep, visited: true, err: refused, want: "failed"},
+		"deleted":                           {action: plan.Delete, tried: true, want: "done"},
+		"deletion refused":                  {action: plan.Delete, tried: true, err: refused, want: "failed"},
+		"deletion not begun":                {action: plan.Delete, want: "not tried"},
+		"deletion interrupted":              {action: plan.Delete, tried: true, err: notStarted{}, want: "not tried"},
+		"deletion interrupted, from above":  {action: plan.Delete, tried: true, err: context.Canceled, want: "not tried"},
+		"deletion behind one that failed":   {action: plan.Delete, tried: true, err: graph.HeldBack[*plan.Change]{}, want: "not tried"},
+		"forgotten":                         {action: plan.Forget, tried: true, want: "done"},
+		"forgetting not begun":              {action: plan.Forget, want: "not tried"},
+		"deletion failed for other reasons": {action: plan.Delete, tried: true, err: errors.New("x"), want: "failed"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			addr := addrs.Resource{Type: "ConfigMap", Name: "a"}.Instance(addrs.Key{})
+			change := &plan.Change{Addr: addr, Action: c.action}
+			if c.moved {
+				change.Previous = addrs.Resource{Type: "ConfigMap", Name: "b"}.Instance(addrs.Key{})
+			}
+			var visited []hclspec.Visited[*applied]
+			if c.visited {
+				visited = append(visited, hclspec.Visited[*applied]{Desired: &hclspec.Desired{Addr: addr}, Result: c.result, Err: c.err})
+			}
+			deletions := map[*plan.Change]error{}
+			if c.tried {
+				deletions[change] = c.err
+			}
+			var s Summary
+			s.tally(&plan.Plan{Mode: plan.Normal, Changes: []*plan.Change{change}}, visited, deletions)
+			want := map[string]string{"done": "0 0 0", "done, not ready": "0 0 1", "failed": "1 0 0", "not tried": "0 1 0"}[c.want]
+			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.NotTried), len(s.NotReady))); diff != "" {
+				t.Errorf("failed, not tried, not ready (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
