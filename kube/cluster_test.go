@@ -3,8 +3,10 @@ package kube_test
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,13 +30,48 @@ func connect(t testing.TB, change ...func(*kube.Options)) *kube.Cluster {
 	for _, f := range change {
 		f(&opts)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	c, err := kube.Connect(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// eventually waits until a look at the cluster finds nothing wrong any more. It
+// may take a busy machine long; only a machine that never gets there fails.
+func eventually(t testing.TB, look func() error) {
+	t.Helper()
+	end := time.Now().Add(3 * time.Minute)
+	for err := look(); err != nil; err = look() {
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// countRequests counts the requests of one method that a cluster is sent from
+// here on.
+func countRequests(c *kube.Cluster, method string) *atomic.Int32 {
+	_, client := c.Client()
+	counter := &counter{next: client.Transport, method: method}
+	client.Transport = counter
+	return &counter.n
+}
+
+type counter struct {
+	next   http.RoundTripper
+	method string
+	n      atomic.Int32
+}
+
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == c.method {
+		c.n.Add(1)
+	}
+	return c.next.RoundTrip(r)
 }
 
 // namespace makes a namespace for one test and deletes it afterwards.

@@ -1,8 +1,9 @@
 package kube_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
-	"time"
 
 	"kplan.dev/kplan/kube"
 )
@@ -18,23 +19,13 @@ spec:
   template:
     metadata: {labels: {app: rc}}
     spec: {serviceAccountName: nobody, containers: [{name: app, image: registry.example/app:1}]}`, ns)
-	var reasons []string
-	for range 100 {
+	eventually(t, func() error {
 		events, err := c.Events(t.Context(), ns, string(live.GetUID()))
-		if err != nil {
-			t.Fatal(err)
+		if err == nil && (len(events) == 0 || events[0].Reason != "FailedCreate") {
+			err = fmt.Errorf("events %v", events)
 		}
-		for _, e := range events {
-			reasons = append(reasons, e.Reason)
-		}
-		if len(reasons) > 0 {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if len(reasons) == 0 || reasons[0] != "FailedCreate" {
-		t.Errorf("events %q", reasons)
-	}
+		return err
+	})
 }
 
 func TestLogs(t *testing.T) {
@@ -48,14 +39,11 @@ func TestLogs(t *testing.T) {
 	if e.Message == "" {
 		t.Error(e)
 	}
-	var text string
-	for range 100 {
-		if text, err = c.Logs(t.Context(), ns, live.GetName(), "app", 5, false); err == nil && text != "" {
-			break
+	eventually(t, func() error {
+		text, err := c.Logs(t.Context(), ns, live.GetName(), "app", 5, false)
+		if err == nil && text == "" {
+			err = errors.New("there are no lines")
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if err != nil || text == "" {
-		t.Errorf("%q %v", text, err)
-	}
+		return err
+	})
 }

@@ -21,6 +21,17 @@ func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
 	return slices.Clone(s.listable), nil
 }
 
+// SilentVersions are the group versions whose own server did not answer when the
+// API server asked what it serves: of their kinds nothing, or nothing new, is
+// known.
+func (c *Cluster) SilentVersions(ctx context.Context) ([]string, error) {
+	s, err := c.servedKinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(s.stale), nil
+}
+
 // ListMetadata is List, but the objects have nothing except their metadata.
 func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
 	return c.listBy(ctx, k, opts, func(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {

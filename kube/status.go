@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -31,7 +32,7 @@ func statusError(r *request, code int, body []byte) *Error {
 	e.Kind = kindOfStatus(r, e, st)
 	switch e.Kind {
 	case FieldConflict:
-		e.Conflicts = conflicts(st)
+		e.Conflicts = conflicts(st, r.sent)
 		e.Fields = nil
 	case NamespaceTerminating:
 		e.Fields = nil // it names metadata.namespace, which says nothing more
@@ -271,19 +272,79 @@ func serverPath(text string) addrs.Path {
 	return addrs.Path{}
 }
 
+// pathIn reads a path of an object's field in the spelling of server-side apply,
+// which does not quote: .metadata.labels.app.kubernetes.io/name. Only the object
+// tells where a name ends.
+func pathIn(value any, text string, at addrs.Path) (addrs.Path, bool) {
+	if text == "" {
+		return at, true
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			rest, ok := strings.CutPrefix(text, "."+name)
+			if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+				continue
+			}
+			if path, ok := pathIn(value[name], rest, at.Field(name)); ok {
+				return path, true
+			}
+		}
+	case []any:
+		step, rest, ok := cutElement(text)
+		for _, element := range value {
+			if ok && isElement(element, step) {
+				return pathIn(element, rest, at.Append(step))
+			}
+		}
+	}
+	return addrs.Path{}, false
+}
+
+// cutElement takes a step such as [name="app"] off the front of a path.
+func cutElement(text string) (step addrs.Step, rest string, ok bool) {
+	for end := 1; end <= len(text); end++ {
+		if text[end-1] != ']' {
+			continue
+		}
+		if path, err := addrs.ParsePath("list" + text[:end]); err == nil && path.Steps()[1].IsKeys() {
+			return path.Steps()[1], text[end:], true
+		}
+	}
+	return step, "", false
+}
+
+// isElement says whether an element has these keys. One that it leaves out is
+// the server's default, so that it may be the one.
+func isElement(element any, step addrs.Step) bool {
+	fields, ok := element.(map[string]any)
+	for name, want := range step.Keys {
+		if have, there := fields[name]; there {
+			text, err := json.Marshal(have)
+			ok = ok && err == nil && string(text) == want
+		}
+	}
+	return ok
+}
+
 var (
 	conflictWords = regexp.MustCompile(`^conflict with ("(?:[^"\\]|\\.)*")(?: with subresource ("(?:[^"\\]|\\.)*"))?(?: using (\S+))?(?: at (\S+))?`)
 	strictWords   = regexp.MustCompile(`(unknown|duplicate) field "((?:[^"\\]|\\.)*)"`)
 	goTypeWords   = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field [^. ]*\.(\S+) of type (\S+)`)
 )
 
-func conflicts(st *metav1.Status) []Conflict {
+// conflicts are the fields of the object that was sent that others own.
+func conflicts(st *metav1.Status, sent map[string]any) []Conflict {
 	var out []Conflict
 	for _, c := range st.Details.Causes {
 		if c.Type != metav1.CauseTypeFieldManagerConflict {
 			continue
 		}
-		conflict := Conflict{Path: serverPath(c.Field), Applied: true}
+		path, ok := pathIn(sent, strings.TrimSpace(c.Field), addrs.Path{})
+		if !ok {
+			path = serverPath(c.Field)
+		}
+		conflict := Conflict{Path: path, Applied: true}
 		if m := conflictWords.FindStringSubmatch(c.Message); m != nil {
 			conflict.Manager, _ = strconv.Unquote(m[1])
 			conflict.Subresource, _ = strconv.Unquote(m[2])
