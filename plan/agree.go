@@ -52,9 +52,9 @@ func withoutPlaces(object map[string]any, places addrs.PathSet) map[string]any {
 }
 
 // Forces says whether applying the change takes fields over from other
-// managers, each of which the configuration lists.
+// managers: those that the configuration lists, and kplan's own.
 func (c *Change) Forces() bool {
-	return c.Desired != nil && len(c.Desired.Lifecycle.ForceConflicts) > 0
+	return c.forced || c.Desired != nil && len(c.Desired.Lifecycle.ForceConflicts) > 0
 }
 
 // Disagreements are the places where applying the change to the object as it is

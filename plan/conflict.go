@@ -8,19 +8,33 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kube"
 )
 
-// forced says whether lifecycle.force_conflicts lists every field of a conflict.
+// forced says whether every field of a conflict is to be taken over.
 func forced(d *hclspec.Desired, err error) bool {
 	conflicts := conflictsOf(err)
 	for _, f := range conflicts {
-		if !coveredBy(d.Lifecycle.ForceConflicts, f.Path) {
+		if !takenOver(d, f.Path) {
 			return false
 		}
 	}
 	return len(conflicts) > 0
+}
+
+// ownMarks are kplan's own: nobody else sets them to another value and means
+// the object well.
+var ownMarks = []addrs.Path{
+	addrs.NewPath("metadata", "labels", StackLabel),
+	addrs.NewPath("metadata", "annotations", AddressAnnotation),
+}
+
+// takenOver says whether a field is taken over from whoever owns it: since
+// lifecycle.force_conflicts lists it, or since it is kplan's own.
+func takenOver(d *hclspec.Desired, path addrs.Path) bool {
+	return coveredBy(d.Lifecycle.ForceConflicts, path) || coveredBy(ownMarks, path)
 }
 
 func conflictsOf(err error) []kube.Conflict {
@@ -52,7 +66,7 @@ func foreseenConflicts(c *Change, live *unstructured.Unstructured) []kube.Confli
 func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range conflicts {
-		if coveredBy(c.Desired.Lifecycle.ForceConflicts, f.Path) {
+		if takenOver(c.Desired, f.Path) {
 			continue
 		}
 		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, c.Object, quoted(f.Manager))

@@ -160,6 +160,9 @@ type Change struct {
 	unaskable string
 	// doubtful says that a refresh-only plan can't tell all that has changed.
 	doubtful bool
+	// forced says that fields of other managers are taken over, of which each
+	// may be.
+	forced bool
 }
 
 // Moved says whether the object has another address than before.

@@ -57,6 +57,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		UID: c.UID, ResourceVersion: c.ResourceVersion,
 	})
 	if kube.KindOf(err) == kube.FieldConflict && forced(c.Desired, err) {
+		c.forced = true
 		answer, err = p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
 			UID: c.UID, ResourceVersion: c.ResourceVersion, Force: true,
 		})
