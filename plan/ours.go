@@ -14,7 +14,9 @@ import (
 // proof, for whoever copies an object copies its labels; who applied what is
 // recorded by the API server.
 func MadeBy(live *unstructured.Unstructured, stackID string) bool {
-	return live.GetLabels()[StackLabel] == stackID && slices.ContainsFunc(live.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
-		return m.Manager == kube.Manager && m.Operation == metav1.ManagedFieldsOperationApply
-	})
+	return live.GetLabels()[StackLabel] == stackID && slices.ContainsFunc(live.GetManagedFields(), appliedByKplan)
+}
+
+func appliedByKplan(m metav1.ManagedFieldsEntry) bool {
+	return m.Manager == kube.Manager && m.Operation == metav1.ManagedFieldsOperationApply
 }

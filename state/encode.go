@@ -93,9 +93,9 @@ func checksum(canonical []byte) string {
 	return checksumPrefix + hex.EncodeToString(sum[:])
 }
 
-// equal says whether two states hold the same.
-func equal(a, b *State) bool {
-	textA, errA := a.canonical()
-	textB, errB := b.canonical()
-	return errA == nil && errB == nil && bytes.Equal(textA, textB)
+// Equal says whether two states are the same, written in whatever order.
+func (s *State) Equal(other *State) bool {
+	a, errA := s.canonical()
+	b, errB := other.canonical()
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }

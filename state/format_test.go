@@ -121,7 +121,7 @@ func TestDecodeTakesOtherWhiteSpace(t *testing.T) {
 		"tabs":       bytes.ReplaceAll(data, []byte("  "), []byte("\t")),
 		"no newline": bytes.TrimSpace(data),
 	} {
-		if s, err := Decode(data); err != nil || !equal(s, example(t)) {
+		if s, err := Decode(data); err != nil || !s.Equal(example(t)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -243,7 +243,7 @@ func TestDecodeDamage(t *testing.T) {
 	s, data := stateOf4KiB(t)
 	check := func(what string, at int, damaged []byte) {
 		got, err := Decode(damaged)
-		if err == nil && !equal(got, s) {
+		if err == nil && !got.Equal(s) {
 			t.Fatalf("%s at byte %d (%q): read as another state", what, at, data[max(0, at-20):min(len(data), at+20)])
 		}
 	}
@@ -310,7 +310,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, data)
 		}
-		if !equal(s, got) {
+		if !s.Equal(got) {
 			t.Fatalf("read as another state:\n%s", cmp.Diff(s, got, comparable))
 		}
 		again, err := got.Encode()
@@ -380,7 +380,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Decode(again); err != nil || !equal(got, s) {
+		if got, err := Decode(again); err != nil || !got.Equal(s) {
 			t.Fatalf("a state that was read can't be written and read: %v", err)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -94,6 +95,15 @@ func New() *State {
 	key := make([]byte, keySize)
 	rand.Read(key) // never fails: crypto/rand ends the program instead
 	return &State{Format: Format, Lineage: uuid.NewString(), Key: key}
+}
+
+// Lost is the empty state of a stack whose state is lost. What serial that had
+// is not known. This one begins with the seconds since 1970, beyond any count
+// of writes, so that no older copy that turns up passes for a newer one.
+func Lost(lineage string, now time.Time) *State {
+	s := New()
+	s.Lineage, s.Serial = lineage, uint64(now.Unix())
+	return s
 }
 
 // StackID is the value of the label kplan.dev/stack, by which the cluster's

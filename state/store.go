@@ -151,7 +151,7 @@ func Push(ctx context.Context, lease Lease, s *State, force bool) error {
 		return &PushError{Given: s.Version(), Stored: stored.Version()}
 	case s.Serial > stored.Serial:
 		return lease.Replace(ctx, s)
-	case !equal(s, stored):
+	case !s.Equal(stored):
 		return &PushError{Given: s.Version(), Stored: stored.Version()}
 	}
 	return nil

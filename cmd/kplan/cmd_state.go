@@ -15,7 +15,7 @@ func stateCommand() *command {
 		about: "The state is kplan's memory of what it made: which object of the cluster belongs to which address of " +
 			"the configuration. These commands change that memory and nothing in the cluster.",
 		subcommands: []*command{stateListCommand(), stateShowCommand(), stateMoveCommand(), stateRemoveCommand(),
-			statePullCommand(), statePushCommand()},
+			statePullCommand(), statePushCommand(), stateRebuildCommand()},
 	}
 }
 

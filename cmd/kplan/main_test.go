@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"kplan.dev/kplan/state"
 )
 
 var update = flag.Bool("update", false, "write what kplan prints into the scripts")
@@ -91,6 +93,7 @@ func condition(name, kubeconfig string) (bool, error) {
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"kubectl":   kubectl,
+		"lineage":   lineage,
 		"appears":   appears,
 		"exitcode":  exitCodeOf,
 		"mutations": mutations,
@@ -108,6 +111,17 @@ func kubectl(ts *testscript.TestScript, neg bool, args []string) {
 	if neg == (err == nil) {
 		ts.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
 	}
+}
+
+// lineage sets a variable to the id of the stack whose state a file is:
+// lineage STACK kplan.state.json.
+func lineage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lineage VARIABLE FILE")
+	}
+	s, err := state.Decode([]byte(ts.ReadFile(args[1])))
+	ts.Check(err)
+	ts.Setenv(args[0], s.Lineage)
 }
 
 // exitCodeOf runs a command and compares its exit code: exitcode 2 kplan plan.

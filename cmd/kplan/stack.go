@@ -65,7 +65,12 @@ func (k *stack) close() {
 // plan makes the plan, nil when there is nothing to show. One with errors must
 // not be applied.
 func (k *stack) plan(ctx context.Context, of selection) (*plan.Plan, hcl.Diagnostics) {
-	return plan.Make(ctx, plan.Input{
+	return plan.Make(ctx, k.input(of))
+}
+
+// input is what a plan is made from.
+func (k *stack) input(of selection) plan.Input {
+	return plan.Input{
 		Config:        k.config,
 		Variables:     k.values,
 		Cluster:       k.cluster,
@@ -77,7 +82,7 @@ func (k *stack) plan(ctx context.Context, of selection) (*plan.Plan, hcl.Diagnos
 		Adopt:         of.adopt,
 		AllowDataLoss: of.allowDataLoss,
 		Parallelism:   int(k.opts.cluster.parallelism),
-	})
+	}
 }
 
 // save stores a state durably.

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
+)
+
+// Rebuilt is a state that was made from what the cluster tells.
+type Rebuilt struct {
+	State *state.State
+	// Added, Changed and Gone are how it differs from the one there was.
+	Added, Changed, Gone []state.Object
+	// Orphans are the entries that no block of the configuration wants: the
+	// next plan deletes them.
+	Orphans map[addrs.Object]bool // by identity
+	// Unaddressed are objects of the stack of which neither their annotation
+	// nor the configuration tells the address, so that they are left out.
+	Unaddressed []Surveyed
+	// Unclear says that the configuration could not be planned in full: of some
+	// entries it is not known what they depend on.
+	Unclear bool
+}
+
+// Rebuild makes a state of what a survey has found of the stack. What in.State
+// knows and the cluster still has stays, so that an old state is completed and
+// an empty one filled. From the configuration it learns what the cluster does
+// not tell: what depends on what, what is sensitive or protected, and the
+// outputs. Nothing is changed but the state, which is returned.
+func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagnostics) {
+	uid, diags := checkCluster(ctx, in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	recovered, err := Recover(ctx, in.Cluster, in.State)
+	if err != nil {
+		return nil, diag.FromKube(err, nil, "")
+	}
+	b := &rebuilding{Input: in, state: recovered.Clone(), found: survey.Of(in.State.StackID()), ours: map[string]bool{}}
+	b.state.Cluster = uid
+	if err := b.dropGone(ctx); err != nil {
+		return nil, diag.FromKube(err, nil, "")
+	}
+	b.addFound()
+	in.State = b.state
+	p, diags := Make(ctx, in)
+	if p == nil {
+		return nil, diags
+	}
+	out := &Rebuilt{State: b.state, Orphans: map[addrs.Object]bool{}, Unclear: p.Incomplete}
+	b.learn(p, out)
+	for _, f := range b.found {
+		if _, known := b.state.FindObject(f.Object); !known {
+			out.Unaddressed = append(out.Unaddressed, f)
+		}
+	}
+	out.compare(b.Input.State)
+	return out, nil
+}
+
+type rebuilding struct {
+	Input
+	state *state.State
+	found []Surveyed
+	ours  map[string]bool // the uids of all objects of the stack
+}
+
+// dropGone forgets what is certainly not there any more. An object that was not
+// found may have lost its label, or be hidden from this user.
+func (b *rebuilding) dropGone(ctx context.Context) error {
+	found := map[addrs.Object]Surveyed{}
+	for _, f := range b.found {
+		found[f.Object.Identity()] = f
+		b.ours[f.UID] = true
+	}
+	var kept []state.Object
+	for _, o := range b.state.Objects {
+		f, ok := found[o.Object.Identity()]
+		switch {
+		case ok && f.UID != o.UID: // made anew since this state was written
+			o.UID, o.Digest = f.UID, ""
+		case !ok:
+			there, err := b.isThere(ctx, o)
+			if err != nil {
+				return err
+			}
+			if !there {
+				continue
+			}
+		}
+		b.ours[o.UID] = true
+		kept = append(kept, o)
+	}
+	b.state.Objects = kept
+	return nil
+}
+
+func (b *rebuilding) isThere(ctx context.Context, o state.Object) (bool, error) {
+	kind, err := b.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	if err != nil {
+		return true, nil // that its kind is not served says nothing about it
+	}
+	live, err := b.Cluster.Get(ctx, kind, o.Object.Namespace, o.Object.Name)
+	switch kube.KindOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return false, nil
+	case kube.Forbidden:
+		return true, nil
+	}
+	return err == nil && string(live.GetUID()) == o.UID, err
+}
+
+// addFound enters what the state lacks. Of two objects with one address the
+// younger has it: the older waits to be deleted, as after a changed name.
+func (b *rebuilding) addFound() {
+	known := b.state.ByIdentity()
+	for _, f := range b.found {
+		if _, ok := known[f.Object.Identity()]; !ok && f.Addr != (addrs.Instance{}) {
+			b.state.Put(state.Object{Addr: f.Addr, Object: f.Object, UID: f.UID})
+		}
+	}
+}
+
+// learn takes over what a plan made with the state so far tells about it.
+func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
+	settled := !p.Incomplete
+	for _, c := range p.Changes {
+		settled = settled && c.Action == Keep
+		switch {
+		case c.Action == Delete:
+			out.Orphans[c.Object.Identity()] = true
+		case c.Desired != nil && b.ours[c.UID]:
+			b.state.Put(b.entry(c))
+		}
+	}
+	for i, o := range b.state.Objects {
+		if out.Orphans[o.Object.Identity()] && len(o.Needs) == 0 {
+			b.state.Objects[i].Needs = b.containers(o)
+		}
+	}
+	if settled { // else the outputs are not yet what the configuration says
+		b.outputs(p)
+	}
+}
+
+// entry is what the state holds of an object that the configuration has. Where
+// its block got another name the plan is left to show that.
+func (b *rebuilding) entry(c *Change) state.Object {
+	known, _ := b.state.FindObject(c.Object)
+	o := state.Object{
+		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest,
+		Sensitive: c.SensitiveWishes(), Protected: c.Protected,
+	}
+	if c.Moved() {
+		o.Addr, o.Deposed = c.Previous, known.Deposed
+	} else if c.Action == Keep {
+		o.Digest = b.state.Digest(Wish(c.Desired, b.state.StackID()))
+	}
+	return o
+}
+
+// containers are the entries that an object can't outlive: its namespace and
+// the definition of its kind.
+func (b *rebuilding) containers(o state.Object) []addrs.Instance {
+	var needs []addrs.Instance
+	if namespace, ok := b.state.FindObject(addrs.Object{Kind: "Namespace", Name: o.Object.Namespace}); ok {
+		needs = append(needs, namespace.Addr)
+	}
+	if kind, err := b.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion()); err == nil {
+		crd := addrs.Object{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition", Name: kind.Plural + "." + kind.Group}
+		if definition, ok := b.state.FindObject(crd); ok {
+			needs = append(needs, definition.Addr)
+		}
+	}
+	return needs
+}
+
+func (b *rebuilding) outputs(p *Plan) {
+	b.state.Outputs = nil
+	for _, c := range p.Outputs {
+		if c.Action == Delete || c.Unknown {
+			continue
+		}
+		o := state.Output{Type: c.Type, Sensitive: c.Sensitive}
+		if c.Sensitive {
+			o.Digest = b.state.Digest(c.After)
+		} else {
+			o.Value = c.After
+		}
+		if b.state.Outputs == nil {
+			b.state.Outputs = map[string]state.Output{}
+		}
+		b.state.Outputs[c.Name] = o
+	}
+}
+
+// compare finds how the state differs from the one there was.
+func (r *Rebuilt) compare(old *state.State) {
+	before, after := old.ByIdentity(), r.State.ByIdentity()
+	for _, o := range r.State.Objects {
+		was, known := before[o.Object.Identity()]
+		switch {
+		case !known:
+			r.Added = append(r.Added, o)
+		case !reflect.DeepEqual(was, o):
+			r.Changed = append(r.Changed, o)
+		}
+	}
+	for _, o := range old.Objects {
+		if _, there := after[o.Object.Identity()]; !there {
+			r.Gone = append(r.Gone, o)
+		}
+	}
+}

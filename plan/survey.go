@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+)
+
+// Survey is what the cluster itself tells of stacks: the objects that bear
+// kplan's label and that kplan has applied. It needs no state.
+type Survey struct {
+	Objects []Surveyed // in no order
+	Unseen  []Unseen   // by kind
+}
+
+// Surveyed is an object as its own metadata tells of it.
+type Surveyed struct {
+	Stack  string
+	Object addrs.Object   // in the version that kplan applied last
+	Addr   addrs.Instance // zero where its annotation is not the address of such an object
+	UID    string
+	Made   time.Time
+}
+
+// Unseen is a kind of which there may be objects that a survey did not see.
+type Unseen struct {
+	Kind string // or a whole group version
+	Why  string
+}
+
+// Look surveys the cluster for the objects of a stack, of all stacks where
+// stackID is "". Where this user may not list the whole cluster, it looks into
+// the namespaces that the configuration and the state name.
+func Look(ctx context.Context, in Input, stackID string) (*Survey, hcl.Diagnostics) {
+	survey, err := look(ctx, in, stackID)
+	return survey, diag.FromKube(err, nil, "")
+}
+
+func look(ctx context.Context, in Input, stackID string) (*Survey, error) {
+	served, err := in.Cluster.ListableKinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	selector := StackLabel
+	if stackID != "" {
+		selector += "=" + stackID
+	}
+	l := &surveyor{
+		cluster: in.Cluster, selector: selector, seen: map[string]int{},
+		namespaces: sync.OnceValue(func() []string { return in.namespaces(ctx) }),
+	}
+	g, listing := errgroup.WithContext(ctx)
+	for _, kind := range served {
+		if !isTransient(kind.Name) {
+			g.Go(func() error { return l.kind(listing, kind) })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	silent, err := in.Cluster.SilentVersions(ctx)
+	for _, version := range silent {
+		l.found.Unseen = append(l.found.Unseen, Unseen{version, "its server does not answer the API server"})
+	}
+	slices.SortFunc(l.found.Unseen, func(a, b Unseen) int { return strings.Compare(a.Kind, b.Kind) })
+	return &l.found, err
+}
+
+// namespaces are those of the objects in the state and in the configuration, as
+// far as it can be understood without a cluster.
+func (in Input) namespaces(ctx context.Context) []string {
+	in.Cluster = nil
+	var names []string
+	if p, _ := Make(ctx, in); p != nil {
+		for _, c := range p.Changes {
+			if c.Object.Namespace != "" {
+				names = append(names, c.Object.Namespace)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+type surveyor struct {
+	cluster    *kube.Cluster
+	selector   string
+	namespaces func() []string // asked for once it turns out that they are needed
+
+	mu    sync.Mutex
+	found Survey
+	seen  map[string]int // by uid, where in found: some objects are served in two groups
+}
+
+func (l *surveyor) kind(ctx context.Context, kind *kinds.Kind) error {
+	found, err := l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector})
+	if kube.KindOf(err) == kube.Forbidden && kind.Namespaced && len(l.namespaces()) > 0 {
+		found, err = l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector, Namespaces: l.namespaces()})
+		if err == nil {
+			l.overlook(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
+		}
+	}
+	switch kube.KindOf(err) {
+	case kube.NotServed, kube.NotFound: // gone since the server told of it, and its objects with it
+	case kube.Forbidden:
+		l.overlook(kind, "this user may not list it")
+	case kube.Unavailable, kube.Timeout, kube.NotKubernetes:
+		l.overlook(kind, "its server does not answer")
+	default:
+		if err != nil {
+			return err
+		}
+	}
+	l.take(kind, found)
+	return nil
+}
+
+// overlook notes that objects of a kind may be missing.
+func (l *surveyor) overlook(kind *kinds.Kind, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.found.Unseen = append(l.found.Unseen, Unseen{kind.GroupKind().String(), why})
+}
+
+// take notes the objects that kplan has applied. Others bear the label since
+// somebody copied it, as the endpoint slices of a Service do.
+func (l *surveyor) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, live := range found {
+		stack := live.GetLabels()[StackLabel]
+		if !MadeBy(live, stack) {
+			continue
+		}
+		s := Surveyed{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
+		if addr, err := addrs.ParseInstance(live.GetAnnotations()[AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
+			s.Addr = addr
+		}
+		group, version := appliedIn(live)
+		if group == kind.Group {
+			s.Object.Version = version // it need not be the one that the group prefers
+		}
+		if i, twice := l.seen[s.UID]; !twice {
+			l.seen[s.UID] = len(l.found.Objects)
+			l.found.Objects = append(l.found.Objects, s)
+		} else if group == kind.Group {
+			l.found.Objects[i] = s
+		}
+	}
+}
+
+// appliedIn is the API version that kplan has applied an object in.
+func appliedIn(live *unstructured.Unstructured) (group, version string) {
+	for _, m := range live.GetManagedFields() {
+		if appliedByKplan(m) {
+			group, version, _ = addrs.SplitAPIVersion(m.APIVersion)
+		}
+	}
+	return group, version
+}
+
+// Of are the objects of one stack, the oldest first.
+func (s *Survey) Of(stackID string) []Surveyed {
+	own := slices.DeleteFunc(slices.Clone(s.Objects), func(o Surveyed) bool { return o.Stack != stackID })
+	slices.SortFunc(own, func(a, b Surveyed) int {
+		return cmp.Or(a.Made.Compare(b.Made), strings.Compare(a.Object.Namespace, b.Object.Namespace), a.Object.Compare(b.Object))
+	})
+	return own
+}
+
+// Stacks are the ids of the stacks that objects were found of, sorted.
+func (s *Survey) Stacks() []string {
+	var ids []string
+	for _, o := range s.Objects {
+		ids = append(ids, o.Stack)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// String is the kind and why its objects may be missing.
+func (h Unseen) String() string { return fmt.Sprintf("%s: %s", h.Kind, h.Why) }
