@@ -42,12 +42,16 @@ func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagn
 	if err != nil {
 		return nil, diag.FromKube(err, nil, "")
 	}
-	b := &rebuilding{Input: in, state: recovered.Clone(), found: survey.Of(in.State.StackID()), ours: map[string]bool{}}
+	b := &rebuilding{
+		Input: in, state: recovered.Clone(), objects: recovered.Table(),
+		found: survey.Of(in.State.StackID()), ours: map[string]bool{},
+	}
 	b.state.Cluster = uid
 	if err := b.dropGone(ctx); err != nil {
 		return nil, diag.FromKube(err, nil, "")
 	}
 	b.addFound()
+	b.state.Objects = b.objects.List()
 	in.State = b.state
 	p, diags := Make(ctx, in)
 	if p == nil {
@@ -56,7 +60,7 @@ func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagn
 	out := &Rebuilt{State: b.state, Orphans: map[addrs.Object]bool{}, Unclear: p.Incomplete}
 	b.learn(p, out)
 	for _, f := range b.found {
-		if _, known := b.state.FindObject(f.Object); !known {
+		if _, known := b.objects.FindObject(f.Object); !known {
 			out.Unaddressed = append(out.Unaddressed, f)
 		}
 	}
@@ -66,9 +70,10 @@ func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagn
 
 type rebuilding struct {
 	Input
-	state *state.State
-	found []Surveyed
-	ours  map[string]bool // the uids of all objects of the stack
+	state   *state.State
+	objects *state.Table // what state.Objects becomes
+	found   []Surveyed
+	ours    map[string]bool // the uids of all objects of the stack
 }
 
 // dropGone forgets what is certainly not there any more. An object that was not
@@ -79,25 +84,24 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 		found[f.Object.Identity()] = f
 		b.ours[f.UID] = true
 	}
-	var kept []state.Object
 	for _, o := range b.state.Objects {
 		f, ok := found[o.Object.Identity()]
 		switch {
 		case ok && f.UID != o.UID: // made anew since this state was written
 			o.UID, o.Digest = f.UID, ""
+			b.objects.Put(o)
 		case !ok:
 			there, err := b.isThere(ctx, o)
 			if err != nil {
 				return err
 			}
 			if !there {
+				b.objects.Remove(o.Object)
 				continue
 			}
 		}
 		b.ours[o.UID] = true
-		kept = append(kept, o)
 	}
-	b.state.Objects = kept
 	return nil
 }
 
@@ -119,10 +123,9 @@ func (b *rebuilding) isThere(ctx context.Context, o state.Object) (bool, error) 
 // addFound enters what the state lacks. Of two objects with one address the
 // younger has it: the older waits to be deleted, as after a changed name.
 func (b *rebuilding) addFound() {
-	known := b.state.ByIdentity()
 	for _, f := range b.found {
-		if _, ok := known[f.Object.Identity()]; !ok && f.Addr != (addrs.Instance{}) {
-			b.state.Put(state.Object{Addr: f.Addr, Object: f.Object, UID: f.UID})
+		if _, known := b.objects.FindObject(f.Object); !known && f.Addr != (addrs.Instance{}) {
+			b.objects.Put(state.Object{Addr: f.Addr, Object: f.Object, UID: f.UID})
 		}
 	}
 }
@@ -136,14 +139,16 @@ func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
 		case c.Action == Delete:
 			out.Orphans[c.Object.Identity()] = true
 		case c.Desired != nil && b.ours[c.UID]:
-			b.state.Put(b.entry(c))
+			b.objects.Put(b.entry(c))
 		}
 	}
-	for i, o := range b.state.Objects {
+	for _, o := range b.objects.List() {
 		if out.Orphans[o.Object.Identity()] && len(o.Needs) == 0 {
-			b.state.Objects[i].Needs = b.containers(o)
+			o.Needs = b.containers(o)
+			b.objects.Put(o)
 		}
 	}
+	b.state.Objects = b.objects.List()
 	if settled { // else the outputs are not yet what the configuration says
 		b.outputs(p)
 	}
@@ -152,7 +157,7 @@ func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
 // entry is what the state holds of an object that the configuration has. Where
 // its block got another name the plan is left to show that.
 func (b *rebuilding) entry(c *Change) state.Object {
-	known, _ := b.state.FindObject(c.Object)
+	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
 		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest,
 		Sensitive: c.SensitiveWishes(), Protected: c.Protected,
@@ -169,12 +174,12 @@ func (b *rebuilding) entry(c *Change) state.Object {
 // the definition of its kind.
 func (b *rebuilding) containers(o state.Object) []addrs.Instance {
 	var needs []addrs.Instance
-	if namespace, ok := b.state.FindObject(addrs.Object{Kind: "Namespace", Name: o.Object.Namespace}); ok {
+	if namespace, ok := b.objects.FindObject(addrs.Object{Kind: "Namespace", Name: o.Object.Namespace}); ok {
 		needs = append(needs, namespace.Addr)
 	}
 	if kind, err := b.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion()); err == nil {
 		crd := addrs.Object{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition", Name: kind.Plural + "." + kind.Group}
-		if definition, ok := b.state.FindObject(crd); ok {
+		if definition, ok := b.objects.FindObject(crd); ok {
 			needs = append(needs, definition.Addr)
 		}
 	}
