@@ -25,7 +25,7 @@ type Plan struct {
 	Mode    Mode
 	Lineage string // of the state it was made from
 	Serial  uint64
-	Cluster string // uid of the namespace kube-system
+	Cluster string // uid of the namespace kube-system; "" if it was made offline
 	Host    string // where that cluster answers, for people
 	// Targets and Excludes are what the plan was limited to.
 	Targets, Excludes []addrs.Instance
@@ -49,6 +49,10 @@ type Plan struct {
 
 // Limited says whether the plan leaves out objects of the configuration.
 func (p *Plan) Limited() bool { return len(p.Targets)+len(p.Excludes) > 0 }
+
+// Offline says whether the plan was made without a cluster. It is shown, but
+// never applied.
+func (p *Plan) Offline() bool { return p.Cluster == "" }
 
 // Mode is what a plan is for.
 type Mode string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,7 @@ func (s *session) runWith(ctx context.Context, list []*command, inv *invocation)
 			if err := prof.start(); err != nil {
 				return err
 			}
+			s.chdir, s.running = g.chdir, inv.command
 			return enter(g.chdir)
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // only main exits
@@ -136,8 +138,8 @@ func (s *session) usage(err error) exitCode {
 		e = &usageError{summary: "Invalid command line", detail: err.Error()}
 	}
 	help := "kplan -help"
-	if e.command != nil {
-		help = "kplan " + e.command.path() + " -help"
+	if c := cmp.Or(e.command, s.running); c != nil {
+		help = "kplan " + c.path() + " -help"
 	}
 	s.report(hcl.Diagnostics{{
 		Severity: hcl.DiagError,

@@ -66,3 +66,22 @@ func splitWords(text string) ([]string, error) {
 	}
 	return words, nil
 }
+
+// shellWord spells a word as a shell, and splitWords, reads it.
+func shellWord(word string) string {
+	if word != "" && strings.Trim(word, plainInShell) == "" {
+		return word
+	}
+	return shellQuoted(word)
+}
+
+// plainInShell means itself to a shell.
+const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+"
+
+// shellQuoted puts a word in quotes.
+func shellQuoted(word string) string {
+	if strings.ContainsAny(word, "\"\\$`!") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return `"` + word + `"`
+}

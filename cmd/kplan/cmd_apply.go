@@ -125,6 +125,10 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if !ok {
 		return exitFailure
 	}
+	if saved.Offline() {
+		s.fail("Plan was made offline", "%s holds a prediction from the configuration and the state, to be read. Make the plan to apply with a cluster, that is without -offline.", path)
+		return exitFailure
+	}
 	if given := opts.selection; given.mode() != plan.Normal || len(given.targets)+len(given.excludes)+len(given.replace)+len(given.adopt) > 0 {
 		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
 	}

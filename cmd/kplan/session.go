@@ -20,8 +20,10 @@ type session struct {
 	// input says whether questions may be asked at all, and terminal whether
 	// someone sits there to answer them.
 	input, terminal bool
-	// started is the folder kplan was started in.
-	started string
+	// started is the folder kplan was started in, and chdir what -chdir said.
+	started, chdir string
+	// running is the command that was called.
+	running *command
 	// colour and errColour say whether standard output and standard error can
 	// show colour, noColor that they shall not. width is the terminal's, 0 where
 	// there is none.

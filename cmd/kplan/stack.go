@@ -46,6 +46,9 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 	if k.state == nil {
 		return nil, false
 	}
+	if opts.offline {
+		return k, true
+	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	k.carryOn = context.AfterFunc(ctx, end)
 	if k.cluster, ok = s.connect(life, d, opts.cluster); !ok {

@@ -189,6 +189,9 @@ func (e entry) notes() []string {
 	if e.Certainty == plan.Predicted && e.Why != "" {
 		notes = append(notes, "predicted: "+Clean(e.Why))
 	}
+	if e.Action == plan.Update && e.Before == nil {
+		notes = append(notes, "what it holds now is not known: all its fields are shown")
+	}
 	if e.Blocked {
 		notes = append(notes, "refused: see the errors")
 	}

@@ -97,7 +97,7 @@ func rendered(t testing.TB, s string) map[string][]byte {
 		results[name] = b.Bytes()
 	}
 	pl, diags, files := hostilePlan(t, s), hostileDiagnostics(s), hostileFiles(s)
-	write("plan", func(b *bytes.Buffer) error { Plan(b, pl, Options{SavedAs: s}); return nil })
+	write("plan", func(b *bytes.Buffer) error { Plan(b, pl, Options{SavedAs: s, ApplyLine: s}); return nil })
 	write("plan json", func(b *bytes.Buffer) error { return JSON(b, pl, s) })
 	write("markdown", func(b *bytes.Buffer) error { Markdown(b, pl, MarkdownOptions{}); return nil })
 	write("diagnostics", func(b *bytes.Buffer) error { Diagnostics(b, diags, Sources{Files: files}, Options{}); return nil })
@@ -159,7 +159,7 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 		},
 		s: map[string]any{s: []any{s, map[string]any{s: s}}},
 	}
-	p := &plan.Plan{Host: s, Variables: map[string]plan.Variable{s: {Value: []byte(`"x"`)}}, Incomplete: true}
+	p := &plan.Plan{Host: s, Cluster: s, Variables: map[string]plan.Variable{s: {Value: []byte(`"x"`)}}, Incomplete: true}
 	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.Read, plan.Keep} {
 		for _, kind := range []string{"Pod", ""} {
 			c := &plan.Change{

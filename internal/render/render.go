@@ -23,9 +23,11 @@ type Options struct {
 	Concise bool // leave out notes and the counts of what is hidden
 
 	// SavedAs is the file that holds the plan, if -out was given. Otherwise,
-	// with Unsaved, the text ends with the note that there is none.
-	SavedAs string
-	Unsaved bool
+	// with Unsaved, the text ends with the note that there is none. ApplyLine is
+	// the command that applies the saved plan; it is told if there is one.
+	SavedAs   string
+	ApplyLine string
+	Unsaved   bool
 
 	// MaxLines is how many lines of a text that comes or goes are shown; 0 is
 	// 200.

@@ -30,8 +30,7 @@ func Plan(w io.Writer, pl *plan.Plan, opts Options) {
 func (p *page) plan(pl *plan.Plan, entries []entry) {
 	if len(entries) > 0 {
 		p.line()
-		p.intro(pl)
-		p.legend(entries, pl.Mode)
+		p.intro(pl, entries)
 		p.line()
 		p.line(actionsTitle(pl))
 		for _, e := range entries {
@@ -56,14 +55,24 @@ func (p *page) conclusion(pl *plan.Plan, entries []entry) {
 	p.line(p.paint(bold, "Plan:"), strings.TrimPrefix(summary(pl), "Plan:"))
 }
 
-func (p *page) intro(pl *plan.Plan) {
-	if pl.Mode == plan.RefreshOnly {
-		p.prose("kplan compared the state with the cluster and found objects that changed outside of kplan. " +
-			"Such changes are indicated with the following symbols:")
-		return
+func (p *page) intro(pl *plan.Plan, entries []entry) {
+	text := "kplan compared the configuration with the cluster and generated the following execution plan."
+	symbols := " Resource actions are indicated with the following symbols:"
+	switch {
+	case pl.Mode == plan.RefreshOnly:
+		text = "kplan compared the state with the cluster and found objects that changed outside of kplan."
+		symbols = " Such changes are indicated with the following symbols:"
+	case pl.Offline():
+		text = "kplan compared the configuration with the state, without asking the cluster, and generated the following execution plan."
 	}
-	p.prose("kplan compared the configuration with the cluster and generated the following execution plan. " +
-		"Resource actions are indicated with the following symbols:")
+	meanings := p.legend(entries, pl.Mode)
+	if len(meanings) == 0 {
+		symbols = ""
+	}
+	p.prose(text + symbols)
+	for _, line := range meanings {
+		p.line(line)
+	}
 }
 
 func actionsTitle(pl *plan.Plan) string {
@@ -77,7 +86,7 @@ func actionsTitle(pl *plan.Plan) string {
 }
 
 // legend explains the symbols that are in use.
-func (p *page) legend(entries []entry, mode plan.Mode) {
+func (p *page) legend(entries []entry, mode plan.Mode) (lines []string) {
 	used := map[symbol]bool{}
 	for _, e := range entries {
 		used[e.symbol] = true
@@ -88,9 +97,10 @@ func (p *page) legend(entries []entry, mode plan.Mode) {
 	}
 	for _, l := range words {
 		if used[l.symbol] {
-			p.line(p.symbol(l.symbol), " ", l.meaning)
+			lines = append(lines, p.symbol(l.symbol)+" "+l.meaning)
 		}
 	}
+	return lines
 }
 
 type meaning struct {
@@ -208,13 +218,16 @@ func summary(pl *plan.Plan) string {
 func (p *page) nothing(pl *plan.Plan) {
 	head, detail := "Your infrastructure matches the configuration.",
 		"kplan has compared the cluster with your configuration and found no differences, so no changes are needed."
-	switch pl.Mode {
-	case plan.Destroy:
+	switch {
+	case pl.Mode == plan.Destroy:
 		head, detail = "No objects need to be destroyed.",
 			"Either you have not created any objects yet or the existing objects were already deleted outside of kplan."
-	case plan.RefreshOnly:
+	case pl.Mode == plan.RefreshOnly:
 		head, detail = "Your infrastructure still matches the configuration.",
 			"kplan has checked that the objects in the cluster still are as they were last applied, and found no differences."
+	case pl.Offline():
+		head, detail = "The configuration is what was last applied.",
+			"kplan has compared the state with your configuration and found no differences. What is in the cluster was not looked at."
 	}
 	p.line()
 	p.line(p.paint(green, p.paint(bold, "No changes.")), " ", p.paint(bold, head))
@@ -282,13 +295,24 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 	case p.opts.SavedAs != "":
 		p.rule()
 		p.line("Saved the plan to: ", Clean(p.opts.SavedAs))
-		p.line()
-		p.line("To perform exactly these actions, run the following command to apply:")
-		p.line("    kplan apply ", quote(p.opts.SavedAs))
-	case p.opts.Unsaved:
+		p.howToApply(pl)
+	case p.opts.Unsaved && !pl.Offline():
 		p.rule()
 		p.prose("Note: You didn't use the -out option to save this plan, so kplan can't guarantee to take exactly these actions " +
 			"if you run " + applyCommand(pl.Mode) + " now.")
+	}
+}
+
+// howToApply says how to apply a saved plan, or that it can't be.
+func (p *page) howToApply(pl *plan.Plan) {
+	switch {
+	case pl.Offline():
+		p.line()
+		p.prose("It was made offline: it can be shown, but not applied.")
+	case p.opts.ApplyLine != "":
+		p.line()
+		p.line("To perform exactly these actions, run the following command to apply:")
+		p.line("    ", Clean(p.opts.ApplyLine))
 	}
 }
 
