@@ -227,12 +227,17 @@ func (c Consequence) String() string {
 	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
 }
 
+// grave are the consequences that must be asked for by name.
+func (c *Change) grave() []Consequence {
+	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
+		return q.Effect != TakesAlong && q.Effect != LosesData
+	})
+}
+
 // guardData refuses deletions that take along what kplan does not manage or
 // lose data, unless the user allowed them by name.
 func (p *planner) guardData(c *Change) hcl.Diagnostics {
-	grave := slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
-		return q.Effect != TakesAlong && q.Effect != LosesData
-	})
+	grave := c.grave()
 	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
 	if len(grave) == 0 || allowed {
 		return nil

@@ -2,10 +2,13 @@ package plan
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"kplan.dev/kplan/addrs"
@@ -41,6 +44,7 @@ type savedPlan struct {
 	Variables map[string]Variable `json:"variables"`
 	Changes   []savedChange       `json:"changes"`
 	Outputs   []savedOutput       `json:"outputs"`
+	Seal      string              `json:"seal"` // keyed digest of the file with an empty one
 }
 
 type savedChange struct {
@@ -97,7 +101,32 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 		doc.Outputs = append(doc.Outputs, savedOutput(o))
 	}
 	data, err := json.MarshalIndent(doc, "", "  ")
-	return append(data, '\n'), err
+	if err != nil {
+		return nil, err
+	}
+	data = append(data, '\n')
+	sealed := Plan{content: contentOf(data, "")}
+	return withSeal(data, "", sealed.sealWith(s)), nil
+}
+
+// sealWith is the seal of a plan file under the state's key: whoever does not
+// have the state can't edit a plan unnoticed.
+func (p *Plan) sealWith(s *state.State) string { return s.Digest("plan " + p.content) }
+
+// contentOf is the digest of a plan file without its seal.
+func contentOf(data []byte, seal string) string {
+	sum := sha256.Sum256(withSeal(data, seal, ""))
+	return hex.EncodeToString(sum[:])
+}
+
+// withSeal puts another seal into a plan file. It is the last field.
+func withSeal(data []byte, from, to string) []byte {
+	field := func(seal string) []byte { return fmt.Appendf(nil, "\"seal\": %q", seal) }
+	i := bytes.LastIndex(data, field(from))
+	if i < 0 {
+		return data
+	}
+	return slices.Concat(data[:i], field(to), data[i+len(field(from)):])
 }
 
 func saveChange(c *Change) savedChange {
@@ -186,6 +215,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
 		Targets: doc.Targets, Excludes: doc.Excludes, Replace: doc.Replace, Adopt: doc.Adopt, AllowDataLoss: doc.DataLoss,
 		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
+		seal: doc.Seal, content: contentOf(data, doc.Seal),
 	}
 	for _, saved := range doc.Changes {
 		c, err := saved.change(lookup)

@@ -102,7 +102,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	diags = append(diags, p.guardKept(plan)...)
 	diags = append(diags, p.weighDeletions(ctx, plan)...)
-	plan.Incomplete = diags.HasErrors()
+	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
+		diags = append(diags, p.idle(plan)...)
+	}
 	return plan, diags
 }
 

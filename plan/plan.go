@@ -45,6 +45,9 @@ type Plan struct {
 	// failed. A plan with any, or with Incomplete set, is shown but not applied.
 	HeldBack   []hclspec.HeldBack
 	Incomplete bool
+	// seal is what a saved plan was sealed with, content the digest of all else
+	// in its file.
+	seal, content string
 }
 
 // Limited says whether the plan leaves out objects of the configuration.

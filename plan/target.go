@@ -45,18 +45,27 @@ func Matches(given, addr addrs.Instance) bool {
 // it needs; what is excluded takes along what needs it. Where objects are only
 // deleted it is the other way round.
 func scopeOf(ctx context.Context, in Input, s *state.State) (scope, hcl.Diagnostics) {
-	if len(in.Targets)+len(in.Excludes) == 0 {
+	options := in.named()
+	if len(options) == 0 {
 		return scope{}, nil
 	}
 	needs, diags := needsOf(ctx, in, s)
 	if diags.HasErrors() {
 		return scope{}, diags
 	}
-	selected := scope{limited: true, in: map[addrs.Instance]bool{}}
-	picked, diags := pick(needs, append(slices.Clone(in.Targets), in.Excludes...))
-	if diags.HasErrors() {
+	var picked []addrs.Instance
+	for _, o := range options {
+		meant, err := pick(needs, o)
+		if err != nil {
+			diags = append(diags, err)
+		} else if o.limits() {
+			picked = append(picked, meant...)
+		}
+	}
+	if diags.HasErrors() || len(in.Targets)+len(in.Excludes) == 0 {
 		return scope{}, diags
 	}
+	selected := scope{limited: true, in: map[addrs.Instance]bool{}}
 	reach := needs.Closure
 	if (len(in.Excludes) > 0) != (in.Mode == Destroy) {
 		reach = needs.Dependents
@@ -103,34 +112,24 @@ func needsOf(ctx context.Context, in Input, s *state.State) (*graph.Graph[addrs.
 	return &g, nil
 }
 
-// pick finds the instances that the given addresses mean.
-func pick(g *graph.Graph[addrs.Instance], given []addrs.Instance) ([]addrs.Instance, hcl.Diagnostics) {
+// pick finds the instances that an option means.
+func pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
 	var (
 		picked []addrs.Instance
 		names  []string
-		diags  hcl.Diagnostics
 	)
 	for _, addr := range g.Nodes() {
 		names = append(names, addr.String())
-	}
-	for _, want := range given {
-		found := false
-		for _, addr := range g.Nodes() {
-			if Matches(want, addr) {
-				picked, found = append(picked, addr), true
-			}
-		}
-		if !found {
-			diags = append(diags, noSuchAddress(want, names))
+		if Matches(o.addr, addr) {
+			picked = append(picked, addr)
 		}
 	}
-	return picked, diags
-}
-
-func noSuchAddress(want addrs.Instance, names []string) *hcl.Diagnostic {
-	detail := fmt.Sprintf("%s is neither in the configuration nor in the state.", want)
-	if nearest := addrs.Nearest(want.String(), names); nearest != "" {
+	if len(picked) > 0 {
+		return picked, nil
+	}
+	detail := fmt.Sprintf("%s: %s is neither in the configuration nor in the state.", o, o.addr)
+	if nearest := addrs.Nearest(o.addr.String(), names); nearest != "" {
 		detail += fmt.Sprintf(" Did you mean %s?", nearest)
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address", Detail: detail}
+	return nil, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address", Detail: detail}
 }

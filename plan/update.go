@@ -23,7 +23,7 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 		c.Reason = BecauseTerminating
 		return p.replace(ctx, c, nil)
 	}
-	if slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, c.Addr) }) {
+	if p.replaces(c.Addr) {
 		c.Reason = BecauseRequested
 		return p.replace(ctx, c, nil)
 	}
@@ -39,6 +39,11 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
 	return p.ask(ctx, c, live, dryRunTries)
+}
+
+// replaces says whether the user asked, by name, for the object to be made anew.
+func (p *planner) replaces(addr addrs.Instance) bool {
+	return slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, addr) })
 }
 
 // found records what is known of the live object. It is also called anew when

@@ -9,18 +9,24 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/state"
 )
 
-// Belongs checks that a saved plan can be applied with this state at all. It
-// asks the cluster nothing, so it comes before the plan is made anew.
+// Belongs checks that a saved plan is as kplan wrote it and can be applied with
+// this state. It asks the cluster nothing, so it comes before the plan is made
+// anew.
 func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	switch {
 	case p.Lineage != s.Lineage:
 		return staleness("Saved plan does not match the given state",
 			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.", p.Lineage, s.Lineage))
+	case p.seal != p.sealWith(s):
+		return staleness("Saved plan was edited",
+			"The file is not as kplan wrote it: something was changed in it or got lost. Nothing was changed in the cluster. Make a new plan.")
 	case p.Serial != s.Serial:
 		return staleness("Saved plan is stale",
 			fmt.Sprintf("The plan was made from the state with serial %d, and it is at serial %d now: something was applied in between, maybe this very plan. Make a new plan.", p.Serial, s.Serial))
@@ -28,47 +34,65 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	return nil
 }
 
+// Fits checks that the configuration and the values of its variables are those
+// that the plan was made from. It asks the cluster nothing either.
+func (p *Plan) Fits(config *hclspec.Config, values hclspec.Values, s *state.State) hcl.Diagnostics {
+	if now := Sources(config); !maps.Equal(p.Sources, now) {
+		return staleness("Configuration was changed after the plan",
+			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.", strings.Join(changedFiles(p.Sources, now), ", ")))
+	}
+	var diags hcl.Diagnostics
+	now := Variables(values, s)
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if p.Variables[name].Digest != now[name].Digest {
+			diags = append(diags, staleness("Variable has another value than in the plan", otherValue(name, p.Variables[name], now[name]))...)
+		}
+	}
+	return diags
+}
+
+// longestValue is how much of a variable's value a message repeats.
+const longestValue = 60
+
+func otherValue(name string, planned, now Variable) string {
+	if planned.Sensitive || now.Sensitive {
+		return fmt.Sprintf("The plan was made with another value of the sensitive variable %[1]q. A saved plan does not hold such values: "+
+			"give the one again that it was made with, as KPLAN_VAR_%[1]s or with -var-file, or make a new plan.", name)
+	}
+	values := ""
+	if len(planned.Value)+len(now.Value) <= 2*longestValue {
+		values = fmt.Sprintf(" (%s, and now %s)", planned.Value, now.Value)
+	}
+	return fmt.Sprintf("The plan was made with another value of the variable %q%s. A saved plan brings its values along: "+
+		"don't give this variable, or make a new plan with the new value.", name, values)
+}
+
 // Verify checks that the plan made now, fresh, is the one that was saved and
 // approved. Objects may have been changed since in ways that leave what the
 // plan does to them as it was.
 func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
-	now := fresh.Redacted(s)
-	switch {
-	case p.Cluster != now.Cluster:
+	if p.Cluster != fresh.Cluster {
 		return staleness("Saved plan is for another cluster",
-			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).", p.Host, p.Cluster, now.Host, now.Cluster))
-	case !maps.Equal(p.Sources, now.Sources):
-		return staleness("Configuration was changed after the plan",
-			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.", strings.Join(changedFiles(p.Sources, now.Sources), ", ")))
+			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).", p.Host, p.Cluster, fresh.Host, fresh.Cluster))
 	}
 	var diags hcl.Diagnostics
-	for _, name := range slices.Sorted(maps.Keys(now.Variables)) {
-		if p.Variables[name].Digest != now.Variables[name].Digest {
-			diags = append(diags, staleness("Variable has another value than in the plan",
-				fmt.Sprintf("The variable %q was given another value than when the plan was made.", name))...)
-		}
+	stale := func(c *Change, why string) {
+		diags = append(diags, staleness("Saved plan is stale", fmt.Sprintf("%s (%s): %s Nothing was changed. Make a new plan.", c.Addr, c.Object, why))...)
 	}
-	return append(diags, p.verifyChanges(now)...)
-}
-
-func (p *Plan) verifyChanges(now *Plan) hcl.Diagnostics {
-	var diags hcl.Diagnostics
 	approved := map[changeKey]*Change{}
 	for _, c := range p.Changes {
 		approved[keyOf(c)] = c
 	}
-	for _, c := range now.Changes {
+	for i, c := range fresh.Redacted(s).Changes {
 		old := approved[keyOf(c)]
 		delete(approved, keyOf(c))
 		if why := disagreement(old, c); why != "" {
-			diags = append(diags, staleness("Saved plan is stale",
-				fmt.Sprintf("%s (%s): %s Nothing was changed. Make a new plan.", c.Addr, c.Object, why))...)
+			stale(c, why+since(old, c, fresh.Changes[i]))
 		}
 	}
 	for _, c := range p.Changes {
 		if _, missing := approved[keyOf(c)]; missing && c.Action != Keep {
-			diags = append(diags, staleness("Saved plan is stale",
-				fmt.Sprintf("%s (%s): the plan would %s it, and now there is nothing to do about it. Nothing was changed. Make a new plan.", c.Addr, c.Object, c.Action))...)
+			stale(c, fmt.Sprintf("by the plan it would %s, and now there is nothing to do about it.", fates[c.Action]))
 		}
 	}
 	return diags
@@ -88,14 +112,20 @@ func keyOf(c *Change) changeKey {
 	return changeKey{object: c.Object.Identity()}
 }
 
+// fates are what actions do to an object, in words.
+var fates = map[Action]string{
+	Keep: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
+	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over", Read: "be read",
+}
+
 // disagreement says what is different about a change made now from the
 // approved one, "" where nothing that matters is.
 func disagreement(approved, now *Change) string {
 	switch {
 	case approved == nil:
-		return fmt.Sprintf("the plan does not have it, and now it would be to %s.", now.Action)
+		return fmt.Sprintf("the plan does not have it, and now it would %s.", fates[now.Action])
 	case approved.Action != now.Action:
-		return fmt.Sprintf("the plan would %s it, and now it would be to %s. The object was changed in the cluster after the plan.", approved.Action, now.Action)
+		return fmt.Sprintf("by the plan it would %s, and now it would %s.", fates[approved.Action], fates[now.Action])
 	case approved.UID != now.UID:
 		return "it was deleted and made again after the plan."
 	case approved.Accepts != now.Accepts:
@@ -106,18 +136,52 @@ func disagreement(approved, now *Change) string {
 		return ""
 	}
 	if places := sameEffect(approved, now); len(places) > 0 {
-		return fmt.Sprintf("what would become of %s is not what the plan says. The object was changed in the cluster after the plan.", places[0])
+		return fmt.Sprintf("what would become of %s is not what the plan says.", places[0])
 	}
 	return ""
+}
+
+// since says what was changed of the object after the plan, and who did it as
+// far as the live object tells. Only fresh has all of its managers.
+func since(approved, now, fresh *Change) string {
+	switch {
+	case approved == nil || approved.Before == nil && now.Before == nil:
+		return ""
+	case now.Before == nil:
+		return " It was deleted after the plan."
+	case approved.Before == nil:
+		return " It was made after the plan" + by(&unstructured.Unstructured{Object: fresh.Before}, addrs.NewPath("metadata", "name")) + "."
+	}
+	places := sortedPaths(differences(now.Kind.Root, visible(approved.Before), visible(now.Before)))
+	if len(places) == 0 {
+		return " The object itself is unchanged: what it needs, or what the cluster makes of it, is different now."
+	}
+	text := " After the plan " + places[0].String()
+	if more := len(places) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + " was changed" + by(&unstructured.Unstructured{Object: fresh.Before}, places[0]) + "."
+}
+
+// by names the manager of a place: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
+// or nothing.
+func by(live *unstructured.Unstructured, place addrs.Path) string {
+	path, err := fieldPath(place)
+	if err != nil {
+		return ""
+	}
+	m := ownerOf(otherManagers(live), path)
+	if m == nil {
+		return ""
+	}
+	return fmt.Sprintf(" by %s on %s", quoted(m.name), m.time.Format("2006-01-02 15:04:05 MST"))
 }
 
 // losses is what a change takes along that was not asked for, in words.
 func losses(c *Change) string {
 	var lines []string
-	for _, q := range c.Consequences {
-		if q.Effect == TakesAlong || q.Effect == LosesData {
-			lines = append(lines, q.String())
-		}
+	for _, q := range c.grave() {
+		lines = append(lines, q.String())
 	}
 	return strings.Join(lines, "; ")
 }

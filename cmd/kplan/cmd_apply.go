@@ -129,7 +129,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 		s.fail("Plan was made offline", "%s holds a prediction from the configuration and the state, to be read. Make the plan to apply with a cluster, that is without -offline.", path)
 		return exitFailure
 	}
-	if given := opts.selection; given.mode() != plan.Normal || len(given.targets)+len(given.excludes)+len(given.replace)+len(given.adopt) > 0 {
+	if opts.selection.isGiven() {
 		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
 	}
 	opts.variables.from = saved
@@ -145,7 +145,11 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 		s.report(diags)
 		return exitFailure
 	}
-	fresh, diags := k.plan(ctx, selected(saved, opts.selection))
+	if diags := saved.Fits(k.config, k.values, k.state); diags.HasErrors() {
+		s.report(diags)
+		return exitFailure
+	}
+	fresh, diags := k.plan(ctx, selected(saved))
 	if fresh != nil && !diags.HasErrors() {
 		diags = append(diags, saved.Verify(fresh, k.state)...)
 	}

@@ -46,6 +46,9 @@ func (s *session) define(ctx context.Context, opts variableOptions) (d definitio
 		Args:   args,
 		Prompt: s.prompt(ctx),
 	})
+	if opts.from != nil {
+		explainMissing(valueDiags, opts.from, config)
+	}
 	diags = append(diags, valueDiags...)
 	s.report(diags)
 	return definition{config, values}, !diags.HasErrors()

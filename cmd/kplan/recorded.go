@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
 )
@@ -31,6 +33,18 @@ func recorded(p *plan.Plan, config *hclspec.Config) []hclspec.VarArg {
 		}
 	}
 	return args
+}
+
+// explainMissing says of each sensitive variable without a value that the saved
+// plan had one.
+func explainMissing(diags hcl.Diagnostics, p *plan.Plan, config *hclspec.Config) {
+	for _, v := range config.Variables {
+		for _, d := range diags {
+			if p.Variables[v.Name].Sensitive && d.Subject != nil && *d.Subject == v.Range {
+				d.Detail += " A saved plan does not hold the values of sensitive variables: give the one again that it was made with."
+			}
+		}
+	}
 }
 
 // asArgument spells a value in JSON as -var takes it: as it stands for a

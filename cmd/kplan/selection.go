@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -53,14 +52,21 @@ func (o *selection) check() error {
 		return &usageError{summary: "Incompatible plan mode options", detail: "-destroy deletes everything and -refresh-only changes nothing: give one of them."}
 	case (o.destroy || o.refreshOnly) && len(o.replace)+len(o.adopt) > 0:
 		return &usageError{summary: "Incompatible plan mode options", detail: "-replace and -adopt are for a plan that makes objects, not for -destroy or -refresh-only."}
+	case o.refreshOnly && len(o.allowDataLoss) > 0:
+		return &usageError{summary: "Incompatible plan mode options", detail: "-refresh-only deletes nothing, so that -allow-data-loss has nothing to allow."}
 	}
 	return nil
+}
+
+// isGiven says whether any of the options is.
+func (o *selection) isGiven() bool {
+	return o.destroy || o.refreshOnly || len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss) > 0
 }
 
 // selected is the selection that a saved plan was made with, so that it can be
 // made anew. What it allowed to be lost is allowed again: that nothing else is
 // lost now is verified.
-func selected(p *plan.Plan, given selection) selection {
+func selected(p *plan.Plan) selection {
 	return selection{
 		destroy:       p.Mode == plan.Destroy,
 		refreshOnly:   p.Mode == plan.RefreshOnly,
@@ -68,7 +74,7 @@ func selected(p *plan.Plan, given selection) selection {
 		excludes:      p.Excludes,
 		replace:       p.Replace,
 		adopt:         p.Adopt,
-		allowDataLoss: slices.Concat(p.AllowDataLoss, given.allowDataLoss),
+		allowDataLoss: p.AllowDataLoss,
 	}
 }
 
