@@ -22,8 +22,6 @@ func (p *planner) guess(c *Change, same, recorded bool) (hclspec.Seen, *Change, 
 	c.Unknown.AddAll(c.Desired.Unknown)
 	c.Sensitive = sensitivePaths(c, c.After)
 	switch {
-	case recorded && p.replaces(c.Addr):
-		c.Action, c.Reason = Replace, BecauseRequested
 	case same:
 		c.Action, c.Before = Keep, c.After
 	case recorded:
