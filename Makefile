@@ -13,8 +13,10 @@ SHELL := /bin/bash
 
 .PHONY: build demo demo-down test torture loop check golden bench bench-go bench-baseline clean
 
+# BUILDFLAGS=-trimpath makes the same bytes in every folder. It is not given by
+# default: the sandbox and the tests would share no compiled package with it.
 build:
-	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
+	go build $(BUILDFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
 
 include sandbox/Makefile.inc
 
