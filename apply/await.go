@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -95,11 +94,9 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if state, err = readinessOf(live, &c.Desired.Wait); err != nil {
 			return true, err
 		}
-		if state = r.diagnose(live, state); state.hopeless {
-			return true, nil
-		}
+		state = r.diagnose(live, state)
 		waiting.observe(state)
-		return state.ready, nil
+		return state.ready || state.hopeless, nil
 	})
 	switch {
 	case err == nil && state.ready:
@@ -139,27 +136,26 @@ func isBefore(a, b *unstructured.Unstructured) bool {
 // waiting tells of an object that is not ready yet, from the first moment that
 // it turns out not to be.
 type waiting struct {
-	r     *runner
-	c     *plan.Change
-	start time.Time
+	r      *runner
+	c      *plan.Change
+	start  time.Time
+	detail detail
+	ready  bool
+	stop   func() // nil until it turned out not to be ready
+}
 
-	mu   sync.Mutex
-	last readiness
-	stop func()
+func (w *waiting) event() Event {
+	return Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action}
 }
 
 func (w *waiting) observe(state readiness) {
-	w.mu.Lock()
-	w.last = state
-	begin := !state.ready && w.stop == nil
-	w.mu.Unlock()
-	if begin {
-		event := Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action}
-		w.stop = w.r.events.repeat(event, Waiting, w.start, func() string {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			return w.last.why
-		})
+	w.ready = state.ready
+	if state.ready {
+		return
+	}
+	w.r.events.note(w.event(), Waiting, w.start, &w.detail, state.why)
+	if w.stop == nil {
+		w.stop = w.r.events.repeat(w.event(), Waiting, w.start, &w.detail)
 	}
 }
 
@@ -168,7 +164,10 @@ func (w *waiting) done() {
 		return
 	}
 	w.stop()
-	if w.last.ready {
-		w.r.events.send(Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action, Phase: Ready, Elapsed: time.Since(w.start)})
+	event := w.event()
+	event.Phase, event.Elapsed = NotReady, time.Since(w.start)
+	if w.ready {
+		event.Phase = Ready
 	}
+	w.r.events.send(event)
 }

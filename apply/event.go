@@ -2,7 +2,6 @@ package apply
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"kplan.dev/kplan/addrs"
@@ -17,6 +16,9 @@ type Event struct {
 	Phase   Phase
 	Elapsed time.Duration // since the action, or the waiting, began
 	Detail  string        // of Progress and Waiting: what is still missing
+	// Quiet says that nothing but Detail is new, which is not worth a line of its
+	// own.
+	Quiet bool
 }
 
 // Phase is how far an action has got.
@@ -29,6 +31,7 @@ const (
 	Failed                // it has failed
 	Waiting               // it has been done and is not ready yet; every ten seconds
 	Ready                 // it is ready
+	NotReady              // it is not, and nobody waits for it any longer
 )
 
 // progressEvery is how often an action that takes long is told of.
@@ -55,10 +58,9 @@ func (e *events) during(event Event, act func(say func(string)) error) error {
 	start := time.Now()
 	event.Phase = Started
 	e.send(event)
-	var detail atomic.Value
-	detail.Store("")
-	stop := e.repeat(event, Progress, start, func() string { return detail.Load().(string) })
-	err := act(func(text string) { detail.Store(text) })
+	detail := &detail{}
+	stop := e.repeat(event, Progress, start, detail)
+	err := act(func(text string) { e.note(event, Progress, start, detail, text) })
 	stop()
 	event.Phase, event.Elapsed = Done, time.Since(start)
 	if err != nil {
@@ -68,8 +70,37 @@ func (e *events) during(event Event, act func(say func(string)) error) error {
 	return err
 }
 
+// detail is what is missing of something, as it is told from time to time.
+type detail struct {
+	mu   sync.Mutex
+	text string
+}
+
+func (d *detail) get() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.text
+}
+
+// set says whether the text is a new one.
+func (d *detail) set(text string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := d.text != text
+	d.text = text
+	return changed
+}
+
+// note tells quietly of what is missing now, if that is something else.
+func (e *events) note(event Event, phase Phase, start time.Time, detail *detail, text string) {
+	if detail.set(text) {
+		event.Phase, event.Elapsed, event.Detail, event.Quiet = phase, time.Since(start), text, true
+		e.send(event)
+	}
+}
+
 // repeat sends the event in that phase every ten seconds until stop is called.
-func (e *events) repeat(event Event, phase Phase, start time.Time, detail func() string) (stop func()) {
+func (e *events) repeat(event Event, phase Phase, start time.Time, detail *detail) (stop func()) {
 	ticker := time.NewTicker(progressEvery)
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -80,7 +111,7 @@ func (e *events) repeat(event Event, phase Phase, start time.Time, detail func()
 			case <-done:
 				return
 			case <-ticker.C:
-				event.Phase, event.Elapsed, event.Detail = phase, time.Since(start), detail()
+				event.Phase, event.Elapsed, event.Detail = phase, time.Since(start), detail.get()
 				e.send(event)
 			}
 		}

@@ -172,6 +172,8 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		case <-working.Done():
 		}
 	}()
+	stopLive := k.showLive()
+	defer stopLive()
 	summary, diags := apply.Run(context.WithoutCancel(ctx), apply.Input{
 		Plan:        p,
 		Config:      k.config,
@@ -184,6 +186,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		Progress:    k.progress,
 		Stop:        working.Done(),
 	})
+	stopLive()
 	k.report(diags)
 	if summary.Unsaved != nil {
 		k.rescue(summary.State)

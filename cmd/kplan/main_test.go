@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -90,8 +91,8 @@ func condition(name, kubeconfig string) (bool, error) {
 }
 
 // scriptCommands are what scripts can do besides testscript's own commands.
-func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
-	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+func scriptCommands() map[string]scriptCommand {
+	commands := map[string]scriptCommand{
 		"kubectl":   kubectl,
 		"lineage":   lineage,
 		"appears":   appears,
@@ -100,7 +101,14 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"says":      says,
 		"signalled": signalled,
 	}
+	maps.Copy(commands, moreScriptCommands)
+	return commands
 }
+
+type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
+
+// moreScriptCommands are those that not every system has.
+var moreScriptCommands = map[string]scriptCommand{}
 
 // kubectl runs kubectl in the script's environment; stdout and stderr are
 // compared as with exec.

@@ -25,11 +25,25 @@ func (s *session) showPlan(p *plan.Plan, diags hcl.Diagnostics, view render.Opti
 // progress tells of a step of an apply.
 func (s *session) progress(e apply.Event) {
 	step := render.Step{Addr: e.Addr, Object: e.Object, Action: e.Action, Phase: phases[e.Phase], Elapsed: e.Elapsed, Detail: e.Detail}
-	if s.events != nil {
+	switch {
+	case s.region != nil && s.events == nil:
+		s.region.Step(step)
+	case e.Quiet:
+	case s.events != nil:
 		s.tell(func(e *render.Events) { e.Step(step) })
-		return
+	default:
+		fmt.Fprintln(s.stdout, render.ProgressLine(step, s.options()))
 	}
-	fmt.Fprintln(s.stdout, render.ProgressLine(step, s.options()))
+}
+
+// showLive shows what is under way at the lower end of the terminal, if there is
+// one, until stop is called.
+func (s *session) showLive() (stop func()) {
+	if s.region == nil || s.events != nil {
+		return func() {}
+	}
+	s.region.Start(s.options())
+	return s.region.Stop
 }
 
 var phases = map[apply.Phase]render.Phase{
@@ -39,6 +53,7 @@ var phases = map[apply.Phase]render.Phase{
 	apply.Failed:   render.Failed,
 	apply.Waiting:  render.Waiting,
 	apply.Ready:    render.Ready,
+	apply.NotReady: render.NotReady,
 }
 
 // showSummary says what an apply came to.

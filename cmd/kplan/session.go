@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"runtime"
 	"sync"
 
 	"golang.org/x/term"
@@ -29,7 +30,9 @@ type session struct {
 	// there is none.
 	colour, errColour, noColor bool
 	width                      int
-	view                       viewOptions
+	// region shows what is under way, nil where no terminal can.
+	region *render.Region
+	view   viewOptions
 	// events is where everything is told in JSON, nil where it is shown as text.
 	// Several goroutines may have something to say: they hold speaking meanwhile.
 	events   *render.Events
@@ -57,6 +60,10 @@ func newSession() *session {
 	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		s.colour, s.errColour = isTerminal(os.Stdout), isTerminal(os.Stderr)
 	}
+	if s.canRedraw(isTerminal(os.Stdout)) {
+		s.region = render.NewRegion(os.Stdout, terminalSize)
+		s.stdout, s.stderr = s.region.Writer(os.Stdout), s.region.Writer(os.Stderr)
+	}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 		s.width = width
 	}
@@ -64,6 +71,24 @@ func newSession() *session {
 		s.started = dir
 	}
 	return s
+}
+
+// canRedraw says whether standard output is a terminal that can be told to go up
+// some lines. A build server keeps what it is sent as a log.
+func (s *session) canRedraw(terminal bool) bool {
+	kind := s.env("TERM")
+	if kind == "" && runtime.GOOS == "windows" {
+		kind = s.env("WT_SESSION") // only the newer one understands what is sent
+	}
+	return terminal && kind != "" && kind != "dumb" && (s.env("CI") == "" || isOff(s.env("CI")))
+}
+
+func terminalSize() (width, height int) {
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -29,6 +29,9 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 			"Gracefully shutting down...\n\n")
 		cancel()
 		<-arrived
+		if s.region != nil {
+			s.region.Stop()
+		}
 		fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.\n")
 		os.Exit(caught.exitCode(exitFailure))
 	}()

@@ -110,7 +110,7 @@ func (e *Events) Diagnostic(d *hcl.Diagnostic, src Sources) {
 func (e *Events) Step(s Step) {
 	kind := map[Phase]string{
 		Started: "apply_start", Progress: "apply_progress", Done: "apply_complete", Failed: "apply_errored",
-		Waiting: "wait_progress", Ready: "wait_complete",
+		Waiting: "wait_progress", Ready: "wait_complete", NotReady: "wait_errored",
 	}[s.Phase]
 	hook := event{"resource": eventResource(s.Addr), "action": eventAction(s.Action)}
 	if s.Object.Name != "" {
@@ -123,7 +123,7 @@ func (e *Events) Step(s Step) {
 		hook["detail"] = s.Detail
 	}
 	level := "info"
-	if s.Phase == Failed {
+	if s.Phase == Failed || s.Phase == NotReady {
 		level = "error"
 	}
 	e.send(level, s.Addr.String()+": "+s.text(), kind, event{"hook": hook})

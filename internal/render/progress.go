@@ -27,7 +27,11 @@ const (
 	Failed                // it has failed
 	Waiting               // it has been done and is not ready yet
 	Ready                 // it is ready
+	NotReady              // it is not, and nobody waits for it any longer
 )
+
+// underWay says whether more is to come.
+func (p Phase) underWay() bool { return p == Started || p == Progress || p == Waiting }
 
 // words are what an action is called while it goes on and after it.
 type words struct{ doing, done string }
@@ -62,6 +66,9 @@ func (s Step) text() string {
 		return w.done + " failed after " + elapsed(s.Elapsed)
 	case Waiting:
 		return "Still waiting... [" + elapsed(s.Elapsed) + " elapsed]" + s.detail()
+	}
+	if s.Phase == NotReady {
+		return "Not ready after " + elapsed(s.Elapsed)
 	}
 	return "Ready after " + elapsed(s.Elapsed)
 }
