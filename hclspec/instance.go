@@ -125,6 +125,9 @@ func (i *instance) finish(defaultNamespace string) {
 	i.Object = i.Kind.Object(namespace, name)
 	i.checkNames()
 	i.checkCustom()
+	for _, p := range i.Kind.Overwritten(i.Fields) {
+		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
+	}
 }
 
 // checkCustom reports values that the definition of a custom kind does not

@@ -17,7 +17,7 @@ const (
 	WrongType                       // the value is not of the field's type, or can't be read as it
 	Missing                         // the server refuses the object without it
 	DuplicateKey                    // two elements of a list have the same key
-	BadValue                        // not one of the values that the definition of a custom resource lists
+	BadValue                        // not one of the values that are allowed there
 )
 
 // Problem is one thing that is wrong with a manifest. Neither text holds a

@@ -117,7 +117,7 @@ func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (boo
 	if c.Moved() {
 		addr = c.Previous
 	}
-	if p.owned[c.Object.Identity()].Digest != p.state.Digest(marked(c.Desired.Fields, addr, p.state.StackID())) {
+	if p.owned[c.Object.Identity()].Digest != p.state.Digest(wishAt(c.Desired, addr, p.state.StackID())) {
 		return false, nil
 	}
 	return ownsJust(c.Kind, c.Wish, live)

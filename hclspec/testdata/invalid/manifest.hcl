@@ -418,3 +418,16 @@ resource "Role" "d" {
   manifest = sensitive({ metadata = { name = "d", c4n4ry = 1 } })
 #            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown field: The manifest has a field that a Role does not have. It is sensitive, so its name is not shown.
 }
+---
+resource "ClusterRole" "all" {
+  metadata { name = "all" }
+  aggregationRule {
+    clusterRoleSelectors { matchLabels = { into = "all" } }
+  }
+  rules {
+# ^^^^^ Rules beside an aggregation rule: A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. Put these rules into a ClusterRole of their own, with the labels that are selected.
+    apiGroups = [""]
+    resources = ["pods"]
+    verbs     = ["get"]
+  }
+}

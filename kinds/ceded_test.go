@@ -1,0 +1,32 @@
+package kinds_test
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestCeded(t *testing.T) {
+	for _, tc := range []struct {
+		manifest, rest string
+		overwritten    bool
+	}{
+		{`{kind: ClusterRole, aggregationRule: {}, rules: []}`, `{kind: ClusterRole, aggregationRule: {}}`, false},
+		{`{kind: ClusterRole, aggregationRule: {}, rules: [{verbs: [get]}]}`, `{kind: ClusterRole, aggregationRule: {}}`, true},
+		{`{kind: ClusterRole, aggregationRule: {}}`, `{kind: ClusterRole, aggregationRule: {}}`, false},
+		{`{kind: ClusterRole, rules: [{verbs: [get]}]}`, `{kind: ClusterRole, rules: [{verbs: [get]}]}`, false},
+		{`{kind: ClusterRole, aggregationRule: null, rules: []}`, `{kind: ClusterRole, aggregationRule: null, rules: []}`, false},
+		{`{kind: Role, rules: []}`, `{kind: Role, rules: []}`, false},
+	} {
+		obj := decode(t, tc.manifest)
+		k := lookup(t, obj["kind"].(string))
+		if got := k.WithoutCeded(obj); !reflect.DeepEqual(got, decode(t, tc.rest)) {
+			t.Errorf("%s: left is %v", tc.manifest, got)
+		}
+		if got := len(k.Overwritten(obj)) > 0; got != tc.overwritten {
+			t.Errorf("%s: overwritten %t", tc.manifest, got)
+		}
+		if !reflect.DeepEqual(obj, decode(t, tc.manifest)) {
+			t.Errorf("%s was changed", tc.manifest)
+		}
+	}
+}
