@@ -6,18 +6,32 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// WithoutCeded is a manifest without what the control plane writes in such an
-// object whatever is applied: the rules of a ClusterRole that aggregates those
-// of others. Manifests have them as an empty list, by way of a note, and to
-// apply it would be to contend with a controller. The object given is not
-// changed.
+// WithoutCeded is a manifest without what is not for it to say. The rules of a
+// ClusterRole that aggregates those of others are the control plane's: manifests
+// have them as an empty list, by way of a note, and to apply it would be to
+// contend with a controller. And a map without data is to a ConfigMap or Secret
+// the same as none, but not where it is immutable: there the server would
+// refuse it as a change. The object given is not changed.
 func (k *Kind) WithoutCeded(obj map[string]any) map[string]any {
-	if _, there := obj["rules"]; !there || !k.cedesRules(obj) {
-		return obj
+	rest := obj
+	for _, name := range []string{"rules", "data", "binaryData"} {
+		if _, there := obj[name]; there && k.cedes(obj, name) {
+			if len(rest) == len(obj) {
+				rest = maps.Clone(obj)
+			}
+			delete(rest, name)
+		}
 	}
-	rest := maps.Clone(obj)
-	delete(rest, "rules")
 	return rest
+}
+
+func (k *Kind) cedes(obj map[string]any, field string) bool {
+	switch k.GroupKind() {
+	case addrs.GroupKind{Kind: "ConfigMap"}, addrs.GroupKind{Kind: "Secret"}:
+		m, ok := obj[field].(map[string]any)
+		return ok && len(m) == 0
+	}
+	return field == "rules" && k.cedesRules(obj)
 }
 
 func (k *Kind) cedesRules(obj map[string]any) bool {

@@ -15,6 +15,9 @@ func TestCeded(t *testing.T) {
 		{`{kind: ClusterRole, aggregationRule: {}}`, `{kind: ClusterRole, aggregationRule: {}}`, false},
 		{`{kind: ClusterRole, rules: [{verbs: [get]}]}`, `{kind: ClusterRole, rules: [{verbs: [get]}]}`, false},
 		{`{kind: ClusterRole, aggregationRule: null, rules: []}`, `{kind: ClusterRole, aggregationRule: null, rules: []}`, false},
+		{`{kind: ConfigMap, data: {}, binaryData: {}}`, `{kind: ConfigMap}`, false},
+		{`{kind: ConfigMap, data: {a: b}, binaryData: null}`, `{kind: ConfigMap, data: {a: b}, binaryData: null}`, false},
+		{`{kind: Secret, data: {}, immutable: true}`, `{kind: Secret, immutable: true}`, false},
 		{`{kind: Role, rules: []}`, `{kind: Role, rules: []}`, false},
 	} {
 		obj := decode(t, tc.manifest)

@@ -85,7 +85,7 @@ func frozenPod(c change) bool {
 		return valueAt(c.live, c.path) == nil
 	case len(list(object(c.live, "spec"), "schedulingGates")) == 0:
 	case c.within("spec.nodeSelector"):
-		return !hasAll(c.planned, c.live, "spec", "nodeSelector")
+		return !hasAll(object(object(c.planned, "spec"), "nodeSelector"), object(object(c.live, "spec"), "nodeSelector"))
 	case c.within("spec.affinity.nodeAffinity"):
 		return valueAt(c.live, requiredNodes) != nil && requiredNodes.Contains(c.path)
 	}
@@ -108,12 +108,10 @@ func allTolerated(live, planned []any) bool {
 	})
 }
 
-// hasAll says whether a map holds all that another one does.
-func hasAll(obj, of map[string]any, path ...string) bool {
-	has, _ := valueAt(obj, addrs.NewPath(path...)).(map[string]any)
-	wanted, _ := valueAt(of, addrs.NewPath(path...)).(map[string]any)
-	for name, v := range wanted {
-		if has[name] != v {
+// hasAll says whether a map has all entries of another.
+func hasAll(m, entries map[string]any) bool {
+	for name, v := range entries {
+		if m[name] != v {
 			return false
 		}
 	}
@@ -198,12 +196,15 @@ func frozenDefinition(c change) bool {
 }
 
 // frozenJob: where the pods of a job go and what they use may change while it
-// is suspended and none of them is left; how many an indexed job completes may
-// change with its parallelism.
+// is suspended and none of them is left, as long as its selector finds them; how
+// many an indexed job completes may change with its parallelism.
 func frozenJob(c change) bool {
 	if c.within("spec.template") && isHalted(c.live) {
+		if c.within("spec.template.metadata.labels") {
+			return !hasAll(templateLabels(c.planned), object(object(object(c.live, "spec"), "selector"), "matchLabels"))
+		}
 		return c.immutable && !c.within(
-			"spec.template.metadata.labels", "spec.template.metadata.annotations",
+			"spec.template.metadata.annotations",
 			"spec.template.spec.affinity.nodeAffinity", "spec.template.spec.nodeSelector",
 			"spec.template.spec.tolerations", "spec.template.spec.schedulingGates") && !isResources(c.path)
 	}

@@ -200,7 +200,7 @@ func shown(object map[string]any) map[string]any {
 func controlled(live *unstructured.Unstructured) []string {
 	var names []string
 	for _, m := range live.GetManagedFields() {
-		if m.Operation != metav1.ManagedFieldsOperationUpdate || m.FieldsV1 == nil || !strings.HasPrefix(m.Manager, "kube-") {
+		if m.FieldsV1 == nil || !strings.HasPrefix(m.Manager, "kube-") && m.Manager != "clusterrole-aggregation-controller" {
 			continue
 		}
 		var fields map[string]any

@@ -26,15 +26,15 @@ type catalogue struct {
 
 // shape is a base and the choices that may be added to it.
 type shape struct {
-	Kind    string
-	Cluster bool // its objects are in no namespace
-	Weight  int
-	Base    map[string]any
-	Include map[string]string // parts by the place they stand at
-	Choices [][]map[string]any
+	Kind       string
+	APIVersion string // where it is not the one that is preferred
+	Cluster    bool   // its objects are in no namespace
+	Weight     int
+	Base       map[string]any
+	Include    map[string]string // parts by the place they stand at
+	Choices    [][]map[string]any
 
-	apiVersion string
-	parts      int // of the choices, how many come from parts
+	parts int // of the choices, how many come from parts
 }
 
 func readCatalogue() (*catalogue, error) {
@@ -208,7 +208,7 @@ func (w *wishes) group() string { return w.space + ".example.com" }
 func (w *wishes) grow() *made {
 	if w.custom && w.IntN(4) == 0 {
 		s := w.Custom
-		s.Kind, s.apiVersion = "Database", w.group()+"/v1"
+		s.Kind, s.APIVersion = "Database", w.group()+"/v1"
 		return w.add(s)
 	}
 	total := 0
@@ -283,7 +283,7 @@ func (w *wishes) lifecycle(m *made) {
 }
 
 func kindOf(m *made) *kinds.Field {
-	k, err := kinds.Builtin().Lookup(m.Kind, m.apiVersion)
+	k, err := kinds.Builtin().Lookup(m.Kind, m.APIVersion)
 	if err != nil {
 		return nil
 	}
@@ -420,8 +420,8 @@ func (w *wishes) source() string {
 func (w *wishes) writeResource(b *strings.Builder, m *made, before []*made) {
 	p := &printer{Builder: b, style: rand.New(rand.NewPCG(m.style, 1)), refs: rand.New(rand.NewPCG(m.refs, 2)), before: before, name: m.objectName()}
 	p.printf("resource %q %q {\n", m.Kind, m.block)
-	if m.apiVersion != "" {
-		p.printf("  apiVersion = %q\n", m.apiVersion)
+	if m.APIVersion != "" {
+		p.printf("  apiVersion = %q\n", m.APIVersion)
 	}
 	switch m.repeated {
 	case counted:

@@ -147,7 +147,8 @@ func (r *round) end() {
 	name := r.Name()
 	r.Logf("KPLAN_LOOP_SEED=%s plays it again:\n%s", name[strings.LastIndexByte(name, '/')+1:], strings.Join(r.story, "\n"))
 	r.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass,storageclass,ingressclass,runtimeclass,csidriver," +
-		"validatingadmissionpolicy,validatingwebhookconfiguration,flowschema,deviceclass -l " + plan.StackLabel + "=" + r.state.StackID() +
+		"validatingadmissionpolicy,validatingadmissionpolicybinding,validatingwebhookconfiguration,mutatingwebhookconfiguration,flowschema," +
+		"prioritylevelconfiguration,volumeattributesclass,deviceclass -l " + plan.StackLabel + "=" + r.state.StackID() +
 		" --ignore-not-found --wait=false")
 }
 
@@ -192,6 +193,7 @@ func (r *round) onlooker() *kube.Cluster {
 	if r.looks == nil {
 		r.looks = r.reader()
 	}
+	r.looks.Refresh() // the round may have defined a kind since
 	return r.looks
 }
 
@@ -242,7 +244,7 @@ func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 var (
 	advice  = regexp.MustCompile(`-(adopt|allow-data-loss)='([^']+)'`)
 	manager = regexp.MustCompile(`is managed by "([^"]+)"`)
-	subject = regexp.MustCompile(`Could not [a-z -]+ ([A-Z][^ ]+\.[^ ]+): `)
+	subject = regexp.MustCompile(`Could not [^()]+ \(([A-Z][^ ]+\.[^ ]+)\): `)
 )
 
 // wayOut follows the advice of a refusal, which must be about what others did.

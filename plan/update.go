@@ -181,6 +181,9 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	}
 	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
+	if len(c.Unknown) == 0 && c.Moved() && onlyAddressDiffers(c) {
+		c.Action, c.After = Keep, c.Before
+	}
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
