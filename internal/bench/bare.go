@@ -154,25 +154,26 @@ func (c *bareClient) lists(ctx context.Context, selector string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, kind := range []string{"Namespace", "Pod", "ReplicationController", "Service"} {
 		g.Go(func() error {
-			_, err := c.list(ctx, "/api/v1/"+plurals[kind], url.Values{"labelSelector": {selector}})
-			return err
+			return c.list(ctx, "/api/v1/"+plurals[kind], url.Values{"labelSelector": {selector}}, func([]byte) error { return nil })
 		})
 	}
 	return g.Wait()
 }
 
-// list reads all pages, without decoding them.
-func (c *bareClient) list(ctx context.Context, path string, query url.Values) (pages [][]byte, err error) {
+// list reads page after page, without decoding them, and hands each on.
+func (c *bareClient) list(ctx context.Context, path string, query url.Values, read func(page []byte) error) error {
 	query.Set("limit", "500")
 	for {
 		page, err := c.ask(ctx, http.MethodGet, path+"?"+query.Encode(), nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		pages = append(pages, page)
+		if err := read(page); err != nil {
+			return err
+		}
 		_, rest, more := bytes.Cut(page[:min(len(page), 4096)], []byte(`"continue":"`))
 		if !more {
-			return pages, nil
+			return nil
 		}
 		next, _, _ := bytes.Cut(rest, []byte(`"`))
 		query.Set("continue", string(next))
@@ -208,14 +209,10 @@ func (c *bareClient) namespaces(ctx context.Context, prefix string) ([]string, e
 	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) }), err
 }
 
-// names are those of the objects of a list.
-func (c *bareClient) names(ctx context.Context, path string, query url.Values) ([]string, error) {
-	pages, err := c.list(ctx, path, query)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, page := range pages {
+// names are those of the objects of a list. It holds one page at a time: a
+// large parent makes its children look large, see peakMemory.
+func (c *bareClient) names(ctx context.Context, path string, query url.Values) (names []string, err error) {
+	err = c.list(ctx, path, query, func(page []byte) error {
 		var list struct {
 			Items []struct {
 				Metadata struct {
@@ -223,14 +220,13 @@ func (c *bareClient) names(ctx context.Context, path string, query url.Values) (
 				} `json:"metadata"`
 			} `json:"items"`
 		}
-		if err := json.Unmarshal(page, &list); err != nil {
-			return nil, err
-		}
+		err := json.Unmarshal(page, &list)
 		for _, item := range list.Items {
 			names = append(names, item.Metadata.Name)
 		}
-	}
-	return names, nil
+		return err
+	})
+	return names, err
 }
 
 // settle waits until that many pods run and no others are on their way, so that

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 type options struct {
@@ -26,6 +27,7 @@ type options struct {
 	sizes    string
 	foreign  int
 	rounds   int
+	patience time.Duration
 	replicas int
 	tools    string
 	without  string
@@ -41,6 +43,7 @@ func main() {
 	flag.StringVar(&o.sizes, "sizes", "25,250,2500", "numbers of tenants in the mode sweep")
 	flag.IntVar(&o.foreign, "foreign", 20_000, "foreign objects in the mode foreign")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
+	flag.DurationVar(&o.patience, "patience", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
 	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
 	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
 	flag.StringVar(&o.without, "without", "", "leave out scenarios, by the beginnings of their names: `destroy`, which takes kubectl minutes")
@@ -91,24 +94,22 @@ func load() string {
 // bench is what all modes need.
 type bench struct {
 	options
+	cluster *cluster
+	relay   *relay
 	meter   *meter
 	own     *bareClient // for what is not measured
 	dir     string
 	tools   []tool
-	excused map[string]bool // tools that can't take part
+	excused map[string]bool // tools that can't take part, or no more
 	trials  int
 }
 
 func newBench(ctx context.Context, o options) (*bench, func(), error) {
-	bin, err := filepath.Abs(o.bin)
-	if err != nil {
+	var err error
+	if o.bin, err = filepath.Abs(o.bin); err != nil {
 		return nil, nil, err
 	}
 	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, err
-	}
-	where, err := openCluster(ctx, bin, o.sandbox)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,24 +117,51 @@ func newBench(ctx context.Context, o options) (*bench, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	end := func() { where.stop(); os.RemoveAll(dir) }
-	relay, through, err := startRelay(where.kubeconfig, dir)
-	if err != nil {
+	b := &bench{options: o, dir: dir, tools: chosen(tools(o.bin, self), o.tools), excused: map[string]bool{}}
+	end := func() { b.disconnect(); os.RemoveAll(dir) }
+	if err := b.connect(ctx); err != nil {
 		end()
 		return nil, nil, err
 	}
-	own, err := newBareClient(where.kubeconfig, ownAgent)
-	if err != nil {
-		end()
-		return nil, nil, err
+	return b, end, nil
+}
+
+// connect opens the cluster and puts the relay before it.
+func (b *bench) connect(ctx context.Context) (err error) {
+	if b.cluster, err = openCluster(ctx, b.bin, b.sandbox); err != nil {
+		return err
+	}
+	var through string
+	if b.relay, through, err = startRelay(b.cluster.kubeconfig, b.dir); err != nil {
+		return err
+	}
+	if b.own, err = newBareClient(b.cluster.kubeconfig, ownAgent); err != nil {
+		return err
 	}
 	// Both spellings: Terraform's provider has a variable of its own.
 	env := append(os.Environ(), "KUBECONFIG="+through, "KUBE_CONFIG_PATH="+through, "NO_COLOR=1")
-	return &bench{
-		options: o, own: own, dir: dir, excused: map[string]bool{},
-		meter: &meter{relay: relay, audit: where.audit, env: env},
-		tools: chosen(tools(bin, self), o.tools),
-	}, end, nil
+	b.meter = &meter{relay: b.relay, audit: b.cluster.audit, env: env}
+	return nil
+}
+
+func (b *bench) disconnect() {
+	if b.relay != nil {
+		b.relay.listener.Close()
+	}
+	if b.cluster != nil {
+		b.cluster.stop()
+	}
+}
+
+// renew goes on with a new cluster, unless the user has given one: a sandbox
+// starts sooner than thousands of namespaces are gone, and nothing is left in it.
+func (b *bench) renew(ctx context.Context) error {
+	if b.sandbox != "" {
+		return nil
+	}
+	b.disconnect()
+	b.relay, b.cluster = nil, nil
+	return b.connect(ctx)
 }
 
 // chosen are the tools whose names begin with one of the words, all for none.

@@ -27,11 +27,12 @@ type meter struct {
 	env   []string // of the commands
 }
 
-// run runs a command to its end. What it prints is read and thrown away.
+// run runs a command to its end. What it prints is read and thrown away but for
+// the end.
 func (m *meter) run(ctx context.Context, dir string, c command) (sample, error) {
 	logged := m.auditSize()
 	carried := m.relay.bytes.Load()
-	var output, complaint bytes.Buffer
+	var output, complaint lastWords
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, m.env, &output, &complaint
 	start := time.Now()
@@ -42,7 +43,7 @@ func (m *meter) run(ctx context.Context, dir string, c command) (sample, error) 
 		s.memory = peakMemory(cmd.ProcessState)
 	}
 	if err != nil && (cmd.ProcessState == nil || !slices.Contains(c.alsoFine, cmd.ProcessState.ExitCode())) {
-		return s, fmt.Errorf("%q: %w\n%s\n%s", c.argv, err, tail(output.Bytes()), tail(complaint.Bytes()))
+		return s, fmt.Errorf("%q: %w\n%s\n%s", c.argv, err, tail(output), tail(complaint))
 	}
 	if m.audit != "" {
 		var err error
@@ -51,6 +52,15 @@ func (m *meter) run(ctx context.Context, dir string, c command) (sample, error) 
 		}
 	}
 	return s, nil
+}
+
+// lastWords keeps some of the end of what is written to it: plans can have
+// megabytes, and this program must stay small, see peakMemory.
+type lastWords []byte
+
+func (l *lastWords) Write(text []byte) (int, error) {
+	*l = append((*l)[:copy(*l, tail(*l))], text...)
+	return len(text), nil
 }
 
 func tail(text []byte) []byte { return text[max(0, len(text)-2000):] }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // compare goes through all scenarios with all tools, tool by tool, round by
@@ -40,6 +41,9 @@ func (b *bench) sweep(ctx context.Context) error {
 				}
 				t.name = fmt.Sprintf("%s, %d", t.name, size*objectsPerTenant)
 				if err := b.goThrough(ctx, t, size, round, found); err != nil {
+					return err
+				}
+				if err := b.renew(ctx); err != nil {
 					return err
 				}
 			}
@@ -90,42 +94,52 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		b.excused[t.name] = true
 		return nil
 	}
-	defer func() { // what is left when destroy is left out, or something failed
-		if err := b.own.deleteNamespaces(context.WithoutCancel(ctx), trial.prefix+"-"); err != nil {
-			progress("namespaces are left behind: %v", err)
-		}
-	}()
+	if b.mode != "sweep" || b.sandbox != "" {
+		defer b.clearAway(ctx, trial)
+	}
+	var took time.Duration
 	for _, s := range scenarios {
 		if isMeant(b.without, string(s)) {
 			continue
 		}
-		if err := b.play(ctx, trial, s, round, found); err != nil {
+		wall, err := b.play(ctx, trial, s, round, found)
+		if err != nil {
 			return fmt.Errorf("%s: %s: %w", t.name, s, err)
 		}
+		took += wall
 	}
+	b.excused[t.name] = b.patience > 0 && took > b.patience
 	return nil
 }
 
+// clearAway deletes what is left when destroy is left out, or something failed.
+func (b *bench) clearAway(ctx context.Context, t *trial) {
+	if err := b.own.deleteNamespaces(context.WithoutCancel(ctx), t.prefix+"-"); err != nil {
+		progress("namespaces are left behind: %v", err)
+	}
+}
+
 // play measures a tool in one scenario, in the state that the scenario before
-// has left.
-func (b *bench) play(ctx context.Context, t *trial, s scenario, round int, found results) error {
+// has left, and says how long all of its commands took.
+func (b *bench) play(ctx context.Context, t *trial, s scenario, round int, found results) (wall time.Duration, err error) {
 	if s == planQuarter {
 		if err := t.rewrite(true); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, c := range t.commands[s] {
 		took, err := b.meter.run(ctx, t.dir, c)
 		if err != nil {
-			return err
+			return 0, err
 		}
+		wall += took.wall
 		progress("round %d: %s: %s: %.2f s", round+1, row{t.name, c.label}, s, took.wall.Seconds())
 		found.add(s, t.name, c.label, took)
 	}
 	if s == applyNew {
-		return b.own.settle(ctx, t.tenants*(1+t.replicas))
+		err = b.own.settle(ctx, t.tenants*(1+t.replicas))
 	}
-	return nil
+	return wall, err
 }
 
 // foreignObjects are objects of the kinds that a tenant has, and others, which

@@ -51,14 +51,14 @@ func (r *scenarioResults) print(s scenario, reference string) {
 	base, hasBase := r.of[row{tool: reference}]
 	fmt.Printf("\n## %s\n\n", s)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\twall\t×\tmin–max\tCPU\t×\tpeak memory\trequests\tbytes\t")
+	fmt.Fprintln(w, "\truns\twall\t×\tmin–max\tCPU\t×\tpeak memory\trequests\tbytes\t")
 	for _, at := range r.rows {
 		m := r.of[at].median()
 		var wall, cpu string
 		if hasBase {
 			wall, cpu = ratio(m.wall, base.median().wall), ratio(m.cpu, base.median().cpu)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", at, seconds(m.wall), wall, r.of[at].spread(),
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", at, len(r.of[at]), seconds(m.wall), wall, r.of[at].spread(),
 			seconds(m.cpu), cpu, size(m.memory), count(m.requests), size(m.bytes))
 	}
 	w.Flush()
