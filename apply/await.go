@@ -95,6 +95,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 			return true, err
 		}
 		state = r.diagnose(live, state)
+		state.hopeless = state.hopeless && waiting.lasting(state.reason) >= state.grace
 		waiting.observe(state)
 		return state.ready || state.hopeless, nil
 	})
@@ -102,11 +103,22 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil && state.ready:
 		return live, nil
 	case err == nil:
-		return nil, notReady(c.Change, state.why, "Waiting will not help."+r.evidence(state.trouble))
+		return nil, r.withoutSecrets(notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state.trouble)))
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(state.trouble))
+		return nil, r.withoutSecrets(notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state.trouble)))
 	}
 	return nil, err
+}
+
+// withoutSecrets takes what this plan knows to be secret out of what pods and
+// controllers said, in their logs for example.
+func (r *runner) withoutSecrets(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, c := range r.Plan.Changes {
+		if c.Desired != nil && len(c.Desired.Sensitive) > 0 {
+			diags = plan.MaskSecrets(diags, c.Desired)
+		}
+	}
+	return diags
 }
 
 func notReady(c *plan.Change, why, more string) hcl.Diagnostics {
@@ -141,7 +153,19 @@ type waiting struct {
 	start  time.Time
 	detail detail
 	ready  bool
+	why    string // as the cluster has it, with whatever secrets
+	reason string // the API's word for what is wrong, and since when it is
+	since  time.Time
 	stop   func() // nil until it turned out not to be ready
+}
+
+// lasting is for how long the reason has been the same. It is kplan's own clock
+// that counts: that of the cluster may be another.
+func (w *waiting) lasting(reason string) time.Duration {
+	if w.reason != reason || w.since.IsZero() {
+		w.reason, w.since = reason, time.Now()
+	}
+	return time.Since(w.since)
 }
 
 func (w *waiting) event() Event {
@@ -153,7 +177,11 @@ func (w *waiting) observe(state readiness) {
 	if state.ready {
 		return
 	}
-	w.r.events.note(w.event(), Waiting, w.start, &w.detail, state.why)
+	if state.why != w.why || w.stop == nil {
+		w.why = state.why
+		told := w.r.withoutSecrets(hcl.Diagnostics{{Detail: state.why}})
+		w.r.events.note(w.event(), Waiting, w.start, &w.detail, told[0].Detail)
+	}
 	if w.stop == nil {
 		w.stop = w.r.events.repeat(w.event(), Waiting, w.start, &w.detail)
 	}

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/kube"
 )
 
 const (
@@ -15,69 +18,179 @@ const (
 	eventsShown = 3
 )
 
-// diagnose adds to what is known of an object that is not ready what is wrong
-// with its pods.
+// diagnose adds to what is known of an object that is not ready what keeps it:
+// the trouble of its pods, or what a volume is not made from.
 func (r *runner) diagnose(live *unstructured.Unstructured, state readiness) readiness {
-	if state.ready || state.hopeless || !makesPods(live) || isBehind(live) {
+	switch {
+	case state.ready || live.GetDeletionTimestamp() != nil:
+		return state
+	case live.GetKind() == "PersistentVolumeClaim" && live.GetAPIVersion() == "v1":
+		return r.diagnoseClaim(live, state)
+	case !makesPods(live) || isBehind(live):
 		return state
 	}
-	if why := refusedPods(live); why != "" {
-		state.why, state.hopeless = join(state.why, why), true
-		return state
-	}
-	var pods []*unstructured.Unstructured
-	if live.GetKind() != "Pod" {
-		stream, err := r.observer.pods(live.GetNamespace())
-		if err != nil {
-			return state // nothing more to be told
+	pods := r.podsOf(live)
+	if t := worstTrouble(latest(pods)); t != nil {
+		state.trouble, state.why = t, join(state.why, t.String())
+		if !state.hopeless {
+			state.hopeless, state.grace, state.reason = t.hopeless, t.grace, t.reason
 		}
-		pods = stream.all()
 	}
-	if t := worstTrouble(latest(podsOf(live, pods))); t != nil {
-		state.why, state.hopeless, state.trouble = join(state.why, t.String()), t.hopeless, t
+	if why := r.refusedPods(live, len(pods) == 0); why != "" && !state.hopeless {
+		state.why, state.hopeless, state.grace, state.reason = join(state.why, why), true, settlingGrace, "FailedCreate"
 	}
 	return state
 }
 
+// podsOf are the pods of an object as the cluster last told of them.
+func (r *runner) podsOf(live *unstructured.Unstructured) []*unstructured.Unstructured {
+	if live.GetKind() == "Pod" {
+		return podsOf(live, nil)
+	}
+	stream, err := r.observer.pods(live.GetNamespace())
+	if err != nil {
+		return nil
+	}
+	return podsOf(live, stream.all())
+}
+
 // isBehind says whether the controller has not seen the last change: what its
-// pods do says nothing of that one yet.
+// pods do says nothing of that one yet. Jobs don't change, and say no generation.
 func isBehind(live *unstructured.Unstructured) bool {
+	if live.GetKind() == "Pod" || live.GetKind() == "Job" {
+		return false
+	}
 	observed, found, _ := unstructured.NestedInt64(live.Object, "status", "observedGeneration")
-	return live.GetKind() != "Pod" && (!found || observed < live.GetGeneration())
+	return !found || observed < live.GetGeneration()
+}
+
+// refusedPods is why a controller may not make its pods, such as a quota; ""
+// where nothing is wrong. Those that write no condition write an event, which
+// also tells of what has passed: it counts while there are none of the pods.
+func (r *runner) refusedPods(live *unstructured.Unstructured, none bool) string {
+	if why := refusedByCondition(live); why != "" || !none || live.GetKind() == "Pod" {
+		return why
+	}
+	stream, err := r.observer.refusals(live.GetNamespace())
+	if err != nil {
+		return ""
+	}
+	return refusedByEvent(live, stream.all())
+}
+
+// diagnoseClaim tells what a claim that is not bound waits for. One that waits
+// for the first pod to use it is as ready as it can be.
+func (r *runner) diagnoseClaim(live *unstructured.Unstructured, state readiness) readiness {
+	name, _, _ := unstructured.NestedString(live.Object, "spec", "storageClassName")
+	volume, _, _ := unstructured.NestedString(live.Object, "spec", "volumeName")
+	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
+	if name == "" || volume != "" || phase != "Pending" || state.hopeless {
+		return state
+	}
+	kind, err := r.Cluster.Lookup("StorageClass", "")
+	if err != nil {
+		return state
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, explainTime)
+	defer cancel()
+	class, err := r.classes.get(name, func() (*unstructured.Unstructured, error) { return r.Cluster.Get(ctx, kind, "", name) })
+	switch {
+	case kube.KindOf(err) == kube.NotFound:
+		state.why = join(state.why, fmt.Sprintf("there is no storage class %q", name))
+		state.hopeless, state.grace, state.reason = true, settlingGrace, "no storage class"
+	case err == nil && class.Object["volumeBindingMode"] == "WaitForFirstConsumer":
+		return readiness{ready: true}
+	}
+	return state
 }
 
 func join(parts ...string) string {
 	var kept []string
 	for _, p := range parts {
 		if p != "" {
-			kept = append(kept, p)
+			kept = append(kept, strings.TrimRight(p, "."))
 		}
 	}
 	return strings.Join(kept, "; ")
 }
 
-// evidence is what the cluster noted about a pod in trouble: its last events
-// and the last lines of its log, each on lines of their own.
-func (r *runner) evidence(t *trouble) string {
-	if t == nil {
+// evidence is what the cluster noted about a pod in trouble, its last events
+// and the last lines of its log, or about the object itself where no pod is; each
+// on lines of their own.
+func (r *runner) evidence(live *unstructured.Unstructured, t *trouble) string {
+	if live == nil {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, explainTime)
 	defer cancel()
 	var b strings.Builder
-	if events, err := r.Cluster.Events(ctx, t.pod.Namespace, string(t.pod.UID)); err == nil {
-		for _, e := range events[max(0, len(events)-eventsShown):] {
-			fmt.Fprintf(&b, "\n  event: %s: %s", e.Reason, e.Message)
+	if t == nil {
+		if t = r.troubleOnceKnown(ctx, live); t != nil {
+			b.WriteString("\n  " + t.String())
 		}
 	}
-	if t.crashed {
-		log, err := r.Cluster.Logs(ctx, t.pod.Namespace, t.pod.Name, t.container, logLines, true)
-		if err != nil || log == "" {
-			log, _ = r.Cluster.Logs(ctx, t.pod.Namespace, t.pod.Name, t.container, logLines, false)
-		}
-		for line := range strings.Lines(log) {
-			fmt.Fprintf(&b, "\n  log: %s", strings.TrimRight(line, "\n"))
-		}
+	if t == nil {
+		b.WriteString(r.eventLines(ctx, live.GetNamespace(), string(live.GetUID()), true))
+		return b.String()
+	}
+	b.WriteString(r.eventLines(ctx, t.pod.Namespace, string(t.pod.UID), false))
+	for line := range strings.Lines(r.logs(ctx, t)) {
+		fmt.Fprintf(&b, "\n  log: %s", strings.TrimRight(line, "\n"))
 	}
 	return b.String()
+}
+
+// troubleOnceKnown is the trouble of the pods of an object about which all was
+// clear before they had been looked at.
+func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstructured) *trouble {
+	if !makesPods(live) || live.GetKind() == "Pod" {
+		return nil
+	}
+	stream, err := r.observer.pods(live.GetNamespace())
+	if err != nil {
+		return nil
+	}
+	for !stream.isComplete() && ctx.Err() == nil {
+		time.Sleep(recheckEvery / 10)
+	}
+	return worstTrouble(latest(podsOf(live, stream.all())))
+}
+
+// eventLines are the last events of an object: those that warn, where there are
+// any or no others are asked for.
+func (r *runner) eventLines(ctx context.Context, namespace, uid string, warningsOnly bool) string {
+	events, err := r.Cluster.Events(ctx, namespace, uid)
+	if err != nil {
+		return ""
+	}
+	var warnings []corev1.Event
+	for _, e := range events {
+		if e.Type == corev1.EventTypeWarning {
+			warnings = append(warnings, e)
+		}
+	}
+	if len(warnings) > 0 || warningsOnly {
+		events = warnings
+	}
+	var b strings.Builder
+	for _, e := range events[max(0, len(events)-eventsShown):] {
+		fmt.Fprintf(&b, "\n  event: %s: %s", e.Reason, e.Message)
+	}
+	return b.String()
+}
+
+// logs are the last lines that the container in trouble wrote: before it crashed,
+// or until now.
+func (r *runner) logs(ctx context.Context, t *trouble) string {
+	if t.crashed {
+		log, err := r.Cluster.Logs(ctx, t.pod.Namespace, t.pod.Name, t.container, logLines, true)
+		if err == nil && log != "" {
+			return log
+		}
+	}
+	if t.crashed || t.runs {
+		log, _ := r.Cluster.Logs(ctx, t.pod.Namespace, t.pod.Name, t.container, logLines, false)
+		return log
+	}
+	return ""
 }

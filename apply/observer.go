@@ -104,6 +104,16 @@ func (o *observer) pods(namespace string) (*stream, error) {
 	return o.begin(kind, kind.Object(namespace, ""), kube.WatchOptions{Namespace: namespace}), nil
 }
 
+// refusals is the watch of what controllers of a namespace said of pods that
+// they may not make. Not all of them write it in their objects' status.
+func (o *observer) refusals(namespace string) (*stream, error) {
+	kind, err := o.cluster.Lookup("Event", "v1")
+	if err != nil {
+		return nil, err
+	}
+	return o.begin(kind, kind.Object(namespace, ""), kube.WatchOptions{Namespace: namespace, Fields: "reason=FailedCreate"}), nil
+}
+
 func (o *observer) begin(kind *kinds.Kind, key addrs.Object, options kube.WatchOptions) *stream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -151,6 +161,13 @@ func (s *stream) all() []*unstructured.Unstructured {
 	objects := slices.Collect(maps.Values(s.objects))
 	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return objects
+}
+
+// isComplete says whether all there is has been told of, or never will be.
+func (s *stream) isComplete() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.complete || s.failed != nil
 }
 
 func (s *stream) see(kind *kinds.Kind, e kube.WatchEvent) {

@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,9 +14,13 @@ import (
 // readiness is how far a live object is from doing what it is for.
 type readiness struct {
 	ready    bool
-	hopeless bool     // waiting longer won't help
+	hopeless bool     // waiting longer than grace won't help
 	why      string   // what is missing, in the cluster's words
 	trouble  *trouble // of the pod that keeps it from being ready, if one does
+
+	// grace is how long to bear with reason, the API's word for what is wrong.
+	grace  time.Duration
+	reason string
 }
 
 // readinessOf judges a live object as its wait block says or, where that leaves

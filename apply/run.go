@@ -111,6 +111,7 @@ type runner struct {
 	journal  *journal
 	observer *observer
 	events   *events
+	classes  remembered // storage classes
 	// deletions are what became of those that were tried, and unready is what was
 	// waited for in the end in vain.
 	deletions map[*plan.Change]error

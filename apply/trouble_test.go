@@ -11,26 +11,26 @@ func TestWorstTrouble(t *testing.T) {
 	waiting := func(name, reason string) string {
 		return "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: ns}, status: {phase: Pending, containerStatuses: [{name: c, state: {waiting: {reason: " + reason + ", message: m}}}]}}"
 	}
-	unscheduled := func(since time.Time) string {
-		return "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: m, lastTransitionTime: '" +
-			since.UTC().Format(time.RFC3339) + "'}]}}"
-	}
+	const never = -1
+	unscheduled := "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}]}}"
 	cases := []struct {
-		name     string
-		pods     []string
-		want     string
-		hopeless bool
+		name  string
+		pods  []string
+		want  string
+		grace time.Duration // after which there is no hope
 	}{
-		{"none", nil, "", false},
-		{"starting", []string{waiting("a", "ContainerCreating")}, "", false},
-		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", false},
-		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", true},
-		{"the hopeless one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: CrashLoopBackOff: m", true},
-		{"no node yet", []string{unscheduled(time.Now())}, "pod ns/a: Unschedulable: m", false},
-		{"no node for long", []string{unscheduled(time.Now().Add(-time.Hour))}, "pod ns/a: Unschedulable: m", true},
-		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", true},
-		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", false},
-		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: exit code 3", true},
+		{"none", nil, "", never},
+		{"starting", []string{waiting("a", "ContainerCreating")}, "", never},
+		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", never},
+		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", 0},
+		{"the hopeless one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: CrashLoopBackOff: m", 0},
+		{"no node yet", []string{unscheduled}, "pod ns/a: Unschedulable: m", schedulingGrace},
+		{"a configuration that may be on its way", []string{waiting("a", "CreateContainerConfigError")}, "pod ns/a, container c: CreateContainerConfigError: m", settlingGrace},
+		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "ImagePullBackOff")}, "pod ns/b, container c: ImagePullBackOff: m", 0},
+		{"runs and is not ready", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, conditions: [{type: Ready, status: 'False', reason: ContainersNotReady, message: m}], containerStatuses: [{name: c, state: {running: {}}}]}}"}, "pod ns/a, container c: ContainersNotReady: m", never},
+		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", 0},
+		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", never},
+		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: exit code 3", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,12 +38,15 @@ func TestWorstTrouble(t *testing.T) {
 			for _, pod := range c.pods {
 				pods = append(pods, object(t, pod))
 			}
-			got, hopeless := "", false
+			got, grace := "", time.Duration(never)
 			if worst := worstTrouble(pods); worst != nil {
-				got, hopeless = worst.String(), worst.hopeless
+				got = worst.String()
+				if worst.hopeless {
+					grace = worst.grace
+				}
 			}
-			if got != c.want || hopeless != c.hopeless {
-				t.Errorf("got %q, hopeless %v; want %q, %v", got, hopeless, c.want, c.hopeless)
+			if got != c.want || grace != c.grace {
+				t.Errorf("got %q, hopeless after %v; want %q, %v", got, grace, c.want, c.grace)
 			}
 		})
 	}
@@ -76,11 +79,20 @@ func TestPodsOf(t *testing.T) {
 
 func TestRefusedPods(t *testing.T) {
 	refused := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: exceeded quota}]}}")
-	if got, want := refusedPods(refused), "FailedCreate: exceeded quota"; got != want {
+	if got, want := refusedByCondition(refused), "FailedCreate: exceeded quota"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	fine := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'False'}]}}")
-	if got := refusedPods(fine); got != "" {
+	fine := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a, uid: u}, status: {conditions: [{type: ReplicaFailure, status: 'False'}]}}")
+	if got := refusedByCondition(fine); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+	event := func(uid string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {uid: "+uid+"}, reason: FailedCreate, message: no account}")
+	}
+	if got, want := refusedByEvent(fine, []*unstructured.Unstructured{event("other"), event("u")}), "FailedCreate: no account"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := refusedByEvent(fine, []*unstructured.Unstructured{event("other")}); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
 }

@@ -23,8 +23,8 @@ import (
 
 // WatchOptions says which objects of a kind to watch. The zero value is all.
 type WatchOptions struct {
-	// Selector picks objects by label.
-	Selector string
+	// Selector picks objects by label, Fields by field.
+	Selector, Fields string
 	// Namespaces are those to watch one by one when RBAC forbids to watch the
 	// whole cluster. When there are none, being forbidden is an error.
 	Namespaces []string
@@ -101,6 +101,9 @@ func (c *Cluster) watchIn(ctx context.Context, k *kinds.Kind, namespace string, 
 	w := &watcher{c: c, k: k, namespace: namespace, see: see, query: url.Values{}, known: map[addrs.Object]*unstructured.Unstructured{}}
 	if opts.Selector != "" {
 		w.query.Set("labelSelector", opts.Selector)
+	}
+	if opts.Fields != "" {
+		w.query.Set("fieldSelector", opts.Fields)
 	}
 	if opts.Name != "" {
 		w.query.Set("fieldSelector", "metadata.name="+opts.Name)
