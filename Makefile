@@ -5,7 +5,7 @@
 VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo "dev-$$(git describe --always --dirty 2>/dev/null || echo unknown)")
 GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
-BENCHSTAT   := golang.org/x/perf/cmd/benchstat@latest
+BENCHSTAT   := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 DEMO := .sandbox/demo
 
 export CGO_ENABLED := 0

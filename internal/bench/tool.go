@@ -11,6 +11,7 @@ import (
 type scenario string
 
 const (
+	start        scenario = "version"
 	planNew      scenario = "plan, all new"
 	applyNew     scenario = "apply, all new"
 	planSame     scenario = "plan, nothing changed"
@@ -22,7 +23,7 @@ const (
 
 // scenarios are in the order they are gone through: each finds what the one
 // before has left.
-var scenarios = []scenario{planNew, applyNew, planSame, applySame, planQuarter, applyQuarter, destroy}
+var scenarios = []scenario{start, planNew, applyNew, planSame, applySame, planQuarter, applyQuarter, destroy}
 
 // tool is a program under comparison.
 type tool struct {
@@ -56,6 +57,7 @@ func tools(bin, self string) []tool {
 	}
 	kplan := filepath.Join(bin, "kplan")
 	kplanCommands := map[scenario][]command{
+		start:        one(kplan, "version"),
 		planNew:      one(kplan, "plan"),
 		applyNew:     one(kplan, "apply", "-auto-approve", "-wait=false"),
 		planSame:     one(kplan, "plan"),
@@ -88,6 +90,7 @@ func tools(bin, self string) []tool {
 			// kubectl diff can't be asked about objects whose namespace is not there.
 			name: "kubectl", program: kubectl, write: workload.writeYAML,
 			commands: map[scenario][]command{
+				start:        one(kubectl, "version", "--client"),
 				applyNew:     one(kubectl, "apply", "--server-side", "-f", "."),
 				planSame:     one(kubectl, "diff", "--server-side", "-f", "."),
 				applySame:    one(kubectl, "apply", "--server-side", "-f", "."),
@@ -99,6 +102,7 @@ func tools(bin, self string) []tool {
 		{
 			name: "Terraform", program: "terraform", write: workload.writeTerraform, prepare: []string{"terraform", "init", "-input=false"},
 			commands: map[scenario][]command{
+				start:        terraform("version"),
 				planNew:      terraform("plan", "-input=false"),
 				applyNew:     terraform("apply", "-input=false", "-auto-approve"),
 				planSame:     terraform("plan", "-input=false"),
@@ -111,6 +115,7 @@ func tools(bin, self string) []tool {
 		{
 			name: "kapp", program: "kapp", write: workload.writeYAML,
 			commands: map[scenario][]command{
+				start:        one("kapp", "version"),
 				planNew:      kapp("deploy", "-f", ".", "--diff-run"),
 				applyNew:     kapp("deploy", "-f", ".", "--wait=false"),
 				planSame:     kapp("deploy", "-f", ".", "--diff-run"),
@@ -123,6 +128,7 @@ func tools(bin, self string) []tool {
 		{
 			name: "Helm", program: "helm", write: workload.writeChart,
 			commands: map[scenario][]command{
+				start:        one("helm", "version"),
 				planNew:      one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
 				applyNew:     one("helm", "upgrade", "--install", "bench", "."),
 				planSame:     one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
