@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -63,7 +64,7 @@ func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[s
 	}
 	if at := live.GetDeletionTimestamp(); at != nil {
 		return nil, &Error{Op: op, Object: r.object, Kind: Terminating,
-			Message: fmt.Sprintf("the object is being deleted since %s: what is applied to it vanishes with it", at.UTC().Format("2006-01-02T15:04:05Z"))}
+			Message: fmt.Sprintf("the object is being deleted since %s: what is applied to it vanishes with it", at.UTC().Format(time.RFC3339))}
 	}
 	return live, nil
 }

@@ -57,9 +57,10 @@ type Options struct {
 	Parallelism int
 	// UserAgent is what audit logs show; "" is kplan.
 	UserAgent string
-	// Warn is given each text of the API server's Warning headers once. It may
-	// be called from several goroutines at the same time.
-	Warn func(text string)
+	// Warn is given each text of the API server's Warning headers once, with the
+	// object it was first said about, if it was about one. It may be called from
+	// several goroutines at the same time.
+	Warn func(about addrs.Object, text string)
 
 	// WorkDir is a directory whose files are not trusted to run programs, such
 	// as a checked-out pull request. Credential plugins that a kubeconfig inside

@@ -162,7 +162,7 @@ func (c *Cluster) send(ctx context.Context, r *request) (res *http.Response, sen
 	if err != nil {
 		return nil, wrote.Load(), err
 	}
-	c.warnings.report(r.unnamed(res.Header["Warning"]))
+	c.warnings.report(r.object, r.unnamed(res.Header["Warning"]))
 	return res, true, nil
 }
 
@@ -251,24 +251,28 @@ func (c *Cluster) noAnswer(ctx context.Context, r *request, ans answer) *Error {
 
 // warnings hands each text of the API server's Warning headers on, once.
 type warnings struct {
-	warn func(text string)
+	warn func(about addrs.Object, text string)
 	seen set
 }
 
 // HandleWarningHeader makes warnings what a typed clientset reports them to.
 func (w *warnings) HandleWarningHeader(code int, _ string, text string) {
+	w.hand(addrs.Object{}, code, text)
+}
+
+func (w *warnings) hand(about addrs.Object, code int, text string) {
 	if w.warn != nil && code == 299 && text != "" && w.seen.add(text) {
-		w.warn(text)
+		w.warn(about, text)
 	}
 }
 
-func (w *warnings) report(headers []string) {
+func (w *warnings) report(about addrs.Object, headers []string) {
 	if w.warn == nil || len(headers) == 0 {
 		return
 	}
 	parsed, _ := utilnet.ParseWarningHeaders(headers)
 	for _, h := range parsed {
-		w.HandleWarningHeader(h.Code, h.Agent, h.Text)
+		w.hand(about, h.Code, h.Text)
 	}
 }
 

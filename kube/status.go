@@ -66,7 +66,7 @@ func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
 		e.Kind, e.Message = Unauthorized, "the server asks for credentials"
 	case code == http.StatusForbidden:
 		e.Kind, e.Message = Forbidden, "refused: "+words
-	case code == http.StatusNotFound && strings.HasPrefix(words, "404 page not found"):
+	case code == http.StatusNotFound && strings.HasPrefix(words, "404 page not found") && !isEverywhere(r):
 		// The API server's mux: this group, version or resource is not there.
 		e.Kind, e.Message = NotServed, "the server does not serve "+r.path
 	case code == http.StatusRequestEntityTooLarge:
@@ -87,6 +87,13 @@ func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
 		e.Advice = "Check the server address."
 	}
 	return e
+}
+
+// isEverywhere says whether every Kubernetes API server has what was asked for:
+// the list of what it serves, and namespaces.
+func isEverywhere(r *request) bool {
+	return r.path == "/api" || r.path == "/apis" || r.path == "/version" ||
+		r.object.Kind == "Namespace" && r.object.Group == ""
 }
 
 func firstLine(body []byte) string {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -300,14 +301,18 @@ func TestWarningsComeOnce(t *testing.T) {
 		w.Header().Add("Warning", `nonsense`)
 		fine(w, r)
 	}, func(o *kube.Options) {
-		o.Warn = func(text string) { mu.Lock(); defer mu.Unlock(); got = append(got, text) }
+		o.Warn = func(about addrs.Object, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, about.Name+": "+text)
+		}
 	})
 	for range 3 {
 		if _, err := c.Get(t.Context(), configMap(t), "n", "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"v1 ComponentStatus is deprecated", `other "quoted"`}, got); diff != "" {
+	if diff := cmp.Diff([]string{"a: v1 ComponentStatus is deprecated", `a: other "quoted"`}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -181,7 +181,8 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		diags = append(diags, guard(v.Result)...)
 	}
 	plan.HeldBack = outcome.HeldBack
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil { // which is why all that was in flight failed
+		diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == diag.Interrupted })
 		return append(diags, interrupted())
 	}
 	if plan.Mode == RefreshOnly {
@@ -214,7 +215,7 @@ func visitDiagnostics(v hclspec.Visited[*Change]) hcl.Diagnostics {
 func interrupted() *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  "Interrupted",
+		Summary:  diag.Interrupted,
 		Detail:   "The plan was interrupted before it was complete. Nothing was changed.",
 	}
 }

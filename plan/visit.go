@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -83,11 +84,23 @@ func (p *planner) newChange(d *hclspec.Desired) *Change {
 		Wish:      Wish(d, p.state.StackID()),
 		Unknown:   d.Unknown,
 		Sensitive: d.Sensitive,
-		Needs:     append(append([]addrs.Instance(nil), d.Needs...), d.Awaits...),
+		Needs:     predecessors(d),
 		Protected: d.Lifecycle.PreventDestroy,
 		Range:     d.Range,
 		Desired:   d,
 	}
+}
+
+// predecessors are the instances that an object comes after, each once: one that it
+// waits for is often one that it refers to.
+func predecessors(d *hclspec.Desired) []addrs.Instance {
+	needs := slices.Clone(d.Needs)
+	for _, awaited := range d.Awaits {
+		if !slices.Contains(needs, awaited) {
+			needs = append(needs, awaited)
+		}
+	}
+	return needs
 }
 
 // movedFrom is the address that the state has for an object, if it is not the
@@ -196,11 +209,7 @@ func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstr
 
 // foreign refuses an object that exists and is not ours.
 func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hcl.Diagnostics {
-	detail := fmt.Sprintf("%s already exists in the cluster and kplan did not make it", d.Object)
-	if maker := oldestManager(live); maker != "" {
-		detail += fmt.Sprintf(" (made by %q on %s)", maker, live.GetCreationTimestamp().UTC().Format("2006-01-02 15:04:05"))
-	}
-	detail += ". "
+	detail := fmt.Sprintf("%s already exists in the cluster and %s. ", d.Object, madeBy(live))
 	if why != "" {
 		detail += why + " "
 	}
@@ -211,6 +220,19 @@ func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hc
 		Detail:   detail,
 		Subject:  d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}}
+}
+
+// madeBy says who made an object that is not ours, as far as it tells.
+func madeBy(live *unstructured.Unstructured) string {
+	since := live.GetCreationTimestamp().UTC().Format(time.RFC3339)
+	stack := live.GetLabels()[StackLabel]
+	switch maker := oldestManager(live); {
+	case stack != "" && MadeBy(live, stack):
+		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[AddressAnnotation], stack, since)
+	case maker != "":
+		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
+	}
+	return "kplan did not make it"
 }
 
 func oldestManager(live *unstructured.Unstructured) string {

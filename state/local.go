@@ -100,8 +100,9 @@ type localLease struct {
 // Lock takes the lock if it is free: an exclusive lock of the operating system
 // on the lock file, so that it ends with its holder, however that ends.
 func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
-	if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
-		return nil, fmt.Errorf("locking the state: %w", err)
+	// A folder that is not there is more likely a slip than a wish.
+	if _, err := os.Stat(filepath.Dir(l.path)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the state is to be kept in the folder %s, which is not there; make it, or correct the path", filepath.Dir(l.path))
 	}
 	if _, err := statFile(l.path); err != nil { // better now than when there is something to save
 		return nil, fmt.Errorf("locking the state: %w", err)

@@ -123,11 +123,14 @@ func TestLocalBackup(t *testing.T) {
 	}
 }
 
-func TestLocalMakesItsFolder(t *testing.T) {
-	f := folder(filepath.Join(t.TempDir(), "a", "b"))
-	f.put(t, 1)
-	if _, err := f.open().Read(t.Context()); err != nil {
-		t.Error(err)
+func TestLocalWantsItsFolder(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "a", "b")
+	_, err := folder(missing).open().Lock(t.Context(), state.LockInfo{})
+	if err == nil || !strings.Contains(err.Error(), missing+", which is not there") {
+		t.Errorf("Lock: %v", err)
+	}
+	if _, err := os.Stat(filepath.Dir(missing)); err == nil {
+		t.Error("the folder above was made")
 	}
 }
 

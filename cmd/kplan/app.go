@@ -26,6 +26,11 @@ func globalFlags(g *globals) []cli.Flag {
 // runApp runs one command line and says what the program ends with.
 func runApp(ctx context.Context, s *session, line []string) (code exitCode) {
 	defer reportPanic(s, &code)
+	return s.written(s.dispatch(ctx, line))
+}
+
+// dispatch finds the command and has it run.
+func (s *session) dispatch(ctx context.Context, line []string) exitCode {
 	list := commands(s)
 	if len(line) > 0 && line[0] == completeWord {
 		s.complete(ctx, list, line[1:])

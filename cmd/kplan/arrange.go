@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -35,6 +36,9 @@ func (e *usageError) Error() string { return e.summary + ": " + e.detail }
 // KPLAN_CLI_ARGS.
 func arrange(list []*command, line []string, lookup func(string) string) (*invocation, error) {
 	inv := &invocation{}
+	if len(line) > 0 && line[0] == "help" { // as git and go have it
+		line = append(slices.Clone(line[1:]), "-help")
+	}
 	rest, err := inv.takeGlobals(list, line)
 	if err != nil || len(rest) == 0 {
 		return inv, err
@@ -115,12 +119,14 @@ func (inv *invocation) takeCommand(list []*command, line []string) (rest []strin
 }
 
 func unknownCommand(group *command, list []*command, name string) error {
-	owner := "kplan"
+	owner, hint := "kplan", elsewhere(commandsElsewhere, name)
 	if group != nil {
-		owner = "kplan " + group.path()
+		owner, hint = "kplan "+group.path(), ""
 	}
-	return &usageError{summary: "Unknown command", command: group,
-		detail: fmt.Sprintf("%s has no command %q.%s", owner, name, didYouMean("", name, commandNames(list)))}
+	if hint == "" {
+		hint = didYouMean("", name, commandNames(list))
+	}
+	return &usageError{summary: "Unknown command", command: group, detail: fmt.Sprintf("%s has no command %q.%s", owner, name, hint)}
 }
 
 // takeRest sorts what follows the command into flags and arguments.
@@ -160,8 +166,12 @@ func takeFlag(c *command, flags []cli.Flag, line []string) (arg string, rest []s
 		value = "true"
 	case hasValue && value == "":
 		// reported below, alike for all
-	case !takesValue(flag) && value != "true" && value != "false":
-		return fail("Invalid value", "-%s is switched on or off: it takes true or false, not %q.", name, value)
+	case !takesValue(flag):
+		on, err := strconv.ParseBool(value)
+		if err != nil {
+			return fail("Invalid value", "-%s is switched on or off: it takes true or false, not %q.", name, value)
+		}
+		value = strconv.FormatBool(on)
 	case takesValue(flag) && !hasValue && len(rest) == 0:
 		return fail("Missing value", "-%s needs a value: -%s=%s", name, name, placeholder(flag))
 	case takesValue(flag) && !hasValue && isFlag(rest[0]) && findFlagWord(flags, rest[0]):
@@ -185,8 +195,11 @@ func unknownFlag(c *command, name string) error {
 		return &usageError{summary: "Flag after the command", command: c,
 			detail: fmt.Sprintf("-%s stands before the command, as in: kplan -%s %s", name, map[string]string{"chdir": "chdir=DIR", "version": "version"}[name], c.path())}
 	}
-	return &usageError{summary: "Unknown flag", command: c,
-		detail: fmt.Sprintf("kplan %s has no flag -%s.%s", c.path(), name, didYouMean("-", name, append(flagNames(c.flags), "help")))}
+	hint := elsewhere(flagsElsewhere, name)
+	if hint == "" {
+		hint = didYouMean("-", name, append(flagNames(c.flags), "help"))
+	}
+	return &usageError{summary: "Unknown flag", command: c, detail: fmt.Sprintf("kplan %s has no flag -%s.%s", c.path(), name, hint)}
 }
 
 func (inv *invocation) checkArgs() error {
@@ -206,7 +219,7 @@ func (inv *invocation) checkArgs() error {
 func (inv *invocation) tooMany() string {
 	c := inv.command
 	extra := inv.args[c.maxArgs]
-	if extra == "true" || extra == "false" {
+	if _, err := strconv.ParseBool(extra); err == nil {
 		return fmt.Sprintf("%q stands alone. The value of a flag that is switched on or off follows an equals sign, as in -input=%s.", extra, extra)
 	}
 	takes := "no argument"
@@ -239,9 +252,12 @@ func takesValue(f cli.Flag) bool {
 	return !isBool
 }
 
-// didYouMean is " Did you mean X?" or "".
+// didYouMean is " Did you mean X?" or "". What has quotes in it gets none around it.
 func didYouMean(prefix, given string, names []string) string {
 	if near := addrs.Nearest(given, names); near != "" {
+		if strings.Contains(near, `"`) {
+			return " Did you mean " + near + "?"
+		}
 		return fmt.Sprintf(" Did you mean %q?", prefix+near)
 	}
 	return ""

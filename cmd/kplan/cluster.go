@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kube"
@@ -56,7 +57,7 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Options {
 	o := fromBlock(c)
 	if opts.kubeconfig != "" || opts.context != "" {
-		o = elsewhere(o)
+		o = forAnyCluster(o)
 	}
 	if opts.kubeconfig != "" {
 		o.ConfigPath = opts.kubeconfig
@@ -97,10 +98,10 @@ func fromBlock(c *hclspec.Cluster) kube.Options {
 	return o
 }
 
-// elsewhere keeps of the cluster block what holds for any cluster. Its
+// forAnyCluster keeps of the cluster block what holds for any cluster. Its
 // credentials are for another one than the flags name; whom it impersonates is
 // a restriction, which stays.
-func elsewhere(o kube.Options) kube.Options {
+func forAnyCluster(o kube.Options) kube.Options {
 	return kube.Options{
 		ConfigPath:        o.ConfigPath,
 		Context:           o.Context,
@@ -123,9 +124,12 @@ func (s *session) untrusted() string {
 	return dir
 }
 
-// warn shows a warning that the API server sent along. It may be called
-// from several goroutines at once.
-func (s *session) warn(text string) {
+// warn shows a warning that the API server sent along, and what it was first
+// said about. It may be called from several goroutines at once.
+func (s *session) warn(about addrs.Object, text string) {
+	if about.Name != "" {
+		text = about.String() + ": " + text
+	}
 	s.report(hcl.Diagnostics{{
 		Severity: hcl.DiagWarning,
 		Summary:  "Warning from the API server",

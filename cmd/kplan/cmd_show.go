@@ -103,12 +103,3 @@ func storedOutputs(st *state.State) []render.Output {
 	}
 	return outputs
 }
-
-// wrote is the exit code after something was printed.
-func (s *session) wrote(err error) exitCode {
-	if err == nil {
-		return exitOK
-	}
-	s.fail("Can't write the result", "%v.", err)
-	return exitFailure
-}

@@ -33,6 +33,9 @@ func stateMoveCommand() *command {
 }
 
 func runStateMove(ctx context.Context, s *session, opts stateOptions, dryRun bool, from, to string) exitCode {
+	if _, ok := s.existing(ctx, opts); !ok { // then no lock shall appear there either
+		return exitFailure
+	}
 	lease, st := s.lockState(ctx, opts, "state mv")
 	if lease == nil {
 		return exitFailure

@@ -28,6 +28,9 @@ func stateRemoveCommand() *command {
 }
 
 func runStateRemove(ctx context.Context, s *session, opts stateOptions, dryRun bool, addresses []string) exitCode {
+	if _, ok := s.existing(ctx, opts); !ok { // then no lock shall appear there either
+		return exitFailure
+	}
 	lease, st := s.lockState(ctx, opts, "state rm")
 	if lease == nil {
 		return exitFailure

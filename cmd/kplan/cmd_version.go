@@ -48,9 +48,5 @@ func (s *session) printJSON(value any) exitCode {
 	enc := json.NewEncoder(s.stdout)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
-		s.fail("Can't write the result", "%v.", err)
-		return exitFailure
-	}
-	return exitOK
+	return s.wrote(enc.Encode(value))
 }

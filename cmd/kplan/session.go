@@ -49,7 +49,7 @@ type session struct {
 func newSession() *session {
 	s := &session{
 		stdin:      os.Stdin,
-		stdout:     os.Stdout,
+		stdout:     &output{w: os.Stdout},
 		stderr:     os.Stderr,
 		env:        os.Getenv,
 		input:      !isOff(os.Getenv("KPLAN_INPUT")),

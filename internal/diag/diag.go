@@ -40,10 +40,13 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	return hcl.Diagnostics{whole(e, where, subject)}
 }
 
+// Interrupted is the summary of what ended because kplan was told to end.
+const Interrupted = "Interrupted"
+
 func foreign(err error, where func(addrs.Path) hcl.Range, addr string) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Operation failed", Detail: sentence(err.Error()), Subject: at(where, addrs.Path{})}
 	if errors.Is(err, context.Canceled) {
-		d.Summary, d.Detail = "Interrupted", "The operation was interrupted before it was done."
+		d.Summary, d.Detail = Interrupted, "The operation was interrupted before it was done."
 	}
 	if addr != "" {
 		d.Detail = addr + ": " + d.Detail

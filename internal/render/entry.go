@@ -3,6 +3,7 @@ package render
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
@@ -268,7 +269,7 @@ func (e entry) driftNotes() []string {
 			note += " by " + quote(first.Manager)
 		}
 		if !first.Time.IsZero() {
-			note += " on " + first.Time.UTC().Format("2006-01-02 15:04:05 MST")
+			note += " on " + first.Time.UTC().Format(time.RFC3339)
 		}
 		notes = append(notes, note)
 	}
