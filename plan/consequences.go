@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -32,6 +33,7 @@ const (
 	LosesData  Effect = "loses-data"  // the data in these volumes is lost
 	GoesToo    Effect = "goes-too"    // they belong to what is deleted and go with it
 	MayBlock   Effect = "may-block"   // these finalizers must be taken off by their owners first
+	Uncounted  Effect = "uncounted"   // objects of these kinds may go too: this user may not list them
 )
 
 // namesShown is how many objects a Consequence names.
@@ -85,35 +87,79 @@ type neighbours struct {
 	inNamespace map[string][]neighbour
 	owned       map[string][]neighbour // by the uid of an owner
 	ofKind      map[addrs.GroupKind][]neighbour
-	volumes     map[string]bool   // persistent volumes that are deleted with their claim
-	claims      map[string]string // volume by claim: namespace/name
+	uncounted   map[addrs.GroupKind]bool // what this user may not list
+	volumes     map[string]bool          // persistent volumes that are deleted with their claim
+	claims      map[string]string        // volume by claim: namespace/name
 }
 
 type neighbour struct {
-	object addrs.Object
-	uid    string
-	owned  bool
+	object     addrs.Object
+	uid        string
+	owned      bool
+	finalizers []string // that last
 }
 
 func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 	takes, goes, loses := tally{}, tally{}, tally{}
+	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Before}).GetFinalizers())
 	for _, n := range p.takenAlong(c, around) {
 		takes.add(n.object)
 		p.addVolume(n.object, around, loses)
+		finalizers = append(finalizers, n.blocking()...)
 	}
 	for _, n := range ownedBy(c.UID, around) {
 		goes.add(n.object)
 		p.addVolume(n.object, around, loses)
+		finalizers = append(finalizers, n.blocking()...)
 	}
 	p.addVolume(c.Object, around, loses)
 	if c.Object.GroupKind() == (addrs.GroupKind{Kind: "PersistentVolume"}) && around.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
 	found := slices.Concat(takes.list(TakesAlong), loses.list(LosesData), goes.list(GoesToo))
-	if names := lastingFinalizers(c); len(names) > 0 {
-		found = append(found, Consequence{Effect: MayBlock, Kind: c.Object.GroupKind(), Count: len(names), Names: names})
+	for _, more := range []struct {
+		effect Effect
+		names  []string
+	}{{MayBlock, finalizers}, {Uncounted, around.uncountedBy(c)}} {
+		if n := len(more.names); n > 0 {
+			found = append(found, Consequence{more.effect, c.Object.GroupKind(), n, more.names[:min(n, namesShown)]})
+		}
 	}
 	return found
+}
+
+// uncountedBy are the kinds of which a deletion may take objects along that nobody
+// counted.
+func (around *neighbours) uncountedBy(c *Change) []string {
+	var names []string
+	for kind := range around.uncounted {
+		volume := kind == addrs.GroupKind{Kind: "PersistentVolume"}
+		switch c.Object.GroupKind() {
+		case addrs.GroupKind{Kind: "Namespace"}:
+		case addrs.GroupKind{Kind: "PersistentVolumeClaim"}:
+			if !volume {
+				continue
+			}
+		case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+			if kind != definedKind(c.Before) {
+				continue
+			}
+		default:
+			continue
+		}
+		names = append(names, kind.String())
+	}
+	slices.Sort(names)
+	return names
+}
+
+// blocking are the finalizers of an object that goes with another.
+func (n neighbour) blocking() []string {
+	var names []string
+	for _, f := range n.finalizers {
+		names = append(names, f+" of "+n.object.Kind+" "+n.object.QualifiedName())
+	}
+	return names
 }
 
 // takenAlong are the objects that kplan does not manage and that can't exist
@@ -173,18 +219,14 @@ func (p *planner) addVolume(o addrs.Object, around *neighbours, loses tally) {
 
 // lastingFinalizers are those that something outside the API server must take
 // off before the object is gone.
-func lastingFinalizers(c *Change) []string {
-	metadata, _ := c.Before["metadata"].(map[string]any)
-	finalizers, _ := metadata["finalizers"].([]any)
-	var names []string
-	for _, f := range finalizers {
-		switch name := fmt.Sprint(f); name {
-		case metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents, "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection":
-		default:
-			names = append(names, name)
-		}
-	}
-	return names
+func lastingFinalizers(finalizers []string) []string {
+	return slices.DeleteFunc(finalizers, func(name string) bool { return slices.Contains(clusterFinalizers, name) })
+}
+
+// clusterFinalizers are taken off by the cluster's own controllers, in time.
+var clusterFinalizers = []string{
+	metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents,
+	"kubernetes.io/pvc-protection", "kubernetes.io/pv-protection", batchv1.JobTrackingFinalizer,
 }
 
 // tally counts objects by kind.
@@ -223,6 +265,8 @@ func (c Consequence) String() string {
 		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
 	case MayBlock:
 		return fmt.Sprintf("waits for the finalizers %s to be taken off", names)
+	case Uncounted:
+		return fmt.Sprintf("may take along objects of %d kinds that this user may not list: %s", c.Count, names)
 	}
 	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
 }

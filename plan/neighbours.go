@@ -19,7 +19,7 @@ import (
 func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours, error) {
 	around := &neighbours{
 		inNamespace: map[string][]neighbour{}, owned: map[string][]neighbour{}, ofKind: map[addrs.GroupKind][]neighbour{},
-		volumes: map[string]bool{}, claims: map[string]string{},
+		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
 	}
 	served, err := p.Cluster.ListableKinds(ctx)
 	if err != nil {
@@ -70,9 +70,8 @@ type sweep struct {
 	seen   map[string]bool // uids: some objects are served in two groups
 }
 
-// kind collects the objects of a kind in the namespaces. A kind that can't be
-// listed is passed by: what it hides can't be counted, and the server decides
-// in the end.
+// kind collects the objects of a kind in the namespaces. A kind that this user
+// may not list can't be counted, which the plan says.
 func (s *sweep) kind(ctx context.Context, kind *kinds.Kind, namespaces []string) error {
 	if len(namespaces) > sweepNamespaces {
 		return s.everywhere(ctx, kind)
@@ -92,22 +91,26 @@ func (s *sweep) everywhere(ctx context.Context, kind *kinds.Kind) error {
 }
 
 func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch kube.KindOf(err) {
-	case kube.Forbidden, kube.NotServed, kube.NotFound, kube.Unavailable:
+	case kube.NotServed, kube.NotFound:
+		return nil
+	case kube.Forbidden, kube.Unavailable:
+		s.around.uncounted[kind.GroupKind()] = true
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, u := range found {
 		uid := string(u.GetUID())
 		if s.seen[uid] {
 			continue
 		}
 		s.seen[uid] = true
-		n := neighbour{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0}
+		n := neighbour{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
+			finalizers: lastingFinalizers(u.GetFinalizers())}
 		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
 		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
 		for _, owner := range u.GetOwnerReferences() {
@@ -124,14 +127,15 @@ func (s *sweep) volumes(ctx context.Context) error {
 		return err
 	}
 	volumes, err := s.Cluster.List(ctx, kind, kube.ListOptions{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if kube.KindOf(err) == kube.Forbidden {
+		s.around.uncounted[kind.GroupKind()] = true
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, v := range volumes {
 		policy, _, _ := unstructured.NestedString(v.Object, "spec", "persistentVolumeReclaimPolicy")
 		namespace, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "namespace")

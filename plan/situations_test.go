@@ -32,7 +32,8 @@ import (
 //	                  "serves KIND APIVERSION" waits until the cluster does
 //	after.kplan.hcl   is planned; before.kplan.hcl if there is none
 //	options           of the plan, one a line: target=ADDR, adopt=ADDR, destroy …
-//	user              "reader": the plan is made by a user who may only get and list
+//	user              "reader": the plan is made by a user who may only get and list,
+//	                  "reader RESOURCES" who may do so with these alone
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
 //
@@ -156,8 +157,8 @@ func (s *situation) awaitKind(text string) {
 // options reads what the situation says about how to plan.
 func (s *situation) options() plan.Input {
 	in := plan.Input{Cluster: s.cluster}
-	if strings.TrimSpace(s.files["user"]) == "reader" {
-		in.Cluster = s.reader()
+	if user := strings.Fields(s.files["user"]); len(user) > 0 {
+		in.Cluster = s.readerOf(append(user[1:], "*.*")[0])
 	}
 	for line := range strings.Lines(s.files["options"]) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
@@ -195,9 +196,11 @@ func (s *situation) options() plan.Input {
 
 // reader is a connection of a user who may get and list everything but change
 // nothing.
-func (s *situation) reader() *kube.Cluster {
+func (s *situation) reader() *kube.Cluster { return s.readerOf("*.*") }
+
+func (s *situation) readerOf(resources string) *kube.Cluster {
 	user := "reader-" + s.namespace
-	s.kubectl("create clusterrole " + user + " --verb=get,list --resource=*.*")
+	s.kubectl("create clusterrole " + user + " --verb=get,list --resource=" + resources)
 	s.kubectl("create clusterrolebinding " + user + " --clusterrole=" + user + " --user=" + user)
 	s.kubectl("label clusterrole,clusterrolebinding " + user + " situation=" + s.namespace)
 	return s.connect(kube.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user})
@@ -316,7 +319,11 @@ func changeLines(c *plan.Change) []string {
 		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
 	}
 	for _, q := range c.Consequences {
-		if q.Effect != plan.GoesToo {
+		switch q.Effect {
+		case plan.GoesToo: // controllers are not done making it
+		case plan.Uncounted: // other situations define kinds meanwhile
+			lines = append(lines, "  "+string(q.Effect))
+		default:
 			lines = append(lines, fmt.Sprintf("  %s %d %s", q.Effect, q.Count, q.Kind))
 		}
 	}

@@ -61,6 +61,7 @@ func renaming(c, old *plan.Change) *plan.Change {
 	both.Sensitive = addrs.PathSet{}
 	both.Sensitive.AddAll(c.Sensitive)
 	both.Sensitive.AddAll(old.Sensitive)
+	both.Consequences, both.Blocked = old.Consequences, c.Blocked || old.Blocked
 	both.ReplacePaths = nil
 	if c.Object.Name != old.Object.Name {
 		both.ReplacePaths = append(both.ReplacePaths, addrs.NewPath("metadata", "name"))
@@ -242,6 +243,7 @@ func consequence(c plan.Consequence) string {
 		plan.LosesData:  "loses the data in " + what,
 		plan.GoesToo:    "takes " + what + " with it",
 		plan.MayBlock:   "waits until " + count(c.Count, "finalizer") + " is taken off",
+		plan.Uncounted:  "may also delete objects of " + count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
 	if c.Effect == plan.MayBlock && c.Count > 1 {
 		text = strings.Replace(text, " is taken", " are taken", 1)
