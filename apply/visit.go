@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -143,7 +144,7 @@ func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*un
 // looking: an object that this stack made can only be the one just sent, or one
 // that a run before this sent, and that was long on its way.
 func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
+	live, err := r.createInRoom(ctx, c)
 	switch kind := kube.KindOf(err); {
 	case err == nil:
 		return live, nil
@@ -153,6 +154,20 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		r.journal.untouched(c.Object)
 	}
 	return nil, err
+}
+
+// roomTime is how long a quota may take to notice that an object is gone.
+const roomTime = 30 * time.Second
+
+// createInRoom makes an object. A quota may still count the one that it replaces:
+// its controller hears of deletions like everybody else.
+func (r *runner) createInRoom(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
+	for end := time.Now().Add(roomTime); c.Action == plan.Replace && kube.KindOf(err) == kube.QuotaExceeded && time.Now().Before(end); {
+		time.Sleep(roomTime / 100)
+		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
+	}
+	return live, err
 }
 
 // rejected says whether an error of that kind means that nothing was changed.
