@@ -94,7 +94,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if state, err = readinessOf(live, &c.Desired.Wait); err != nil {
 			return true, err
 		}
-		state = r.diagnose(live, state)
+		state = r.diagnose(live, state, time.Since(waiting.start))
 		state.hopeless = state.hopeless && waiting.lasting(state.reason) >= state.grace
 		waiting.observe(state)
 		return state.ready || state.hopeless, nil

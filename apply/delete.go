@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
@@ -170,17 +169,18 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var last view
+	blockers := blockers{r: r, start: time.Now()}
 	err := r.observer.until(ctx, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
 		if last = v; v.live == nil || string(v.live.GetUID()) != c.UID {
 			return true, nil
 		}
-		say(blockers(v.live))
+		say(blockers.of(ctx, v.live))
 		return false, nil
 	})
 	if err == nil || last.live == nil || errors.Is(err, notStarted{}) {
 		return err
 	}
-	kept := blockers(last.live)
+	kept := blockers.of(r.ctx, last.live)
 	if kept != "" {
 		kept = ": " + kept
 	}
@@ -190,24 +190,6 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 		Detail: fmt.Sprintf("%s was told to be deleted and is still there after %s%s. It stays in the state; apply again to go on waiting.",
 			c.Object, patience, kept),
 	}}
-}
-
-// blockers is what keeps an object that is being deleted: its own finalizers
-// or, of a namespace, what the cluster says is left in it; "" when nothing does.
-func blockers(live *unstructured.Unstructured) string {
-	var kept []string
-	if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
-		kept = append(kept, "it has the finalizers "+strings.Join(finalizers, ", "))
-	}
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
-		kind, _ := condition["type"].(string)
-		if message, _ := condition["message"].(string); strings.HasPrefix(kind, "Namespace") && condition["status"] == "True" && message != "" {
-			kept = append(kept, message)
-		}
-	}
-	return strings.Join(kept, "; ")
 }
 
 func joinPaths(paths []addrs.Path) string {

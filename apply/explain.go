@@ -16,11 +16,15 @@ const (
 	explainTime = 5 * time.Second // what finding out more may take
 	logLines    = 10
 	eventsShown = 3
+
+	// refusalsAfter is how long a controller may take for its first pod before it
+	// is asked why there is none.
+	refusalsAfter = 3 * time.Second
 )
 
 // diagnose adds to what is known of an object that is not ready what keeps it:
 // the trouble of its pods, or what a volume is not made from.
-func (r *runner) diagnose(live *unstructured.Unstructured, state readiness) readiness {
+func (r *runner) diagnose(live *unstructured.Unstructured, state readiness, waited time.Duration) readiness {
 	switch {
 	case state.ready || live.GetDeletionTimestamp() != nil:
 		return state
@@ -36,7 +40,7 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness) read
 			state.hopeless, state.grace, state.reason = t.hopeless, t.grace, t.reason
 		}
 	}
-	if why := r.refusedPods(live, len(pods) == 0); why != "" && !state.hopeless {
+	if why := r.refusedPods(live, len(pods) == 0 && waited > refusalsAfter); why != "" && !state.hopeless {
 		state.why, state.hopeless, state.grace, state.reason = join(state.why, why), true, settlingGrace, "FailedCreate"
 	}
 	return state

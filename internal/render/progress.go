@@ -122,10 +122,11 @@ func IncompleteSummary(n plan.Counts, mode plan.Mode, opts Options) string {
 
 // applied counts what was done.
 func applied(n plan.Counts, mode plan.Mode) string {
-	if mode == plan.Destroy {
-		return "Resources: " + number(n.Destroy) + " destroyed."
+	text := "Resources: "
+	if mode != plan.Destroy {
+		text += number(n.Add) + " added, " + number(n.Change) + " changed, "
 	}
-	text := "Resources: " + number(n.Add) + " added, " + number(n.Change) + " changed, " + number(n.Destroy) + " destroyed"
+	text += number(n.Destroy) + " destroyed"
 	for _, more := range []struct {
 		n    int
 		what string
