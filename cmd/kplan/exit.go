@@ -9,6 +9,7 @@ const (
 	exitChanges     exitCode = 2 // plan -detailed-exitcode: there is something to do
 	exitUnparsable  exitCode = 2 // fmt: a file can't be parsed or read
 	exitUnformatted exitCode = 3 // fmt -check: a file is not in canonical form
+	exitHungUp      exitCode = 129
 	exitInterrupted exitCode = 130
 	exitTerminated  exitCode = 143
 )

@@ -12,7 +12,7 @@ import (
 // signals remembers which signal asked the program to end.
 type signals struct{ first atomic.Value }
 
-// watchSignals returns a context that the first INT or TERM ends, so that the
+// watchSignals returns a context that the first INT, TERM or HUP ends, so that the
 // command finishes what is under way, saves and unlocks. The second ends the
 // program at once.
 func watchSignals(parent context.Context, s *session) (context.Context, *signals) {
@@ -20,6 +20,9 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 	caught := &signals{}
 	arrived := make(chan os.Signal, 2)
 	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(arrived, syscall.SIGHUP)
+	}
 	// Whoever reads the output may go away: an apply then goes on and is recorded.
 	signal.Ignore(syscall.SIGPIPE)
 	go func() {
@@ -46,6 +49,8 @@ func (caught *signals) exitCode(code exitCode) int {
 		return int(code)
 	case syscall.SIGTERM:
 		return int(interruptedBy(code, exitTerminated))
+	case syscall.SIGHUP:
+		return int(interruptedBy(code, exitHungUp))
 	}
 	return int(interruptedBy(code, exitInterrupted))
 }

@@ -28,6 +28,7 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	signals := map[string][]os.Signal{
 		"INT":     {syscall.SIGINT},
 		"TERM":    {syscall.SIGTERM},
+		"HUP":     {syscall.SIGHUP},
 		"KILL":    {syscall.SIGKILL},
 		"INT,INT": {syscall.SIGINT, syscall.SIGINT},
 	}[args[0]]
@@ -51,6 +52,7 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 		_ = cmd.Wait()
 		ts.Fatalf("%q was never printed:\n%s%s", args[2], &out, &errOut)
 	}
+	signalledAt := time.Now()
 	for i, s := range signals {
 		if i > 0 && !errOut.await("Interrupt received.", 5*time.Second) {
 			ts.Fatalf("the first signal was not noticed")
@@ -58,6 +60,9 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(cmd.Process.Signal(s))
 	}
 	_ = cmd.Wait()
+	if took := time.Since(signalledAt); took > 5*time.Second {
+		ts.Fatalf("it took %v to end:\n%s%s", took, &out, &errOut)
+	}
 	code := fmt.Sprint(cmd.ProcessState.ExitCode())
 	if code == "-1" {
 		code = "killed"
