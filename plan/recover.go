@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -14,45 +16,58 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 	if len(s.Pending) == 0 {
 		return s, nil
 	}
+	found := make([]remains, len(s.Pending))
+	g, inner := errgroup.WithContext(ctx)
+	for i, pending := range s.Pending {
+		g.Go(func() (err error) {
+			found[i], err = lookFor(inner, cluster, pending, s.StackID())
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
 	recovered := s.Clone()
 	recovered.Pending = nil
 	objects := recovered.Table()
-	for _, pending := range s.Pending {
-		if err := recoverOne(ctx, cluster, recovered, objects, pending); err != nil {
-			return nil, err
+	for i, pending := range s.Pending {
+		if found[i].unknown {
+			recovered.Pending = append(recovered.Pending, pending)
+		}
+		known, _ := objects.FindObject(pending.Object)
+		if uid := found[i].uid; uid != "" && uid != known.UID {
+			objects.Put(state.Object{
+				Addr: pending.Addr, Object: pending.Object, UID: uid, Needs: pending.Needs,
+				Deposed: pending.Action == state.PendingDelete,
+			})
 		}
 	}
 	recovered.Objects = objects.List()
 	return recovered, nil
 }
 
-func recoverOne(ctx context.Context, cluster *kube.Cluster, s *state.State, objects *state.Table, pending state.Pending) error {
+// remains is what a pending action has left in the cluster.
+type remains struct {
+	uid     string // of an object of this stack, "" for none
+	unknown bool   // that can't be told
+}
+
+func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, stack string) (remains, error) {
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
 	if kube.KindOf(err) == kube.NotServed {
 		// Its definition was to be made by the same run, or is gone. That says
 		// nothing about the object, and is no reason to stop.
-		s.Pending = append(s.Pending, pending)
-		return nil
+		return remains{unknown: true}, nil
 	}
 	if err != nil {
-		return err
+		return remains{}, err
 	}
 	live, err := cluster.Get(ctx, kind, pending.Object.Namespace, pending.Object.Name)
 	if kind := kube.KindOf(err); kind == kube.NotFound || kind == kube.NamespaceMissing {
-		return nil
+		return remains{}, nil
 	}
-	if err != nil {
-		return err
+	if err != nil || !MadeBy(live, stack) {
+		return remains{}, err
 	}
-	if !MadeBy(live, s.StackID()) {
-		return nil
-	}
-	if known, ok := objects.FindObject(pending.Object); ok && known.UID == string(live.GetUID()) {
-		return nil
-	}
-	objects.Put(state.Object{
-		Addr: pending.Addr, Object: pending.Object, UID: string(live.GetUID()), Needs: pending.Needs,
-		Deposed: pending.Action == state.PendingDelete,
-	})
-	return nil
+	return remains{uid: string(live.GetUID())}, nil
 }
