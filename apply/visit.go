@@ -149,7 +149,7 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	case err == nil:
 		return live, nil
 	case kind == kube.OutcomeUnknown, kind == kube.AlreadyExists:
-		return r.createAgain(ctx, c)
+		return r.createAgain(ctx, c, err)
 	case rejected(kind):
 		r.journal.untouched(c.Object)
 	}
@@ -184,9 +184,11 @@ func rejected(kind kube.ErrorKind) bool {
 // tried anew.
 const lookTries = 5
 
-func (r *runner) createAgain(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	var err error
+// createAgain goes on after a creation that failed so that it may have been
+// carried out.
+func (r *runner) createAgain(ctx context.Context, c *plan.Change, err error) (*unstructured.Unstructured, error) {
 	for range lookTries {
+		last := err
 		var live *unstructured.Unstructured
 		live, err = r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		if err == nil {
@@ -194,6 +196,9 @@ func (r *runner) createAgain(ctx context.Context, c *plan.Change) (*unstructured
 		}
 		if kube.KindOf(err) != kube.NotFound && kube.KindOf(err) != kube.NamespaceMissing {
 			return nil, err
+		}
+		if r.stopped() {
+			return nil, last
 		}
 		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
 		if err == nil {
@@ -244,6 +249,9 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		last = err
 		if options.ResourceVersion, err = r.stillAgreed(ctx, c, options.Force); err != nil {
 			return nil, err
+		}
+		if r.stopped() {
+			break
 		}
 	}
 	return nil, last

@@ -51,7 +51,8 @@ type Options struct {
 	ImpersonateGroups    []string
 	Exec                 *Exec // instead of the kubeconfig's user
 
-	// RequestTimeout bounds one attempt of one request; 0 is 60 seconds.
+	// RequestTimeout is how long a request may go unanswered, all its attempts
+	// together; 0 is 60 seconds.
 	RequestTimeout time.Duration
 	// Parallelism bounds the requests in flight; 0 is 10.
 	Parallelism int
@@ -61,6 +62,9 @@ type Options struct {
 	// object it was first said about, if it was about one. It may be called from
 	// several goroutines at the same time.
 	Warn func(about addrs.Object, text string)
+	// Notice is told, in a sentence, what keeps the user waiting: a server that
+	// does not answer, or is busy. It may be called from several goroutines.
+	Notice func(text string)
 
 	// WorkDir is a directory whose files are not trusted to run programs, such
 	// as a checked-out pull request. Credential plugins that a kubeconfig inside
@@ -96,6 +100,10 @@ type Cluster struct {
 	warnings warnings
 	renews   bool        // credentials may be better after a 401
 	answered atomic.Bool // the server answered once
+	notice   func(text string)
+	pulse    pulse
+	hurried  context.Context // ended by hurry
+	hurry    context.CancelFunc
 
 	life     context.Context // for Lookup, which takes none
 	catalog  catalog

@@ -10,10 +10,11 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // describeConnection says in an Error why there was no answer, and what to do.
-func (c *Cluster) describeConnection(e *Error, ans answer) {
+func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 	var (
 		plugin    *pluginError
 		dns       *net.DNSError
@@ -60,14 +61,19 @@ func (c *Cluster) describeConnection(e *Error, ans answer) {
 		e.Kind = Unreachable
 		e.Message = fmt.Sprintf("there is no route to %s", host)
 		e.Advice = "Check the network or VPN."
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind = Timeout
-		e.Message = fmt.Sprintf("%s did not answer within %s", host, c.timeout)
+		e.Message = c.silentWords(r)
 		e.Advice = "Check the network, VPN or firewall, or allow more time for each request."
 	default:
 		e.Kind = Unreachable
 		e.Message = fmt.Sprintf("the connection to %s failed: %s", host, c.plainError(err))
 	}
+}
+
+// silentWords say for how long a request was not answered.
+func (c *Cluster) silentWords(r *request) string {
+	return fmt.Sprintf("%s did not answer within %s", c.Host(), rounded(time.Since(r.asked)))
 }
 
 // plainError is err's words without the URL, which url.Error puts before them

@@ -2,8 +2,10 @@ package kube
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -27,12 +29,16 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 		return nil, badConfig("Write the address with https://, or leave the credentials out.",
 			"credentials would go to %s in plain text", cfg.Host)
 	}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}).DialContext
+	}
 	client, renews, err := newHTTPClient(cfg, opts)
 	if err != nil {
 		return nil, err
 	}
 	c := &Cluster{base: base, http: client, config: cfg, context: f.context, life: ctx,
-		timeout: opts.RequestTimeout, renews: renews, warnings: warnings{warn: opts.Warn}}
+		timeout: opts.RequestTimeout, renews: renews, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
+	c.hurried, c.hurry = context.WithCancel(ctx)
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
 	}

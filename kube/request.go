@@ -37,6 +37,7 @@ type request struct {
 	limit       int64                   // of the answer's size, 0 for that of one object
 	decode      func(body []byte) error // of a success; its error is a garbled answer
 	quick       bool                    // give up at the first sign that there is no server
+	asked       time.Time               // when it began to wait for an answer that has not come
 	// unname, when set, puts the object's name in the place of the one that it is
 	// asked about by, in all that the server says.
 	unname *strings.Replacer
@@ -68,7 +69,11 @@ type answer struct {
 
 // do asks until there is an answer that asking again won't better.
 func (c *Cluster) do(ctx context.Context, r *request) error {
+	if down := c.pulse.isDown(r, c.noticeTime()); down != nil {
+		return down
+	}
 	var lost *Error // an earlier attempt whose outcome is unknown
+	began := time.Now()
 	for tries := (tries{}); ; {
 		ans := c.attempt(ctx, r)
 		e := c.judge(ctx, r, ans)
@@ -79,8 +84,14 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 			lost = e
 		}
 		wait, again := tries.next(c, r, e, ans)
-		if again && sleep(ctx, wait) {
+		if again {
+			c.tellBusy(began, wait, e)
+		}
+		if again && c.sleep(ctx, wait) {
 			continue
+		}
+		if ans.status == 0 && (tries[&noConnection] == noConnection.times || c.longSilent(r)) {
+			c.pulse.flatline(r.asked, e)
 		}
 		if lost != nil && !settles(e.Kind) {
 			return lost
@@ -94,7 +105,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 // what the first one made.
 func settles(k ErrorKind) bool { return k == NotFound || k == ReplacedOutside }
 
-func sleep(ctx context.Context, d time.Duration) bool {
+func (c *Cluster) sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return false // the answer at hand says more than "deadline exceeded" would
 	}
@@ -102,6 +113,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
+		return false
+	case <-c.hurried.Done():
 		return false
 	case <-t.C:
 		return true
@@ -116,13 +129,28 @@ func (c *Cluster) attempt(ctx context.Context, r *request) answer {
 	case <-ctx.Done():
 		return answer{err: ctx.Err()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	if r.asked.IsZero() {
+		r.asked = time.Now()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	head := time.AfterFunc(c.headTime(r), func() { cancel(errSilent) })
+	defer head.Stop()
+	defer context.AfterFunc(c.hurried, func() { time.AfterFunc(hurryTime, func() { cancel(errSilent) }) })()
+	stop := c.listen(ctx)
+	defer stop()
 	res, sent, err := c.send(ctx, r)
 	if err != nil {
+		if context.Cause(ctx) == errSilent {
+			err = errSilent
+		}
 		return answer{sent: sent, err: err}
 	}
 	defer res.Body.Close()
+	stop()
+	c.pulse.beat()
+	r.asked = time.Time{}
+	head.Reset(c.timeout) // it has come so far; now for the rest
 	limit := r.limit
 	if limit == 0 {
 		limit = objectLimit
@@ -135,6 +163,21 @@ func (c *Cluster) attempt(ctx context.Context, r *request) answer {
 		body = []byte(r.unname.Replace(string(body)))
 	}
 	return answer{status: res.StatusCode, header: res.Header, body: body, sent: true, err: err}
+}
+
+// headTime is how long an attempt may wait for the head of its answer.
+func (c *Cluster) headTime(r *request) time.Duration {
+	limit := c.timeout
+	switch {
+	case r.quick && !c.answered.Load():
+		limit = c.greetTime()
+	case r.effect == none && r.method == http.MethodGet:
+		limit = c.readTime()
+	}
+	if c.hurried.Err() != nil {
+		limit = min(limit, hurryTime)
+	}
+	return min(limit, time.Until(r.asked.Add(c.timeout)))
 }
 
 var errTooLong = errors.New("the answer is too long")
@@ -235,6 +278,9 @@ func (c *Cluster) noAnswer(ctx context.Context, r *request, ans answer) *Error {
 	case ans.sent && r.effect != none:
 		e.Kind = OutcomeUnknown
 		e.Message = "the connection was lost before the server answered: " + c.plainError(ans.err)
+		if ans.err == errSilent {
+			e.Message = c.silentWords(r)
+		}
 		e.Advice = "The request may or may not have been carried out."
 	case ctx.Err() != nil:
 		e.Kind, e.Err, e.Message = Other, ctx.Err(), "interrupted"
@@ -244,7 +290,7 @@ func (c *Cluster) noAnswer(ctx context.Context, r *request, ans answer) *Error {
 	case errors.Is(ans.err, errTooLong):
 		e.Kind, e.Message = TooLarge, "the server's answer is longer than kplan reads"
 	default:
-		c.describeConnection(e, ans)
+		c.describeConnection(e, r, ans)
 	}
 	return e
 }

@@ -18,9 +18,10 @@ type patience struct {
 // The classes. Sums are bounded so that a server that is gone is reported
 // within seconds, and one that restarts (2.4 s measured) is waited for.
 var (
-	noConnection  = patience{7, 100 * time.Millisecond, 4 * time.Second} // ~10 s
-	busy          = patience{12, 500 * time.Millisecond, 15 * time.Second}
-	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second} // ~3 s
+	noConnection  = patience{7, 100 * time.Millisecond, 4 * time.Second}  // ~10 s
+	busy          = patience{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
+	silent        = patience{2, 0, 0}                                     // each attempt takes long enough
+	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
 	webhookDown   = patience{2, 500 * time.Millisecond, 2 * time.Second}
 	cutShort      = patience{2, 200 * time.Millisecond, time.Second}
 	lostAnswer    = patience{4, 200 * time.Millisecond, 2 * time.Second}
@@ -30,8 +31,8 @@ var (
 	loginAgain    = patience{1, 0, 0}
 )
 
-// longestRetryAfter bounds what a server may ask for.
-const longestRetryAfter = time.Minute
+// longestRetryAfter bounds what a server may ask for, each time.
+const longestRetryAfter = 30 // seconds
 
 // tries counts what one request has been through.
 type tries map[*patience]int
@@ -42,6 +43,9 @@ func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration
 	if class == nil || t[class] >= class.times {
 		return 0, false
 	}
+	if c.longSilent(r) {
+		return 0, false
+	}
 	wait := class.first << t[class]
 	wait = min(wait, class.most)
 	if wait > 0 {
@@ -49,7 +53,7 @@ func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration
 	}
 	t[class]++
 	if asked, ok := retryAfter(ans.header); ok {
-		wait = max(asked, class.first)
+		wait = max(asked, wait) // a server that says 1 all the time is busy for longer
 	}
 	return wait, true
 }
@@ -64,8 +68,11 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *patience {
 	case Unreachable:
 		return &noConnection
 	case Timeout:
-		if r.effect == none && ans.err == nil {
+		switch {
+		case ans.err == nil && r.effect == none:
 			return &failing
+		case ans.err != nil && (r.effect == none || !ans.sent):
+			return &silent
 		}
 	case Unavailable:
 		switch {
@@ -118,5 +125,5 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	if err != nil || seconds < 0 {
 		return 0, false
 	}
-	return min(time.Duration(seconds)*time.Second, longestRetryAfter), true
+	return time.Duration(min(seconds, longestRetryAfter)) * time.Second, true
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -11,6 +12,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kube"
 )
 
@@ -68,6 +70,7 @@ func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Opti
 	o.Parallelism = int(opts.parallelism)
 	o.UserAgent = "kplan/" + versionText()
 	o.Warn = s.warn
+	o.Notice = s.notice
 	o.WorkDir = s.untrusted()
 	o.AllowExec = opts.allowExec
 	o.InteractiveExec = s.input && s.terminal
@@ -122,6 +125,18 @@ func (s *session) untrusted() string {
 		return s.started
 	}
 	return dir
+}
+
+// notice tells what keeps the user waiting. It may be called from several
+// goroutines at once.
+func (s *session) notice(text string) {
+	if s.events != nil {
+		s.report(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Waiting for the API server", Detail: text}})
+		return
+	}
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
+	fmt.Fprintln(s.stderr, render.Clean(text))
 }
 
 // warn shows a warning that the API server sent along, and what it was first

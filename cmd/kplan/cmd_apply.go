@@ -163,6 +163,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 // apply makes a plan come true and says what it came to.
 func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exitCode {
 	k.carryOn()
+	defer context.AfterFunc(ctx, k.cluster.Hurry)()
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {

@@ -102,6 +102,48 @@ func TestSignalledTwice(t *testing.T) {
 	x.checkConverges("")
 }
 
+// TestSignalledInSilence ends an apply whose server has stopped to answer. What
+// was sent may or may not have been carried out, and is pending.
+func TestSignalledInSilence(t *testing.T) {
+	r := newRig(t)
+	for _, verb := range []string{"", "create", "update", "delete"} {
+		t.Run("silent "+verb, func(t *testing.T) {
+			t.Parallel()
+			x := r.newTrial(t)
+			x.setUpCrash()
+			nth := 3
+			if verb == "" {
+				nth = 40
+			}
+			x.proxy.Arm(faulttest.Fault{Verb: verb, Nth: nth, Ever: true, When: faulttest.Before, Do: faulttest.Delay, Delay: time.Hour})
+			process := x.start(nil, "apply", "-auto-approve")
+			x.waitForHit()
+			time.Sleep(300 * time.Millisecond)
+			asked := time.Now()
+			process.Process.Signal(os.Interrupt)
+			run := x.end(process)
+			// Each of what is in flight is waited for, and then looked at.
+			if took := time.Since(asked); run.Code != 130 || took > 4*soon {
+				t.Errorf("it should end within seconds with 130, not after %s: %v", took, run)
+			}
+			x.checkNoOrphan()
+			x.checkConverges("")
+		})
+	}
+}
+
+// waitForHit returns when a fault has happened.
+func (x *trial) waitForHit() {
+	x.Helper()
+	for range 1000 {
+		if len(x.proxy.Hit()) > 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	x.Fatal("no fault has happened")
+}
+
 // waitForCalls returns when kplan has made n calls of a verb.
 func (x *trial) waitForCalls(verb string, n int) {
 	x.Helper()
