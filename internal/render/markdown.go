@@ -83,6 +83,9 @@ func markdownWarnings(pl *plan.Plan) []string {
 	if pl.Incomplete {
 		all = append(all, "**This plan is incomplete and can't be applied:** an error came up while it was made.")
 	}
+	if pl.Offline() {
+		all = append(all, "**This plan was made without a cluster:** all of it is predicted, and it can't be applied.")
+	}
 	if pl.Mode == plan.Destroy {
 		all = append(all, "**This plan destroys everything in the stack.**")
 	}
@@ -92,7 +95,7 @@ func markdownWarnings(pl *plan.Plan) []string {
 			predicted++
 		}
 	}
-	if predicted > 0 {
+	if predicted > 0 && !pl.Offline() {
 		all = append(all, fmt.Sprintf("%s predicted by kplan; the rest is the server's own answer.", isOrAre(predicted)))
 	}
 	return all
@@ -194,10 +197,16 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// link is a line with the address, if it is one that can't be anything else.
-func link(address string) string {
+// IsLink says whether an address can stand in a comment: one that can't be
+// anything else.
+func IsLink(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(address, "<> \t\r\n\"'`()[]\\") || Clean(address) != address {
+	return err == nil && u.Scheme == "https" && u.Host != "" && !strings.ContainsAny(address, "<> \t\r\n\"'`()[]\\") && Clean(address) == address
+}
+
+// link is a line with the address, if there is one.
+func link(address string) string {
+	if !IsLink(address) {
 		return ""
 	}
 	return "\n[The whole plan](" + address + ")\n"

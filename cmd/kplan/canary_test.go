@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// canaries are secrets, each of a shape of its own around a core that is found
+// nowhere else.
+func canaries() map[string]string {
+	all := map[string]string{}
+	for name, shape := range map[string]string{
+		"plain": "%s", "quotes": `a"%s"b`, "apostrophe": "it's %s", "backslash": `a\%s\n`, "lines": "first line\n%s\nlast line\n", "crlf": "a\r\n%s\r\n",
+		"template": "${%s}", "percent": "%%{ %s }", "html": "<a href='%s'>&amp;</a>", "json": `{"password": "%s", "n": 1}`, "yaml": "user: a\npassword: %s\n",
+		"url": "postgres://user:%s@db.example/x?y=z", "accents": "pä%s日本語", "blanks": "  %s  ", "tabs": "\t%s\t", "env": "A=1\nB=%s\n", "ini": "[x]\nk = %s\n",
+		"pem": "-----BEGIN KEY-----\n%s\n-----END KEY-----\n", "long": strings.Repeat("x", 300) + "%s" + strings.Repeat("y", 300), "colon": "%s:", "equals": "=%s=",
+		"hash": "#%s", "dashes": "--%s--", "braces": "{[(%s)]}", "comma": "a,%s,b", "pipe": "|%s|", "star": "*%s*", "at": "@%s", "dot": ".%s.", "zero": "0%s",
+		"escape": "\x1b[31m%s", "base64": "QUJD%s", "word": "password %s",
+	} {
+		all[name] = fmt.Sprintf(shape, core(name))
+	}
+	for _, name := range []string{"literal", "default", "env_var", "file_var", "line_var", "local", "marked", "each", "foreign", "applied"} {
+		all[name] = core(name)
+	}
+	return all
+}
+
+// core is what is looked for of a canary.
+func core(name string) string { return "c4n" + hex.EncodeToString([]byte(name)) + "rYQz7" }
+
+// spelled are the texts by which a core would be known.
+func spelled(core string) []string {
+	all := []string{core, hex.EncodeToString([]byte(core))}
+	for before := range 3 {
+		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + core + "\x00\x00\x00"))
+		all = append(all, text[4:len(text)-8]) // what neither side decides on
+	}
+	return all
+}
+
+const canaryConfig = `
+variable "ns" {}
+variable "shapes" {
+  type      = map(string)
+  sensitive = true
+}
+variable "default" {
+  default   = "DEFAULT"
+  sensitive = true
+}
+variable "env_var" { sensitive = true }
+variable "file_var" { sensitive = true }
+variable "line_var" { sensitive = true }
+locals { password = "LOCAL" }
+
+resource "Namespace" "a" {
+  metadata { name = var.ns }
+}
+resource "Secret" "a" {
+  metadata {
+    name      = "a"
+    namespace = Namespace.a.metadata.name
+  }
+  stringData = merge({ for k, v in nonsensitive(var.shapes) : k => v }, { literal = "LITERAL", local = local.password, line = var.line_var })
+  data       = { default = base64encode(var.default), env = base64encode(jsonencode({ p = var.env_var })) }
+}
+resource "Secret" "each" {
+  for_each = { x = { p = "EACH" } }
+  metadata {
+    name      = each.key
+    namespace = Namespace.a.metadata.name
+  }
+  stringData = { p = each.value.p }
+}
+resource "ConfigMap" "a" {
+  metadata {
+    name        = "a"
+    namespace   = Namespace.a.metadata.name
+    annotations = { note = var.file_var }
+  }
+  data = merge({ for k in nonsensitive(keys(var.shapes)) : k => "of ${var.shapes[k]}" }, { marked = sensitive("MARKED"), shown = "shown" })
+}
+output "whole" {
+  value     = { all = var.shapes, file = var.file_var }
+  sensitive = true
+}
+output "data" {
+  value     = Secret.a.data
+  sensitive = true
+}
+`
+
+// TestNoSecretIsShown has every command say and write all it can, in every
+// form, about a stack that is full of secrets.
+func TestNoSecretIsShown(t *testing.T) {
+	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if kubeconfig == "" {
+		t.Skip("needs a control plane: run make test")
+	}
+	c := newCage(t, kubeconfig)
+	c.write("main.kplan.hcl", canaryConfig)
+	c.run(0, "validate")
+	c.run(0, "validate", "-json")
+	c.run(0, "graph")
+	c.run(0, "fmt", "-write=false")
+	c.plans("-offline")
+	c.plans()
+	c.run(0, "apply", "-auto-approve", "-json", "-var", "line_var="+core("line_var"))
+	for _, args := range []string{"show", "show -json", "output", "output -json", "output whole", "output -json data", "state list", "state show Secret.a", "state pull"} {
+		c.run(0, strings.Fields(args)...)
+	}
+	c.run(1, "output", "-raw", "whole")
+
+	// Others put secrets into it, too, and take fields over.
+	c.kubectl("patch", "secret", "a", "--type=merge", "-p", `{"stringData":{"foreign":"`+core("foreign")+`","literal":"`+core("applied")+`"}}`)
+	c.kubectl("patch", "configmap", "a", "--type=merge", "-p", `{"data":{"marked":"changed"}}`)
+	c.plans("-refresh-only")
+	c.fails("plan")
+	c.fails("plan", "-json")
+	forced := strings.NewReplacer("stringData = merge", "lifecycle { force_conflicts = [data] }\n  stringData = merge", "data = merge({ for k in", "lifecycle { force_conflicts = [data] }\n  data = merge({ for k in")
+	c.write("main.kplan.hcl", forced.Replace(canaryConfig))
+	c.plans("-replace=Secret.a")
+	c.plans("-destroy")
+
+	// What is wrong with a configuration is shown with its lines.
+	for _, mistake := range []string{
+		`stringData = { a = parseint("LITERAL", 10) }`, `data = { a = "LITERAL!" }`, `stringData = { a = LITERAL }`, "stringData = { a = \"LITERAL\n }",
+		`stringData = { a = local.password + 1 }`, `stringData = { a = upper(var.default, 1) }`,
+		`stringData = { a = base64decode("LITERAL!") }`, `stringData = { a = "LITERAL" b = "EACH" }`, `stringData = ["LITERAL"]`, `stringData = "LITERAL"`, `unknown = sensitive("LITERAL")`,
+	} {
+		c.write("wrong.kplan.hcl", "resource \"Secret\" \"wrong\" {\n  metadata { name = \"wrong\" }\n  "+mistake+"\n}\n")
+		c.fails("validate")
+		c.fails("validate", "-json")
+		c.fails("plan")
+		c.fails("plan", "-json")
+	}
+	c.write("wrong.kplan.hcl", `resource "ConfigMap" "wrong" {
+  metadata {
+    name      = "wrong"
+    namespace = "default"
+    labels    = { l = var.shapes["quotes"] }
+  }
+  data = { (var.env_var) = "x" }
+}`)
+	c.fails("plan")
+	c.write("wrong.kplan.hcl", "resource \"Pod\" \"wrong\" {\n  metadata {\n    name = \"wrong\"\n    namespace = \"default\"\n  }\n  spec {\n    containers {\n      name = \"a\"\n      image = \"a\"\n      imagePullPolicy = var.file_var\n    }\n  }\n}\n")
+	c.fails("plan")
+	c.fails("plan", "-json")
+	c.fails("apply", "-auto-approve")
+	c.remove("wrong.kplan.hcl")
+	c.run(0, "destroy", "-auto-approve")
+	c.files()
+	t.Logf("%d canaries, %d commands", len(c.canaries), c.commands)
+}
+
+// cage is a folder in which kplan runs, and what must not come out of it.
+type cage struct {
+	*testing.T
+	dir      string
+	env      []string
+	canaries map[string]string
+	commands int
+}
+
+func newCage(t *testing.T, kubeconfig string) *cage {
+	c := &cage{T: t, dir: t.TempDir(), canaries: canaries()}
+	shapes := &strings.Builder{}
+	for _, name := range slices.Sorted(maps.Keys(c.canaries)) {
+		fmt.Fprintf(shapes, "  %s = %s\n", name, expression(c.canaries[name]))
+	}
+	c.write("secret.kpvars.hcl", "file_var = \""+core("file_var")+"\"\nshapes = {\n"+shapes.String()+"}\n")
+	c.env = append(os.Environ(), "KUBECONFIG="+kubeconfig, fmt.Sprintf("KPLAN_VAR_ns=t%d-canaries", os.Getpid()), "KPLAN_VAR_env_var="+core("env_var"))
+	return c
+}
+
+func (c *cage) write(name, text string) {
+	words := strings.NewReplacer("DEFAULT", core("default"), "LOCAL", core("local"), "LITERAL", core("literal"), "MARKED", core("marked"), "EACH", core("each"))
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(words.Replace(text)), 0o600); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *cage) remove(name string) {
+	if err := os.Remove(filepath.Join(c.dir, name)); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// plans has a plan made, saved and shown in every form.
+func (c *cage) plans(args ...string) {
+	c.run(0, append([]string{"plan"}, args...)...)
+	c.run(0, append([]string{"plan", "-json"}, args...)...)
+	c.run(0, append([]string{"plan", "-out=p.plan"}, args...)...)
+	c.run(0, "show", "p.plan")
+	c.run(0, "show", "-json", "p.plan")
+	c.run(0, "show", "-markdown", "p.plan")
+	c.files()
+}
+
+func (c *cage) fails(args ...string) { c.run(1, args...) }
+
+func (c *cage) run(want int, args ...string) {
+	c.Helper()
+	if slices.Contains([]string{"plan", "apply", "destroy", "validate"}, args[0]) {
+		args = append(args, "-var-file=secret.kpvars.hcl", "-var=line_var="+core("line_var"))
+	}
+	cmd := exec.Command("kplan", args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		c.Fatalf("kplan %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, out)
+	}
+	c.commands++
+	c.check("kplan "+strings.Join(args, " "), out)
+}
+
+func (c *cage) kubectl(args ...string) {
+	cmd := exec.Command("kubectl", append(args, "-n", fmt.Sprintf("t%d-canaries", os.Getpid()))...)
+	cmd.Env = c.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.Fatalf("kubectl %v: %v\n%s", args, err, out)
+	}
+}
+
+// files checks what kplan has written.
+func (c *cage) files() {
+	files, _ := filepath.Glob(filepath.Join(c.dir, "*"))
+	hidden, _ := filepath.Glob(filepath.Join(c.dir, ".*"))
+	for _, file := range append(files, hidden...) {
+		if strings.HasSuffix(file, ".hcl") {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.check(filepath.Base(file), content)
+	}
+}
+
+// check looks for canaries in a text, also for such as are broken over lines.
+func (c *cage) check(what string, out []byte) {
+	c.Helper()
+	joined := bytes.Join(bytes.Fields(bytes.ReplaceAll(out, []byte("│"), nil)), nil)
+	for name := range c.canaries {
+		for _, text := range spelled(core(name)) {
+			if bytes.Contains(out, []byte(text)) || bytes.Contains(joined, []byte(text)) {
+				c.Errorf("%s holds the canary %s as %s:\n%s", what, name, text, out)
+			}
+		}
+	}
+	if c.Failed() {
+		c.FailNow()
+	}
+}
