@@ -106,7 +106,7 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 		return notStarted{}
 	}
 	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(say func(string)) error {
-		gone, err := r.tellToGo(ctx, c)
+		gone, err := r.tellToGo(ctx, c, "")
 		done()
 		if gone || err != nil {
 			return err
@@ -120,19 +120,56 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 	return nil
 }
 
-// remove deletes the object that was planned to be deleted, and no other of its
-// name, and waits until it is gone.
+// remove deletes the object that was planned to be replaced, and no other of its
+// name, and waits until it is gone. What somebody has put into it since the plan
+// would be lost without anybody having agreed to that, so then it stays.
 func (r *runner) remove(ctx context.Context, c *plan.Change, say func(string)) error {
-	gone, err := r.tellToGo(ctx, c)
-	if gone || err != nil {
-		return err
+	version := c.ResourceVersion
+	if c.Reason == plan.BecauseTerminating {
+		version = "" // it loses its finalizers one by one, as it should
 	}
-	return r.awaitGone(ctx, c, say)
+	var stale error
+	for range staleTries {
+		gone, err := r.tellToGo(ctx, c, version)
+		switch {
+		case gone:
+			return nil
+		case err == nil:
+			return r.awaitGone(ctx, c, say)
+		case kube.KindOf(err) != kube.Stale:
+			return err
+		}
+		stale = err
+		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		switch kube.KindOf(err) {
+		case kube.NotFound, kube.NamespaceMissing:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if changed := c.ChangedSince(live); changed != "" && string(live.GetUID()) == c.UID {
+			r.journal.untouched(c.Object)
+			return overtaken(c, changed)
+		}
+		version = live.GetResourceVersion()
+	}
+	return stale
 }
 
-// tellToGo sends the deletion and says whether there is nothing to wait for.
-func (r *runner) tellToGo(ctx context.Context, c *plan.Change) (gone bool, err error) {
-	err = r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID})
+func overtaken(c *plan.Change, changed string) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Plan is stale",
+		Detail:   fmt.Sprintf("%s: after the plan %s. It was left as it is, for the change would be lost. Make a new plan.", c.Object, changed),
+		Subject:  c.Range.Ptr(),
+	}}
+}
+
+// tellToGo sends the deletion and says whether there is nothing to wait for. A
+// version, if given, is the one that the object must still have.
+func (r *runner) tellToGo(ctx context.Context, c *plan.Change, version string) (gone bool, err error) {
+	err = r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID, ResourceVersion: version})
 	switch kube.KindOf(err) {
 	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
 		return true, nil // gone, or gone and another one there: ours is no more

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -300,8 +301,8 @@ func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (r
 		return "", hcl.Diagnostics{{
 			Severity: hcl.DiagError,
 			Summary:  "Plan is stale",
-			Detail: fmt.Sprintf("%s was changed after the plan (%s), and applying it now would not give what was agreed. It was left as it is. Make a new plan.",
-				c.Object, joinPaths(differences)),
+			Detail: fmt.Sprintf("%s: after the plan %s, and applying it now would not give what was agreed of %s. It was left as it is. Make a new plan.",
+				c.Object, cmp.Or(c.ChangedSince(live), "something about it was changed"), joinPaths(differences)),
 			Subject: c.Range.Ptr(),
 		}}
 	}

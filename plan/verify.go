@@ -13,6 +13,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
 )
 
@@ -152,15 +153,30 @@ func since(approved, now, fresh *Change) string {
 	case approved.Before == nil:
 		return " It was made after the plan" + by(&unstructured.Unstructured{Object: fresh.Before}, addrs.NewPath("metadata", "name")) + "."
 	}
-	places := sortedPaths(differences(now.Kind.Root, visible(approved.Before), visible(now.Before)))
-	if len(places) == 0 {
+	changed := changedPlaces(now.Kind, approved.Before, now.Before, &unstructured.Unstructured{Object: fresh.Before})
+	if changed == "" {
 		return " The object itself is unchanged: what it needs, or what the cluster makes of it, is different now."
 	}
-	text := " After the plan " + places[0].String()
+	return " After the plan " + changed + "."
+}
+
+// ChangedSince says what others have changed of the object after the plan looked
+// at it, and who did: "data.key was changed by "kubectl-edit" on …". It is "" where
+// nothing is different that anybody would miss.
+func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
+	return changedPlaces(c.Kind, c.Before, live.Object, live)
+}
+
+func changedPlaces(kind *kinds.Kind, before, now map[string]any, live *unstructured.Unstructured) string {
+	places := sortedPaths(differences(kind.Root, visible(before), visible(now)))
+	if len(places) == 0 {
+		return ""
+	}
+	text := places[0].String()
 	if more := len(places) - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return text + " was changed" + by(&unstructured.Unstructured{Object: fresh.Before}, places[0]) + "."
+	return text + " was changed" + by(live, places[0])
 }
 
 // by names the manager of a place: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",

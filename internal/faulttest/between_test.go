@@ -54,19 +54,19 @@ func mutations() []mutation {
 			}
 		}, [4]outcome{"", does, "", does}, [4]outcome{"", does, "", does}},
 		{"planned field", func(x *trial, resource string) { x.patch(resource, "a", `{"metadata":{"annotations":{"rev":"9"}}}`) },
-			[4]outcome{"", refuses, refuses, does}, [4]outcome{"", refuses, does, does}},
+			[4]outcome{"", refuses, refuses, does}, [4]outcome{"", refuses, refuses, does}},
 		{"other field", func(x *trial, resource string) {
 			x.patch(resource, "a", `{"metadata":{"annotations":{"other":"9"}}}`)
 		}, [4]outcome{"", does, refuses, does}, // a replacement would lose what the other has set
-			[4]outcome{"", does, does, does}},
+			[4]outcome{"", does, refuses, does}},
 		{"deleted", func(x *trial, resource string) { x.deleteObject(resource, "a") },
 			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, does, already}},
 		{"finalizer", func(x *trial, resource string) { x.patch(resource, "a", finalizer) },
-			[4]outcome{"", does, fails, fails}, [4]outcome{"", does, fails, fails}},
+			[4]outcome{"", does, fails, fails}, [4]outcome{"", does, refuses, fails}},
 		{"terminating", func(x *trial, resource string) {
 			x.patch(resource, "a", finalizer)
 			x.deleteObject(resource, "a")
-		}, [4]outcome{"", refuses, fails, fails}, [4]outcome{"", refuses, fails, fails}},
+		}, [4]outcome{"", refuses, fails, fails}, [4]outcome{"", refuses, refuses, fails}},
 		{"rights lost", func(x *trial, _ string) { x.proxy.As("nobody") },
 			[4]outcome{refuses, refuses, refuses, refuses}, [4]outcome{refuses, refuses, refuses, refuses}},
 		{"namespace gone", func(x *trial, _ string) { x.dropNamespace() },
