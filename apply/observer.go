@@ -154,14 +154,15 @@ func (s *stream) look(identity addrs.Object) (v view, known bool, changed <-chan
 	return view{live}, live != nil || s.complete, s.waiters[identity], s.failed
 }
 
-// all is every object that is known now, by name.
+// all is every object that is known now, in no order.
 func (s *stream) all() []*unstructured.Unstructured {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	objects := slices.Collect(maps.Values(s.objects))
-	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) })
-	return objects
+	return slices.Collect(maps.Values(s.objects))
 }
+
+// byName orders objects of one namespace.
+func byName(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) }
 
 // isComplete says whether all there is has been told of, or never will be.
 func (s *stream) isComplete() bool {

@@ -151,6 +151,7 @@ func podsOf(live *unstructured.Unstructured, pods []*unstructured.Unstructured) 
 			own = append(own, pod)
 		}
 	}
+	slices.SortFunc(own, byName)
 	return own
 }
 
@@ -217,6 +218,7 @@ func refusedByCondition(live *unstructured.Unstructured) string {
 }
 
 func refusedByEvent(live *unstructured.Unstructured, events []*unstructured.Unstructured) string {
+	slices.SortFunc(events, byName)
 	for _, event := range events {
 		about, _, _ := unstructured.NestedString(event.Object, "involvedObject", "uid")
 		if message, _, _ := unstructured.NestedString(event.Object, "message"); about == string(live.GetUID()) && message != "" {
