@@ -153,10 +153,11 @@ func (b *bench) disconnect() {
 	}
 }
 
-// renew goes on with a new cluster, unless the user has given one: a sandbox
-// starts sooner than thousands of namespaces are gone, and nothing is left in it.
+// renew goes on with a new cluster if this one has been used, unless the user has
+// given it: a sandbox starts sooner than thousands of namespaces are gone, and
+// nothing is left in it.
 func (b *bench) renew(ctx context.Context) error {
-	if b.sandbox != "" {
+	if b.sandbox != "" || b.trials == 0 {
 		return nil
 	}
 	b.disconnect()

@@ -40,10 +40,10 @@ func (b *bench) sweep(ctx context.Context) error {
 					continue
 				}
 				t.name = fmt.Sprintf("%s, %d", t.name, size*objectsPerTenant)
-				if err := b.goThrough(ctx, t, size, round, found); err != nil {
+				if err := b.renew(ctx); err != nil {
 					return err
 				}
-				if err := b.renew(ctx); err != nil {
+				if err := b.goThrough(ctx, t, size, round, found); err != nil {
 					return err
 				}
 			}
