@@ -1,12 +1,16 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"kplan.dev/kplan/internal/render"
+)
 
 func statePullCommand() *command {
 	var opts stateOptions
 	return &command{
 		name:    "pull",
-		summary: "Print the stored state as it is stored",
+		summary: "Print the stored state",
 		about:   "Prints the state in the format in which it is stored, which state push takes.",
 		flags:   group("Options", opts.flag()),
 		examples: []example{
@@ -26,6 +30,6 @@ func runStatePull(ctx context.Context, s *session, opts stateOptions) exitCode {
 		s.fail("Can't print the state", "%s.", capital(err))
 		return exitFailure
 	}
-	_, err = s.stdout.Write(data)
+	_, err = s.stdout.Write(render.CleanJSON(data))
 	return s.wrote(err)
 }

@@ -21,13 +21,13 @@ func writeJSON(w io.Writer, value any, indent bool) error {
 	if err := enc.Encode(value); err != nil {
 		return err
 	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
+	_, err := w.Write(CleanJSON(b.Bytes()))
 	return err
 }
 
-// escapeJSON escapes the hostile runes in a JSON text, all of which stand in
+// CleanJSON escapes the hostile runes in a JSON text, all of which stand in
 // strings, and the bracket of what build servers take for a command.
-func escapeJSON(text []byte) []byte {
+func CleanJSON(text []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(text))
 	for i := 0; i < len(text); {

@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -358,5 +359,14 @@ func BenchmarkPlan(b *testing.B) {
 				show(io.Discard)
 			}
 		})
+	}
+}
+
+func TestNoLegendWithoutSymbols(t *testing.T) {
+	const same = "metadata: {name: c}"
+	var b bytes.Buffer
+	Plan(&b, planOf(t, changed{addr: "ConfigMap.c", name: "c", action: plan.Adopt, before: same, after: same}), Options{})
+	if text := b.String(); strings.Contains(text, "following symbols") || !strings.Contains(text, "ConfigMap.c will be adopted") {
+		t.Errorf("a plan that only adopts:\n%s", text)
 	}
 }
