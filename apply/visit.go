@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -17,7 +18,7 @@ import (
 )
 
 // visit does what the plan says about one object.
-func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
 	c, diags := r.agreed(d)
 	if c == nil && r.Plan.Limited() {
 		return hclspec.Seen{}, nil, nil // other instances of its block are in the plan
@@ -37,6 +38,9 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, _ map[addrs.Inst
 			if err := r.journal.intend(ctx, c); err != nil {
 				return hclspec.Seen{}, nil, notStarted{} // the last write says why
 			}
+		}
+		if redefined(c, needs) {
+			r.awaitDefinition(ctx, c)
 		}
 		var err error
 		live, err = r.change(ctx, c)
@@ -67,6 +71,31 @@ type applied struct {
 // a kind is served only once its definition is established.
 func mustBeReady(c *plan.Change) bool {
 	return c.Object.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"} && c.Action != plan.Keep
+}
+
+// redefined says whether this run has changed the definition of c's kind.
+func redefined(c *plan.Change, needs map[addrs.Instance]*applied) bool {
+	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
+		return needs[addr] != nil && plan.Redefines(needs[addr].Change, c)
+	})
+}
+
+// definitionTime is how long an API server may take to judge by a definition
+// that was just changed.
+const definitionTime = 5 * time.Second
+
+// awaitDefinition waits until the server has nothing against the object, or for
+// long enough: it goes on judging by the old definition for a moment. What it
+// says thereafter, it says when the object is written.
+func (r *runner) awaitDefinition(ctx context.Context, c *plan.Change) {
+	for end := time.Now().Add(definitionTime); time.Now().Before(end) && !r.stopped(); time.Sleep(definitionTime / 50) {
+		_, err := r.Cluster.DryRunAnew(ctx, c.Kind, c.Wish)
+		switch kube.KindOf(err) {
+		case kube.Invalid, kube.SchemaRejected, kube.NotServed:
+		default:
+			return
+		}
+	}
 }
 
 // agreed finds the change that was agreed on for this object and makes sure

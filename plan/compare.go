@@ -92,24 +92,36 @@ func holdsKeyed(f *kinds.Field, have, want []any) bool {
 // ownedFields are the fields that kplan owns by server-side apply in that API
 // version, nil when it owns none.
 func ownedFields(live *unstructured.Unstructured, apiVersion string) (*fieldpath.Set, error) {
-	for _, m := range managers(live.Object) {
-		if m["manager"] != kube.Manager || m["operation"] != string(metav1.ManagedFieldsOperationApply) || m["subresource"] != nil {
-			continue
-		}
-		if m["apiVersion"] != apiVersion {
-			return nil, nil
-		}
-		fields, _ := m["fieldsV1"].(map[string]any)
-		set, _, err := fieldSet(fields)
-		if err != nil {
-			return nil, fmt.Errorf("managedFields of %s: %w", live.GetName(), err)
-		}
-		if set == nil {
-			set = &fieldpath.Set{}
-		}
-		return set, nil
+	m := ownApply(live)
+	if m == nil || m["apiVersion"] != apiVersion {
+		return nil, nil
 	}
-	return nil, nil
+	fields, _ := m["fieldsV1"].(map[string]any)
+	set, _, err := fieldSet(fields)
+	if err != nil {
+		return nil, fmt.Errorf("managedFields of %s: %w", live.GetName(), err)
+	}
+	if set == nil {
+		set = &fieldpath.Set{}
+	}
+	return set, nil
+}
+
+// ownApply is what managedFields says of kplan's applies, nil if there is none.
+func ownApply(live *unstructured.Unstructured) map[string]any {
+	for _, m := range managers(live.Object) {
+		if m["manager"] == kube.Manager && m["operation"] == string(metav1.ManagedFieldsOperationApply) && m["subresource"] == nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// appliedInOther says whether kplan applied the object in another API version,
+// and nothing but that is to change.
+func appliedInOther(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) bool {
+	m := ownApply(live)
+	return m != nil && m["apiVersion"] != kind.APIVersion() && holds(kind.Root, live.Object, wish)
 }
 
 // fieldSet is what fieldsV1 holds, nil for nothing, and whether it includes the

@@ -106,6 +106,7 @@ const (
 	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config"
 	BecauseGone        Reason = "forget_because_deleted_outside"
 	BecauseInterrupted Reason = "update_because_interrupted"
+	BecauseVersion     Reason = "update_because_api_version"
 	BecauseTerminating Reason = "replace_because_being_deleted"
 )
 
@@ -165,6 +166,7 @@ type Change struct {
 	// unaskable says why the server can't be asked about a new object: what it
 	// needs is made by the same plan. "" where it can be.
 	unaskable string
+	redefined bool // the definition of its kind is changed by the same plan
 	// doubtful says that a refresh-only plan can't tell all that has changed.
 	doubtful bool
 	// forced says that fields of other managers are taken over, of which each

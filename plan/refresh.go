@@ -28,7 +28,7 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 	if !recorded {
 		return hclspec.Seen{}, nil, nil
 	}
-	live, err := p.live.find(ctx, d.Kind, d.Object)
+	live, err := p.look(ctx, d)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}

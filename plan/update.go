@@ -38,6 +38,12 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
+	if appliedInOther(c.Kind, c.Wish, live) {
+		c.Reason = BecauseVersion
+	}
+	if c.redefined {
+		return p.updateUnasked(ctx, c, live, c.unaskable)
+	}
 	return p.ask(ctx, c, live, dryRunTries)
 }
 

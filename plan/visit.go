@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -28,6 +30,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return p.refresh(ctx, d)
 	}
 	c := p.newChange(d)
+	c.redefined = slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool { return Redefines(needs[addr], c) })
 	c.unaskable = unaskable(c, needs)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
@@ -48,7 +51,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		c.Reason = BecauseDeleted
 		return p.create(ctx, c)
 	}
-	live, err := p.live.find(ctx, d.Kind, d.Object)
+	live, err := p.look(ctx, d)
 	switch {
 	case err != nil:
 		return hclspec.Seen{}, nil, err
@@ -63,13 +66,45 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	return p.update(ctx, c, live)
 }
 
+// look finds the live object that goes with a desired one, nil when there is
+// none.
+func (p *planner) look(ctx context.Context, d *hclspec.Desired) (*unstructured.Unstructured, error) {
+	kind := p.served(d.Kind)
+	live, err := p.live.find(ctx, kind, d.Object)
+	if err != nil || live == nil {
+		return nil, err
+	}
+	return inVersion(live, kind, d.Kind), nil
+}
+
+// served is the kind in a version in which the cluster has it: the definition
+// in the configuration may have a new one, which is served after apply.
+func (p *planner) served(kind *kinds.Kind) *kinds.Kind {
+	if found, err := p.kindOf(state.Object{Object: kind.Object("", "")}); err == nil && found.Version != kind.Version {
+		return found
+	}
+	return kind
+}
+
+// inVersion is an object as the server will show it in another version, as far
+// as that can be told: versions of one definition have the same fields, unless
+// it names a webhook that converts them.
+func inVersion(live *unstructured.Unstructured, is, to *kinds.Kind) *unstructured.Unstructured {
+	if is.Version == to.Version {
+		return live
+	}
+	converted := live.DeepCopy()
+	converted.SetAPIVersion(to.APIVersion())
+	return converted
+}
+
 // passBy leaves an object alone that is out of scope, though others of its
 // block are not. References see it as it is.
 func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, *Change, error) {
 	if p.offline() {
 		return hclspec.Seen{}, nil, nil
 	}
-	live, err := p.live.find(ctx, d.Kind, Named(d, p.state).Object)
+	live, err := p.look(ctx, Named(d, p.state))
 	if err != nil || live == nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -119,6 +154,9 @@ func (p *planner) movedFrom(entry state.Object, now addrs.Instance) addrs.Instan
 // create plans an object that is not there, as far as kplan knows.
 func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
 	if c.unaskable != "" {
+		if c.redefined { // so there may be objects of the kind
+			return p.createUnasked(ctx, c, c.unaskable)
+		}
 		return p.predictCreate(c, c.unaskable)
 	}
 	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.Wish)
@@ -138,6 +176,9 @@ func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change,
 
 // unaskable says why the server can't be asked what it would make of c, or "".
 func unaskable(c *Change, needs needs) string {
+	if c.redefined {
+		return fmt.Sprintf("the kind %s is changed by this plan", c.Object.Kind)
+	}
 	for _, addr := range c.Needs {
 		need := needs[addr]
 		if need == nil || need.Action != Create && need.Action != Replace {
@@ -154,6 +195,13 @@ func unaskable(c *Change, needs needs) string {
 		return fmt.Sprintf("%s is known after apply", paths[0])
 	}
 	return ""
+}
+
+// Redefines says whether need changes the definition of c's kind, so that the
+// server judges c by another schema afterwards than before.
+func Redefines(need, c *Change) bool {
+	return need != nil && need.Action == Update && need.Object.Kind == "CustomResourceDefinition" && declares(need, c) &&
+		!reflect.DeepEqual(need.Before["spec"], need.After["spec"])
 }
 
 // declares says whether the CustomResourceDefinition of crd is that of c's kind.
@@ -173,9 +221,10 @@ func definedAnew(c *Change, needs needs) bool {
 // createUnasked predicts a creation after making sure that there is nothing of
 // that name, which the refused dry-run did not tell.
 func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hclspec.Seen, *Change, error) {
-	live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+	kind := p.served(c.Kind)
+	live, err := p.Cluster.Get(ctx, kind, c.Object.Namespace, c.Object.Name)
 	if err == nil {
-		return p.claim(ctx, c, live)
+		return p.claim(ctx, c, inVersion(live, kind, c.Kind))
 	}
 	switch kube.KindOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:

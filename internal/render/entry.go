@@ -215,6 +215,8 @@ func (e entry) reason() string {
 		return "because its name or namespace changes"
 	case plan.BecauseDeleted, plan.BecauseGone:
 		return "it was deleted outside of kplan"
+	case plan.BecauseVersion:
+		return "because it was applied in another API version, which kplan's fields are recorded in"
 	case plan.BecauseInterrupted:
 		return "an earlier apply was interrupted before it was done"
 	case plan.BecauseRemoved:
