@@ -21,30 +21,14 @@ const neverVersion = "1"
 // Create makes the object and takes its fields for apply. When there is an
 // object of that name already, whoever made it, that is not touched and the
 // error's kind is AlreadyExists. Without an answer it is OutcomeUnknown: look
-// before trying again. An object with a generateName in place of a name gets
-// its name from the server.
+// before trying again.
 func (c *Cluster) Create(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
-	if isUnnamed(obj) {
-		live, err := c.post(ctx, "create", k, obj, once)
-		if err != nil {
-			return nil, err
-		}
-		return c.TakeOwnership(ctx, k, live, obj)
-	}
 	return c.create(ctx, "create", k, obj, once)
 }
 
 // DryRunCreate returns what Create would return, without effect.
 func (c *Cluster) DryRunCreate(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
-	if isUnnamed(obj) {
-		return c.post(ctx, "dry-run create", k, obj, none)
-	}
 	return c.create(ctx, "dry-run create", k, obj, none)
-}
-
-func isUnnamed(obj map[string]any) bool {
-	u := unstructured.Unstructured{Object: obj}
-	return u.GetName() == "" && u.GetGenerateName() != ""
 }
 
 func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, eff effect) (*unstructured.Unstructured, error) {
@@ -64,15 +48,4 @@ func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[
 		e.Kind, e.Message = AlreadyExists, "an object of that name exists already"
 	}
 	return live, err
-}
-
-// post creates an object whose name the server makes up, which apply can't.
-func (c *Cluster) post(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, eff effect) (*unstructured.Unstructured, error) {
-	u := unstructured.Unstructured{Object: obj}
-	ns := u.GetNamespace()
-	if err := checkNamed(op, k, ns, u.GetGenerateName()); err != nil {
-		return nil, err
-	}
-	return c.one(ctx, k, &request{op: op, object: k.Object(ns, ""), method: http.MethodPost, path: resourcePath(k, ns, ""),
-		query: writeQuery(eff), contentType: "application/json", body: encode(k, obj), sent: obj, effect: eff})
 }

@@ -5,10 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/kube"
 )
@@ -155,54 +152,6 @@ func TestCreateLeavesStrangersAlone(t *testing.T) {
 	}
 }
 
-// TestGeneratedNames creates objects whose names the server makes up. Those
-// are made with a POST, after which kplan has to take over what it owns.
-func TestGeneratedNames(t *testing.T) {
-	c := connect(t)
-	ns := namespace(t, c)
-	for kind, text := range sampleManifests {
-		if kind == "CustomResourceDefinition" { // its name follows from its content
-			continue
-		}
-		t.Run(kind, func(t *testing.T) {
-			k := lookup(t, c, kind)
-			obj := manifest(t, text, ns)
-			metadata := at(obj, "metadata")
-			delete(metadata, "name")
-			metadata["generateName"] = ns + "-"
-			if _, err := c.DryRunCreate(t.Context(), k, obj); err != nil {
-				t.Fatal(err)
-			}
-			live, err := c.Create(t.Context(), k, obj)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { remove(t, c, live) })
-			metadata["name"] = live.GetName()
-			guard := kube.ApplyOptions{UID: string(live.GetUID())}
-			again, err := c.DryRunApply(t.Context(), k, obj, guard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(owned(live), owned(again)); diff != "" {
-				t.Error("apply of the same changes what is owned:", diff)
-			}
-			taken, err := c.TakeOwnership(t.Context(), k, live, obj)
-			if err != nil || taken.GetResourceVersion() != live.GetResourceVersion() {
-				t.Error("taking over twice changes something:", err)
-			}
-			delete(at(obj, "metadata", "labels"), "drop")
-			less, err := c.Apply(t.Context(), k, obj, guard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, there := less.GetLabels()["drop"]; there {
-				t.Error("a label that is left out stays")
-			}
-		})
-	}
-}
-
 // owned spells who owns what through which operation, without times.
 func owned(u *unstructured.Unstructured) []string {
 	var out []string
@@ -212,49 +161,4 @@ func owned(u *unstructured.Unstructured) []string {
 		}
 	}
 	return out
-}
-
-// TestTakeOwnershipAfterOthers takes over what a POST made after others have
-// changed the object, so that kplan's entry is no longer where it was.
-func TestTakeOwnershipAfterOthers(t *testing.T) {
-	c := connect(t)
-	ns := namespace(t, c)
-	k := lookup(t, c, "ConfigMap")
-	cms := typed(t, c).CoreV1().ConfigMaps(ns)
-	posted, err := cms.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "sample", Labels: map[string]string{"keep": "a", "drop": "b"}},
-		Data: map[string]string{"a": "b"}}, metav1.CreateOptions{FieldManager: kube.Manager})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stale, err := c.Get(t.Context(), k, ns, "sample")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, edit := range []struct {
-		manager string
-		typ     types.PatchType
-		patch   string
-	}{
-		{"applier", types.ApplyPatchType, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"annotations":{"x":"y"}}}`},
-		{"editor", types.MergePatchType, `{"metadata":{"annotations":{"z":"y"}}}`},
-	} {
-		if _, err := cms.Patch(t.Context(), "sample", edit.typ, []byte(edit.patch), metav1.PatchOptions{FieldManager: edit.manager}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	obj := manifest(t, sampleManifests["ConfigMap"], ns)
-	taken, err := c.TakeOwnership(t.Context(), k, stale, obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := c.DryRunApply(t.Context(), k, obj, kube.ApplyOptions{UID: string(posted.UID)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(owned(taken), owned(again)); diff != "" {
-		t.Error(diff)
-	}
-	if len(owned(taken)) != 3 {
-		t.Error(owned(taken))
-	}
 }
