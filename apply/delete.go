@@ -102,7 +102,7 @@ func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) err
 	turns.take()
 	done := sync.OnceFunc(turns.give)
 	defer done()
-	if r.stopped() || r.journal.broken() != nil {
+	if r.stopped() || r.journal.mayStart(ctx) != nil {
 		return notStarted{}
 	}
 	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(say func(string)) error {

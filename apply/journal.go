@@ -34,7 +34,8 @@ type journal struct {
 	pending map[addrs.Object]bool
 
 	stop, stopped chan struct{}
-	failure       error // of a write in between; the last write tries again
+	failure       error // of a write in between; the next write tries again
+	halted        error // a failure that kept something from starting
 }
 
 func newJournal(current *state.State, save func(context.Context, *state.State) error) *journal {
@@ -75,11 +76,12 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		return nil
 	}
 	snapshot := j.state.Clone()
-	if err := j.save(ctx, snapshot); err != nil {
+	err := j.save(ctx, snapshot)
+	j.state.Serial = snapshot.Serial // which it has also where a write is in place and yet failed
+	if err != nil {
 		close(j.stopped)
 		return err
 	}
-	j.state.Serial = snapshot.Serial
 	go j.writeGroups(context.WithoutCancel(ctx))
 	return nil
 }
@@ -112,7 +114,7 @@ func (j *journal) intend(ctx context.Context, c *plan.Change) error {
 		return nil
 	}
 	j.flush(context.WithoutCancel(ctx))
-	return j.broken()
+	return j.mayStart(ctx)
 }
 
 // expect adds a pending action and says whether there was none for the object.
@@ -168,8 +170,23 @@ func (j *journal) flush(ctx context.Context) {
 	}
 }
 
-// broken is the failure of the last write, nil if it went well. While it lasts
-// nothing new may start: it could not be recorded.
+// mayStart makes sure that what may now start can be recorded: a write that
+// failed is tried again, and while that fails nothing new may start.
+func (j *journal) mayStart(ctx context.Context) error {
+	if j.broken() == nil {
+		return nil
+	}
+	j.flush(context.WithoutCancel(ctx))
+	err := j.broken()
+	if err != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.halted = err
+	}
+	return err
+}
+
+// broken is the failure of the last write, nil if it went well.
 func (j *journal) broken() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

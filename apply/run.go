@@ -75,7 +75,8 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 	}
 	r := newRunner(in, current)
 	if err := r.journal.begin(ctx, in.Plan); err != nil {
-		return Summary{State: in.State, Unsaved: err}, saveFailed(err)
+		// The stored state is as it was, or tells what is pending besides: either is true.
+		return Summary{State: in.State}, saveFailed(fmt.Errorf("%w. Nothing was changed in the cluster", err))
 	}
 	defer r.close()
 	finished := false
@@ -215,6 +216,8 @@ func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], 
 	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
+	} else if err := r.journal.halted; err != nil {
+		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run apply again to do the rest", err))...)
 	}
 	summary.State = r.journal.state
 	return summary, diags

@@ -31,7 +31,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		if r.stopped() {
 			return hclspec.Seen{}, nil, notStarted{}
 		}
-		if err := r.journal.broken(); err != nil {
+		if err := r.journal.mayStart(ctx); err != nil {
 			return hclspec.Seen{}, nil, notStarted{}
 		}
 		if r.unnamed[c.Addr] != nil {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 )
@@ -28,7 +29,8 @@ func WriteErrored(dir string, s *State) (path string, err error) {
 			return "", fmt.Errorf("saving the state that could not be stored: %w", err)
 		}
 	}
-	if err := writeFile(path, data, nil); err != nil {
+	var notSynced *notSyncedError
+	if err := writeFile(path, data, nil); err != nil && !errors.As(err, &notSynced) {
 		return "", fmt.Errorf("saving the state that could not be stored: %w", err)
 	}
 	return path, nil

@@ -13,8 +13,8 @@ import (
 
 // failpoint does at a step what KPLAN_FAILPOINT says: name:kill ends the
 // process as kill -9 does, name:stop halts it until it is continued, name:fail
-// makes the step fail as on a full disk. name:kill:3 does so at the third time
-// the step is reached, other numbers never.
+// makes the step fail as on a full disk, name:fails every time from then on.
+// name:kill:3 does so at the third time the step is reached, other numbers never.
 func failpoint(name string) error {
 	wanted, how, _ := strings.Cut(os.Getenv("KPLAN_FAILPOINT"), ":")
 	if wanted != name {
@@ -27,7 +27,8 @@ func failpoint(name string) error {
 	}
 	failpoints.Lock()
 	defer failpoints.Unlock()
-	if failpoints.reached[name]++; failpoints.reached[name] != n {
+	failpoints.reached[name]++
+	if reached := failpoints.reached[name]; reached < n || reached > n && how != "fails" {
 		return nil
 	}
 	switch how {
@@ -38,10 +39,10 @@ func failpoint(name string) error {
 		select {}
 	case "stop":
 		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-	case "fail":
+	case "fail", "fails":
 		return &os.PathError{Op: "failpoint", Path: name, Err: syscall.ENOSPC}
 	}
-	panic(fmt.Sprintf("KPLAN_FAILPOINT: %q is neither kill, stop nor fail", how))
+	panic(fmt.Sprintf("KPLAN_FAILPOINT: %q is neither kill, stop, fail nor fails", how))
 }
 
 var failpoints = struct {

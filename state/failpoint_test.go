@@ -3,7 +3,9 @@
 package state_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -156,4 +158,18 @@ func TestStoppedAtFailpoint(t *testing.T) {
 			must(t, lease.Write(t.Context(), s)) // and the other one still can
 		})
 	})
+}
+
+// waitStopped waits until a process has stopped itself.
+func waitStopped(t *testing.T, cmd *exec.Cmd) bool {
+	t.Helper()
+	var status syscall.WaitStatus
+	for {
+		pid, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		must(t, err)
+		return pid == cmd.Process.Pid && status.Stopped()
+	}
 }
