@@ -68,6 +68,43 @@ func TestKilledAtCall(t *testing.T) {
 	t.Logf("seed %d: %d calls, %d kills", *seed, calls, killed.Load())
 }
 
+// TestKilledTwice kills an apply, and then the one that finds out what became of
+// the first and does the rest.
+func TestKilledTwice(t *testing.T) {
+	r := newRig(t)
+	want, calls := undisturbed(t, r)
+	rng := rand.New(rand.NewPCG(*seed, 4))
+	var killed [3]atomic.Int64
+	t.Run("at", func(t *testing.T) {
+		for range sized(20, 1000) {
+			first, second := randomKill(rng, calls), randomKill(rng, calls)
+			t.Run(first.String()+" "+second.String(), func(t *testing.T) {
+				t.Parallel()
+				x := r.newTrial(t)
+				x.setUpCrash()
+				kills := 0
+				for _, fault := range []faulttest.Fault{first, second} {
+					x.proxy.Arm(fault)
+					if run := x.apply(); run.Signal == syscall.SIGKILL {
+						kills++
+					} else if run.Code != 0 {
+						t.Fatalf("not killed: %v", run)
+					}
+					x.checkNoOrphan()
+				}
+				killed[kills].Add(1)
+				x.checkAfterCrash(want)
+			})
+		}
+	})
+	t.Logf("seed %d: killed twice in %d trials, once in %d", *seed, killed[2].Load(), killed[1].Load())
+}
+
+func randomKill(rng *rand.Rand, calls int) faulttest.Fault {
+	when := []faulttest.When{faulttest.Before, faulttest.After, faulttest.Replied}
+	return faulttest.Fault{Nth: 1 + rng.IntN(calls), When: when[rng.IntN(len(when))], Do: faulttest.Kill}
+}
+
 func (x *trial) checkAfterCrash(want string) {
 	x.checkNoOrphan()
 	x.checkBystanders()

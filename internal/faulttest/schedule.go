@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -108,7 +109,38 @@ func Shrink(t Trial, fails func(Trial) bool) Trial {
 			}
 		}
 	}
+	return shrinkStacks(t, fails)
+}
+
+// shrinkStacks leaves objects out of both configurations: half of them at once,
+// then a quarter, in the end single ones.
+func shrinkStacks(t Trial, fails func(Trial) bool) Trial {
+	for part := len(t.addrs()) / 2; part > 0; part /= 2 {
+		for from := 0; from < len(t.addrs()); {
+			addrs := t.addrs()
+			smaller := t
+			for _, addr := range addrs[from:min(from+part, len(addrs))] {
+				smaller.Before, smaller.After = smaller.Before.without(addr), smaller.After.without(addr)
+			}
+			if fails(smaller) {
+				t = smaller
+			} else {
+				from += part
+			}
+		}
+	}
 	return t
+}
+
+// addrs are the addresses of all objects, in the order in which they are given.
+func (t Trial) addrs() []string {
+	var all []string
+	for _, item := range slices.Concat(t.Before, t.After) {
+		if !slices.Contains(all, item.addr()) {
+			all = append(all, item.addr())
+		}
+	}
+	return all
 }
 
 func without[T any](list []T, i int) []T {

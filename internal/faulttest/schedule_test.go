@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // TestRandomFaults has up to a dozen faults happen to an apply of a random
 // stack. A trial that fails is printed as JSON, which -replay=FILE plays again,
-// without the faults that it fails without.
+// without the faults and objects that it fails without.
 func TestRandomFaults(t *testing.T) {
 	r := newRig(t)
 	if *replay != "" {
@@ -26,9 +27,10 @@ func TestRandomFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		trial = faulttest.Shrink(trial, func(smaller faulttest.Trial) bool {
-			return len(smaller.Faults) > 0 && !t.Run(fmt.Sprintf("%d faults", len(smaller.Faults)), func(t *testing.T) { r.play(t, smaller) })
+			name := fmt.Sprintf("%d faults, %d and %d objects", len(smaller.Faults), len(smaller.Before), len(smaller.After))
+			return len(smaller.Faults) > 0 && !t.Run(name, func(t *testing.T) { r.play(t, smaller) })
 		})
-		t.Logf("it takes no more than\n%s", printed(trial))
+		t.Logf("it takes no more than\n%s\n%s", printed(trial), howToReplay(t, trial))
 		return
 	}
 	var happened, ended [4]atomic.Int64
@@ -42,13 +44,23 @@ func TestRandomFaults(t *testing.T) {
 				happened[0].Add(int64(hit))
 				ended[endOf(run)].Add(1)
 				if t.Failed() {
-					t.Logf("replay:\n%s", printed(trial))
+					t.Logf("trial:\n%s\n%s", printed(trial), howToReplay(t, trial))
 				}
 			})
 		}
 	})
 	t.Logf("seeds %d to %d: %d faults happened; of the runs %d succeeded, %d failed, %d were interrupted, %d killed",
 		first, first+uint64(trials)-1, happened[0].Load(), ended[0].Load(), ended[1].Load(), ended[2].Load(), ended[3].Load())
+}
+
+// howToReplay writes a trial to a file that outlives the test, and says how to
+// play it again, leaving out what it fails without.
+func howToReplay(t *testing.T, trial faulttest.Trial) string {
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("kplan-trial-%d-%d.json", trial.Seed, len(trial.Faults)))
+	if err := os.WriteFile(path, []byte(printed(trial)), 0o600); err != nil {
+		t.Error(err)
+	}
+	return "play it again: make torture TORTUREFLAGS='-run TestRandomFaults$ -replay " + path + " -v'"
 }
 
 func endOf(run faulttest.Run) int {

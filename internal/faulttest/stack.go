@@ -28,6 +28,21 @@ type Item struct {
 
 func (i Item) addr() string { return i.Kind + "." + i.Name }
 
+// without is the stack without an object, which the others then don't need.
+func (s Stack) without(addr string) Stack {
+	var fewer Stack
+	isIt := func(other string) bool { return other == addr }
+	for _, item := range s {
+		if item.addr() == addr {
+			continue
+		}
+		item.Needs = slices.DeleteFunc(slices.Clone(item.Needs), isIt)
+		item.Awaits = slices.DeleteFunc(slices.Clone(item.Awaits), isIt)
+		fewer = append(fewer, item)
+	}
+	return fewer
+}
+
 // HCL is the configuration for a namespace.
 func (s Stack) HCL(namespace string) string {
 	var b strings.Builder

@@ -1,9 +1,11 @@
 package faulttest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +59,53 @@ func TestStateCannotBeSaved(t *testing.T) {
 			x.checkConverges("")
 		})
 	}
+}
+
+// TestStateWriteFails has each durable step of the state's writes fail as on a
+// full disk, once or from then on. A run that succeeds has done everything and
+// recorded it; what the stored state of any other does not tell is in an errored
+// one, which state push takes.
+func TestStateWriteFails(t *testing.T) {
+	r := newRig(t)
+	want, _ := undisturbed(t, r)
+	times := []int{1, 3} // before the first change, and once there is something to lose
+	if *torture {
+		times = []int{1, 2, 3, 4, 5}
+	}
+	var failed atomic.Int64
+	t.Run("at", func(t *testing.T) {
+		for _, step := range failpoints(t) {
+			for i := range 2 * len(times) {
+				point := fmt.Sprintf("%s:%s:%d", step, []string{"fail", "fails"}[i%2], times[i/2])
+				t.Run(point, func(t *testing.T) {
+					t.Parallel()
+					x := r.newTrial(t)
+					x.setUpCrash()
+					x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
+					run := x.apply("KPLAN_FAILPOINT=" + point)
+					if !run.Documented() {
+						t.Errorf("it should not end like this: %v", run)
+					}
+					_, err := os.Stat(filepath.Join(x.folder, state.ErroredFile))
+					if err == nil {
+						failed.Add(1)
+						if run.Code == 0 || !strings.Contains(run.Stderr, state.ErroredFile) {
+							t.Errorf("it left an errored state, and does not fail or name it: %v", run)
+						}
+						x.proxy.Arm()
+						if run := x.kplan("state", "push", state.ErroredFile); run.Code != 0 {
+							t.Errorf("the errored state can't be pushed: %v", run)
+						}
+					}
+					if run.Code == 0 {
+						x.checkSucceeded()
+					}
+					x.checkAfterCrash(want)
+				})
+			}
+		}
+	})
+	t.Logf("%d runs left an errored state", failed.Load())
 }
 
 // fill writes until the disk is full.
