@@ -43,6 +43,9 @@ type Input struct {
 	// Stop, when closed, lets nothing new start: what is in flight finishes and
 	// is recorded.
 	Stop <-chan struct{}
+	// Lost, when set, is asked before each change for a channel that is closed if
+	// the state is no longer this run's to change. Then nothing new starts either.
+	Lost func() <-chan struct{}
 }
 
 // WaitOptions says whether and how long to wait until objects are ready.
@@ -161,8 +164,14 @@ func (r *runner) close() {
 
 // stopped says whether nothing new may start.
 func (r *runner) stopped() bool {
+	var lost <-chan struct{}
+	if r.Lost != nil {
+		lost = r.Lost()
+	}
 	select {
 	case <-r.Stop:
+		return true
+	case <-lost:
 		return true
 	default:
 		return false

@@ -400,7 +400,14 @@ func (l *localLease) watch() {
 	}
 }
 
-func (l *localLease) Lost() <-chan struct{} { return l.lost }
+// Lost also looks, for whoever asks right before doing something: a process that
+// was halted for long may ask before watch has had its turn.
+func (l *localLease) Lost() <-chan struct{} {
+	if !isAt(l.lock, l.lockFile()) {
+		l.lose()
+	}
+	return l.lost
+}
 
 func (l *localLease) LeftBehind() (LockInfo, bool) { return l.leftBehind, l.leftBehind.ID != "" }
 

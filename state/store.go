@@ -33,9 +33,9 @@ type Lease interface {
 	// Replace stores s whatever is stored now, be it unreadable: for Push and for
 	// rebuilding a lost state. The serial never goes back.
 	Replace(ctx context.Context, s *State) error
-	// Lost is closed when the store notices that the lock is gone. Whoever acts
-	// on the cluster then starts nothing new. Writes need not ask: they are
-	// refused.
+	// Lost is closed when the store notices that the lock is gone, which it may
+	// look for when it is asked. Whoever acts on the cluster asks before each
+	// change, and then starts nothing new. Writes need not ask: they are refused.
 	Lost() <-chan struct{}
 	// LeftBehind is the lock that a run left when it was killed, if this lease
 	// follows upon one. What it was doing is in the state's Pending.

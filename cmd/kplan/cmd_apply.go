@@ -186,6 +186,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		Parallelism: int(opts.cluster.parallelism),
 		Progress:    k.progress,
 		Stop:        working.Done(),
+		Lost:        k.lease.Lost,
 	})
 	stopLive()
 	k.report(diags)

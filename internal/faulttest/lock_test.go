@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,3 +169,51 @@ func (x *trial) breakLock() {
 		x.Fatalf("force-unlock: %v %v", run, err)
 	}
 }
+
+// TestHaltedPastUnlock halts a run in the middle of its changes, gives its lock
+// to another run, which does everything, and lets the first go on: it sends at
+// most what it was about to send, which harms nothing, and can't write the state.
+func TestHaltedPastUnlock(t *testing.T) {
+	r := newRig(t)
+	for range sized(2, 50) {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			x := r.newTrial(t)
+			_, after := faulttest.CrashStack()
+			x.write(after)
+			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
+			first := x.start(nil, "apply", "-auto-approve")
+			x.waitForCalls("create", 12)
+			x.must(first.Process.Signal(syscall.SIGSTOP))
+			x.breakLock()
+			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "other.kubeconfig"))
+			x.must(err)
+			defer other.Close()
+			second, err := x.program.Start(x.folder, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
+			x.must(err)
+			run, err := second.End()
+			if err != nil || run.Code != 0 {
+				t.Errorf("the second run: %v %v", run, err)
+			}
+			stored := *x.state()
+			begun := x.mutations()
+			x.must(first.Process.Signal(syscall.SIGCONT))
+			run = x.end(first)
+			if run.Code != 1 || !strings.Contains(run.Stderr, "taken away") {
+				t.Errorf("the first run should say that it lost its lock: %v", run)
+			}
+			if n := x.mutations() - begun; n > parallelism {
+				t.Errorf("the first run has begun %d changes since, more than it had at hand", n)
+			}
+			if now := x.state(); !now.Equal(&stored) {
+				t.Errorf("the first run has written the state: serial %d, then %d", stored.Serial, now.Serial)
+			}
+			x.checkNoOrphan()
+			os.Remove(filepath.Join(x.folder, state.ErroredFile))
+			x.checkConverges("")
+		})
+	}
+}
+
+// parallelism is kplan's own default: how many objects it works on at once.
+const parallelism = 10
