@@ -32,10 +32,12 @@ func TestDefinitionChanged(t *testing.T) {
 	for _, d := range []struct {
 		name, before, after, verb string
 		saved, underway           outcome
+		options                   []string
 	}{
-		{"create", "", "2", "create", refuses, refuses},
-		{"update", "1", "2", "update", refuses, refuses},
-		{"delete", "1", "", "delete", does, does},
+		{"create", "", "2", "create", refuses, refuses, nil},
+		{"update", "1", "2", "update", refuses, refuses, nil},
+		{"delete", "1", "", "delete", does, does, nil},
+		{"replace", "1", "2", "delete", refuses, refuses, []string{"-replace=Thing.a"}},
 	} {
 		for _, saved := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/saved %v", d.name, saved), func(t *testing.T) {
@@ -46,10 +48,10 @@ func TestDefinitionChanged(t *testing.T) {
 				x.writeThing(group, d.before)
 				x.mustApply()
 				x.writeThing(group, d.after)
-				want, args := d.underway, []string{"apply", "-auto-approve"}
+				want, args := d.underway, append([]string{"apply", "-auto-approve"}, d.options...)
 				if saved {
 					want, args = d.saved, []string{"apply", "saved.plan"}
-					if run := x.kplan("plan", "-out=saved.plan"); run.Code != 0 {
+					if run := x.kplan(append([]string{"plan", "-out=saved.plan"}, d.options...)...); run.Code != 0 {
 						t.Fatal(run)
 					}
 					x.define(group, "string")
@@ -65,11 +67,23 @@ func TestDefinitionChanged(t *testing.T) {
 				if refused := run.Code == 1; refused != (want == refuses) || !run.Documented() {
 					t.Errorf("an apply that %s: %v", want, run)
 				}
+				if d.name == "replace" && saved {
+					x.thingIsThere(group)
+				}
 				if want == refuses && !strings.Contains(run.Stderr, "spec.size") {
 					t.Errorf("the error does not say where: %v", run)
 				}
 			})
 		}
+	}
+}
+
+// thingIsThere makes sure that what was to be replaced was not deleted first.
+func (x *trial) thingIsThere(group string) {
+	x.Helper()
+	things := x.cluster.Resource(schema.GroupVersionResource{Group: group, Version: "v1", Resource: "things"}).Namespace(x.namespace)
+	if _, err := things.Get(x.ctx(), "a", metav1.GetOptions{}); err != nil {
+		x.Errorf("the old object is gone, and the new one was refused: %v", err)
 	}
 }
 
