@@ -186,6 +186,13 @@ func (j *journal) mayStart(ctx context.Context) error {
 	return err
 }
 
+// halt is a failure that kept something from starting, nil if nothing did.
+func (j *journal) halt() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.halted
+}
+
 // broken is the failure of the last write, nil if it went well.
 func (j *journal) broken() error {
 	j.mu.Lock()

@@ -90,8 +90,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 	}()
 
 	outcome, diags := r.walk(ctx)
-	healthy := !diags.HasErrors() && !r.stopped()
-	if healthy {
+	if r.wentWell(diags) {
 		r.journal.accepted(in.Plan.Changes)
 		diags = append(diags, r.deleteAll(ctx)...)
 		diags = append(diags, r.awaitAll(ctx, outcome.Visited)...)
@@ -178,6 +177,13 @@ func (r *runner) stopped() bool {
 	}
 }
 
+// wentWell says whether all that is wished for is there, so that what is not may
+// go. What was not started for a state that could not be saved is missing also
+// once it can be saved again.
+func (r *runner) wentWell(diags hcl.Diagnostics) bool {
+	return !diags.HasErrors() && !r.stopped() && r.journal.halt() == nil
+}
+
 // walk applies every change of the configuration.
 func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagnostics) {
 	if r.Plan.Mode != plan.Normal { // nothing is wished for
@@ -225,7 +231,7 @@ func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], 
 	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
-	} else if err := r.journal.halted; err != nil {
+	} else if err := r.journal.halt(); err != nil {
 		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run apply again to do the rest", err))...)
 	}
 	summary.State = r.journal.state
