@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // signals remembers which signal asked the program to end.
@@ -27,18 +28,36 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 	signal.Ignore(syscall.SIGPIPE)
 	go func() {
 		caught.first.Store(<-arrived)
-		fmt.Fprint(s.stderr, "\nInterrupt received.\n"+
-			"Please wait for kplan to exit or data loss may occur.\n"+
-			"Gracefully shutting down...\n\n")
+		briefly(func() {
+			fmt.Fprint(s.stderr, "\nInterrupt received.\n"+
+				"Please wait for kplan to exit or data loss may occur.\n"+
+				"Gracefully shutting down...\n\n")
+		})
 		cancel()
 		<-arrived
-		if s.region != nil {
-			s.region.Stop()
-		}
-		fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.\n")
+		briefly(func() {
+			if s.region != nil {
+				s.region.Stop()
+			}
+			fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.\n")
+		})
 		os.Exit(caught.exitCode(exitFailure))
 	}()
 	return ctx, caught
+}
+
+// briefly waits a second for what is said, and no longer: the terminal may stand
+// still, or whoever reads the output, and that shall not keep kplan from ending.
+func briefly(say func()) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		say()
+	}()
+	select {
+	case <-said:
+	case <-time.After(time.Second):
+	}
 }
 
 // exitCode is what the program ends with after a command came to code. A

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -108,4 +109,41 @@ func (w *watched) await(text string, patience time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// TestSignalsToBlockedOutput: whoever reads the output may have stopped reading.
+// Two signals end kplan all the same.
+func TestSignalsToBlockedOutput(t *testing.T) {
+	dir := t.TempDir()
+	var config strings.Builder
+	for i := range 4000 { // more than a pipe holds
+		fmt.Fprintf(&config, "resource \"ConfigMap\" \"of_a_long_name_%d\" {\n  metadata {\n    name = \"c%d\"\n    namespace = \"n\"\n  }\n}\n", i, i)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(config.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stuck, output, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stuck.Close()
+	cmd := exec.Command("kplan", "graph")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, output, output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	output.Close()
+	if _, err := stuck.Read(make([]byte, 1)); err != nil { // it has begun, and soon can't go on
+		t.Fatal(err)
+	}
+	giveUp := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer giveUp.Stop()
+	for range 2 {
+		time.Sleep(300 * time.Millisecond)
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != int(exitTerminated) {
+		t.Errorf("exit code %d, not %d: %v", code, exitTerminated, cmd.ProcessState)
+	}
 }
