@@ -40,7 +40,7 @@ func applyCommand() *command {
 			"nothing if the cluster or the configuration has changed since in a way that matters.\n\n" +
 			"An interrupt (Ctrl-C) lets what is under way finish and starts nothing new; what was done is recorded. A second " +
 			"one ends kplan at once.\n\n" +
-			"Exit codes: 0 it went well, 1 it did not or was not approved, 130 or 143 it was interrupted.",
+			"Exit codes: 0 it went well, 1 it did not or was not approved, 129, 130 or 143 it was interrupted.",
 		flags: slices.Concat(opts.planFlags(), opts.runFlags(opts.applyFlags()...)),
 		examples: []example{
 			{"apply", "Plan, ask, apply:"},

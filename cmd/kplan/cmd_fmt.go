@@ -35,7 +35,7 @@ func fmtCommand() *command {
 		flags: group("Options",
 			off("list", &opts.list, "Don't print the names of the files that differ."),
 			off("write", &opts.write, "Don't write files. Implied by -check and for standard input."),
-			on("diff", &opts.diff, "Print what changes as a unified diff."),
+			on("diff", &opts.diff, "Print what changes as a unified diff. It shows the lines as they are, secrets in a file of variables too."),
 			on("check", &opts.check, "Write nothing, and end with exit code 3 if a file differs."),
 			on("recursive", &opts.recursive, "Take the folders below as well."),
 		),

@@ -53,7 +53,8 @@ func planCommand() *command {
 			opts.planFlags(),
 			opts.runFlags(
 				text("out", &opts.out, "Save the plan in the file `PATH`, for kplan apply PATH."),
-				on("offline", &opts.offline, "Ask no cluster: plan from the configuration and the state alone."),
+				on("offline", &opts.offline, "Ask no cluster: plan from the configuration and the state alone. "+
+					"Not with -kubeconfig, -context, -refresh-only, -replace or -adopt."),
 				on("detailed-exitcode", &opts.detailedExitCode, "End with exit code 2 if there is something to do."),
 				off("lock", &opts.lock, "Don't lock the state meanwhile. A plan changes no state; the lock keeps it from "+
 					"being overtaken by an apply."),

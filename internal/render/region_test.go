@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -48,15 +49,13 @@ func (s *screen) take(text string) int {
 		s.control(text[1:end], text[end])
 		return end + 1
 	}
-	for _, r := range text {
-		char := string(r)
-		if s.column+screenWidth(char) > s.width {
-			s.take("\n")
-		}
-		s.lines[s.at], s.column = s.lines[s.at]+char, s.column+screenWidth(char)
-		return len(char)
+	r, size := utf8.DecodeRuneInString(text)
+	char := string(r)
+	if s.column+screenWidth(char) > s.width {
+		s.take("\n")
 	}
-	return 1
+	s.lines[s.at], s.column = s.lines[s.at]+char, s.column+screenWidth(char)
+	return size
 }
 
 func (s *screen) control(arguments string, verb byte) {
