@@ -116,6 +116,10 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		c.Action, c.Reason, c.Protected = Forget, BecauseGone, false
 		return c, nil
 	}
+	if takenBy(live, p.state.StackID()) != "" {
+		c.Action, c.Reason, c.Protected = Forget, BecauseTaken, false
+		return c, nil
+	}
 	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
 	collectSensitive(kind.Root, c.Before, addrs.Path{}, c.Sensitive)
 	return c, nil

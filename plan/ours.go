@@ -20,3 +20,15 @@ func MadeBy(live *unstructured.Unstructured, stackID string) bool {
 func appliedByKplan(m metav1.ManagedFieldsEntry) bool {
 	return m.Manager == kube.Manager && m.Operation == metav1.ManagedFieldsOperationApply
 }
+
+// takenBy is the stack that took an object of ours over, "" if none did. Who
+// else writes into the label changes nothing of whose the object is: another
+// stack's kplan applies it.
+func takenBy(live *unstructured.Unstructured, stackID string) string {
+	stack := live.GetLabels()[StackLabel]
+	applied, _, _ := unstructured.NestedMap(ownApply(live), "fieldsV1", "f:metadata", "f:labels", "f:"+StackLabel)
+	if stack == stackID || applied == nil {
+		return ""
+	}
+	return stack
+}

@@ -105,6 +105,7 @@ const (
 	BecauseReplaced    Reason = "create_because_object_renamed"
 	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config"
 	BecauseGone        Reason = "forget_because_deleted_outside"
+	BecauseTaken       Reason = "forget_because_other_stack"
 	BecauseInterrupted Reason = "update_because_interrupted"
 	BecauseVersion     Reason = "update_because_api_version"
 	BecauseTerminating Reason = "replace_because_being_deleted"

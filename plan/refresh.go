@@ -40,6 +40,10 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 		c.Action, c.Reason = Forget, BecauseGone
 		return hclspec.Seen{}, c, nil
 	}
+	if takenBy(live, p.state.StackID()) != "" {
+		c.Action, c.Reason = Forget, BecauseTaken
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
+	}
 	c.Action = Keep
 	p.found(c, live)
 	c.After = c.Before

@@ -62,6 +62,10 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		return p.adopt(ctx, c, live)
 	case string(live.GetUID()) != entry.UID:
 		return hclspec.Seen{}, nil, foreign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
+	case takenBy(live, p.state.StackID()) != "" && p.adopts(d.Addr):
+		return p.adopt(ctx, c, live)
+	case takenBy(live, p.state.StackID()) != "":
+		return hclspec.Seen{}, nil, taken(d, live)
 	}
 	return p.update(ctx, c, live)
 }
@@ -268,6 +272,17 @@ func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hc
 		Summary:  "Object already exists",
 		Detail:   detail,
 		Subject:  d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}}
+}
+
+// taken refuses an object that another stack took over from this one.
+func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Object taken over by another stack",
+		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
+			d.Object, live.GetAnnotations()[AddressAnnotation], live.GetLabels()[StackLabel], d.Addr),
+		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}}
 }
 

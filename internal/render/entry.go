@@ -141,7 +141,7 @@ func (e entry) objectName() string {
 
 // verb says what happens to the object, as Terraform says it.
 func (e entry) verb(mode plan.Mode) string {
-	if mode == plan.RefreshOnly && e.Action == plan.Forget {
+	if mode == plan.RefreshOnly && e.Action == plan.Forget && e.Reason != plan.BecauseTaken {
 		return "has been deleted"
 	}
 	if mode == plan.RefreshOnly && len(e.Drift) > 0 {
@@ -215,6 +215,8 @@ func (e entry) reason() string {
 		return "because its name or namespace changes"
 	case plan.BecauseDeleted, plan.BecauseGone:
 		return "it was deleted outside of kplan"
+	case plan.BecauseTaken:
+		return "another stack of kplan has taken it over"
 	case plan.BecauseVersion:
 		return "because it was applied in another API version, which kplan's fields are recorded in"
 	case plan.BecauseInterrupted:
