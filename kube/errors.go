@@ -77,12 +77,12 @@ const (
 
 	// What keeps kplan from any server.
 
-	NoConfiguration // nothing says which cluster
-	BadConfiguration
-	Unreachable   // no connection: refused, no such host, no route
-	Untrusted     // TLS failed: wrong authority, name, expiry, or no TLS at all
-	PluginFailed  // the credential plugin failed
-	NotKubernetes // something else answered
+	NoConfiguration  // nothing says which cluster
+	BadConfiguration // what says so contradicts itself, can't be read, or may not be obeyed
+	Unreachable      // no connection: refused, no such host, no route
+	Untrusted        // TLS failed: wrong authority, name, expiry, or no TLS at all
+	PluginFailed     // the credential plugin failed
+	NotKubernetes    // something else answered
 )
 
 var errorKindNames = [...]string{

@@ -76,9 +76,9 @@ type Pending struct {
 type PendingAction string
 
 const (
-	PendingCreate  PendingAction = "create"
-	PendingReplace PendingAction = "replace"
-	PendingDelete  PendingAction = "delete"
+	PendingCreate  PendingAction = "create"  // the object may be there by now
+	PendingReplace PendingAction = "replace" // the old one, the new one, or neither
+	PendingDelete  PendingAction = "delete"  // it may be gone, or on its way
 )
 
 // Output is an output value of the last apply. Of a sensitive one only the

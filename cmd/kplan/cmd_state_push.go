@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/state"
 )
 
@@ -56,7 +57,7 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		s.fail("Can't push the state", "%s.", capital(err))
 		return exitFailure
 	}
-	fmt.Fprintf(s.stdout, "Stored the state with %d objects in %s.\n", len(given.Objects), opts.path)
+	fmt.Fprintf(s.stdout, "Stored the state with %s in %s.\n", render.Count(len(given.Objects), "object"), opts.path)
 	return exitOK
 }
 

@@ -27,7 +27,7 @@ func (o *selection) limitFlags() []cli.Flag {
 func (o *selection) flags() []cli.Flag {
 	return append([]cli.Flag{
 		on("destroy", &o.destroy, "Plan the deletion of every object that the state holds, instead of what the configuration wants."),
-		on("refresh-only", &o.refreshOnly, "Show what was changed outside of kplan, and change nothing."),
+		on("refresh-only", &o.refreshOnly, "Show what was changed outside of kplan since it last applied, and change nothing in the cluster. Applied, it is taken as known."),
 		value("replace", &o.replace, "Delete the object at `ADDRESS` and make it anew. May be repeated."),
 		value("adopt", &o.adopt, "Take over the object that the resource at `ADDRESS` names, though kplan did not make it. May be repeated."),
 	}, o.limitFlags()...)

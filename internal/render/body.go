@@ -101,7 +101,7 @@ func (p *page) fields(d *plan.Difference, depth int) {
 
 func (p *page) hidden(depth, n int, thing string) {
 	if n > 0 {
-		p.note(depth, strings.Replace(count(n, thing), " ", " unchanged ", 1)+" hidden")
+		p.note(depth, strings.Replace(Count(n, thing), " ", " unchanged ", 1)+" hidden")
 	}
 }
 
@@ -300,7 +300,7 @@ func (p *page) lines(d *plan.Difference, depth int) {
 	}
 	for _, l := range shown {
 		if l.Skipped > 0 {
-			p.row(depth, unchanged, p.paint(dim, "… "+strings.Replace(count(l.Skipped, "line"), " ", " unchanged ", 1)))
+			p.row(depth, unchanged, p.paint(dim, "… "+strings.Replace(Count(l.Skipped, "line"), " ", " unchanged ", 1)))
 			continue
 		}
 		p.row(depth, symbolOf(l.Op), textLine(l))
@@ -309,7 +309,7 @@ func (p *page) lines(d *plan.Difference, depth int) {
 		}
 	}
 	if rest := len(d.Lines) - len(shown); rest > 0 {
-		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", count(rest, "line"))))
+		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", Count(rest, "line"))))
 	}
 }
 

@@ -85,7 +85,7 @@ func (p *page) diagnostic(d similar, src Sources) {
 	}
 	if d.more > 0 {
 		b.line()
-		b.line("(and ", strings.Replace(count(d.more, "warning"), " ", " more similar ", 1), " elsewhere)")
+		b.line("(and ", strings.Replace(Count(d.more, "warning"), " ", " more similar ", 1), " elsewhere)")
 	}
 	p.line(p.paint(b.ink, "╵"))
 }

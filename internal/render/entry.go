@@ -246,8 +246,8 @@ func consequence(c plan.Consequence) string {
 		plan.TakesAlong: "also deletes " + what + " that kplan does not manage",
 		plan.LosesData:  "loses the data in " + what,
 		plan.GoesToo:    "takes " + what + " with it",
-		plan.MayBlock:   "waits until " + count(c.Count, "finalizer") + " is taken off",
-		plan.Uncounted:  "may also delete objects of " + count(c.Count, "kind") + " that this user may not list",
+		plan.MayBlock:   "waits until " + Count(c.Count, "finalizer") + " is taken off",
+		plan.Uncounted:  "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
 	if c.Effect == plan.MayBlock && c.Count > 1 {
 		text = strings.Replace(text, " is taken", " are taken", 1)

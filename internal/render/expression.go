@@ -117,7 +117,7 @@ func countOf(n int, thing string) string {
 	if n == 0 {
 		return "no " + thing + "s"
 	}
-	return count(n, thing)
+	return Count(n, thing)
 }
 
 func article(t cty.Type) string {

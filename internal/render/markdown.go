@@ -151,7 +151,7 @@ func markdownPart(texts []string, order []int, limit int) string {
 		b.WriteString(texts[i] + "\n")
 		shown++
 	}
-	rest := count(len(texts)-shown, "object")
+	rest := Count(len(texts)-shown, "object")
 	return details("Show a part of the plan", b.String()) + "\n**" + rest + " of the plan did not fit in here.**\n"
 }
 
@@ -221,7 +221,7 @@ func clipLines(text string, limit int) string {
 	if cut < 0 {
 		return "…"
 	}
-	return text[:cut] + "\n… " + count(strings.Count(text[cut:], "\n"), "more line")
+	return text[:cut] + "\n… " + Count(strings.Count(text[cut:], "\n"), "more line")
 }
 
 func clipBytes(text string, limit int) string { return text[:min(len(text), limit)] }

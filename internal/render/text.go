@@ -144,7 +144,7 @@ func (p *page) entry(e entry, mode plan.Mode) {
 	p.row(0, e.symbol, e.head(), " {")
 	p.object(diff)
 	if n := diff.Hidden.Defaults; n > 0 {
-		p.note(1, count(n, "default")+" of the server hidden")
+		p.note(1, Count(n, "default")+" of the server hidden")
 	}
 	p.row(0, unchanged, "}", gone(diff))
 }
@@ -183,7 +183,7 @@ func (p *page) losses(entries []entry, mode plan.Mode) {
 	p.line(p.paint(bold, "Objects to be destroyed or replaced:"))
 	for i, e := range lost {
 		if i == longestTable {
-			p.line("      … ", count(len(lost)-i, "more object"))
+			p.line("      … ", Count(len(lost)-i, "more object"))
 			break
 		}
 		p.line(p.symbol(e.symbol), " ", pad(Clean(e.Addr.String()), width), "  ", Clean(e.lostObject().String()), e.replacedBecause())

@@ -100,7 +100,7 @@ func abbreviated(s string) string {
 	}
 	runes := []rune(s)
 	head, tail := longest*2/3, longest/4
-	return quote(string(runes[:head])) + fmt.Sprintf(" … %s more … ", count(n-head-tail, "character")) + quote(string(runes[n-tail:]))
+	return quote(string(runes[:head])) + fmt.Sprintf(" … %s more … ", Count(n-head-tail, "character")) + quote(string(runes[n-tail:]))
 }
 
 // change spells what becomes of a single value. Of two very long strings only
@@ -164,11 +164,11 @@ func clip(text string, limit int) string {
 	if n <= limit {
 		return text
 	}
-	return string([]rune(text)[:limit]) + fmt.Sprintf(" … %s more", count(n-limit, "character"))
+	return string([]rune(text)[:limit]) + fmt.Sprintf(" … %s more", Count(n-limit, "character"))
 }
 
-// count is a number of things in words: 1 block, 2 blocks.
-func count(n int, thing string) string {
+// Count is a number of things in words: 1 block, 2 blocks.
+func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
@@ -179,7 +179,7 @@ func count(n int, thing string) string {
 func size(bytes int) string {
 	switch {
 	case bytes < 1<<10:
-		return count(bytes, "byte")
+		return Count(bytes, "byte")
 	case bytes < 1<<20:
 		return strconv.FormatFloat(float64(bytes)/(1<<10), 'f', 1, 64) + " KiB"
 	}
