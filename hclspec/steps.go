@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"kplan.dev/kplan/graph"
 )
 
 // maxSteps bounds how often the values and conditions of for expressions are
@@ -73,11 +75,13 @@ func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
 		return evaluate(), nil
 	}
 	done := make(chan T, 1)
+	var trap graph.Trap
 	go func() {
 		defer close(done)
-		done <- evaluate()
+		trap.Run(nil, func() { done <- evaluate() })
 	}()
 	result, ok := <-done
+	trap.Rethrow()
 	if !ok {
 		return result, problem("Too much to evaluate", b.at, fmt.Sprintf("Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps))
 	}

@@ -11,6 +11,7 @@ import (
 	discovery "k8s.io/api/apidiscovery/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -104,13 +105,11 @@ func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {
 		return c.catalog.served, nil
 	}
 	var core, named *discovery.APIGroupDiscoveryList
-	errs := make(chan error, 2)
-	go func() { var err error; core, err = c.discover(ctx, "/api"); errs <- err }()
-	go func() { var err error; named, err = c.discover(ctx, "/apis"); errs <- err }()
-	for range 2 {
-		if err := <-errs; err != nil {
-			return nil, err
-		}
+	g, ctx := graph.NewGroup(ctx)
+	g.Go(func() (err error) { core, err = c.discover(ctx, "/api"); return err })
+	g.Go(func() (err error) { named, err = c.discover(ctx, "/apis"); return err })
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	c.catalog.served = readServed(slices.Concat(core.Items, named.Items))
 	return c.catalog.served, nil

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -46,7 +46,7 @@ func (c *Cluster) listBy(ctx context.Context, k *kinds.Kind, opts ListOptions, l
 	}
 	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	parts := make([][]*unstructured.Unstructured, len(namespaces))
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := graph.NewGroup(ctx)
 	for i, ns := range namespaces {
 		g.Go(func() (err error) {
 			parts[i], _, err = list(ctx, k, ns, url.Values{}, opts.Selector)

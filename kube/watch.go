@@ -13,11 +13,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -67,7 +67,7 @@ func (c *Cluster) Watch(ctx context.Context, k *kinds.Kind, opts WatchOptions, s
 	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	var mu sync.Mutex
 	complete := map[string]bool{}
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := graph.NewGroup(ctx)
 	for _, ns := range namespaces {
 		g.Go(func() error {
 			return c.watchIn(ctx, k, ns, opts, func(e WatchEvent) {

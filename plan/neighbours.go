@@ -5,10 +5,10 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -26,7 +26,7 @@ func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours
 		return nil, err
 	}
 	sweep := &sweep{planner: p, around: around, seen: map[string]bool{}}
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := graph.NewGroup(ctx)
 	namespaces := concerned(doomed)
 	for _, kind := range served {
 		switch {

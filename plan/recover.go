@@ -3,8 +3,7 @@ package plan
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
-
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -17,7 +16,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 		return s, nil
 	}
 	found := make([]remains, len(s.Pending))
-	g, inner := errgroup.WithContext(ctx)
+	g, inner := graph.NewGroup(ctx)
 	for i, pending := range s.Pending {
 		g.Go(func() (err error) {
 			found[i], err = lookFor(inner, cluster, pending, s.StackID())

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
@@ -62,7 +62,7 @@ func look(ctx context.Context, in Input, stackID string) (*Survey, error) {
 		cluster: in.Cluster, selector: selector, seen: map[string]int{},
 		namespaces: sync.OnceValue(func() []string { return in.namespaces(ctx) }),
 	}
-	g, listing := errgroup.WithContext(ctx)
+	g, listing := graph.NewGroup(ctx)
 	for _, kind := range served {
 		if !isTransient(kind.Name) {
 			g.Go(func() error { return l.kind(listing, kind) })

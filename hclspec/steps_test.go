@@ -1,0 +1,19 @@
+package hclspec
+
+import (
+	"testing"
+
+	"kplan.dev/kplan/graph"
+)
+
+// TestPanicWithinSteps: a bug in an evaluation comes to whoever asked for it, and
+// so to an apply, which then saves its state.
+func TestPanicWithinSteps(t *testing.T) {
+	defer func() {
+		if p, ok := recover().(*graph.Panic); !ok || p.Value != "a bug" {
+			t.Errorf("it panicked with %v", p)
+		}
+	}()
+	_, diags := withinSteps(&block{loops: true}, func() int { panic("a bug") })
+	t.Errorf("it returned %v", diags)
+}
