@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -89,11 +88,15 @@ func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
 
 // askToApply wants a yes.
 func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
-	q := question{
-		title: "Do you want to perform these actions?",
-		text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
+	q := approval{
+		question: question{
+			title: "Do you want to perform these actions?",
+			text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
+		},
+		unchanged: "Nothing was changed",
+		unasked:   "To apply without being asked: -auto-approve, or a plan that was saved with kplan plan -out=FILE.",
+		cancelled: "Apply cancelled.",
 	}
-	cancelled := "Apply cancelled."
 	switch p.Mode {
 	case plan.RefreshOnly:
 		q.title = "Would you like to update the kplan state to reflect these detected changes?"
@@ -101,21 +104,9 @@ func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
 	case plan.Destroy:
 		q.title = "Do you really want to destroy all resources?"
 		q.text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
-		cancelled = "Destroy cancelled."
+		q.cancelled = "Destroy cancelled."
 	}
-	approved, err := s.approve(ctx, q)
-	switch {
-	case ctx.Err() != nil:
-		return exitFailure
-	case err != nil:
-		s.fail("Approval needed", "Nothing was changed: %v. To apply without being asked: -auto-approve, or a plan that was saved with kplan plan -out=FILE.", err)
-		return exitFailure
-	case !approved:
-		fmt.Fprintf(s.stdout, "\n%s\n", cancelled)
-		return exitFailure
-	}
-	fmt.Fprintln(s.stdout)
-	return exitOK
+	return s.wantYes(ctx, q)
 }
 
 // runApplySaved applies what a saved plan says, if a plan made now says the same.

@@ -129,6 +129,17 @@ func (k *stack) listStacks(ctx context.Context) exitCode {
 	return exitFailure
 }
 
+// storing is what a rebuilt state needs a yes for.
+var storing = approval{
+	question: question{
+		title: "Do you want to store this state?",
+		text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
+	},
+	unchanged: "The state is as it was",
+	unasked:   "To store it without being asked: -auto-approve.",
+	cancelled: "Rebuild cancelled.",
+}
+
 // rebuild makes, shows and stores the state.
 func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) exitCode {
 	in := k.input(selection{})
@@ -158,7 +169,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		return exitOK
 	}
 	if !opts.autoApprove {
-		if code := k.askToStore(ctx); code != exitOK {
+		if code := k.wantYes(ctx, storing); code != exitOK {
 			return code
 		}
 	}
@@ -167,24 +178,5 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		return exitFailure
 	}
 	fmt.Fprintf(k.stdout, "Stored the state with %s in %s.\n", render.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
-	return exitOK
-}
-
-func (k *stack) askToStore(ctx context.Context) exitCode {
-	approved, err := k.approve(ctx, question{
-		title: "Do you want to store this state?",
-		text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
-	})
-	switch {
-	case ctx.Err() != nil:
-		return exitFailure
-	case err != nil:
-		k.fail("Approval needed", "The state is as it was: %v. To store it without being asked: -auto-approve.", err)
-		return exitFailure
-	case !approved:
-		fmt.Fprintln(k.stdout, "\nRebuild cancelled.")
-		return exitFailure
-	}
-	fmt.Fprintln(k.stdout)
 	return exitOK
 }

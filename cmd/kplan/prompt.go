@@ -102,6 +102,31 @@ func (s *session) approve(ctx context.Context, q question) (bool, error) {
 	return text == "yes", err
 }
 
+// approval is a question that only a yes leads on from.
+type approval struct {
+	question
+	unchanged string // what is so without a yes
+	unasked   string // how to go on where nobody can be asked
+	cancelled string // what a no comes to
+}
+
+// wantYes asks, and says why it does not go on where there is no yes.
+func (s *session) wantYes(ctx context.Context, q approval) exitCode {
+	approved, err := s.approve(ctx, q.question)
+	switch {
+	case ctx.Err() != nil:
+		return exitFailure
+	case err != nil:
+		s.fail("Approval needed", "%s: %v. %s", q.unchanged, err, q.unasked)
+		return exitFailure
+	case !approved:
+		fmt.Fprintf(s.stdout, "\n%s\n", q.cancelled)
+		return exitFailure
+	}
+	fmt.Fprintln(s.stdout)
+	return exitOK
+}
+
 func (s *session) bold(text string) string { return s.paint("1", text) }
 
 // paint wraps text in an ANSI style, if standard output shows it.
