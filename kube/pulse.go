@@ -117,13 +117,22 @@ func (c *Cluster) listen(ctx context.Context) (stop context.CancelFunc) {
 	return stop
 }
 
-// tellBusy tells the user why a request is still tried again after some time.
-func (c *Cluster) tellBusy(began time.Time, wait time.Duration, e *Error) {
-	waited := time.Since(began)
-	if c.notice == nil || e.Status == 0 || waited+wait < c.noticeTime() || !c.pulse.mayNotice(c.noticeTime()) {
+// tellAgain tells the user why a request is still tried again after some time.
+func (c *Cluster) tellAgain(began time.Time, wait time.Duration, e *Error) {
+	var why string
+	switch {
+	case e.Status != 0:
+		why = fmt.Sprintf("The API server %s refuses requests for now (HTTP %d).", c.Host(), e.Status)
+	case e.Kind == Unreachable:
+		why = fmt.Sprintf("The API server can't be reached for now: %s.", e.Message)
+	default: // listen tells of silence
 		return
 	}
-	c.notice(fmt.Sprintf("The API server %s refuses requests for now (HTTP %d). Trying again in %s.", c.Host(), e.Status, rounded(wait)))
+	waited := time.Since(began)
+	if c.notice == nil || waited+wait < c.noticeTime() || !c.pulse.mayNotice(c.noticeTime()) {
+		return
+	}
+	c.notice(fmt.Sprintf("%s Trying again in %s.", why, rounded(wait)))
 }
 
 // mayNotice keeps what the user is told apart by some time.

@@ -85,7 +85,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 		}
 		wait, again := tries.next(c, r, e, ans)
 		if again {
-			c.tellBusy(began, wait, e)
+			c.tellAgain(began, wait, e)
 		}
 		if again && c.sleep(ctx, wait) {
 			continue

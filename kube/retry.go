@@ -15,10 +15,10 @@ type patience struct {
 	first, most time.Duration
 }
 
-// The classes. Sums are bounded so that a server that is gone is reported
-// within seconds, and one that restarts (2.4 s measured) is waited for.
+// The classes. Sums are bounded so that a server that is gone is reported soon,
+// and one that restarts (3 to 17 s measured) is waited for.
 var (
-	noConnection  = patience{7, 100 * time.Millisecond, 4 * time.Second}  // ~10 s
+	noConnection  = patience{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
 	busy          = patience{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
 	silent        = patience{2, 0, 0}                                     // each attempt takes long enough
 	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -34,5 +35,37 @@ func TestBusyServer(t *testing.T) {
 		if sum < test.least || sum > test.most {
 			t.Errorf("Retry-After %q: %s in all, want %s to %s", test.retryAfter, sum, test.least, test.most)
 		}
+	}
+}
+
+// TestRestartingServer adds up for how long a server is waited for that takes no
+// connection, as one that restarts does.
+func TestRestartingServer(t *testing.T) {
+	var sum time.Duration
+	for tries := (tries{}); ; {
+		wait, again := tries.next(&Cluster{}, &request{}, &Error{Kind: Unreachable}, answer{})
+		if !again {
+			break
+		}
+		sum += wait
+	}
+	if sum < 25*time.Second || sum > 45*time.Second {
+		t.Errorf("it is waited for %s in all", sum)
+	}
+}
+
+// TestUnreachableIsTold: whoever waits for a server that is gone is told.
+func TestUnreachableIsTold(t *testing.T) {
+	var told []string
+	c := &Cluster{timeout: time.Minute, base: &url.URL{Scheme: "https", Host: "a"}, notice: func(text string) { told = append(told, text) }}
+	e := &Error{Kind: Unreachable, Message: "nothing listens at https://a: connection refused"}
+	c.tellAgain(time.Now(), time.Second, e)
+	if len(told) > 0 {
+		t.Errorf("told too early: %q", told)
+	}
+	c.tellAgain(time.Now().Add(-time.Minute), time.Second, e)
+	want := "The API server can't be reached for now: nothing listens at https://a: connection refused. Trying again in 1s."
+	if len(told) != 1 || told[0] != want {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }
