@@ -92,23 +92,22 @@ type Reason string
 
 const (
 	NoReason           Reason = ""
-	BecauseNotInConfig Reason = "delete_because_no_resource_config"
-	BecauseEachKey     Reason = "delete_because_each_key"
-	BecauseCountIndex  Reason = "delete_because_count_index"
-	BecauseRepetition  Reason = "delete_because_wrong_repetition"
-	BecauseRenamed     Reason = "delete_because_object_renamed"
-	BecauseDestroy     Reason = "delete_because_destroy"
-	BecauseImmutable   Reason = "replace_because_cannot_update"
-	BecauseRequested   Reason = "replace_by_request"
-	BecauseTriggered   Reason = "replace_by_triggers"
-	BecauseDeleted     Reason = "create_because_deleted_outside"
-	BecauseReplaced    Reason = "create_because_object_renamed"
-	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config"
-	BecauseGone        Reason = "forget_because_deleted_outside"
-	BecauseTaken       Reason = "forget_because_other_stack"
-	BecauseInterrupted Reason = "update_because_interrupted"
-	BecauseVersion     Reason = "update_because_api_version"
-	BecauseTerminating Reason = "replace_because_being_deleted"
+	BecauseNotInConfig Reason = "delete_because_no_resource_config"          // no block wants it
+	BecauseEachKey     Reason = "delete_because_each_key"                    // for_each no longer has its key
+	BecauseCountIndex  Reason = "delete_because_count_index"                 // count is lower now
+	BecauseRepetition  Reason = "delete_because_wrong_repetition"            // for_each or count came or went
+	BecauseRenamed     Reason = "delete_because_object_renamed"              // its address has another object now
+	BecauseDestroy     Reason = "delete_because_destroy"                     // all is to be deleted
+	BecauseImmutable   Reason = "replace_because_cannot_update"              // the server forbids the change
+	BecauseRequested   Reason = "replace_by_request"                         // -replace
+	BecauseTriggered   Reason = "replace_by_triggers"                        // lifecycle.replace_on
+	BecauseDeleted     Reason = "create_because_deleted_outside"             // the state has it, the cluster does not
+	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
+	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // a removed block says so
+	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
+	BecauseTaken       Reason = "forget_because_other_stack"                 // another stack has taken it over
+	BecauseVersion     Reason = "update_because_api_version"                 // it was applied in another API version
+	BecauseTerminating Reason = "replace_because_being_deleted"              // somebody deletes it just now
 )
 
 // Certainty says where a planned result comes from.

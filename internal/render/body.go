@@ -19,7 +19,6 @@ const (
 	replaceAfter    symbol = "+/-" // gone after the new one is made
 	read            symbol = " <="
 	forget          symbol = "  ."
-	symbolWidth            = len(unchanged) + 1
 	indentWidth            = 4
 	gutter                 = "│ "
 	forcesReplaced         = " # forces replacement"

@@ -219,8 +219,6 @@ func (e entry) reason() string {
 		return "another stack of kplan has taken it over"
 	case plan.BecauseVersion:
 		return "because it was applied in another API version, which kplan's fields are recorded in"
-	case plan.BecauseInterrupted:
-		return "an earlier apply was interrupted before it was done"
 	case plan.BecauseRemoved:
 		return "a removed block says to leave it alone"
 	case plan.BecauseTerminating:

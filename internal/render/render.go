@@ -55,13 +55,12 @@ func (o Options) maxLines() int {
 type style string
 
 const (
-	bold      style = "1"
-	dim       style = "90"
-	underline style = "4"
-	red       style = "31"
-	green     style = "32"
-	yellow    style = "33"
-	cyan      style = "36"
+	bold   style = "1"
+	dim    style = "90"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+	cyan   style = "36"
 )
 
 // page is a text as it is being written.
