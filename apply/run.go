@@ -163,14 +163,14 @@ func (r *runner) close() {
 
 // stopped says whether nothing new may start.
 func (r *runner) stopped() bool {
-	var lost <-chan struct{}
-	if r.Lost != nil {
-		lost = r.Lost()
-	}
+	return isClosed(r.Stop) || r.lostLock()
+}
+
+func (r *runner) lostLock() bool { return r.Lost != nil && isClosed(r.Lost()) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-r.Stop:
-		return true
-	case <-lost:
+	case <-c:
 		return true
 	default:
 		return false
@@ -247,6 +247,14 @@ func saveFailed(err error) hcl.Diagnostics {
 }
 
 func (r *runner) interrupted() *hcl.Diagnostic {
+	if r.lostLock() {
+		return &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Lock lost",
+			Detail: "The lock on the state was taken away from this run, as kplan force-unlock does, so another may be at work: nothing new was started. " +
+				"Make sure that no run is under way, then run apply again to do the rest.",
+		}
+	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Interrupted",
