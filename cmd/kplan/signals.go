@@ -30,8 +30,8 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 		caught.first.Store(<-arrived)
 		briefly(func() {
 			fmt.Fprint(s.stderr, "\nInterrupt received.\n"+
-				"Please wait for kplan to exit or data loss may occur.\n"+
-				"Gracefully shutting down...\n\n")
+				"Nothing new is started; kplan ends once what is under way is done and recorded.\n"+
+				"A second interrupt ends it at once.\n\n")
 		})
 		cancel()
 		<-arrived
@@ -39,7 +39,7 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 			if s.region != nil {
 				s.region.Stop()
 			}
-			fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.\n")
+			fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. What was under way is looked for by the next run.\n")
 		})
 		os.Exit(caught.exitCode(exitFailure))
 	}()
