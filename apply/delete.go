@@ -214,18 +214,24 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 		say(blockers.of(ctx, v.live))
 		return false, nil
 	})
-	if err == nil || last.live == nil || errors.Is(err, notStarted{}) {
+	switch {
+	case errors.Is(err, notStarted{}): // what was told can't be taken back
+		return notGone(c, "was not gone yet when kplan stopped waiting")
+	case !errors.Is(err, context.DeadlineExceeded) || last.live == nil:
 		return err
 	}
 	kept := blockers.of(r.ctx, last.live)
 	if kept != "" {
 		kept = ": " + kept
 	}
+	return notGone(c, fmt.Sprintf("is still there after %s%s", patience, kept))
+}
+
+func notGone(c *plan.Change, how string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
-		Detail: fmt.Sprintf("%s was told to be deleted and is still there after %s%s. It stays in the state; apply again to go on waiting.",
-			c.Object, patience, kept),
+		Detail:   fmt.Sprintf("%s was told to be deleted and %s. It stays in the state; apply again to go on waiting.", c.Object, how),
 	}}
 }
 
