@@ -4,17 +4,21 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
-	yaml "github.com/zclconf/go-cty-yaml"
+	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 	yamlnode "go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
+	"sigs.k8s.io/yaml"
 )
 
 var encodingFunctions = map[string]function.Function{
@@ -27,8 +31,8 @@ var encodingFunctions = map[string]function.Function{
 	"textdecodebase64": charsetFunc("Decodes base64 and then a character encoding into text.", decodeCharset),
 	"textencodebase64": charsetFunc("Encodes text in a character encoding and then as base64.", encodeCharset),
 	"urlencode":        textFunc("Escapes text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil }),
-	"yamldecode":       checked(yaml.YAMLDecodeFunc, checkYAMLText),
-	"yamlencode":       yaml.YAMLEncodeFunc,
+	"yamldecode":       checked(yamlDecode, checkYAMLText),
+	"yamlencode":       ctyyaml.YAMLEncodeFunc,
 }
 
 // textFunc is a function from text to text.
@@ -144,6 +148,29 @@ func checkJSONText(text string) error {
 	return nil
 }
 
+// yamlDecode reads YAML as kubectl does, so that a manifest means here what it
+// means there: 0400 is octal, and a date is the text that is written.
+var yamlDecode = function.New(&function.Spec{
+	Description: "Decodes YAML, as kubectl does.",
+	Params:      []function.Parameter{{Name: "src", Type: cty.String}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if !args[0].IsKnown() {
+			return cty.DynamicPseudoType, nil
+		}
+		value, err := decodeYAML(args[0].AsString())
+		return value.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return decodeYAML(args[0].AsString()) },
+})
+
+func decodeYAML(text string) (cty.Value, error) {
+	raw, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return cty.DynamicVal, function.NewArgError(0, err)
+	}
+	return stdlib.JSONDecode(cty.StringVal(string(raw)))
+}
+
 // maxYAMLNodes bounds what aliases expand to.
 const maxYAMLNodes = 1_000_000
 
@@ -151,9 +178,13 @@ const maxYAMLNodes = 1_000_000
 // to far more than they hold: nine levels of nine aliases each come to a
 // billion.
 func checkYAMLText(text string) error {
-	var doc yamlnode.Node
-	if err := yamlnode.Unmarshal([]byte(text), &doc); err != nil {
+	var doc, more yamlnode.Node
+	documents := yamlnode.NewDecoder(strings.NewReader(text))
+	if err := documents.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return err
+	}
+	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one document")
 	}
 	_, err := expandedSize(&doc, 0, map[*yamlnode.Node]int{})
 	return err

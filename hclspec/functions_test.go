@@ -163,6 +163,10 @@ var functionTests = []struct{ call, want string }{
 	{`textencodebase64("hi", "UTF-16LE")`, `"aABpAA=="`},
 	{`urlencode("a b&c/d")`, `"a+b%26c%2Fd"`},
 	{`yamldecode("a: [1, x]\n")`, `{ a = [1, "x"] }`},
+	{`yamldecode("a: 0400\nb: 2012-10-17\nc: '0400'\nd: 1_000\ne: yes\nf: ~\n")`, `{ a = 256, b = "2012-10-17", c = "0400", d = 1000, e = true, f = null }`},
+	{`yamldecode("---\na: 12345678901234567\n...\n")`, `{ a = 12345678901234567 }`},
+	{`yamldecode("")`, `null`},
+	{`yamldecode("a: &x {k: 1, l: 1}\nb:\n  <<: *x\n  l: 2\n").b`, `{ k = 1, l = 2 }`},
 	{`yamldecode("a: &x {k: 1}\nb: *x\n")`, `{ a = { k = 1 }, b = { k = 1 } }`},
 	{`yamldecode("a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n")`, `{ a = { k = 1 }, b = { k = 1, l = 2 } }`},
 	{`yamlencode({ a = ["x"] })`, `"\"a\":\n- \"x\"\n"`},
@@ -335,6 +339,8 @@ var functionErrors = []struct{ call, want string }{
 	{`templatestring("$${x}", { x = [] })`, `Call to function "templatestring" failed: the template does not come to a string.`},
 	{`templatestring("$${", {})`, `Call to function "templatestring" failed: at <templatestring>:1,3-3: Expected the start of an expression, but found the end of the file.`},
 	{`templatestring("$${foo()}", {})`, `Call to function "templatestring" failed: at <templatestring>:1,3-6: There is no function "foo".`},
+	{`yamldecode("a: 1\n---\nb: 1\n")`, `Invalid value for "src" parameter: there is more than one document.`},
+	{`yamldecode("a: .inf")`, `Invalid value for "src" parameter: json: unsupported value: +Inf.`},
 	{`yamldecode("a: *b")`, `Invalid value for "src" parameter: yaml: unknown anchor 'b' referenced.`},
 
 	// What is said of a failure must not tell a secret.

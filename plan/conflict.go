@@ -9,15 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kube"
 )
 
 // forced says whether every field of a conflict is to be taken over.
-func forced(d *hclspec.Desired, err error) bool {
+func forced(c *Change, err error) bool {
 	conflicts := conflictsOf(err)
 	for _, f := range conflicts {
-		if !takenOver(d, f.Path) {
+		if !takenOver(c, f.Path) {
 			return false
 		}
 	}
@@ -33,8 +32,8 @@ var ownMarks = []addrs.Path{
 
 // takenOver says whether a field is taken over from whoever owns it: since
 // lifecycle.force_conflicts lists it, or since it is kplan's own.
-func takenOver(d *hclspec.Desired, path addrs.Path) bool {
-	return coveredBy(d.Lifecycle.ForceConflicts, path) || coveredBy(ownMarks, path)
+func takenOver(c *Change, path addrs.Path) bool {
+	return coveredBy(configured(c, c.Desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
 }
 
 func conflictsOf(err error) []kube.Conflict {
@@ -66,7 +65,7 @@ func foreseenConflicts(c *Change, live *unstructured.Unstructured) []kube.Confli
 func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range conflicts {
-		if takenOver(c.Desired, f.Path) {
+		if takenOver(c, f.Path) {
 			continue
 		}
 		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, c.Object, quoted(f.Manager))

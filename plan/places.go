@@ -94,8 +94,8 @@ func replaceAt(object any, steps []addrs.Step, value any) any {
 	return object
 }
 
-// coveredBy says whether one of the paths is p or a place above it, whichever
-// way each of them names list elements.
+// coveredBy says whether one of the paths is p or a place above it. All of them
+// are spelled as keyed does.
 func coveredBy(paths []addrs.Path, p addrs.Path) bool {
 	return slices.ContainsFunc(paths, func(above addrs.Path) bool { return above.Contains(p) })
 }
@@ -123,6 +123,16 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 		field, value = below(field, step), next
 	}
 	return result
+}
+
+// configured are places that a lifecycle block lists, in which a position counts
+// the elements that the configuration has.
+func configured(c *Change, listed []addrs.Path) []addrs.Path {
+	places := make([]addrs.Path, len(listed))
+	for i, path := range listed {
+		places[i] = keyed(c.Kind, c.Wish, path)
+	}
+	return places
 }
 
 // positioned is the opposite of keyed: the path with list elements named by

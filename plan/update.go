@@ -67,7 +67,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
 		UID: c.UID, ResourceVersion: c.ResourceVersion,
 	})
-	if kube.KindOf(err) == kube.FieldConflict && forced(c.Desired, err) {
+	if kube.KindOf(err) == kube.FieldConflict && forced(c, err) {
 		c.forced = true
 		answer, err = p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
 			UID: c.UID, ResourceVersion: c.ResourceVersion, Force: true,
@@ -283,8 +283,9 @@ func triggers(c *Change) []addrs.Path {
 		return nil
 	}
 	var paths []addrs.Path
+	listed := configured(c, c.Desired.Lifecycle.ReplaceOn)
 	for _, path := range sortedPaths(differences(c.Kind.Root, c.Before, c.After)) {
-		if coveredBy(c.Desired.Lifecycle.ReplaceOn, path) {
+		if coveredBy(listed, path) {
 			paths = append(paths, path)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
@@ -299,11 +300,15 @@ func madeBy(live *unstructured.Unstructured) string {
 	return "kplan did not make it"
 }
 
+// oldestManager is who wrote into an object first, other than its status.
 func oldestManager(live *unstructured.Unstructured) string {
-	if fields := live.GetManagedFields(); len(fields) > 0 {
-		return fields[0].Manager
+	var oldest metav1.ManagedFieldsEntry
+	for _, entry := range live.GetManagedFields() {
+		if entry.Subresource == "" && entry.Time != nil && (oldest.Time == nil || entry.Time.Before(oldest.Time)) {
+			oldest = entry
+		}
 	}
-	return ""
+	return oldest.Manager
 }
 
 func forbiddenVerb(verb string, c *Change) string {

@@ -328,8 +328,9 @@ func applyCommand(mode plan.Mode) string {
 }
 
 func certaintyNote(entries []entry) string {
-	computed, predicted := 0, 0
+	computed, predicted, marked := 0, 0, false
 	for _, e := range entries {
+		marked = marked || e.Certainty == plan.Predicted
 		switch {
 		case e.Blocked: // the errors say who refused what
 		case e.Certainty == plan.Computed:
@@ -339,7 +340,7 @@ func certaintyNote(entries []entry) string {
 		}
 	}
 	switch {
-	case computed > 0 && predicted > 0:
+	case computed > 0 && marked:
 		return "What is marked as predicted was worked out by kplan; all else is the server's own answer to a dry-run."
 	case computed > 0:
 		return "These results are the server's own answers to a dry-run."

@@ -65,3 +65,8 @@ output "a" {
     condition = true
   }
 }
+---
+output "a" {
+  value = { n = [1, 1e400] }
+#         ^^^^^^^^^^^^^^^^^^ Number too large: The state holds outputs as JSON, which has no number of this size.
+}
