@@ -193,7 +193,7 @@ const roomTime = 30 * time.Second
 // its controller hears of deletions like everybody else.
 func (r *runner) createInRoom(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
-	for end := time.Now().Add(roomTime); c.Action == plan.Replace && kube.KindOf(err) == kube.QuotaExceeded && time.Now().Before(end); {
+	for end := time.Now().Add(roomTime); c.Action == plan.Replace && kube.KindOf(err) == kube.QuotaExceeded && time.Now().Before(end) && !r.stopped(); {
 		time.Sleep(roomTime / 100)
 		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
 	}
