@@ -294,7 +294,8 @@ func (r *runner) adopt(ctx context.Context, c *plan.Change) (*unstructured.Unstr
 	if err != nil {
 		return nil, err
 	}
-	if string(live.GetUID()) != c.UID || live.GetResourceVersion() != c.ResourceVersion {
+	// Its controller may have written into its status: that changes nothing.
+	if string(live.GetUID()) != c.UID || live.GetResourceVersion() != c.ResourceVersion && c.ChangedSince(live) != "" {
 		return nil, changedMeanwhile(c)
 	}
 	if live, err = r.Cluster.TakeClientApply(ctx, c.Kind, live); err != nil {

@@ -59,10 +59,11 @@ func (c *Change) Forces() bool {
 
 // Disagreements are the places where applying the change to the object as it is
 // now would do something else than what was agreed: the plan said what becomes
-// of each value, and both must still hold.
+// of each value, and both must still hold. kplan's own marks are not spoken of:
+// the plan of an object that merely moves does not hold its new address.
 func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.Path {
-	agreed := differences(c.Kind.Root, visible(c.Before), visible(c.After))
-	now := differences(c.Kind.Root, visible(live.Object), visible(answer.Object))
+	agreed := differences(c.Kind.Root, WithoutOwn(visible(c.Before)), WithoutOwn(visible(c.After)))
+	now := differences(c.Kind.Root, WithoutOwn(visible(live.Object)), WithoutOwn(visible(answer.Object)))
 	unknown := c.unknown()
 	if len(now) == 0 {
 		return c.undone(live, agreed, unknown)
