@@ -144,6 +144,11 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
 		case says("failed to create typed "), says("unable to convert unstructured object"):
 			// Not a failure of the server but of the object: it will never fit.
 			return SchemaRejected
+		case says("failed to prune fields"):
+			// The server compares what it would become with what was applied in an
+			// older version, whose definition lacks the field.
+			e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. Apply the object in the new version first, without the field, and then with it."
+			return SchemaRejected
 		case says("failed calling webhook"), says("failed calling admission webhook"):
 			return WebhookFailed
 		}
