@@ -33,9 +33,30 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live
 		}
 		value, _ = ValueAt(onlyOurs, place)
 		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
+		if value == nil {
+			wish = withoutEmptied(wish, place)
+		}
 	}
 	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
 	return marked(wish, d.Addr, stack.(string))
+}
+
+// withoutEmptied takes out the objects around a place that has just been taken
+// out, as far as they hold nothing else: others own what is in them.
+func withoutEmptied(wish map[string]any, place addrs.Path) map[string]any {
+	steps := place.Steps()
+	for n := len(steps) - 1; n > 0; n-- {
+		var around addrs.Path
+		for _, step := range steps[:n] {
+			around = around.Append(step)
+		}
+		value, _ := ValueAt(wish, around)
+		if m, ok := value.(map[string]any); !ok || len(m) > 0 || !steps[n-1].IsField() {
+			break
+		}
+		wish = replaceAt(wish, steps[:n], nil).(map[string]any)
+	}
+	return wish
 }
 
 // fieldsOf are the fields of an object that kplan owns, or that others do.

@@ -226,6 +226,9 @@ func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (h
 func frozen(c *Change) []addrs.Path {
 	var paths []addrs.Path
 	before, after := visible(c.Before), visible(c.After)
+	if (c.Kind.GroupKind() == addrs.GroupKind{Kind: "Pod"}) && !hasToken(c.Wish) {
+		before, after = withoutToken(before), withoutToken(after)
+	}
 	for path := range differences(c.Kind.Root, before, after) {
 		if c.Kind.Frozen(c.Before, c.After, path) {
 			paths = append(paths, wholeElement(c, path))
