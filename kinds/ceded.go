@@ -13,15 +13,11 @@ import (
 // the same as none, but not where it is immutable: there the server would
 // refuse it as a change. The object given is not changed.
 func (k *Kind) WithoutCeded(obj map[string]any) map[string]any {
-	rest := obj
-	for _, name := range []string{"rules", "data", "binaryData"} {
-		if _, there := obj[name]; there && k.cedes(obj, name) {
-			if len(rest) == len(obj) {
-				rest = maps.Clone(obj)
-			}
-			delete(rest, name)
-		}
+	if !k.cedes(obj, "rules") && !k.cedes(obj, "data") && !k.cedes(obj, "binaryData") {
+		return obj
 	}
+	rest := maps.Clone(obj)
+	maps.DeleteFunc(rest, func(name string, _ any) bool { return k.cedes(obj, name) })
 	return rest
 }
 
@@ -29,13 +25,23 @@ func (k *Kind) cedes(obj map[string]any, field string) bool {
 	switch k.GroupKind() {
 	case addrs.GroupKind{Kind: "ConfigMap"}, addrs.GroupKind{Kind: "Secret"}:
 		m, ok := obj[field].(map[string]any)
-		return ok && len(m) == 0
+		return ok && len(m) == 0 && (field == "data" || field == "binaryData")
 	}
-	return field == "rules" && k.cedesRules(obj)
+	_, there := obj[field]
+	return there && field == "rules" && k.cedesRules(obj)
 }
 
 func (k *Kind) cedesRules(obj map[string]any) bool {
 	return k.GroupKind() == addrs.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"} && obj["aggregationRule"] != nil
+}
+
+// Recollected are the places that a controller will fill anew after an update
+// of live to planned: what the server answers is what stands there by now.
+func (k *Kind) Recollected(live, planned map[string]any) []addrs.Path {
+	if !k.cedesRules(planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
+		return nil
+	}
+	return []addrs.Path{addrs.NewPath("rules")}
 }
 
 // Overwritten says what a manifest sets where the control plane has its way.

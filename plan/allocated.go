@@ -52,6 +52,7 @@ func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[str
 			unknown.Add(spot)
 		}
 	}
+	unknown.AddAll(addrs.NewPathSet(c.Kind.Recollected(c.Before, after)...))
 	return withoutPlaces(after, unknown), unknown
 }
 

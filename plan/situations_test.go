@@ -315,6 +315,11 @@ func changeLines(c *plan.Change) []string {
 	for _, path := range c.ReplacePaths {
 		lines = append(lines, "  replaced for "+path.String())
 	}
+	if c.Action == plan.Update && c.Before != nil {
+		for _, path := range c.Unknown.Sorted() {
+			lines = append(lines, fmt.Sprintf("  %s is known after apply", path))
+		}
+	}
 	for _, d := range c.Drift {
 		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
 	}

@@ -162,10 +162,23 @@ func (p *planner) computedUpdate(ctx context.Context, c *Change, answer *unstruc
 	}
 	// The server may change nothing at all where something looked different
 	// here, and a move is told of as a move: only its annotation changes.
-	if answerIsLive(c, answer) || c.Moved() && onlyAddressDiffers(c) {
+	if same := answerIsLive(c, answer); same || c.Moved() && onlyAddressDiffers(c) {
 		c.Action, c.After, c.Unknown = Keep, c.Before, addrs.PathSet{}
+		if same {
+			return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
+		}
 	}
-	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
+	return seenChanged(c), c, nil
+}
+
+// seenChanged is what references see of an object that an apply will change:
+// its version will be another, and its generation maybe.
+func seenChanged(c *Change) hclspec.Seen {
+	unknown := c.Unknown.Clone()
+	for _, name := range []string{"resourceVersion", "generation", "managedFields"} {
+		unknown.Add(addrs.NewPath("metadata", name))
+	}
+	return hclspec.Seen{Object: withoutPlaces(WithoutOwn(c.After), unknown), Unknown: unknown}
 }
 
 func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
@@ -176,6 +189,10 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
 	if paths := frozen(c); len(paths) > 0 {
 		c.Reason = BecauseImmutable
+		return p.replace(ctx, c, paths)
+	}
+	if paths := triggers(c); len(paths) > 0 {
+		c.Reason = BecauseTriggered
 		return p.replace(ctx, c, paths)
 	}
 	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
@@ -190,7 +207,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	if len(c.Unknown) == 0 && c.Moved() && onlyAddressDiffers(c) {
 		c.Action, c.After = Keep, c.Before
 	}
-	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
+	return seenChanged(c), c, nil
 }
 
 // replace plans to delete the object and make it anew under the same name.
