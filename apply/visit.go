@@ -290,20 +290,47 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 // adopt takes over an object that is not ours: first the fields that kubectl
 // applied from the client side, which nobody else would ever remove.
 func (r *runner) adopt(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-	if err != nil {
-		return nil, err
+	var last error
+	for range staleTries {
+		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		if err != nil {
+			return nil, err
+		}
+		applied, err := r.stillAdoptable(c, live)
+		if err != nil {
+			return nil, err
+		}
+		if !applied {
+			return r.update(ctx, c)
+		}
+		if live, err = r.Cluster.TakeClientApply(ctx, c.Kind, live); err == nil {
+			taken := *c
+			taken.ResourceVersion = live.GetResourceVersion()
+			return r.update(ctx, &taken)
+		}
+		if kube.KindOf(err) != kube.Stale {
+			return nil, err
+		}
+		last = err
 	}
-	// Its controller may have written into its status: that changes nothing.
-	if string(live.GetUID()) != c.UID || live.GetResourceVersion() != c.ResourceVersion && c.ChangedSince(live) != "" {
-		return nil, changedMeanwhile(c)
+	return nil, last
+}
+
+// stillAdoptable says whether kubectl has applied fields of an object from the
+// client side, and makes sure that to take them over still has the agreed result.
+func (r *runner) stillAdoptable(c *plan.Change, live *unstructured.Unstructured) (applied bool, err error) {
+	if string(live.GetUID()) != c.UID {
+		return false, changedMeanwhile(c)
 	}
-	if live, err = r.Cluster.TakeClientApply(ctx, c.Kind, live); err != nil {
-		return nil, err
+	taken, applied, err := kube.WithClientApplyTaken(live)
+	if err != nil || !applied || live.GetResourceVersion() == c.ResourceVersion {
+		return applied, err
 	}
-	taken := *c
-	taken.ResourceVersion = live.GetResourceVersion()
-	return r.update(ctx, &taken)
+	predicted, err := kube.Predict(c.Kind, taken, c.Wish)
+	if err != nil || len(c.Disagreements(live, &unstructured.Unstructured{Object: predicted})) > 0 {
+		return false, changedMeanwhile(c)
+	}
+	return true, nil
 }
 
 func changedMeanwhile(c *plan.Change) hcl.Diagnostics {
@@ -318,12 +345,7 @@ func changedMeanwhile(c *plan.Change) hcl.Diagnostics {
 // stillAgreed looks at an object that changed since the plan and returns the
 // version of it for which the result is still the agreed one.
 func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (resourceVersion string, err error) {
-	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-	if err != nil {
-		return "", err
-	}
-	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
-	answer, err := r.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
+	live, answer, err := r.askAgain(ctx, c, force)
 	if err != nil {
 		return "", err
 	}
@@ -337,6 +359,21 @@ func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (r
 		}}
 	}
 	return live.GetResourceVersion(), nil
+}
+
+// askAgain looks at an object and asks what would become of it, until it does
+// not change in between.
+func (r *runner) askAgain(ctx context.Context, c *plan.Change, force bool) (live, answer *unstructured.Unstructured, err error) {
+	for range staleTries {
+		if live, err = r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name); err != nil {
+			return nil, nil, err
+		}
+		options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
+		if answer, err = r.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options); kube.KindOf(err) != kube.Stale {
+			break
+		}
+	}
+	return live, answer, err
 }
 
 // replace deletes the object, waits until it is gone and makes it anew. What the

@@ -242,7 +242,7 @@ func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 }
 
 var (
-	advice  = regexp.MustCompile(`-(adopt|allow-data-loss)='([^']+)'`)
+	advice  = regexp.MustCompile(`-(adopt|allow-data-loss|replace)='([^']+)'`)
 	manager = regexp.MustCompile(`is managed by "([^"]+)"`)
 	subject = regexp.MustCompile(`Could not [^()]+ \(([A-Z][^ ]+\.[^ ]+)\): `)
 )
@@ -271,8 +271,12 @@ func (r *round) wayOut(d *hcl.Diagnostic, p *plan.Plan, in *plan.Input) {
 
 func (r *round) followAdvice(option, address string, in *plan.Input) {
 	addr := r.instance(address)
-	if option == "allow-data-loss" {
+	switch option {
+	case "allow-data-loss":
 		in.AllowDataLoss = append(in.AllowDataLoss, addr)
+		return
+	case "replace":
+		in.Replace = append(in.Replace, addr)
 		return
 	}
 	if entry, ok := r.state.Find(addr); ok && !r.touched[entry.Object.Identity()] {

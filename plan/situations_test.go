@@ -31,11 +31,13 @@ import (
 //	mutate            are kubectl commands by somebody else, one a line;
 //	                  "serves KIND APIVERSION" waits until the cluster does
 //	after.kplan.hcl   is planned; before.kplan.hcl if there is none
+//	between           are kubectl commands between the plan and its apply
 //	options           of the plan, one a line: target=ADDR, adopt=ADDR, destroy …
 //	user              "reader": the plan is made by a user who may only get and list,
 //	                  "reader RESOURCES" who may do so with these alone
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
+//	says              words that stand in a diagnostic
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
 // canary. A plan without errors is then saved, held against a plan made anew, and
@@ -123,10 +125,16 @@ func (s *situation) play() {
 	if diff := cmp.Diff(strings.TrimSpace(s.files["want"]), s.summary(p, diags)); diff != "" {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
+	if says := strings.TrimSpace(s.files["says"]); !strings.Contains(allDetails(diags), says) {
+		s.Fatalf("not said: %s\n%v", says, allDetails(diags))
+	}
 	if diags.HasErrors() || in.Cluster != s.cluster {
 		return
 	}
 	s.saveAndVerify(after, in)
+	for line := range strings.Lines(s.files["between"]) {
+		s.kubectl(strings.TrimSpace(line))
+	}
 	s.apply(after, in, p)
 	if in.Mode == plan.Destroy || len(in.Targets)+len(in.Excludes) > 0 {
 		return
@@ -136,6 +144,14 @@ func (s *situation) play() {
 	if diags.HasErrors() || !p.IsEmpty() {
 		s.Fatalf("the plan after the apply is not empty:\n%s\n%v", s.summary(p, diags), diags)
 	}
+}
+
+func allDetails(diags hcl.Diagnostics) string {
+	var all strings.Builder
+	for _, d := range diags {
+		fmt.Fprintln(&all, d.Detail)
+	}
+	return all.String()
 }
 
 // awaitKind waits until the cluster tells of a kind, which takes it a moment

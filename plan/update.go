@@ -3,7 +3,9 @@ package plan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -99,6 +101,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 				return p.replace(ctx, c, frozen(c))
 			}
 		}
+		return hclspec.Seen{}, nil, withRemnants(c, err)
 	case kube.FieldConflict:
 		c.Blocked = true
 		seen, c, predictErr := p.predictUpdate(ctx, c, live, "another manager owns fields of it")
@@ -280,6 +283,26 @@ func wholeElement(c *Change, path addrs.Path) addrs.Path {
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
+}
+
+// withRemnants adds to a refusal which of the refused values the configuration
+// does not set, and how to be rid of them: the server keeps what it once filled
+// in, and then finds that it does not fit what is set beside it.
+func withRemnants(c *Change, err error) error {
+	var refusal *kube.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	told := *refusal
+	told.Fields = slices.Clone(refusal.Fields)
+	for i, f := range told.Fields {
+		_, wished := ValueAt(c.Wish, f.Path)
+		if _, there := ValueAt(c.Before, f.Path); there && !wished {
+			told.Fields[i].Detail = fmt.Sprintf("%s. The configuration does not set it: it stands in the object since before, and applying takes away only what kplan has set. "+
+				"The option -replace='%s' makes the object anew without it; to keep the object, take it out with kubectl edit", strings.TrimSuffix(f.Detail, "."), c.Addr)
+		}
+	}
+	return &told
 }
 
 // refusedPaths are the places that the server complained about.

@@ -15,15 +15,14 @@ const (
 )
 
 // Wish is what is sent to the server for a desired object: its manifest with
-// kplan's own label and annotation, and without what is not for it to say. The
-// desired object itself is not changed.
+// kplan's own label and annotation. The desired object itself is not changed.
 func Wish(d *hclspec.Desired, stackID string) map[string]any {
 	return wishAt(d, d.Addr, stackID)
 }
 
 // wishAt is the wish that it would be at another address.
 func wishAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
-	return marked(d.Kind.WithoutCeded(d.Fields), addr, stackID)
+	return marked(d.Kind.Applicable(d.Fields), addr, stackID)
 }
 
 func marked(fields map[string]any, addr addrs.Instance, stackID string) map[string]any {

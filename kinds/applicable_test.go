@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestCeded(t *testing.T) {
+func TestApplicable(t *testing.T) {
 	for _, tc := range []struct {
 		manifest, rest string
 		overwritten    bool
@@ -22,8 +22,8 @@ func TestCeded(t *testing.T) {
 	} {
 		obj := decode(t, tc.manifest)
 		k := lookup(t, obj["kind"].(string))
-		if got := k.WithoutCeded(obj); !reflect.DeepEqual(got, decode(t, tc.rest)) {
-			t.Errorf("%s: left is %v", tc.manifest, got)
+		if got := k.Applicable(obj); !reflect.DeepEqual(got, decode(t, tc.rest)) {
+			t.Errorf("%s: applied is %v", tc.manifest, got)
 		}
 		if got := len(k.Overwritten(obj)) > 0; got != tc.overwritten {
 			t.Errorf("%s: overwritten %t", tc.manifest, got)

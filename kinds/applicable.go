@@ -1,0 +1,72 @@
+package kinds
+
+import (
+	"maps"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Applicable is the manifest as it is to be applied so that the server makes of
+// it what it says:
+//
+//   - The rules of a ClusterRole that aggregates those of others are the control
+//     plane's. Manifests have them as an empty list, by way of a note, and to
+//     apply it would be to contend with a controller.
+//   - A map without data is to a ConfigMap or Secret the same as none, but not
+//     where it is immutable: there the server would refuse it as a change.
+//
+// The object given is not changed.
+func (k *Kind) Applicable(obj map[string]any) map[string]any {
+	switch k.GroupKind() {
+	case clusterRole:
+		if k.cedesRules(obj) {
+			return without(obj, "rules")
+		}
+	case addrs.GroupKind{Kind: "ConfigMap"}, addrs.GroupKind{Kind: "Secret"}:
+		return withoutEmpty(withoutEmpty(obj, "data"), "binaryData")
+	}
+	return obj
+}
+
+var clusterRole = addrs.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}
+
+func without(obj map[string]any, field string) map[string]any {
+	if _, there := obj[field]; !there {
+		return obj
+	}
+	rest := maps.Clone(obj)
+	delete(rest, field)
+	return rest
+}
+
+func withoutEmpty(obj map[string]any, field string) map[string]any {
+	if m, ok := obj[field].(map[string]any); ok && len(m) == 0 {
+		return without(obj, field)
+	}
+	return obj
+}
+
+func (k *Kind) cedesRules(obj map[string]any) bool {
+	return k.GroupKind() == clusterRole && obj["aggregationRule"] != nil
+}
+
+// Recollected are the places that a controller will fill anew after an update
+// of live to planned: what the server answers is what stands there by now.
+func (k *Kind) Recollected(live, planned map[string]any) []addrs.Path {
+	if !k.cedesRules(planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
+		return nil
+	}
+	return []addrs.Path{addrs.NewPath("rules")}
+}
+
+// Overwritten says what a manifest sets where the control plane has its way.
+func (k *Kind) Overwritten(obj map[string]any) []Problem {
+	if !k.cedesRules(obj) || len(list(obj, "rules")) == 0 {
+		return nil
+	}
+	return []Problem{{
+		Path: addrs.NewPath("rules"), Kind: BadValue, Summary: "Rules beside an aggregation rule",
+		Detail: "A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. " +
+			"Put these rules into a ClusterRole of their own, with the labels that are selected.",
+	}}
+}
