@@ -152,6 +152,11 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), plan.StackLabel, k.state.StackID(), unseenHint(survey))
 		return exitFailure
 	}
+	if opts.autoApprove && k.declared(survey.Objects) == 0 {
+		k.fail("Not the stack of this configuration", "None of the %s of the stack %s belongs to a block of this configuration, so the next plan would delete them all. Rebuild the state beside the configuration that made them; if this is it, leave -auto-approve away and look at what would be stored.",
+			render.Count(len(survey.Objects), "object"), k.state.StackID())
+		return exitFailure
+	}
 	rebuilt, diags := plan.Rebuild(ctx, in, survey)
 	if rebuilt == nil {
 		k.report(diags)
