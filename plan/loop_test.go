@@ -35,8 +35,9 @@ import (
 //   - what it says comes true,
 //   - the plan after an apply is empty.
 //
-// KPLAN_LOOP says for how long to play, as in 1h. KPLAN_LOOP_SEED plays the
-// round of that seed alone.
+// It plays the rounds of testdata/loop/seeds.txt, of which each once found a
+// fault. KPLAN_LOOP says for how long to play others, as in 1h. KPLAN_LOOP_SEED
+// plays the round of that seed alone.
 func TestLoop(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if kubeconfig == "" {
@@ -45,35 +46,55 @@ func TestLoop(t *testing.T) {
 		}
 		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
 	}
-	if os.Getenv("KPLAN_LOOP") == "" && os.Getenv("KPLAN_LOOP_SEED") == "" {
-		// What controllers do in between is a matter of chance, and so is what
-		// these rounds find: they are a search, and no gate.
-		t.Skip("KPLAN_LOOP is not set: make loop plays for an hour")
-	}
 	kinds, err := readCatalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &loop{catalogue: kinds, kubeconfig: kubeconfig, base: randomSeed()}
 	if text := os.Getenv("KPLAN_LOOP_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 16, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.play(t, seed)
+		l.play(t, parseSeed(t, text))
 		return
 	}
-	l.deadline = time.Now()
 	if text := os.Getenv("KPLAN_LOOP"); text != "" {
 		length, err := time.ParseDuration(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.deadline = l.deadline.Add(length)
+		l.deadline = time.Now().Add(length)
 		t.Logf("random seed %016x", l.base)
+		t.Run("rounds", l.playAll)
+		t.Logf("%d rounds, %d failures", l.rounds.Load(), l.failures.Load())
+		return
 	}
-	t.Run("rounds", l.playAll)
-	t.Logf("%d rounds, %d failures", l.rounds.Load(), l.failures.Load())
+	t.Parallel()
+	for _, seed := range knownSeeds(t) {
+		t.Run("known", func(t *testing.T) {
+			t.Parallel()
+			l.play(t, seed)
+		})
+	}
+}
+
+func parseSeed(t *testing.T, text string) uint64 {
+	seed, err := strconv.ParseUint(text, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
+}
+
+// knownSeeds are the seeds of testdata/loop/seeds.txt.
+func knownSeeds(t *testing.T) (seeds []uint64) {
+	text, err := os.ReadFile("testdata/loop/seeds.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if word, _, _ := strings.Cut(line, " "); word != "#" {
+			seeds = append(seeds, parseSeed(t, word))
+		}
+	}
+	return seeds
 }
 
 // fewRounds is how many rounds a loop has at least.
