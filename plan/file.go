@@ -255,7 +255,7 @@ func decodeHeader(data []byte) error {
 
 func (saved savedChange) change(lookup Lookup) (*Change, error) {
 	switch saved.Action {
-	case Keep, Create, Update, Replace, Delete, Forget, Adopt, Read:
+	case Keep, Create, Update, Replace, Delete, Forget, Adopt:
 	default:
 		return nil, fmt.Errorf("%s has the unknown action %q", saved.Address, saved.Action)
 	}

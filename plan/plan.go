@@ -84,7 +84,6 @@ const (
 	Delete  Action = "delete"  // delete it
 	Forget  Action = "forget"  // drop it from the state, leave it in the cluster
 	Adopt   Action = "adopt"   // take a foreign object over, changing it where needed
-	Read    Action = "read"    // read a data source
 )
 
 // Reason says why an action was chosen where the action alone does not.

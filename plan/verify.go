@@ -116,7 +116,7 @@ func keyOf(c *Change) changeKey {
 // fates are what actions do to an object, in words.
 var fates = map[Action]string{
 	Keep: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
-	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over", Read: "be read",
+	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
 }
 
 // disagreement says what is different about a change made now from the

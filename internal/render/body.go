@@ -17,7 +17,6 @@ const (
 	destroy         symbol = "  -"
 	replace         symbol = "-/+" // gone before the new one is made
 	replaceAfter    symbol = "+/-" // gone after the new one is made
-	read            symbol = " <="
 	forget          symbol = "  ."
 	indentWidth            = 4
 	gutter                 = "│ "
@@ -37,8 +36,6 @@ func (p *page) symbol(s symbol) string {
 		return p.paint(red, "-") + "/" + p.paint(green, "+")
 	case replaceAfter:
 		return p.paint(green, "+") + "/" + p.paint(red, "-")
-	case read:
-		return p.paint(cyan, string(s))
 	}
 	return string(s)
 }

@@ -84,8 +84,6 @@ func symbolOfAction(c *plan.Change) symbol {
 		return destroy
 	case plan.Forget:
 		return forget
-	case plan.Read:
-		return read
 	case plan.Adopt:
 		if plan.Diff(c).Op != plan.Same {
 			return update
@@ -96,11 +94,7 @@ func symbolOfAction(c *plan.Change) symbol {
 
 // head is how the configuration names the object.
 func (e entry) head() string {
-	keyword := "resource"
-	if e.Action == plan.Read {
-		keyword = "data"
-	}
-	return keyword + " " + quote(e.Addr.Resource.Type) + " " + quote(e.Addr.Resource.Name)
+	return "resource " + quote(e.Addr.Resource.Type) + " " + quote(e.Addr.Resource.Name)
 }
 
 func (e entry) destroys() bool {
@@ -166,8 +160,6 @@ func (e entry) verb(mode plan.Mode) string {
 		return "will be removed from the kplan state but will not be destroyed"
 	case plan.Adopt:
 		return "will be adopted"
-	case plan.Read:
-		return "will be read during apply"
 	}
 	if e.Moved() {
 		return "has moved from " + Clean(e.Previous.String())

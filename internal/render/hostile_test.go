@@ -160,7 +160,7 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 		s: map[string]any{s: []any{s, map[string]any{s: s}}},
 	}
 	p := &plan.Plan{Host: s, Cluster: s, Variables: map[string]plan.Variable{s: {Value: []byte(`"x"`)}}, Incomplete: true}
-	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.Read, plan.Keep} {
+	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.Keep} {
 		for _, kind := range []string{"Pod", ""} {
 			c := &plan.Change{
 				Addr: hostileInstance(s), Previous: hostileInstance(s + "1"), Object: hostileObject(s), Action: action,

@@ -157,9 +157,6 @@ func resourceChange(e entry) jsonResourceChange {
 		Object: jsonObjectOf(e.Object), Certainty: e.Certainty, CertaintyReason: e.Why,
 		Blocked: e.Blocked, ProtectedDestroy: e.Protected,
 	}
-	if e.Action == plan.Read {
-		r.Mode = "data"
-	}
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()
 	}
@@ -236,8 +233,6 @@ func actions(e entry) []string {
 		return []string{"delete"}
 	case plan.Forget:
 		return []string{"forget"}
-	case plan.Read:
-		return []string{"read"}
 	case plan.Adopt:
 		if e.symbol == update {
 			return []string{"update"}

@@ -85,7 +85,7 @@ func steps(t testing.TB) []Step {
 	}
 	object := addrs.Object{Version: "v1", Kind: "Pod", Namespace: "acme", Name: "web"}
 	var all []Step
-	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.Read} {
+	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget} {
 		for _, phase := range []Phase{Started, Progress, Done, Failed} {
 			all = append(all, Step{Addr: addr, Object: object, Action: action, Phase: phase, Elapsed: 80*time.Second + 400*time.Millisecond})
 		}

@@ -43,7 +43,6 @@ var actionWords = map[plan.Action]words{
 	plan.Delete:  {"Destroying", "Destruction"},
 	plan.Adopt:   {"Adopting", "Adoption"},
 	plan.Forget:  {"Forgetting", "Removal from the state"},
-	plan.Read:    {"Reading", "Read"},
 	plan.Keep:    {"Refreshing state", "Refresh"},
 }
 

@@ -60,7 +60,6 @@ const (
 	red    style = "31"
 	green  style = "32"
 	yellow style = "33"
-	cyan   style = "36"
 )
 
 // page is a text as it is being written.

@@ -116,7 +116,6 @@ var (
 		{destroy, "destroy"},
 		{replace, "destroy and then create replacement"},
 		{replaceAfter, "create replacement and then destroy"},
-		{read, "read (data resources)"},
 		{forget, "forget (only drop it from the state)"},
 	}
 	meaningsOutside = []meaning{
