@@ -36,6 +36,8 @@ type Input struct {
 	Adopt []addrs.Instance
 	// AllowDataLoss are deletions that may take along what kplan does not manage.
 	AllowDataLoss []addrs.Instance
+	// Written is where a file has an address that Targets or Excludes took from it.
+	Written map[addrs.Instance]hcl.Range
 	// Parallelism bounds the objects under way at once; 0 means no bound. The
 	// requests in flight are bounded by the Cluster.
 	Parallelism int

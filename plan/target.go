@@ -55,7 +55,7 @@ func scopeOf(ctx context.Context, in Input, s *state.State) (scope, hcl.Diagnost
 	}
 	var picked []addrs.Instance
 	for _, o := range options {
-		meant, err := pick(needs, o)
+		meant, err := in.pick(needs, o)
 		if err != nil {
 			diags = append(diags, err)
 		} else if o.limits() {
@@ -113,13 +113,13 @@ func needsOf(ctx context.Context, in Input, s *state.State) (*graph.Graph[addrs.
 }
 
 // pick finds the instances that an option means.
-func pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
+func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
 	var (
 		picked []addrs.Instance
 		names  []string
 	)
 	for _, addr := range g.Nodes() {
-		names = append(names, addr.String())
+		names = append(names, addr.String(), addr.Resource.String())
 		if Matches(o.addr, addr) {
 			picked = append(picked, addr)
 		}
@@ -127,9 +127,18 @@ func pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *h
 	if len(picked) > 0 {
 		return picked, nil
 	}
-	detail := fmt.Sprintf("%s: %s is neither in the configuration nor in the state.", o, o.addr)
-	if nearest := addrs.Nearest(o.addr.String(), names); nearest != "" {
-		detail += fmt.Sprintf(" Did you mean %s?", nearest)
+	problem := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address"}
+	problem.Detail = fmt.Sprintf("%s is neither in the configuration nor in the state.", o.addr)
+	if in.Mode == Destroy {
+		problem.Detail = fmt.Sprintf("%s is not in the state, which says what there is to delete.", o.addr)
 	}
-	return nil, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address", Detail: detail}
+	if at, ok := in.Written[o.addr]; ok {
+		problem.Subject = &at
+	} else {
+		problem.Detail = o.String() + ": " + problem.Detail
+	}
+	if nearest := addrs.Nearest(o.addr.String(), names); nearest != "" {
+		problem.Detail += fmt.Sprintf(" Did you mean %s?", nearest)
+	}
+	return nil, problem
 }

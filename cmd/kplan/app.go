@@ -26,7 +26,7 @@ func globalFlags(g *globals) []cli.Flag {
 // runApp runs one command line and says what the program ends with.
 func runApp(ctx context.Context, s *session, line []string) (code exitCode) {
 	defer reportPanic(s, &code)
-	return s.written(s.dispatch(ctx, line))
+	return s.written(s.endRecord(s.dispatch(ctx, line)))
 }
 
 // dispatch finds the command and has it run.

@@ -130,8 +130,10 @@ func (s *session) untrusted() string {
 // notice tells what keeps the user waiting. It may be called from several
 // goroutines at once.
 func (s *session) notice(text string) {
+	s.tell(func(e *render.Events) {
+		e.Diagnostic(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Waiting for the API server", Detail: text}, render.Sources{})
+	})
 	if s.events != nil {
-		s.report(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Waiting for the API server", Detail: text}})
 		return
 	}
 	s.speaking.Lock()

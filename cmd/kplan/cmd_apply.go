@@ -57,13 +57,15 @@ func applyCommand() *command {
 
 // runApply plans, asks and applies.
 func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
-	if err := opts.selection.check(); err != nil {
+	if err := opts.check(); err != nil {
 		return s.usage(err)
 	}
 	if opts.view.json && !opts.autoApprove {
 		return s.usage(&usageError{summary: "Plan file or auto-approve required", detail: "With -json nobody can be asked: give -auto-approve, or a plan that kplan plan -out saved."})
 	}
-	s.look(opts.planningOptions)
+	if !s.begin(&opts.planningOptions) {
+		return exitFailure
+	}
 	k, ok := s.prepare(ctx, opts.planningOptions, "apply")
 	if !ok {
 		return exitFailure
@@ -111,7 +113,15 @@ func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
 
 // runApplySaved applies what a saved plan says, if a plan made now says the same.
 func runApplySaved(ctx context.Context, s *session, opts applyOptions, path string) exitCode {
-	s.look(opts.planningOptions)
+	if opts.selection.isGiven() {
+		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
+	}
+	if err := opts.check(); err != nil {
+		return s.usage(err)
+	}
+	if !s.begin(&opts.planningOptions) {
+		return exitFailure
+	}
 	saved, ok := s.readPlan(path)
 	if !ok {
 		return exitFailure
@@ -119,9 +129,6 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if saved.Offline() {
 		s.fail("Plan was made offline", "%s holds a prediction from the configuration and the state, to be read. Make the plan to apply with a cluster, that is without -offline.", path)
 		return exitFailure
-	}
-	if opts.selection.isGiven() {
-		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
 	}
 	opts.variables.from = saved
 	k, ok := s.prepare(ctx, opts.planningOptions, "apply")

@@ -24,6 +24,14 @@ func (o *planningOptions) planFlags() []cli.Flag {
 	return group("Plan customization options", append(o.selection.flags(), o.variables.flags()...)...)
 }
 
+// check refuses options that contradict one another.
+func (o *planningOptions) check() error {
+	if err := o.selection.check(); err != nil {
+		return err
+	}
+	return o.view.check()
+}
+
 // runFlags are the flags about where and how.
 func (o *planningOptions) runFlags(more ...cli.Flag) []cli.Flag {
 	flags := append(more, o.cluster.flags()...)
@@ -64,6 +72,7 @@ func planCommand() *command {
 			{"plan", "What would change here?"},
 			{"plan -var-file=tenants/acme.kpvars.hcl -state=acme.kplan.state.json -out=acme.plan", "One tenant of several, to be applied as shown:"},
 			{"plan -detailed-exitcode -input=false -no-color", "In a pipeline: is there anything to do?"},
+			{"plan -target-file=changed.txt -json-into=events.json", "Only the objects that a file lists, and the events for a program beside:"},
 			{"plan -destroy", "What would kplan destroy delete?"},
 			{"plan -offline -lock=false", "For a pull request from a fork, which gets no credentials:"},
 		},
@@ -94,7 +103,7 @@ func (s *session) applyLine(o planOptions) string {
 
 // check refuses options that contradict one another.
 func (o *planOptions) check() error {
-	if err := o.selection.check(); err != nil || !o.offline {
+	if err := o.planningOptions.check(); err != nil || !o.offline {
 		return err
 	}
 	refused := func(why string) error {
@@ -115,7 +124,9 @@ func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
 	if err := opts.check(); err != nil {
 		return s.usage(err)
 	}
-	s.look(opts.planningOptions)
+	if !s.begin(&opts.planningOptions) {
+		return exitFailure
+	}
 	k, ok := s.prepare(ctx, opts.planningOptions, "plan")
 	if !ok {
 		return exitFailure

@@ -14,9 +14,8 @@ import (
 
 // showPlan shows a plan, and then what went wrong with it.
 func (s *session) showPlan(p *plan.Plan, diags hcl.Diagnostics, view render.Options) {
-	if s.events != nil {
-		s.tell(func(e *render.Events) { e.Plan(p) })
-	} else {
+	s.tell(func(e *render.Events) { e.Plan(p) })
+	if s.events == nil {
 		render.Plan(s.stdout, p, view)
 	}
 	s.report(diags)
@@ -25,13 +24,14 @@ func (s *session) showPlan(p *plan.Plan, diags hcl.Diagnostics, view render.Opti
 // progress tells of a step of an apply.
 func (s *session) progress(e apply.Event) {
 	step := render.Step{Addr: e.Addr, Object: e.Object, Action: e.Action, Phase: phases[e.Phase], Elapsed: e.Elapsed, Detail: e.Detail}
-	switch {
-	case s.region != nil && s.events == nil:
-		s.region.Step(step)
-	case e.Quiet:
-	case s.events != nil:
+	if !e.Quiet {
 		s.tell(func(e *render.Events) { e.Step(step) })
-	default:
+	}
+	switch {
+	case s.events != nil:
+	case s.region != nil:
+		s.region.Step(step)
+	case !e.Quiet:
 		fmt.Fprintln(s.stdout, render.ProgressLine(step, s.options()))
 	}
 }
@@ -62,12 +62,13 @@ func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
 		Add: summary.Added, Change: summary.Changed, Destroy: summary.Destroyed,
 		Adopt: summary.Adopted, Forget: summary.Forgotten, Move: p.Counts().Move,
 	}
-	switch {
-	case s.events != nil && ok:
+	if ok {
 		s.tell(func(e *render.Events) {
 			e.Applied(n, p.Mode)
 			e.Outputs(outputsOf(summary.Outputs))
 		})
+	}
+	switch {
 	case s.events != nil:
 	case !ok:
 		s.showIncomplete(n, p.Mode, summary)
@@ -112,11 +113,16 @@ func outputsOf(values []hclspec.OutputValue) []render.Output {
 	return outputs
 }
 
-// tell has one goroutine at a time say something in JSON.
+// tell has one goroutine at a time say something in JSON, wherever that is heard.
 func (s *session) tell(say func(*render.Events)) {
 	s.speaking.Lock()
 	defer s.speaking.Unlock()
-	say(s.events)
+	if s.events != nil {
+		say(s.events)
+	}
+	if s.record != nil {
+		say(s.record.Events)
+	}
 }
 
 // speakJSON has the session write events instead of text.

@@ -14,14 +14,16 @@ import (
 // that what a command is asked for stands alone on standard output.
 func (s *session) report(diags hcl.Diagnostics) {
 	src := s.sources(diags)
-	s.speaking.Lock()
-	defer s.speaking.Unlock()
-	if s.events != nil {
+	s.tell(func(e *render.Events) {
 		for _, d := range diags {
-			s.events.Diagnostic(d, src)
+			e.Diagnostic(d, src)
 		}
+	})
+	if s.events != nil {
 		return
 	}
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
 	opts := s.options()
 	opts.Color = s.errColour && !s.noColor
 	render.Diagnostics(s.stderr, diags, src, opts)
@@ -30,9 +32,9 @@ func (s *session) report(diags hcl.Diagnostics) {
 // sources are the files that these diagnostics quote.
 func (s *session) sources(diags hcl.Diagnostics) render.Sources {
 	if s.loaded == nil || !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Subject != nil }) {
-		return render.Sources{}
+		return render.Sources{Open: s.lists}
 	}
-	return render.Sources{Files: s.loaded.Files, Secrets: s.loaded.Secrets(s.kinds)}
+	return render.Sources{Files: s.loaded.Files, Open: s.lists, Secrets: s.loaded.Secrets(s.kinds)}
 }
 
 // fail reports an error that has no place in the configuration.

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/addrs"
@@ -13,6 +14,8 @@ import (
 type selection struct {
 	destroy, refreshOnly                             bool
 	targets, excludes, replace, adopt, allowDataLoss addresses
+	targetFiles, excludeFiles                        paths                        // of which read takes more targets and excludes
+	written                                          map[addrs.Instance]hcl.Range // by an address in such a file, where it stands
 }
 
 // limitFlags are those that a plan to destroy takes as well.
@@ -20,6 +23,8 @@ func (o *selection) limitFlags() []cli.Flag {
 	return []cli.Flag{
 		value("target", &o.targets, "Limit the plan to the object at `ADDRESS` and what it needs. May be repeated."),
 		value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and what needs it. May be repeated."),
+		value("target-file", &o.targetFiles, "Limit the plan to the objects whose addresses `FILE` holds, one a line, and what they need. Lines that begin with # are comments. May be repeated."),
+		value("exclude-file", &o.excludeFiles, "Leave out the objects whose addresses `FILE` holds, and what needs them. May be repeated."),
 		value("allow-data-loss", &o.allowDataLoss, "Let the deletion of the object at `ADDRESS` take along what kplan does not manage. May be repeated."),
 	}
 }
@@ -46,8 +51,8 @@ func (o *selection) mode() plan.Mode {
 // check refuses options that contradict one another.
 func (o *selection) check() error {
 	switch {
-	case len(o.targets) > 0 && len(o.excludes) > 0:
-		return &usageError{summary: "Invalid combination of arguments", detail: "-target and -exclude can't be used together: one says what to plan, the other what not to."}
+	case len(o.targets)+len(o.targetFiles) > 0 && len(o.excludes)+len(o.excludeFiles) > 0:
+		return &usageError{summary: "Invalid combination of arguments", detail: "-target and -exclude, or files of theirs, can't be used together: one says what to plan, the other what not to."}
 	case o.destroy && o.refreshOnly:
 		return &usageError{summary: "Incompatible plan mode options", detail: "-destroy deletes everything and -refresh-only changes nothing: give one of them."}
 	case (o.destroy || o.refreshOnly) && len(o.replace)+len(o.adopt) > 0:
@@ -60,7 +65,8 @@ func (o *selection) check() error {
 
 // isGiven says whether any of the options is.
 func (o *selection) isGiven() bool {
-	return o.destroy || o.refreshOnly || len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss) > 0
+	return o.destroy || o.refreshOnly || len(o.targetFiles)+len(o.excludeFiles) > 0 ||
+		len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss) > 0
 }
 
 // selected is the selection that a saved plan was made with, so that it can be

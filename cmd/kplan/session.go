@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
 
 	"kplan.dev/kplan/hclspec"
@@ -33,9 +34,11 @@ type session struct {
 	// region shows what is under way, nil where no terminal can.
 	region *render.Region
 	view   viewOptions
-	// events is where everything is told in JSON, nil where it is shown as text.
-	// Several goroutines may have something to say: they hold speaking meanwhile.
+	// events is where everything is told in JSON, nil where it is shown as text,
+	// and record where it is told in JSON besides, nil for nowhere. Several
+	// goroutines may have something to say: they hold speaking meanwhile.
 	events   *render.Events
+	record   *record
 	speaking sync.Mutex
 	// automation says that kplan is called by another program, which needs no
 	// hint what to type next.
@@ -43,6 +46,7 @@ type session struct {
 	// loaded is what diagnostics quote from. kinds knows which of its fields are
 	// secret: those that are built in, until there is a cluster to ask.
 	loaded *hclspec.Config
+	lists  map[string]*hcl.File // files of addresses
 	kinds  hclspec.Kinds
 }
 
@@ -55,7 +59,9 @@ func newSession() *session {
 		input:      !isOff(os.Getenv("KPLAN_INPUT")),
 		terminal:   isTerminal(os.Stdin),
 		automation: os.Getenv("KPLAN_IN_AUTOMATION") != "",
+		lists:      map[string]*hcl.File{},
 		kinds:      kinds.Builtin(),
+		view:       viewOptions{consolidateWarnings: true},
 	}
 	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		s.colour, s.errColour = isTerminal(os.Stdout), isTerminal(os.Stderr)

@@ -84,6 +84,7 @@ func (k *stack) input(of selection) plan.Input {
 		Replace:       of.replace,
 		Adopt:         of.adopt,
 		AllowDataLoss: of.allowDataLoss,
+		Written:       of.written,
 		Parallelism:   int(k.opts.cluster.parallelism),
 	}
 }

@@ -18,7 +18,7 @@ func Diagnostics(w io.Writer, diags hcl.Diagnostics, src Sources, opts Options) 
 	if opts.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
 		p.compactWarnings(diags)
 	} else {
-		for _, d := range grouped(diags) {
+		for _, d := range grouped(diags, opts.EachWarning) {
 			p.diagnostic(d, src)
 		}
 	}
@@ -32,15 +32,15 @@ type similar struct {
 }
 
 // grouped puts warnings before errors and warnings with the same summary
-// together.
-func grouped(diags hcl.Diagnostics) []similar {
+// together, unless each is to be shown.
+func grouped(diags hcl.Diagnostics, each bool) []similar {
 	var all []similar
 	at := map[string]int{}
 	for _, d := range diags {
 		if d.Severity != hcl.DiagWarning {
 			continue
 		}
-		if i, ok := at[d.Summary]; ok {
+		if i, ok := at[d.Summary]; ok && !each {
 			all[i].more++
 			continue
 		}
@@ -173,7 +173,7 @@ func (p *page) compactWarnings(diags hcl.Diagnostics) {
 	p.line(p.paint(b.ink, "╷"))
 	b.line(p.paint(bold, p.paint(b.ink, "Warnings:")))
 	b.line()
-	for _, d := range grouped(diags) {
+	for _, d := range grouped(diags, false) {
 		b.line("- ", Clean(d.Summary))
 		if d.Subject == nil {
 			continue

@@ -33,6 +33,9 @@ func (e *Events) Err() error { return e.err }
 type event map[string]any
 
 func (e *Events) send(level, message, kind string, more event) {
+	if e.err != nil {
+		return // what came after a gap would be misread
+	}
 	line := event{
 		"@level":     level,
 		"@message":   message,
@@ -43,9 +46,7 @@ func (e *Events) send(level, message, kind string, more event) {
 	for key, value := range more {
 		line[key] = value
 	}
-	if err := writeJSON(e.w, line, false); err != nil && e.err == nil {
-		e.err = err
-	}
+	e.err = writeJSON(e.w, line, false)
 }
 
 // Version tells who is speaking. It comes first.

@@ -35,6 +35,8 @@ type Options struct {
 	// CompactWarnings shows warnings by their summaries alone when there is no
 	// error.
 	CompactWarnings bool
+	// EachWarning shows all warnings that say the same, not the first alone.
+	EachWarning bool
 }
 
 func (o Options) width() int {

@@ -16,7 +16,9 @@ import (
 // Sources are the files that diagnostics quote, by name, and what of them is
 // secret.
 type Sources struct {
-	Files   map[string]*hcl.File
+	Files map[string]*hcl.File
+	// Open are more files, whatever their names, of which everything may be shown.
+	Open    map[string]*hcl.File
 	Secrets hclspec.Secrets
 }
 
@@ -45,8 +47,8 @@ func snippetOf(d *hcl.Diagnostic, src Sources) snippet {
 		return snippet{}
 	}
 	s := snippet{hidden: secretTexts(d, src.Secrets.Names)}
-	file := src.Files[d.Subject.Filename]
-	if file == nil || !slices.ContainsFunc(sources, func(end string) bool { return strings.HasSuffix(d.Subject.Filename, end) }) {
+	file := src.quoted(d.Subject.Filename)
+	if file == nil {
 		return s
 	}
 	subject, visible := *d.Subject, *d.Subject
@@ -117,6 +119,17 @@ func moved(place, start, end, into int) int {
 		return start + into - place
 	}
 	return 0
+}
+
+// quoted is the file of that name, nil when its text is not to be shown.
+func (src Sources) quoted(name string) *hcl.File {
+	if file := src.Open[name]; file != nil {
+		return file
+	}
+	if slices.ContainsFunc(sources, func(end string) bool { return strings.HasSuffix(name, end) }) {
+		return src.Files[name]
+	}
+	return nil
 }
 
 func contextOf(file *hcl.File, subject hcl.Range) string {
