@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -159,15 +160,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf is the kind of the first Error in err's chain, Other when there is none.
 func KindOf(err error) ErrorKind {
-	for err != nil {
-		if e, ok := err.(*Error); ok {
-			return e.Kind
-		}
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			break
-		}
-		err = u.Unwrap()
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e.Kind
 	}
 	return Other
 }

@@ -213,7 +213,7 @@ func (w *watcher) follow(ctx context.Context) error {
 		case KindOf(err) == Unauthorized && w.c.renews && !w.refused:
 			w.refused = true // they are renewed now
 			continue
-		case !isPassing(err):
+		case !isPassing(err), errors.Is(err, errSilent): // a list tells sooner than another wait
 			return err
 		case w.version != before:
 			wait, silent = watchBackoff, 0
@@ -247,15 +247,17 @@ func (w *watcher) poll(ctx context.Context) error {
 
 // stream reads one stream to its end, which is in good order when it is nil.
 func (w *watcher) stream(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	r := w.request()
 	// The server sends the head of its answer at once; the body takes minutes.
-	head := time.AfterFunc(w.c.timeout, cancel)
+	head := time.AfterFunc(w.c.readTime(), func() { cancel(errSilent) })
 	res, sent, err := w.c.send(ctx, r)
-	if !head.Stop() && err == nil {
-		res.Body.Close()
-		return &Error{Op: r.op, Object: r.object, Kind: Timeout, Message: "the watch did not begin in time"}
+	if !head.Stop() && context.Cause(ctx) == errSilent {
+		if err == nil {
+			res.Body.Close()
+		}
+		return &Error{Op: r.op, Object: r.object, Kind: Timeout, Err: errSilent, Message: "the watch did not begin in time"}
 	}
 	if err != nil {
 		return w.c.noAnswer(ctx, r, answer{sent: sent, err: err})

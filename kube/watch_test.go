@@ -195,3 +195,27 @@ func TestWatchIsTakenUp(t *testing.T) {
 		t.Errorf("streams began at %q, want %q", versions, want)
 	}
 }
+
+// TestWatchBehindSilence watches through something that takes a request for a
+// stream and says nothing, such as a proxy that waits for the end of an answer:
+// what happens is then learnt from lists.
+func TestWatchBehindSilence(t *testing.T) {
+	t.Parallel()
+	list := func(version string) http.HandlerFunc {
+		return says(200, fmt.Sprintf(`{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":%q},"items":[
+			{"metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":%[1]q,"labels":{"v":%[1]q}}}]}`, version))
+	}
+	lists := &script{steps: []http.HandlerFunc{list("1"), list("2"), list("3")}}
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("watch") == "" {
+			lists.ServeHTTP(w, r)
+			return
+		}
+		<-r.Context().Done()
+	}, func(o *kube.Options) { o.RequestTimeout = 600 * time.Millisecond })
+	s, stop := watch(t, c, kube.WatchOptions{})
+	s.await(t, "a 1", "complete", "a 2", "complete", "a 3", "complete")
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
