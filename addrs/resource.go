@@ -114,18 +114,6 @@ func (i *Instance) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseResource reads an address without a key, such as Pod.web.
-func ParseResource(text string) (Resource, error) {
-	inst, err := ParseInstance(text)
-	if err != nil {
-		return Resource{}, err
-	}
-	if !inst.Key.IsZero() {
-		return Resource{}, fmt.Errorf("%q names one instance; the address of a whole resource has no key", text)
-	}
-	return inst.Resource, nil
-}
-
 // ParseInstance reads an address such as Pod.web, Pod.web[0], Pod.web["a"] or
 // module.shop.Pod.web["a"]. A key's quotes may be missing: shells take them
 // from what their users type.

@@ -86,17 +86,6 @@ func TestParseInstanceRefuses(t *testing.T) {
 	}
 }
 
-func TestParseResource(t *testing.T) {
-	if r, err := ParseResource("module.a.Pod.web"); err != nil || r != (Resource{"module.a", "Pod", "web"}) {
-		t.Errorf("got %v, %v", r, err)
-	}
-	for _, text := range []string{"Pod.web[0]", `Pod.web["a"]`, "web"} {
-		if r, err := ParseResource(text); err == nil {
-			t.Errorf("%s was read as %s", text, r)
-		}
-	}
-}
-
 // TestNamesAreIdentifiers: every name that HCL lets a user give has an address.
 func TestNamesAreIdentifiers(t *testing.T) {
 	for c := rune(0); c <= unicode.MaxRune; c++ {

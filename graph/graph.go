@@ -51,14 +51,6 @@ func (g *Graph[K]) Has(node K) bool {
 	return ok
 }
 
-// HasEdge says whether node depends on dep directly.
-func (g *Graph[K]) HasEdge(node, dep K) bool {
-	from, ok := g.index[node]
-	to, ok2 := g.index[dep]
-	_, connected := g.edges[[2]int{from, to}]
-	return ok && ok2 && connected
-}
-
 // Len is the number of nodes.
 func (g *Graph[K]) Len() int { return len(g.nodes) }
 
