@@ -146,3 +146,28 @@ func BenchmarkWalk1000(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPreviewYAML reads a manifest of 4,096 fields, nested as the schemas of
+// custom kinds are.
+func BenchmarkPreviewYAML(b *testing.B) {
+	c := load(b, "resource \"ConfigMap\" \"a\" {\n  manifest = merge(yamldecode(file(\"nested.yaml\")), { schema = null })\n}\n")
+	text := "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\nschema:\n" + nestedYAML(12, 1)
+	if err := os.WriteFile(filepath.Join(c.Dir, "nested.yaml"), []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		desired, _, diags := hclspec.Preview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
+		if len(desired) != 1 || diags.HasErrors() {
+			b.Fatal(len(desired), diags)
+		}
+	}
+}
+
+func nestedYAML(levels, indent int) string {
+	margin := strings.Repeat(" ", indent)
+	if levels == 0 {
+		return margin + "type: string\n"
+	}
+	inner := nestedYAML(levels-1, indent+1)
+	return margin + "left:\n" + inner + margin + "right:\n" + inner
+}

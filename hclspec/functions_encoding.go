@@ -26,12 +26,12 @@ var encodingFunctions = map[string]function.Function{
 	"base64encode":     textFunc("Encodes text as base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
 	"base64gzip":       textFunc("Compresses text with gzip and encodes it as base64.", gzipBase64),
 	"csvdecode":        stdlib.CSVDecodeFunc,
-	"jsondecode":       checked(stdlib.JSONDecodeFunc, checkJSONText),
+	"jsondecode":       valueFunc("Decodes JSON.", jsonValue),
 	"jsonencode":       stdlib.JSONEncodeFunc,
 	"textdecodebase64": charsetFunc("Decodes base64 and then a character encoding into text.", decodeCharset),
 	"textencodebase64": charsetFunc("Encodes text in a character encoding and then as base64.", encodeCharset),
 	"urlencode":        textFunc("Escapes text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil }),
-	"yamldecode":       checked(yamlDecode, checkYAMLText),
+	"yamldecode":       valueFunc("Decodes YAML, as kubectl does.", yamlValue),
 	"yamlencode":       ctyyaml.YAMLEncodeFunc,
 }
 
@@ -45,24 +45,6 @@ func textFunc(description string, f func(string) (string, error)) function.Funct
 			text, err := f(args[0].AsString())
 			return cty.StringVal(text), err
 		},
-	})
-}
-
-// checked is f, a function of one text, after a check of that text. The check
-// comes first since f finds out its result's type by decoding.
-func checked(f function.Function, check func(string) error) function.Function {
-	return function.New(&function.Spec{
-		Description: f.Description(),
-		Params:      f.Params(),
-		Type: func(args []cty.Value) (cty.Type, error) {
-			if args[0].IsKnown() && !args[0].IsNull() {
-				if err := check(args[0].AsString()); err != nil {
-					return cty.NilType, function.NewArgError(0, err)
-				}
-			}
-			return f.ReturnTypeForValues(args)
-		},
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) },
 	})
 }
 
@@ -127,48 +109,34 @@ func encodeCharset(charset encoding.Encoding, s string) (string, error) {
 	return base64.StdEncoding.EncodeToString([]byte(raw)), nil
 }
 
-// checkJSONText refuses text that a recursive decoder could not bear.
-func checkJSONText(text string) error {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > maxNesting {
-				return fmt.Errorf("more than %d brackets stand inside one another", maxNesting)
+// valueFunc is a function from text to whatever the text holds. Its type is left
+// open: cty would ask for it first, and have all decoded twice.
+func valueFunc(description string, decode func(string) (cty.Value, error)) function.Function {
+	return function.New(&function.Spec{
+		Description: description,
+		Params:      []function.Parameter{{Name: "src", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			value, err := decode(args[0].AsString())
+			if err != nil {
+				return cty.DynamicVal, function.NewArgError(0, err)
 			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
+			return value, nil
+		},
+	})
 }
 
-// yamlDecode reads YAML as kubectl does, so that a manifest means here what it
+// yamlValue reads YAML as kubectl does, so that a manifest means here what it
 // means there: 0400 is octal, and a date is the text that is written.
-var yamlDecode = function.New(&function.Spec{
-	Description: "Decodes YAML, as kubectl does.",
-	Params:      []function.Parameter{{Name: "src", Type: cty.String}},
-	Type: func(args []cty.Value) (cty.Type, error) {
-		if !args[0].IsKnown() {
-			return cty.DynamicPseudoType, nil
-		}
-		value, err := decodeYAML(args[0].AsString())
-		return value.Type(), err
-	},
-	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return decodeYAML(args[0].AsString()) },
-})
-
-func decodeYAML(text string) (cty.Value, error) {
+func yamlValue(text string) (cty.Value, error) {
+	if err := checkYAMLText(text); err != nil {
+		return cty.NilVal, err
+	}
 	raw, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
-		return cty.DynamicVal, function.NewArgError(0, err)
+		return cty.NilVal, err
 	}
-	return stdlib.JSONDecode(cty.StringVal(string(raw)))
+	return jsonValue(string(raw))
 }
 
 // maxYAMLNodes bounds what aliases expand to.

@@ -3,6 +3,7 @@ package hclspec
 import (
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -155,14 +156,23 @@ func isCustom(kind *kinds.Kind) bool {
 func (i *instance) checkHead() {
 	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
 	if said, ok := i.Fields["kind"]; ok && said != kind {
-		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label says %s, and the manifest says another kind.", kind)
+		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label says %s, and the manifest says %s.", kind, i.said("kind"))
 	}
 	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
-		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, and the manifest says another API version.", apiVersion)
+		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, and the manifest says %s.", apiVersion, i.said("apiVersion"))
 	}
 	i.Fields["kind"], i.Fields["apiVersion"] = kind, apiVersion
 	delete(i.Unknown, addrs.NewPath("kind"))
 	delete(i.Unknown, addrs.NewPath("apiVersion"))
+}
+
+// said is what the manifest says in a field of its head, for people.
+func (i *instance) said(field string) string {
+	at := addrs.NewPath(field)
+	if text, ok := i.Fields[field].(string); ok && !i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
+		return strconv.Quote(text)
+	}
+	return "something else"
 }
 
 // mergeStringData does what the API server does with a Secret's stringData,

@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // given is a value as it was given, before it is converted. Its value is
@@ -99,30 +98,13 @@ func (g *givenValues) saved(values map[string]json.RawMessage) {
 			continue
 		}
 		from := given{source: "the saved plan"}
-		value, err := jsonValue(values[name])
+		value, err := jsonValue(string(values[name]))
 		if err != nil {
 			g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s in the saved plan can't be read.", name)))
 		}
 		from.value = value
 		g.values[name] = from
 	}
-}
-
-// jsonValue is a value of the type that its JSON has by itself; NilVal when
-// it can't be read.
-func jsonValue(text []byte) (cty.Value, error) {
-	if err := checkJSONText(string(text)); err != nil {
-		return cty.NilVal, err
-	}
-	ty, err := ctyjson.ImpliedType(text)
-	if err != nil {
-		return cty.NilVal, err
-	}
-	value, err := ctyjson.Unmarshal(text, ty)
-	if err != nil {
-		return cty.NilVal, err
-	}
-	return value, nil
 }
 
 // arguments takes -var and -var-file in their order.

@@ -244,7 +244,7 @@ resource "ConfigMap" "a" {
 ---
 resource "ConfigMap" "a" {
   manifest = { apiVersion = "v1", kind = "Secret", metadata = { name = "a" } }
-#                                 ^^^^^^^^^^^^^^^ Different kinds: The block's first label says ConfigMap, and the manifest says another kind.
+#                                 ^^^^^^^^^^^^^^^ Different kinds: The block's first label says ConfigMap, and the manifest says "Secret".
 }
 ---
 resource "ConfigMap" "a" {

@@ -1,0 +1,82 @@
+package hclspec
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// jsonValue is a JSON text as a value of the type that it has by itself: objects
+// and tuples. cty's own decoder comes to the same, but reads each value again
+// for every level that it is nested.
+func jsonValue(text string) (cty.Value, error) {
+	if err := checkJSONText(text); err != nil {
+		return cty.NilVal, err
+	}
+	from := json.NewDecoder(strings.NewReader(text))
+	from.UseNumber()
+	var x any
+	switch err := from.Decode(&x); {
+	case errors.Is(err, io.EOF):
+		return cty.NilVal, io.ErrUnexpectedEOF
+	case err != nil:
+		return cty.NilVal, err
+	}
+	if _, err := from.Token(); !errors.Is(err, io.EOF) {
+		return cty.NilVal, errors.New("more text follows the JSON value")
+	}
+	return decodedJSON(x)
+}
+
+func decodedJSON(x any) (cty.Value, error) {
+	switch x := x.(type) {
+	case json.Number:
+		return cty.ParseNumberVal(x.String())
+	case map[string]any:
+		attributes := make(map[string]cty.Value, len(x))
+		for name, element := range x {
+			value, err := decodedJSON(element)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			attributes[name] = value
+		}
+		return cty.ObjectVal(attributes), nil
+	case []any:
+		elements := make([]cty.Value, len(x))
+		for i, element := range x {
+			value, err := decodedJSON(element)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			elements[i] = value
+		}
+		return cty.TupleVal(elements), nil
+	}
+	return freeForm(x), nil
+}
+
+// checkJSONText refuses text that a recursive decoder could not bear.
+func checkJSONText(text string) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxNesting {
+				return fmt.Errorf("more than %d brackets stand inside one another", maxNesting)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
