@@ -8,7 +8,7 @@ import (
 )
 
 // masked stands where a Secret's value stood. Its length says nothing.
-const masked = "(sensitive)"
+const masked = "(sensitive value)"
 
 var (
 	echoedValue = regexp.MustCompile(`((?:Invalid|Unsupported|Duplicate) value: )(?:"(?:[^"\\]|\\.)*"|[^":\s][^:]*)`)

@@ -229,20 +229,21 @@ var clusterFinalizers = []string{
 	"kubernetes.io/pvc-protection", "kubernetes.io/pv-protection", batchv1.JobTrackingFinalizer,
 }
 
-// tally counts objects by kind.
-type tally map[addrs.GroupKind][]addrs.Object
+// tally counts objects by kind, each once.
+type tally map[addrs.GroupKind]map[addrs.Object]struct{}
 
 func (t tally) add(o addrs.Object) {
-	if !slices.Contains(t[o.GroupKind()], o) {
-		t[o.GroupKind()] = append(t[o.GroupKind()], o)
+	kind := o.GroupKind()
+	if t[kind] == nil {
+		t[kind] = map[addrs.Object]struct{}{}
 	}
+	t[kind][o] = struct{}{}
 }
 
 func (t tally) list(effect Effect) []Consequence {
 	var found []Consequence
 	for _, kind := range slices.SortedFunc(maps.Keys(t), func(a, b addrs.GroupKind) int { return cmp.Compare(a.String(), b.String()) }) {
-		objects := t[kind]
-		slices.SortFunc(objects, addrs.Object.Compare)
+		objects := slices.SortedFunc(maps.Keys(t[kind]), addrs.Object.Compare)
 		c := Consequence{Effect: effect, Kind: kind, Count: len(objects)}
 		for _, o := range objects[:min(namesShown, len(objects))] {
 			c.Names = append(c.Names, o.QualifiedName())

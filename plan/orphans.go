@@ -88,12 +88,9 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 // more is an error: it does not mean that its objects are gone.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
 	c := &Change{
-		Addr: o.Addr, Object: o.Object, Needs: o.Needs, UID: o.UID,
+		Addr: o.Addr, Previous: p.movedAddr[o.Object.Identity()], Object: o.Object, Needs: o.Needs, UID: o.UID,
 		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
 		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
-	}
-	if p.movedAddr[o.Object.Identity()] != (addrs.Instance{}) {
-		c.Previous = p.movedAddr[o.Object.Identity()]
 	}
 	if p.offline() {
 		return guessDeletion(c, o), nil

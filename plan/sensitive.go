@@ -73,7 +73,7 @@ func shown(c *Change, object map[string]any, path addrs.Path) string {
 	case !ok:
 		return "not set"
 	case c.Sensitive.Covers(path):
-		return "(sensitive value)"
+		return Mask
 	}
 	return quoted(value)
 }
