@@ -46,6 +46,7 @@ func (r *runner) awaitAll(ctx context.Context, visited []hclspec.Visited[*applie
 	}
 	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *applied, _ map[*applied]struct{}) (struct{}, error) {
 		_, err := r.await(ctx, c)
+		r.heed(err)
 		return struct{}{}, err
 	})
 	var diags hcl.Diagnostics
@@ -80,7 +81,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		live  *unstructured.Unstructured
 		state readiness
 	)
-	err := r.observer.until(deadline, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
+	err := r.observer.until(deadline, c.Kind, c.Object, r.ending.Done(), func(v view) (bool, error) {
 		var err error
 		if live = v.live; live == nil {
 			// A watch may lag behind what was just applied, but not for long.

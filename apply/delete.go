@@ -45,7 +45,9 @@ func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
 	// seconds of the cluster's time and none of ours.
 	turns := newTurns(r.Parallelism)
 	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
-		return struct{}{}, r.deleteOne(ctx, c, turns)
+		err := r.deleteOne(ctx, c, turns)
+		r.heed(err)
+		return struct{}{}, err
 	})
 	var diags hcl.Diagnostics
 	r.deletions = map[*plan.Change]error{}
@@ -190,7 +192,7 @@ func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error)
 	}
 	switch {
 	case err != nil:
-		return false, unknown
+		return false, kube.Unresolved(unknown, err)
 	case string(live.GetUID()) != c.UID:
 		return true, nil
 	case live.GetDeletionTimestamp() == nil:
@@ -207,14 +209,19 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 	defer cancel()
 	var last view
 	blockers := blockers{r: r, start: time.Now()}
-	err := r.observer.until(ctx, c.Kind, c.Object, r.Stop, func(v view) (bool, error) {
+	err := r.observer.until(ctx, c.Kind, c.Object, r.ending.Done(), func(v view) (bool, error) {
 		if last = v; v.live == nil || string(v.live.GetUID()) != c.UID {
 			return true, nil
 		}
 		say(blockers.of(ctx, v.live))
 		return false, nil
 	})
+	if outage := r.outage(); outage != nil && errors.Is(err, notStarted{}) {
+		err = outage
+	}
 	switch {
+	case kube.OutageOf(err) != nil:
+		return kube.Unresolved(maybeGone(c), err)
 	case errors.Is(err, notStarted{}): // what was told can't be taken back
 		return notGone(c, "was not gone yet when kplan stopped waiting")
 	case !errors.Is(err, context.DeadlineExceeded) || last.live == nil:
@@ -225,6 +232,10 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 		kept = ": " + kept
 	}
 	return notGone(c, fmt.Sprintf("is still there after %s%s", patience, kept))
+}
+
+func maybeGone(c *plan.Change) error {
+	return &kube.Error{Op: "delete", Object: c.Object, Kind: kube.OutcomeUnknown, Message: "it was told to be deleted, and kplan could not see whether it is gone"}
 }
 
 func notGone(c *plan.Change, how string) hcl.Diagnostics {

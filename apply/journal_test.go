@@ -22,7 +22,7 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 				Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}, UID: "uid",
 			}
 			p := &plan.Plan{Changes: []*plan.Change{{Addr: made.Addr, Object: made.Object, Action: plan.Create}}}
-			r := &runner{journal: newJournal(state.New(), func(context.Context, *state.State) error { return full })}
+			r := &runner{ending: t.Context(), journal: newJournal(state.New(), func(context.Context, *state.State) error { return full })}
 			if err := r.journal.begin(ctx, p); err != nil {
 				t.Fatal(err)
 			}

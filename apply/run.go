@@ -40,9 +40,9 @@ type Input struct {
 	Parallelism int
 	// Progress, when set, is told what happens. It is never called twice at once.
 	Progress func(Event)
-	// Stop, when closed, lets nothing new start: what is in flight finishes and
-	// is recorded.
-	Stop <-chan struct{}
+	// Stop, when it has ended, lets nothing new start: what is in flight finishes
+	// and is recorded. It may be nil.
+	Stop context.Context
 	// Lost, when set, is asked before each change for a channel that is closed if
 	// the state is no longer this run's to change. Then nothing new starts either.
 	Lost func() <-chan struct{}
@@ -61,6 +61,7 @@ const DefaultWaitTimeout = 10 * time.Minute
 type Summary struct {
 	Added, Changed, Destroyed, Forgotten, Adopted int
 	Failed                                        []addrs.Instance
+	Unknown                                       []addrs.Instance // the answer was lost: maybe done, maybe not
 	NotTried                                      []addrs.Instance // held back by a failure or an interruption
 	NotReady                                      []addrs.Instance // done, but not ready in time, or at all
 	Outputs                                       []hclspec.OutputValue
@@ -95,9 +96,6 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		diags = append(diags, r.deleteAll(ctx)...)
 		diags = append(diags, r.awaitAll(ctx, outcome.Visited)...)
 	}
-	if r.stopped() {
-		diags = append(diags, r.interrupted())
-	}
 	r.journal.outputs(outcome.Outputs, in.Plan)
 	finished = true
 	return r.finish(ctx, outcome, diags)
@@ -108,6 +106,8 @@ type runner struct {
 	Input
 	ctx      context.Context // ends with the run, for what outlives a visit
 	cancel   context.CancelFunc
+	ending   context.Context // when it has ended nothing new starts
+	end      context.CancelCauseFunc
 	changes  map[addrs.Object]*plan.Change // of the configuration, by identity
 	unnamed  map[addrs.Instance]*plan.Change
 	awaited  map[addrs.Instance]bool // some other object waits until these are ready
@@ -123,10 +123,16 @@ type runner struct {
 
 func newRunner(in Input, current *state.State) *runner {
 	ctx, cancel := context.WithCancel(context.Background())
+	if in.Stop == nil {
+		in.Stop = ctx
+	}
+	ending, end := context.WithCancelCause(in.Stop)
 	r := &runner{
 		Input:    in,
 		ctx:      ctx,
 		cancel:   cancel,
+		ending:   ending,
+		end:      end,
 		changes:  map[addrs.Object]*plan.Change{},
 		unnamed:  map[addrs.Instance]*plan.Change{},
 		awaited:  map[addrs.Instance]bool{},
@@ -157,14 +163,27 @@ func newRunner(in Input, current *state.State) *runner {
 }
 
 func (r *runner) close() {
+	r.end(nil)
 	r.cancel()
 	r.observer.wait()
 }
 
 // stopped says whether nothing new may start.
 func (r *runner) stopped() bool {
-	return isClosed(r.Stop) || r.lostLock()
+	return r.ending.Err() != nil || r.lostLock()
 }
+
+// heed lets nothing new start when an error is not of one object but of the
+// cluster, and has what is in flight end soon.
+func (r *runner) heed(err error) {
+	if outage := kube.OutageOf(err); outage != nil {
+		r.end(outage)
+		r.Cluster.Hurry()
+	}
+}
+
+// outage is why nothing new starts, if it is that the cluster went away.
+func (r *runner) outage() *kube.Error { return kube.OutageOf(context.Cause(r.ending)) }
 
 func (r *runner) lostLock() bool { return r.Lost != nil && isClosed(r.Lost()) }
 
@@ -193,7 +212,11 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 	if r.Plan.Limited() {
 		options.Only = r.isPlanned
 	}
-	outcome, diags := hclspec.Walk(ctx, r.Config, options, r.visit)
+	outcome, diags := hclspec.Walk(ctx, r.Config, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+		seen, done, err := r.visit(ctx, d, needs)
+		r.heed(err)
+		return seen, done, err
+	})
 	for _, v := range outcome.Visited {
 		diags = append(diags, visitDiagnostics(v)...)
 	}
@@ -228,6 +251,14 @@ func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], 
 	summary.Outputs = outcome.Outputs
 	summary.tally(r.Plan, outcome.Visited, r.deletions)
 	summary.NotReady = append(summary.NotReady, r.unready...)
+	switch outage := r.outage(); {
+	case outage != nil:
+		diags = r.cutShort(diags, outage, summary.Unknown)
+	case r.stopped():
+		diags = append(diag.Merge(diags), r.interrupted())
+	default:
+		diags = diag.Merge(diags)
+	}
 	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
@@ -244,6 +275,29 @@ func saveFailed(err error) hcl.Diagnostics {
 		Summary:  "State could not be saved",
 		Detail:   fmt.Sprintf("%s.", err),
 	}}
+}
+
+// cutShort tells how a run ended whose cluster went away.
+func (r *runner) cutShort(diags hcl.Diagnostics, outage *kube.Error, unknown []addrs.Instance) hcl.Diagnostics {
+	how, then := "Nothing new was started, and what was done is recorded.", "Then run kplan again to do the rest."
+	switch n := len(unknown); n {
+	case 0:
+	case 1:
+		how += fmt.Sprintf(" Whether one change that was under way was carried out is not known: %s.", unknown[0])
+		then = "Then run kplan again: it looks at that one first, and does the rest."
+	default:
+		how += fmt.Sprintf(" Whether %d changes that were under way were carried out is not known: %s.", n, diag.Names(texts(unknown)))
+		then = "Then run kplan again: it looks at these first, and does the rest."
+	}
+	return diag.CutShort(diags, outage, r.Cluster.Host(), how, then)
+}
+
+func texts(instances []addrs.Instance) []string {
+	all := make([]string, len(instances))
+	for i, addr := range instances {
+		all[i] = addr.String()
+	}
+	return all
 }
 
 func (r *runner) interrupted() *hcl.Diagnostic {

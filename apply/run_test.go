@@ -1,18 +1,22 @@
 package apply
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // TestWhyStopped: a run whose lock was broken was not interrupted by its user.
 func TestWhyStopped(t *testing.T) {
 	closed := make(chan struct{})
 	close(closed)
 	open := make(chan struct{})
-	for want, in := range map[string]Input{
-		"":            {Stop: open, Lost: func() <-chan struct{} { return open }},
-		"Interrupted": {Stop: closed},
-		"Lock lost":   {Stop: closed, Lost: func() <-chan struct{} { return closed }}, // which stops it, too
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for want, r := range map[string]*runner{
+		"":            {ending: t.Context(), Input: Input{Lost: func() <-chan struct{} { return open }}},
+		"Interrupted": {ending: ended},
+		"Lock lost":   {ending: ended, Input: Input{Lost: func() <-chan struct{} { return closed }}}, // which ends it, too
 	} {
-		r := &runner{Input: in}
 		if r.stopped() != (want != "") {
 			t.Errorf("%s: stopped is %v", want, r.stopped())
 		}

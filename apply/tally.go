@@ -3,11 +3,12 @@ package apply
 import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
 
-// tally sorts what the plan wanted to do and what was not done into what failed
-// and what was not tried: each such change is in one of the two, once. What was
+// tally sorts what the plan wanted to do and what was not done into what failed,
+// what may have failed and what was not tried: each such change is in one of these, once. What was
 // done and is not ready is apart.
 func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], deletions map[*plan.Change]error) {
 	seen := map[addrs.Instance]bool{}
@@ -20,7 +21,7 @@ func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], delet
 		case skipped:
 			s.NotTried = append(s.NotTried, v.Desired.Addr)
 		default:
-			s.Failed = append(s.Failed, v.Desired.Addr)
+			s.fail(v.Desired.Addr, v.Err)
 		}
 	}
 	for _, c := range p.Changes {
@@ -31,10 +32,18 @@ func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], delet
 			case !tried, leftOut(err):
 				s.NotTried = append(s.NotTried, c.Addr)
 			case err != nil:
-				s.Failed = append(s.Failed, c.Addr)
+				s.fail(c.Addr, err)
 			}
 		case p.Mode == plan.Normal && !seen[c.Addr] && (c.Action != plan.Keep || c.Moved()):
 			s.NotTried = append(s.NotTried, c.Addr)
 		}
+	}
+}
+
+func (s *Summary) fail(addr addrs.Instance, err error) {
+	if kube.KindOf(err) == kube.OutcomeUnknown {
+		s.Unknown = append(s.Unknown, addr)
+	} else {
+		s.Failed = append(s.Failed, addr)
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
 
 // TestTally: whatever becomes of a change, it is counted once.
 func TestTally(t *testing.T) {
 	refused := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "refused"}}
+	unknown := &kube.Error{Kind: kube.OutcomeUnknown}
 	done := &applied{}
 	type fate struct {
 		action  plan.Action
@@ -47,6 +49,8 @@ func TestTally(t *testing.T) {
 		"deletion behind one that failed":   {action: plan.Delete, tried: true, err: graph.HeldBack[*plan.Change]{}, want: "not tried"},
 		"forgotten":                         {action: plan.Forget, tried: true, want: "done"},
 		"forgetting not begun":              {action: plan.Forget, want: "not tried"},
+		"made or not":                       {action: plan.Create, visited: true, err: unknown, want: "unknown"},
+		"gone or not":                       {action: plan.Delete, tried: true, err: unknown, want: "unknown"},
 		"deletion failed for other reasons": {action: plan.Delete, tried: true, err: errors.New("x"), want: "failed"},
 	}
 	for name, c := range cases {
@@ -66,9 +70,9 @@ func TestTally(t *testing.T) {
 			}
 			var s Summary
 			s.tally(&plan.Plan{Mode: plan.Normal, Changes: []*plan.Change{change}}, visited, deletions)
-			want := map[string]string{"done": "0 0 0", "done, not ready": "0 0 1", "failed": "1 0 0", "not tried": "0 1 0"}[c.want]
-			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.NotTried), len(s.NotReady))); diff != "" {
-				t.Errorf("failed, not tried, not ready (-want +got):\n%s", diff)
+			want := map[string]string{"done": "0 0 0 0", "done, not ready": "0 0 1 0", "failed": "1 0 0 0", "not tried": "0 1 0 0", "unknown": "0 0 0 1"}[c.want]
+			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.NotTried), len(s.NotReady), len(s.Unknown))); diff != "" {
+				t.Errorf("failed, not tried, not ready, unknown (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -225,7 +225,7 @@ func (r *runner) createAgain(ctx context.Context, c *plan.Change, err error) (*u
 			return r.takeOver(ctx, c, live)
 		}
 		if kube.KindOf(err) != kube.NotFound && kube.KindOf(err) != kube.NamespaceMissing {
-			return nil, err
+			return nil, kube.Unresolved(last, err)
 		}
 		if r.stopped() {
 			return nil, last
@@ -277,7 +277,9 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 			return nil, err
 		}
 		last = err
-		if options.ResourceVersion, err = r.stillAgreed(ctx, c, options.Force); err != nil {
+		if options.ResourceVersion, err = r.stillAgreed(ctx, c, options.Force); kube.Unanswered(err) {
+			return nil, kube.Unresolved(last, err)
+		} else if err != nil {
 			return nil, err
 		}
 		if r.stopped() {

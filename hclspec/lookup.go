@@ -87,7 +87,9 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	case errors.As(err, &ambiguous):
 		return problem("Ambiguous kind", at, fmt.Sprintf("Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions))))
 	case !errors.As(err, &unknown):
-		return problem("Unknown kind", at, upperFirst(err.Error())+".")
+		diags := problem("Unknown kind", at, upperFirst(err.Error())+".")
+		diags[0].Extra = err // which may be no matter of this kind alone
+		return diags
 	case len(unknown.Known) > 0:
 		return problem("Unknown kind", at, fmt.Sprintf("There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, alternatives(unknown.Known)))
 	case unknown.Nearest != "":

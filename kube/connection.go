@@ -64,12 +64,14 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind = Timeout
 		e.Message = c.silentWords(r)
-		e.Advice = "Check the network, VPN or firewall, or allow more time for each request."
+		e.Advice = adviseNetwork
 	default:
 		e.Kind = Unreachable
 		e.Message = fmt.Sprintf("the connection to %s failed: %s", host, c.plainError(err))
 	}
 }
+
+const adviseNetwork = "Check the network, VPN or firewall, or allow more time for each request."
 
 // silentWords say for how long a request was not answered.
 func (c *Cluster) silentWords(r *request) string {

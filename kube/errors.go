@@ -29,6 +29,9 @@ type Error struct {
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status     int
 	fromServer bool // the answer was a Status, not words of a proxy
+	// Outage says that nothing was heard of the server for as long as kplan waits
+	// for an answer, nor to any other request: see OutageOf.
+	Outage bool
 	// Err is the cause where there is one below this package: a transport's
 	// error, a context's, a kinds.UnknownError.
 	Err error

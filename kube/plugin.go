@@ -32,10 +32,12 @@ type plugin struct {
 	input       string // KUBERNETES_EXEC_INFO
 	interactive bool
 
-	mu      sync.Mutex
-	current *credentials
-	refused bool   // the newest credentials were refused; there are no better ones
-	idle    func() // closes connections that use an old certificate
+	mu       sync.Mutex
+	current  *credentials
+	failure  error // of the last run
+	failedAt time.Time
+	refused  bool   // the newest credentials were refused; there are no better ones
+	idle     func() // closes connections that use an old certificate
 }
 
 type credentials struct {
@@ -52,6 +54,7 @@ func (e *pluginError) Error() string { return e.text }
 const (
 	pluginTimeout      = time.Minute
 	interactiveTimeout = 10 * time.Minute // people log in in a browser meanwhile
+	pluginPause        = 10 * time.Second // after a failure: what is in flight would ask one by one
 	pluginStderr       = 4 << 10
 	pluginStdout       = 1 << 20
 )
@@ -165,12 +168,16 @@ func (p *plugin) credentials(ctx context.Context) (*credentials, error) {
 	if p.current != nil && (p.current.expires.IsZero() || time.Now().Before(p.current.expires)) {
 		return p.current, nil
 	}
+	if p.failure != nil && time.Since(p.failedAt) < pluginPause {
+		return nil, p.failure
+	}
 	hadCertificate := p.current != nil && p.current.certificate != nil
 	creds, err := p.run(ctx)
 	if err != nil {
+		p.failure, p.failedAt = err, time.Now()
 		return nil, err
 	}
-	p.current = creds
+	p.current, p.failure = creds, nil
 	if hadCertificate {
 		p.idle()
 	}

@@ -47,12 +47,13 @@ func (p *pulse) beat() {
 	p.answered, p.why = time.Now(), nil
 }
 
-// flatline notes that a request was given up that was first asked then. If
-// others were answered meanwhile, that says nothing about the server.
+// flatline notes that a request was given up that was first asked then, which is
+// an outage unless others were answered meanwhile.
 func (p *pulse) flatline(asked time.Time, why *Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.answered.Before(asked) {
+		why.Outage = true
 		p.gaveUp, p.why = time.Now(), why
 	}
 }
@@ -65,18 +66,15 @@ func (p *pulse) isDown(r *request, just time.Duration) *Error {
 	if p.why == nil || time.Since(p.gaveUp) > just {
 		return nil
 	}
-	e := *p.why
+	e := p.why.ofServer() // this one was not even sent
 	e.Op, e.Object = r.op, r.object
-	if e.Kind == OutcomeUnknown {
-		e.Kind = Unreachable // this one was not sent
-	}
-	return &e
+	return e
 }
 
-// longSilent says whether a request has waited for its answer as long as any is
-// to wait, but for what another attempt would need.
-func (c *Cluster) longSilent(r *request) bool {
-	return !r.asked.IsZero() && time.Since(r.asked) > c.timeout-c.noticeTime()
+// longSilent says whether a request will have waited for its answer, after a
+// pause, as long as any is to wait, but for what another attempt would need.
+func (c *Cluster) longSilent(r *request, pause time.Duration) bool {
+	return !r.asked.IsZero() && time.Since(r.asked)+pause > c.timeout-c.noticeTime()
 }
 
 // silence is for how long nothing was heard since a request was asked, if it is

@@ -66,7 +66,9 @@ func TestSilentServer(t *testing.T) {
 		t.Errorf("the user was told %q", told.texts)
 	}
 	_, err = c.Create(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}})
-	wantKind(t, err, kube.Timeout) // and not OutcomeUnknown: it was not sent
+	if wantKind(t, err, kube.Timeout); kube.OutageOf(err) == nil { // and not OutcomeUnknown: it was not sent
+		t.Error("it does not say that the server is gone")
+	}
 	if n := asked.Load(); n != tried {
 		t.Errorf("a server that was just given up was asked %d times more", n-tried)
 	}

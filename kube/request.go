@@ -90,10 +90,11 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 		if again && c.sleep(ctx, wait) {
 			continue
 		}
-		if ans.status == 0 && (tries[&noConnection] == noConnection.times || c.longSilent(r)) {
+		if ans.status == 0 && (tries[&noConnection] == noConnection.times || c.longSilent(r, wait)) {
 			c.pulse.flatline(r.asked, e)
 		}
-		if lost != nil && !settles(e.Kind) {
+		if lost != nil && lost != e && !settles(e.Kind) {
+			lost.Err = e
 			return lost
 		}
 		return e

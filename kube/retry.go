@@ -43,13 +43,13 @@ func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration
 	if class == nil || t[class] >= class.times {
 		return 0, false
 	}
-	if c.longSilent(r) {
-		return 0, false
-	}
 	wait := class.first << t[class]
 	wait = min(wait, class.most)
 	if wait > 0 {
 		wait += rand.N(wait/4 + 1)
+	}
+	if c.longSilent(r, wait) {
+		return wait, false
 	}
 	t[class]++
 	if asked, ok := retryAfter(ans.header); ok {

@@ -138,6 +138,9 @@ func pause(ctx context.Context, d time.Duration) {
 
 // isPassing says whether a failure is one that a watch waits out.
 func isPassing(err error) bool {
+	if OutageOf(err) != nil {
+		return false
+	}
 	switch KindOf(err) {
 	case Unreachable, Unavailable, Timeout, NotKubernetes:
 		return true

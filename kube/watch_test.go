@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,5 +218,31 @@ func TestWatchBehindSilence(t *testing.T) {
 	s.await(t, "a 1", "complete", "a 2", "complete", "a 3", "complete")
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWatchEndsWithServer watches a server that goes away for good.
+func TestWatchEndsWithServer(t *testing.T) {
+	t.Parallel()
+	var gone atomic.Bool
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if gone.Load() || r.URL.Query().Get("watch") != "" {
+			<-r.Context().Done()
+			return
+		}
+		says(200, `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`)(w, r)
+	}, func(o *kube.Options) { o.RequestTimeout = 600 * time.Millisecond })
+	ended := make(chan error, 1)
+	s := &seen{more: make(chan struct{}, 1)}
+	go func() { ended <- c.Watch(t.Context(), configMap(t), kube.WatchOptions{}, s.see) }()
+	s.await(t, "complete")
+	gone.Store(true)
+	select {
+	case err := <-ended:
+		if kube.OutageOf(err) == nil {
+			t.Errorf("it ended with %v, which does not say that the server is gone", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it goes on watching a server that is gone")
 	}
 }

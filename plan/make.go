@@ -94,20 +94,47 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		live:      newInventory(in.Cluster, current),
 		scope:     scope,
 	}
-	if !in.offline() {
-		p.live.prefetch(ctx)
-	}
-	if plan.Mode == Destroy {
-		diags = append(diags, p.destroyAll(ctx, plan)...)
-	} else {
-		diags = append(diags, p.walk(ctx, in, plan)...)
-	}
-	diags = append(diags, p.guardKept(plan)...)
-	diags = append(diags, p.weighDeletions(ctx, plan)...)
+	diags = append(diags, p.decide(ctx, in, plan)...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
 		diags = append(diags, p.idle(plan)...)
 	}
 	return plan, diags
+}
+
+// decide fills the plan. Once the cluster is gone, or the user wants to leave, no
+// more is asked, and what was in flight then is no news.
+func (p *planner) decide(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
+	asking, end := context.WithCancel(ctx)
+	defer end()
+	p.end = end
+	if !in.offline() {
+		p.live.prefetch(asking)
+	}
+	var diags hcl.Diagnostics
+	if plan.Mode == Destroy {
+		diags = p.destroyAll(asking, plan)
+	} else {
+		diags = p.walk(asking, in, plan)
+	}
+	if asking.Err() == nil { // of half a plan they would say what is not so
+		diags = append(diags, p.guardKept(plan)...)
+		diags = append(diags, p.weighDeletions(asking, plan)...)
+	}
+	switch outage := diag.Outage(diags); {
+	case outage != nil:
+		return diag.CutShort(diags, outage, in.Cluster.Host(), "The plan is not complete. Nothing was changed.", "")
+	case ctx.Err() != nil:
+		diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == diag.Interrupted })
+		return append(diags, interrupted())
+	}
+	return diag.Merge(diags)
+}
+
+// heed ends the asking when an error is not of one object but of the cluster.
+func (p *planner) heed(err error) {
+	if kube.OutageOf(err) != nil {
+		p.end()
+	}
 }
 
 // meetCluster makes sure that this is the cluster the state belongs to, and
@@ -166,12 +193,17 @@ type planner struct {
 	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
 	live      *inventory
 	scope     scope
+	end       context.CancelFunc // of all that is asked
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
 	options := in.options()
 	options.Only = p.scope.hasAny
-	outcome, diags := hclspec.Walk(ctx, in.Config, options, p.visit)
+	outcome, diags := hclspec.Walk(ctx, in.Config, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
+		seen, c, err := p.visit(ctx, d, needs)
+		p.heed(err)
+		return seen, c, err
+	})
 	if diags.HasErrors() && len(outcome.Visited) == 0 {
 		return diags
 	}
@@ -183,9 +215,8 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		diags = append(diags, guard(v.Result)...)
 	}
 	plan.HeldBack = outcome.HeldBack
-	if ctx.Err() != nil { // which is why all that was in flight failed
-		diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == diag.Interrupted })
-		return append(diags, interrupted())
+	if ctx.Err() != nil {
+		return diags
 	}
 	if plan.Mode == RefreshOnly {
 		diags = append(diags, p.forgetLost(ctx, plan, outcome)...)

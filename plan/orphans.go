@@ -75,6 +75,7 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 	for _, o := range deletionOrder(objects) {
 		c, err := p.deletion(ctx, o, reason(o))
 		if err != nil {
+			p.heed(err)
 			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
 			continue
 		}

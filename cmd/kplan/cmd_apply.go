@@ -183,7 +183,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		Wait:        apply.WaitOptions{Enabled: opts.wait, Timeout: time.Duration(opts.waitTimeout)},
 		Parallelism: int(opts.cluster.parallelism),
 		Progress:    k.progress,
-		Stop:        working.Done(),
+		Stop:        working,
 		Lost:        k.lease.Lost,
 	})
 	stopLive()

@@ -37,7 +37,9 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	case len(e.Fields) > 0:
 		return fields(e, where, subject)
 	}
-	return hcl.Diagnostics{whole(e, where, subject)}
+	d := whole(e, where, subject)
+	d.Extra = met{e, addr}
+	return hcl.Diagnostics{d}
 }
 
 // Interrupted is the summary of what ended because kplan was told to end.

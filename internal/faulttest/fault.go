@@ -17,6 +17,9 @@ type Fault struct {
 	Nth   int  `json:"nth"`
 	Times int  `json:"times,omitempty"`
 	Ever  bool `json:"ever,omitempty"`
+	// Rest says that it happens to all calls after the nth as well, whatever their
+	// verb, and to watches.
+	Rest bool `json:"rest,omitempty"`
 
 	When When `json:"when"`
 	Do   Do   `json:"do"`
@@ -55,6 +58,7 @@ const (
 	Kill      Do = "kill"      // SIGKILL to kplan
 	Interrupt Do = "interrupt" // SIGINT to kplan
 	Terminate Do = "terminate" // SIGTERM to kplan
+	Vanish    Do = "vanish"    // end all connections, and take no more: the server is gone for good
 )
 
 func (f Fault) picks(c Call) bool {

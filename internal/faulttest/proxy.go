@@ -25,6 +25,8 @@ import (
 type Proxy struct {
 	// Kubeconfig is the file that leads kplan here.
 	Kubeconfig string
+	// Address is where it listens, as a URL.
+	Address string
 
 	upstream  *url.URL
 	transport http.RoundTripper
@@ -34,6 +36,7 @@ type Proxy struct {
 	mu     sync.Mutex
 	faults []Fault
 	picked []int // by each fault
+	rest   Fault // one that happens to whatever comes, the zero Fault if none does
 	calls  []Call
 	hit    []string // what happened
 	struck time.Time
@@ -65,7 +68,8 @@ func NewProxy(kubeconfig, own string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeKubeconfig(own, "https://"+listener.Addr().String(), authority); err != nil {
+	p.Address = "https://" + listener.Addr().String()
+	if err := writeKubeconfig(own, p.Address, authority); err != nil {
 		return nil, err
 	}
 	p.server = &http.Server{
@@ -95,7 +99,7 @@ func (p *Proxy) Close() {
 func (p *Proxy) Arm(faults ...Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.faults, p.picked, p.calls, p.hit = slices.Clone(faults), make([]int, len(faults)), nil, nil
+	p.faults, p.picked, p.rest, p.calls, p.hit = slices.Clone(faults), make([]int, len(faults)), Fault{}, nil, nil
 }
 
 // Attach names the process that faults kill and signal.
@@ -144,6 +148,9 @@ func (p *Proxy) register(c *Call) (f Fault, before func(Call)) {
 	defer p.mu.Unlock()
 	c.N = len(p.calls) + 1
 	p.calls = append(p.calls, *c)
+	if p.rest.When != "" {
+		return p.rest, p.before
+	}
 	for i, candidate := range p.faults {
 		if !candidate.picks(*c) {
 			continue
@@ -151,6 +158,9 @@ func (p *Proxy) register(c *Call) (f Fault, before func(Call)) {
 		p.picked[i]++
 		if f.When == "" && candidate.hits(p.picked[i]) {
 			f = candidate
+			if f.Rest {
+				p.rest = f
+			}
 			p.hit = append(p.hit, f.String()+": "+c.Verb+" "+c.Resource+"/"+c.Name)
 		}
 	}
@@ -233,6 +243,8 @@ func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Faul
 		if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
 			conn.Close()
 		}
+	case Vanish:
+		p.server.Close()
 	case Answer:
 		contentType, body := f.body(call)
 		w.Header().Set("Content-Type", contentType)

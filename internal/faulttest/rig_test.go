@@ -169,6 +169,15 @@ func (x *trial) writeHCL(text string) {
 	x.must(os.WriteFile(filepath.Join(x.folder, "main.kplan.hcl"), []byte(text), 0o600))
 }
 
+// appendHCL adds to the configuration.
+func (x *trial) appendHCL(text string) {
+	x.Helper()
+	path := filepath.Join(x.folder, "main.kplan.hcl")
+	written, err := os.ReadFile(path)
+	x.must(err)
+	x.must(os.WriteFile(path, append(written, text...), 0o600))
+}
+
 func (x *trial) start(env []string, args ...string) *faulttest.Process {
 	x.Helper()
 	process, err := x.program.Start(x.folder, append([]string{"KUBECONFIG=" + x.proxy.Kubeconfig}, env...), args...)

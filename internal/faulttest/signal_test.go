@@ -76,6 +76,11 @@ func (x *trial) checkOrderly() {
 			x.Errorf("%s %s is not in the state", o.GetKind(), o.GetName())
 		}
 	}
+	x.checkLockFree()
+}
+
+func (x *trial) checkLockFree() {
+	x.Helper()
 	if lock, err := os.ReadFile(filepath.Join(x.folder, "kplan.state.json.lock")); err == nil && len(lock) > 0 {
 		x.Errorf("the lock was not given back: %s", lock)
 	}
@@ -157,14 +162,8 @@ func (x *trial) waitForCalls(verb string, n int) {
 	x.Fatalf("there were no %d calls to %s", n, verb)
 }
 
-// TestSignalledWhileWaiting ends a wait that would take minutes.
-func TestSignalledWhileWaiting(t *testing.T) {
-	r := newRig(t)
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(s.String(), func(t *testing.T) {
-			t.Parallel()
-			x := r.newTrial(t)
-			x.writeHCL(fmt.Sprintf(`resource "Pod" "never" {
+// neverReady is a pod in a namespace that is waited for in vain.
+const neverReady = `resource "Pod" "never" {
   metadata {
     name = "never"
     namespace = %q
@@ -175,7 +174,17 @@ func TestSignalledWhileWaiting(t *testing.T) {
       image = "kplan.test/never-ready"
     }
   }
-}`, x.namespace))
+}
+`
+
+// TestSignalledWhileWaiting ends a wait that would take minutes.
+func TestSignalledWhileWaiting(t *testing.T) {
+	r := newRig(t)
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			x := r.newTrial(t)
+			x.writeHCL(fmt.Sprintf(neverReady, x.namespace))
 			x.proxy.Arm()
 			process := x.start(nil, "apply", "-auto-approve")
 			x.waitForCalls("watch", 1)

@@ -1,0 +1,78 @@
+package diag_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+)
+
+func failing(name string, e kube.Error) hcl.Diagnostics {
+	e.Op, e.Object = "create", addrs.Object{Version: "v1", Kind: "Pod", Namespace: "acme", Name: name}
+	return diag.FromKube(&e, nil, "Pod."+name)
+}
+
+// TestMerge tells once what is the same for several objects, and each thing that
+// an object has of its own.
+func TestMerge(t *testing.T) {
+	webhook := kube.Error{Kind: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Mend it."}
+	var diags hcl.Diagnostics
+	for _, d := range []hcl.Diagnostics{
+		failing("a", webhook),
+		failing("b", kube.Error{Kind: kube.Denied, Message: "no"}),
+		failing("c", webhook),
+		failing("d", kube.Error{Kind: kube.Denied, Message: "no"}),
+		failing("e", kube.Error{Kind: kube.WebhookFailed, Message: "webhook v did not answer", Advice: "Mend it."}),
+		failing("f", webhook),
+	} {
+		diags = append(diags, d...)
+	}
+	want := []string{
+		"nowhere | Admission webhook failed | Could not create v1 Pod acme/a (Pod.a): webhook w did not answer. Mend it.\n\nThe same was met with Pod.c and Pod.f.",
+		"nowhere | Refused by the cluster's admission | Could not create v1 Pod acme/b (Pod.b): no. A policy or admission webhook of this cluster does not allow it. Those who run the cluster can say why.",
+		"nowhere | Refused by the cluster's admission | Could not create v1 Pod acme/d (Pod.d): no. A policy or admission webhook of this cluster does not allow it. Those who run the cluster can say why.",
+		"nowhere | Admission webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Mend it.",
+	}
+	if diff := cmp.Diff(want, show(diag.Merge(diags))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestCutShort: an outage is told once, in words about the server.
+func TestCutShort(t *testing.T) {
+	const host = "https://k8s.test"
+	for name, test := range map[string]struct {
+		met  kube.Error
+		want string
+	}{
+		"refused": {kube.Error{Kind: kube.Unreachable, Outage: true, Message: "nothing listens at " + host, Advice: "Is it up?"},
+			"nowhere | Cluster can't be reached | Nothing listens at https://k8s.test. How. Is it up? Then."},
+		"silent, to a change": {kube.Error{Kind: kube.OutcomeUnknown, Outage: true, Message: host + " did not answer within 60s", Advice: "It may have been carried out."},
+			"nowhere | Cluster did not answer in time | The API server https://k8s.test did not answer within 60s. How. Check the network, VPN or firewall, or allow more time for each request. Then."},
+		"looked at in vain": {kube.Error{Kind: kube.OutcomeUnknown, Message: "EOF", Err: &kube.Error{Kind: kube.Unreachable, Outage: true, Message: "no route", Advice: "Is it up?"}},
+			"nowhere | Cluster can't be reached | The API server https://k8s.test: no route. How. Is it up? Then."},
+		"not let in": {kube.Error{Kind: kube.Unauthorized, Message: "Unauthorized", Advice: "Log in."},
+			"nowhere | Credentials not accepted | The API server https://k8s.test does not accept the credentials any more: Unauthorized. How. Log in. Then."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			diags := failing("a", kube.Error{Kind: kube.Timeout, Message: "in flight at the time"})
+			diags = append(diags, failing("b", test.met)...)
+			diags = append(diags, failing("c", kube.Error{Kind: kube.NamespaceMissing, Message: "no namespace", Advice: "Make it."})...)
+			outage := diag.Outage(diags)
+			if outage == nil {
+				t.Fatal("that is an outage")
+			}
+			want := []string{"nowhere | Namespace does not exist | Could not create v1 Pod acme/c (Pod.c): no namespace. Make it.", test.want}
+			if diff := cmp.Diff(want, show(diag.CutShort(diags, outage, host, "How.", "Then."))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	if diag.Outage(failing("a", kube.Error{Kind: kube.Timeout, Message: "one late answer of many"})) != nil {
+		t.Error("that is none")
+	}
+}
