@@ -153,6 +153,11 @@ func (d *decoder) object(p *part, at *place) (any, state) {
 			fields[m.name] = json
 		}
 	}
+	for _, name := range p.object.misspelled {
+		if _, set := fields[name]; !set && p.field.Field(name) != nil {
+			d.notKnown(at.below(name))
+		}
+	}
 	d.checkRequired(fields, p.field, at, p.at)
 	return fields, valuePresent
 }

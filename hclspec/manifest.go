@@ -29,7 +29,12 @@ type part struct {
 	list   *listPart
 }
 
-type objectPart struct{ members []member }
+type objectPart struct {
+	members []member
+	// misspelled are the fields that names stand for which were reported as
+	// unknown: whoever misspells a field has not left it out.
+	misspelled []string
+}
 
 // member is a field of an object or an entry of a map.
 type member struct {
@@ -147,20 +152,17 @@ func (r *reader) body(body hcl.Body, field *kinds.Field, where string) *objectPa
 func (r *reader) members(entries []*entry, field *kinds.Field, where string) *objectPart {
 	object := &objectPart{}
 	for _, e := range entries {
-		if m, ok := r.member(e, field, where); ok {
-			object.members = append(object.members, m)
+		if child := field.Field(e.name); child != nil {
+			object.members = append(object.members, r.member(e, child, where))
+		} else {
+			meant := r.unknownField(e.name, e.nameRange(), field, where)
+			object.misspelled = append(object.misspelled, meant)
 		}
 	}
 	return object
 }
 
-func (r *reader) member(e *entry, field *kinds.Field, where string) (member, bool) {
-	at := e.nameRange()
-	child := field.Field(e.name)
-	if child == nil {
-		r.unknownField(e.name, at, field, where)
-		return member{}, false
-	}
+func (r *reader) member(e *entry, child *kinds.Field, where string) member {
 	below := joinWhere(where, e.name)
 	if e.attr != nil && len(e.blocks) > 0 {
 		second := e.blocks[0].TypeRange
@@ -175,7 +177,7 @@ func (r *reader) member(e *entry, field *kinds.Field, where string) (member, boo
 	} else {
 		m.at, m.part = e.blocks[0].DefRange(), r.blocks(e.blocks, child, below)
 	}
-	return m, true
+	return m
 }
 
 func (e *entry) nameRange() hcl.Range {
@@ -284,7 +286,7 @@ func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where strin
 		seen[m.name] = pair.Key.Range()
 		child := field.Field(m.name)
 		if child == nil {
-			r.unknownField(m.name, pair.Key.Range(), field, where)
+			object.misspelled = append(object.misspelled, r.unknownField(m.name, pair.Key.Range(), field, where))
 			continue
 		}
 		m.part = r.expr(pair.Value, child, joinWhere(where, m.name))

@@ -17,12 +17,16 @@ const maxMisspelled = 100
 // didYouMean is a sentence that offers the name a misspelled one stands for,
 // with a space before it, or "".
 func didYouMean(given string, names []string) string {
+	if name := nearest(given, names); name != "" {
+		return ` Did you mean "` + name + `"?`
+	}
+	return ""
+}
+
+// nearest is the name that a misspelled one stands for, "" for none.
+func nearest(given string, names []string) string {
 	if len(given) < 2 || len(given) > maxMisspelled {
 		return ""
 	}
-	name := addrs.Nearest(given, names)
-	if name == "" {
-		return ""
-	}
-	return ` Did you mean "` + name + `"?`
+	return addrs.Nearest(given, names)
 }

@@ -9,9 +9,10 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// unknownField reports a name that the field has no place for. where is the
-// field's own place, "" for the whole object.
-func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) {
+// unknownField reports a name that the field has no place for, and returns the
+// one that it most likely stands for, "" for none. where is the field's own
+// place, "" for the whole object.
+func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
 	owner := upperFirst(withArticle(r.kind.Name))
 	if where != "" {
 		owner = where + " of " + withArticle(r.kind.Name)
@@ -23,11 +24,13 @@ func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, whe
 	if where == "" {
 		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
 	}
+	meant = nearestField(name, names)
 	suggestion := suggestField(name, names)
-	if holder := holderOf(field, name); suggestion == "" && holder != "" {
+	if holder := holderOf(field, name); meant == "" && holder != "" {
 		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
 	}
 	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
+	return meant
 }
 
 // holderOf is the place below a field, not far down, that has a field of that
@@ -60,8 +63,15 @@ func holderOf(field *kinds.Field, name string) string {
 	return ""
 }
 
-// suggestField also knows the snake_case of other tools.
 func suggestField(name string, names []string) string {
+	if meant := nearestField(name, names); meant != "" {
+		return fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	return ""
+}
+
+// nearestField also knows the snake_case of other tools.
+func nearestField(name string, names []string) string {
 	var camel strings.Builder
 	for i, word := range strings.Split(name, "_") {
 		if i > 0 {
@@ -71,10 +81,10 @@ func suggestField(name string, names []string) string {
 	}
 	for _, n := range names {
 		if strings.EqualFold(n, camel.String()) || strings.EqualFold(n, camel.String()+"s") {
-			return fmt.Sprintf(" Did you mean %q?", n)
+			return n
 		}
 	}
-	return didYouMean(name, names)
+	return nearest(name, names)
 }
 
 func upperFirst(s string) string {

@@ -36,7 +36,6 @@ resource "Widget" "a" {
 #   ^^^^^^^^^^^^^^^ Unexpected namespace: A Widget stands in no namespace. Remove metadata.namespace.
   }
   spec {
-# ^^^^ Missing field: spec needs the field size, which is a whole number.
     colour = "gren"
 #   ^^^^^^^^^^^^^^^ Value not allowed: spec.colour must be red or green. Did you mean green?
     sise   = 1

@@ -33,7 +33,6 @@ resource "Deployment" "b" {
 }
 ---
 resource "Pod" "a" {
-#^^^^^^^^^^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
   metdata { name = "a" }
 # ^^^^^^^ Unknown field: A Pod has no field "metdata". Did you mean "metadata"?
   spec {
@@ -42,12 +41,10 @@ resource "Pod" "a" {
     restart_policy = "Never"
 #   ^^^^^^^^^^^^^^ Unknown field: spec of a Pod has no field "restart_policy". Did you mean "restartPolicy"?
     containers { 
-#   ^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
       name = "a"
       imag = "x"
 #     ^^^^ Unknown field: spec.containers[0] of a Pod has no field "imag". Did you mean "image"?
       ports { container_port = 8080 }
-#     ^^^^^ Missing field: spec.containers[0].ports[0] needs the field containerPort, which is a whole number.
 #             ^^^^^^^^^^^^^^ Unknown field: spec.containers[0].ports[0] of a Pod has no field "container_port". Did you mean "containerPort"?
       resource = { limits = {} }
 #     ^^^^^^^^ Unknown field: spec.containers[0] of a Pod has no field "resource". Did you mean "resources"?
@@ -89,7 +86,6 @@ resource "Pod" "a" {
 #                       ^^^ Unsuitable value: spec.imagePullSecrets[0] must be an object, and this is a string.
     hostAliases = [{ ip = "1.2.3.4", hostnames = "a" }, { ipp = "1" }]
 #                                                ^^^ Unsuitable value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string. Put it in brackets.
-#                                                       ^^^^^^^^^^^^^ Missing field: spec.hostAliases[1] needs the field ip, which is a string.
 #                                                         ^^^ Unknown field: spec.hostAliases[1] of a Pod has no field "ipp". Did you mean "ip"?
   }
 }
@@ -99,7 +95,7 @@ resource "Pod" "a" {
     name = "a"
   }
   metadata { 
-# ^^^^^^^^ Duplicate block: metadata is a single object, and there is a block for it at line 98 already.
+# ^^^^^^^^ Duplicate block: metadata is a single object, and there is a block for it at line 94 already.
     namespace = "b"
   }
   spec {
