@@ -44,8 +44,8 @@ func (o Options) defaultNamespace() string {
 
 // Visit deals with one object and says what is known of it afterwards. It is
 // given the results of the visits to the instances in d.Needs and d.Awaits. An
-// error fails this object and holds back those that refer to it, and nothing
-// else.
+// error fails this object. Those that refer to it go on with what was seen, and
+// are held back where that is nothing.
 type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Seen, R, error)
 
 // Outcome is what a walk came to.
@@ -261,7 +261,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 			v.out.at[i.Addr] = len(v.out.visited)
 			v.out.visited = append(v.out.visited, Visited[R]{Desired: i.Desired, Result: m.result, Err: m.err})
 		}
-		if _, failed := v.out.failed[i.Addr]; !failed && (!m.done || m.err != nil) {
+		if _, failed := v.out.failed[i.Addr]; !failed && (!m.done || m.err != nil && m.seen.Object == nil) {
 			v.out.failed[i.Addr] = i.Addr // an interrupted one too: nothing is known of it
 		}
 	}

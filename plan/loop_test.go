@@ -271,8 +271,10 @@ var (
 // wayOut follows the advice of a refusal, which must be about what others did.
 func (r *round) wayOut(d *hcl.Diagnostic, p *plan.Plan, in *plan.Input) {
 	r.tell("refused: %s: %s", d.Summary, d.Detail)
-	if found := advice.FindStringSubmatch(d.Detail); found != nil {
-		r.followAdvice(found[1], found[2], in)
+	if advised := advice.FindAllStringSubmatch(d.Detail, -1); advised != nil {
+		for _, found := range advised {
+			r.followAdvice(found[1], found[2], in)
+		}
 		return
 	}
 	for _, c := range p.Changes {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -207,13 +208,19 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if diags.HasErrors() && len(outcome.Visited) == 0 {
 		return diags
 	}
+	var refused []*foreign
 	for _, v := range outcome.Visited {
 		if v.Result != nil {
 			plan.Changes = append(plan.Changes, v.Result)
 		}
-		diags = append(diags, visitDiagnostics(v)...)
+		if f := (*foreign)(nil); errors.As(v.Err, &f) {
+			refused = append(refused, f)
+		} else {
+			diags = append(diags, visitDiagnostics(v)...)
+		}
 		diags = append(diags, guard(v.Result)...)
 	}
+	diags = append(diags, tellForeign(refused)...)
 	plan.HeldBack = outcome.HeldBack
 	if ctx.Err() != nil {
 		return diags

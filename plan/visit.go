@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
-	"github.com/hashicorp/hcl/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
@@ -62,11 +59,11 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	case string(live.GetUID()) != entry.UID && p.adopts(d.Addr):
 		return p.adopt(ctx, c, live)
 	case string(live.GetUID()) != entry.UID:
-		return hclspec.Seen{}, nil, foreign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
+		return p.refuseForeign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
 	case takenBy(live, p.state.StackID()) != "" && p.adopts(d.Addr):
 		return p.adopt(ctx, c, live)
 	case takenBy(live, p.state.StackID()) != "":
-		return hclspec.Seen{}, nil, taken(d, live)
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, taken(d, live)
 	}
 	return p.update(ctx, c, live)
 }
@@ -258,57 +255,7 @@ func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstr
 	if p.adopts(c.Addr) || !recorded && MadeBy(live, p.state.StackID()) {
 		return p.adopt(ctx, c, live)
 	}
-	return hclspec.Seen{}, nil, foreign(c.Desired, live, "")
-}
-
-// foreign refuses an object that exists and is not ours.
-func foreign(d *hclspec.Desired, live *unstructured.Unstructured, why string) hcl.Diagnostics {
-	detail := fmt.Sprintf("%s already exists in the cluster and %s. ", d.Object, madeBy(live))
-	if why != "" {
-		detail += why + " "
-	}
-	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; otherwise give this resource another name.", d.Addr)
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagError,
-		Summary:  "Object already exists",
-		Detail:   detail,
-		Subject:  d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
-	}}
-}
-
-// taken refuses an object that another stack took over from this one.
-func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagError,
-		Summary:  "Object taken over by another stack",
-		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
-			d.Object, live.GetAnnotations()[AddressAnnotation], live.GetLabels()[StackLabel], d.Addr),
-		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
-	}}
-}
-
-// madeBy says who made an object that is not ours, as far as it tells.
-func madeBy(live *unstructured.Unstructured) string {
-	since := live.GetCreationTimestamp().UTC().Format(time.RFC3339)
-	stack := live.GetLabels()[StackLabel]
-	switch maker := oldestManager(live); {
-	case stack != "" && MadeBy(live, stack):
-		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[AddressAnnotation], stack, since)
-	case maker != "":
-		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
-	}
-	return "kplan did not make it"
-}
-
-// oldestManager is who wrote into an object first, other than its status.
-func oldestManager(live *unstructured.Unstructured) string {
-	var oldest metav1.ManagedFieldsEntry
-	for _, entry := range live.GetManagedFields() {
-		if entry.Subresource == "" && entry.Time != nil && (oldest.Time == nil || entry.Time.Before(oldest.Time)) {
-			oldest = entry
-		}
-	}
-	return oldest.Manager
+	return p.refuseForeign(c.Desired, live, "")
 }
 
 func forbiddenVerb(verb string, c *Change) string {
