@@ -133,7 +133,7 @@ func invalidValue(c *command, err error) error {
 		return err
 	}
 	detail := strings.TrimSuffix(err.Error(), ".") + "."
-	return &usageError{summary: "Invalid value", detail: strings.ToUpper(detail[:1]) + detail[1:], command: c}
+	return &usageError{summary: "Invalid value", detail: capitalized(detail), command: c}
 }
 
 // usage reports a mistake in the command line.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/state"
@@ -47,9 +46,8 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		return exitFailure
 	}
 	// The stored state may be damaged, which is a reason to push another.
-	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo("state push", versionText()), time.Duration(opts.lockTimeout))
-	if err != nil {
-		s.reportLock(err)
+	lease, ok := s.acquire(ctx, opts, "state push")
+	if !ok {
 		return exitFailure
 	}
 	defer s.unlock(lease)

@@ -88,9 +88,8 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) exitC
 // lockAnyState takes the lock and reads the state, nil where there is none or
 // none that can be read: either is what rebuilding is for.
 func (s *session) lockAnyState(ctx context.Context, opts stateOptions, operation string) (state.Lease, *state.State, bool) {
-	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
-	if err != nil {
-		s.reportLock(err)
+	lease, ok := s.acquire(ctx, opts, operation)
+	if !ok {
 		return nil, nil, false
 	}
 	stored, err := lease.Read(ctx)

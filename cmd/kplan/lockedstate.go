@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -67,6 +66,20 @@ func (o stateOptions) store() *state.Local { return state.Open(o.path) }
 // lockPatience is how long kplan waits for a lock before it says so.
 const lockPatience = 400 * time.Millisecond
 
+// acquire takes the lock of the state that the options name. What went wrong has
+// been reported.
+func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, bool) {
+	patience := time.AfterFunc(lockPatience, func() {
+		s.notice("Waiting for the state's lock", "Acquiring state lock. This may take a few moments...")
+	})
+	defer patience.Stop()
+	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
+	if err != nil {
+		s.reportLock(err)
+	}
+	return lease, err == nil
+}
+
 // lockState takes the state's lock and reads the state, a new one where there
 // is none. The lease is nil if that failed, which has then been reported.
 func (s *session) lockState(ctx context.Context, opts stateOptions, operation string) (state.Lease, *state.State) {
@@ -74,13 +87,8 @@ func (s *session) lockState(ctx context.Context, opts stateOptions, operation st
 	if !ok {
 		return nil, nil
 	}
-	patience := time.AfterFunc(lockPatience, func() {
-		fmt.Fprintln(s.stderr, "Acquiring state lock. This may take a few moments...")
-	})
-	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
-	patience.Stop()
-	if err != nil {
-		s.reportLock(err)
+	lease, ok := s.acquire(ctx, opts, operation)
+	if !ok {
 		return nil, nil
 	}
 	st, err := readOrNew(ctx, lease)

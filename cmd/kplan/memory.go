@@ -8,26 +8,27 @@ import (
 )
 
 // tuneCollector has the garbage collector come seldom while the heap is small,
-// where the program is done before its rubbish matters, and often once it is
-// large: by default as much rubbish may lie as is in use, which for stacks of
-// 10,000 objects is hundreds of megabytes. docs/performance.md has the figures.
+// where the program is done before its garbage matters, and often once it is
+// large: by default as much garbage may lie around as is in use, which for
+// stacks of 10,000 objects is hundreds of megabytes. docs/performance.md has the
+// figures.
 // GOGC overrules this.
 func tuneCollector() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	percent := rubbishFor(0)
+	percent := gcPercent(0)
 	debug.SetGCPercent(percent)
 	afterCollection(func() {
-		if now := rubbishFor(liveHeap()); now != percent { // it stops the world
+		if now := gcPercent(liveHeap()); now != percent { // it stops the world
 			percent = now
 			debug.SetGCPercent(percent)
 		}
 	})
 }
 
-// rubbishFor is how much may lie around, in percent of what is in use.
-func rubbishFor(live uint64) int {
+// gcPercent is how much garbage may lie around, in percent of what is in use.
+func gcPercent(live uint64) int {
 	switch {
 	case live < 24<<20:
 		return 200

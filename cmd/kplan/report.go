@@ -3,7 +3,8 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -44,6 +45,13 @@ func (s *session) fail(summary, detail string, args ...any) {
 
 // capital is an error's text as the beginning of a sentence.
 func capital(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:]
+	return capitalized(err.Error())
+}
+
+func capitalized(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if first == utf8.RuneError {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
