@@ -149,6 +149,10 @@ func (d *decoder) object(p *part, at *place) (any, state) {
 			}
 			continue
 		}
+		if _, again := fields[m.name]; again {
+			d.problem("Duplicate key", m.at, "%s has this key already. Only one of the two values would count.", d.valueName(at))
+			continue
+		}
 		if json, what := d.part(m.part, at.below(m.name)); what == valuePresent {
 			fields[m.name] = json
 		}
@@ -180,6 +184,10 @@ func (d *decoder) keyedMember(m *member, field *kinds.Field, fields map[string]a
 	}
 	child := d.child(field, name, m.key.Range(), at)
 	if child == nil {
+		return true
+	}
+	if _, again := fields[name]; again {
+		d.problem("Duplicate key", m.key.Range(), "%s has this key already. Only one of the two values would count.", d.valueName(at))
 		return true
 	}
 	v, ok := d.eval(m.part.expr)
@@ -264,6 +272,9 @@ func (d *decoder) secretAbove(at *place) (secret *place, found bool) {
 
 // value brings an evaluated value into the JSON form of the field.
 func (d *decoder) value(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
+	if !d.isText(v, f, at, blame, true) {
+		return nil, valueUnknown
+	}
 	v = d.unmark(v, at)
 	switch {
 	case v.IsNull():
@@ -310,7 +321,7 @@ func (d *decoder) mapValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Ran
 			continue // an optional attribute of a type, say, that the kind need not know
 		}
 		child := d.child(f, name, blame, at)
-		if child == nil {
+		if child == nil || !d.isText(entries[name], child, at.below(name), blame, false) {
 			continue
 		}
 		if json, what := d.value(entries[name], child, at.below(name), blame); what == valuePresent {
@@ -321,11 +332,36 @@ func (d *decoder) mapValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Ran
 	return fields, valuePresent
 }
 
+// isText refuses a bool or a number that a YAML document has in the place of a
+// string, as the API server would. picked says that an expression took it out of
+// the document: it is then converted like any other, unless it was written
+// otherwise than it is read.
+func (d *decoder) isText(v cty.Value, f *kinds.Field, at *place, blame hcl.Range, picked bool) bool {
+	m, ok := yamlScalar(v)
+	if f.Type != kinds.String || !ok || picked && m.read == m.written {
+		return true
+	}
+	d.unmark(v, at)
+	what := "has " + m.read + " there"
+	if _, secret := d.secretAbove(at); secret || f.Sensitive {
+		what = "has " + describeValue(v) + " there"
+	} else if m.written != m.read {
+		what = fmt.Sprintf("reads %s, which stands there, as %s", m.written, m.read)
+	}
+	d.problem("Unsuitable value", blame, "%s must be a string, and YAML %s. Put it in quotes.", d.valueName(at), what)
+	d.notKnown(at)
+	return false
+}
+
 func (d *decoder) listValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
 	elements := make([]any, 0, v.LengthInt())
 	anyUnknown := false
 	for it := v.ElementIterator(); it.Next(); {
 		_, element := it.Element()
+		if !d.isText(element, elementOf(f), at.element(len(elements)), blame, false) {
+			elements, anyUnknown = append(elements, nil), true
+			continue
+		}
 		json, what := d.value(element, elementOf(f), at.element(len(elements)), blame)
 		switch what {
 		case valueAbsent:

@@ -4,21 +4,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"strings"
 	"unicode/utf8"
 
 	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
-	yamlnode "go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
-	"sigs.k8s.io/yaml"
 )
 
 var encodingFunctions = map[string]function.Function{
@@ -26,7 +21,7 @@ var encodingFunctions = map[string]function.Function{
 	"base64encode":     textFunc("Encodes text as base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
 	"base64gzip":       textFunc("Compresses text with gzip and encodes it as base64.", gzipBase64),
 	"csvdecode":        stdlib.CSVDecodeFunc,
-	"jsondecode":       valueFunc("Decodes JSON.", jsonValue),
+	"jsondecode":       valueFunc("Decodes JSON.", uniqueJSON),
 	"jsonencode":       stdlib.JSONEncodeFunc,
 	"textdecodebase64": charsetFunc("Decodes base64 and then a character encoding into text.", decodeCharset),
 	"textencodebase64": charsetFunc("Encodes text in a character encoding and then as base64.", encodeCharset),
@@ -124,62 +119,4 @@ func valueFunc(description string, decode func(string) (cty.Value, error)) funct
 			return value, nil
 		},
 	})
-}
-
-// yamlValue reads YAML as kubectl does, so that a manifest means here what it
-// means there: 0400 is octal, and a date is the text that is written.
-func yamlValue(text string) (cty.Value, error) {
-	if err := checkYAMLText(text); err != nil {
-		return cty.NilVal, err
-	}
-	raw, err := yaml.YAMLToJSON([]byte(text))
-	if err != nil {
-		return cty.NilVal, err
-	}
-	return jsonValue(string(raw))
-}
-
-// maxYAMLNodes bounds what aliases expand to.
-const maxYAMLNodes = 1_000_000
-
-// checkYAMLText refuses documents that are nested too deeply, or that expand
-// to far more than they hold: nine levels of nine aliases each come to a
-// billion.
-func checkYAMLText(text string) error {
-	var doc, more yamlnode.Node
-	documents := yamlnode.NewDecoder(strings.NewReader(text))
-	if err := documents.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
-		return errors.New("there is more than one document")
-	}
-	_, err := expandedSize(&doc, 0, map[*yamlnode.Node]int{})
-	return err
-}
-
-func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {
-	if depth > maxNesting {
-		return 0, fmt.Errorf("more than %d lists and maps stand inside one another", maxNesting)
-	}
-	if size, ok := known[node]; ok {
-		return size, nil
-	}
-	known[node] = 1 // of an alias inside of what it stands for
-	children := node.Content
-	if node.Alias != nil {
-		children = []*yamlnode.Node{node.Alias}
-	}
-	total := 1
-	for _, child := range children {
-		size, err := expandedSize(child, depth+1, known)
-		if err != nil {
-			return 0, err
-		}
-		if total += size; total > maxYAMLNodes {
-			return 0, fmt.Errorf("its aliases expand to more than %d values", maxYAMLNodes)
-		}
-	}
-	known[node] = total
-	return total, nil
 }

@@ -10,6 +10,42 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// uniqueJSON is jsonValue of a text that must not have a key twice in one object:
+// only one of the two values would count.
+func uniqueJSON(text string) (cty.Value, error) {
+	value, err := jsonValue(text)
+	if err == nil {
+		err = uniqueNames(json.NewDecoder(strings.NewReader(text)))
+	}
+	return value, err
+}
+
+func uniqueNames(from *json.Decoder) error {
+	token, err := from.Token()
+	delim, nests := token.(json.Delim)
+	if err != nil || !nests {
+		return err
+	}
+	seen := map[json.Token]bool{}
+	for from.More() {
+		if delim == '{' {
+			name, err := from.Token()
+			if err != nil {
+				return err
+			}
+			if seen[name] {
+				return fmt.Errorf("an object has the key %q twice", name)
+			}
+			seen[name] = true
+		}
+		if err := uniqueNames(from); err != nil {
+			return err
+		}
+	}
+	_, err = from.Token()
+	return err
+}
+
 // jsonValue is a JSON text as a value of the type that it has by itself: objects
 // and tuples. cty's own decoder comes to the same, but reads each value again
 // for every level that it is nested.

@@ -97,7 +97,7 @@ func (p *parser) file(name string) {
 	}
 	before := len(p.diags)
 	p.topLevel(file.Body)
-	p.calls(file.Body)
+	p.expressions(file.Body)
 	if diags.HasErrors() {
 		p.dropAfterSyntaxError(before, diags)
 	}

@@ -109,7 +109,7 @@ func quoted(words []string) []string {
 // prepare reads a resource's body against its kind. It returns nil when the
 // kind can't be told.
 func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diagnostics) {
-	r := &reader{scope: scope, fixed: p.isFixed}
+	r := &reader{scope: scope, fixed: p.isFixed, files: p.files}
 	var entries []*entry
 	var whole *entry
 	for _, e := range r.entries(b.resource.Body) {

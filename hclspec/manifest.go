@@ -69,6 +69,7 @@ type reader struct {
 	// fixed says whether an expression has the same value for all instances,
 	// now and later.
 	fixed func(hcl.Expression) bool
+	files map[string]*hcl.File
 	diags hcl.Diagnostics
 }
 
@@ -227,7 +228,27 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 		p.broken = true
 		return p
 	}
+	if written, ok := r.lossy(expr, value, field); ok {
+		what := "without quotes this is another number"
+		if !field.Sensitive {
+			what = fmt.Sprintf("%s without quotes is the number %s", written, text(value))
+		}
+		r.problem("Unsuitable value", p.at, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
+		p.broken = true
+		return p
+	}
 	return r.constant(value, p, where)
+}
+
+// lossy says whether a number is written out where a string is needed, and would
+// not come to what is written: 1.10 is 1.1.
+func (r *reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
+	literal, isLiteral := expr.(*hclsyntax.LiteralValueExpr)
+	if !isLiteral || field.Type != kinds.String || value.Type() != cty.Number || r.files[literal.SrcRange.Filename] == nil {
+		return "", false
+	}
+	written = string(literal.SrcRange.SliceBytes(r.files[literal.SrcRange.Filename].Bytes))
+	return written, written != text(value)
 }
 
 func elementOf(field *kinds.Field) *kinds.Field {

@@ -31,6 +31,7 @@ import (
 type program struct {
 	*names
 	opts    Options
+	files   map[string]*hcl.File
 	graph   *graph.Graph[Block]
 	demands map[Block]*demand
 	// dependsOnResources are the blocks whose values may differ between the
@@ -64,7 +65,7 @@ type result struct {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: c.names(), opts: opts, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
+	p := &program{names: c.names(), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
 	diags := p.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.checkCycles(p.graph)...)

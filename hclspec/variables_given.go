@@ -205,6 +205,9 @@ func (g *givenValues) expression(from *given, text string) (why string) {
 	if diags.HasErrors() {
 		return diags[0].Detail
 	}
+	if repeated := duplicateKeys(expr); len(repeated) > 0 {
+		return repeated[0].Detail
+	}
 	if refs := expr.Variables(); len(refs) > 0 {
 		return fmt.Sprintf("It refers to %s, but a value can't refer to anything; a string needs quotes.", describeReference(refs[0]))
 	}
@@ -276,6 +279,9 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 	}
 	at := attr.Expr.Range()
 	from := given{at: &at, source: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line)}
+	if native, ok := attr.Expr.(hclsyntax.Expression); ok {
+		g.report(duplicateKeys(native))
+	}
 	call, calls := functionCall(attr.Expr)
 	if refs := attr.Expr.Variables(); len(refs) > 0 {
 		g.report(problem("Constant value required", refs[0].SourceRange(), fmt.Sprintf("A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, describeReference(refs[0]))))

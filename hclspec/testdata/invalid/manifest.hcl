@@ -121,10 +121,9 @@ resource "Pod" "a" {
 resource "Pod" "a" {
   metadata { 
     name = "a"
-    labels = { a = "x", a = "y", "b c" = "z", c = "not ok!" }
-#                       ^ Duplicate key: metadata.labels has this key twice.
-#                                ^^^^^^^^^^^ Invalid label: "b c" can't be the key of a label: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
-#                                             ^^^^^^^^^^^^^ Invalid label: The value of label "c" is not valid: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
+    labels = { a = "x", "b c" = "z", c = "not ok!" }
+#                       ^^^^^^^^^^^ Invalid label: "b c" can't be the key of a label: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
+#                                    ^^^^^^^^^^^^^ Invalid label: The value of label "c" is not valid: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character.
     annotations = { "/x" = "a" }
 #                   ^^^^^^^^^^ Invalid annotation: "/x" can't be the key of an annotation: prefix part must be non-empty.
   }
@@ -426,4 +425,94 @@ resource "ClusterRole" "all" {
     resources = ["pods"]
     verbs     = ["get"]
   }
+}
+---
+locals { key = "a" }
+resource "ConfigMap" "a" {
+  for_each = toset(["a"])
+  metadata { name = "a" }
+  data = { a = "1", (each.key) = "2" }
+#                   ^^^^^^^^^^ Duplicate key: data has this key already. Only one of the two values would count.
+}
+resource "ConfigMap" "b" {
+  for_each = toset(["a"])
+  metadata { name = "b" }
+  data = { (local.key) = "1", a = "2" }
+#                             ^ Duplicate key: data has this key twice.
+}
+---
+resource "ConfigMap" "a" {
+  metadata {
+    name   = "a"
+    labels = { a = "x", b = "y", "a" = "y" }
+#                                ^^^ Duplicate key: This object has the key "a" already, in line 451. Only one of the two values would count: take one away.
+  }
+}
+---
+resource "Pod" "a" {
+  manifest = yamldecode(<<-YAML
+#            ^^^ Unsuitable value: metadata.annotations.a must be a string, and YAML reads n, which stands there, as false. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.b must be a string, and YAML has 8080 there. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.c must be a string, and YAML reads 1.10, which stands there, as 1.1. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.d must be a string, and YAML has false there. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.e must be a string, and YAML has false there. Put it in quotes.
+#            ^^^ Unsuitable value: spec.containers[0].args[1] must be a string, and YAML reads yes, which stands there, as true. Put it in quotes.
+    apiVersion: v1
+    kind: Pod
+    metadata:
+      name: a
+      annotations:
+        a: n
+        b: 8080
+        c: 1.10
+        d: &d false
+        e: *d
+    spec:
+      containers:
+      - {name: a, image: a, args: [x, yes], ports: [{containerPort: 0x50}]}
+  YAML
+  )
+}
+---
+resource "Secret" "a" {
+  manifest = yamldecode("{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {pin: 0400}}")
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: stringData.pin must be a string, and YAML has a number there. Put it in quotes.
+}
+---
+locals {
+  settings = yamldecode("{country: no, version: 1.10, port: 8080, enabled: true}")
+}
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  data = {
+    country = local.settings.country
+#             ^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.country must be a string, and YAML reads no, which stands there, as false. Put it in quotes.
+    version = "${local.settings.version}"
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.version must be a string, and YAML reads 1.10, which stands there, as 1.1. Put it in quotes.
+    port    = local.settings.port
+    enabled = local.settings.enabled
+    next    = local.settings.version + 1
+    chosen  = local.settings.country ? "a" : "b"
+  }
+}
+---
+resource "ConfigMap" "a" {
+  metadata {
+    name        = "a"
+    annotations = { port = 8080, on = true, mode = 0400 }
+#                                                  ^^^^ Unsuitable value: metadata.annotations.mode must be a string, and 0400 without quotes is the number 400. Put it in quotes.
+  }
+  data = {
+    version = 1.10
+#             ^^^^ Unsuitable value: data.version must be a string, and 1.10 without quotes is the number 1.1. Put it in quotes.
+    factor  = 1e3
+#             ^^^ Unsuitable value: data.factor must be a string, and 1e3 without quotes is the number 1000. Put it in quotes.
+    ratio   = 0.5
+    big     = 12345678901234567890
+  }
+}
+resource "Secret" "a" {
+  metadata { name = "a" }
+  stringData = { pin = 0471 }
+#                      ^^^^ Unsuitable value: stringData.pin must be a string, and without quotes this is another number. Put it in quotes.
 }

@@ -108,3 +108,16 @@ variable "a" {
 -- default.kpvars.hcl --
 a = 4
 #   ^ Invalid value for variable: Too many. The value of var.a from default.kpvars.hcl:109 breaks the rule at main.kplan.hcl:103,3-13.
+---
+variable "a" {
+  default = { a = 1, "a" = 2 }
+#                    ^^^ Duplicate key: This object has the key "a" already, in line 113. Only one of the two values would count: take one away.
+}
+locals {
+  a = { 5 = 1, "5" = 2, (local.b) = 3 }
+#              ^^^ Duplicate key: This object has the key "5" already, in line 117. Only one of the two values would count: take one away.
+  b = concat([{ x = { y = 1, y = 1 } }], [])
+#                            ^ Duplicate key: This object has the key "y" already, in line 119. Only one of the two values would count: take one away.
+}
+output "a" { value = true ? {} : { a = 1, a = 1 } }
+#                                         ^ Duplicate key: This object has the key "a" already, in line 122. Only one of the two values would count: take one away.
