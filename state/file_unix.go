@@ -25,6 +25,10 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
+// isReadOnly says whether an error is that of writing where nothing can be
+// written.
+func isReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }
+
 // syncFolder makes a rename in the folder survive a power failure.
 func syncFolder(path string) error {
 	f, err := os.Open(path)

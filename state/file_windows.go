@@ -21,5 +21,9 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
+// isReadOnly says whether an error is that of writing where nothing can be
+// written.
+func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
+
 // syncFolder has nothing to do: NTFS keeps a journal of names.
 func syncFolder(string) error { return nil }

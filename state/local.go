@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -16,10 +17,23 @@ import (
 // suffix: .lock, which is empty unless a run holds the lock, .backup with the
 // state from before the last run that wrote, and .tmp-… for the instant of a
 // write.
-type Local struct{ path string }
+type Local struct {
+	path   string
+	reader bool // see ForReading
+}
 
 // Open returns the store in the file at path, which need not exist yet.
-func Open(path string) *Local { return &Local{path} }
+func Open(path string) *Local { return &Local{path: path} }
+
+// ForReading is the same store for a run that changes nothing, maybe of a user
+// who may not: locking it makes no file. Where there is no lock file, no run has
+// changed this state here, and Lock returns ErrNoLock. The file is not removed
+// afterwards instead: who looks whether it is his own before he removes it may
+// still remove that of another, who has come in between.
+func (l *Local) ForReading() *Local { return &Local{l.path, true} }
+
+// ErrNoLock is the error of locking for reading where no run has ever locked.
+var ErrNoLock = errors.New("there is no lock file")
 
 // Path is the file the state is kept in.
 func (l *Local) Path() string { return l.path }
@@ -86,6 +100,7 @@ type localLease struct {
 	info       LockInfo
 	leftBehind LockInfo
 	lock       *os.File
+	silent     bool // the lock file does not say whose it is, who may not write
 
 	mu       sync.Mutex // Write and Unlock may come from different goroutines
 	unlocked bool
@@ -107,21 +122,23 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 	if _, err := statFile(l.path); err != nil { // better now than when there is something to save
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
-	f, err := l.takeLock(ctx)
+	f, mine, err := l.takeLock(ctx)
 	if err != nil {
 		return nil, err
 	}
 	info.Path = l.path
-	leftBehind, err := introduce(f, info)
-	if err == nil {
-		err = l.settle()
+	lease := &localLease{Local: l, info: info, lock: f, silent: !mine,
+		lost: make(chan struct{}), watched: make(chan struct{})}
+	if mine {
+		lease.leftBehind, err = introduce(f, info)
+		if err == nil {
+			err = l.settle()
+		}
 	}
 	if err != nil {
-		release(f)
+		lease.release()
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
-	lease := &localLease{Local: l, info: info, leftBehind: leftBehind, lock: f,
-		lost: make(chan struct{}), watched: make(chan struct{})}
 	go lease.watch()
 	return lease, nil
 }
@@ -134,28 +151,48 @@ func (l *Local) settle() error {
 	return syncFolder(filepath.Dir(l.path))
 }
 
-func (l *Local) takeLock(ctx context.Context) (*os.File, error) {
+// takeLock returns the lock file, locked, and whether this run may write into it.
+func (l *Local) takeLock(ctx context.Context) (f *os.File, mine bool, err error) {
 	for ctx.Err() == nil {
-		f, err := os.OpenFile(l.lockFile(), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+		f, mine, err := l.openLock()
 		if err != nil {
-			return nil, fmt.Errorf("locking the state: %w", err)
+			return nil, false, err
 		}
 		free, err := tryLock(f)
 		if err != nil {
 			f.Close()
-			return nil, fmt.Errorf("locking the state: %s: %w", f.Name(), err)
+			return nil, false, fmt.Errorf("locking the state: %s: %w", f.Name(), err)
 		}
 		if !free {
 			info := readInfo(f)
 			f.Close()
-			return nil, &LockedError{Path: l.path, Info: info}
+			return nil, false, &LockedError{Path: l.path, Info: info}
 		}
 		if isAt(f, l.lockFile()) {
-			return f, nil
+			return f, mine, nil
 		}
 		f.Close() // its holder's lock was broken between our open and our lock
 	}
-	return nil, ctx.Err()
+	return nil, false, ctx.Err()
+}
+
+func (l *Local) openLock() (f *os.File, mine bool, err error) {
+	flags := os.O_RDWR | os.O_CREATE
+	if l.reader {
+		flags = os.O_RDWR
+	}
+	f, err = os.OpenFile(l.lockFile(), flags|noFollow, 0o600)
+	mine = err == nil
+	if l.reader && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
+		f, err = os.OpenFile(l.lockFile(), os.O_RDONLY|noFollow, 0)
+	}
+	switch {
+	case l.reader && errors.Is(err, fs.ErrNotExist):
+		return nil, false, ErrNoLock
+	case err != nil:
+		return nil, false, fmt.Errorf("locking the state: %w", err)
+	}
+	return f, mine, nil
 }
 
 // introduce writes into the lock file who holds it, and returns who did before
@@ -269,15 +306,32 @@ func (l *localLease) Replace(ctx context.Context, s *State) error {
 		return err
 	}
 	serial := max(1, s.Serial)
-	backup := l.path + ".damaged" // no good backup is lost for a damaged state
+	backup := l.backup()
 	if old, err := Decode(current); err == nil {
 		serial = max(serial, old.Serial+1)
-		backup = l.backup()
+	} else if backup, err = l.damaged(current); err != nil {
+		return l.explain("backing up", err)
 	}
 	if err := l.backUp(current, backup); err != nil {
 		return err
 	}
 	return l.commit(s, serial)
+}
+
+// damaged is the file to keep a damaged state in: one that is not there yet, or
+// has the same content. No good backup is lost for it, and none of these for
+// another: the one that matters may be the first.
+func (l *localLease) damaged(current []byte) (path string, err error) {
+	for n := 1; ; n++ {
+		path = l.path + ".damaged"
+		if n > 1 {
+			path = fmt.Sprintf("%s.%d", path, n)
+		}
+		kept, err := readFile(path)
+		if err != nil || kept == nil || bytes.Equal(kept, current) {
+			return path, err
+		}
+	}
 }
 
 // checkFollows catches a state that this lease never gave out, such as one that
@@ -420,14 +474,18 @@ func (l *localLease) Unlock() error {
 	lost := l.checkHeld()
 	l.unlocked = true
 	close(l.watched)
-	if err := release(l.lock); err != nil {
+	if err := l.release(); err != nil {
 		return fmt.Errorf("unlocking the state: %w", err)
 	}
 	return lost
 }
 
-// release empties a lock file, so that it tells of no holder, and lets go of
-// it. It is not removed: by now another run's may stand at its path.
-func release(f *os.File) error {
-	return errors.Join(failpoint("unlock"), f.Truncate(0), f.Close())
+// release empties the lock file, so that it tells of no holder, and lets go of
+// it, also where the first fails. It is not removed: by now another run's may
+// stand at its path.
+func (l *localLease) release() error {
+	if l.silent {
+		return l.lock.Close()
+	}
+	return errors.Join(failpoint("unlock"), l.lock.Truncate(0), l.lock.Close())
 }

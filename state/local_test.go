@@ -269,6 +269,50 @@ func TestLocalDamaged(t *testing.T) {
 	}
 }
 
+// TestLocalDamagedAgain replaces one damaged state after the other: each is kept,
+// once.
+func TestLocalDamagedAgain(t *testing.T) {
+	f := newFolder(t)
+	for _, text := range []string{"first", "second", "first", "third"} {
+		must(t, os.WriteFile(f.path(), []byte(text), 0o600))
+		lease, err := f.open().Lock(t.Context(), state.LockInfo{})
+		must(t, err)
+		must(t, state.Push(t.Context(), lease, state.New(), true))
+		must(t, lease.Unlock())
+	}
+	for name, want := range map[string]string{".damaged": "first", ".damaged.2": "second", ".damaged.3": "third"} {
+		if got, err := os.ReadFile(f.path() + name); string(got) != want {
+			t.Errorf("%s holds %q, not %q: %v", name, got, want, err)
+		}
+	}
+	if got, want := f.names(t), "kplan.state.json kplan.state.json.damaged kplan.state.json.damaged.2 kplan.state.json.damaged.3 kplan.state.json.lock"; got != want {
+		t.Errorf("the folder holds %s, want %s", got, want)
+	}
+}
+
+// TestLocalForReading: who only reads makes no file, and yet takes turns with
+// those who write.
+func TestLocalForReading(t *testing.T) {
+	f := newFolder(t)
+	reader := f.open().ForReading()
+	if _, err := reader.Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.Is(err, state.ErrNoLock) || f.names(t) != "" {
+		t.Errorf("with nothing there: %v, and the folder holds %q", err, f.names(t))
+	}
+	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("apply", "test"))
+	must(t, err)
+	var locked *state.LockedError
+	if _, err := reader.Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.As(err, &locked) || locked.Info.Operation != "apply" {
+		t.Errorf("while an apply has the lock: %v", err)
+	}
+	must(t, lease.Unlock())
+	lease, err = reader.Lock(t.Context(), state.NewLockInfo("plan", "test"))
+	must(t, err)
+	if _, err := f.open().Lock(t.Context(), state.LockInfo{}); !errors.As(err, &locked) || locked.Info.Operation != "plan" {
+		t.Errorf("while a plan has the lock: %v", err)
+	}
+	must(t, lease.Unlock())
+}
+
 // TestLocalLeftBehind: a lock whose holder is gone is free, and known.
 func TestLocalLeftBehind(t *testing.T) {
 	f := newFolder(t)

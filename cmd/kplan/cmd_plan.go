@@ -46,6 +46,7 @@ type planOptions struct {
 
 func planCommand() *command {
 	var opts planOptions
+	opts.state.reads = true
 	return &command{
 		name:    "plan",
 		tooMany: "To plan the configuration of another folder: kplan -chdir=DIR plan. To apply a saved plan: kplan apply FILE.",

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/hclspec"
@@ -19,6 +20,7 @@ const defaultState = "kplan.state.json"
 type stateOptions struct {
 	path        string
 	lockTimeout period
+	reads       bool // and writes nothing, no lock file either
 }
 
 func (o *stateOptions) flag() cli.Flag {
@@ -61,19 +63,28 @@ func (s *session) locateBy(opts stateOptions, d definition) (stateOptions, bool)
 }
 
 // store is where the options say that the state is.
-func (o stateOptions) store() *state.Local { return state.Open(o.path) }
+func (o stateOptions) store() *state.Local {
+	if o.reads {
+		return state.Open(o.path).ForReading()
+	}
+	return state.Open(o.path)
+}
 
 // lockPatience is how long kplan waits for a lock before it says so.
 const lockPatience = 400 * time.Millisecond
 
-// acquire takes the lock of the state that the options name. What went wrong has
-// been reported.
+// acquire takes the lock of the state that the options name. There is no lease
+// for who only reads what nobody has ever locked. What went wrong has been
+// reported.
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, bool) {
 	patience := time.AfterFunc(lockPatience, func() {
 		s.notice("Waiting for the state's lock", "Acquiring state lock. This may take a few moments...")
 	})
 	defer patience.Stop()
 	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
+	if errors.Is(err, state.ErrNoLock) {
+		return nil, true
+	}
 	if err != nil {
 		s.reportLock(err)
 	}
@@ -81,7 +92,7 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 }
 
 // lockState takes the state's lock and reads the state, a new one where there
-// is none. The lease is nil if that failed, which has then been reported.
+// is none. The state is nil if that failed, which has then been reported.
 func (s *session) lockState(ctx context.Context, opts stateOptions, operation string) (state.Lease, *state.State) {
 	opts, ok := s.locate(opts)
 	if !ok {
@@ -90,6 +101,10 @@ func (s *session) lockState(ctx context.Context, opts stateOptions, operation st
 	lease, ok := s.acquire(ctx, opts, operation)
 	if !ok {
 		return nil, nil
+	}
+	if lease == nil {
+		st, _ := s.readState(ctx, opts)
+		return nil, st
 	}
 	st, err := readOrNew(ctx, lease)
 	if err != nil {
@@ -147,7 +162,11 @@ func (s *session) unlock(lease state.Lease) {
 	err := lease.Unlock()
 	var lost *state.LostLockError
 	if err != nil && !errors.As(err, &lost) {
-		s.fail("Error releasing the state lock", "%s.", capital(err))
+		s.report(hcl.Diagnostics{{
+			Severity: hcl.DiagWarning,
+			Summary:  "The lock file still names this run",
+			Detail:   capital(err) + ". The lock itself is free: the next run can take it.",
+		}})
 	}
 }
 

@@ -154,7 +154,9 @@ func mayHoldPlan(path string) error {
 func (k *stack) found(ctx context.Context, p *plan.Plan) bool {
 	lease := k.lease
 	if lease == nil {
-		if lease, _ = k.lockState(ctx, k.opts.state, "plan"); lease == nil {
+		opts := k.opts.state
+		opts.reads = false
+		if lease, _ = k.lockState(ctx, opts, "plan"); lease == nil {
 			return false
 		}
 		defer k.unlock(lease)
