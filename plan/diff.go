@@ -35,6 +35,10 @@ type Difference struct {
 	ForcesReplacement bool // the object has to be replaced since this place changes
 	Reordered         bool // of Elements: those that stay, stay in another order
 
+	// Respelled says in what encoding a string that changes holds the same values
+	// as before, "" for any other change.
+	Respelled Encoding
+
 	Children []*Difference
 	Hidden   Hidden
 	Encoding Encoding // of Encoded

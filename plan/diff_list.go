@@ -206,23 +206,20 @@ func (d *differ) aligned(l listPair, diff *Difference) {
 // edited compares a run of elements that are not the same on both sides.
 func (d *differ) edited(l listPair, diff *Difference, edit lcs.Diff) {
 	before, after := edit.Start, edit.ReplStart
-	for before < edit.End && after < edit.ReplEnd && isPair(l.before[before], l.after[after]) {
+	goAndCome := func(beforeEnd, afterEnd int) {
+		for ; before < beforeEnd; before++ {
+			d.element(diff, l, l.element(before, none, none, ""))
+		}
+		for ; after < afterEnd; after++ {
+			d.element(diff, l, l.element(none, after, l.wished(after), ""))
+		}
+	}
+	for _, p := range paired(l.before[edit.Start:edit.End], l.after[edit.ReplStart:edit.ReplEnd]) {
+		goAndCome(edit.Start+p.before, edit.ReplStart+p.after)
 		d.element(diff, l, l.element(before, after, l.wished(after), ""))
 		before, after = before+1, after+1
 	}
-	for ; before < edit.End; before++ {
-		d.element(diff, l, l.element(before, none, none, ""))
-	}
-	for ; after < edit.ReplEnd; after++ {
-		d.element(diff, l, l.element(none, after, l.wished(after), ""))
-	}
-}
-
-// isPair says whether two elements are better compared part by part than shown
-// one after the other.
-func isPair(before, after any) bool {
-	shape := valueShape(before)
-	return shape != Leaf && shape == valueShape(after)
+	goAndCome(edit.End, edit.ReplEnd)
 }
 
 func (l listPair) wished(after int) int {

@@ -42,6 +42,9 @@ func (d *differ) structured(at spot, diff *Difference, before, after string) boo
 		return false
 	}
 	d.encoded(at, diff, max(bEncoding, aEncoding), b.value, a.value)
+	if diff.Children[0].Op == Same && diff.Op == Changed {
+		diff.Respelled = diff.Encoding
+	}
 	if diff.Children[0].Op == Same || diff.Op == Changed && diff.Children[0].Shape == Leaf {
 		diff.Shape, diff.Encoding, diff.Children = Leaf, "", nil
 		return false

@@ -78,6 +78,9 @@ func outline(d *Difference) []string {
 		if c.Reordered {
 			line += " reordered"
 		}
+		if c.Respelled != "" {
+			line += " respelled"
+		}
 		switch c.Shape {
 		case Leaf:
 			line += fmt.Sprintf(" %v -> %v", c.Before, c.After)
@@ -160,6 +163,27 @@ func TestDiff(t *testing.T) {
 				`~ rules`,
 				`+ rules[0]`, `+ rules[0].resources`, `+ rules[0].resources[0] <nil> -> z`, `+ rules[0].verbs`, `+ rules[0].verbs[0] <nil> -> get`,
 				`~ rules[2]`, `~ rules[2].verbs`, `- rules[2].verbs[0] get -> <nil>`, `+ rules[2].verbs[0] <nil> -> list`,
+			},
+		},
+		{
+			name: "an object is compared with the one it has the most in common with", kind: "Role", action: Update,
+			before: `{rules: [{resources: [pods], verbs: [get]}, {resources: [jobs], verbs: [get, list]}]}`,
+			after:  `{rules: [{resources: [secrets], verbs: [watch]}, {resources: [pods], verbs: [list]}, {resources: [jobs], verbs: [get]}]}`,
+			want: []string{
+				`~ rules`,
+				`+ rules[0]`, `+ rules[0].resources`, `+ rules[0].resources[0] <nil> -> secrets`, `+ rules[0].verbs`, `+ rules[0].verbs[0] <nil> -> watch`,
+				`~ rules[1]`, `~ rules[1].verbs`, `- rules[1].verbs[0] get -> <nil>`, `+ rules[1].verbs[0] <nil> -> list`,
+				`~ rules[2]`, `~ rules[2].verbs`, `- rules[2].verbs[1] list -> <nil>`,
+			},
+		},
+		{
+			name: "a script among arguments is compared line by line", kind: "Pod", action: Update,
+			before: `{spec: {containers: [{name: a, command: [sh, -c, "one\ntwo\n"]}]}}`,
+			after:  `{spec: {containers: [{name: a, command: [bash, -c, "one\n2\n"]}]}}`,
+			want: []string{
+				`~ spec`, `~ spec.containers`, `~ spec.containers[name="a"]`, `~ spec.containers[name="a"].command`,
+				`- spec.containers[name="a"].command[0] sh -> <nil>`, `+ spec.containers[name="a"].command[0] <nil> -> bash`,
+				`~ spec.containers[name="a"].command[2] text`,
 			},
 		},
 		{
@@ -285,7 +309,7 @@ func TestDiff(t *testing.T) {
 			before: `{data: {j: '{"a":1,"b":[1]}', yml: "a: 1\nb: 2\n", t: "a\nb\n", form: '{"a":1}', comment: "a: 1 # x\nb: 1\n", twice: '{"a":1,"a":2}', docs: "a: 1\n---\nb: 1\n"}}`,
 			after:  `{data: {j: '{"a":2,"b":[1]}', yml: "a: 1\nb: 3\n", t: "a\nc\n", form: '{"a": 1}', comment: "a: 1 # y\nb: 2\n", twice: '{"a":1,"a":3}', docs: "a: 1\n---\nb: 2\n"}}`,
 			want: []string{
-				`~ data`, `~ data.comment text`, `~ data.docs text`, `~ data.form {"a":1} -> {"a": 1}`,
+				`~ data`, `~ data.comment text`, `~ data.docs text`, `~ data.form respelled {"a":1} -> {"a": 1}`,
 				`~ data.j json`, `~ data.j`, `~ data.j.a 1 -> 2`, `~ data.t text`, `~ data.twice {"a":1,"a":2} -> {"a":1,"a":3}`,
 				`~ data.yml yaml`, `~ data.yml`, `~ data.yml.b 2 -> 3`,
 			},

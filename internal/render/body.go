@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"strings"
 
 	"kplan.dev/kplan/plan"
@@ -11,17 +10,16 @@ import (
 type symbol string
 
 const (
-	unchanged       symbol = "   "
-	create          symbol = "  +"
-	update          symbol = "  ~"
-	destroy         symbol = "  -"
-	replace         symbol = "-/+" // gone before the new one is made
-	replaceAfter    symbol = "+/-" // gone after the new one is made
-	forget          symbol = "  ."
-	indentWidth            = 4
-	gutter                 = "│ "
-	forcesReplaced         = " # forces replacement"
-	longestTextLine        = 400
+	unchanged      symbol = "   "
+	create         symbol = "  +"
+	update         symbol = "  ~"
+	destroy        symbol = "  -"
+	replace        symbol = "-/+" // gone before the new one is made
+	replaceAfter   symbol = "+/-" // gone after the new one is made
+	forget         symbol = "  ."
+	indentWidth           = 4
+	gutter                = "│ "
+	forcesReplaced        = " # forces replacement"
 )
 
 func (p *page) symbol(s symbol) string {
@@ -107,7 +105,7 @@ func (p *page) blocks(list *plan.Difference, depth int) {
 		switch {
 		case c.Shape == plan.Gap:
 		case c.Shape == plan.Fields:
-			p.block(c, depth, fieldName(list.Name))
+			p.blockOf(list, c, depth)
 		default:
 			p.attribute(c, depth, fieldName(list.Name))
 		}
@@ -117,14 +115,27 @@ func (p *page) blocks(list *plan.Difference, depth int) {
 	}
 }
 
+// blockOf writes an element of a list as a block. Of one that has no keys its
+// position says which it is.
+func (p *page) blockOf(list, d *plan.Difference, depth int) {
+	note := keyNote(d)
+	if note == "" && d.Op == plan.Changed && len(list.Children)+list.Hidden.Elements > 1 {
+		steps := d.Path.Steps()
+		note = " # " + fieldName(list.Name) + steps[len(steps)-1].String()
+	}
+	p.noted(d, depth, fieldName(list.Name), note)
+}
+
 // block writes an object as a block.
-func (p *page) block(d *plan.Difference, depth int, name string) {
-	head := name + " {" + keyNote(d) + suffix(d)
+func (p *page) block(d *plan.Difference, depth int, name string) { p.noted(d, depth, name, "") }
+
+// noted writes a block with a note behind its brace.
+func (p *page) noted(d *plan.Difference, depth int, name, note string) {
 	if len(d.Children) == 0 && d.Op != plan.Changed {
-		p.row(depth, symbolOf(d.Op), name, " {}", keyNote(d), suffix(d), gone(d))
+		p.row(depth, symbolOf(d.Op), name, " {}", note, suffix(d), gone(d))
 		return
 	}
-	p.row(depth, symbolOf(d.Op), head)
+	p.row(depth, symbolOf(d.Op), name, " {", note, suffix(d))
 	p.fields(d, depth+1)
 	p.row(depth, unchanged, "}", gone(d))
 }
@@ -141,11 +152,16 @@ func keyNote(d *plan.Difference) string {
 	return " # " + strings.Join(parts, ", ")
 }
 
+// suffix is what is to be said of a place behind its first line.
 func suffix(d *plan.Difference) string {
-	if d.ForcesReplacement {
-		return forcesReplaced
+	text := ""
+	if d.Respelled != "" {
+		text = " # the same " + strings.ToUpper(string(d.Respelled)) + " value, written differently"
 	}
-	return ""
+	if d.ForcesReplacement {
+		text += forcesReplaced
+	}
+	return text
 }
 
 func gone(d *plan.Difference) string {
@@ -153,6 +169,15 @@ func gone(d *plan.Difference) string {
 		return " -> null"
 	}
 	return ""
+}
+
+// goneFrom is gone for a value that something follows. An element of a list has
+// no "-> null" behind its comma: nothing takes its place.
+func goneFrom(d *plan.Difference, after string) string {
+	if strings.HasSuffix(after, ",") {
+		return ""
+	}
+	return gone(d)
 }
 
 // attribute writes a value with its name, already padded.
@@ -169,19 +194,19 @@ func (p *page) value(d *plan.Difference, depth int, before, after string) {
 	case d.Shape == plan.Text:
 		p.row(depth, s, before, "<<-EOT", suffix(d))
 		p.lines(d, depth+1)
-		p.row(depth, unchanged, "EOT", after, gone(d))
+		p.row(depth, unchanged, "EOT", after, goneFrom(d, after))
 	case d.Shape == plan.Encoded:
 		p.encoded(d, depth, before, after)
 	case len(d.Children) == 0 && !d.Reordered:
-		p.row(depth, s, before, emptyOf(d), after, gone(d), suffix(d))
+		p.row(depth, s, before, emptyOf(d), after, goneFrom(d, after), suffix(d))
 	case d.Shape == plan.Elements:
 		p.row(depth, s, before, "[", suffix(d))
 		p.elements(d, depth+1)
-		p.row(depth, unchanged, "]", after, gone(d))
+		p.row(depth, unchanged, "]", after, goneFrom(d, after))
 	default:
 		p.row(depth, s, before, "{", suffix(d))
 		p.entries(d, depth+1)
-		p.row(depth, unchanged, "}", after, gone(d))
+		p.row(depth, unchanged, "}", after, goneFrom(d, after))
 	}
 }
 
@@ -234,7 +259,7 @@ func (p *page) entries(d *plan.Difference, depth int) {
 func (p *page) objectValue(d *plan.Difference, depth int, before, after string) {
 	p.row(depth, symbolOf(d.Op), before, "{", suffix(d))
 	p.fields(d, depth+1)
-	p.row(depth, unchanged, "}", after, gone(d))
+	p.row(depth, unchanged, "}", after, goneFrom(d, after))
 }
 
 // elements writes what is in a list.
@@ -257,8 +282,7 @@ func (p *page) elements(d *plan.Difference, depth int) {
 	}
 }
 
-// element writes an element of a list. One that goes has no "-> null": nothing
-// takes its place.
+// element writes an element of a list.
 func (p *page) element(d *plan.Difference, depth int) {
 	if d.Op == plan.Removed && d.Shape == plan.Leaf && !d.Unknown {
 		text := inline(d.Before)
@@ -285,41 +309,4 @@ func (p *page) encoded(d *plan.Difference, depth int, before, after string) {
 	inside := *d.Children[0]
 	inside.Op, inside.ForcesReplacement = d.Op, d.ForcesReplacement
 	p.value(&inside, depth, before+string(d.Encoding)+"encode(", ")"+after)
-}
-
-// lines writes the lines of a text, each behind a gutter: none of them may
-// begin a line of ours.
-func (p *page) lines(d *plan.Difference, depth int) {
-	shown := d.Lines
-	if limit := p.opts.maxLines(); len(shown) > limit {
-		shown = shown[:limit]
-	}
-	for _, l := range shown {
-		if l.Skipped > 0 {
-			p.row(depth, unchanged, p.paint(dim, "… "+strings.Replace(Count(l.Skipped, "line"), " ", " unchanged ", 1)))
-			continue
-		}
-		p.row(depth, symbolOf(l.Op), textLine(l))
-		if l.NoEnd {
-			p.row(depth, unchanged, p.paint(dim, "# (no newline at the end)"))
-		}
-	}
-	if rest := len(d.Lines) - len(shown); rest > 0 {
-		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", Count(rest, "line"))))
-	}
-}
-
-// textLine spells one line of a text. Where the line changes, white space that
-// could be the change is made visible.
-func textLine(l plan.Line) string {
-	tab, text := "    ", l.Text
-	if l.Op != plan.Same {
-		tab = "→   "
-		ink := strings.TrimRight(text, " ")
-		text = ink + strings.Repeat("·", len(text)-len(ink))
-	}
-	if text == "" {
-		return strings.TrimRight(gutter, " ")
-	}
-	return gutter + clip(Clean(strings.ReplaceAll(text, "\t", tab)), longestTextLine)
 }

@@ -140,6 +140,9 @@ func (p *page) entry(e entry, mode plan.Mode) {
 		return
 	}
 	diff := plan.Diff(e.Change)
+	if mode == plan.RefreshOnly && diff.Op == plan.Same {
+		return // what it was before the change is not known
+	}
 	p.row(0, e.symbol, e.head(), " {")
 	p.object(diff)
 	if n := diff.Hidden.Defaults; n > 0 {

@@ -198,6 +198,12 @@ data:
   makefile: "all:\n\tbuild\n"
   end: "one\ntwo"
   long: "` + longString("x") + `"
+  respelled.json: '{"a": 1, "b": [true, null]}'
+  respelled.yaml: "a: 1\nb: [x]\n"
+  minified: "head\n` + strings.Repeat("var a=1;", 100) + `here` + strings.Repeat("f(x);", 100) + `\n"
+  space: "a b\nnext\n"
+  dots: "a·\nnext\n"
+  escaped: "\\u{202e}\nnext\n"
 binaryData: {logo: AAECAwT/}
 `,
 			after: `
@@ -209,6 +215,12 @@ data:
   makefile: "all: \n    build\n"
   end: "one\ntwo\n"
   long: "` + longString("y") + `"
+  respelled.json: '{"b":[true,null],"a":1}'
+  respelled.yaml: "b:\n- x\na: 1\n"
+  minified: "head\n` + strings.Repeat("var a=1;", 100) + `there` + strings.Repeat("f(x);", 100) + `\n"
+  space: "a\u00a0b\nnext\n"
+  dots: "a \nnext\n"
+  escaped: "\u202e\nnext\n"
   new: "first\nsecond\n"
 binaryData: {logo: AAECAwX/}
 `})
@@ -235,8 +247,8 @@ func secrets(t testing.TB) *plan.Plan {
 func lists(t testing.TB) *plan.Plan {
 	return planOf(t,
 		changed{addr: "Pod.p", namespace: "acme", name: "p", action: plan.Update,
-			before: `{metadata: {name: p, finalizers: [a/a, b/b]}, spec: {containers: [{name: a, args: [a, b, c, d, e, f, g]}, {name: b}], tolerations: [{key: a}, {key: b}, {key: c}]}}`,
-			after:  `{metadata: {name: p, finalizers: [b/b, c/c]}, spec: {containers: [{name: b}, {name: a, args: [a, b, c, x, d, e, g]}], tolerations: [{key: z}, {key: a}, {key: b, value: v}, {key: c}]}}`})
+			before: `{metadata: {name: p, finalizers: [a/a, b/b]}, spec: {containers: [{name: a, args: [a, b, c, d, e, f, g]}, {name: b, command: [sh, -c, "set -e\none\ntwo\n"], args: ["gone\nnow\n", x]}], tolerations: [{key: a}, {key: b}, {key: c}]}}`,
+			after:  `{metadata: {name: p, finalizers: [b/b, c/c]}, spec: {containers: [{name: b, command: [sh, -c, "set -e\none\n2\n"], args: [x]}, {name: a, args: [a, b, c, x, d, e, g]}], tolerations: [{key: z}, {key: a}, {key: b, value: v}, {key: c}]}}`})
 }
 
 func others(t testing.TB) *plan.Plan {

@@ -131,31 +131,41 @@ func ascii(s string) string {
 }
 
 func changeOfLong(before, after []rune) string {
-	shorter := min(len(before), len(after))
-	head := 0
-	for head < shorter && before[head] == after[head] {
-		head++
-	}
-	tail := 0
-	for tail < shorter-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
-		tail++
-	}
+	head, tail := shared(before, after)
 	return around(before, head, tail) + " -> " + around(after, head, tail)
 }
 
-// around is the part of a string between its first and last characters, with
-// some of those.
+// shared is how many characters two strings share at their beginnings and ends.
+func shared(a, b []rune) (head, tail int) {
+	shorter := min(len(a), len(b))
+	for head < shorter && a[head] == b[head] {
+		head++
+	}
+	for tail < shorter-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head, tail
+}
+
+// around is the part of a string between its first and last characters, in
+// quotes, with some of those.
 func around(s []rune, head, tail int) string {
+	text, before, after := window(s, head, tail)
+	return before + abbreviated(text) + after
+}
+
+// window is the part of a string between its first and last characters, with
+// some of those, and what stands for what is cut off before and after it.
+func window(s []rune, head, tail int) (part, before, after string) {
 	const context = 20
 	from, to := max(0, head-context), min(len(s), len(s)-tail+context)
-	text := abbreviated(string(s[from:to]))
 	if from > 0 {
-		text = "… " + text
+		before = "… "
 	}
 	if to < len(s) {
-		text += " …"
+		after = " …"
 	}
-	return text
+	return string(s[from:to]), before, after
 }
 
 // clip cuts a text that is too long for one line.
