@@ -19,6 +19,8 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/schematest"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -41,7 +43,8 @@ import (
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
 // canary. A plan without errors is then saved, held against a plan made anew, and
-// applied, and the plan after that must be empty.
+// applied, and the plan after that must be empty. What machines can read of it
+// must be as the schemas in docs say.
 func TestSituations(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if kubeconfig == "" {
@@ -122,6 +125,7 @@ func (s *situation) play() {
 	}
 	in := s.options()
 	p, diags := s.plan(after, in)
+	s.checkDocuments(p, diags)
 	if diff := cmp.Diff(strings.TrimSpace(s.files["want"]), s.summary(p, diags)); diff != "" {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
@@ -243,6 +247,48 @@ func (s *situation) plan(source string, in plan.Input) (*plan.Plan, hcl.Diagnost
 	s.Helper()
 	s.load(source, &in)
 	return plan.Make(s.Context(), in)
+}
+
+// checkDocuments holds all that machines can read of a plan against the schemas
+// in docs.
+func (s *situation) checkDocuments(p *plan.Plan, diags hcl.Diagnostics) {
+	s.Helper()
+	events := new(bytes.Buffer)
+	stream := render.NewEvents(events, time.Now)
+	stream.Version("test")
+	if p != nil {
+		shown := new(bytes.Buffer)
+		err := render.JSON(shown, p, "test")
+		s.check("show.schema.json", shown.Bytes(), err)
+		stream.Plan(p)
+	}
+	if p != nil && !p.Incomplete {
+		saved, err := p.Encode(s.state, "test")
+		s.check("plan.schema.json", saved, err)
+	}
+	for _, d := range diags {
+		stream.Diagnostic(d, render.Sources{})
+	}
+	if err := schemas["events.schema.json"].CheckStream(events.Bytes()); err != nil {
+		s.Error(err)
+	}
+}
+
+func (s *situation) check(name string, document []byte, err error) {
+	s.Helper()
+	if err == nil {
+		err = schemas[name].Check(document)
+	}
+	if err != nil {
+		s.Errorf("%v\n%s", err, document)
+	}
+}
+
+// schemas are those that machines may rely on, by the names of their files.
+var schemas = map[string]*schematest.Schema{
+	"plan.schema.json":   schematest.MustLoad("plan.schema.json"),
+	"show.schema.json":   schematest.MustLoad("show.schema.json"),
+	"events.schema.json": schematest.MustLoad("events.schema.json"),
 }
 
 // saveAndVerify saves a plan, reads it back and holds it against one made anew.

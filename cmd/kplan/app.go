@@ -37,6 +37,7 @@ func (s *session) dispatch(ctx context.Context, line []string) exitCode {
 		return exitOK
 	}
 	inv, err := arrange(list, line, s.env)
+	s.wantsEvents = inv.wantsEvents()
 	if err != nil {
 		return s.usage(err)
 	}
@@ -138,6 +139,9 @@ func invalidValue(c *command, err error) error {
 
 // usage reports a mistake in the command line.
 func (s *session) usage(err error) exitCode {
+	if s.wantsEvents && s.events == nil {
+		s.speakJSON()
+	}
 	var e *usageError
 	if !errors.As(err, &e) {
 		e = &usageError{summary: "Invalid command line", detail: err.Error()}

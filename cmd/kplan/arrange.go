@@ -17,6 +17,7 @@ import (
 type invocation struct {
 	global  []string // -name=value, of the flags before the command
 	command *command // nil when there is none
+	words   []string // what stands behind the command
 	flags   []string // -name=value
 	args    []string
 	help    bool
@@ -50,10 +51,21 @@ func arrange(list []*command, line []string, lookup func(string) string) (*invoc
 	if err != nil {
 		return inv, err
 	}
-	if err := inv.takeRest(append(extra, rest...)); err != nil {
+	inv.words = append(extra, rest...)
+	if err := inv.takeRest(inv.words); err != nil {
 		return inv, err
 	}
 	return inv, inv.checkArgs()
+}
+
+// wantsEvents says whether the command was told to speak JSON, as far as can be
+// told of a line that may not be right.
+func (inv *invocation) wantsEvents() bool {
+	return inv.command != nil && inv.command.events && slices.ContainsFunc(inv.words, func(word string) bool {
+		name, value, hasValue := splitFlag(word)
+		on, _ := strconv.ParseBool(value)
+		return isFlag(word) && name == "json" && (on || !hasValue)
+	})
 }
 
 // ordered is the line as urfave/cli wants it.

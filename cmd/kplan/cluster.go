@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -70,7 +69,7 @@ func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Opti
 	o.Parallelism = int(opts.parallelism)
 	o.UserAgent = "kplan/" + versionText()
 	o.Warn = s.warn
-	o.Notice = func(text string) { s.notice("Waiting for the API server", text) }
+	o.Notice = s.notice
 	o.WorkDir = s.untrusted()
 	o.AllowExec = opts.allowExec
 	o.InteractiveExec = s.input && s.terminal
@@ -127,18 +126,16 @@ func (s *session) untrusted() string {
 	return dir
 }
 
-// notice tells what keeps the user waiting: in an event with that summary, or as
-// a line. It may be called from several goroutines at once.
-func (s *session) notice(summary, text string) {
+// notice tells that the API server keeps the user waiting. It may be called from
+// several goroutines at once.
+func (s *session) notice(text string) {
 	s.tell(func(e *render.Events) {
-		e.Diagnostic(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: text}, render.Sources{})
+		e.Diagnostic(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Waiting for the API server", Detail: text}, render.Sources{})
 	})
 	if s.events != nil {
 		return
 	}
-	s.speaking.Lock()
-	defer s.speaking.Unlock()
-	fmt.Fprintln(s.stderr, render.Clean(text))
+	s.say(render.Clean(text) + "\n")
 }
 
 // warn shows a warning that the API server sent along, and what it was first

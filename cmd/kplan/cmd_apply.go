@@ -32,6 +32,7 @@ func applyCommand() *command {
 	var opts applyOptions
 	return &command{
 		name: "apply", args: "[PLAN]", maxArgs: 1,
+		events:  true,
 		tooMany: "To apply the configuration of another folder: kplan -chdir=DIR apply.",
 		summary: "Make the changes",
 		about: "Makes the plan come true. Without an argument it plans, shows the plan and asks; nothing but yes is taken for " +

@@ -13,6 +13,7 @@ func destroyCommand() *command {
 	opts.selection.destroy = true
 	return &command{
 		name:    "destroy",
+		events:  true,
 		summary: "Delete everything that was made",
 		about: "Deletes every object that the state holds, dependents first, after showing them and asking. Objects that kplan " +
 			"did not make stay, except those inside of a namespace that is deleted: the plan counts them.\n\n" +

@@ -49,6 +49,7 @@ func planCommand() *command {
 	opts.state.reads = true
 	return &command{
 		name:    "plan",
+		events:  true,
 		tooMany: "To plan the configuration of another folder: kplan -chdir=DIR plan. To apply a saved plan: kplan apply FILE.",
 		summary: "Show what would change",
 		about: "Compares the configuration with the cluster and shows, for each object, what applying it would change. " +

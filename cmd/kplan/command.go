@@ -21,6 +21,7 @@ type command struct {
 	about            string // paragraphs, wrapped when shown
 	examples         []example
 	flags            []cli.Flag
+	events           bool // with -json it tells everything in events
 	subcommands      []*command
 	// words are the arguments that shells may offer; nil for files.
 	words func(ctx context.Context, s *session) []string

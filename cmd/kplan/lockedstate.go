@@ -78,7 +78,7 @@ const lockPatience = 400 * time.Millisecond
 // reported.
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, bool) {
 	patience := time.AfterFunc(lockPatience, func() {
-		s.notice("Waiting for the state's lock", "Acquiring state lock. This may take a few moments...")
+		s.lockAwaited("Acquiring state lock. This may take a few moments...")
 	})
 	defer patience.Stop()
 	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))

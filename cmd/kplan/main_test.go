@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"kplan.dev/kplan/internal/schematest"
 	"kplan.dev/kplan/state"
 )
 
@@ -100,6 +102,7 @@ func scriptCommands() map[string]scriptCommand {
 		"mutations": mutations,
 		"says":      says,
 		"signalled": signalled,
+		"stream":    stream,
 	}
 	maps.Copy(commands, moreScriptCommands)
 	return commands
@@ -161,6 +164,17 @@ func says(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("said: %s", plain)
 	}
 }
+
+// stream holds what went to standard output against the schema of events:
+// stream, or stream FILE.
+func stream(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: stream [FILE]")
+	}
+	ts.Check(eventSchema().CheckStream([]byte(ts.ReadFile(append(args, "stdout")[0]))))
+}
+
+var eventSchema = sync.OnceValue(func() *schematest.Schema { return schematest.MustLoad("events.schema.json") })
 
 // appears waits until a file is there.
 func appears(ts *testscript.TestScript, _ bool, files []string) {

@@ -65,7 +65,9 @@ func (s *session) showSummary(p *plan.Plan, summary apply.Summary, ok bool) {
 	if ok {
 		s.tell(func(e *render.Events) {
 			e.Applied(n, p.Mode)
-			e.Outputs(outputsOf(summary.Outputs))
+			if p.Mode != plan.RefreshOnly { // which leaves them as they are
+				e.Outputs(outputsOf(summary.Outputs))
+			}
 		})
 	}
 	switch {
@@ -125,9 +127,29 @@ func (s *session) tell(say func(*render.Events)) {
 	}
 }
 
+// lockAwaited says that another run has the state's lock.
+func (s *session) lockAwaited(text string) {
+	s.tell(func(e *render.Events) { e.LockAwaited(text) })
+	if !s.inJSON.Load() {
+		s.say(text + "\n")
+	}
+}
+
+// interrupted says what comes of an interrupt. Whoever reads at a terminal is
+// told first: where events go may stand still.
+func (s *session) interrupted(text string) {
+	if !s.inJSON.Load() {
+		fmt.Fprintf(s.stderr, "\n%s\n\n", text)
+	}
+	s.tell(func(e *render.Events) { e.Log("warn", text) })
+}
+
 // speakJSON has the session write events instead of text.
 func (s *session) speakJSON() {
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
 	s.input = false
+	s.inJSON.Store(true)
 	s.events = render.NewEvents(s.stdout, time.Now)
 	s.events.Version(versionText())
 }

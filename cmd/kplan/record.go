@@ -24,6 +24,8 @@ func (s *session) startRecord(path string) bool {
 		s.fail("Can't write the events", "%s: %v.", path, reason(err))
 		return false
 	}
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
 	s.record = &record{render.NewEvents(file, time.Now), file}
 	s.record.Version(versionText())
 	return true
@@ -77,11 +79,13 @@ func mayHoldEvents(file *os.File) error {
 // endRecord is what a command ends with that came to code: not well, if the
 // events could not all be written. What the command did, it has done.
 func (s *session) endRecord(code exitCode) exitCode {
-	if s.record == nil {
-		return code
-	}
+	s.speaking.Lock()
 	ended := s.record
 	s.record = nil
+	s.speaking.Unlock()
+	if ended == nil {
+		return code
+	}
 	if err := errors.Join(ended.Err(), ended.file.Close()); err != nil {
 		s.fail("Can't write the events", "%s is not complete: %v. All else was done as shown.", ended.file.Name(), reason(err))
 		return exitFailure

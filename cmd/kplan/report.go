@@ -30,6 +30,14 @@ func (s *session) report(diags hcl.Diagnostics) {
 	render.Diagnostics(s.stderr, diags, src, opts)
 }
 
+// say shows a text that is no problem. It may be called from several goroutines
+// at once.
+func (s *session) say(text string) {
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
+	fmt.Fprint(s.stderr, text)
+}
+
 // sources are the files that these diagnostics quote.
 func (s *session) sources(diags hcl.Diagnostics) render.Sources {
 	if s.loaded == nil || !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Subject != nil }) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
@@ -34,11 +35,15 @@ type session struct {
 	// region shows what is under way, nil where no terminal can.
 	region *render.Region
 	view   viewOptions
+	// wantsEvents says that the command line asks for events, as far as it could
+	// be read.
+	wantsEvents bool
 	// events is where everything is told in JSON, nil where it is shown as text,
 	// and record where it is told in JSON besides, nil for nowhere. Several
 	// goroutines may have something to say: they hold speaking meanwhile.
 	events   *render.Events
 	record   *record
+	inJSON   atomic.Bool // whether events is set, for those who can't wait for their turn
 	speaking sync.Mutex
 	// automation says that kplan is called by another program, which needs no
 	// hint what to type next.

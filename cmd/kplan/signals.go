@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -29,9 +28,9 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 	go func() {
 		caught.first.Store(<-arrived)
 		briefly(func() {
-			fmt.Fprint(s.stderr, "\nInterrupt received.\n"+
-				"Nothing new is started; kplan ends once what is under way is done and recorded.\n"+
-				"A second interrupt ends it at once.\n\n")
+			s.interrupted("Interrupt received.\n" +
+				"Nothing new is started; kplan ends once what is under way is done and recorded.\n" +
+				"A second interrupt ends it at once.")
 		})
 		cancel()
 		<-arrived
@@ -39,7 +38,7 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 			if s.region != nil {
 				s.region.Stop()
 			}
-			fmt.Fprint(s.stderr, "\nTwo interrupts received. Exiting immediately. What was under way is looked for by the next run.\n")
+			s.interrupted("Two interrupts received. Exiting immediately. What was under way is looked for by the next run.")
 		})
 		os.Exit(caught.exitCode(exitFailure))
 	}()

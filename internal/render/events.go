@@ -57,7 +57,11 @@ func (e *Events) Version(version string) {
 // Log tells something that has no event of its own.
 func (e *Events) Log(level, message string) { e.send(level, message, "log", nil) }
 
+// LockAwaited tells that another run has the state's lock.
+func (e *Events) LockAwaited(message string) { e.send("info", message, "state_lock_acquire", nil) }
+
 // Plan tells of the changes of a plan, of how many there are, and of its outputs.
+// An incomplete one has no such end: the errors that follow are the end of it.
 func (e *Events) Plan(pl *plan.Plan) {
 	for _, entry := range entriesOf(pl) {
 		change := eventChange(entry)
@@ -66,6 +70,9 @@ func (e *Events) Plan(pl *plan.Plan) {
 			continue
 		}
 		e.send("info", fmt.Sprintf("%s: Plan to %s", entry.Addr, change["action"]), "planned_change", event{"change": change})
+	}
+	if pl.Incomplete {
+		return
 	}
 	e.summary(summary(pl), pl.Counts(), "plan")
 	if len(pl.Outputs) > 0 {
@@ -163,6 +170,9 @@ func eventChange(e entry) event {
 	}
 	if e.Certainty != "" {
 		change["certainty"] = e.Certainty
+	}
+	if e.Blocked {
+		change["blocked"] = true
 	}
 	return change
 }
