@@ -39,6 +39,7 @@ const progressEvery = 10 * time.Second
 
 // events tells of one event at a time.
 type events struct {
+	*aside
 	mu   sync.Mutex
 	tell func(Event)
 }
@@ -101,9 +102,13 @@ func (e *events) note(event Event, phase Phase, start time.Time, detail *detail,
 
 // repeat sends the event in that phase every ten seconds until stop is called.
 func (e *events) repeat(event Event, phase Phase, start time.Time, detail *detail) (stop func()) {
-	ticker := time.NewTicker(progressEvery)
+	return e.repeatEvery(progressEvery, event, phase, start, detail)
+}
+
+func (e *events) repeatEvery(pause time.Duration, event Event, phase Phase, start time.Time, detail *detail) (stop func()) {
+	ticker := time.NewTicker(pause)
 	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
+	go e.run(func() {
 		defer close(ended)
 		defer ticker.Stop()
 		for {
@@ -115,7 +120,7 @@ func (e *events) repeat(event Event, phase Phase, start time.Time, detail *detai
 				e.send(event)
 			}
 		}
-	}()
+	})
 	return func() {
 		close(done)
 		<-ended

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ const groupTime = time.Second
 // journal records what is about to happen and what has happened. It is the one
 // writer of the state during an apply.
 type journal struct {
+	*aside
 	save    func(context.Context, *state.State) error
 	writing sync.Mutex // held while save is under way
 
@@ -40,7 +42,7 @@ type journal struct {
 
 func newJournal(current *state.State, save func(context.Context, *state.State) error) *journal {
 	j := &journal{
-		state: current.Clone(), save: save, pending: map[addrs.Object]bool{},
+		aside: &aside{}, state: current.Clone(), save: save, pending: map[addrs.Object]bool{},
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	for _, p := range j.state.Pending {
@@ -82,7 +84,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		close(j.stopped)
 		return err
 	}
-	go j.writeGroups(context.WithoutCancel(ctx))
+	go j.run(func() { j.writeGroups(context.WithoutCancel(ctx)) })
 	return nil
 }
 
@@ -150,17 +152,33 @@ func (j *journal) writeGroups(ctx context.Context) {
 func (j *journal) flush(ctx context.Context) {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	j.mu.Lock()
-	if !j.dirty {
-		j.mu.Unlock()
+	snapshot := j.changed()
+	if snapshot == nil {
 		return
+	}
+	err := errCutOff
+	defer func() { j.written(snapshot, err) }()
+	err = j.save(ctx, snapshot)
+}
+
+// errCutOff is the failure of a write that ended in a panic.
+var errCutOff = errors.New("writing the state was cut off by a bug")
+
+// changed is the state to be written, nil if it is as it was written last.
+func (j *journal) changed() *state.State {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.dirty {
+		return nil
 	}
 	j.dropSettled()
 	j.state.Objects = j.objects.List()
 	snapshot := j.state.Clone()
 	j.dirty = false
-	j.mu.Unlock()
-	err := j.save(ctx, snapshot)
+	return snapshot
+}
+
+func (j *journal) written(snapshot *state.State, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.failure = err

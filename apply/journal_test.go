@@ -3,7 +3,9 @@ package apply
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
@@ -39,6 +41,61 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 			if r.wentWell(nil) == halts {
 				t.Errorf("that deletions may follow is %v", !halts)
 			}
+		})
+	}
+}
+
+// TestPanicBesideVisits: a bug in what goes on beside the visits lets nothing new
+// start, comes to whoever waits, and what was done can still be saved.
+func TestPanicBesideVisits(t *testing.T) {
+	for name, stumble := range map[string]func(r *runner, made state.Object, panics *atomic.Bool){
+		"writing": func(r *runner, made state.Object, panics *atomic.Bool) {
+			panics.Store(true)
+			r.journal.made(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
+		},
+		"telling": func(r *runner, made state.Object, panics *atomic.Bool) {
+			r.journal.made(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
+			panics.Store(true)
+			r.events.repeatEvery(time.Millisecond, Event{}, Progress, time.Now(), &detail{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var panics atomic.Bool
+			var saved *state.State
+			stumbles := func() {
+				if panics.Load() {
+					panic("a bug")
+				}
+			}
+			made := state.Object{
+				Addr:   addrs.Resource{Type: "ConfigMap", Name: "a"}.Instance(addrs.Key{}),
+				Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}, UID: "uid",
+			}
+			p := &plan.Plan{Changes: []*plan.Change{{Addr: made.Addr, Object: made.Object, Action: plan.Create}}}
+			r := newRunner(Input{
+				Plan:     p,
+				Save:     func(_ context.Context, s *state.State) error { stumbles(); saved = s; return nil },
+				Progress: func(Event) { stumbles() },
+			}, state.New())
+			if err := r.journal.begin(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			stumble(r, made, &panics)
+			select {
+			case <-r.ending.Done():
+			case <-time.After(10 * time.Second):
+				t.Fatal("all goes on")
+			}
+			panics.Store(false)
+			if err := r.journal.end(t.Context()); err != nil || len(saved.Objects) != 1 || len(saved.Pending) != 0 {
+				t.Errorf("what was done is not saved: %v, %v", err, saved)
+			}
+			defer func() {
+				if recover() == nil {
+					t.Error("the bug comes to nobody")
+				}
+			}()
+			r.aside.trap.Rethrow()
 		})
 	}
 }

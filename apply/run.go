@@ -96,6 +96,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		diags = append(diags, r.deleteAll(ctx)...)
 		diags = append(diags, r.awaitAll(ctx, outcome.Visited)...)
 	}
+	r.aside.trap.Rethrow()
 	r.journal.outputs(outcome.Outputs, in.Plan)
 	finished = true
 	return r.finish(ctx, outcome, diags)
@@ -114,6 +115,7 @@ type runner struct {
 	journal  *journal
 	observer *observer
 	events   *events
+	aside    *aside
 	classes  remembered // storage classes
 	// deletions are what became of those that were tried, and unready is what was
 	// waited for in the end in vain.
@@ -138,8 +140,10 @@ func newRunner(in Input, current *state.State) *runner {
 		awaited:  map[addrs.Instance]bool{},
 		journal:  newJournal(current, in.Save),
 		observer: newObserver(ctx, in.Cluster, in.Plan, plan.StackLabel+"="+current.StackID()),
-		events:   &events{tell: in.Progress},
+		aside:    &aside{end: func() { end(nil) }},
 	}
+	r.journal.aside = r.aside
+	r.events = &events{aside: r.aside, tell: in.Progress}
 	// What became of the actions that were pending is to be written even if
 	// there is nothing else to do.
 	r.journal.dirty = current != in.State

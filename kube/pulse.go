@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"kplan.dev/kplan/graph"
 )
 
 // How long the server may say nothing is Options.RequestTimeout: so long all
@@ -91,14 +93,15 @@ func (p *pulse) silence(asked time.Time, atLeast time.Duration) (time.Duration, 
 }
 
 // listen tells the user of the server's silence, as long as it lasts, until the
-// returned function is called.
-func (c *Cluster) listen(ctx context.Context) (stop context.CancelFunc) {
-	ctx, stop = context.WithCancel(ctx)
+// returned function is called, which meets again what went wrong with that.
+func (c *Cluster) listen(ctx context.Context) (stop func()) {
+	ctx, end := context.WithCancel(ctx)
 	if c.notice == nil {
-		return stop
+		return end
 	}
 	asked := time.Now()
-	go func() {
+	var trap graph.Trap
+	go trap.Run(nil, func() {
 		tick := time.NewTicker(c.noticeTime())
 		defer tick.Stop()
 		for {
@@ -111,8 +114,8 @@ func (c *Cluster) listen(ctx context.Context) (stop context.CancelFunc) {
 				}
 			}
 		}
-	}()
-	return stop
+	})
+	return func() { end(); trap.Rethrow() }
 }
 
 // tellAgain tells the user why a request is still tried again after some time.

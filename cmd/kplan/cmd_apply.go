@@ -193,6 +193,9 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		k.rescue(summary.State)
 	}
 	k.showSummary(p, summary, !diags.HasErrors())
+	if k.region != nil {
+		k.region.Rethrow()
+	}
 	if diags.HasErrors() {
 		return exitFailure
 	}

@@ -115,4 +115,12 @@ resource "ConfigMap" "behind" {
 	if code, said, complained := run("", "plan"); code != exitOK || !strings.Contains(said, "ConfigMap.behind will be created") || strings.Contains(said, "ConfigMap.second will be") {
 		t.Errorf("exit code %d, planned:\n%s%s", code, said, complained)
 	}
+	// Beside the changes things go on, too: here, telling what takes long.
+	code, _, complained = run("Pod.waited_for: Still waiting", "apply", "-auto-approve")
+	if code != exitFailure || !strings.Contains(complained, "kplan has a bug") || strings.Contains(complained, "s3cr3t-canary") {
+		t.Errorf("exit code %d, said:\n%s", code, complained)
+	}
+	if _, listed, _ := run("", "state", "list"); !strings.Contains(listed, "Pod.waited_for\n") {
+		t.Errorf("the state has:\n%s", listed)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/clipperhouse/displaywidth"
+
+	"kplan.dev/kplan/graph"
 )
 
 // Region is the lower end of a terminal, where the steps under way are shown and
@@ -33,6 +35,8 @@ type Region struct {
 	last    string       // what is on the screen
 
 	stop, stopped chan struct{}
+	trap          graph.Trap // of drawing
+	broken        bool       // drawing has met a bug, and is left be
 }
 
 // row is a step under way.
@@ -58,21 +62,37 @@ func (r *Region) Start(opts Options) {
 	}
 	r.on, r.opts = true, opts
 	r.stop, r.stopped = make(chan struct{}), make(chan struct{})
-	go r.redraw(r.stop, r.stopped)
+	go r.trap.Run(r.giveUp, func() { r.redraw(r.stop, r.stopped) })
 }
 
 // Stop takes the region off the screen. What was to be printed is.
 func (r *Region) Stop() {
+	if stopped := r.end(); stopped != nil {
+		<-stopped
+	}
+}
+
+// Rethrow panics with what drawing met, if it met a bug. Until then all goes on
+// without a region: nothing is lost by that but the sight.
+func (r *Region) Rethrow() { r.trap.Rethrow() }
+
+func (r *Region) end() (stopped chan struct{}) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.on {
-		r.mu.Unlock()
-		return
+		return nil
 	}
 	r.on, r.rows = false, nil
-	r.erase()
 	close(r.stop)
-	r.mu.Unlock()
-	<-r.stopped
+	r.erase()
+	return r.stopped
+}
+
+// giveUp has no rows drawn any more.
+func (r *Region) giveUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.broken = true
 }
 
 func (r *Region) redraw(stop, stopped chan struct{}) {
@@ -107,6 +127,9 @@ func (r *Region) Step(s Step) {
 		r.rows = slices.Delete(r.rows, at, at+1)
 	}
 	r.above.WriteString(ProgressLine(s, r.opts) + "\n")
+	if r.broken && !r.partial {
+		r.erase()
+	}
 }
 
 // Writer is w, which shows on the same terminal: what is written to it appears

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -140,6 +141,50 @@ func TestRegion(t *testing.T) {
 	if diff := cmp.Diff(want, s.String()); diff != "" {
 		t.Errorf("in the end (-want +got):\n%s", diff)
 	}
+}
+
+// TestRegionBroken: a bug in the drawing ends the drawing. What is told from then
+// on is printed all the same, and the bug is told of in the end.
+func TestRegionBroken(t *testing.T) {
+	s := &screen{width: 42, height: 6}
+	var broken atomic.Bool
+	met := make(chan struct{}, 100)
+	r := NewRegion(s, func() (int, int) {
+		if broken.Load() {
+			met <- struct{}{}
+			panic("no such size")
+		}
+		return 42, 6
+	})
+	r.Start(Options{})
+	r.Step(step("a", Started, ""))
+	broken.Store(true)
+	select {
+	case <-met:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing is drawn")
+	}
+	broken.Store(false)
+	eventually := time.Now().Add(10 * time.Second)
+	for isBroken := false; !isBroken && time.Now().Before(eventually); time.Sleep(time.Millisecond) {
+		r.mu.Lock()
+		isBroken = r.broken
+		r.mu.Unlock()
+	}
+	r.Step(step("a", Done, ""))
+	fmt.Fprintln(r.Writer(s), "other")
+	r.Step(step("b", Done, ""))
+	r.Stop()
+	want := "Pod.a: Creation complete after 0s\nother\nPod.b: Creation complete after 0s\n"
+	if diff := cmp.Diff(want, s.String()); diff != "" {
+		t.Errorf("on the screen (-want +got):\n%s", diff)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("the bug is not told of")
+		}
+	}()
+	r.Rethrow()
 }
 
 // A window that becomes narrower breaks the lines that are shown in two.
