@@ -3,7 +3,6 @@ package hclspec
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -77,8 +76,8 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputVa
 		diags = append(diags, problem("Output refers to sensitive values", o.Expr.Range(),
 			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
 	}
-	if tooLarge(value) {
-		diags = append(diags, problem("Number too large", o.Expr.Range(), "The state holds outputs as JSON, which has no number of this size.")...)
+	if !keepsNumbers(value) {
+		diags = append(diags, problem("Number too large", o.Expr.Range(), "The state holds outputs as JSON, which keeps whole numbers of 64 bits. A longer one can be told as text, by tostring().")...)
 	}
 	if diags.HasErrors() {
 		return nil, diags
@@ -86,17 +85,17 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputVa
 	return outputValue(o, value), diags
 }
 
-// tooLarge says whether a value holds a number that no float64 can.
-func tooLarge(value cty.Value) bool {
-	found := false
+// keepsNumbers says whether JSON can hold all numbers of a value.
+func keepsNumbers(value cty.Value) bool {
+	kept := true
 	cty.Walk(value, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.IsKnown() && !v.IsNull() && v.Type() == cty.Number {
-			f, _ := v.AsBigFloat().Float64()
-			found = found || math.IsInf(f, 0)
+			_, ok := jsonNumber(v.AsBigFloat())
+			kept = kept && ok
 		}
-		return !found, nil
+		return kept, nil
 	})
-	return found
+	return kept
 }
 
 func outputValue(o *Output, value cty.Value) *OutputValue {

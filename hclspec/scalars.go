@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,15 +154,19 @@ func primitive(v cty.Value) any {
 	return v.True()
 }
 
-// jsonNumber is an int64 where the number is whole and fits, else a float64.
-func jsonNumber(f *big.Float) any {
-	if f.IsInt() {
-		if i, accuracy := f.Int64(); accuracy == big.Exact {
-			return i
-		}
+// jsonNumber is an int64 where the number is whole and fits, else a float64. It
+// is false for a number that is too large, and for a whole one that would lose
+// digits. Fractions are rounded, as everybody does who reads JSON.
+func jsonNumber(f *big.Float) (any, bool) {
+	if i, accuracy := f.Int64(); accuracy == big.Exact {
+		return i, true
 	}
 	x, _ := f.Float64()
-	return x
+	if math.IsInf(x, 0) || !f.IsInt() {
+		return x, !math.IsInf(x, 0)
+	}
+	again, err := cty.ParseNumberVal(strconv.FormatFloat(x, 'g', -1, 64))
+	return x, err == nil && again.AsBigFloat().Cmp(f) == 0
 }
 
 func asNumber(v cty.Value) (n *big.Float, why string) {
@@ -195,9 +200,9 @@ func number(v cty.Value) (any, string) {
 	if why != "" {
 		return nil, why
 	}
-	json := jsonNumber(n)
-	if f, ok := json.(float64); ok && math.IsInf(f, 0) {
-		return nil, ", and this one is too large"
+	json, ok := jsonNumber(n)
+	if !ok {
+		return nil, ", and this one is too large: JSON keeps whole numbers of 64 bits"
 	}
 	return json, ""
 }

@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
+
+	strictjson "sigs.k8s.io/json"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
@@ -200,16 +201,12 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	if len(data) > maxFile {
 		return nil, errors.New("it is too large to be a plan")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	if err := decodeHeader(data); err != nil {
 		return nil, err
 	}
-	if err := dec.Decode(&doc); err != nil {
+	strict, err := strictjson.UnmarshalStrict(data, &doc)
+	if err := errors.Join(append(strict, err)...); err != nil {
 		return nil, fmt.Errorf("it is no saved plan or is damaged: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("it is damaged: something follows the plan")
 	}
 	p := &Plan{
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
+	strictjson "sigs.k8s.io/json"
+
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/state"
 )
@@ -33,14 +35,14 @@ func Variables(values hclspec.Values, s *state.State) map[string]Variable {
 }
 
 // jsonForm is a value as JSON decodes it, so that values of different origins
-// can be compared.
+// can be compared: whole numbers to the last digit.
 func jsonForm(value any) any {
 	data, err := json.Marshal(value)
 	if err != nil {
 		panic("plan: a value in JSON form has no JSON form: " + err.Error())
 	}
 	var decoded any
-	if err := json.Unmarshal(data, &decoded); err != nil {
+	if err := strictjson.UnmarshalCaseSensitivePreserveInts(data, &decoded); err != nil {
 		panic("plan: JSON that was just written can't be read: " + err.Error())
 	}
 	return decoded

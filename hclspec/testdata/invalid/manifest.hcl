@@ -445,7 +445,7 @@ resource "ConfigMap" "a" {
   metadata {
     name   = "a"
     labels = { a = "x", b = "y", "a" = "y" }
-#                                ^^^ Duplicate key: This object has the key "a" already, in line 451. Only one of the two values would count: take one away.
+#                                ^^^ Duplicate key: This object has the key "a" already, in line 447. Only one of the two values would count: take one away.
   }
 }
 ---
