@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
 )
 
 // definition is the configuration of the working directory and the values of
@@ -46,6 +47,10 @@ func (s *session) define(ctx context.Context, opts variableOptions) (d definitio
 		Args:   args,
 		Prompt: s.prompt(ctx),
 	})
+	if ctx.Err() != nil && valueDiags.HasErrors() {
+		s.fail(diag.Interrupted, "Nothing was changed: kplan was interrupted while it asked for the values of variables.")
+		return d, false
+	}
 	if opts.from != nil {
 		explainMissing(valueDiags, opts.from, config)
 	}

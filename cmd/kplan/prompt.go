@@ -28,6 +28,9 @@ var (
 
 // answer asks and waits for a line, or for the end of ctx.
 func (s *session) answer(ctx context.Context, q question) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	fmt.Fprintf(s.stdout, "%s\n", s.bold(q.title))
 	for line := range strings.Lines(q.text) {
 		fmt.Fprintf(s.stdout, "  %s\n", render.Clean(strings.TrimRight(line, "\r\n")))
@@ -45,7 +48,7 @@ func (s *session) answer(ctx context.Context, q question) (string, error) {
 	}()
 	select {
 	case r := <-replies:
-		if q.hidden || !s.terminal {
+		if q.hidden || !s.terminal || r.err != nil {
 			fmt.Fprintln(s.stdout) // no echo of the answer has ended the line
 		}
 		return r.line, r.err

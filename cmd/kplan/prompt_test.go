@@ -63,7 +63,7 @@ func TestAnswerInterrupted(t *testing.T) {
 	defer writer.Close()
 	s := &session{stdin: reader, stdout: &out}
 	stop()
-	if _, err := s.answer(never, question{title: "Title"}); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
+	if _, err := s.answer(never, question{title: "Title"}); !errors.Is(err, context.Canceled) || out.Len() > 0 {
+		t.Errorf("%v, and asked %q", err, &out)
 	}
 }

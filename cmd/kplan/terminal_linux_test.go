@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,9 +18,12 @@ import (
 
 // onTerminal runs a command on a terminal of its own and compares its exit code.
 // What it sent to the terminal is in the file screen then. With a text other than
-// "" an interrupt is sent once that is on the screen.
+// "" an interrupt is typed once that is on the screen; with TEXT|KEYS, which may
+// be repeated behind another |, those keys are. ^C and ^D are control keys, any
+// other text ends with Enter.
 //
 //	terminal 80x24 130 'Still waiting' kplan apply
+//	terminal 80x24 1 'var.a|5|Do you want|no' kplan apply
 func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: terminal COLUMNSxROWS CODE TEXT COMMAND...")
@@ -44,20 +49,42 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 		defer close(read)
 		_, _ = io.Copy(&screen, us) // ends with an error when nobody has the terminal open
 	}()
-	if args[2] != "" {
-		if !screen.await(args[2], 30*time.Second) {
+	for text, keys := range typed(args[2]) {
+		if !screen.await(text, 30*time.Second) {
 			_ = cmd.Process.Kill()
-			ts.Fatalf("%q was never shown:\n%s", args[2], &screen)
+			ts.Fatalf("%q was never shown:\n%s", text, &screen)
 		}
-		_, err = us.Write([]byte{3}) // Ctrl-C
+		time.Sleep(100 * time.Millisecond) // the question is there before kplan reads
+		_, err = us.Write(keys)
 		ts.Check(err)
 	}
+	defer time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }).Stop()
 	_ = cmd.Wait()
 	<-read
 	text := bytes.ReplaceAll([]byte(screen.String()), []byte("\r\n"), []byte("\n"))
 	ts.Check(os.WriteFile(ts.MkAbs("screen"), text, 0o600))
 	if code := fmt.Sprint(cmd.ProcessState.ExitCode()); code != args[1] {
 		ts.Fatalf("exit code %s, not %s:\n%s", code, args[1], text)
+	}
+}
+
+// typed are the texts to wait for and the keys to press then.
+func typed(script string) iter.Seq2[string, []byte] {
+	control := map[string][]byte{"^C": {3}, "^D": {4}}
+	return func(yield func(string, []byte) bool) {
+		words := strings.Split(script, "|")
+		if len(words) == 1 && script != "" {
+			words = append(words, "^C")
+		}
+		for i := 0; i+1 < len(words); i += 2 {
+			keys, ok := control[words[i+1]]
+			if !ok {
+				keys = []byte(words[i+1] + "\n")
+			}
+			if !yield(words[i], keys) {
+				return
+			}
+		}
 	}
 }
 
