@@ -135,7 +135,7 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 			err = l.settle()
 		}
 	}
-	if err != nil {
+	if err != nil && !l.reader { // the lock holds all the same; what can't be written now is better known before a change
 		lease.release()
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}

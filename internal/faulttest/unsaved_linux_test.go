@@ -1,8 +1,13 @@
 package faulttest_test
 
 import (
+	"runtime"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"kplan.dev/kplan/internal/faulttest"
 )
 
 // smallDisk puts a disk of 256 KiB at a folder, where this process may.
@@ -12,4 +17,18 @@ func smallDisk(t *testing.T, folder string) {
 		t.Skipf("it takes root to mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(folder, syscall.MNT_DETACH) })
+}
+
+// startUnprivileged starts kplan so that the modes of files hold for it, also
+// where the tests are run by root.
+func (x *trial) startUnprivileged(args ...string) *faulttest.Process {
+	x.Helper()
+	started := make(chan *faulttest.Process)
+	go func() {
+		defer close(started)
+		runtime.LockOSThread() // and never unlock: what is given up here ends with the thread
+		_ = unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_DAC_OVERRIDE, 0, 0, 0)
+		started <- x.start(nil, args...)
+	}()
+	return <-started
 }

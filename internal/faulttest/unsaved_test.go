@@ -28,6 +28,10 @@ func TestStateCannotBeSaved(t *testing.T) {
 			x.must(fill(filler))
 			return func() { x.must(os.Remove(filler)) }
 		},
+		"folder read-only": func(x *trial, folder string) func() {
+			x.must(os.Chmod(folder, 0o500))
+			return func() { x.must(os.Chmod(folder, 0o700)) }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +46,7 @@ func TestStateCannotBeSaved(t *testing.T) {
 			// The creations drag on until the next group of results is written.
 			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 1500 * time.Millisecond})
 			path := filepath.Join(folder, "kplan.state.json")
-			process := x.start(nil, "apply", "-auto-approve", "-state="+path)
+			process := x.startUnprivileged("apply", "-auto-approve", "-state="+path)
 			x.waitForCalls("create", 6)
 			mend := fail(x, folder)
 			run := x.end(process)
@@ -59,6 +63,109 @@ func TestStateCannotBeSaved(t *testing.T) {
 			x.checkConverges("")
 		})
 	}
+}
+
+// TestNothingCanBeWritten runs kplan where the state can be read, and nothing can
+// be written from the beginning. A plan needs no more than that. An apply fails
+// before it has changed anything.
+func TestNothingCanBeWritten(t *testing.T) {
+	r := newRig(t)
+	for name, shut := range map[string]func(x *trial, folder string) (open func()){
+		"read-only": func(x *trial, folder string) func() {
+			files, _ := filepath.Glob(filepath.Join(folder, "*"))
+			for _, file := range files {
+				x.must(os.Chmod(file, 0o400))
+			}
+			x.must(os.Chmod(folder, 0o500))
+			return func() {
+				x.must(os.Chmod(folder, 0o700))
+				for _, file := range files {
+					x.must(os.Chmod(file, 0o600))
+				}
+			}
+		},
+		"folder read-only": func(x *trial, folder string) func() {
+			x.must(os.Chmod(folder, 0o500))
+			return func() { x.must(os.Chmod(folder, 0o700)) }
+		},
+		"disk full": func(x *trial, folder string) func() {
+			filler := filepath.Join(folder, "filler")
+			x.must(fill(filler))
+			return func() { x.must(os.Remove(filler)) }
+		},
+	} {
+		for _, stored := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, state %v", name, stored), func(t *testing.T) {
+				t.Parallel()
+				x := r.newTrial(t)
+				folder := filepath.Join(x.folder, "state")
+				x.must(os.Mkdir(folder, 0o700))
+				if name == "disk full" {
+					smallDisk(t, folder)
+				}
+				where := "-state=" + filepath.Join(folder, "kplan.state.json")
+				x.proxy.Arm()
+				x.write(faulttest.Stack{{Kind: "ConfigMap", Name: "a"}})
+				if stored {
+					if run := x.kplan("apply", "-auto-approve", where); run.Code != 0 {
+						t.Fatal(run)
+					}
+				}
+				x.write(faulttest.Stack{{Kind: "ConfigMap", Name: "b"}})
+				before := list(t, folder)
+				open := shut(x, folder)
+				shutNow := list(t, folder)
+				for _, c := range []struct {
+					args []string
+					code int
+					says string
+				}{
+					{[]string{"plan"}, 0, "Plan: 1 to add"},
+					{[]string{"plan", "-out=" + filepath.Join(folder, "a.plan")}, 1, "Can't save the plan|Error acquiring the state lock"},
+					{[]string{"apply", "-auto-approve"}, 1, "Error acquiring the state lock|State could not be saved"},
+					{[]string{"destroy", "-auto-approve"}, 1, "Error acquiring the state lock|State could not be saved"},
+				} {
+					if c.args[0] == "destroy" && !stored {
+						continue // there is nothing to do, nor to write
+					}
+					x.proxy.Arm()
+					run := x.end(x.startUnprivileged(append(c.args, where)...))
+					if run.Code != c.code || !saysOneOf(run, c.says) || !run.Documented() {
+						t.Errorf("it should end with %d and say %q: %v", c.code, c.says, run)
+					}
+					for _, call := range x.proxy.Calls() {
+						if call.Mutates() {
+							t.Errorf("it changed something: %v", call)
+						}
+					}
+				}
+				if now := list(t, folder); name != "disk full" && now != shutNow { // an empty file fits on any disk
+					t.Errorf("the folder held %s, and now %s", shutNow, now)
+				}
+				open()
+				if now := list(t, folder); stored && now != before {
+					t.Errorf("the folder held %s, and now %s", before, now)
+				}
+				if run := x.kplan("apply", "-auto-approve", where); run.Code != 0 {
+					t.Errorf("once it can be written: %v", run)
+				}
+			})
+		}
+	}
+}
+
+// list names the files in a folder.
+func list(t *testing.T, folder string) string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
 }
 
 // TestStateWriteFails has each durable step of the state's writes fail as on a
