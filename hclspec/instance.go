@@ -138,10 +138,8 @@ func (i *instance) checkCustom() {
 	if !isCustom(i.Kind) {
 		return
 	}
-	for _, p := range i.Kind.Check(i.Fields) {
-		if p.Kind == kinds.BadValue {
-			i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
-		}
+	for _, p := range i.Kind.Disallowed(i.Fields) {
+		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
 	}
 }
 

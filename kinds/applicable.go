@@ -65,7 +65,7 @@ func (k *Kind) Overwritten(obj map[string]any) []Problem {
 		return nil
 	}
 	return []Problem{{
-		Path: addrs.NewPath("rules"), Kind: BadValue, Summary: "Rules beside an aggregation rule",
+		Path: addrs.NewPath("rules"), Summary: "Rules beside an aggregation rule",
 		Detail: "A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. " +
 			"Put these rules into a ClusterRole of their own, with the labels that are selected.",
 	}}

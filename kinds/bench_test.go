@@ -87,16 +87,6 @@ func BenchmarkEqual(b *testing.B) {
 	}
 }
 
-func BenchmarkCheck(b *testing.B) {
-	k, obj := pod(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if problems := k.Check(obj); problems != nil {
-			b.Fatal(problems)
-		}
-	}
-}
-
 func BenchmarkComplete(b *testing.B) {
 	k, obj := pod(b)
 	b.ReportAllocs()

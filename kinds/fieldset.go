@@ -18,7 +18,7 @@ import (
 // subresource writes (GetResetFields of the API server's registry).
 //
 // An error means that obj is not of the kind's shape and that the server would
-// refuse it. It names the first place found; Check finds all.
+// refuse it. It names the first place found.
 func (k *Kind) FieldSet(obj map[string]any) (*fieldpath.Set, error) {
 	set := &fieldpath.Set{}
 	for name, v := range obj {

@@ -18,8 +18,7 @@ type number struct {
 	float float64 // when it is no int64
 }
 
-func (n number) isZero() bool  { return n == number{} }
-func (n number) isWhole() bool { return n.float == 0 }
+func (n number) isZero() bool { return n == number{} }
 
 func asNumber(v any) (number, bool) {
 	switch v := v.(type) {
