@@ -52,6 +52,17 @@ func (g *givenValues) environment(env []string) {
 	}
 }
 
+// terraforms points at a value that Terraform would have taken, "" for none.
+func (g *givenValues) terraforms(v *Variable, env []string) string {
+	if name := "TF_VAR_" + v.Name; slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
+		return " " + name + " is set, which kplan does not read."
+	}
+	if names, err := filesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json"); err == nil && len(names) > 0 {
+		return fmt.Sprintf(" There is %s: kplan reads it with -var-file=%s.", names[0], names[0])
+	}
+	return ""
+}
+
 // automaticFiles takes the files of variables that stand beside the
 // configuration.
 func (g *givenValues) automaticFiles() {

@@ -209,9 +209,26 @@ func unknownFlag(c *command, name string) error {
 	}
 	hint := elsewhere(flagsElsewhere, name)
 	if hint == "" {
+		hint = havingFlag(commands(&session{}), name)
+	}
+	if hint == "" {
 		hint = didYouMean("-", name, append(flagNames(c.flags), "help"))
 	}
 	return &usageError{summary: "Unknown flag", command: c, detail: fmt.Sprintf("kplan %s has no flag -%s.%s", c.path(), name, hint)}
+}
+
+// havingFlag names the commands that have the flag, "" for none.
+func havingFlag(list []*command, name string) string {
+	var having []string
+	for _, c := range list {
+		if c.flag(name) != nil {
+			having = append(having, "kplan "+c.name)
+		}
+	}
+	if len(having) == 0 {
+		return ""
+	}
+	return " It is a flag of " + strings.Join(having, ", ") + "."
 }
 
 func (inv *invocation) checkArgs() error {
