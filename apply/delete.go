@@ -175,6 +175,12 @@ func (r *runner) tellToGo(ctx context.Context, c *plan.Change, version string) (
 	switch kube.KindOf(err) {
 	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
 		return true, nil // gone, or gone and another one there: ours is no more
+	case kube.NotServed:
+		// That says nothing about the object, unless the definition of its kind
+		// was replaced before.
+		if r.Plan.GoesAlong(c.Object) {
+			return true, nil
+		}
 	case kube.OutcomeUnknown:
 		return r.cameThrough(ctx, c, err)
 	}

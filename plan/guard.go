@@ -59,20 +59,20 @@ func (p *planner) keptWithin(plan *Plan, doomed *Change) []within {
 	planned := map[addrs.Object]bool{}
 	for _, c := range plan.Changes {
 		planned[c.Object.Identity()] = true
-		if doomed.holds(c.Object) && c.staysAfter(doomed) {
+		if doomed.Holds(c.Object) && c.staysAfter(doomed) {
 			kept = append(kept, within{c.Addr, c.Object, c})
 		}
 	}
 	for _, o := range p.state.Objects {
-		if doomed.holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
+		if doomed.Holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
 			kept = append(kept, within{o.Addr, o.Object, nil})
 		}
 	}
 	return kept
 }
 
-// holds says whether an object can't be without the one that c changes.
-func (c *Change) holds(o addrs.Object) bool {
+// Holds says whether an object can't be without the one that c changes.
+func (c *Change) Holds(o addrs.Object) bool {
 	switch c.Object.GroupKind() {
 	case addrs.GroupKind{Kind: "Namespace"}:
 		return o.Namespace == c.Object.Name
@@ -80,6 +80,12 @@ func (c *Change) holds(o addrs.Object) bool {
 		return c.Before != nil && o.GroupKind() == definedKind(c.Before)
 	}
 	return false
+}
+
+// GoesAlong says whether the object is deleted with what holds it, which the plan
+// replaces.
+func (p *Plan) GoesAlong(o addrs.Object) bool {
+	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Action == Replace && c.Holds(o) })
 }
 
 // staysAfter says whether an object is meant to be there when doomed is gone.

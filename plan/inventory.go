@@ -63,7 +63,7 @@ func (inv *inventory) prefetch(ctx context.Context) {
 // the state is looked for; a list that lacks it does not prove it gone, since
 // someone may have taken the label off, so it is then asked for by name.
 func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.Object) (*unstructured.Unstructured, error) {
-	if _, ours := inv.owned[object.Identity()]; !ours {
+	if _, ours := inv.owned[object.Identity()]; !ours || !kind.Fits(object) {
 		return nil, nil
 	}
 	objects, err := inv.of(kind)(ctx)

@@ -58,7 +58,7 @@ func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, 
 		// nothing about the object, and is no reason to stop.
 		return remains{unknown: true}, nil
 	}
-	if err != nil {
+	if err != nil || !kind.Fits(pending.Object) {
 		return remains{}, err
 	}
 	live, err := cluster.Get(ctx, kind, pending.Object.Namespace, pending.Object.Name)

@@ -42,7 +42,11 @@ func allEntries(pl *plan.Plan) []entry {
 	for _, c := range pl.Changes {
 		if old := renamed[c.Addr]; old != nil && c.Action == plan.Create {
 			paired[old] = true
-			entries = append(entries, entry{Change: renaming(c, old), symbol: replaceAfter, old: old})
+			e := entry{Change: renaming(c, old), symbol: replaceAfter, old: old}
+			if pl.GoesAlong(old.Object) {
+				e.symbol = replace
+			}
+			entries = append(entries, e)
 			continue
 		}
 		e := entry{Change: c, symbol: symbolOfAction(c)}
@@ -63,6 +67,9 @@ func renaming(c, old *plan.Change) *plan.Change {
 	both.Sensitive.AddAll(old.Sensitive)
 	both.Consequences, both.Blocked = old.Consequences, c.Blocked || old.Blocked
 	both.ReplacePaths = nil
+	if c.Object.Group != old.Object.Group {
+		both.ReplacePaths = append(both.ReplacePaths, addrs.NewPath("apiVersion"))
+	}
 	if c.Object.Name != old.Object.Name {
 		both.ReplacePaths = append(both.ReplacePaths, addrs.NewPath("metadata", "name"))
 	}
@@ -97,6 +104,9 @@ func (e entry) head() string {
 	return "resource " + quote(e.Addr.Resource.Type) + " " + quote(e.Addr.Resource.Name)
 }
 
+// changesGroup says whether the object becomes one of another kind of its name.
+func (e entry) changesGroup() bool { return e.old != nil && e.old.Object.Group != e.Object.Group }
+
 func (e entry) destroys() bool {
 	return e.Action == plan.Delete || e.Action == plan.Replace
 }
@@ -124,11 +134,14 @@ func (e entry) replacedBecause() string {
 // say it all.
 func (e entry) objectName() string {
 	o := e.Object
-	if o.Name == "" || o.Namespace == "" && o.Name == e.Addr.Resource.Name && e.Addr.Key.IsZero() {
-		return ""
+	if e.changesGroup() {
+		return Clean(e.old.Object.String() + " -> " + o.String())
 	}
 	if e.old != nil && e.old.Object.Identity() != o.Identity() {
 		return Clean(e.old.Object.QualifiedName() + " -> " + o.String())
+	}
+	if o.Name == "" || o.Namespace == "" && o.Name == e.Addr.Resource.Name && e.Addr.Key.IsZero() {
+		return ""
 	}
 	return Clean(o.String())
 }
@@ -194,6 +207,9 @@ func (e entry) notes() []string {
 
 func (e entry) reason() string {
 	addr := e.Addr
+	if e.changesGroup() {
+		return "because its API group changes"
+	}
 	switch e.Reason {
 	case plan.BecauseNotInConfig:
 		return "because " + Clean(addr.Resource.String()) + " is not in configuration"

@@ -225,7 +225,7 @@ func actions(e entry) []string {
 	case plan.Update:
 		return []string{"update"}
 	case plan.Replace:
-		if e.old != nil {
+		if e.symbol == replaceAfter {
 			return []string{"create", "delete"}
 		}
 		return []string{"delete", "create"}

@@ -164,6 +164,15 @@ spec: {ports: [{port: 80, protocol: TCP}], type: NodePort}
 			edit:    func(c *plan.Change) { c.Reason = plan.BecauseReplaced }},
 		changed{addr: "Service.web", namespace: "acme", name: "old", action: plan.Delete, before: service,
 			edit: func(c *plan.Change) { c.Reason = plan.BecauseRenamed }},
+		changed{addr: "Ingress.web", namespace: "acme", name: "web", action: plan.Create, after: `{metadata: {name: web, namespace: acme}}`},
+		changed{addr: "Ingress.web", namespace: "acme", name: "web", action: plan.Delete, before: `{metadata: {name: web, namespace: acme}}`,
+			edit: func(c *plan.Change) { c.Reason, c.Object.Group = plan.BecauseRenamed, "extensions" }},
+		changed{addr: "Namespace.n", name: "here", action: plan.Replace, before: `{metadata: {name: here}}`, after: `{metadata: {name: here}}`,
+			edit: func(c *plan.Change) { c.Reason = plan.BecauseRequested }},
+		changed{addr: "ConfigMap.moves", namespace: "there", name: "moves", action: plan.Create, after: `{metadata: {name: moves, namespace: there}}`,
+			edit: func(c *plan.Change) { c.Reason = plan.BecauseReplaced }},
+		changed{addr: "ConfigMap.moves", namespace: "here", name: "moves", action: plan.Delete, before: `{metadata: {name: moves, namespace: here}}`,
+			edit: func(c *plan.Change) { c.Reason = plan.BecauseRenamed }},
 	)
 }
 
