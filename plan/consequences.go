@@ -29,11 +29,12 @@ type Consequence struct {
 type Effect string
 
 const (
-	TakesAlong Effect = "takes-along" // they are deleted, and kplan does not manage them
-	LosesData  Effect = "loses-data"  // the data in these volumes is lost
-	GoesToo    Effect = "goes-too"    // they belong to what is deleted and go with it
-	MayBlock   Effect = "may-block"   // these finalizers must be taken off by their owners first
-	Uncounted  Effect = "uncounted"   // objects of these kinds may go too: this user may not list them
+	TakesAlong  Effect = "takes-along"       // they are deleted, and kplan does not manage them
+	TakesOthers Effect = "takes-from-others" // they are deleted, and other stacks of kplan manage them
+	LosesData   Effect = "loses-data"        // the data in these volumes is lost
+	GoesToo     Effect = "goes-too"          // they belong to what is deleted and go with it
+	MayBlock    Effect = "may-block"         // these finalizers must be taken off by their owners first
+	Uncounted   Effect = "uncounted"         // objects of these kinds may go too: this user may not list them
 )
 
 // namesShown is how many objects a Consequence names.
@@ -97,13 +98,18 @@ type neighbour struct {
 	uid        string
 	owned      bool
 	finalizers []string // that last
+	stack      string   // another stack of kplan that manages it, "" for none
 }
 
 func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
-	takes, goes, loses := tally{}, tally{}, tally{}
+	takes, others, goes, loses := tally{}, tally{}, tally{}, tally{}
 	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Before}).GetFinalizers())
 	for _, n := range p.takenAlong(c, around) {
-		takes.add(n.object)
+		if n.stack != "" {
+			others.add(n.object)
+		} else {
+			takes.add(n.object)
+		}
 		p.addVolume(n.object, around, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}
@@ -116,7 +122,7 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 	if c.Object.GroupKind() == (addrs.GroupKind{Kind: "PersistentVolume"}) && around.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
-	found := slices.Concat(takes.list(TakesAlong), loses.list(LosesData), goes.list(GoesToo))
+	found := slices.Concat(takes.list(TakesAlong), others.list(TakesOthers), loses.list(LosesData), goes.list(GoesToo))
 	for _, more := range []struct {
 		effect Effect
 		names  []string
@@ -162,7 +168,7 @@ func (n neighbour) blocking() []string {
 	return names
 }
 
-// takenAlong are the objects that kplan does not manage and that can't exist
+// takenAlong are the objects that this stack does not manage and that can't exist
 // without the deleted one: what is in a namespace, what is of a custom kind.
 func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
 	var candidates []neighbour
@@ -174,11 +180,17 @@ func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
 	}
 	var taken []neighbour
 	for _, n := range candidates {
-		if _, ours := p.owned[n.object.Identity()]; !ours && !n.owned && !isFurniture(n.object) {
+		if !p.manages(n) && !n.owned && !isFurniture(n.object) {
 			taken = append(taken, n)
 		}
 	}
 	return taken
+}
+
+// manages says whether an object is the one that the state holds, and still this
+// stack's.
+func (p *planner) manages(n neighbour) bool {
+	return n.stack == "" && p.owned[n.object.Identity()].UID == n.uid
 }
 
 // isFurniture says whether the cluster itself puts such an object into every
@@ -262,6 +274,8 @@ func (c Consequence) String() string {
 	switch c.Effect {
 	case TakesAlong:
 		return fmt.Sprintf("takes along %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
+	case TakesOthers:
+		return fmt.Sprintf("takes along %d %s that another stack of kplan manages: %s", c.Count, c.Kind, names)
 	case LosesData:
 		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
 	case MayBlock:
@@ -272,14 +286,19 @@ func (c Consequence) String() string {
 	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
 }
 
+// IsLoss says whether what this stack does not manage is deleted, or data lost.
+func (c Consequence) IsLoss() bool {
+	return c.Effect == TakesAlong || c.Effect == TakesOthers || c.Effect == LosesData
+}
+
 // grave are the consequences that must be asked for by name.
 func (c *Change) grave() []Consequence {
 	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
-		return q.Effect != TakesAlong && q.Effect != LosesData
+		return !q.IsLoss()
 	})
 }
 
-// guardData refuses deletions that take along what kplan does not manage or
+// guardData refuses deletions that take along what this stack does not manage or
 // lose data, unless the user allowed them by name.
 func (p *planner) guardData(c *Change) hcl.Diagnostics {
 	grave := c.grave()
@@ -294,7 +313,7 @@ func (p *planner) guardData(c *Change) hcl.Diagnostics {
 	}
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  "Deletion would lose what kplan does not manage",
+		Summary:  "Deletion would lose what this stack does not manage",
 		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
 			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
 	}

@@ -115,6 +115,20 @@ func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics 
 	}}
 }
 
+// TakenFrom says which resource of which other stack an adopted object is taken
+// from, "" where it is nobody's.
+func (p *Plan) TakenFrom(c *Change) string {
+	if c.Action != Adopt || c.Before == nil {
+		return ""
+	}
+	live := &unstructured.Unstructured{Object: c.Before}
+	stack := takenBy(live, p.Lineage)
+	if stack == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s of the stack %s", live.GetAnnotations()[AddressAnnotation], stack)
+}
+
 // madeBy says who made an object that is not ours, as far as it tells.
 func madeBy(live *unstructured.Unstructured) string {
 	since := live.GetCreationTimestamp().UTC().Format(time.RFC3339)

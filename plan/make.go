@@ -35,7 +35,7 @@ type Input struct {
 	// Adopt are objects to take over if they exist and are not ours, besides
 	// those of the configuration's import blocks.
 	Adopt []addrs.Instance
-	// AllowDataLoss are deletions that may take along what kplan does not manage.
+	// AllowDataLoss are deletions that may take along what this stack does not manage.
 	AllowDataLoss []addrs.Instance
 	// Written is where a file has an address that Targets or Excludes took from it.
 	Written map[addrs.Instance]hcl.Range

@@ -110,7 +110,7 @@ func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err e
 		}
 		s.seen[uid] = true
 		n := neighbour{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers())}
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: takenBy(u, s.state.StackID())}
 		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
 		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
 		for _, owner := range u.GetOwnerReferences() {

@@ -25,7 +25,7 @@ func (o *selection) limitFlags() []cli.Flag {
 		value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and what needs it. May be repeated."),
 		value("target-file", &o.targetFiles, "Limit the plan to the objects whose addresses `FILE` holds, one a line, and what they need. Lines that begin with # are comments. May be repeated."),
 		value("exclude-file", &o.excludeFiles, "Leave out the objects whose addresses `FILE` holds, and what needs them. May be repeated."),
-		value("allow-data-loss", &o.allowDataLoss, "Let the deletion of the object at `ADDRESS` take along what kplan does not manage. May be repeated."),
+		value("allow-data-loss", &o.allowDataLoss, "Let the deletion of the object at `ADDRESS` take along what this stack does not manage. May be repeated."),
 	}
 }
 

@@ -15,6 +15,7 @@ type entry struct {
 	*plan.Change
 	symbol symbol
 	old    *plan.Change // the deletion that belongs to the creation, nil for none
+	from   string       // whose the object is that is adopted, if another stack's
 }
 
 // entriesOf are the changes of a plan that are worth showing.
@@ -49,7 +50,7 @@ func allEntries(pl *plan.Plan) []entry {
 			entries = append(entries, e)
 			continue
 		}
-		e := entry{Change: c, symbol: symbolOfAction(c)}
+		e := entry{Change: c, symbol: symbolOfAction(c), from: pl.TakenFrom(c)}
 		if e.hasDrifted(pl) {
 			e.symbol = update
 		}
@@ -189,6 +190,9 @@ func (e entry) notes() []string {
 	if e.Moved() && e.Action != plan.Keep {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
+	if e.from != "" {
+		notes = append(notes, "taken from another stack of kplan: "+Clean(e.from))
+	}
 	notes = append(notes, e.driftNotes()...)
 	for _, c := range e.Consequences {
 		notes = append(notes, consequence(c))
@@ -249,11 +253,12 @@ func repetition(addr addrs.Instance) string {
 func consequence(c plan.Consequence) string {
 	what := number(c.Count) + " " + Clean(c.Kind.String())
 	text := map[plan.Effect]string{
-		plan.TakesAlong: "also deletes " + what + " that kplan does not manage",
-		plan.LosesData:  "loses the data in " + what,
-		plan.GoesToo:    "takes " + what + " with it",
-		plan.MayBlock:   "waits until " + Count(c.Count, "finalizer") + " is taken off",
-		plan.Uncounted:  "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
+		plan.TakesAlong:  "also deletes " + what + " that kplan does not manage",
+		plan.TakesOthers: "also deletes " + what + " that another stack of kplan manages",
+		plan.LosesData:   "loses the data in " + what,
+		plan.GoesToo:     "takes " + what + " with it",
+		plan.MayBlock:    "waits until " + Count(c.Count, "finalizer") + " is taken off",
+		plan.Uncounted:   "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
 	if c.Effect == plan.MayBlock && c.Count > 1 {
 		text = strings.Replace(text, " is taken", " are taken", 1)

@@ -190,7 +190,7 @@ func (p *page) losses(entries []entry, mode plan.Mode) {
 		}
 		p.line(p.symbol(e.symbol), " ", pad(Clean(e.Addr.String()), width), "  ", Clean(e.lostObject().String()), e.replacedBecause())
 		for _, c := range e.Consequences {
-			if c.Effect == plan.TakesAlong || c.Effect == plan.LosesData {
+			if c.IsLoss() {
 				p.line("        ", p.paint(red, consequence(c)))
 			}
 		}
