@@ -98,7 +98,6 @@ type Cluster struct {
 	timeout  time.Duration
 	slots    chan struct{}
 	warnings warnings
-	renews   bool        // credentials may be better after a 401
 	answered atomic.Bool // the server answered once
 	notice   func(text string)
 	pulse    pulse

@@ -32,12 +32,12 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}).DialContext
 	}
-	client, renews, err := newHTTPClient(cfg, opts)
+	client, err := newHTTPClient(cfg, opts)
 	if err != nil {
 		return nil, err
 	}
 	c := &Cluster{base: base, http: client, config: cfg, context: f.context, life: ctx,
-		timeout: opts.RequestTimeout, renews: renews, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
+		timeout: opts.RequestTimeout, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
 	c.hurried, c.hurry = context.WithCancel(ctx)
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
@@ -50,32 +50,29 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 	return c, nil
 }
 
-// newHTTPClient makes a client with the config's TLS and credentials. It says
-// too whether credentials can be renewed after the server refused them.
-func newHTTPClient(cfg *rest.Config, opts Options) (*http.Client, bool, error) {
+// newHTTPClient makes a client with the config's TLS and credentials.
+func newHTTPClient(cfg *rest.Config, opts Options) (*http.Client, error) {
 	provider := cfg.ExecProvider
 	cfg.ExecProvider = nil // ours does it, see plugin
 	conf, err := cfg.TransportConfig()
 	if err != nil {
-		return nil, false, badConfig("", "the credentials can't be used: %s", err)
+		return nil, badConfig("", "the credentials can't be used: %s", err)
 	}
-	renews := cfg.BearerTokenFile != "" || cfg.AuthProvider != nil
 	if provider != nil && !conf.HasTokenAuth() && !conf.HasBasicAuth() && !conf.HasCertAuth() {
 		p, err := newPlugin(provider, cfg, opts)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		conf.TLS.GetCertHolder = &transport.GetCertHolder{GetCert: p.certificate}
 		conf.Wrap(p.wrap)
-		renews = true
 	}
 	rt, err := transport.New(conf)
 	if err != nil {
-		return nil, false, badConfig("Check the certificates and keys.", "the TLS settings can't be used: %s", err)
+		return nil, badConfig("Check the certificates and keys.", "the TLS settings can't be used: %s", err)
 	}
 	return &http.Client{
 		Transport: rt,
 		// The API never redirects; following would send credentials elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, renews, nil
+	}, nil
 }

@@ -28,7 +28,7 @@ var (
 	nsTerminating = patience{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
 	accountToCome = patience{20, 200 * time.Millisecond, time.Second}     // ~18 s
 	quotaRace     = patience{8, 50 * time.Millisecond, 500 * time.Millisecond}
-	loginAgain    = patience{1, 0, 0}
+	refused       = patience{2, 300 * time.Millisecond, time.Second} // ~1 s
 )
 
 // longestRetryAfter bounds what a server may ask for, each time.
@@ -103,10 +103,8 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *patience {
 		if e.Status == http.StatusConflict || strings.Contains(e.Message, "status unknown for quota") {
 			return &quotaRace
 		}
-	case Unauthorized:
-		if c.renews {
-			return &loginAgain
-		}
+	case Unauthorized: // what gives credentials is asked anew meanwhile; what checks them may have stumbled
+		return &refused
 	}
 	return nil
 }

@@ -152,7 +152,8 @@ func TestRetries(t *testing.T) {
 		{"get, another object", get, []http.HandlerFunc{page, fine}, none, 2},
 		{"dry-run unsupported", dryMake, []http.HandlerFunc{status(400, "BadRequest", `admission webhook "a.example.com" does not support dry run`)}, kube.DryRunUnsupported, 1},
 		{"not there", get, []http.HandlerFunc{says(404, "404 page not found")}, kube.NotServed, 1},
-		{"token expired", get, []http.HandlerFunc{status(401, "Unauthorized", "Unauthorized")}, kube.Unauthorized, 1},
+		{"token expired", get, []http.HandlerFunc{status(401, "Unauthorized", "Unauthorized")}, kube.Unauthorized, 3},
+		{"token checked by what stumbles", makeIt, []http.HandlerFunc{status(401, "Unauthorized", "Unauthorized"), fine}, none, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

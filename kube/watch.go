@@ -213,8 +213,9 @@ func (w *watcher) follow(ctx context.Context) error {
 			continue // the server ended it in good order
 		case KindOf(err) == Forbidden, KindOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
 			return w.poll(ctx)
-		case KindOf(err) == Unauthorized && w.c.renews && !w.refused:
-			w.refused = true // they are renewed now
+		case KindOf(err) == Unauthorized && !w.refused:
+			w.refused = true // they are renewed now, if they can be
+			pause(ctx, wait)
 			continue
 		case !isPassing(err), errors.Is(err, errSilent): // a list tells sooner than another wait
 			return err
