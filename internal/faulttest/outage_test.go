@@ -93,11 +93,7 @@ func TestServerGoesAway(t *testing.T) {
 				if t.Failed() || testing.Verbose() {
 					t.Log(run)
 				}
-				x.proxy.Close()
-				var err error
-				x.proxy, err = faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "kubeconfig"))
-				x.must(err)
-				t.Cleanup(x.proxy.Close)
+				x.must(x.proxy.Return())
 				x.checkNoOrphan()
 				x.checkLockFree()
 				x.checkBystanders()
@@ -106,6 +102,34 @@ func TestServerGoesAway(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestServerReturns has the server go away in the middle and come back while it is
+// waited for: the run succeeds.
+func TestServerReturns(t *testing.T) {
+	r := newRig(t)
+	for _, phase := range phases() {
+		if phase.waits {
+			continue // in vain
+		}
+		t.Run(phase.name, func(t *testing.T) {
+			t.Parallel()
+			x := r.newTrial(t)
+			x.setUpCrash()
+			fault := phase.fault
+			fault.When, fault.Do, fault.Rest = faulttest.Before, faulttest.Vanish, true
+			x.proxy.Arm(fault)
+			process := x.start(nil, phase.args...)
+			x.waitForHit()
+			time.Sleep(5 * time.Second)
+			x.must(x.proxy.Return())
+			if run := x.end(process); run.Code != 0 {
+				t.Errorf("the server was gone for five seconds only: %v", run)
+			}
+			x.checkOrderly()
+			x.checkConverges("")
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -30,10 +31,10 @@ type Proxy struct {
 
 	upstream  *url.URL
 	transport http.RoundTripper
-	server    *http.Server
-	ended     chan struct{}
 
 	mu     sync.Mutex
+	server *http.Server
+	ended  chan struct{} // closed when server has
 	faults []Fault
 	picked []int // by each fault
 	rest   Fault // one that happens to whatever comes, the zero Fault if none does
@@ -53,7 +54,7 @@ func NewProxy(kubeconfig, own string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Kubeconfig: own, ended: make(chan struct{}), held: make(chan struct{})}
+	p := &Proxy{Kubeconfig: own, held: make(chan struct{})}
 	if p.upstream, err = url.Parse(config.Host); err != nil {
 		return nil, err
 	}
@@ -72,27 +73,57 @@ func NewProxy(kubeconfig, own string) (*Proxy, error) {
 	if err := writeKubeconfig(own, p.Address, authority); err != nil {
 		return nil, err
 	}
-	p.server = &http.Server{
+	p.serve(listener, cert)
+	return p, nil
+}
+
+type connKey struct{}
+
+func (p *Proxy) serve(listener net.Listener, cert tls.Certificate) {
+	server, ended := &http.Server{
 		Handler:   p,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
 		ErrorLog:  log.New(io.Discard, "", 0), // kplan's killed connections
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, conn)
 		},
-	}
+	}, make(chan struct{})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server, p.ended = server, ended
 	go func() {
-		defer close(p.ended)
-		p.server.ServeTLS(listener, "", "")
+		defer close(ended)
+		server.ServeTLS(listener, "", "")
 	}()
-	return p, nil
 }
 
-type connKey struct{}
-
 // Close ends the proxy and all connections to it.
-func (p *Proxy) Close() {
+func (p *Proxy) Close() { <-p.vanish() }
+
+// vanish begins to end the proxy, and returns what is closed when it has.
+func (p *Proxy) vanish() (ended chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.server.Close()
-	<-p.ended
+	return p.ended
+}
+
+// Return has a proxy that vanished take connections again, at the same address,
+// with no fault to come.
+func (p *Proxy) Return() error {
+	p.Close()
+	p.mu.Lock()
+	cert := p.server.TLSConfig.Certificates[0]
+	p.mu.Unlock()
+	listener, err := net.Listen("tcp", strings.TrimPrefix(p.Address, "https://"))
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.rest = Fault{}
+	p.mu.Unlock()
+	p.serve(listener, cert)
+	return nil
 }
 
 // Arm replaces the faults and begins to count anew: for the next run of kplan.
@@ -244,7 +275,7 @@ func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Faul
 			conn.Close()
 		}
 	case Vanish:
-		p.server.Close()
+		p.vanish()
 	case Answer:
 		contentType, body := f.body(call)
 		w.Header().Set("Content-Type", contentType)
