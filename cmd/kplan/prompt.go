@@ -75,8 +75,7 @@ func keepTerminal(r io.Reader, hidden bool) (restore func()) {
 
 func readLine(r io.Reader, hidden bool) (string, error) {
 	if file, ok := r.(*os.File); ok && hidden && term.IsTerminal(int(file.Fd())) {
-		line, err := term.ReadPassword(int(file.Fd()))
-		return string(line), err
+		return readHidden(file)
 	}
 	line, err := bufio.NewReader(oneByte{r}).ReadString('\n')
 	if err == io.EOF && line != "" {
