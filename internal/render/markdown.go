@@ -114,30 +114,46 @@ func lossesText(entries []entry, mode plan.Mode) string {
 	return strings.TrimRight(p.text.String(), "\n")
 }
 
-// markdownBody is the plan itself in at most so many bytes.
+// shortTexts is how many lines of a text are shown where room is short.
+const shortTexts = 50
+
+// markdownBody is the plan itself in at most so many bytes: the texts in it in
+// full if there is room.
 func markdownBody(pl *plan.Plan, entries []entry, limit int) string {
-	texts, order := make([]string, len(entries)), make([]int, 0, len(entries))
-	total := 0
-	for i, e := range entries {
-		p := newPage(Options{MaxLines: 50})
-		p.entry(e, pl.Mode)
-		texts[i] = p.text.String()
-		total += len(texts[i]) + 1
-		if e.destroys() {
-			order = append(order, i)
-		}
-	}
 	outputs := newPage(Options{})
 	outputs.outputChanges(pl)
-	for i, e := range entries {
-		if !e.destroys() {
-			order = append(order, i)
+	var texts []string
+	for _, opts := range []Options{{}, {MaxLines: shortTexts}} {
+		texts = entryTexts(entries, pl.Mode, opts)
+		if all := strings.Join(texts, "\n") + outputs.text.String(); len(all) <= limit {
+			return details("Show the plan", all)
 		}
 	}
-	if total+outputs.text.Len() <= limit {
-		return details("Show the plan", strings.Join(texts, "\n")+outputs.text.String())
+	return markdownPart(texts, destructionsFirst(entries), limit)
+}
+
+func entryTexts(entries []entry, mode plan.Mode, opts Options) []string {
+	texts := make([]string, len(entries))
+	for i, e := range entries {
+		p := newPage(opts)
+		p.entry(e, mode)
+		texts[i] = p.text.String()
 	}
-	return markdownPart(texts, order, limit)
+	return texts
+}
+
+// destructionsFirst are the positions of the entries, those that destroy
+// something before all others.
+func destructionsFirst(entries []entry) []int {
+	var first, rest []int
+	for i, e := range entries {
+		if e.destroys() {
+			first = append(first, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return append(first, rest...)
 }
 
 // markdownPart is as much of the plan as there is room for.

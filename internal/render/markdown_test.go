@@ -48,6 +48,21 @@ func TestMarkdownKeepsTextsInFences(t *testing.T) {
 	}
 }
 
+// A text is cut where room is short, and not before.
+func TestMarkdownShowsTexts(t *testing.T) {
+	text := func(mark string) string {
+		return "metadata: {name: c, namespace: acme}\ndata: {t: '" + strings.Repeat(mark+"\n\n", 150) + "end'}"
+	}
+	p := planOf(t, changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Update, before: text("old"), after: text("new")})
+	for limit, lines := range map[int]int{0: 150, 5000: 0} {
+		var b bytes.Buffer
+		Markdown(&b, p, MarkdownOptions{Limit: limit})
+		if got := strings.Count(b.String(), "│ new"); got != lines {
+			t.Errorf("%d lines that come are shown with a limit of %d, not %d", got, limit, lines)
+		}
+	}
+}
+
 func TestMarkdownLimit(t *testing.T) {
 	var changes []changed
 	for i := range 3000 {
