@@ -26,7 +26,7 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 		}
 		place := keyed(d.Kind, wish, path)
 		value, _ := ValueAt(c.Wish, place)
-		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
+		wish = ignoring(wish, place, value)
 	}
 	open := c.Desired.Unknown.Clone()
 	if c.Object.Name == "" {

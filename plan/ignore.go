@@ -32,13 +32,20 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live
 			continue // nothing has changed that could be ignored
 		}
 		value, _ = ValueAt(onlyOurs, place)
-		wish = replaceAt(wish, place.Steps(), value).(map[string]any)
-		if value == nil {
-			wish = withoutEmptied(wish, place)
-		}
+		wish = ignoring(wish, place, value)
 	}
 	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
 	return marked(wish, d.Addr, stack.(string))
+}
+
+// ignoring is the wish with another value at a place to be ignored, nil where
+// nothing is to be sent.
+func ignoring(wish map[string]any, place addrs.Path, value any) map[string]any {
+	wish = replaceAt(wish, place.Steps(), value).(map[string]any)
+	if value == nil {
+		wish = withoutEmptied(wish, place)
+	}
+	return wish
 }
 
 // withoutEmptied takes out the objects around a place that has just been taken
