@@ -69,6 +69,15 @@ func drop(before, after map[string]any, names ...string) {
 	}
 }
 
+// first leaves the first of each of those lists that nobody has changed.
+func first(before, after map[string]any, names ...string) {
+	for _, name := range names {
+		if l := list(after, name); len(l) > 1 && reflect.DeepEqual(before[name], after[name]) {
+			after[name] = l[:1]
+		}
+	}
+}
+
 // updateService: what was allocated stays as long as the type has a use for it,
 // and goes with the type if nobody says otherwise.
 func updateService(live, full map[string]any) {
@@ -79,6 +88,9 @@ func updateService(live, full map[string]any) {
 		keep(before, after, "clusterIP", "clusterIPs")
 	case is == "ExternalName":
 		drop(before, after, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+	}
+	if single := "SingleStack"; text(before, "ipFamilyPolicy") != single && text(after, "ipFamilyPolicy") == single {
+		first(before, after, "clusterIPs", "ipFamilies")
 	}
 	if hasNodePorts(was) {
 		updateNodePorts(list(before, "ports"), list(after, "ports"), hasNodePorts(is))

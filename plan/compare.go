@@ -41,14 +41,14 @@ func ownsJust(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstruct
 
 // holds says whether every value of the wish stands in the live object.
 func holds(f *kinds.Field, live, wish any) bool {
+	if live == nil && hollow(f, wish) {
+		return true
+	}
 	switch want := wish.(type) {
 	case map[string]any:
-		if f.Atomic {
-			break
-		}
 		have, ok := live.(map[string]any)
-		if !ok {
-			return len(want) == 0 && live == nil
+		if f.Atomic || !ok {
+			break
 		}
 		for name, value := range want {
 			child := f.Field(name)
@@ -58,16 +58,30 @@ func holds(f *kinds.Field, live, wish any) bool {
 		}
 		return true
 	case []any:
-		if len(f.ListKeys) == 0 {
-			break
-		}
 		have, ok := live.([]any)
-		if !ok {
-			return len(want) == 0 && live == nil
+		if len(f.ListKeys) == 0 || !ok {
+			break
 		}
 		return holdsKeyed(f, have, want)
 	}
 	return f.Equal(live, wish)
+}
+
+// hollow says whether a merge may leave nothing of a wish: what it takes the last
+// entry out of, it takes out as well.
+func hollow(f *kinds.Field, wish any) bool {
+	switch want := wish.(type) {
+	case map[string]any:
+		for name, value := range want {
+			if child := f.Field(name); child == nil || !hollow(child, value) {
+				return false
+			}
+		}
+		return !f.Atomic
+	case []any:
+		return len(want) == 0 && (f.Set || len(f.ListKeys) > 0)
+	}
+	return false
 }
 
 // holdsKeyed pairs elements by their keys. Their order counts among those that

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -162,13 +163,30 @@ func since(approved, now, fresh *Change) string {
 
 // ChangedSince says what others have changed of the object after the plan looked
 // at it, and who did: "data.key was changed by "kubectl-edit" on …". It is "" where
-// nothing is different that anybody would miss.
+// nothing is different that anybody would miss: what the control plane notes on
+// an object, such as the revision of a Deployment, it notes on the next one.
 func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
-	return changedPlaces(c.Kind, c.Before, live.Object, live)
+	places := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
+	others := otherManagers(live)
+	places = slices.DeleteFunc(places, func(place addrs.Path) bool {
+		path, err := fieldPath(place)
+		if err != nil {
+			return false
+		}
+		m := ownerOf(others, path)
+		return m != nil && controlPlane.Has(m.name)
+	})
+	return wereChanged(places, live)
 }
 
+// controlPlane are the managers that Kubernetes' own programs write as.
+var controlPlane = sets.New("kube-controller-manager", "kube-scheduler", "kubelet", "cloud-controller-manager")
+
 func changedPlaces(kind *kinds.Kind, before, now map[string]any, live *unstructured.Unstructured) string {
-	places := sortedPaths(differences(kind.Root, visible(before), visible(now)))
+	return wereChanged(sortedPaths(differences(kind.Root, visible(before), visible(now))), live)
+}
+
+func wereChanged(places []addrs.Path, live *unstructured.Unstructured) string {
 	if len(places) == 0 {
 		return ""
 	}
