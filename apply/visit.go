@@ -52,6 +52,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 	}
 	done := &applied{c, live}
 	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
+		hclspec.GiveWay(ctx) // only the work is bounded, not the waiting
 		ready, err := r.await(ctx, done)
 		if err != nil {
 			return hclspec.Seen{}, done, err // it was applied all the same

@@ -27,7 +27,8 @@ type Options struct {
 	// DefaultNamespace is the namespace of objects that name none; "" means
 	// "default".
 	DefaultNamespace string
-	// Parallelism bounds the visits under way at once; 0 means no bound.
+	// Parallelism bounds the visits under way at once, without those that gave
+	// way; 0 means no bound.
 	Parallelism int
 	// Partial allows values that are not known in places that decide which
 	// objects there are, as `validate` meets them when a variable has no value:
@@ -236,11 +237,13 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 		if !v.acquire(ctx) {
 			break
 		}
+		release := sync.OnceFunc(v.release)
+		visiting := context.WithValue(ctx, slot{}, release)
 		running.Go(func() {
-			defer v.release()
+			defer release()
 			m := &made[n]
 			trap.Run(cancel, func() {
-				m.seen, m.result, m.err = v.visit(ctx, i.Desired, v.needs(i))
+				m.seen, m.result, m.err = v.visit(visiting, i.Desired, v.needs(i))
 				m.done = true
 			})
 		})
@@ -353,5 +356,16 @@ func (v *blockVisit[R]) acquire(ctx context.Context) bool {
 func (v *blockVisit[R]) release() {
 	if v.slots != nil {
 		<-v.slots
+	}
+}
+
+// slot is the key by which a visit's context has the function that frees its slot.
+type slot struct{}
+
+// GiveWay lets another visit begin in the place of the one that is given ctx,
+// before its end: it has nothing left to do but to wait.
+func GiveWay(ctx context.Context) {
+	if release, ok := ctx.Value(slot{}).(func()); ok {
+		release()
 	}
 }

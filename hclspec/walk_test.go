@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -511,6 +512,37 @@ resource "ConfigMap" "b" {
 
 // What turns out to be wrong only when a value becomes known fails that
 // instance, with its place, and holds back what needs it.
+// TestWalkGiveWay has the first of two objects wait for the second, with one slot.
+func TestWalkGiveWay(t *testing.T) {
+	config := configOf(t, `
+resource "Namespace" "a" {
+  for_each = toset(["1", "2"])
+  metadata { name = each.key }
+}
+`)
+	begun := make(chan struct{})
+	visit := func(ctx context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+		if d.Object.Name == "2" {
+			close(begun)
+			return Seen{}, 0, nil
+		}
+		GiveWay(ctx)
+		GiveWay(ctx) // once is enough
+		select {
+		case <-begun:
+			return Seen{}, 0, nil
+		case <-time.After(time.Minute):
+			return Seen{}, 0, errors.New("the second visit does not begin")
+		}
+	}
+	opts := optionsFor(t, config)
+	opts.Parallelism = 1
+	out, diags := Walk(t.Context(), config, opts, visit)
+	if diags.HasErrors() || len(out.Visited) != 2 || out.Visited[0].Err != nil {
+		t.Error(diags, out.Visited)
+	}
+}
+
 func TestWalkLateProblem(t *testing.T) {
 	const source = `
 resource "ConfigMap" "a" {
