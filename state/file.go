@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// maxSize bounds what is read into memory: a hundred times a large stack's
-// state.
-const maxSize = 512 << 20
+// MaxSize bounds what is read into memory, in bytes: a hundred times a large
+// stack's state.
+const MaxSize = 512 << 20
 
 // readFile returns a file's content, nil if there is none. It follows no
 // symbolic link: kplan replaces the file it reads, and who can place a link
@@ -58,7 +58,7 @@ func statFile(path string) (fs.FileInfo, error) {
 		return nil, fmt.Errorf("%s is a symbolic link, and kplan follows none to its state; name the file itself", path)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file; name the file that holds the state", path)
-	case info.Size() > maxSize:
+	case info.Size() > MaxSize:
 		return nil, fmt.Errorf("%s has %d bytes, more than any state; check the path", path, info.Size())
 	}
 	return info, nil

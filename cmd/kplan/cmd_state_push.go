@@ -10,9 +10,6 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// mostState bounds what is read as a state: one of 10,000 objects has 5 MB.
-const mostState = 256 << 20
-
 func statePushCommand() *command {
 	var opts stateOptions
 	var force bool
@@ -70,7 +67,7 @@ func (s *session) readGivenState(path string) (*state.State, error) {
 		defer file.Close()
 		from = file
 	}
-	data, err := io.ReadAll(io.LimitReader(from, mostState))
+	data, err := io.ReadAll(io.LimitReader(from, state.MaxSize))
 	if err != nil {
 		return nil, err
 	}
