@@ -20,15 +20,12 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 		return nil, fmt.Errorf("%s is still not known", d.Unknown.Sorted()[0])
 	}
 	wish := Wish(d, stackID)
-	for _, path := range d.Lifecycle.IgnoreChanges {
-		if c.Before == nil {
-			break
-		}
+	for _, path := range c.ignored() {
 		place := keyed(d.Kind, wish, path)
 		value, _ := ValueAt(c.Wish, place)
 		wish = ignoring(wish, place, value)
 	}
-	open := c.Desired.Unknown.Clone()
+	open := c.open()
 	if c.Object.Name == "" {
 		open.Add(namePath)
 	}

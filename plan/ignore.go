@@ -38,6 +38,33 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live
 	return marked(wish, d.Addr, stack.(string))
 }
 
+// ignored are the places of lifecycle.ignore_changes where they count: they yield
+// to what others do to an object that stays.
+func (c *Change) ignored() []addrs.Path {
+	if c.Before == nil || c.Action == Replace {
+		return nil
+	}
+	return c.Desired.Lifecycle.IgnoreChanges
+}
+
+// open are the places that are known after apply, without those that are ignored:
+// what is to be known there changes nothing.
+func (c *Change) open() addrs.PathSet {
+	open := c.Desired.Unknown.Clone()
+	for _, path := range c.ignored() {
+		spot, ok := positioned(c.Desired.Fields, keyed(c.Kind, c.Desired.Fields, path))
+		if !ok {
+			spot = path
+		}
+		for place := range c.Desired.Unknown {
+			if spot.Contains(place) {
+				delete(open, place)
+			}
+		}
+	}
+	return open
+}
+
 // ignoring is the wish with another value at a place to be ignored, nil where
 // nothing is to be sent.
 func ignoring(wish map[string]any, place addrs.Path, value any) map[string]any {

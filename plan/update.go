@@ -29,8 +29,8 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 		c.Reason = BecauseRequested
 		return p.replace(ctx, c, nil)
 	}
-	if len(c.Desired.Unknown) > 0 {
-		return p.predictUpdate(ctx, c, live, c.Desired.Unknown.Sorted()[0].String()+" is known after apply")
+	if open := c.open().Sorted(); len(open) > 0 {
+		return p.predictUpdate(ctx, c, live, open[0].String()+" is known after apply")
 	}
 	same, err := unchanged(c.Kind, c.Wish, live)
 	if err != nil {
@@ -199,7 +199,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 		return p.replace(ctx, c, paths)
 	}
 	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
-	for path := range c.Desired.Unknown {
+	for path := range c.open() {
 		if spot, ok := positioned(c.After, keyed(c.Kind, c.Wish, path)); ok {
 			path = spot
 		}
@@ -213,8 +213,10 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	return seenChanged(c), c, nil
 }
 
-// replace plans to delete the object and make it anew under the same name.
+// replace plans to delete the object and make it anew under the same name, as
+// the configuration has it: what was ignored goes with the old one.
 func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
+	c.Wish = Wish(c.Desired, p.state.StackID())
 	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
