@@ -161,10 +161,11 @@ func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*un
 	switch c.Action {
 	case plan.Create:
 		return r.create(ctx, c)
-	case plan.Update, plan.Keep:
+	case plan.Update, plan.Keep, plan.Adopt:
+		if c.TakesFirst() {
+			return r.takeFirst(ctx, c)
+		}
 		return r.update(ctx, c)
-	case plan.Adopt:
-		return r.adopt(ctx, c)
 	case plan.Replace:
 		return r.replace(ctx, c, say)
 	}
@@ -290,26 +291,27 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	return nil, last
 }
 
-// adopt takes over an object that is not ours: first the fields that kubectl
-// applied from the client side, which nobody else would ever remove.
-func (r *runner) adopt(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+// takeFirst changes an object of which fields have to become kplan's first: those
+// that kubectl applied from the client side and nobody else would ever remove, or
+// that the server filled in and does not accept any more.
+func (r *runner) takeFirst(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	var last error
 	for range staleTries {
 		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		if err != nil {
 			return nil, err
 		}
-		applied, err := r.stillAdoptable(c, live)
+		taken, err := r.takeable(ctx, c, live)
 		if err != nil {
 			return nil, err
 		}
-		if !applied {
+		if taken == live {
 			return r.update(ctx, c)
 		}
-		if live, err = r.Cluster.TakeClientApply(ctx, c.Kind, live); err == nil {
-			taken := *c
-			taken.ResourceVersion = live.GetResourceVersion()
-			return r.update(ctx, &taken)
+		if live, err = r.Cluster.TakeFields(ctx, c.Kind, taken); err == nil {
+			changed := *c
+			changed.ResourceVersion = live.GetResourceVersion()
+			return r.update(ctx, &changed)
 		}
 		if kube.KindOf(err) != kube.Stale {
 			return nil, err
@@ -319,30 +321,24 @@ func (r *runner) adopt(ctx context.Context, c *plan.Change) (*unstructured.Unstr
 	return nil, last
 }
 
-// stillAdoptable says whether kubectl has applied fields of an object from the
-// client side, and makes sure that to take them over still has the agreed result.
-func (r *runner) stillAdoptable(c *plan.Change, live *unstructured.Unstructured) (applied bool, err error) {
+// takeable is the live object with the fields taken, live itself where there are
+// none to take, and makes sure that what comes of it is still what was agreed.
+func (r *runner) takeable(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if string(live.GetUID()) != c.UID {
-		return false, changedMeanwhile(c)
+		return live, nil // the update says what became of it
 	}
-	taken, applied, err := kube.WithClientApplyTaken(live)
-	if err != nil || !applied || live.GetResourceVersion() == c.ResourceVersion {
-		return applied, err
+	taken, err := c.Taken(live)
+	if err != nil || taken == live || live.GetResourceVersion() == c.ResourceVersion {
+		return taken, err
 	}
-	predicted, err := kube.Predict(c.Kind, taken, c.Wish)
-	if err != nil || len(c.Disagreements(live, &unstructured.Unstructured{Object: predicted})) > 0 {
-		return false, changedMeanwhile(c)
+	answer, err := r.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
+	if err != nil {
+		return nil, err
 	}
-	return true, nil
-}
-
-func changedMeanwhile(c *plan.Change) hcl.Diagnostics {
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagError,
-		Summary:  "Plan is stale",
-		Detail:   fmt.Sprintf("%s, which is to be taken over, was changed after the plan. It was left as it is. Make a new plan.", c.Object),
-		Subject:  c.Range.Ptr(),
-	}}
+	if differences := c.Disagreements(live, answer); len(differences) > 0 {
+		return nil, changedMeanwhile(c, live, differences)
+	}
+	return taken, nil
 }
 
 // stillAgreed looks at an object that changed since the plan and returns the
@@ -353,15 +349,19 @@ func (r *runner) stillAgreed(ctx context.Context, c *plan.Change, force bool) (r
 		return "", err
 	}
 	if differences := c.Disagreements(live, answer); len(differences) > 0 {
-		return "", hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Plan is stale",
-			Detail: fmt.Sprintf("%s: after the plan %s, and applying it now would not give what was agreed of %s. It was left as it is. Make a new plan.",
-				c.Object, cmp.Or(c.ChangedSince(live), "something about it was changed"), joinPaths(differences)),
-			Subject: c.Range.Ptr(),
-		}}
+		return "", changedMeanwhile(c, live, differences)
 	}
 	return live.GetResourceVersion(), nil
+}
+
+func changedMeanwhile(c *plan.Change, live *unstructured.Unstructured, differences []addrs.Path) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Plan is stale",
+		Detail: fmt.Sprintf("%s: after the plan %s, and applying it now would not give what was agreed of %s. It was left as it is. Make a new plan.",
+			c.Object, cmp.Or(c.ChangedSince(live), "something about it was changed"), joinPaths(differences)),
+		Subject: c.Range.Ptr(),
+	}}
 }
 
 // askAgain looks at an object and asks what would become of it, until it does

@@ -21,9 +21,11 @@ func (k *Kind) Updated(live, merged map[string]any) map[string]any {
 }
 
 var updated = map[addrs.GroupKind]func(live, full map[string]any){
-	{Kind: "Pod"}:                      updatePod,
-	{Kind: "Service"}:                  updateService,
-	{Group: "apps", Kind: "DaemonSet"}: updateDaemonSet,
+	{Kind: "Pod"}:                        updatePod,
+	{Kind: "Service"}:                    updateService,
+	{Group: "apps", Kind: "DaemonSet"}:   updateDaemonSet,
+	{Group: "apps", Kind: "Deployment"}:  updateRollingUpdate("strategy"),
+	{Group: "apps", Kind: "StatefulSet"}: updateRollingUpdate("updateStrategy"),
 }
 
 // updatePod: an admission plugin makes pods tolerate that a node is not ready
@@ -37,6 +39,17 @@ func updatePod(live, full map[string]any) {
 		}
 	}
 	keep(before, after, "priority", "preemptionPolicy")
+}
+
+// updateRollingUpdate: what was filled in for one strategy is refused beside
+// another, and goes with it.
+func updateRollingUpdate(field string) func(live, full map[string]any) {
+	return func(live, full map[string]any) {
+		before, after := object(object(live, "spec"), field), object(object(full, "spec"), field)
+		if text(after, "type") != "RollingUpdate" {
+			drop(before, after, "rollingUpdate")
+		}
+	}
 }
 
 // tolerationOf is the toleration by which a pod stays on a node with the taint.

@@ -85,8 +85,10 @@ func guarded(obj map[string]any, opts ApplyOptions) map[string]any {
 		return obj
 	}
 	obj = maps.Clone(obj)
-	old, _ := obj["metadata"].(map[string]any)
-	metadata := maps.Clone(old)
+	metadata := map[string]any{}
+	if old, ok := obj["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(old)
+	}
 	if opts.UID != "" {
 		metadata["uid"] = opts.UID
 	}

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -43,10 +42,7 @@ func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]
 		return nil, &Error{Op: "predict", Object: objectOf(k, live), Kind: Other, Err: err,
 			Message: "the live object's managedFields can't be read: " + err.Error()}
 	}
-	fields := maps.Clone(live.Object)
-	metadata := maps.Clone(fields["metadata"].(map[string]any))
-	delete(metadata, "managedFields")
-	fields["metadata"] = metadata
+	fields := withoutOwnership(live.Object)
 	before, err := k.Parseable().FromUnstructured(fields, typed.AllowDuplicates)
 	if err != nil {
 		return nil, misfit(k, fields, err)

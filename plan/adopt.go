@@ -21,11 +21,12 @@ func (p *planner) adopts(addr addrs.Instance) bool {
 
 // adopt plans to take over an object that exists and is not ours.
 func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	taken, clientApplied, err := kube.WithClientApplyTaken(live)
+	c.adopts = true
+	taken, err := c.Taken(live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
-	if !clientApplied {
+	if taken == live {
 		return p.adopted(p.update(ctx, c, live))
 	}
 	if diags := p.adoptionConflicts(ctx, c, live, taken); diags.HasErrors() {
@@ -36,8 +37,10 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 		}
 		return seen, c, diags
 	}
-	seen, c, err := p.predictUpdate(ctx, c, taken, "fields that kubectl applied are taken over first")
-	return p.adopted(seen, c, err)
+	if open := c.open().Sorted(); len(open) > 0 {
+		return p.adopted(p.predictUpdate(ctx, c, taken, open[0].String()+" is known after apply"))
+	}
+	return p.adopted(p.ask(ctx, c, live, dryRunTries))
 }
 
 // adoptionConflicts are the fields that others than kubectl's client-side

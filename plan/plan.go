@@ -171,6 +171,10 @@ type Change struct {
 	// forced says that fields of other managers are taken over, of which each
 	// may be.
 	forced bool
+	// adopts says that what kubectl applied from the client side is taken over.
+	adopts bool
+	// takes are remnants that are taken before the change is applied.
+	takes []addrs.Path
 }
 
 // Moved says whether the object has another address than before.

@@ -3,9 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -58,6 +56,7 @@ func (p *planner) replaces(addr addrs.Instance) bool {
 // the object changed meanwhile.
 func (p *planner) found(c *Change, live *unstructured.Unstructured) {
 	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), live)
+	c.takes = nil
 	c.Before = live.Object
 	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	c.Sensitive = sensitivePaths(c, c.Before)
@@ -66,15 +65,11 @@ func (p *planner) found(c *Change, live *unstructured.Unstructured) {
 
 // ask lets the server say what it would make of the wish.
 func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int) (hclspec.Seen, *Change, error) {
-	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
-		UID: c.UID, ResourceVersion: c.ResourceVersion,
-	})
-	if kube.KindOf(err) == kube.FieldConflict && forced(c, err) {
-		c.forced = true
-		answer, err = p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{
-			UID: c.UID, ResourceVersion: c.ResourceVersion, Force: true,
-		})
+	taken, err := c.Taken(live)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
 	}
+	answer, err := p.answer(ctx, c, live, taken)
 	if err == nil {
 		return p.computedUpdate(ctx, c, answer)
 	}
@@ -93,15 +88,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		c.Reason = BecauseImmutable
 		return p.replace(ctx, c, refusedPaths(err))
 	case kube.Invalid:
-		// The server names what does not fit together before it comes to what
-		// can't be changed.
-		if predicted, predictErr := kube.Predict(c.Kind, live, c.Wish); predictErr == nil {
-			if c.After = predicted; len(frozen(c)) > 0 {
-				c.Reason = BecauseImmutable
-				return p.replace(ctx, c, frozen(c))
-			}
-		}
-		return hclspec.Seen{}, nil, withRemnants(c, err)
+		return p.refused(ctx, c, live, tries, err)
 	case kube.FieldConflict:
 		c.Blocked = true
 		seen, c, predictErr := p.predictUpdate(ctx, c, live, "another manager owns fields of it")
@@ -110,11 +97,45 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		}
 		return seen, c, conflict(c, live, conflictsOf(err))
 	case kube.Forbidden:
-		return p.updateUnasked(ctx, c, live, "this user may not ask the server: "+forbiddenVerb("patch", c))
+		return p.updateUnasked(ctx, c, taken, "this user may not ask the server: "+forbiddenVerb("patch", c))
 	case kube.DryRunUnsupported:
-		return p.updateUnasked(ctx, c, live, "an admission webhook does not support dry-run")
+		return p.updateUnasked(ctx, c, taken, "an admission webhook does not support dry-run")
 	}
 	return hclspec.Seen{}, nil, err
+}
+
+// answer is what the server would make of the wish once the fields are taken
+// that have to be taken first.
+func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if taken != live {
+		return p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
+	}
+	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion}
+	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
+	if kube.KindOf(err) == kube.FieldConflict && forced(c, err) {
+		c.forced, options.Force = true, true
+		return p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
+	}
+	return answer, err
+}
+
+// refused goes on after the server said that values are wrong. It names what
+// does not fit together before it comes to what can't be changed.
+func (p *planner) refused(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int, refusal error) (hclspec.Seen, *Change, error) {
+	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	if err != nil {
+		return hclspec.Seen{}, nil, refusal
+	}
+	if c.After = predicted; len(frozen(c)) > 0 {
+		c.Reason = BecauseImmutable
+		return p.replace(ctx, c, frozen(c))
+	}
+	left := remnants(c, live, refusal)
+	if len(left) == 0 {
+		return hclspec.Seen{}, nil, withRemnants(c, refusal)
+	}
+	c.takes = append(c.takes, left...)
+	return p.ask(ctx, c, live, tries)
 }
 
 // asLastApplied says whether the wish is the one that was applied last, but for
@@ -285,26 +306,6 @@ func wholeElement(c *Change, path addrs.Path) addrs.Path {
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
-}
-
-// withRemnants adds to a refusal which of the refused values the configuration
-// does not set, and how to be rid of them: the server keeps what it once filled
-// in, and then finds that it does not fit what is set beside it.
-func withRemnants(c *Change, err error) error {
-	var refusal *kube.Error
-	if !errors.As(err, &refusal) {
-		return err
-	}
-	told := *refusal
-	told.Fields = slices.Clone(refusal.Fields)
-	for i, f := range told.Fields {
-		_, wished := ValueAt(c.Wish, f.Path)
-		if _, there := ValueAt(c.Before, f.Path); there && !wished {
-			told.Fields[i].Detail = fmt.Sprintf("%s. The configuration does not set it: it stands in the object since before, and applying takes away only what kplan has set. "+
-				"The option -replace='%s' makes the object anew without it; to keep the object, take it out with kubectl edit", strings.TrimSuffix(f.Detail, "."), c.Addr)
-		}
-	}
-	return &told
 }
 
 // refusedPaths are the places that the server complained about.

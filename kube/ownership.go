@@ -1,0 +1,155 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// clientAppliers are the managers that kubectl's client-side apply and create
+// have left on objects.
+var clientAppliers = sets.New("kubectl-client-side-apply", "kubectl-create", "kubectl")
+
+// IsClientApplier says whether a field manager is that of kubectl's client-side
+// apply or create.
+func IsClientApplier(manager string) bool { return clientAppliers.Has(manager) }
+
+// WithClientApplyTaken is the live object as it would be if the fields that
+// kubectl applied from the client side were kplan's. Without that step a field
+// of theirs that the configuration lacks would stay for ever: its manager never
+// comes back to remove it.
+func WithClientApplyTaken(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	taken := live.DeepCopy()
+	if err := csaupgrade.UpgradeManagedFields(taken, clientAppliers, Manager); err != nil {
+		return nil, fmt.Errorf("the managedFields of %s can't be read: %w", live.GetName(), err)
+	}
+	return taken, nil
+}
+
+// WithFieldsTaken is the live object as it would be if kplan had applied these
+// fields, too. An apply without them then takes them away.
+func WithFieldsTaken(k *kinds.Kind, live *unstructured.Unstructured, fields *fieldpath.Set) (*unstructured.Unstructured, error) {
+	taken := live.DeepCopy()
+	entries := taken.GetManagedFields()
+	own := -1
+	for i, m := range entries {
+		if m.Manager == Manager && m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == "" {
+			own = i
+		}
+	}
+	if own < 0 {
+		own = len(entries)
+		now := metav1.NewTime(time.Now())
+		entries = append(entries, metav1.ManagedFieldsEntry{Manager: Manager, Operation: metav1.ManagedFieldsOperationApply,
+			APIVersion: k.APIVersion(), Time: &now, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1("{}")})
+	}
+	owned := &fieldpath.Set{}
+	if err := owned.FromJSON(entries[own].FieldsV1.GetRawReader()); err != nil {
+		return nil, fmt.Errorf("the managedFields of %s can't be read: %w", live.GetName(), err)
+	}
+	text, err := owned.Union(fields).ToJSON()
+	if err != nil {
+		return nil, err
+	}
+	entries[own].FieldsV1 = metav1.NewFieldsV1(string(text))
+	taken.SetManagedFields(entries)
+	return taken, nil
+}
+
+// SameOwnership says whether two views of an object record the same managers
+// with the same fields.
+func SameOwnership(a, b *unstructured.Unstructured) bool {
+	x, errX := json.Marshal(a.GetManagedFields())
+	y, errY := json.Marshal(b.GetManagedFields())
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// TakeFields makes the live object's record of who owns what that of taken, and
+// changes nothing else of it. It fails with Stale when the object is no longer
+// of the version that taken has.
+func (c *Cluster) TakeFields(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	type operation struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	// The server compares a version that is set with the one it has.
+	patch, err := json.Marshal([]operation{
+		{"replace", "/metadata/managedFields", taken.GetManagedFields()},
+		{"replace", "/metadata/resourceVersion", taken.GetResourceVersion()},
+	})
+	if err != nil {
+		panic("kube: managedFields that are not JSON: " + err.Error())
+	}
+	return c.one(ctx, k, &request{op: "take ownership of", object: objectOf(k, taken), method: http.MethodPatch,
+		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(repeatable),
+		contentType: "application/json-patch+json", body: patch, effect: repeatable})
+}
+
+// DryRunAfterTaking returns what Apply would make of an object whose record of
+// who owns what is first made that of taken by TakeFields. Until that is done
+// the apply itself can't be tried: it is merged here, as the server would, and
+// the server is asked what it makes of the result. Who owns what is not in the
+// answer. It fails with Stale when the object is no longer of the version that
+// taken has.
+func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured, wish map[string]any) (*unstructured.Unstructured, error) {
+	merged, err := mergeApply(k, taken, wish)
+	if err != nil {
+		return nil, err
+	}
+	r := &request{op: "dry-run apply", object: objectOf(k, taken), method: http.MethodPatch,
+		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(none),
+		contentType: "application/merge-patch+json", sent: merged, effect: none}
+	if r.body, err = mergePatch(taken, merged); err != nil {
+		return nil, &Error{Op: r.op, Object: r.object, Kind: Other, Message: err.Error(), Err: err}
+	}
+	answer, err := c.one(ctx, k, r)
+	if err == nil {
+		answer.SetManagedFields(nil)
+	}
+	return answer, err
+}
+
+// mergePatch turns an object, in just the version that it has, into another one.
+func mergePatch(from *unstructured.Unstructured, to map[string]any) ([]byte, error) {
+	before, err := json.Marshal(withoutOwnership(from.Object))
+	if err != nil {
+		return nil, err
+	}
+	after, err := json.Marshal(withoutOwnership(to))
+	if err != nil {
+		return nil, err
+	}
+	patch, err := jsonmergepatch.CreateThreeWayJSONMergePatch(before, after, before)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	if err := utiljson.Unmarshal(patch, &fields); err != nil {
+		return nil, err
+	}
+	return json.Marshal(guarded(fields, ApplyOptions{UID: string(from.GetUID()), ResourceVersion: from.GetResourceVersion()}))
+}
+
+// withoutOwnership is an object without its managedFields.
+func withoutOwnership(object map[string]any) map[string]any {
+	object = maps.Clone(object)
+	metadata, _ := object["metadata"].(map[string]any)
+	metadata = maps.Clone(metadata)
+	delete(metadata, "managedFields")
+	object["metadata"] = metadata
+	return object
+}
