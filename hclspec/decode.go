@@ -57,7 +57,7 @@ func (at *place) path() addrs.Path {
 }
 
 func (d *decoder) problem(summary string, at hcl.Range, format string, args ...any) {
-	d.diags = append(d.diags, problem(summary, at, fmt.Sprintf(format, args...))...)
+	d.diags = append(d.diags, problem(summary, at, format, args...)...)
 }
 
 // notKnown takes note of a place without a value.

@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -144,12 +143,4 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 		})
 	}
 	return e, diags
-}
-
-// problemIn is a problem with the value of an expression: the values that it
-// refers to are shown with it.
-func problemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, format string, args ...any) hcl.Diagnostics {
-	diags := problem(summary, expr.Range(), fmt.Sprintf(format, args...))
-	diags[0].Expression, diags[0].EvalContext = expr, scope
-	return diags
 }

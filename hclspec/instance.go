@@ -2,7 +2,6 @@ package hclspec
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -111,7 +110,7 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 }
 
 func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {
-	i.diags = append(i.diags, problem(summary, i.RangeOf(at), fmt.Sprintf(format, args...))...)
+	i.diags = append(i.diags, problem(summary, i.RangeOf(at), format, args...)...)
 }
 
 // finish makes an object of the fields: its identity, its namespace, and what
@@ -127,7 +126,7 @@ func (i *instance) finish(defaultNamespace string) {
 	i.checkNames()
 	i.checkCustom()
 	for _, p := range i.Kind.Overwritten(i.Fields) {
-		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
+		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }
 
@@ -139,7 +138,7 @@ func (i *instance) checkCustom() {
 		return
 	}
 	for _, p := range i.Kind.Disallowed(i.Fields) {
-		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), p.Detail)...)
+		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }
 

@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,7 +58,7 @@ type parser struct {
 func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
 
 func (p *parser) problem(summary string, subject hcl.Range, format string, args ...any) {
-	p.report(problem(summary, subject, fmt.Sprintf(format, args...)))
+	p.report(problem(summary, subject, format, args...))
 }
 
 // declare remembers where a name was declared, and refuses the second time.
@@ -78,11 +77,7 @@ func (p *parser) file(name string) {
 	src, err := folder(p.config.Dir).read(name)
 	if err != nil {
 		p.broken = true
-		p.report(hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Can't read file",
-			Detail:   fmt.Sprintf("%s can't be read: %v.", filename, err),
-		}})
+		p.report(placeless("Can't read file", "%s can't be read: %v.", filename, err))
 		return
 	}
 	file, diags := parseSource(src, filename)
@@ -181,7 +176,7 @@ func noConfiguration(dir string, err error) hcl.Diagnostics {
 	default:
 		detail += hintForOthers(dir)
 	}
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No configuration files", Detail: detail}}
+	return placeless("No configuration files", "%s", detail)
 }
 
 // hintForOthers says what to do with the files that stand where kplan's own
@@ -197,32 +192,4 @@ func hintForOthers(dir string) string {
 		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = yamldecode(file(%q)).", names[0], names[0])
 	}
 	return ""
-}
-
-// maxProblems is how many problems are told at once. More than that come from
-// a file that is something else than its name says.
-const maxProblems = 200
-
-func firstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
-	if len(diags) <= maxProblems {
-		return diags
-	}
-	return append(diags[:maxProblems:maxProblems], &hcl.Diagnostic{
-		Severity: hcl.DiagError,
-		Summary:  "Too many problems",
-		Detail:   fmt.Sprintf("%d more problems are not shown.", len(diags)-maxProblems),
-	})
-}
-
-// sortDiagnostics orders problems by place: a parser finds them in the order
-// of its passes.
-func sortDiagnostics(diags hcl.Diagnostics) {
-	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
-		if a.Subject == nil || b.Subject == nil {
-			return 0
-		}
-		return cmp.Or(
-			cmp.Compare(a.Subject.Filename, b.Subject.Filename),
-			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
-	})
 }

@@ -85,17 +85,17 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	)
 	switch {
 	case errors.As(err, &ambiguous):
-		return problem("Ambiguous kind", at, fmt.Sprintf("Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions))))
+		return problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
-		diags := problem("Unknown kind", at, upperFirst(err.Error())+".")
+		diags := problem("Unknown kind", at, "%s.", upperFirst(err.Error()))
 		diags[0].Extra = err // which may be no matter of this kind alone
 		return diags
 	case len(unknown.Known) > 0:
-		return problem("Unknown kind", at, fmt.Sprintf("There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, alternatives(unknown.Known)))
+		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, alternatives(unknown.Known))
 	case unknown.Nearest != "":
-		return problem("Unknown kind", at, fmt.Sprintf("There is no kind %q. Did you mean %q?", name, unknown.Nearest))
+		return problem("Unknown kind", at, "There is no kind %q. Did you mean %q?", name, unknown.Nearest)
 	}
-	return problem("Unknown kind", at, fmt.Sprintf("There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.", name))
+	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.", name)
 }
 
 func quoted(words []string) []string {

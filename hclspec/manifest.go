@@ -94,7 +94,7 @@ func (p *program) isFixed(expr hcl.Expression) bool {
 }
 
 func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
-	r.diags = append(r.diags, problem(summary, at, fmt.Sprintf(format, args...))...)
+	r.diags = append(r.diags, problem(summary, at, format, args...)...)
 }
 
 // entry is all that one body says under one name.

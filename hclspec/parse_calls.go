@@ -61,7 +61,7 @@ func unknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
 			return nil
 		}
 		if _, known := slices.BinarySearch(names, call.Name); !known {
-			diags = append(diags, problem("Call to unknown function", call.NameRange, unknownFunction(call.Name, names))...)
+			diags = append(diags, problem("Call to unknown function", call.NameRange, "%s", unknownFunction(call.Name, names))...)
 		}
 		return nil
 	})
@@ -87,7 +87,7 @@ func duplicateKeys(node hclsyntax.Node) hcl.Diagnostics {
 		for _, item := range object.Items {
 			key, known := writtenKey(item.KeyExpr)
 			if first, again := seen[key]; known && again {
-				diags = append(diags, problem("Duplicate key", item.KeyExpr.Range(), fmt.Sprintf("This object has the key %q already, in line %d. Only one of the two values would count: take one away.", key, first.Start.Line))...)
+				diags = append(diags, problem("Duplicate key", item.KeyExpr.Range(), "This object has the key %q already, in line %d. Only one of the two values would count: take one away.", key, first.Start.Line)...)
 			} else if known {
 				seen[key] = item.KeyExpr.Range()
 			}

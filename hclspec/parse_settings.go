@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 		return nil // a build from a source tree has no version and is let through
 	}
 	return problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
-		fmt.Sprintf("This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if this one will do.", c.Settings.RequiredVersion, running))
+		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if this one will do.", c.Settings.RequiredVersion, running)
 }
 
 // backendSchemas are the arguments of each type of backend.

@@ -57,7 +57,7 @@ func checkInstance(ref reference, target *Resource, res *result) hcl.Diagnostics
 	if near := didYouMean(ref.steps[0].name, names); near != "" && len(names) > 0 {
 		hint = near
 	}
-	return problem("No such instance", ref.steps[0].at, fmt.Sprintf("%s has no instance %s.%s", ref.to, key, hint))
+	return problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)
 }
 
 func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics {
@@ -74,7 +74,7 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			case splatStep:
 				continue // of a single object: a list that holds it
 			case indexKeyStep:
-				return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is %s and no list: it has no positions.", where, ref.to, describe(f)))
+				return problem("Unsuitable reference", s.at, "%s of %s is %s and no list: it has no positions.", where, ref.to, describe(f))
 			}
 			child := f.Field(s.name)
 			if child == nil {
@@ -85,11 +85,11 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			f, where = child, joinWhere(where, s.name)
 		case kinds.List:
 			if !s.isKey() || s.kind == nameKeyStep {
-				return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to, lastName(where), lastName(where)))
+				return problem("Unsuitable reference", s.at, "%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to, lastName(where), lastName(where))
 			}
 			f = f.Elem
 		default:
-			return problem("Unsuitable reference", s.at, fmt.Sprintf("%s of %s is %s: there is nothing inside of it.", where, ref.to, describe(f)))
+			return problem("Unsuitable reference", s.at, "%s of %s is %s: there is nothing inside of it.", where, ref.to, describe(f))
 		}
 	}
 	return nil
@@ -106,8 +106,8 @@ func checkLifecycle(l *Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
 	} {
 		for _, path := range argument.paths {
-			if problem := missingPlace(path, kind); problem != "" {
-				diags = append(diags, problemAt("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, problem))
+			if what := missingPlace(path, kind); what != "" {
+				diags = append(diags, problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
 			}
 		}
 	}
@@ -137,8 +137,4 @@ func missingPlace(path addrs.Path, kind *kinds.Kind) string {
 		return fmt.Sprintf("%s has no field %q.%s", name, step.Field, suggestField(step.Field, names))
 	}
 	return ""
-}
-
-func problemAt(summary string, at hcl.Range, format string, args ...any) *hcl.Diagnostic {
-	return problem(summary, at, fmt.Sprintf(format, args...))[0]
 }

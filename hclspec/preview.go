@@ -48,7 +48,7 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	pre := &preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
 	for _, b := range pre.definitionsFirst() {
 		if ctx.Err() != nil {
-			return pre, append(diags, interrupted())
+			return pre, append(diags, placeless("Interrupted", "The configuration was not evaluated to its end.")...)
 		}
 		diags = append(diags, pre.checkPaths(p.byBlock[b], pre.results)...)
 		res := pre.evaluate(p.byBlock[b], pre.results)
@@ -67,10 +67,6 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	pre.outputs, diags = outputs, append(diags, problems...)
 	sortDiagnostics(diags)
 	return pre, forDisplay(diags)
-}
-
-func interrupted() *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted", Detail: "The configuration was not evaluated to its end."}
 }
 
 // unchecked warns of kinds that were taken at the configuration's word, at the
@@ -161,8 +157,8 @@ func (i *instance) identified() bool {
 
 func duplicate(i, other *instance) hcl.Diagnostics {
 	at := other.RangeOf(metadataName)
-	diags := problem("Duplicate object", i.RangeOf(metadataName), fmt.Sprintf("%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
-		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName()))
+	diags := problem("Duplicate object", i.RangeOf(metadataName), "%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
+		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName())
 	diags[0].Extra = i.Addr
 	return diags
 }
@@ -176,7 +172,7 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 		}
 		declared, err := kinds.FromCRD(i.Fields)
 		if err != nil {
-			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), upperFirst(err.Error())+".")...)
+			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", upperFirst(err.Error()))...)
 			continue
 		}
 		pre.kinds.declare(declared, i.Addr)

@@ -1,14 +1,55 @@
 package hclspec
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
 )
 
 // problem is one error in the user's text.
-func problem(summary string, subject hcl.Range, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject}}
+func problem(summary string, subject hcl.Range, format string, args ...any) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &subject}}
+}
+
+// problemIn is a problem with the value of an expression: the values that it
+// refers to are shown with it.
+func problemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, format string, args ...any) hcl.Diagnostics {
+	diags := problem(summary, expr.Range(), format, args...)
+	diags[0].Expression, diags[0].EvalContext = expr, scope
+	return diags
+}
+
+// placeless is one error that no line of a file is to blame for.
+func placeless(summary, format string, args ...any) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
+}
+
+// maxProblems is how many problems are told at once. More than that come from
+// a file that is something else than its name says.
+const maxProblems = 200
+
+func firstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) <= maxProblems {
+		return diags
+	}
+	return append(diags[:maxProblems:maxProblems], placeless("Too many problems", "%d more problems are not shown.", len(diags)-maxProblems)...)
+}
+
+// sortDiagnostics orders problems by place: a parser finds them in the order
+// of its passes.
+func sortDiagnostics(diags hcl.Diagnostics) {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		if a.Subject == nil || b.Subject == nil {
+			return 0
+		}
+		return cmp.Or(
+			cmp.Compare(a.Subject.Filename, b.Subject.Filename),
+			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
+	})
 }
 
 // maxMisspelled is the longest word that a likeness is looked for.

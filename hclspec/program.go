@@ -1,8 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -145,7 +143,7 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 	}
 	if len(e.instances) > p.room {
 		res.unexpanded = true
-		res.diags = append(res.diags, problem("Too many objects", b.at, fmt.Sprintf("With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances))...)
+		res.diags = append(res.diags, problem("Too many objects", b.at, "With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
 		return res
 	}
 	var report reporter

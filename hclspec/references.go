@@ -80,7 +80,7 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 	case "self":
 		return reference{}, problem("Unsupported reference", u.at, "There is no self. An object's values are known only after its whole block is evaluated.")
 	case "terraform", "kplan":
-		return reference{}, problem("Unsupported reference", u.at, fmt.Sprintf("%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root))
+		return reference{}, problem("Unsupported reference", u.at, "%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root)
 	}
 	return reference{}, n.unknownRoot(u)
 }
@@ -89,7 +89,7 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
 	what := map[string]string{"var": "variable", "local": "local value"}[u.root]
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
-		return reference{}, problem("Incomplete reference", u.at, fmt.Sprintf("The name of the %s is missing: a reference looks like %s.name.", what, u.root))
+		return reference{}, problem("Incomplete reference", u.at, "The name of the %s is missing: a reference looks like %s.name.", what, u.root)
 	}
 	to := Block{u.root, u.steps[0].name}
 	if _, ok := n.byBlock[to]; ok {
@@ -103,7 +103,7 @@ func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
 	if hint == "" && u.root == "var" {
 		hint = fmt.Sprintf(" Declare it: variable %q {}.", to.Name)
 	}
-	return reference{}, problem("Undeclared "+what, u.at, fmt.Sprintf("There is no %s named %q.%s", what, to.Name, hint))
+	return reference{}, problem("Undeclared "+what, u.at, "There is no %s named %q.%s", what, to.Name, hint)
 }
 
 // declared are the names of all blocks of a type.
@@ -126,9 +126,9 @@ func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
 	has := b.resource != nil && (u.root == "each" && b.resource.ForEach != nil || u.root == "count" && b.resource.Count != nil)
 	switch {
 	case !has:
-		return problem("Reference outside of "+argument, u.at, fmt.Sprintf("%s exists only in a resource with %s.", u.root, argument))
+		return problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
 	case inRepetition:
-		return problem("Reference outside of "+argument, u.at, fmt.Sprintf("%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root))
+		return problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root)
 	}
 	return attributeOf(u, attrs...)
 }
@@ -141,7 +141,7 @@ func attributeOf(u use, attrs ...string) hcl.Diagnostics {
 	for _, a := range attrs {
 		full = append(full, u.root+"."+a)
 	}
-	return problem("Unsupported reference", u.at, fmt.Sprintf("A reference to %s is %s.", u.root, alternatives(full)))
+	return problem("Unsupported reference", u.at, "A reference to %s is %s.", u.root, alternatives(full))
 }
 
 // alternatives joins words as a sentence does: a, b or c.
@@ -166,7 +166,7 @@ func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
 		if len(u.steps) == 0 && u.asKey {
 			return reference{}, problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
 		}
-		return reference{}, problem("Incomplete reference", u.at, fmt.Sprintf("The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root))
+		return reference{}, problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root)
 	}
 	to := Block{u.root, u.steps[0].name}
 	b, ok := n.byBlock[to]
@@ -178,7 +178,7 @@ func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
 }
 
 func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
-	return problem("Undeclared resource", at, fmt.Sprintf("There is no resource %q %q.%s", to.Type, to.Name, n.suggestResource(to)))
+	return problem("Undeclared resource", at, "There is no resource %q %q.%s", to.Type, to.Name, n.suggestResource(to))
 }
 
 // suggestResource offers the resource of the same kind with the nearest name,
@@ -217,16 +217,16 @@ func checkInstanceKey(r *Resource, ref reference) hcl.Diagnostics {
 	}
 	switch {
 	case repeated == "" && first.isKey() && first.kind != splatStep:
-		return problem("Unexpected instance key", first.at, fmt.Sprintf("%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to))
+		return problem("Unexpected instance key", first.at, "%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
 	case repeated == "for_each" && first.kind == splatStep:
-		return problem("Unsuitable splat", first.at, fmt.Sprintf("%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to))
+		return problem("Unsuitable splat", first.at, "%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
 	case repeated == "for_each" && first.kind == indexKeyStep:
-		return problem("Unsuitable instance key", first.at, fmt.Sprintf("%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to))
+		return problem("Unsuitable instance key", first.at, "%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to)
 	case repeated == "count" && first.kind == nameKeyStep:
-		return problem("Unsuitable instance key", first.at, fmt.Sprintf("%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to))
+		return problem("Unsuitable instance key", first.at, "%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to)
 	case repeated != "" && !first.isKey():
 		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]
-		return problem("Missing instance key", ref.at, fmt.Sprintf("%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name))
+		return problem("Missing instance key", ref.at, "%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
 	}
 	return nil
 }
@@ -237,9 +237,9 @@ func (n *names) unknownRoot(u use) hcl.Diagnostics {
 		return problem("Ambiguous key", u.at, "A key that is no plain word stands in quotes: \"app.kubernetes.io/name\" = …. If a value is to be the key, it stands in parentheses.")
 	}
 	if len(u.steps) == 0 {
-		return problem("Unknown name", u.at, fmt.Sprintf("There is nothing named %s. Text stands in quotes: %q.", u.root, u.root))
+		return problem("Unknown name", u.at, "There is nothing named %s. Text stands in quotes: %q.", u.root, u.root)
 	}
-	return problem("Unknown name", u.at, fmt.Sprintf("No reference begins with %q.%s", u.root, n.suggestRoot(u)))
+	return problem("Unknown name", u.at, "No reference begins with %q.%s", u.root, n.suggestRoot(u))
 }
 
 var referenceRoots = []string{"var", "local", "each", "count", "path"}

@@ -123,12 +123,12 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 			if attrs[b].Range.Start.Byte > later.Range.Start.Byte {
 				later = attrs[b]
 			}
-			diags = append(diags, problem("Conflicting arguments", later.NameRange, fmt.Sprintf("%s and %s can't be set together: %s.", a, b, why))...)
+			diags = append(diags, problem("Conflicting arguments", later.NameRange, "%s and %s can't be set together: %s.", a, b, why)...)
 		}
 	}
 	needs := func(a, b string) {
 		if attrs[a] != nil && attrs[b] == nil {
-			diags = append(diags, problem("Missing argument", attrs[a].NameRange, fmt.Sprintf("%s needs %s beside it.", a, b))...)
+			diags = append(diags, problem("Missing argument", attrs[a].NameRange, "%s needs %s beside it.", a, b)...)
 		}
 	}
 	conflict("host", "config_path", "host names the cluster here, config_path names it in a kubeconfig file")
@@ -142,7 +142,7 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 	if len(blocks) > 0 {
 		for _, name := range []string{"token", "username"} {
 			if attr := attrs[name]; attr != nil {
-				diags = append(diags, problem("Conflicting arguments", attr.NameRange, name+" and exec can't be set together: each is a way to prove who kplan is.")...)
+				diags = append(diags, problem("Conflicting arguments", attr.NameRange, "%s and exec can't be set together: each is a way to prove who kplan is.", name)...)
 			}
 		}
 	}
@@ -215,14 +215,14 @@ func (e *settingsEval) set(name string, target any) {
 	converted, err := convert.Convert(value, want)
 	switch {
 	case err != nil:
-		e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), fmt.Sprintf("%s must be %s.", name, typeArticle(want)))...)
+		e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), "%s must be %s.", name, typeArticle(want))...)
 	case converted.IsNull():
 	case !converted.IsWhollyKnown():
 		e.present[name] = attr
 	default:
 		e.present[name] = attr
 		if err := gocty.FromCtyValue(converted, target); err != nil {
-			e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), fmt.Sprintf("%s must be %s without null in it.", name, typeArticle(want)))...)
+			e.diags = append(e.diags, problem("Unsuitable value", attr.Expr.Range(), "%s must be %s without null in it.", name, typeArticle(want))...)
 		}
 	}
 }
@@ -236,7 +236,7 @@ func (e *settingsEval) duration(name string) time.Duration {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		e.diags = append(e.diags, problem("Invalid duration", e.attrs[name].Expr.Range(), name+" is a length of time such as \"30s\" or \"5m\".")...)
+		e.diags = append(e.diags, problem("Invalid duration", e.attrs[name].Expr.Range(), "%s is a length of time such as \"30s\" or \"5m\".", name)...)
 	}
 	return max(d, 0)
 }
@@ -271,13 +271,13 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	case isVar && declared, ref.RootName() == "path":
 		return true
 	case isVar:
-		e.diags = append(e.diags, problem("Reference to undeclared variable", ref.SourceRange(), fmt.Sprintf("There is no variable %q.%s", name, didYouMean(name, e.values.Names())))...)
+		e.diags = append(e.diags, problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, didYouMean(name, e.values.Names()))...)
 	default:
 		through := ""
 		if len(path) > 0 {
 			through = fmt.Sprintf(" The kplan block needs it through local.%s.", strings.Join(path, ", local."))
 		}
-		e.diags = append(e.diags, problem("Invalid reference in kplan block", ref.SourceRange(), fmt.Sprintf("The kplan block is read before any object is known, so it can refer to variables, and to local values made of variables, but not to %s.%s", describeReference(ref), through))...)
+		e.diags = append(e.diags, problem("Invalid reference in kplan block", ref.SourceRange(), "The kplan block is read before any object is known, so it can refer to variables, and to local values made of variables, but not to %s.%s", describeReference(ref), through)...)
 	}
 	return false
 }
@@ -285,7 +285,7 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty.Value, bool) {
 	if value, done := e.locals[name]; done {
 		if value == cty.NilVal {
-			e.diags = append(e.diags, problem("Cycle of local values", ref.SourceRange(), fmt.Sprintf("local.%s refers to itself through %s.", name, strings.Join(path, ", ")))...)
+			e.diags = append(e.diags, problem("Cycle of local values", ref.SourceRange(), "local.%s refers to itself through %s.", name, strings.Join(path, ", "))...)
 		}
 		return value, value != cty.NilVal
 	}
@@ -304,6 +304,6 @@ func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty
 	for _, l := range e.config.Locals {
 		names = append(names, l.Name)
 	}
-	e.diags = append(e.diags, problem("Reference to undeclared local value", ref.SourceRange(), fmt.Sprintf("There is no local value %q.%s", name, didYouMean(name, names)))...)
+	e.diags = append(e.diags, problem("Reference to undeclared local value", ref.SourceRange(), "There is no local value %q.%s", name, didYouMean(name, names))...)
 	return cty.NilVal, false
 }

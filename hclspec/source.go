@@ -3,7 +3,6 @@ package hclspec
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -104,7 +103,7 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 			}
 		case hclsyntax.TokenStringLit:
 			if top.lines++; top.lines > maxLines {
-				return problem("Text too long", token.Range, fmt.Sprintf("A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines))
+				return problem("Text too long", token.Range, "A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines)
 			}
 		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenComment:
 		default:
@@ -176,5 +175,5 @@ func hasHugeExponent(number []byte) bool {
 
 func tooDeep(where hcl.Range) hcl.Diagnostics {
 	return problem("Too deeply nested", where,
-		fmt.Sprintf("More than %d brackets or templates stand inside one another here, or more than %d operators follow one another. Split the expression up with locals.", maxNesting, maxChain))
+		"More than %d brackets or templates stand inside one another here, or more than %d operators follow one another. Split the expression up with locals.", maxNesting, maxChain)
 }

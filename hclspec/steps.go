@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -83,7 +82,7 @@ func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
 	result, ok := <-done
 	trap.Rethrow()
 	if !ok {
-		return result, problem("Too much to evaluate", b.at, fmt.Sprintf("Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps))
+		return result, problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps)
 	}
 	return result, nil
 }

@@ -2,7 +2,6 @@ package hclspec
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -150,7 +149,7 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	case value == cty.NilVal && in.Partial:
 		return v.marked(v.unknown()), false
 	case value == cty.NilVal:
-		g.report(problem("No value for required variable", v.Range, fmt.Sprintf("var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraforms(v, in.Env))))
+		g.report(problem("No value for required variable", v.Range, "var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraforms(v, in.Env)))
 		return v.marked(v.unknown()), false
 	}
 	return v.marked(value), true
@@ -164,7 +163,7 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	}
 	converted, err := convert.Convert(value, v.Type)
 	if err != nil {
-		g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name, from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err))))
+		g.report(from.problem("Invalid value for variable", "The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name, from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
 		return cty.NilVal, false
 	}
 	if !converted.IsNull() || v.Nullable {
@@ -173,7 +172,7 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	if v.Default != cty.NilVal {
 		return v.Default, true // null asks for the default where it is no value
 	}
-	g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s from %s is null, which nullable = false rules out.", v.Name, from.source)))
+	g.report(from.problem("Invalid value for variable", "The value of var.%s from %s is null, which nullable = false rules out.", v.Name, from.source))
 	return cty.NilVal, false
 }
 
@@ -240,8 +239,7 @@ func (c *Config) invalid(v *Variable, check *Check, ctx *hcl.EvalContext, from g
 	if from.source != "" {
 		source = from.source
 	}
-	detail := fmt.Sprintf("%s The value of var.%s from %s breaks the rule at %s.", message, v.Name, source, check.Range)
-	problems := from.problem("Invalid value for variable", detail)
+	problems := from.problem("Invalid value for variable", "%s The value of var.%s from %s breaks the rule at %s.", message, v.Name, source, check.Range)
 	if problems[0].Subject == nil {
 		problems[0].Subject = &v.Range
 	}

@@ -24,8 +24,10 @@ type given struct {
 	at     *hcl.Range // nil where it has no place in a file
 }
 
-func (g given) problem(summary, detail string) hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: g.at}}
+func (g given) problem(summary, format string, args ...any) hcl.Diagnostics {
+	diags := placeless(summary, format, args...)
+	diags[0].Subject = g.at
+	return diags
 }
 
 // givenValues gathers values by rising precedence.
@@ -93,11 +95,7 @@ func (g *givenValues) automaticFile(name string) {
 }
 
 func (g *givenValues) unreadable(filename string, err error) {
-	g.report(hcl.Diagnostics{{
-		Severity: hcl.DiagError,
-		Summary:  "Can't read file of variables",
-		Detail:   fmt.Sprintf("%s can't be read: %v.", filename, err),
-	}})
+	g.report(placeless("Can't read file of variables", "%s can't be read: %v.", filename, err))
 }
 
 // saved takes values that a saved plan recorded. A variable that is not
@@ -111,7 +109,7 @@ func (g *givenValues) saved(values map[string]json.RawMessage) {
 		from := given{source: "the saved plan"}
 		value, err := jsonValue(string(values[name]))
 		if err != nil {
-			g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s in the saved plan can't be read.", name)))
+			g.report(from.problem("Invalid value for variable", "The value of var.%s in the saved plan can't be read.", name))
 		}
 		from.value = value
 		g.values[name] = from
@@ -149,27 +147,21 @@ func (g *givenValues) namedFile(path string) {
 // assignment takes one -var 'name=value'.
 func (g *givenValues) assignment(text string) {
 	name, value, ok := strings.Cut(text, "=")
-	bad := func(detail string) {
-		g.report(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid -var option", Detail: detail}})
-	}
+	bad := func(format string, args ...any) { g.report(placeless("Invalid -var option", format, args...)) }
 	trimmed := strings.TrimSpace(name)
 	switch v := g.declared[name]; {
 	case !ok && g.declared[text] != nil:
-		bad(fmt.Sprintf("-var names the variable %q but gives no value: it is written -var '%s=value'.", text, text))
+		bad("-var names the variable %q but gives no value: it is written -var '%s=value'.", text, text)
 	case !ok:
 		bad("-var needs the name of a variable and its value: it is written -var 'name=value'.")
 	case name == "":
 		bad("-var needs the name of a variable before the equals sign: it is written -var 'name=value'.")
 	case trimmed != name && hclsyntax.ValidIdentifier(trimmed):
-		bad(fmt.Sprintf("-var has a space beside the variable's name: write -var '%s=value', without spaces around the equals sign.", trimmed))
+		bad("-var has a space beside the variable's name: write -var '%s=value', without spaces around the equals sign.", trimmed)
 	case v == nil && !hclsyntax.ValidIdentifier(name):
-		bad(fmt.Sprintf("%q is not the name of a variable: -var is written 'name=value'.", name))
+		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
 	case v == nil:
-		g.report(hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "Value for undeclared variable",
-			Detail:   fmt.Sprintf("-var sets %q, but the configuration declares no such variable.%s", name, didYouMean(name, g.names())),
-		}})
+		g.report(placeless("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, didYouMean(name, g.names())))
 	default:
 		g.values[name] = g.fromText(v, value, "-var")
 	}
@@ -181,7 +173,7 @@ func (g *givenValues) names() []string { return slices.Sorted(maps.Keys(g.declar
 func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) (given, bool) {
 	text, err := prompt(v)
 	if err != nil {
-		g.report(problem("No value for required variable", v.Range, fmt.Sprintf("var.%s was asked for, and there was no answer: %v.", v.Name, err)))
+		g.report(problem("No value for required variable", v.Range, "var.%s was asked for, and there was no answer: %v.", v.Name, err))
 		return given{}, true
 	}
 	from := g.fromText(v, text, "the prompt")
@@ -201,7 +193,7 @@ func (g *givenValues) fromText(v *Variable, text, source string) given {
 		if v.Sensitive {
 			why = "The reason is not shown since the variable is sensitive."
 		}
-		g.report(from.problem("Invalid value for variable", fmt.Sprintf("The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why)))
+		g.report(from.problem("Invalid value for variable", "The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why))
 	}
 	return from
 }
@@ -269,9 +261,9 @@ func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 
 func blockAmongVariables(block *hclsyntax.Block) hcl.Diagnostics {
 	if block.Type == "variable" && len(block.Labels) > 0 {
-		return problem("Variable declaration in file of variables", block.TypeRange, fmt.Sprintf("A file of variables gives values, it declares nothing: write %s = … here, and put the variable block into a file named *.kplan.hcl.", block.Labels[0]))
+		return problem("Variable declaration in file of variables", block.TypeRange, "A file of variables gives values, it declares nothing: write %s = … here, and put the variable block into a file named *.kplan.hcl.", block.Labels[0])
 	}
-	return problem("Unexpected block in file of variables", block.TypeRange, fmt.Sprintf("A file of variables holds lines such as name = value and no blocks. If %s is a variable, write %s = { … }.", block.Type, block.Type))
+	return problem("Unexpected block in file of variables", block.TypeRange, "A file of variables holds lines such as name = value and no blocks. If %s is a variable, write %s = { … }.", block.Type, block.Type)
 }
 
 func (g *givenValues) attribute(attr *hcl.Attribute) {
@@ -295,9 +287,9 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 	}
 	call, calls := functionCall(attr.Expr)
 	if refs := attr.Expr.Variables(); len(refs) > 0 {
-		g.report(problem("Constant value required", refs[0].SourceRange(), fmt.Sprintf("A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, describeReference(refs[0]))))
+		g.report(problem("Constant value required", refs[0].SourceRange(), "A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, describeReference(refs[0])))
 	} else if calls {
-		g.report(problem("Constant value required", call, fmt.Sprintf("A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name)))
+		g.report(problem("Constant value required", call, "A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name))
 	} else {
 		value, diags := attr.Expr.Value(nil)
 		g.report(diags)

@@ -169,17 +169,17 @@ var rolloutKinds = []string{"Deployment", "StatefulSet", "DaemonSet"}
 func checkWait(w *Wait, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
-		diags = append(diags, problemAt("Unsuitable argument", w.rollout, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", upperFirst(withArticle(kind.Name))))
+		diags = append(diags, problem("Unsuitable argument", w.rollout, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", upperFirst(withArticle(kind.Name)))...)
 	}
 	for _, f := range w.Fields {
-		if problem := missingPlace(f.Path, kind); problem != "" {
-			diags = append(diags, problemAt("Unknown field", f.Range, "%s: %s", f.Path, problem))
+		if what := missingPlace(f.Path, kind); what != "" {
+			diags = append(diags, problem("Unknown field", f.Range, "%s: %s", f.Path, what)...)
 			continue
 		}
 		switch place := kind.At(f.Path); place.Type {
 		case kinds.Object, kinds.Map, kinds.List:
 			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, problemAt("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, describe(place)))
+				diags = append(diags, problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, describe(place))...)
 			}
 		}
 	}
