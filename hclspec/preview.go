@@ -3,6 +3,7 @@ package hclspec
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,14 +19,9 @@ import (
 func Preview(ctx context.Context, c *Config, opts Options) ([]*Desired, []OutputValue, hcl.Diagnostics) {
 	pre, diags := newPreview(ctx, c, opts)
 	var desired []*Desired
-	for _, b := range pre.inOrder {
-		if b.resource == nil || !pre.included(b) || pre.results[b.name] == nil {
-			continue
-		}
-		for _, i := range pre.results[b.name].instances {
-			if i.Kind != nil {
-				desired = append(desired, i.Desired)
-			}
+	for b, i := range pre.instances() {
+		if pre.included(b) && i.Kind != nil {
+			desired = append(desired, i.Desired)
 		}
 	}
 	return desired, pre.outputs, diags
@@ -69,6 +65,22 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	return pre, forDisplay(diags)
 }
 
+// instances are those of all resources that could be evaluated, in configuration
+// order, each with its block.
+func (pre *preview) instances() iter.Seq2[*block, *instance] {
+	return func(yield func(*block, *instance) bool) {
+		for _, b := range pre.inOrder {
+			if res := pre.results[b.name]; b.resource != nil && res != nil {
+				for _, i := range res.instances {
+					if !yield(b, i) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // unchecked warns of kinds that were taken at the configuration's word, at the
 // first resource of each.
 func (pre *preview) unchecked() hcl.Diagnostics {
@@ -78,23 +90,18 @@ func (pre *preview) unchecked() hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	warned := map[addrs.GroupKind]bool{}
-	for _, b := range pre.inOrder {
-		if pre.results[b.name] == nil {
+	for _, i := range pre.instances() {
+		if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
 			continue
 		}
-		for _, i := range pre.results[b.name].instances {
-			if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
-				continue
-			}
-			warned[i.Kind.GroupKind()] = true
-			diags = append(diags, &hcl.Diagnostic{
-				Severity: hcl.DiagWarning,
-				Summary:  "Fields not checked",
-				Detail: fmt.Sprintf("The definition of %s %s is neither built in nor in this configuration, so its fields can't be checked without a cluster.",
-					i.Kind.APIVersion(), i.Kind.Name),
-				Subject: i.Range.Ptr(),
-			})
-		}
+		warned[i.Kind.GroupKind()] = true
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning,
+			Summary:  "Fields not checked",
+			Detail: fmt.Sprintf("The definition of %s %s is neither built in nor in this configuration, so its fields can't be checked without a cluster.",
+				i.Kind.APIVersion(), i.Kind.Name),
+			Subject: i.Range.Ptr(),
+		})
 	}
 	return diags
 }
@@ -130,22 +137,16 @@ func (p *program) definitionsFirst() []Block {
 func (pre *preview) checkDuplicates() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[addrs.Object]*instance{}
-	for _, b := range pre.inOrder {
-		res := pre.results[b.name]
-		if b.resource == nil || res == nil || res.unexpanded {
+	for b, i := range pre.instances() {
+		if pre.results[b.name].unexpanded || !i.identified() {
 			continue
 		}
-		for _, i := range res.instances {
-			if !i.identified() {
-				continue
-			}
-			identity := i.Object.Identity()
-			if other := first[identity]; other != nil {
-				diags = append(diags, duplicate(i, other)...)
-				continue
-			}
-			first[identity] = i
+		identity := i.Object.Identity()
+		if other := first[identity]; other != nil {
+			diags = append(diags, duplicate(i, other)...)
+			continue
 		}
+		first[identity] = i
 	}
 	return diags
 }
@@ -183,13 +184,9 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 // link finds what each instance needs beside what it refers to, and from it
 // the order to walk in.
 func (pre *preview) link() {
-	for _, b := range pre.inOrder {
-		if res := pre.results[b.name]; res != nil && b.resource != nil {
-			for _, i := range res.instances {
-				if i.identified() && i.Kind.Group == "" && i.Kind.Name == "Namespace" {
-					pre.namespaces[i.Object.Name] = i.Addr
-				}
-			}
+	for _, i := range pre.instances() {
+		if i.identified() && i.Kind.Group == "" && i.Kind.Name == "Namespace" {
+			pre.namespaces[i.Object.Name] = i.Addr
 		}
 	}
 	pre.order = pre.names.graph()
@@ -199,24 +196,16 @@ func (pre *preview) link() {
 			pre.edges.added[[2]Block{b.name, ref.to}] = true
 		}
 	}
-	for _, b := range pre.inOrder {
-		if res := pre.results[b.name]; res != nil && b.resource != nil {
-			for _, i := range res.instances {
-				for _, needed := range pre.implied(i) {
-					pre.edges.add(b.name, resourceBlock(needed.Resource))
-				}
-				for needed := range i.origins.needs { // through a local value, say
-					pre.edges.add(b.name, resourceBlock(needed.Resource))
-				}
-			}
+	for b, i := range pre.instances() {
+		for _, needed := range pre.implied(i) {
+			pre.edges.add(b.name, resourceBlock(needed.Resource))
+		}
+		for needed := range i.origins.needs { // through a local value, say
+			pre.edges.add(b.name, resourceBlock(needed.Resource))
 		}
 	}
-	for _, b := range pre.inOrder {
-		if res := pre.results[b.name]; res != nil && b.resource != nil {
-			for _, i := range res.instances {
-				pre.linkInstance(b, i, pre.results)
-			}
-		}
+	for b, i := range pre.instances() {
+		pre.linkInstance(b, i, pre.results)
 	}
 }
 
