@@ -41,20 +41,23 @@ func functions(dir string) map[string]function.Function {
 // as `cannot parse "hunter2"` would show it. It also keeps numbers within
 // bounds.
 func discreet(f function.Function) function.Function {
-	spec := &function.Spec{
-		Description: f.Description(),
-		Type: func(args []cty.Value) (cty.Type, error) {
-			ty, err := f.ReturnTypeForValues(args)
-			return ty, presentable(err, args)
-		},
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			value, err := f.Call(args)
-			if err == nil {
-				err = checkMagnitude(value)
-			}
-			return value, presentable(err, args)
-		},
+	typeOf := func(args []cty.Value) (cty.Type, error) {
+		ty, err := f.ReturnTypeForValues(args)
+		return ty, presentable(err, args)
 	}
+	return around(f, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		value, err := f.Call(args)
+		if err == nil {
+			err = checkMagnitude(value)
+		}
+		return value, presentable(err, args)
+	})
+}
+
+// around is a function with the parameters of f that takes everything, and leaves
+// it to f, which it calls, to refuse some of that.
+func around(f function.Function, typeOf function.TypeFunc, call function.ImplFunc) function.Function {
+	spec := &function.Spec{Description: f.Description(), Type: typeOf, Impl: call}
 	for _, param := range f.Params() {
 		spec.Params = append(spec.Params, open(param))
 	}

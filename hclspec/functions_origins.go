@@ -25,28 +25,17 @@ func keepingOrigins(table map[string]function.Function) map[string]function.Func
 func takesExpressions(name string) bool { return name == "try" || name == "can" }
 
 func keepingOriginsOf(f function.Function) function.Function {
-	spec := &function.Spec{
-		Description: f.Description(),
-		Type:        function.StaticReturnType(cty.DynamicPseudoType),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			value, err := f.Call(args)
-			if err != nil || value.IsWhollyKnown() {
-				return value, err
-			}
-			var from origins
-			for _, arg := range args {
-				_, marks := arg.UnmarkDeep()
-				from.take(marks)
-			}
-			return from.mark(value), nil
-		},
-	}
-	for _, param := range f.Params() {
-		spec.Params = append(spec.Params, open(param))
-	}
-	if param := f.VarParam(); param != nil {
-		varParam := open(*param)
-		spec.VarParam = &varParam
-	}
-	return function.New(spec)
+	anyType := function.StaticReturnType(cty.DynamicPseudoType)
+	return around(f, anyType, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		value, err := f.Call(args)
+		if err != nil || value.IsWhollyKnown() {
+			return value, err
+		}
+		var from origins
+		for _, arg := range args {
+			_, marks := arg.UnmarkDeep()
+			from.take(marks)
+		}
+		return from.mark(value), nil
+	})
 }
