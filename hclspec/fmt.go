@@ -36,10 +36,7 @@ func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 }
 
 func checkSyntax(src []byte, filename string) hcl.Diagnostics {
-	if diags := checkSource(src, filename); diags.HasErrors() {
-		return diags
-	}
-	_, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	_, diags := parseNative(src, filename)
 	return diags
 }
 

@@ -117,11 +117,19 @@ func (p *parser) dropAfterSyntaxError(from int, syntax hcl.Diagnostics) {
 // tells. The file is nil when the source is not fit to be parsed at all.
 func parseSource(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if strings.HasSuffix(filename, ".json") {
-		if diags := checkJSONSource(src, filename); diags.HasErrors() {
-			return nil, diags
-		}
-		return json.Parse(src, filename)
+		return parseJSON(src, filename)
 	}
+	return parseNative(src, filename)
+}
+
+func parseJSON(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	if diags := checkJSONSource(src, filename); diags.HasErrors() {
+		return nil, diags
+	}
+	return json.Parse(src, filename)
+}
+
+func parseNative(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if diags := checkSource(src, filename); diags.HasErrors() {
 		return nil, diags
 	}

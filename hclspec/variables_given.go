@@ -12,7 +12,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -245,18 +244,10 @@ func (g *givenValues) file(src []byte, filename string) {
 // parseVariables parses a file of variables. One whose name does not tell is
 // JSON if it begins like it.
 func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
-	isJSON := strings.HasSuffix(filename, ".json") ||
-		!strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{"))
-	if isJSON {
-		if diags := checkJSONSource(src, filename); diags.HasErrors() {
-			return nil, diags
-		}
-		return hcljson.Parse(src, filename)
+	if !strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{")) {
+		return parseJSON(src, filename)
 	}
-	if diags := checkSource(src, filename); diags.HasErrors() {
-		return nil, diags
-	}
-	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	return parseSource(src, filename)
 }
 
 func blockAmongVariables(block *hclsyntax.Block) hcl.Diagnostics {
