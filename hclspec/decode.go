@@ -3,7 +3,8 @@ package hclspec
 import (
 	"cmp"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -209,9 +210,8 @@ func (d *decoder) child(field *kinds.Field, name string, blame hcl.Range, at *pl
 			d.problem("Unknown field", blame, "%s has a field that %s does not have. It is sensitive, so its name is not shown.", orManifest(secret.path().String()), withArticle(d.kind.Name))
 			return nil
 		}
-		r := reader{kind: d.kind}
-		r.unknownField(name, blame, field, at.path().String())
-		d.diags = append(d.diags, r.diags...)
+		_, diags := unknownField(d.kind, name, blame, field, at.path().String())
+		d.diags = append(d.diags, diags...)
 	}
 	return child
 }
@@ -311,12 +311,7 @@ func (d *decoder) knownValue(v cty.Value, f *kinds.Field, at *place, blame hcl.R
 func (d *decoder) mapValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Range) (any, state) {
 	fields := make(map[string]any, v.LengthInt())
 	entries := v.AsValueMap()
-	names := make([]string, 0, len(entries))
-	for name := range entries {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		if entries[name].IsNull() {
 			continue // an optional attribute of a type, say, that the kind need not know
 		}

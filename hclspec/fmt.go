@@ -57,13 +57,11 @@ func settled(src []byte) []byte {
 func respell(body *hclwrite.Body, inside []string) {
 	for name, attr := range body.Attributes() {
 		tokens := attr.Expr().BuildTokens(nil)
-		spelled := tokens
+		spell := unwrap
 		if slices.Equal(inside, []string{"variable"}) && name == "type" {
-			spelled = unquoteType(tokens)
-		} else {
-			spelled = unwrap(tokens)
+			spell = unquoteType
 		}
-		if !bytes.Equal(spelled.Bytes(), tokens.Bytes()) {
+		if spelled := spell(tokens); !bytes.Equal(spelled.Bytes(), tokens.Bytes()) {
 			body.SetAttributeRaw(name, spelled)
 		}
 	}

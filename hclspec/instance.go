@@ -68,11 +68,15 @@ func (p *program) decodeFields(b *block, m *manifest, d *decoder) map[string]any
 		return p.decodeFreeManifest(b, m.root, d)
 	}
 	json, _ := d.part(m.root, nil)
-	fields, _ := json.(map[string]any)
-	if fields == nil {
-		fields = map[string]any{}
+	return manifestOf(json)
+}
+
+// manifestOf is a decoded manifest, empty where none came of it.
+func manifestOf(json any) map[string]any {
+	if fields, _ := json.(map[string]any); fields != nil {
+		return fields
 	}
-	return fields
+	return map[string]any{}
 }
 
 // decodeFreeManifest evaluates manifest = …, where the value says the API
@@ -102,11 +106,7 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 	}
 	d.kind = kind
 	json, _ := d.value(value, kind.Root, nil, root.at)
-	fields, _ := json.(map[string]any)
-	if fields == nil {
-		fields = map[string]any{}
-	}
-	return fields
+	return manifestOf(json)
 }
 
 func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {

@@ -156,11 +156,18 @@ func (r *reader) members(entries []*entry, field *kinds.Field, where string) *ob
 		if child := field.Field(e.name); child != nil {
 			object.members = append(object.members, r.member(e, child, where))
 		} else {
-			meant := r.unknownField(e.name, e.nameRange(), field, where)
-			object.misspelled = append(object.misspelled, meant)
+			object.misspelled = append(object.misspelled, r.unknownField(e.name, e.nameRange(), field, where))
 		}
 	}
 	return object
+}
+
+// unknownField reports a name that the field has no place for, and returns the
+// one that it most likely stands for.
+func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
+	meant, diags := unknownField(r.kind, name, at, field, where)
+	r.diags = append(r.diags, diags...)
+	return meant
 }
 
 func (r *reader) member(e *entry, child *kinds.Field, where string) member {

@@ -78,9 +78,8 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			}
 			child := f.Field(s.name)
 			if child == nil {
-				r := reader{kind: kind}
-				r.unknownField(s.name, s.at, f, where)
-				return r.diags
+				_, diags := unknownField(kind, s.name, s.at, f, where)
+				return diags
 			}
 			f, where = child, joinWhere(where, s.name)
 		case kinds.List:

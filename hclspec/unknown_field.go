@@ -12,10 +12,10 @@ import (
 // unknownField reports a name that the field has no place for, and returns the
 // one that it most likely stands for, "" for none. where is the field's own
 // place, "" for the whole object.
-func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
-	owner := upperFirst(withArticle(r.kind.Name))
+func unknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Field, where string) (meant string, diags hcl.Diagnostics) {
+	owner := upperFirst(withArticle(kind.Name))
 	if where != "" {
-		owner = where + " of " + withArticle(r.kind.Name)
+		owner = where + " of " + withArticle(kind.Name)
 	}
 	var names []string
 	for _, f := range field.Fields() {
@@ -29,8 +29,7 @@ func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, whe
 	if holder := holderOf(field, name); meant == "" && holder != "" {
 		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
 	}
-	r.problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
-	return meant
+	return meant, problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
 
 // holderOf is the place below a field, not far down, that has a field of that
