@@ -12,6 +12,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -71,7 +72,7 @@ type applied struct {
 // mustBeReady says whether others can't even be made before this one is ready:
 // a kind is served only once its definition is established.
 func mustBeReady(c *plan.Change) bool {
-	return c.Object.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"} && c.Action != plan.Keep
+	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Action != plan.Keep
 }
 
 // redefined says whether this run has changed the definition of c's kind.

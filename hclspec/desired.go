@@ -115,7 +115,7 @@ func (d *Desired) step(p *part, step addrs.Step, at addrs.Path, r hcl.Range) (*p
 }
 
 func (d *Desired) isSecret() bool {
-	return d.Kind != nil && d.Kind.Group == "" && d.Kind.Name == "Secret"
+	return d.Kind != nil && d.Kind.GroupKind() == kinds.Secret
 }
 
 // Seen is what a visitor found out about an object: what the cluster has of it

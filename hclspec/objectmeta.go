@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
 
 // serverMetadata is what only the API server writes.
@@ -91,8 +92,8 @@ func brief(faults []string) string {
 
 // nameRule is the rule for the names of the kind's objects.
 func (i *instance) nameRule() func(name string, isPrefix bool) []string {
-	switch {
-	case i.Kind.Group == "" && (i.Kind.Name == "Namespace" || i.Kind.Name == "Service"):
+	switch kind := i.Kind.GroupKind(); {
+	case kind == kinds.Namespace, kind == kinds.Service:
 		return dnsLabel
 	case i.Kind.Group == "rbac.authorization.k8s.io", i.Kind.Group == "apiregistration.k8s.io",
 		i.Kind.Group == "certificates.k8s.io", i.Kind.Group == "networking.k8s.io" && i.Kind.Name == "IPAddress",

@@ -112,7 +112,7 @@ func (pre *preview) unchecked() hcl.Diagnostics {
 func (p *program) definitionsFirst() []Block {
 	var definitions []Block
 	for _, b := range p.inOrder {
-		if b.name.Type == "CustomResourceDefinition" {
+		if b.name.Type == kinds.CustomResourceDefinition.Kind {
 			definitions = append(definitions, b.name)
 		}
 	}
@@ -168,7 +168,7 @@ func duplicate(i, other *instance) hcl.Diagnostics {
 func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, i := range res.instances {
-		if i.Kind == nil || i.Kind.Name != "CustomResourceDefinition" || i.Kind.Group != "apiextensions.k8s.io" || len(i.Unknown) > 0 || i.diags.HasErrors() {
+		if i.Kind == nil || i.Kind.GroupKind() != kinds.CustomResourceDefinition || len(i.Unknown) > 0 || i.diags.HasErrors() {
 			continue
 		}
 		declared, err := kinds.FromCRD(i.Fields)
@@ -185,7 +185,7 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 // the order to walk in.
 func (pre *preview) link() {
 	for _, i := range pre.instances() {
-		if i.identified() && i.Kind.Group == "" && i.Kind.Name == "Namespace" {
+		if i.identified() && i.Kind.GroupKind() == kinds.Namespace {
 			pre.namespaces[i.Object.Name] = i.Addr
 		}
 	}

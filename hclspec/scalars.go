@@ -81,7 +81,7 @@ func describeValue(v cty.Value) string {
 func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
 	isMap := v.Type().IsObjectType() || v.Type().IsMapType()
 	switch {
-	case f.Type == kinds.Bytes && v.Type() == cty.String && kind.Group == "" && kind.Name == "Secret":
+	case f.Type == kinds.Bytes && v.Type() == cty.String && kind.GroupKind() == kinds.Secret:
 		return " Plain text goes into stringData, or through base64encode()."
 	case f.Type == kinds.Bytes && v.Type() == cty.String:
 		return " Plain text goes through base64encode()."

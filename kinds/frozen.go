@@ -60,15 +60,15 @@ func (c change) within(fields ...string) bool {
 }
 
 var frozenIn = map[addrs.GroupKind]func(change) bool{
-	{Kind: "Pod"}:                   frozenPod,
-	{Kind: "ConfigMap"}:             frozenData,
-	{Kind: "Secret"}:                frozenData,
-	{Kind: "Service"}:               frozenService,
-	{Kind: "PersistentVolumeClaim"}: frozenClaim,
-	{Kind: "PersistentVolume"}:      frozenVolume,
-	{Kind: "Node"}:                  frozenOnceSet,
-	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: frozenDefinition,
-	{Group: "batch", Kind: "Job"}:                                     frozenJob,
+	Pod:                           frozenPod,
+	{Kind: "ConfigMap"}:           frozenData,
+	Secret:                        frozenData,
+	Service:                       frozenService,
+	PersistentVolumeClaim:         frozenClaim,
+	PersistentVolume:              frozenVolume,
+	{Kind: "Node"}:                frozenOnceSet,
+	CustomResourceDefinition:      frozenDefinition,
+	{Group: "batch", Kind: "Job"}: frozenJob,
 }
 
 // frozenPod: a deadline may come nearer, tolerations may be added, gates taken

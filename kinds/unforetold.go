@@ -93,7 +93,7 @@ func (w *unforetold) special(at addrs.Path, f *Field, m map[string]any) {
 
 // What the server does not fill in, though it does so for others of the kind.
 var notAllocatedIn = map[addrs.GroupKind]func(obj map[string]any, field addrs.Path) bool{
-	{Kind: "Service"}:             notAllocatedInService,
+	Service:                       notAllocatedInService,
 	{Group: "batch", Kind: "Job"}: notAllocatedInJob,
 }
 

@@ -21,8 +21,8 @@ func (k *Kind) Updated(live, merged map[string]any) map[string]any {
 }
 
 var updated = map[addrs.GroupKind]func(live, full map[string]any){
-	{Kind: "Pod"}:                        updatePod,
-	{Kind: "Service"}:                    updateService,
+	Pod:                                  updatePod,
+	Service:                              updateService,
 	{Group: "apps", Kind: "DaemonSet"}:   updateDaemonSet,
 	{Group: "apps", Kind: "Deployment"}:  updateRollingUpdate("strategy"),
 	{Group: "apps", Kind: "StatefulSet"}: updateRollingUpdate("updateStrategy"),

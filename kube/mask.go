@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"kplan.dev/kplan/kinds"
 )
 
 // masked stands where a Secret's value stood. Its length says nothing.
@@ -19,7 +21,7 @@ var (
 // server echoes refused values, and how it does so is not fixed, so known
 // values are looked for as well as known places.
 func (r *request) masker() func(string) string {
-	if r.object.Kind != "Secret" || r.object.Group != "" {
+	if r.object.GroupKind() != kinds.Secret {
 		return func(s string) string { return s }
 	}
 	values := secretValues(r.sent)

@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -35,7 +34,7 @@ func (c *Cluster) DryRunAnew(ctx context.Context, k *kinds.Kind, obj map[string]
 func standIn(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
 	u := unstructured.Unstructured{Object: obj}
 	mark := randomMark()
-	if (k.GroupKind() == addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}) {
+	if k.GroupKind() == kinds.CustomResourceDefinition {
 		if other, name = inOtherGroup(obj, mark); other != nil {
 			return other, name, strings.NewReplacer(mark+".", "")
 		}

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
 
 // statusError turns an answer that is not a success into an Error. What the
@@ -93,7 +94,7 @@ func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
 // the list of what it serves, and namespaces.
 func isEverywhere(r *request) bool {
 	return r.path == "/api" || r.path == "/apis" || r.path == "/version" ||
-		r.object.Kind == "Namespace" && r.object.Group == ""
+		r.object.GroupKind() == kinds.Namespace
 }
 
 func firstLine(body []byte) string {

@@ -19,7 +19,7 @@ func withoutAllocated(kind *kinds.Kind, object, wish map[string]any) (map[string
 	for _, place := range slices.Backward(places) {
 		object, _ = replaceAt(object, place.Steps(), nil).(map[string]any)
 	}
-	if kind.GroupKind() == (addrs.GroupKind{Kind: "Pod"}) && !hasToken(wish) {
+	if kind.GroupKind() == kinds.Pod && !hasToken(wish) {
 		object = withoutToken(object)
 	}
 	return object, addrs.NewPathSet(places...)

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
@@ -57,7 +58,7 @@ func refusesOld(ctx context.Context, cluster *kube.Cluster, c *Change, refusal e
 func withoutHeld(kind addrs.GroupKind, object, old map[string]any) (rest map[string]any, withheld bool) {
 	spec, ok := object["spec"].(map[string]any)
 	held, _ := old["spec"].(map[string]any)
-	if (kind != addrs.GroupKind{Kind: "Service"}) || !ok {
+	if kind != kinds.Service || !ok {
 		return object, false
 	}
 	spec = maps.Clone(spec)

@@ -15,6 +15,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kinds"
 )
 
 // Consequence is something that goes with a deletion without being asked for.
@@ -119,7 +120,7 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 		finalizers = append(finalizers, n.blocking()...)
 	}
 	p.addVolume(c.Object, around, loses)
-	if c.Object.GroupKind() == (addrs.GroupKind{Kind: "PersistentVolume"}) && around.volumes[c.Object.Name] {
+	if c.Object.GroupKind() == kinds.PersistentVolume && around.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
 	found := slices.Concat(takes.list(TakesAlong), others.list(TakesOthers), loses.list(LosesData), goes.list(GoesToo))
@@ -139,14 +140,14 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 func (around *neighbours) uncountedBy(c *Change) []string {
 	var names []string
 	for kind := range around.uncounted {
-		volume := kind == addrs.GroupKind{Kind: "PersistentVolume"}
+		volume := kind == kinds.PersistentVolume
 		switch c.Object.GroupKind() {
-		case addrs.GroupKind{Kind: "Namespace"}:
-		case addrs.GroupKind{Kind: "PersistentVolumeClaim"}:
+		case kinds.Namespace:
+		case kinds.PersistentVolumeClaim:
 			if !volume {
 				continue
 			}
-		case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+		case kinds.CustomResourceDefinition:
 			if kind != definedKind(c.Before) {
 				continue
 			}
@@ -173,9 +174,9 @@ func (n neighbour) blocking() []string {
 func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
 	var candidates []neighbour
 	switch c.Object.GroupKind() {
-	case addrs.GroupKind{Kind: "Namespace"}:
+	case kinds.Namespace:
 		candidates = around.inNamespace[c.Object.Name]
-	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+	case kinds.CustomResourceDefinition:
 		candidates = around.ofKind[definedKind(c.Before)]
 	}
 	var taken []neighbour
@@ -221,7 +222,7 @@ func ownedBy(uid string, around *neighbours) []neighbour {
 }
 
 func (p *planner) addVolume(o addrs.Object, around *neighbours, loses tally) {
-	if o.GroupKind() != (addrs.GroupKind{Kind: "PersistentVolumeClaim"}) {
+	if o.GroupKind() != kinds.PersistentVolumeClaim {
 		return
 	}
 	if volume := around.claims[o.QualifiedName()]; around.volumes[volume] {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
 
 // guard refuses to delete what the configuration protects. The plan shows the
@@ -74,9 +75,9 @@ func (p *planner) keptWithin(plan *Plan, doomed *Change) []within {
 // Holds says whether an object can't be without the one that c changes.
 func (c *Change) Holds(o addrs.Object) bool {
 	switch c.Object.GroupKind() {
-	case addrs.GroupKind{Kind: "Namespace"}:
+	case kinds.Namespace:
 		return o.Namespace == c.Object.Name
-	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+	case kinds.CustomResourceDefinition:
 		return c.Before != nil && o.GroupKind() == definedKind(c.Before)
 	}
 	return false

@@ -54,7 +54,7 @@ func concerned(doomed []*Change) []string {
 		switch {
 		case c.Object.Namespace != "":
 			names = append(names, c.Object.Namespace)
-		case c.Object.GroupKind() == addrs.GroupKind{Kind: "Namespace"}:
+		case c.Object.GroupKind() == kinds.Namespace:
 			names = append(names, c.Object.Name)
 		}
 	}

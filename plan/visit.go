@@ -187,9 +187,9 @@ func unaskable(c *Change, needs needs) string {
 			continue
 		}
 		switch {
-		case need.Object.GroupKind() == addrs.GroupKind{Kind: "Namespace"} && need.Object.Name == c.Object.Namespace:
+		case need.Object.GroupKind() == kinds.Namespace && need.Object.Name == c.Object.Namespace:
 			return fmt.Sprintf("namespace %s is created by this plan", need.Object.Name)
-		case need.Object.Kind == "CustomResourceDefinition" && declares(need, c):
+		case declares(need, c):
 			return fmt.Sprintf("the kind %s is created by this plan", c.Object.Kind)
 		}
 	}
@@ -202,13 +202,13 @@ func unaskable(c *Change, needs needs) string {
 // Redefines says whether need changes the definition of c's kind, so that the
 // server judges c by another schema afterwards than before.
 func Redefines(need, c *Change) bool {
-	return need != nil && need.Action == Update && need.Object.Kind == "CustomResourceDefinition" && declares(need, c) &&
+	return need != nil && need.Action == Update && declares(need, c) &&
 		!reflect.DeepEqual(need.Before["spec"], need.After["spec"])
 }
 
-// declares says whether the CustomResourceDefinition of crd is that of c's kind.
-func declares(crd, c *Change) bool {
-	return crd.Object.Name == c.Kind.Plural+"."+c.Kind.Group
+// declares says whether need is about the definition of c's kind.
+func declares(need, c *Change) bool {
+	return need.Object.GroupKind() == kinds.CustomResourceDefinition && need.Object.Name == c.Kind.Plural+"."+c.Kind.Group
 }
 
 // definedAnew says whether this plan makes the definition of c's kind, since
@@ -216,7 +216,7 @@ func declares(crd, c *Change) bool {
 func definedAnew(c *Change, needs needs) bool {
 	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
 		need := needs[addr]
-		return need != nil && need.Action == Create && need.Object.Kind == "CustomResourceDefinition" && declares(need, c)
+		return need != nil && need.Action == Create && declares(need, c)
 	})
 }
 
