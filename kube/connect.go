@@ -33,8 +33,9 @@ type Options struct {
 	// Context is the kubeconfig's context; "" is its current one.
 	Context string
 
-	// Host is the server's address; without a scheme it is taken as https. When it is set no kubeconfig is read, so
-	// that no credentials go to a server they are not meant for.
+	// Host is the server's address; without a scheme it is taken as https. When
+	// it is set no kubeconfig is read, so that no credentials go to a server they
+	// are not meant for.
 	Host string
 
 	// The rest is laid over what the kubeconfig says.
@@ -113,26 +114,6 @@ type identity struct {
 	once sync.Once
 	uid  string
 	err  error
-}
-
-// set remembers texts.
-type set struct {
-	mu   sync.Mutex
-	seen map[string]bool
-}
-
-// add says whether text was new.
-func (s *set) add(text string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen[text] {
-		return false
-	}
-	if s.seen == nil {
-		s.seen = map[string]bool{}
-	}
-	s.seen[text] = true
-	return true
 }
 
 // Connect finds the cluster and makes one request to see that it is there and

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,24 +33,25 @@ const pageSize = 500
 // of the server: by namespace and name. It lists the whole cluster in one go
 // where RBAC allows that.
 func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
-	return c.listBy(ctx, k, opts, c.list)
+	return c.listAs(ctx, k, opts, whole)
 }
 
-// lister reads all pages of a list.
-type lister func(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error)
-
-// listBy lists the whole cluster or, where RBAC forbids that, the namespaces.
-func (c *Cluster) listBy(ctx context.Context, k *kinds.Kind, opts ListOptions, list lister) ([]*unstructured.Unstructured, error) {
-	items, _, err := list(ctx, k, opts.Namespace, url.Values{}, opts.Selector)
-	if KindOf(err) != Forbidden || !k.Namespaced || opts.Namespace != "" || len(opts.Namespaces) == 0 {
+// listAs lists the whole cluster or, where RBAC forbids that, the namespaces.
+func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, as form) ([]*unstructured.Unstructured, error) {
+	query := url.Values{}
+	if opts.Selector != "" {
+		query.Set("labelSelector", opts.Selector)
+	}
+	items, _, err := c.pages(ctx, k, opts.Namespace, query, as)
+	namespaces := instead(err, k, opts.Namespace, opts.Namespaces)
+	if len(namespaces) == 0 {
 		return items, err
 	}
-	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	parts := make([][]*unstructured.Unstructured, len(namespaces))
 	g, ctx := graph.NewGroup(ctx)
 	for i, ns := range namespaces {
 		g.Go(func() (err error) {
-			parts[i], _, err = list(ctx, k, ns, url.Values{}, opts.Selector)
+			parts[i], _, err = c.pages(ctx, k, ns, query, as)
 			return err
 		})
 	}
@@ -59,17 +61,20 @@ func (c *Cluster) listBy(ctx context.Context, k *kinds.Kind, opts ListOptions, l
 	return slices.Concat(parts...), nil
 }
 
-// list reads all pages and says at which resource version the list was whole.
-func (c *Cluster) list(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {
-	return c.pages(ctx, k, namespace, query, selector, whole)
+// instead are the namespaces to look into one by one where RBAC forbids to look
+// into the whole cluster, none where there is no such way out.
+func instead(err error, k *kinds.Kind, only string, namespaces []string) []string {
+	if KindOf(err) != Forbidden || !k.Namespaced || only != "" {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(namespaces)))
 }
 
-// pages reads all pages of a list in one form.
-func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string, as form) ([]*unstructured.Unstructured, string, error) {
+// pages reads all pages of a list, and says at which resource version it was
+// whole.
+func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, as form) ([]*unstructured.Unstructured, string, error) {
+	query = maps.Clone(query)
 	query.Set("limit", strconv.Itoa(pageSize))
-	if selector != "" {
-		query.Set("labelSelector", selector)
-	}
 	var items []*unstructured.Unstructured
 	shared := newSharer()
 	for restarts := 0; ; {

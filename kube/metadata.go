@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"net/url"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,7 +33,5 @@ func (c *Cluster) SilentVersions(ctx context.Context) ([]string, error) {
 
 // ListMetadata is List, but the objects have nothing except their metadata.
 func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
-	return c.listBy(ctx, k, opts, func(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, selector string) ([]*unstructured.Unstructured, string, error) {
-		return c.pages(ctx, k, namespace, query, selector, metadataOnly)
-	})
+	return c.listAs(ctx, k, opts, metadataOnly)
 }

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -61,10 +61,10 @@ const (
 // goroutine at a time, and does not return while see runs.
 func (c *Cluster) Watch(ctx context.Context, k *kinds.Kind, opts WatchOptions, see func(WatchEvent)) error {
 	err := c.watchIn(ctx, k, opts.Namespace, opts, see)
-	if KindOf(err) != Forbidden || !k.Namespaced || opts.Namespace != "" || len(opts.Namespaces) == 0 {
+	namespaces := instead(err, k, opts.Namespace, opts.Namespaces)
+	if len(namespaces) == 0 {
 		return err
 	}
-	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	var mu sync.Mutex
 	complete := map[string]bool{}
 	g, ctx := graph.NewGroup(ctx)
@@ -158,11 +158,7 @@ var errCut = errors.New("the stream broke off")
 
 // list tells of what changed since the last list.
 func (w *watcher) list(ctx context.Context) error {
-	query := url.Values{}
-	for name, values := range w.query {
-		query[name] = values
-	}
-	items, version, err := w.c.list(ctx, w.k, w.namespace, query, "")
+	items, version, err := w.c.pages(ctx, w.k, w.namespace, w.query, whole)
 	if err != nil {
 		return err
 	}
@@ -276,15 +272,11 @@ func (w *watcher) stream(ctx context.Context) error {
 }
 
 func (w *watcher) request() *request {
-	query := url.Values{
-		"watch":               {"true"},
-		"resourceVersion":     {w.version},
-		"allowWatchBookmarks": {"true"},
-		"timeoutSeconds":      {strconv.Itoa(int((watchFor + rand.N(watchFor)).Seconds()))},
-	}
-	for name, values := range w.query {
-		query[name] = values
-	}
+	query := maps.Clone(w.query)
+	query.Set("watch", "true")
+	query.Set("resourceVersion", w.version)
+	query.Set("allowWatchBookmarks", "true")
+	query.Set("timeoutSeconds", strconv.Itoa(int((watchFor + rand.N(watchFor)).Seconds())))
 	return &request{op: "watch", object: w.k.Object(w.namespace, ""), method: http.MethodGet,
 		path: resourcePath(w.k, w.namespace, ""), query: query}
 }
