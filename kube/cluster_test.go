@@ -55,9 +55,8 @@ func eventually(t testing.TB, look func() error) {
 // countRequests counts the requests of one method that a cluster is sent from
 // here on.
 func countRequests(c *kube.Cluster, method string) *atomic.Int32 {
-	_, client := c.Client()
-	counter := &counter{next: client.Transport, method: method}
-	client.Transport = counter
+	counter := &counter{next: c.HTTP().Transport, method: method}
+	c.HTTP().Transport = counter
 	return &counter.n
 }
 

@@ -19,8 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"kplan.dev/kplan/addrs"
 )
 
@@ -94,7 +92,6 @@ const (
 type Cluster struct {
 	base     *url.URL
 	http     *http.Client
-	config   *rest.Config
 	context  string
 	timeout  time.Duration
 	slots    chan struct{}
@@ -176,11 +173,3 @@ func (c *Cluster) Host() string {
 
 // Context is the kubeconfig's context in use, "" when there is none.
 func (c *Cluster) Context() string { return c.context }
-
-// Client is what a typed clientset needs to talk to the same cluster over the
-// same connections: kubernetes.NewForConfigAndClient.
-func (c *Cluster) Client() (*rest.Config, *http.Client) {
-	config := rest.CopyConfig(c.config)
-	config.WarningHandler = &c.warnings
-	return config, c.http
-}

@@ -36,7 +36,7 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{base: base, http: client, config: cfg, context: f.context, life: ctx,
+	c := &Cluster{base: base, http: client, context: f.context, life: ctx,
 		timeout: opts.RequestTimeout, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
 	c.hurried, c.hurry = context.WithCancel(ctx)
 	if c.timeout <= 0 {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"kplan.dev/kplan/kube"
 )
@@ -36,7 +37,7 @@ func fieldsOf(e *kube.Error) []string {
 
 func typed(t testing.TB, c *kube.Cluster) *kubernetes.Clientset {
 	t.Helper()
-	cs, err := kubernetes.NewForConfigAndClient(c.Client())
+	cs, err := kubernetes.NewForConfigAndClient(&rest.Config{Host: c.Host()}, c.HTTP())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,24 +16,15 @@ type warnings struct {
 	seen map[string]bool
 }
 
-// HandleWarningHeader makes warnings what a typed clientset reports them to.
-func (w *warnings) HandleWarningHeader(code int, _ string, text string) {
-	w.hand(addrs.Object{}, code, text)
-}
-
-func (w *warnings) hand(about addrs.Object, code int, text string) {
-	if w.warn != nil && code == 299 && text != "" && w.isNew(text) {
-		w.warn(about, text)
-	}
-}
-
 func (w *warnings) report(about addrs.Object, headers []string) {
 	if w.warn == nil || len(headers) == 0 {
 		return
 	}
 	parsed, _ := utilnet.ParseWarningHeaders(headers)
 	for _, h := range parsed {
-		w.hand(about, h.Code, h.Text)
+		if h.Code == 299 && h.Text != "" && w.isNew(h.Text) {
+			w.warn(about, h.Text)
+		}
 	}
 }
 
