@@ -132,27 +132,3 @@ func FuzzParseObject(f *testing.F) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	kinds := []string{"Pod", "Service", "Secret", "ReplicationController", "ReplicaSet"}
-	for given, want := range map[string]string{
-		"Pods":                 "Pod",
-		"pod":                  "Pod",
-		"Servcie":              "Service",
-		"ReplicationControler": "ReplicationController",
-		"Secert":               "Secret",
-		"Deployment":           "",
-		"":                     "",
-		"X":                    "",
-	} {
-		if got := Nearest(given, kinds); got != want {
-			t.Errorf("%q: did you mean %q? want %q", given, got, want)
-		}
-	}
-	if got := Nearest("b", []string{"a", "c"}); got != "a" {
-		t.Errorf("of equally close names got %q, want the first", got)
-	}
-	if got := Nearest("x", nil); got != "" {
-		t.Errorf("of no names got %q", got)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -148,7 +149,7 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 		if field.Set {
 			d.problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
 		} else {
-			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), together(field.ListKeys))
+			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), words.And(field.ListKeys))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -85,13 +86,13 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	)
 	switch {
 	case errors.As(err, &ambiguous):
-		return problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, alternatives(quoted(ambiguous.APIVersions)))
+		return problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
 		diags := problem("Unknown kind", at, "%s.", upperFirst(err.Error()))
 		diags[0].Extra = err // which may be no matter of this kind alone
 		return diags
 	case len(unknown.Known) > 0:
-		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, alternatives(unknown.Known))
+		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, words.Or(unknown.Known))
 	case unknown.Nearest != "":
 		return problem("Unknown kind", at, "There is no kind %q. Did you mean %q?", name, unknown.Nearest)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -377,6 +378,6 @@ func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where
 	if !ok || len(field.Enum) == 0 || isCustom(kind) || slices.Contains(field.Enum, s) {
 		return nil
 	}
-	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, alternatives(quoted(field.Enum)), suggestField(s, field.Enum))
+	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, words.Or(quoted(field.Enum)), suggestField(s, field.Enum))
 	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Unusual value", Detail: detail, Subject: &at}}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // problem is one error in the user's text.
@@ -69,5 +69,5 @@ func nearest(given string, names []string) string {
 	if len(given) < 2 || len(given) > maxMisspelled {
 		return ""
 	}
-	return addrs.Nearest(given, names)
+	return words.Nearest(given, names)
 }

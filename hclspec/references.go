@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // reference is a use that names a block of the configuration.
@@ -141,23 +141,7 @@ func attributeOf(u use, attrs ...string) hcl.Diagnostics {
 	for _, a := range attrs {
 		full = append(full, u.root+"."+a)
 	}
-	return problem("Unsupported reference", u.at, "A reference to %s is %s.", u.root, alternatives(full))
-}
-
-// alternatives joins words as a sentence does: a, b or c.
-func alternatives(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-// together joins words as a sentence does: a, b and c.
-func together(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return problem("Unsupported reference", u.at, "A reference to %s is %s.", u.root, words.Or(full))
 }
 
 // resourceReference reads Kind.name and the key of an instance after it.
@@ -270,7 +254,7 @@ func (n *names) guessKind(word string) string {
 			return b.name.Type
 		}
 	}
-	if addrs.Nearest(word, referenceRoots) != "" {
+	if words.Nearest(word, referenceRoots) != "" {
 		return ""
 	}
 	return guessKind(word)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // Problem is something in a manifest that the API would not take. Neither text
@@ -43,7 +44,7 @@ func (f *Field) disallowed(at addrs.Path, v any, problems *[]Problem) {
 		if f.verbatim && len(f.Enum) > 0 && !slices.Contains(f.Enum, v) {
 			*problems = append(*problems, Problem{
 				Path: at, Summary: "Value not allowed",
-				Detail: fmt.Sprintf("%s must be %s.%s", at, joinOr(f.Enum), didYouMean(addrs.Nearest(v, f.Enum))),
+				Detail: fmt.Sprintf("%s must be %s.%s", at, words.Or(f.Enum), didYouMean(words.Nearest(v, f.Enum))),
 			})
 		}
 	}

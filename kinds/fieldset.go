@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // FieldSet is the set of fields that the API server records in managedFields
@@ -193,7 +194,7 @@ func element(f *Field, i int, v any) (fieldpath.PathElement, error) {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element must be an object with %s", joinAnd(f.ListKeys))
+		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element must be an object with %s", words.And(f.ListKeys))
 	}
 	keys := make(value.FieldList, 0, len(f.ListKeys))
 	for _, name := range f.ListKeys {
@@ -202,7 +203,7 @@ func element(f *Field, i int, v any) (fieldpath.PathElement, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element lacks %s", joinAnd(f.ListKeys))
+		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element lacks %s", words.And(f.ListKeys))
 	}
 	keys.Sort()
 	return fieldpath.PathElement{Key: &keys}, nil

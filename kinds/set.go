@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/version"
 
-	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // Set is the kinds that a configuration may use. The zero Set is empty. A Set
@@ -140,7 +140,7 @@ type UnknownError struct {
 func (e *UnknownError) Error() string {
 	switch {
 	case len(e.Known) > 0:
-		return "kind " + e.Kind + " is not known in API version " + e.APIVersion + "; it is in " + joinOr(e.Known)
+		return "kind " + e.Kind + " is not known in API version " + e.APIVersion + "; it is in " + words.Or(e.Known)
 	case e.Nearest != "":
 		return "kind " + e.Kind + " is not known; did you mean " + e.Nearest + "?"
 	}
@@ -154,15 +154,7 @@ type AmbiguousError struct {
 }
 
 func (e *AmbiguousError) Error() string {
-	return "kind " + e.Kind + " is served by several API groups; apiVersion must be " + joinOr(e.APIVersions)
-}
-
-func joinOr(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return "kind " + e.Kind + " is served by several API groups; apiVersion must be " + words.Or(e.APIVersions)
 }
 
 func (s *Set) unknown(kind, apiVersion string) *UnknownError {
@@ -192,7 +184,7 @@ func (s *Set) nearest(given string) string {
 	for i, name := range names {
 		spellings[i] = strings.ToLower(name)
 	}
-	if near := addrs.Nearest(lower, spellings); near != "" {
+	if near := words.Nearest(lower, spellings); near != "" {
 		return names[slices.Index(spellings, near)]
 	}
 	return ""

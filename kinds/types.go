@@ -1,7 +1,5 @@
 package kinds
 
-import "strings"
-
 // noun says what a value of the type is, for messages.
 func (t Type) noun() string {
 	switch t {
@@ -37,12 +35,4 @@ func (t Type) noun() string {
 func (t Type) String() string {
 	return [...]string{"any", "object", "map", "list", "string", "integer", "number", "boolean",
 		"quantity", "int-or-string", "time", "duration", "bytes"}[t]
-}
-
-func joinAnd(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

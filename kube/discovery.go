@@ -12,6 +12,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -80,22 +81,10 @@ func (s *served) lookupError(kind, apiVersion string, err error) error {
 	}
 	if len(suspects) > 0 {
 		e.Kind = Unavailable
-		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, orList(suspects))
+		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, words.Or(suspects))
 		e.Advice = "Look at the APIService objects of these groups: kubectl get apiservices."
 	}
 	return e
-}
-
-func orList(words []string) string {
-	out := words[0]
-	for i, w := range words[1:] {
-		if i == len(words)-2 {
-			out += " or " + w
-		} else {
-			out += ", " + w
-		}
-	}
-	return out
 }
 
 func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {

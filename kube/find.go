@@ -12,11 +12,11 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"kplan.dev/kplan/internal/words"
+
 	// OpenID Connect is the one kind of credentials that kubectl still has
 	// built in besides plugins.
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc"
-
-	"kplan.dev/kplan/addrs"
 )
 
 // found is where the cluster is and how to get in.
@@ -185,7 +185,7 @@ func haveContexts(names []string, given string) string {
 		return "There are no contexts in it."
 	}
 	have := "It has: " + strings.Join(names, ", ") + "."
-	if near := addrs.Nearest(given, names); near != "" {
+	if near := words.Nearest(given, names); near != "" {
 		return fmt.Sprintf("Did you mean %q? ", near) + have
 	}
 	return have

@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
 
@@ -137,7 +138,7 @@ func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.I
 	} else {
 		problem.Detail = o.String() + ": " + problem.Detail
 	}
-	if nearest := addrs.Nearest(o.addr.String(), names); nearest != "" {
+	if nearest := words.Nearest(o.addr.String(), names); nearest != "" {
 		problem.Detail += fmt.Sprintf(" Did you mean %s?", nearest)
 	}
 	return nil, problem

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // invocation is a command line in order: urfave/cli stops looking for flags at
@@ -283,7 +283,7 @@ func takesValue(f cli.Flag) bool {
 
 // didYouMean is " Did you mean X?" or "". What has quotes in it gets none around it.
 func didYouMean(prefix, given string, names []string) string {
-	if near := addrs.Nearest(given, names); near != "" {
+	if near := words.Nearest(given, names); near != "" {
 		if strings.Contains(near, `"`) {
 			return " Did you mean " + near + "?"
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kube"
 )
 
@@ -75,14 +76,10 @@ func Merge(diags hcl.Diagnostics) hcl.Diagnostics {
 
 // Names lists some of many names.
 func Names(names []string) string {
-	switch n := len(names); {
-	case n == 1:
-		return names[0]
-	case n > namesShown:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesShown], ", "), n-namesShown)
-	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	if more := len(names) - namesShown; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesShown], ", "), more)
 	}
+	return words.And(names)
 }
 
 // Outage is the error of a cluster that went away in the middle, or let this run

@@ -1,4 +1,4 @@
-package addrs
+package words
 
 // Nearest returns the name that a misspelled one most likely stands for, or ""
 // when none is close. Of equally close names the first one wins.

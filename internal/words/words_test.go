@@ -1,0 +1,47 @@
+package words_test
+
+import (
+	"testing"
+
+	"kplan.dev/kplan/internal/words"
+)
+
+func TestLists(t *testing.T) {
+	for _, test := range []struct {
+		words   []string
+		or, and string
+	}{
+		{nil, "", ""},
+		{[]string{"a"}, "a", "a"},
+		{[]string{"a", "b"}, "a or b", "a and b"},
+		{[]string{"a", "b", "c"}, "a, b or c", "a, b and c"},
+	} {
+		if or, and := words.Or(test.words), words.And(test.words); or != test.or || and != test.and {
+			t.Errorf("%v: %q, %q; want %q, %q", test.words, or, and, test.or, test.and)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	kinds := []string{"Pod", "Service", "Secret", "ReplicationController", "ReplicaSet"}
+	for given, want := range map[string]string{
+		"Pods":                 "Pod",
+		"pod":                  "Pod",
+		"Servcie":              "Service",
+		"ReplicationControler": "ReplicationController",
+		"Secert":               "Secret",
+		"Deployment":           "",
+		"":                     "",
+		"X":                    "",
+	} {
+		if got := words.Nearest(given, kinds); got != want {
+			t.Errorf("%q: did you mean %q? want %q", given, got, want)
+		}
+	}
+	if got := words.Nearest("b", []string{"a", "c"}); got != "a" {
+		t.Errorf("of equally close names got %q, want the first", got)
+	}
+	if got := words.Nearest("x", nil); got != "" {
+		t.Errorf("of no names got %q", got)
+	}
+}
