@@ -183,11 +183,11 @@ func (f *Field) read(flags string) {
 func (t *table) shape(typ string, at place) *Field {
 	f := &Field{Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated, KeepsEmpty: true}
 	if elem, ok := strings.CutPrefix(typ, "[]"); ok {
-		f.Type, f.Elem = List, t.shape(elem, at.element())
+		f.Type, f.Elem = List, t.shape(elem, at)
 		return f
 	}
 	if elem, ok := strings.CutPrefix(typ, "{}"); ok {
-		f.Type, f.Elem = Map, t.shape(elem, at.element())
+		f.Type, f.Elem = Map, t.shape(elem, at)
 		for _, key := range at.rules.keys() {
 			if f.special == nil {
 				f.special = map[string]*Field{}

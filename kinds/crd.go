@@ -47,7 +47,7 @@ func (k *Kind) describe(r *schemaReader, s map[string]any) {
 	}
 	k.Root = r.field("", s, all, false)
 	if k.Root.Type != Object {
-		*k.Root = Field{Type: Object, Doc: k.Root.Doc, Elem: anyBelow(&Field{})}
+		*k.Root = Field{Type: Object, Elem: anyBelow(&Field{})}
 	}
 	k.Root.KeepsEmpty, k.Root.Required = true, false
 	ownObject(k.Root, all)

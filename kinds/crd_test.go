@@ -52,7 +52,7 @@ func TestFromCRD(t *testing.T) {
 	}{
 		{"metadata.labels", func(f *kinds.Field) bool { return f.Type == kinds.Map && !f.KeepsEmpty }},
 		{"metadata.uid", func(f *kinds.Field) bool { return f.Allocated }},
-		{"spec", func(f *kinds.Field) bool { return f.Type == kinds.Object && f.Required && f.Doc == "What is wanted." }},
+		{"spec", func(f *kinds.Field) bool { return f.Type == kinds.Object && f.Required }},
 		{"spec.engine", func(f *kinds.Field) bool { return f.Immutable && len(f.Enum) == 2 }},
 		{"spec.size", func(f *kinds.Field) bool { return f.Type == kinds.IntOrString && f.KeepsEmpty }},
 		{"spec.replicas", func(f *kinds.Field) bool { return f.Type == kinds.Integer && f.Default == int64(3) }},

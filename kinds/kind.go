@@ -108,7 +108,6 @@ type Field struct {
 	Allocated bool
 	Default   any      // what the server fills in when it is absent, nil where nothing is known
 	Enum      []string // the values of a String, where the API lists them
-	Doc       string   // the words of the schema on it; "" for a built-in kind, whose words are the API's documentation, their first paragraph
 
 	children *children         // of an Object, made when first asked for
 	special  map[string]*Field // of a Map: keys about which more is known than Elem says

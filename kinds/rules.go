@@ -121,7 +121,8 @@ type place struct {
 	byRule                          bool // immutable by a rule of a custom resource
 }
 
-// below is the place of a field or map key.
+// below is the place of a field or map key. That of a list's element, or of a map's
+// values, is the place of the list or map.
 func (p place) below(name string) place {
 	if p.rules == nil {
 		return p
@@ -139,6 +140,3 @@ func (p place) below(name string) place {
 	}
 	return p
 }
-
-// element is the place of a list's element or a map's value.
-func (p place) element() place { return p }

@@ -43,7 +43,6 @@ func (r *schemaReader) field(name string, s map[string]any, at place, open bool)
 	at.sensitive = at.sensitive || text(s, "format") == "password"
 	f := &Field{
 		Name:      name,
-		Doc:       firstParagraph(text(s, "description")),
 		Default:   s["default"],
 		Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated,
 		KeepsEmpty: true, byRule: at.byRule,
@@ -126,7 +125,7 @@ func stringType(format string) Type {
 
 func (r *schemaReader) list(f *Field, s map[string]any, at place, open bool) {
 	f.Type = List
-	f.Elem = r.field("", object(s, "items"), at.element(), open)
+	f.Elem = r.field("", object(s, "items"), at, open)
 	switch text(s, "x-kubernetes-list-type") {
 	case "set":
 		f.Set = true
@@ -155,9 +154,9 @@ func (r *schemaReader) object(f *Field, ref string, s map[string]any, at place, 
 	embedded := flag(s, "x-kubernetes-embedded-resource")
 	if len(properties) == 0 && !embedded {
 		f.Type = Map
-		f.Elem = &Field{Type: Any, KeepsEmpty: true, Sensitive: f.Sensitive, Immutable: f.Immutable, Allocated: f.Allocated}
+		f.Elem = anyBelow(f)
 		if elem := object(s, "additionalProperties"); elem != nil {
-			f.Elem = r.field("", elem, at.element(), open)
+			f.Elem = r.field("", elem, at, open)
 		}
 		return
 	}
@@ -212,43 +211,6 @@ func isFrozenByRule(s map[string]any) bool {
 		}
 	}
 	return false
-}
-
-func firstParagraph(doc string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(doc), "\n\n")
-	return first
-}
-
-// The parts of a JSON object, of the wanted type or the zero value.
-
-func object(m map[string]any, key string) map[string]any {
-	v, _ := m[key].(map[string]any)
-	return v
-}
-
-func list(m map[string]any, key string) []any {
-	v, _ := m[key].([]any)
-	return v
-}
-
-func text(m map[string]any, key string) string {
-	v, _ := m[key].(string)
-	return v
-}
-
-func texts(m map[string]any, key string) []string {
-	var all []string
-	for _, v := range list(m, key) {
-		if s, ok := v.(string); ok {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-func flag(m map[string]any, key string) bool {
-	v, _ := m[key].(bool)
-	return v
 }
 
 // ownObject gives a root what every object has: apiVersion, kind and metadata.
