@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -231,7 +230,7 @@ func pathByPosition(p addrs.Path, object map[string]any) addrs.Path {
 		switch {
 		case step.IsKeys():
 			elements, _ := x.([]any)
-			i := slices.IndexFunc(elements, func(element any) bool { return hasKeys(element, step.Keys) })
+			i := step.PositionIn(elements)
 			if i < 0 {
 				return p
 			}
@@ -250,22 +249,4 @@ func pathByPosition(p addrs.Path, object map[string]any) addrs.Path {
 		}
 	}
 	return resolved
-}
-
-// hasKeys says whether an element has these values, which are in JSON.
-func hasKeys(element any, keys map[string]string) bool {
-	object, ok := element.(map[string]any)
-	if !ok {
-		return false
-	}
-	for name, want := range keys {
-		var wanted any
-		if err := json.Unmarshal([]byte(want), &wanted); err != nil {
-			return false
-		}
-		if value, ok := object[name]; !ok || !freeForm(value).RawEquals(freeForm(wanted)) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,5 +1,7 @@
 package kinds
 
+import "kplan.dev/kplan/addrs"
+
 // The parts of a JSON object, of the wanted type or the zero value.
 
 func object(m map[string]any, key string) map[string]any {
@@ -29,5 +31,11 @@ func texts(m map[string]any, key string) []string {
 
 func flag(m map[string]any, key string) bool {
 	v, _ := m[key].(bool)
+	return v
+}
+
+// valueAt is the value at a place, nil where there is none.
+func valueAt(obj map[string]any, path addrs.Path) any {
+	v, _ := path.ValueIn(obj)
 	return v
 }

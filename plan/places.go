@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -10,56 +9,7 @@ import (
 )
 
 // ValueAt is the value at a place inside an object, and whether it is there.
-func ValueAt(value any, path addrs.Path) (any, bool) {
-	if path.IsZero() {
-		return value, true
-	}
-	for _, step := range path.Steps() {
-		next, ok := stepInto(value, step)
-		if !ok {
-			return nil, false
-		}
-		value = next
-	}
-	return value, true
-}
-
-func stepInto(value any, step addrs.Step) (any, bool) {
-	switch v := value.(type) {
-	case map[string]any:
-		next, ok := v[step.Field]
-		return next, ok && step.IsField()
-	case []any:
-		if i := position(v, step); i >= 0 {
-			return v[i], true
-		}
-	}
-	return nil, false
-}
-
-// position is where in a list the element stands that a step names, or -1.
-func position(list []any, step addrs.Step) int {
-	switch {
-	case step.IsIndex():
-		if step.Index < len(list) {
-			return step.Index
-		}
-	case step.IsKeys():
-		return slices.IndexFunc(list, func(element any) bool { return hasKeys(element, step.Keys) })
-	}
-	return -1
-}
-
-func hasKeys(element any, keys map[string]string) bool {
-	fields, ok := element.(map[string]any)
-	for name, want := range keys {
-		have, err := json.Marshal(fields[name])
-		if err != nil || string(have) != want {
-			return false
-		}
-	}
-	return ok
-}
+func ValueAt(value any, path addrs.Path) (any, bool) { return path.ValueIn(value) }
 
 // replaceAt returns the object with the value at a place replaced, or taken
 // out where value is nil. Only what lies on the way is copied. A place whose
@@ -81,7 +31,7 @@ func replaceAt(object any, steps []addrs.Step, value any) any {
 		}
 		return changed
 	case []any:
-		i := position(v, steps[0])
+		i := steps[0].PositionIn(v)
 		if i < 0 {
 			return object
 		}
@@ -110,7 +60,7 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 		field      = kind.Root
 	)
 	for _, step := range path.Steps() {
-		next, _ := stepInto(value, step)
+		next, _ := step.In(value)
 		_, isObject := next.(map[string]any)
 		switch {
 		case field == nil || step.IsField():
@@ -148,7 +98,7 @@ func positioned(object map[string]any, path addrs.Path) (addrs.Path, bool) {
 			return addrs.Path{}, false
 		}
 		if list, isList := value.([]any); isList {
-			i := position(list, step)
+			i := step.PositionIn(list)
 			if i < 0 {
 				return addrs.Path{}, false
 			}
@@ -156,7 +106,7 @@ func positioned(object map[string]any, path addrs.Path) (addrs.Path, bool) {
 		} else {
 			result = result.Append(step)
 		}
-		value, ok = stepInto(value, step)
+		value, ok = step.In(value)
 	}
 	return result, true
 }

@@ -1,0 +1,55 @@
+package addrs
+
+import "slices"
+
+// ValueIn is the value that an object in JSON form has at the place, and whether
+// it has one.
+func (p Path) ValueIn(object any) (any, bool) {
+	if p.IsZero() {
+		return object, true
+	}
+	value, ok := object, true
+	for _, step := range p.Steps() {
+		if value, ok = step.In(value); !ok {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// In is the value one step into another, and whether it is there.
+func (s Step) In(value any) (any, bool) {
+	switch v := value.(type) {
+	case map[string]any:
+		next, ok := v[s.Field]
+		return next, ok && s.IsField()
+	case []any:
+		if i := s.PositionIn(v); i >= 0 {
+			return v[i], true
+		}
+	}
+	return nil, false
+}
+
+// PositionIn is where in a list the element stands that the step picks, -1 where
+// there is none.
+func (s Step) PositionIn(list []any) int {
+	switch {
+	case s.IsIndex() && s.Index < len(list):
+		return s.Index
+	case s.IsKeys():
+		return slices.IndexFunc(list, s.hasKeys)
+	}
+	return -1
+}
+
+// hasKeys says whether an element of a list has the values of the step's keys.
+func (s Step) hasKeys(element any) bool {
+	fields, ok := element.(map[string]any)
+	for name, want := range s.Keys {
+		if value, there := fields[name]; !there || quote(value) != want {
+			return false
+		}
+	}
+	return ok
+}
