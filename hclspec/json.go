@@ -93,7 +93,7 @@ func decodedJSON(x any) (cty.Value, error) {
 		}
 		return cty.TupleVal(elements), nil
 	}
-	return freeForm(x), nil
+	return jsonScalar(x), nil
 }
 
 // checkJSONText refuses text that a recursive decoder could not bear.

@@ -64,20 +64,20 @@ func saysNothing(x any) bool {
 // server would refuse.
 func (i *instance) checkNames() {
 	if name := i.Object.Name; name != "" {
-		i.checkName("name", name, i.nameRule()(name, false))
+		i.checkName("name", i.nameRule()(name, false))
 	}
 	meta := i.Fields["metadata"].(map[string]any)
 	if prefix, _ := meta["generateName"].(string); prefix != "" {
-		i.checkName("generateName", prefix, i.nameRule()(prefix, true))
+		i.checkName("generateName", i.nameRule()(prefix, true))
 	}
 	if namespace, _ := meta["namespace"].(string); namespace != "" {
-		i.checkName("namespace", namespace, dnsLabel(namespace, false))
+		i.checkName("namespace", dnsLabel(namespace, false))
 	}
 	i.checkLabels(meta["labels"])
 	i.checkAnnotations(meta["annotations"])
 }
 
-func (i *instance) checkName(field, name string, faults []string) {
+func (i *instance) checkName(field string, faults []string) {
 	if len(faults) > 0 {
 		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, withArticle(i.Kind.Name), brief(faults))
 	}

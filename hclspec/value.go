@@ -59,7 +59,7 @@ func (v *view) plain(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Va
 // scalarOf is a JSON scalar as a value of that type. What the server sends
 // against its own schema counts as unknown.
 func scalarOf(x any, ty cty.Type) cty.Value {
-	value, err := convert.Convert(freeForm(x), ty)
+	value, err := convert.Convert(jsonScalar(x), ty)
 	if err != nil || value.IsNull() {
 		return cty.UnknownVal(ty)
 	}
@@ -182,7 +182,7 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 		}
 		value = cty.TupleVal(elements)
 	default:
-		value = freeForm(x)
+		value = jsonScalar(x)
 	}
 	if v.sensitive.Has(at) {
 		return value.Mark(sensitive)
@@ -190,8 +190,8 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 	return value
 }
 
-// freeForm is a JSON scalar as a value.
-func freeForm(x any) cty.Value {
+// jsonScalar is a JSON scalar as a value.
+func jsonScalar(x any) cty.Value {
 	switch x := x.(type) {
 	case string:
 		return cty.StringVal(x)

@@ -135,7 +135,7 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	from, ok := g.values[v.Name]
 	if !ok && v.Default == cty.NilVal && in.Prompt != nil {
-		from, ok = g.ask(v, in.Prompt)
+		from, ok = g.ask(v, in.Prompt), true
 	}
 	value := v.Default
 	switch {
@@ -163,7 +163,7 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	}
 	converted, err := convert.Convert(value, v.Type)
 	if err != nil {
-		g.report(from.problem("Invalid value for variable", "The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name, from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
+		g.report(from.problem("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name, from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
 		return cty.NilVal, false
 	}
 	if !converted.IsNull() || v.Nullable {
@@ -172,7 +172,7 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	if v.Default != cty.NilVal {
 		return v.Default, true // null asks for the default where it is no value
 	}
-	g.report(from.problem("Invalid value for variable", "The value of var.%s from %s is null, which nullable = false rules out.", v.Name, from.source))
+	g.report(from.problem("The value of var.%s from %s is null, which nullable = false rules out.", v.Name, from.source))
 	return cty.NilVal, false
 }
 
@@ -239,7 +239,7 @@ func (c *Config) invalid(v *Variable, check *Check, ctx *hcl.EvalContext, from g
 	if from.source != "" {
 		source = from.source
 	}
-	problems := from.problem("Invalid value for variable", "%s The value of var.%s from %s breaks the rule at %s.", message, v.Name, source, check.Range)
+	problems := from.problem("%s The value of var.%s from %s breaks the rule at %s.", message, v.Name, source, check.Range)
 	if problems[0].Subject == nil {
 		problems[0].Subject = &v.Range
 	}

@@ -23,8 +23,8 @@ type given struct {
 	at     *hcl.Range // nil where it has no place in a file
 }
 
-func (g given) problem(summary, format string, args ...any) hcl.Diagnostics {
-	diags := placeless(summary, format, args...)
+func (g given) problem(format string, args ...any) hcl.Diagnostics {
+	diags := placeless("Invalid value for variable", format, args...)
 	diags[0].Subject = g.at
 	return diags
 }
@@ -108,7 +108,7 @@ func (g *givenValues) saved(values map[string]json.RawMessage) {
 		from := given{source: "the saved plan"}
 		value, err := jsonValue(string(values[name]))
 		if err != nil {
-			g.report(from.problem("Invalid value for variable", "The value of var.%s in the saved plan can't be read.", name))
+			g.report(from.problem("The value of var.%s in the saved plan can't be read.", name))
 		}
 		from.value = value
 		g.values[name] = from
@@ -169,15 +169,15 @@ func (g *givenValues) assignment(text string) {
 func (g *givenValues) names() []string { return slices.Sorted(maps.Keys(g.declared)) }
 
 // ask takes the answer of the user.
-func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) (given, bool) {
+func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) given {
 	text, err := prompt(v)
 	if err != nil {
 		g.report(problem("No value for required variable", v.Range, "var.%s was asked for, and there was no answer: %v.", v.Name, err))
-		return given{}, true
+		return given{}
 	}
 	from := g.fromText(v, text, "the prompt")
 	g.values[v.Name] = from
-	return from, true
+	return from
 }
 
 // fromText reads a value from outside of any file: as it stands for a
@@ -192,7 +192,7 @@ func (g *givenValues) fromText(v *Variable, text, source string) given {
 		if v.Sensitive {
 			why = "The reason is not shown since the variable is sensitive."
 		}
-		g.report(from.problem("Invalid value for variable", "The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why))
+		g.report(from.problem("The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why))
 	}
 	return from
 }

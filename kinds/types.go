@@ -30,9 +30,3 @@ func (t Type) noun() string {
 	}
 	return "a value"
 }
-
-// String is the type's name as kplan's messages and explain show it.
-func (t Type) String() string {
-	return [...]string{"any", "object", "map", "list", "string", "integer", "number", "boolean",
-		"quantity", "int-or-string", "time", "duration", "bytes"}[t]
-}

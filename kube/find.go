@@ -106,8 +106,7 @@ func homeKubeconfig() string {
 // unreadable keeps the file's content out of the error: it holds credentials.
 func unreadable(err error) *Error {
 	words, _, _ := strings.Cut(err.Error(), "' is missing in '")
-	e := badConfig("Check the file's permissions and that it is a kubeconfig.", "%s", words)
-	return e
+	return badConfig("Check the file's permissions and that it is a kubeconfig.", "%s", words)
 }
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"

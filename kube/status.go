@@ -119,7 +119,7 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
 	case http.StatusConflict:
 		return kindOfConflict(r, st)
 	case http.StatusUnprocessableEntity:
-		return kindOfInvalid(r, e, st)
+		return kindOfInvalid(e, st)
 	case http.StatusBadRequest:
 		switch {
 		case says("does not support dry run"):
@@ -201,7 +201,7 @@ func kindOfConflict(r *request, st *metav1.Status) ErrorKind {
 	return Stale
 }
 
-func kindOfInvalid(r *request, e *Error, st *metav1.Status) ErrorKind {
+func kindOfInvalid(e *Error, st *metav1.Status) ErrorKind {
 	if isDenial(st.Message) {
 		return Denied
 	}
