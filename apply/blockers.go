@@ -71,9 +71,7 @@ func (b *blockers) content(ctx context.Context, live *unstructured.Unstructured)
 // namespaceSays are the messages of the conditions that hold a namespace back.
 func namespaceSays(live *unstructured.Unstructured) map[string]string {
 	said := map[string]string{}
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
+	for _, condition := range conditionsOf(live) {
 		kind, _ := condition["type"].(string)
 		if message, _ := condition["message"].(string); strings.HasPrefix(kind, "Namespace") && condition["status"] == "True" && message != "" {
 			said[kind] = message

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -250,17 +249,4 @@ func notGone(c *plan.Change, how string) hcl.Diagnostics {
 		Summary:  "Deletion is not complete",
 		Detail:   fmt.Sprintf("%s was told to be deleted and %s. It stays in the state; apply again to go on waiting.", c.Object, how),
 	}}
-}
-
-func joinPaths(paths []addrs.Path) string {
-	const shown = 3
-	var texts []string
-	for i, p := range paths {
-		if i == shown {
-			texts = append(texts, fmt.Sprintf("and %d more", len(paths)-shown))
-			break
-		}
-		texts = append(texts, p.String())
-	}
-	return strings.Join(texts, ", ")
 }

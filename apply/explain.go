@@ -154,9 +154,7 @@ func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstru
 	if err != nil {
 		return nil
 	}
-	for !stream.isComplete() && ctx.Err() == nil {
-		time.Sleep(recheckEvery / 10)
-	}
+	stream.waitComplete(ctx)
 	return worstTrouble(latest(podsOf(live, stream.all())))
 }
 

@@ -164,11 +164,19 @@ func (s *stream) all() []*unstructured.Unstructured {
 // byName orders objects of one namespace.
 func byName(a, b *unstructured.Unstructured) int { return strings.Compare(a.GetName(), b.GetName()) }
 
-// isComplete says whether all there is has been told of, or never will be.
-func (s *stream) isComplete() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.complete || s.failed != nil
+// waitComplete returns when all there is has been told of, or never will be.
+func (s *stream) waitComplete(ctx context.Context) {
+	for {
+		_, complete, changed, err := s.look(addrs.Object{}) // which is not there
+		if complete || err != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (s *stream) see(kind *kinds.Kind, e kube.WatchEvent) {

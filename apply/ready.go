@@ -74,6 +74,16 @@ func kindReadiness(live *unstructured.Unstructured) (readiness, error) {
 	return readiness{why: result.Message}, nil
 }
 
+// conditionsOf are the conditions that an object's controllers report.
+func conditionsOf(live *unstructured.Unstructured) []map[string]any {
+	list, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	conditions := make([]map[string]any, len(list))
+	for i, c := range list {
+		conditions[i], _ = c.(map[string]any)
+	}
+	return conditions
+}
+
 // jobDone judges a Job, which kstatus takes to be ready once it has started:
 // who depends on a Job depends on what it does. A suspended one is as it was
 // asked to be.
@@ -81,9 +91,7 @@ func jobDone(live *unstructured.Unstructured) readiness {
 	if suspended, _, _ := unstructured.NestedBool(live.Object, "spec", "suspend"); suspended {
 		return readiness{ready: true}
 	}
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
+	for _, condition := range conditionsOf(live) {
 		switch {
 		case condition["status"] != "True":
 		case condition["type"] == "Complete":

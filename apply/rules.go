@@ -29,9 +29,7 @@ func unmet(live *unstructured.Unstructured, w *hclspec.Wait) string {
 }
 
 func unmetCondition(live *unstructured.Unstructured, want hclspec.WaitCondition) string {
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
+	for _, condition := range conditionsOf(live) {
 		if condition["type"] != want.Type {
 			continue
 		}

@@ -138,9 +138,7 @@ func containerTrouble(pod *corev1.Pod, status corev1.ContainerStatus) *trouble {
 }
 
 func refusedByCondition(live *unstructured.Unstructured) string {
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
+	for _, condition := range conditionsOf(live) {
 		if condition["type"] == "ReplicaFailure" && condition["status"] == "True" {
 			return fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -404,4 +405,17 @@ func (r *runner) isThere(ctx context.Context, c *plan.Change) bool {
 		return false
 	}
 	return err != nil || string(live.GetUID()) == c.UID
+}
+
+func joinPaths(paths []addrs.Path) string {
+	const shown = 3
+	var texts []string
+	for i, p := range paths {
+		if i == shown {
+			texts = append(texts, fmt.Sprintf("and %d more", len(paths)-shown))
+			break
+		}
+		texts = append(texts, p.String())
+	}
+	return strings.Join(texts, ", ")
 }
