@@ -57,7 +57,7 @@ func (r Run) Documented() bool {
 		return false
 	}
 	switch r.Code {
-	case 0, 1, 130, 143:
+	case 0, 1, 129, 130, 143:
 		return true
 	case 2:
 		return len(r.Args) > 0 && r.Args[0] == "plan"
