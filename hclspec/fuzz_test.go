@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // seeds are the configurations of the tests, one by one.
@@ -43,15 +45,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string, isJSON bool, value string) {
-		name, other := "main.kplan.hcl", "main.kplan.json"
-		if isJSON {
-			name, other = other, name
-		}
-		os.Remove(filepath.Join(dir, other))
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		config, diags := Load(dir)
+		config, diags := loadFuzzed(t, dir, text, isJSON)
 		if config == nil {
 			t.Fatal("no Config")
 		}
@@ -71,6 +65,20 @@ func FuzzLoad(f *testing.F) {
 		_, diags = config.Backend(values)
 		checkDiagnostics(t, diags)
 	})
+}
+
+// loadFuzzed loads a configuration of one file, the only one in dir.
+func loadFuzzed(t *testing.T, dir, text string, isJSON bool) (*Config, hcl.Diagnostics) {
+	t.Helper()
+	name, other := "main.kplan.hcl", "main.kplan.json"
+	if isJSON {
+		name, other = other, name
+	}
+	os.Remove(filepath.Join(dir, other))
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(dir)
 }
 
 // FuzzVariables is FuzzLoad for files of variables.
@@ -100,7 +108,7 @@ func FuzzVariables(f *testing.F) {
 	})
 }
 
-func checkDiagnostics(t *testing.T, diags interface{ Errs() []error }) {
+func checkDiagnostics(t *testing.T, diags hcl.Diagnostics) {
 	t.Helper()
 	for _, err := range diags.Errs() {
 		text := err.Error()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -42,15 +41,7 @@ func FuzzWalk(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string, isJSON bool, failEvery uint8) {
-		name, other := "main.kplan.hcl", "main.kplan.json"
-		if isJSON {
-			name, other = other, name
-		}
-		os.Remove(filepath.Join(dir, other))
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		config, diags := Load(dir)
+		config, diags := loadFuzzed(t, dir, text, isJSON)
 		if diags.HasErrors() {
 			return
 		}

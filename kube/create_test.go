@@ -84,13 +84,8 @@ func TestCreateOwnsExactly(t *testing.T) {
 	ns := namespace(t, c)
 	for kind, text := range sampleManifests {
 		t.Run(kind, func(t *testing.T) {
-			k := lookup(t, c, kind)
-			obj := manifest(t, text, ns)
-			live, err := c.Create(t.Context(), k, obj)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { remove(t, c, live) })
+			k, obj := lookup(t, c, kind), manifest(t, text, ns)
+			live := create(t, c, kind, text, ns)
 			if n := len(live.GetManagedFields()); n != 1 {
 				t.Errorf("%d managers, want kplan alone: %v", n, live.GetManagedFields())
 			}
@@ -131,15 +126,10 @@ func TestCreateLeavesStrangersAlone(t *testing.T) {
 	ns := namespace(t, c)
 	for kind, text := range sampleManifests {
 		t.Run(kind, func(t *testing.T) {
-			k := lookup(t, c, kind)
-			obj := manifest(t, text, ns)
-			live, err := c.Create(t.Context(), k, obj)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { remove(t, c, live) })
+			k, obj := lookup(t, c, kind), manifest(t, text, ns)
+			live := create(t, c, kind, text, ns)
 			obj["metadata"].(map[string]any)["labels"] = map[string]any{"other": "x"}
-			_, err = c.Create(t.Context(), k, obj)
+			_, err := c.Create(t.Context(), k, obj)
 			wantKind(t, err, kube.AlreadyExists)
 			now, err := c.Get(t.Context(), k, live.GetNamespace(), live.GetName())
 			if err != nil {

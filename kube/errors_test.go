@@ -44,7 +44,7 @@ func typed(t testing.TB, c *kube.Cluster) *kubernetes.Clientset {
 	return cs
 }
 
-// make creates an object for the length of the test.
+// create makes an object for the length of the test.
 func create(t testing.TB, c *kube.Cluster, kind, text string, ns ...string) *unstructured.Unstructured {
 	t.Helper()
 	live, err := c.Create(t.Context(), lookup(t, c, kind), manifest(t, text, ns...))
