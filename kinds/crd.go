@@ -56,7 +56,5 @@ func (k *Kind) describe(r *schemaReader, s map[string]any) {
 // Opaque is a kind of unknown shape: it takes any field beside apiVersion, kind
 // and metadata.
 func Opaque(group, version, name, plural string, namespaced bool) *Kind {
-	k := &Kind{Group: group, Version: version, Name: name, Plural: plural, Namespaced: namespaced}
-	k.describe(&schemaReader{}, nil)
-	return k
+	return FromExcerpt(group, version, name, plural, namespaced, nil)
 }

@@ -162,6 +162,9 @@ func (l listPair) element(before, after, wish int, name string) elementPair {
 	e.sensitive = l.at.sensitive.element(steps...)
 	e.replace = l.at.replace.element(steps...)
 	e.owned = l.at.owned.element(beforeSteps...)
+	if name == "" && l.at.owned.reaches() { // the server tells apart what this description of the kind does not
+		e.owned = trail{covered: true}
+	}
 	e.path = l.at.path.Index(position)
 	l.identify(&e)
 	return e

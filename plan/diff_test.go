@@ -353,6 +353,20 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestDiffOfUnknownShape has the server know keys of a list that kplan does not:
+// what kplan owns of it is shown all the same when it goes.
+func TestDiffOfUnknownShape(t *testing.T) {
+	kind := kinds.Opaque("example.com", "v1", "Widget", "widgets", true)
+	before := manifest(t, `{metadata: {name: w, managedFields: [{manager: kplan, operation: Apply, apiVersion: example.com/v1, fieldsType: FieldsV1,
+		fieldsV1: {f:spec: {f:items: {'k:{"id":"x"}': {.: {}, f:id: {}}, 'k:{"id":"y"}': {.: {}, f:id: {}}}}}}]}, spec: {items: [{id: x}, {id: y}]}}`)
+	after := manifest(t, `{metadata: {name: w}, spec: {items: [{id: y}]}}`)
+	got := outline(Diff(&Change{Action: Update, Kind: kind, Object: kind.Object("a", "w"), Before: before, After: after, Wish: after}))
+	want := []string{`~ spec`, `~ spec.items`, `- spec.items[0]`, `- spec.items[0].id x -> <nil>`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // anyValue draws a value as JSON has it.
 func anyValue(depth int) *rapid.Generator[any] {
 	leaves := []*rapid.Generator[any]{

@@ -43,9 +43,18 @@ type savedPlan struct {
 	DataLoss  []addrs.Instance    `json:"allow_data_loss,omitempty"`
 	Sources   map[string]string   `json:"sources"`
 	Variables map[string]Variable `json:"variables"`
+	Kinds     []savedKind         `json:"kinds,omitempty"`
 	Changes   []savedChange       `json:"changes"`
 	Outputs   []savedOutput       `json:"outputs"`
 	Seal      string              `json:"seal"` // keyed digest of the file with an empty one
+}
+
+// savedKind is what whoever shows the plan has to know of a kind that is not
+// built in.
+type savedKind struct {
+	APIVersion string         `json:"api_version"`
+	Kind       string         `json:"kind"`
+	Schema     map[string]any `json:"schema"`
 }
 
 type savedChange struct {
@@ -93,7 +102,7 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
 		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes,
 		Replace: p.Replace, Adopt: p.Adopt, DataLoss: p.AllowDataLoss, Sources: p.Sources, Variables: p.Variables,
-		Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
+		Kinds: saveKinds(redacted.Changes), Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
 	}
 	for _, c := range redacted.Changes {
 		doc.Changes = append(doc.Changes, saveChange(c))
@@ -129,6 +138,30 @@ func withSeal(data []byte, from, to string) []byte {
 	}
 	return slices.Concat(data[:i], field(to), data[i+len(field(from)):])
 }
+
+// saveKinds are the kinds of the changes that are not built in, in the order in
+// which they come up.
+func saveKinds(changes []*Change) []savedKind {
+	var all []savedKind
+	objects := map[savedKindKey][]map[string]any{}
+	for _, c := range changes {
+		key := savedKindKey{c.Kind.APIVersion(), c.Kind.Name}
+		objects[key] = append(objects[key], c.Before, c.After, c.Wish)
+	}
+	for _, c := range changes {
+		key := savedKindKey{c.Kind.APIVersion(), c.Kind.Name}
+		if _, err := kinds.Builtin().Lookup(key.kind, key.apiVersion); err == nil || objects[key] == nil {
+			continue
+		}
+		if excerpt := c.Kind.Excerpt(objects[key]...); excerpt != nil {
+			all = append(all, savedKind{key.apiVersion, key.kind, excerpt})
+		}
+		delete(objects, key)
+	}
+	return all
+}
+
+type savedKindKey struct{ apiVersion, kind string }
 
 func saveChange(c *Change) savedChange {
 	saved := savedChange{
@@ -174,14 +207,35 @@ func kept(object map[string]any) map[string]any {
 	return shown
 }
 
-// redact goes from the outside in: what is secret as a whole becomes one digest.
+// redact goes from the outside in: what is secret as a whole is done with before
+// what is in it.
 func redact(s *state.State, c *Change, object map[string]any) map[string]any {
+	done := addrs.PathSet{}
 	for _, path := range c.Sensitive.Sorted() {
+		if done.Covers(path) {
+			continue
+		}
 		if value, ok := ValueAt(object, path); ok {
-			object = replaceAt(object, path.Steps(), digestOf(s, value)).(map[string]any)
+			object = replaceAt(object, path.Steps(), digests(s, c.Kind.At(path), value)).(map[string]any)
+			done.Add(path)
 		}
 	}
 	return object
+}
+
+// digests is a secret value as one digest. Of an object that the kind calls
+// secret each value has one, because the names in it are no secret: a plan that
+// was saved shows what it showed before.
+func digests(s *state.State, f *kinds.Field, value any) any {
+	object, isObject := value.(map[string]any)
+	if !isObject || f == nil || !f.Sensitive || f.Type != kinds.Map && f.Type != kinds.Object {
+		return digestOf(s, value)
+	}
+	redacted := make(map[string]any, len(object))
+	for name, inner := range object {
+		redacted[name] = digests(s, f.Field(name), inner)
+	}
+	return redacted
 }
 
 func digestOf(s *state.State, value any) any {
@@ -194,8 +248,9 @@ func digestOf(s *state.State, value any) any {
 // Lookup finds the description of a kind, as kinds.Set.Lookup does.
 type Lookup func(kind, apiVersion string) (*kinds.Kind, error)
 
-// Decode reads a saved plan. A kind that lookup does not know is taken as one
-// of unknown shape: the plan can be shown all the same.
+// Decode reads a saved plan. A kind that lookup does not know is as the plan
+// describes it, and of unknown shape where it does not: the plan can be shown all
+// the same.
 func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	var doc savedPlan
 	if len(data) > maxFile {
@@ -215,7 +270,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		seal: doc.Seal, content: contentOf(data, doc.Seal),
 	}
 	for _, saved := range doc.Changes {
-		c, err := saved.change(lookup)
+		c, err := saved.change(doc.kind(saved, lookup))
 		if err != nil {
 			return nil, fmt.Errorf("it is damaged: %w", err)
 		}
@@ -250,15 +305,26 @@ func decodeHeader(data []byte) error {
 	return nil
 }
 
-func (saved savedChange) change(lookup Lookup) (*Change, error) {
+// kind is the kind of a change's object.
+func (doc *savedPlan) kind(of savedChange, lookup Lookup) *kinds.Kind {
+	o := of.Object
+	if known, err := lookup(o.Kind, o.APIVersion()); err == nil {
+		return known
+	}
+	var excerpt map[string]any
+	for _, k := range doc.Kinds {
+		if k.APIVersion == o.APIVersion() && k.Kind == o.Kind {
+			excerpt = k.Schema
+		}
+	}
+	return kinds.FromExcerpt(o.Group, o.Version, o.Kind, of.Plural, o.Namespace != "", excerpt)
+}
+
+func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 	switch saved.Action {
 	case Keep, Create, Update, Replace, Delete, Forget, Adopt:
 	default:
 		return nil, fmt.Errorf("%s has the unknown action %q", saved.Address, saved.Action)
-	}
-	kind, err := lookup(saved.Object.Kind, saved.Object.APIVersion())
-	if err != nil {
-		kind = kinds.Opaque(saved.Object.Group, saved.Object.Version, saved.Object.Kind, saved.Plural, saved.Object.Namespace != "")
 	}
 	c := &Change{
 		Addr: saved.Address, Object: saved.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,

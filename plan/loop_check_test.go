@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -113,6 +114,7 @@ func (r *round) keepsSecrets(p *plan.Plan) {
 			r.Fatalf("%v", err)
 		}
 		texts = append(texts, saved)
+		r.showsAlike(p, saved)
 	}
 	for _, text := range texts {
 		for _, secret := range []string{"canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"} {
@@ -120,6 +122,17 @@ func (r *round) keepsSecrets(p *plan.Plan) {
 				r.Fatalf("a secret is told: %s", text[max(0, i-200):min(len(text), i+100)])
 			}
 		}
+	}
+}
+
+// showsAlike makes sure that a saved plan is shown as the plan itself.
+func (r *round) showsAlike(p *plan.Plan, data []byte) {
+	saved, err := plan.Decode(data, kinds.Builtin().Lookup)
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	if diff := cmp.Diff(text(p), text(saved)); diff != "" {
+		r.Fatalf("the saved plan is not shown as the plan was (-plan +saved):\n%s", diff)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/schematest"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -305,9 +306,12 @@ func (s *situation) saveAndVerify(source string, in plan.Input) {
 			s.Fatalf("the saved plan tells a secret:\n%s", data)
 		}
 	}
-	saved, err := plan.Decode(data, s.cluster.Lookup)
+	saved, err := plan.Decode(data, kinds.Builtin().Lookup)
 	if err != nil {
 		s.Fatalf("the saved plan can't be read: %v", err)
+	}
+	if diff := cmp.Diff(text(p), text(saved)); diff != "" {
+		s.Fatalf("the saved plan is not shown as the plan was (-plan +saved):\n%s", diff)
 	}
 	fresh, diags := plan.Make(s.Context(), in)
 	diags = append(diags, saved.Belongs(s.state)...)
@@ -317,6 +321,13 @@ func (s *situation) saveAndVerify(source string, in plan.Input) {
 		}
 		s.Fatalf("the saved plan is not the one made anew: %s: %s", d.Summary, d.Detail)
 	}
+}
+
+// text is a plan as people read it.
+func text(p *plan.Plan) string {
+	var shown strings.Builder
+	render.Plan(&shown, p, render.Options{})
+	return shown.String()
 }
 
 func (s *situation) mustApply(source string, in plan.Input) {
