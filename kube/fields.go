@@ -157,11 +157,14 @@ func conflicts(st *metav1.Status, sent map[string]any) []Conflict {
 		}
 		out = append(out, conflict)
 	}
-	// The server names them in no order.
-	slices.SortFunc(out, func(a, b Conflict) int {
+	sortConflicts(out) // the server names them in no order
+	return out
+}
+
+func sortConflicts(all []Conflict) {
+	slices.SortFunc(all, func(a, b Conflict) int {
 		return cmp.Or(a.Path.Compare(b.Path), cmp.Compare(a.Manager, b.Manager))
 	})
-	return out
 }
 
 // fieldsInWords finds the places in messages that carry no causes.

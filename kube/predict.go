@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/merge"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -37,22 +39,11 @@ func Predict(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any
 }
 
 func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (map[string]any, error) {
-	managers, err := managersOf(live)
+	m, err := newMerge(k, live, wish)
 	if err != nil {
-		return nil, &Error{Op: "predict", Object: objectOf(k, live), Kind: Other, Err: err,
-			Message: "the live object's managedFields can't be read: " + err.Error()}
+		return nil, err
 	}
-	fields := withoutOwnership(live.Object)
-	before, err := k.Parseable().FromUnstructured(fields, typed.AllowDuplicates)
-	if err != nil {
-		return nil, misfit(k, fields, err)
-	}
-	config, err := k.Parseable().FromUnstructured(wish)
-	if err != nil {
-		return nil, misfit(k, wish, err)
-	}
-	updater := (&merge.UpdaterBuilder{Converter: oneVersion{}, ReturnInputOnNoop: true}).BuildUpdater()
-	after, _, err := updater.Apply(before, config, mergeVersion, managers, Manager, true)
+	after, err := m.apply(true)
 	if err != nil {
 		return nil, misfit(k, wish, err)
 	}
@@ -61,6 +52,64 @@ func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]
 		panic(fmt.Sprintf("kube: a merged object that is no object but %T", after.AsValue().Unstructured()))
 	}
 	return runtime.DeepCopyJSON(merged), nil
+}
+
+// PredictConflicts are the fields that other managers own and that an Apply of
+// wish would change, as the server would tell of them.
+func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) ([]Conflict, error) {
+	wish = runtime.DeepCopyJSON(wish)
+	wish["apiVersion"], wish["kind"] = k.APIVersion(), k.Name
+	m, err := newMerge(k, live, wish)
+	if err != nil {
+		return nil, err
+	}
+	_, err = m.apply(false)
+	var found merge.Conflicts
+	if !errors.As(err, &found) {
+		return nil, nil // what else may be wrong, Predict has met
+	}
+	var out []Conflict
+	for _, f := range found {
+		place, ok := pathIn(wish, f.Path.String(), addrs.Path{})
+		if !ok {
+			place = serverPath(f.Path.String())
+		}
+		owner := m.owners[f.Manager]
+		out = append(out, Conflict{Path: place, Manager: owner.Manager, Subresource: owner.Subresource,
+			Applied: owner.Operation == metav1.ManagedFieldsOperationApply}.In(live))
+	}
+	sortConflicts(out)
+	return out, nil
+}
+
+// aMerge is the API server's own merge of a wish into a live object.
+type aMerge struct {
+	before, config *typed.TypedValue
+	managers       fieldpath.ManagedFields
+	owners         map[string]metav1.ManagedFieldsEntry // by the names in managers
+}
+
+func newMerge(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (*aMerge, error) {
+	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]metav1.ManagedFieldsEntry{}}
+	if err := m.readManagers(live); err != nil {
+		return nil, &Error{Op: "predict", Object: objectOf(k, live), Kind: Other, Err: err,
+			Message: "the live object's managedFields can't be read: " + err.Error()}
+	}
+	fields := withoutOwnership(live.Object)
+	var err error
+	if m.before, err = k.Parseable().FromUnstructured(fields, typed.AllowDuplicates); err != nil {
+		return nil, misfit(k, fields, err)
+	}
+	if m.config, err = k.Parseable().FromUnstructured(wish); err != nil {
+		return nil, misfit(k, wish, err)
+	}
+	return m, nil
+}
+
+func (m *aMerge) apply(force bool) (*typed.TypedValue, error) {
+	updater := (&merge.UpdaterBuilder{Converter: oneVersion{}, ReturnInputOnNoop: true}).BuildUpdater()
+	after, _, err := updater.Apply(m.before, m.config, mergeVersion, m.managers, Manager, force)
+	return after, err
 }
 
 // mergeVersion is the one version that a merge here knows of: field sets
@@ -76,26 +125,26 @@ func (oneVersion) Convert(object *typed.TypedValue, _ fieldpath.APIVersion) (*ty
 
 func (oneVersion) IsMissingVersionError(error) bool { return false }
 
-// managersOf reads the live object's managedFields: kplan's own under its name,
-// the others under names that can't be mistaken for it.
-func managersOf(live *unstructured.Unstructured) (fieldpath.ManagedFields, error) {
-	managers := fieldpath.ManagedFields{}
-	for i, m := range live.GetManagedFields() {
-		if m.FieldsV1 == nil {
+// readManagers reads the live object's managedFields: kplan's own under its
+// name, the others under names that can't be mistaken for it.
+func (m *aMerge) readManagers(live *unstructured.Unstructured) error {
+	for i, entry := range live.GetManagedFields() {
+		if entry.FieldsV1 == nil {
 			continue
 		}
 		var fields fieldpath.Set
-		if err := fields.FromJSON(m.FieldsV1.GetRawReader()); err != nil {
-			return nil, err
+		if err := fields.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			return err
 		}
-		applied := m.Operation == metav1.ManagedFieldsOperationApply
+		applied := entry.Operation == metav1.ManagedFieldsOperationApply
 		name := Manager
-		if m.Manager != Manager || !applied || m.Subresource != "" {
-			name = strconv.Itoa(i) + "/" + m.Manager
+		if entry.Manager != Manager || !applied || entry.Subresource != "" {
+			name = strconv.Itoa(i) + "/" + entry.Manager
 		}
-		managers[name] = fieldpath.NewVersionedSet(&fields, mergeVersion, applied)
+		m.managers[name] = fieldpath.NewVersionedSet(&fields, mergeVersion, applied)
+		m.owners[name] = entry
 	}
-	return managers, nil
+	return nil
 }
 
 // misfit is the error of an object that does not fit its schema, in the words

@@ -44,23 +44,6 @@ func conflictsOf(err error) []kube.Conflict {
 	return nil
 }
 
-// foreseenConflicts are the changed fields that other managers own, as the live
-// object tells.
-func foreseenConflicts(c *Change, live *unstructured.Unstructured) []kube.Conflict {
-	managers := otherManagers(live)
-	var conflicts []kube.Conflict
-	for _, path := range sortedPaths(differences(c.Kind.Root, wished(c, c.Before), wished(c, c.After))) {
-		place, err := fieldPath(path)
-		if err != nil {
-			continue
-		}
-		if m := ownerOf(managers, place); m != nil {
-			conflicts = append(conflicts, kube.Conflict{Path: path, Manager: m.name})
-		}
-	}
-	return conflicts
-}
-
 // conflict explains which fields another manager owns, with both values.
 func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics

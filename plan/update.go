@@ -19,6 +19,7 @@ const dryRunTries = 4
 // update plans an object that is there and ours.
 func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
 	p.found(c, live)
+	live = c.asDefined(live)
 	if live.GetDeletionTimestamp() != nil {
 		c.Reason = BecauseTerminating
 		return p.replace(ctx, c, nil)
@@ -55,12 +56,21 @@ func (p *planner) replaces(addr addrs.Instance) bool {
 // found records what is known of the live object. It is also called anew when
 // the object changed meanwhile.
 func (p *planner) found(c *Change, live *unstructured.Unstructured) {
-	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), live)
+	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), c.asDefined(live))
 	c.takes = nil
 	c.Before = live.Object
 	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	c.Sensitive = sensitivePaths(c, c.Before)
 	c.Sensitive.AddAll(addrs.NewPathSet(p.owned[c.Object.Identity()].Sensitive...))
+}
+
+// asDefined is the live object as the server will show it once this plan has
+// changed the definition of its kind, which may have lost fields.
+func (c *Change) asDefined(live *unstructured.Unstructured) *unstructured.Unstructured {
+	if !c.redefined {
+		return live
+	}
+	return &unstructured.Unstructured{Object: c.Kind.Pruned(live.Object)}
 }
 
 // ask lets the server say what it would make of the wish.
@@ -86,7 +96,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		return p.ask(ctx, c, live, tries-1)
 	case kube.Immutable:
 		c.Reason = BecauseImmutable
-		return p.replace(ctx, c, refusedPaths(err))
+		return p.replace(ctx, c, immutable(c, taken, err))
 	case kube.Invalid:
 		return p.refused(ctx, c, live, tries, err)
 	case kube.FieldConflict:
@@ -168,7 +178,11 @@ func (p *planner) updateUnasked(ctx context.Context, c *Change, live *unstructur
 	if err != nil || c.Action != Update {
 		return seen, c, err
 	}
-	if diags := conflict(c, live, foreseenConflicts(c, live)); diags.HasErrors() {
+	conflicts, err := kube.PredictConflicts(c.Kind, live, c.Wish)
+	if err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	if diags := conflict(c, live, conflicts); diags.HasErrors() {
 		c.Blocked = true
 		return seen, c, diags
 	}
@@ -284,6 +298,26 @@ func frozen(c *Change) []addrs.Path {
 	}
 	slices.SortFunc(paths, addrs.Path.Compare)
 	return slices.Compact(paths)
+}
+
+// immutable are the places for which the server refuses an update. It names them
+// roughly, the whole spec of a Pod or an address that it made of another field, so
+// what the kind's description knows more exactly comes from there.
+func immutable(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
+	refused := refusedPaths(refusal)
+	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	if err != nil {
+		return refused
+	}
+	c.After = predicted
+	exact := frozen(c)
+	for _, path := range refused {
+		place := keyed(c.Kind, c.Before, path)
+		if !slices.ContainsFunc(exact, func(known addrs.Path) bool { return place.Contains(known) || known.Contains(place) }) {
+			exact = append(exact, path)
+		}
+	}
+	return exact
 }
 
 // wholeElement is the list element that comes or goes with a place, else the

@@ -1,0 +1,59 @@
+package kinds_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// TestPruned compares with what the API server prunes.
+func TestPruned(t *testing.T) {
+	crd := decode(t, `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              known: {type: string}
+              list: {type: array, items: {type: object, properties: {a: {type: integer}}}}
+              map: {type: object, additionalProperties: {type: object, properties: {a: {type: integer}}}}
+              open: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: integer}, o: {type: object, properties: {a: {type: integer}}}}}
+              any: {x-kubernetes-preserve-unknown-fields: true}
+              template: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object, properties: {a: {type: integer}}}}}
+`)
+	object := decode(t, `
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w, managedFields: [{manager: kplan, fieldsV1: {"f:spec": {"f:gone": {}}}}]}
+extra: x
+spec:
+  known: k
+  gone: {a: 1}
+  list: [{a: 1, b: 2}, {b: 2}]
+  map: {x: {a: 1, b: 2}}
+  open: {a: 1, b: {c: d}, o: {a: 1, b: 2}}
+  any: [1, {a: [b]}]
+  template: {apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {a: 1, b: 2}, extra: x}
+`)
+	want := runtime.DeepCopyJSON(object)
+	pruning.Prune(want, structural(t, crd, "v1"), true)
+	want["metadata"] = object["metadata"]
+	if diff := cmp.Diff(want, fromCRD(t, crd)[0].Pruned(object)); diff != "" {
+		t.Errorf("-server +ours:\n%s", diff)
+	}
+}
