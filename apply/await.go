@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +85,10 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	)
 	err := r.observer.until(deadline, c.Kind, c.Object, r.ending.Done(), func(v view) (bool, error) {
 		var err error
-		if live = v.live; live == nil {
+		if live = v.live; live == nil && v.ended != nil && v.ended.GetUID() == c.live.GetUID() {
+			live = v.ended
+		}
+		if live == nil {
 			// A watch may lag behind what was just applied, but not for long.
 			gone := time.Since(waiting.start) > goneGrace
 			state = readiness{why: "it is not there; somebody deleted it", hopeless: gone}
@@ -92,7 +97,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if isBefore(live, c.live) {
 			return false, nil // the watch has not seen yet what was applied
 		}
-		if state, err = readinessOf(live, &c.Desired.Wait); err != nil {
+		if state, err = readinessOf(c.withoutOldDeadline(live, time.Since(waiting.start)), c.Desired); err != nil {
 			return true, err
 		}
 		state = r.diagnose(live, state, time.Since(waiting.start))
@@ -104,11 +109,29 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil && state.ready:
 		return live, nil
 	case err == nil:
-		return nil, r.withoutSecrets(notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state.trouble)))
+		return nil, r.withoutSecrets(notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state)))
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, r.withoutSecrets(notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state.trouble)))
+		return nil, r.withoutSecrets(notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state)))
 	}
 	return nil, err
+}
+
+// withoutOldDeadline is a Deployment without what its controller had said before
+// it was changed: that its progress was too slow. It goes on saying that until
+// there is progress, so it counts again once that could have come. Without this
+// the way back from a rollout that failed would be taken to have failed, too.
+func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited time.Duration) *unstructured.Unstructured {
+	const progressing, exceeded = "Progressing", "ProgressDeadlineExceeded"
+	before, now := conditionOf(c.live, progressing), conditionOf(live, progressing)
+	deadline := time.Duration(number(live, "spec", "progressDeadlineSeconds")) * time.Second
+	if c.Action == plan.Keep || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
+		return live
+	}
+	live = live.DeepCopy()
+	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	conditions = slices.DeleteFunc(conditions, func(c any) bool { return reflect.DeepEqual(c, any(now)) })
+	_ = unstructured.SetNestedSlice(live.Object, conditions, "status", "conditions")
+	return live
 }
 
 // withoutSecrets takes what this plan knows to be secret out of what pods and

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,8 @@ const (
 	logLines    = 10
 	eventsShown = 3
 
-	// refusalsAfter is how long a controller may take for its first pod before it
-	// is asked why there is none.
+	// refusalsAfter is how long a controller may take for its pods before it is
+	// asked why it makes none.
 	refusalsAfter = 3 * time.Second
 )
 
@@ -40,7 +41,7 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness, wait
 			state.hopeless, state.grace, state.reason = t.hopeless, t.grace, t.reason
 		}
 	}
-	if why := r.refusedPods(live, len(pods) == 0 && waited > refusalsAfter); why != "" && !state.hopeless {
+	if why := r.refusedPods(live, pods, waited); why != "" && !state.hopeless {
 		state.why, state.hopeless, state.grace, state.reason = join(state.why, why), true, settlingGrace, "FailedCreate"
 	}
 	return state
@@ -70,16 +71,29 @@ func isBehind(live *unstructured.Unstructured) bool {
 
 // refusedPods is why a controller may not make its pods, such as a quota; ""
 // where nothing is wrong. Those that write no condition write an event, which
-// also tells of what has passed: it counts while there are none of the pods.
-func (r *runner) refusedPods(live *unstructured.Unstructured, none bool) string {
-	if why := refusedByCondition(live); why != "" || !none || live.GetKind() == "Pod" {
+// also tells of what has passed: it counts while there are fewer pods than asked
+// for, and none has been made since.
+func (r *runner) refusedPods(live *unstructured.Unstructured, pods []*unstructured.Unstructured, waited time.Duration) string {
+	why := refusedByCondition(live)
+	if why != "" || isPod(live) || waited < refusalsAfter || int64(len(pods)) >= podsWanted(live) {
 		return why
 	}
 	stream, err := r.observer.refusals(live.GetNamespace())
 	if err != nil {
 		return ""
 	}
-	return refusedByEvent(live, stream.all())
+	return refusedByEvent(live, pods, stream.all())
+}
+
+// podsWanted is how many pods a controller is to have at most.
+func podsWanted(live *unstructured.Unstructured) int64 {
+	switch live.GetKind() {
+	case "DaemonSet":
+		return max(1, number(live, "status", "desiredNumberScheduled"))
+	case "Job":
+		return number(live, "spec", "parallelism")
+	}
+	return number(live, "spec", "replicas")
 }
 
 // diagnoseClaim tells what a claim that is not bound waits for. One that waits
@@ -121,23 +135,24 @@ func join(parts ...string) string {
 // evidence is what the cluster noted about a pod in trouble, its last events
 // and the last lines of its log, or about the object itself where no pod is; each
 // on lines of their own.
-func (r *runner) evidence(live *unstructured.Unstructured, t *trouble) string {
+func (r *runner) evidence(live *unstructured.Unstructured, state readiness) string {
 	if live == nil {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, explainTime)
 	defer cancel()
 	var b strings.Builder
+	t := state.trouble
 	if t == nil {
 		if t = r.troubleOnceKnown(ctx, live); t != nil {
 			b.WriteString("\n  " + t.String())
 		}
 	}
 	if t == nil {
-		b.WriteString(r.eventLines(ctx, live.GetNamespace(), string(live.GetUID()), true))
+		b.WriteString(r.eventLines(ctx, live.GetNamespace(), string(live.GetUID()), true, state.why))
 		return b.String()
 	}
-	b.WriteString(r.eventLines(ctx, t.pod.Namespace, string(t.pod.UID), false))
+	b.WriteString(r.eventLines(ctx, t.pod.Namespace, string(t.pod.UID), false, state.why))
 	for line := range strings.Lines(r.logs(ctx, t)) {
 		fmt.Fprintf(&b, "\n  log: %s", strings.TrimRight(line, "\n"))
 	}
@@ -159,12 +174,13 @@ func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstru
 }
 
 // eventLines are the last events of an object: those that warn, where there are
-// any or no others are asked for.
-func (r *runner) eventLines(ctx context.Context, namespace, uid string, warningsOnly bool) string {
+// any or no others are asked for, and none that was said before.
+func (r *runner) eventLines(ctx context.Context, namespace, uid string, warningsOnly bool, said string) string {
 	events, err := r.Cluster.Events(ctx, namespace, uid)
 	if err != nil {
 		return ""
 	}
+	events = slices.DeleteFunc(events, func(e corev1.Event) bool { return strings.Contains(said, strings.TrimRight(e.Message, ".")) })
 	var warnings []corev1.Event
 	for _, e := range events {
 		if e.Type == corev1.EventTypeWarning {

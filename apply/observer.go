@@ -34,7 +34,8 @@ type observer struct {
 
 // view is what is known of one object.
 type view struct {
-	live *unstructured.Unstructured // nil: it is not there
+	live  *unstructured.Unstructured // nil: it is not there
+	ended *unstructured.Unstructured // a Job that had ended when it went, as it was then
 }
 
 func newObserver(ctx context.Context, cluster *kube.Cluster, p *plan.Plan, selector string) *observer {
@@ -119,7 +120,7 @@ func (o *observer) begin(kind *kinds.Kind, key addrs.Object, options kube.WatchO
 	defer o.mu.Unlock()
 	s := o.streams[key]
 	if s == nil {
-		s = &stream{objects: map[addrs.Object]*unstructured.Unstructured{}, waiters: map[addrs.Object]chan struct{}{}}
+		s = &stream{objects: map[addrs.Object]*unstructured.Unstructured{}, ended: map[addrs.Object]*unstructured.Unstructured{}, waiters: map[addrs.Object]chan struct{}{}}
 		o.streams[key] = s
 		o.running.Go(func() {
 			var err error
@@ -136,7 +137,8 @@ func (o *observer) begin(kind *kinds.Kind, key addrs.Object, options kube.WatchO
 type stream struct {
 	mu       sync.Mutex
 	objects  map[addrs.Object]*unstructured.Unstructured
-	complete bool // an object that was not told of is not there
+	ended    map[addrs.Object]*unstructured.Unstructured // Jobs that had ended when they went
+	complete bool                                        // an object that was not told of is not there
 	failed   error
 	waiters  map[addrs.Object]chan struct{} // closed when something is told of the object
 	trap     graph.Trap
@@ -151,7 +153,7 @@ func (s *stream) look(identity addrs.Object) (v view, known bool, changed <-chan
 		s.waiters[identity] = make(chan struct{})
 	}
 	live := s.objects[identity]
-	return view{live}, live != nil || s.complete, s.waiters[identity], s.failed
+	return view{live, s.ended[identity]}, live != nil || s.complete, s.waiters[identity], s.failed
 }
 
 // all is every object that is known now, in no order.
@@ -190,6 +192,9 @@ func (s *stream) see(kind *kinds.Kind, e kube.WatchEvent) {
 	identity := kind.Object(e.Object.GetNamespace(), e.Object.GetName()).Identity()
 	if e.Gone {
 		delete(s.objects, identity)
+		if hasEnded(e.Object) {
+			s.ended[identity] = e.Object
+		}
 	} else {
 		s.objects[identity] = e.Object
 	}

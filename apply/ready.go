@@ -2,12 +2,12 @@ package apply
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 )
 
@@ -25,19 +25,20 @@ type readiness struct {
 
 // readinessOf judges a live object as its wait block says or, where that leaves
 // it open, by the rule of its kind.
-func readinessOf(live *unstructured.Unstructured, w *hclspec.Wait) (readiness, error) {
-	if live.GetDeletionTimestamp() != nil {
+func readinessOf(live *unstructured.Unstructured, d *hclspec.Desired) (readiness, error) {
+	if live.GetDeletionTimestamp() != nil && !hasEnded(live) {
 		return readiness{hopeless: true, why: "it is being deleted"}, nil
 	}
+	w := &d.Wait
 	rollout := w.Rollout == nil && !w.IsOwn() || w.Rollout != nil && *w.Rollout
 	if !w.IsOwn() && rollout {
-		return kindReadiness(live)
+		return kindReadiness(live, d)
 	}
 	missing := unmet(live, w)
 	if missing == "" && !rollout {
 		return readiness{ready: true}, nil
 	}
-	state, err := kindReadiness(live)
+	state, err := kindReadiness(live, d)
 	if !rollout {
 		// What the kind's rule finds missing was not asked for. That a workload has
 		// failed for good tells that what was asked for won't come either; of other
@@ -51,15 +52,16 @@ func readinessOf(live *unstructured.Unstructured, w *hclspec.Wait) (readiness, e
 	return state, nil
 }
 
-// kindReadiness judges by the kstatus rules, which read the status that the
-// object's controller writes, and by rules of our own for the kinds that kstatus
-// takes to be ready as soon as they exist.
-func kindReadiness(live *unstructured.Unstructured) (readiness, error) {
-	if live.GetKind() == "ReplicationController" && live.GetAPIVersion() == "v1" {
-		return replicasReady(live), nil
-	}
-	if live.GetKind() == "Job" && strings.HasPrefix(live.GetAPIVersion(), "batch/") {
-		return jobDone(live), nil
+// kindReadiness judges by a rule of our own where the kind has one, else by the
+// kstatus rules, which read the status that the object's controller writes.
+func kindReadiness(live *unstructured.Unstructured, d *hclspec.Desired) (readiness, error) {
+	gvk := live.GroupVersionKind()
+	if rule := kindRules[addrs.GroupKind{Group: gvk.Group, Kind: gvk.Kind}]; rule != nil {
+		if state, judged := rule(live, d); judged {
+			return state, nil
+		}
+	} else if status.GetLegacyConditionsFn(live) == nil && isReadyOfBefore(live) {
+		return readiness{why: unseen}, nil
 	}
 	result, err := status.Compute(live)
 	if err != nil {
@@ -69,9 +71,24 @@ func kindReadiness(live *unstructured.Unstructured) (readiness, error) {
 	case status.CurrentStatus:
 		return readiness{ready: true}, nil
 	case status.FailedStatus:
-		return readiness{hopeless: !isWaitingPod(live), why: result.Message}, nil
+		return readiness{hopeless: !isPod(live), why: result.Message}, nil
 	}
 	return readiness{why: result.Message}, nil
+}
+
+// isReadyOfBefore says whether a custom object's condition Ready is of before its
+// last change. Some controllers say what they have seen in each condition and
+// not for the status as a whole, which is all that kstatus looks at.
+func isReadyOfBefore(live *unstructured.Unstructured) bool {
+	observed, ok := conditionOf(live, "Ready")["observedGeneration"].(int64)
+	return ok && observed < live.GetGeneration()
+}
+
+// isPod says whether the object is a pod. kstatus gives one up that found no node
+// within seconds, which is less than a cluster needs that adds nodes; diagnose
+// has its own patience.
+func isPod(live *unstructured.Unstructured) bool {
+	return live.GetKind() == "Pod" && live.GetAPIVersion() == "v1"
 }
 
 // conditionsOf are the conditions that an object's controllers report.
@@ -84,50 +101,12 @@ func conditionsOf(live *unstructured.Unstructured) []map[string]any {
 	return conditions
 }
 
-// jobDone judges a Job, which kstatus takes to be ready once it has started:
-// who depends on a Job depends on what it does. A suspended one is as it was
-// asked to be.
-func jobDone(live *unstructured.Unstructured) readiness {
-	if suspended, _, _ := unstructured.NestedBool(live.Object, "spec", "suspend"); suspended {
-		return readiness{ready: true}
-	}
+// conditionOf is one of these, nil where it is not there.
+func conditionOf(live *unstructured.Unstructured, typ string) map[string]any {
 	for _, condition := range conditionsOf(live) {
-		switch {
-		case condition["status"] != "True":
-		case condition["type"] == "Complete":
-			return readiness{ready: true}
-		case condition["type"] == "Failed":
-			return readiness{hopeless: true, why: fmt.Sprintf("it failed: %v: %v", condition["reason"], condition["message"])}
+		if condition["type"] == typ {
+			return condition
 		}
 	}
-	succeeded, _, _ := unstructured.NestedInt64(live.Object, "status", "succeeded")
-	return readiness{why: fmt.Sprintf("it has not completed; %d of its pods have succeeded", succeeded)}
-}
-
-// isWaitingPod says whether the object is a pod that has not ended. kstatus gives
-// one up that found no node within seconds, which is less than a cluster needs
-// that adds nodes; diagnose has its own patience.
-func isWaitingPod(live *unstructured.Unstructured) bool {
-	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
-	return live.GetKind() == "Pod" && live.GetAPIVersion() == "v1" && phase != "Failed"
-}
-
-// replicasReady judges a ReplicationController, which kstatus does not know: it
-// is ready when the controller has seen the last change and as many pods are
-// ready as it asks for.
-func replicasReady(live *unstructured.Unstructured) readiness {
-	number := func(fields ...string) int64 {
-		n, _, _ := unstructured.NestedInt64(live.Object, fields...)
-		return n
-	}
-	want, ready := number("spec", "replicas"), number("status", "readyReplicas")
-	switch {
-	case number("status", "observedGeneration") < live.GetGeneration():
-		return readiness{why: "the controller has not seen the change yet"}
-	case number("status", "replicas") != want:
-		return readiness{why: fmt.Sprintf("%d of %d pods exist", number("status", "replicas"), want)}
-	case ready < want:
-		return readiness{why: fmt.Sprintf("%d of %d pods are ready", ready, want)}
-	}
-	return readiness{ready: true}
+	return nil
 }

@@ -29,19 +29,17 @@ func unmet(live *unstructured.Unstructured, w *hclspec.Wait) string {
 }
 
 func unmetCondition(live *unstructured.Unstructured, want hclspec.WaitCondition) string {
-	for _, condition := range conditionsOf(live) {
-		if condition["type"] != want.Type {
-			continue
-		}
-		if observed, ok := condition["observedGeneration"].(int64); ok && observed < live.GetGeneration() {
-			return fmt.Sprintf("condition %s is of before the change", want.Type)
-		}
-		if condition["status"] == want.Status {
-			return ""
-		}
-		return fmt.Sprintf("condition %s is %v, not %s%s", want.Type, condition["status"], want.Status, said(condition))
+	condition := conditionOf(live, want.Type)
+	if condition == nil {
+		return fmt.Sprintf("it has no condition %s yet", want.Type)
 	}
-	return fmt.Sprintf("it has no condition %s yet", want.Type)
+	if observed, ok := condition["observedGeneration"].(int64); ok && observed < live.GetGeneration() {
+		return fmt.Sprintf("condition %s is of before the change", want.Type)
+	}
+	if condition["status"] == want.Status {
+		return ""
+	}
+	return fmt.Sprintf("condition %s is %v, not %s%s", want.Type, condition["status"], want.Status, said(condition))
 }
 
 // said is what a condition gives as its reason.

@@ -71,7 +71,7 @@ func TestReadinessByWaitBlock(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readinessOf(object(t, c.manifest), &c.wait)
+			got, err := readinessOf(object(t, c.manifest), &hclspec.Desired{Wait: c.wait})
 			if err != nil {
 				t.Fatal(err)
 			}

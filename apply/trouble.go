@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"kplan.dev/kplan/kube"
 )
 
 const (
@@ -94,7 +96,8 @@ func troubleOf(pod *corev1.Pod) *trouble {
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return &trouble{pod: pod, reason: c.Reason, message: c.Message, hopeless: true, grace: schedulingGrace}
+			// Who gates pods lets them go in his own time.
+			return &trouble{pod: pod, reason: c.Reason, message: c.Message, hopeless: c.Reason != corev1.PodReasonSchedulingGated, grace: schedulingGrace}
 		}
 	}
 	if pod.Status.Phase == corev1.PodFailed {
@@ -127,9 +130,12 @@ func containerTrouble(pod *corev1.Pod, status corev1.ContainerStatus) *trouble {
 	case waiting != nil && waiting.Reason != "" && waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing":
 		t.reason, t.message = waiting.Reason, waiting.Message
 		t.grace, t.hopeless = hopelessReasons[waiting.Reason]
-		t.crashed = status.LastTerminationState.Terminated != nil
+		if last := status.LastTerminationState.Terminated; last != nil {
+			t.crashed = true
+			t.message = join(waiting.Message, "it last ended with "+exitOf(last))
+		}
 	case ended != nil && ended.ExitCode != 0:
-		t.reason, t.message, t.crashed = "exit code "+fmt.Sprint(ended.ExitCode), ended.Message, true
+		t.reason, t.message, t.crashed = exitOf(ended), ended.Message, true
 		t.hopeless = pod.Spec.RestartPolicy == corev1.RestartPolicyNever && metav1.GetControllerOf(pod) == nil
 	default:
 		return nil
@@ -137,21 +143,46 @@ func containerTrouble(pod *corev1.Pod, status corev1.ContainerStatus) *trouble {
 	return t
 }
 
-func refusedByCondition(live *unstructured.Unstructured) string {
-	for _, condition := range conditionsOf(live) {
-		if condition["type"] == "ReplicaFailure" && condition["status"] == "True" {
-			return fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
-		}
+// exitOf is how a container ended: "exit code 137, OOMKilled".
+func exitOf(ended *corev1.ContainerStateTerminated) string {
+	text := fmt.Sprintf("exit code %d", ended.ExitCode)
+	if ended.Reason == "" || ended.Reason == "Error" || ended.Reason == "Completed" {
+		return text
 	}
-	return ""
+	return text + ", " + ended.Reason
 }
 
-func refusedByEvent(live *unstructured.Unstructured, events []*unstructured.Unstructured) string {
+func refusedByCondition(live *unstructured.Unstructured) string {
+	condition := conditionOf(live, "ReplicaFailure")
+	if condition["status"] != "True" {
+		return ""
+	}
+	return fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
+}
+
+// refusedByEvent is why a controller could not make a pod after the newest that
+// it has, and after its object was last applied: what it said before may be mended.
+func refusedByEvent(live *unstructured.Unstructured, pods, events []*unstructured.Unstructured) string {
+	var newest, applied time.Time
+	for _, pod := range pods {
+		if made := pod.GetCreationTimestamp().Time; made.After(newest) {
+			newest = made
+		}
+	}
+	for _, entry := range live.GetManagedFields() {
+		if entry.Manager == kube.Manager && entry.Subresource == "" && entry.Time != nil {
+			applied = entry.Time.Time
+		}
+	}
 	slices.SortFunc(events, byName)
-	for _, event := range events {
-		about, _, _ := unstructured.NestedString(event.Object, "involvedObject", "uid")
-		if message, _, _ := unstructured.NestedString(event.Object, "message"); about == string(live.GetUID()) && message != "" {
-			return "FailedCreate: " + message
+	for _, u := range events {
+		var event corev1.Event
+		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &event) != nil {
+			continue
+		}
+		at := kube.EventTime(event)
+		if event.InvolvedObject.UID == live.GetUID() && event.Message != "" && !at.Before(applied) && (newest.IsZero() || at.After(newest)) {
+			return "FailedCreate: " + event.Message
 		}
 	}
 	return ""

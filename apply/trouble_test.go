@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ func TestWorstTrouble(t *testing.T) {
 		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "ImagePullBackOff")}, "pod ns/b, container c: ImagePullBackOff: m", 0},
 		{"runs and is not ready", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, conditions: [{type: Ready, status: 'False', reason: ContainersNotReady, message: m}], containerStatuses: [{name: c, state: {running: {}}}]}}"}, "pod ns/a, container c: ContainersNotReady: m", never},
 		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", 0},
+		{"gated", []string{strings.ReplaceAll(unscheduled, "Unschedulable", "SchedulingGated")}, "pod ns/a: SchedulingGated: m", never},
+		{"killed again and again", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]}}"}, "pod ns/a, container c: CrashLoopBackOff: back-off; it last ended with exit code 137, OOMKilled", 0},
 		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", never},
 		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: exit code 3", 0},
 	}
@@ -86,13 +89,37 @@ func TestRefusedPods(t *testing.T) {
 	if got := refusedByCondition(fine); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
-	event := func(uid string) *unstructured.Unstructured {
-		return object(t, "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {uid: "+uid+"}, reason: FailedCreate, message: no account}")
+}
+
+func TestRefusedByEvent(t *testing.T) {
+	set := object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a, uid: u, managedFields: [{manager: kplan, operation: Apply, time: '2026-01-01T12:00:00Z'}]}}")
+	event := func(uid, at string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {uid: "+uid+"}, reason: FailedCreate, message: no account, lastTimestamp: '2026-01-01T"+at+"Z'}")
 	}
-	if got, want := refusedByEvent(fine, []*unstructured.Unstructured{event("other"), event("u")}), "FailedCreate: no account"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	pod := func(at string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: p, creationTimestamp: '2026-01-01T"+at+"Z'}}")
 	}
-	if got := refusedByEvent(fine, []*unstructured.Unstructured{event("other")}); got != "" {
-		t.Errorf("got %q, want nothing", got)
+	cases := []struct {
+		name   string
+		pods   []*unstructured.Unstructured
+		event  *unstructured.Unstructured
+		counts bool
+	}{
+		{"no pod", nil, event("u", "12:00:00"), true},
+		{"of another object", nil, event("other", "12:00:00"), false},
+		{"of before the change", nil, event("u", "11:59:59"), false},
+		{"after the newest pod", []*unstructured.Unstructured{pod("11:00:00"), pod("12:00:01")}, event("u", "12:00:02"), true},
+		{"before the newest pod", []*unstructured.Unstructured{pod("11:00:00"), pod("12:00:01")}, event("u", "12:00:01"), false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			want := ""
+			if c.counts {
+				want = "FailedCreate: no account"
+			}
+			if got := refusedByEvent(set, c.pods, []*unstructured.Unstructured{c.event}); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }

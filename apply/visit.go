@@ -53,6 +53,9 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		r.journal.kept(r.entry(c, live))
 	}
 	done := &applied{c, live}
+	if goesOnceEnded(live) && r.waits(d) {
+		r.observer.stream(c.Kind) // who begins to look later does not see that it was there
+	}
 	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
 		hclspec.GiveWay(ctx) // only the work is bounded, not the waiting
 		ready, err := r.await(ctx, done)

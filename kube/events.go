@@ -33,13 +33,13 @@ func (c *Cluster) Events(ctx context.Context, namespace, uid string) ([]corev1.E
 	if err := c.do(ctx, r); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return eventTime(a).Compare(eventTime(b)) })
+	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })
 	return list.Items, nil
 }
 
-// eventTime is when an event was last seen, which old and new clients write in
+// EventTime is when an event was last seen, which old and new clients write in
 // different fields.
-func eventTime(e corev1.Event) time.Time {
+func EventTime(e corev1.Event) time.Time {
 	switch {
 	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
 		return e.Series.LastObservedTime.Time
