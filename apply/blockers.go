@@ -12,12 +12,14 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
 const (
-	// lookAfter is how long a namespace may take to be emptied before kplan looks
-	// what is left in it, and lookEvery how often it looks again.
+	// lookAfter is how long a deletion may take before kplan looks which other
+	// objects keep it, and lookEvery how often it looks again.
 	lookAfter = 2 * time.Second
 	lookEvery = 10 * time.Second
 
@@ -29,13 +31,13 @@ type blockers struct {
 	r      *runner
 	start  time.Time
 	looked time.Time
-	within string // what was found in a namespace then
+	others string // the objects that were found to keep it then
 }
 
-// of is what keeps the object: its own finalizers or, of a namespace, what is
-// left in it; "" when nothing does.
+// of is what keeps the object: its own finalizers, and the objects that have to
+// go first; "" when nothing does.
 func (b *blockers) of(ctx context.Context, live *unstructured.Unstructured) string {
-	return join(ownFinalizers(live), b.content(ctx, live))
+	return join(ownFinalizers(live), b.objects(ctx, live))
 }
 
 func ownFinalizers(live *unstructured.Unstructured) string {
@@ -45,21 +47,42 @@ func ownFinalizers(live *unstructured.Unstructured) string {
 	return "it is kept by " + finalizersOf(live)
 }
 
+// objects names the other objects that keep this one, as its kind has it.
+func (b *blockers) objects(ctx context.Context, live *unstructured.Unstructured) string {
+	gvk := live.GroupVersionKind()
+	switch (addrs.GroupKind{Group: gvk.Group, Kind: gvk.Kind}) {
+	case addrs.GroupKind{Kind: "Namespace"}:
+		return b.content(ctx, live)
+	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+		return b.look(func() string { return b.r.objectsOfKind(ctx, live) })
+	case addrs.GroupKind{Kind: "PersistentVolumeClaim"}:
+		return b.look(func() string { return b.r.podsUsing(ctx, live) })
+	case addrs.GroupKind{Kind: "Pod"}:
+		if node, _, _ := unstructured.NestedString(live.Object, "spec", "nodeName"); node != "" && len(live.GetFinalizers()) == 0 {
+			return fmt.Sprintf("node %s has not reported yet that it has stopped", node)
+		}
+	}
+	return ""
+}
+
+// look finds out what keeps the object, once in a while.
+func (b *blockers) look(find func() string) string {
+	if time.Since(b.start) > lookAfter && time.Since(b.looked) > lookEvery {
+		b.others, b.looked = find(), time.Now()
+	}
+	return b.others
+}
+
 // content tells what keeps a namespace from becoming empty: the objects with
 // their finalizers where they can be read, else what the cluster says of them.
 func (b *blockers) content(ctx context.Context, live *unstructured.Unstructured) string {
-	if live.GetKind() != "Namespace" || live.GetAPIVersion() != "v1" {
-		return ""
-	}
 	said := namespaceSays(live)
-	remaining := said["NamespaceContentRemaining"]
-	if remaining != "" && time.Since(b.start) > lookAfter && time.Since(b.looked) > lookEvery {
-		b.within, b.looked = b.r.lookInto(ctx, live.GetName(), remaining), time.Now()
-	}
-	if remaining != "" && b.within != "" {
-		delete(said, "NamespaceContentRemaining")
-		delete(said, "NamespaceFinalizersRemaining")
-		said[""] = b.within
+	if remaining := said["NamespaceContentRemaining"]; remaining != "" {
+		if within := b.look(func() string { return b.r.lookInto(ctx, live.GetName(), remaining) }); within != "" {
+			delete(said, "NamespaceContentRemaining")
+			delete(said, "NamespaceFinalizersRemaining")
+			said[""] = within
+		}
 	}
 	var all []string
 	for _, condition := range slices.Sorted(maps.Keys(said)) {
@@ -108,6 +131,11 @@ func (r *runner) lookInto(ctx context.Context, namespace, remaining string) stri
 			}
 		}
 	}
+	return listed("it still holds ", found)
+}
+
+// listed names the first of many objects; "" where there are none.
+func listed(before string, found []string) string {
 	if len(found) == 0 {
 		return ""
 	}
@@ -115,7 +143,64 @@ func (r *runner) lookInto(ctx context.Context, namespace, remaining string) stri
 	if n := len(found) - blockersShown; n > 0 {
 		found, more = found[:blockersShown], fmt.Sprintf("; and %d more", n)
 	}
-	return "it still holds " + strings.Join(found, "; ") + more
+	return before + strings.Join(found, "; ") + more
+}
+
+// objectsOfKind names the objects of the kind that a definition defines, and what
+// each waits for.
+func (r *runner) objectsOfKind(ctx context.Context, definition *unstructured.Unstructured) string {
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
+	defer cancel()
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+	served, err := r.Cluster.ListableKinds(ctx)
+	if err != nil {
+		return ""
+	}
+	at := slices.IndexFunc(served, func(k *kinds.Kind) bool { return k.Group == group && k.Plural == plural })
+	if at < 0 {
+		return ""
+	}
+	objects, err := r.Cluster.ListMetadata(ctx, served[at], kube.ListOptions{})
+	if err != nil {
+		return ""
+	}
+	var found []string
+	for _, object := range objects {
+		name := served[at].Object(object.GetNamespace(), object.GetName()).QualifiedName()
+		found = append(found, served[at].Name+" "+name+keptBy(object))
+	}
+	return listed("still there: ", found)
+}
+
+// podsUsing names the pods that use a claim.
+func (r *runner) podsUsing(ctx context.Context, claim *unstructured.Unstructured) string {
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
+	defer cancel()
+	kind, err := r.Cluster.Lookup("Pod", "v1")
+	if err != nil {
+		return ""
+	}
+	pods, err := r.Cluster.List(ctx, kind, kube.ListOptions{Namespace: claim.GetNamespace()})
+	if err != nil {
+		return ""
+	}
+	var found []string
+	for _, pod := range pods {
+		if usesClaim(pod, claim.GetName()) {
+			found = append(found, "Pod "+pod.GetName()+keptBy(pod))
+		}
+	}
+	return listed("it is used by ", found)
+}
+
+func usesClaim(pod *unstructured.Unstructured, claim string) bool {
+	volumes, _, _ := unstructured.NestedSlice(pod.Object, "spec", "volumes")
+	return slices.ContainsFunc(volumes, func(v any) bool {
+		volume, _ := v.(map[string]any)
+		name, _, _ := unstructured.NestedString(volume, "persistentVolumeClaim", "claimName")
+		return name == claim
+	})
 }
 
 func keptBy(live *unstructured.Unstructured) string {

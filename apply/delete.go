@@ -247,6 +247,6 @@ func notGone(c *plan.Change, how string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
-		Detail:   fmt.Sprintf("%s was told to be deleted and %s. It stays in the state; apply again to go on waiting.", c.Object, how),
+		Detail:   fmt.Sprintf("%s was told to be deleted and %s. It stays in the state; run kplan again to go on waiting.", c.Object, how),
 	}}
 }

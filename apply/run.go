@@ -267,7 +267,7 @@ func (r *runner) finish(ctx context.Context, outcome hclspec.Outcome[*applied], 
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
 	} else if err := r.journal.halt(); err != nil {
-		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run apply again to do the rest", err))...)
+		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run kplan again to do the rest", err))...)
 	}
 	summary.State = r.journal.state
 	return summary, diags
@@ -310,12 +310,12 @@ func (r *runner) interrupted() *hcl.Diagnostic {
 			Severity: hcl.DiagError,
 			Summary:  "Lock lost",
 			Detail: "The lock on the state was taken away from this run, as kplan force-unlock does, so another may be at work: nothing new was started. " +
-				"Make sure that no run is under way, then run apply again to do the rest.",
+				"Make sure that no run is under way, then run kplan again to do the rest.",
 		}
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Interrupted",
-		Detail:   "The apply was interrupted: nothing new was started, what was under way has finished and is recorded. Run apply again to do the rest.",
+		Detail:   "Nothing new was started, what was under way has finished and is recorded. Run kplan again to do the rest.",
 	}
 }
