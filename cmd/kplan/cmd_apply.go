@@ -15,12 +15,12 @@ type applyOptions struct {
 	planningOptions
 	autoApprove bool
 	wait        bool
-	waitTimeout period
+	waitTimeout timeout
 }
 
 func (o *applyOptions) applyFlags() []cli.Flag {
 	o.lock = true
-	o.waitTimeout = period(apply.DefaultWaitTimeout)
+	o.waitTimeout = timeout(apply.DefaultWaitTimeout)
 	return []cli.Flag{
 		on("auto-approve", &o.autoApprove, "Don't ask before changing anything."),
 		off("wait", &o.wait, "Don't wait until what was made is ready: pods running, controllers with all their replicas."),

@@ -83,6 +83,21 @@ func (p *period) String() string {
 	return text
 }
 
+// timeout is a length of time that is not none: to wait for no time at all has
+// an option of its own where it makes sense.
+type timeout period
+
+func (t *timeout) Set(text string) error {
+	var p period
+	if err := p.Set(text); err != nil || p == 0 {
+		return errors.New("it takes a length of time such as 30s, 5m or 1h30m")
+	}
+	*t = timeout(p)
+	return nil
+}
+
+func (t *timeout) String() string { return (*period)(t).String() }
+
 // placeholder is the word that stands for the flag's value.
 func placeholder(f cli.Flag) string {
 	_, after, ok := strings.Cut(usageOf(f), "`")
