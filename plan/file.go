@@ -1,12 +1,14 @@
 package plan
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -248,6 +250,23 @@ func digestOf(s *state.State, value any) any {
 // Lookup finds the description of a kind, as kinds.Set.Lookup does.
 type Lookup func(kind, apiVersion string) (*kinds.Kind, error)
 
+// Read reads a saved plan, as Decode does. Of what begins as something else, as a
+// device may, no more than the beginning is read.
+func Read(r io.Reader, lookup Lookup) (*Plan, error) {
+	buffered := bufio.NewReader(r)
+	switch first, err := buffered.Peek(1); {
+	case err != nil && err != io.EOF:
+		return nil, err
+	case err != nil || first[0] != '{':
+		return nil, errNoPlan
+	}
+	data, err := io.ReadAll(io.LimitReader(buffered, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	return Decode(data, lookup)
+}
+
 // Decode reads a saved plan. A kind that lookup does not know is as the plan
 // describes it, and of unknown shape where it does not: the plan can be shown all
 // the same.
@@ -282,13 +301,15 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	return p, nil
 }
 
-// IsSaved says whether the content of a file is a saved plan, of whatever format.
-func IsSaved(data []byte) bool {
-	var header struct {
-		Format int `json:"kplan_plan"`
-	}
-	return json.Unmarshal(data, &header) == nil && header.Format > 0
+// IsSaved says whether what r reads begins as a saved plan, of whatever format.
+func IsSaved(r io.Reader) bool {
+	dec := json.NewDecoder(r)
+	open, _ := dec.Token()
+	name, _ := dec.Token() // the first that any format has
+	return open == json.Delim('{') && name == "kplan_plan"
 }
+
+var errNoPlan = errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")
 
 // decodeHeader tells a file of another kind or format from a damaged one.
 func decodeHeader(data []byte) error {
@@ -296,8 +317,12 @@ func decodeHeader(data []byte) error {
 		Format  int    `json:"kplan_plan"`
 		Version string `json:"kplan_version"`
 	}
-	if err := json.Unmarshal(data, &header); err != nil || header.Format == 0 {
-		return errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")
+	err := json.Unmarshal(data, &header)
+	switch {
+	case err != nil && IsSaved(bytes.NewReader(data)):
+		return errors.New("it is damaged, or not all of the plan that kplan saved: make a new one")
+	case err != nil || header.Format == 0:
+		return errNoPlan
 	}
 	if header.Format != Format {
 		return fmt.Errorf("it has the format %d of kplan %s and this kplan reads format %d: make a new plan", header.Format, header.Version, Format)

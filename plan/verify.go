@@ -23,6 +23,9 @@ import (
 // anew.
 func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	switch {
+	case p.Lineage != s.Lineage && s.Serial == 0:
+		return staleness("Saved plan does not match the given state",
+			fmt.Sprintf("The plan was made for the state with the lineage %s, and there is no state yet where this one is to be.", p.Lineage))
 	case p.Lineage != s.Lineage:
 		return staleness("Saved plan does not match the given state",
 			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.", p.Lineage, s.Lineage))

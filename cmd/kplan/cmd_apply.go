@@ -138,7 +138,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	}
 	defer k.close()
 	if diags := saved.Belongs(k.state); diags.HasErrors() {
-		if opts.state.path == "" {
+		if opts.state.path == "" && saved.Lineage != k.state.Lineage {
 			diags[0].Detail += " If it was made with -state=PATH, it is applied with the same."
 		}
 		s.report(diags)

@@ -129,6 +129,12 @@ func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
 	if !s.begin(&opts.planningOptions) {
 		return exitFailure
 	}
+	if opts.out != "" {
+		if err := mayHoldPlan(opts.out); err != nil {
+			s.fail("Can't save the plan", "%s: %v.", opts.out, reason(err))
+			return exitFailure
+		}
+	}
 	k, ok := s.prepare(ctx, opts.planningOptions, "plan")
 	if !ok {
 		return exitFailure

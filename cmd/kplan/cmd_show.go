@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"kplan.dev/kplan/internal/render"
-	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
 
@@ -86,21 +83,6 @@ func runShowPlan(s *session, opts showOptions, path string) exitCode {
 	}
 	render.Plan(s.stdout, p, s.options())
 	return exitOK
-}
-
-// readPlan reads a saved plan.
-func (s *session) readPlan(path string) (*plan.Plan, bool) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		s.fail("Can't read the plan", "%s: %v.", path, reason(err))
-		return nil, false
-	}
-	p, err := plan.Decode(data, kinds.Builtin().Lookup)
-	if err != nil {
-		s.fail("Can't read the plan", "%s: %v.", path, err)
-		return nil, false
-	}
-	return p, true
 }
 
 func runShowState(ctx context.Context, s *session, opts showOptions) exitCode {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -115,39 +113,6 @@ func (k *stack) rescue(st *state.State) {
 	}})
 }
 
-// savePlan writes a plan where nobody else can read it, as a whole or not at all.
-func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) bool {
-	if k.state.Serial == 0 && !k.found(ctx, p) {
-		return false
-	}
-	data, err := p.Encode(k.state, versionText())
-	if err == nil {
-		err = mayHoldPlan(path)
-	}
-	if err == nil {
-		err = writeNew(path, data)
-	}
-	if err != nil {
-		k.fail("Can't save the plan", "%s: %v.", path, reason(err))
-	}
-	return err == nil
-}
-
-// mayHoldPlan refuses to write a plan over anything but an older plan: a slip in
-// -out shall not cost a configuration or a state.
-func mayHoldPlan(path string) error {
-	old, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case len(old) > 0 && !plan.IsSaved(old):
-		return errors.New("the file is there and is no saved plan; it is left as it is")
-	}
-	return nil
-}
-
 // found writes the state of a stack that has none yet. A saved plan names the
 // state it is for and holds digests keyed with its key, so that state must be
 // there when the plan is applied.
@@ -167,13 +132,4 @@ func (k *stack) found(ctx context.Context, p *plan.Plan) bool {
 	}
 	p.Serial = k.state.Serial
 	return true
-}
-
-// writeNew puts a file in the place of what was there. It follows no symbolic
-// link: who can place one shall not choose what is overwritten.
-func writeNew(path string, data []byte) error {
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return &os.PathError{Op: "write", Path: path, Err: errNotRegular}
-	}
-	return replaceFile(path, data, 0o600)
 }
