@@ -83,25 +83,6 @@ func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// neighbours are the objects that a deletion could take along, as far as their
-// metadata tells.
-type neighbours struct {
-	inNamespace map[string][]neighbour
-	owned       map[string][]neighbour // by the uid of an owner
-	ofKind      map[addrs.GroupKind][]neighbour
-	uncounted   map[addrs.GroupKind]bool // what this user may not list
-	volumes     map[string]bool          // persistent volumes that are deleted with their claim
-	claims      map[string]string        // volume by claim: namespace/name
-}
-
-type neighbour struct {
-	object     addrs.Object
-	uid        string
-	owned      bool
-	finalizers []string // that last
-	stack      string   // another stack of kplan that manages it, "" for none
-}
-
 func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 	takes, others, goes, loses := tally{}, tally{}, tally{}, tally{}
 	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Before}).GetFinalizers())

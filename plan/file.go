@@ -99,7 +99,7 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	if p.Incomplete {
 		return nil, errors.New("an incomplete plan is not saved: it could not be applied")
 	}
-	redacted := p.Redacted(s)
+	redacted := p.redacted(s)
 	doc := savedPlan{
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
 		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes,
@@ -178,8 +178,8 @@ func saveChange(c *Change) savedChange {
 	return saved
 }
 
-// Redacted is the plan with a keyed digest in the place of every sensitive value.
-func (p *Plan) Redacted(s *state.State) *Plan {
+// redacted is the plan with a keyed digest in the place of every sensitive value.
+func (p *Plan) redacted(s *state.State) *Plan {
 	redacted := *p
 	redacted.Changes = make([]*Change, len(p.Changes))
 	for i, c := range p.Changes {

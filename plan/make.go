@@ -68,8 +68,8 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		Replace:       in.Replace,
 		Adopt:         in.Adopt,
 		AllowDataLoss: in.AllowDataLoss,
-		Sources:       Sources(in.Config),
-		Variables:     Variables(in.Variables, in.State),
+		Sources:       sourcesOf(in.Config),
+		Variables:     variablesOf(in.Variables, in.State),
 		Created:       time.Now().UTC().Truncate(time.Second),
 	}
 	if plan.Mode == "" {

@@ -13,6 +13,25 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
+// neighbours are the objects that a deletion could take along, as far as their
+// metadata tells.
+type neighbours struct {
+	inNamespace map[string][]neighbour
+	owned       map[string][]neighbour // by the uid of an owner
+	ofKind      map[addrs.GroupKind][]neighbour
+	uncounted   map[addrs.GroupKind]bool // what this user may not list
+	volumes     map[string]bool          // persistent volumes that are deleted with their claim
+	claims      map[string]string        // volume by claim: namespace/name
+}
+
+type neighbour struct {
+	object     addrs.Object
+	uid        string
+	owned      bool
+	finalizers []string // that last
+	stack      string   // another stack of kplan that manages it, "" for none
+}
+
 // lookAround reads the metadata of what the deletions could take along: what is
 // in the namespaces concerned, the objects of deleted kinds, and the volumes if
 // claims are among them.

@@ -11,8 +11,8 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// Sources are the SHA-256 digests of the configuration's files by name.
-func Sources(c *hclspec.Config) map[string]string {
+// sourcesOf are the SHA-256 digests of the configuration's files by name.
+func sourcesOf(c *hclspec.Config) map[string]string {
 	sources := make(map[string]string, len(c.Files))
 	for name, file := range c.Files {
 		sum := sha256.Sum256(file.Bytes)
@@ -21,8 +21,8 @@ func Sources(c *hclspec.Config) map[string]string {
 	return sources
 }
 
-// Variables records the values that a configuration is evaluated with.
-func Variables(values hclspec.Values, s *state.State) map[string]Variable {
+// variablesOf records the values that a configuration is evaluated with.
+func variablesOf(values hclspec.Values, s *state.State) map[string]Variable {
 	recorded := map[string]Variable{}
 	for name, v := range values.JSON() {
 		r := Variable{Sensitive: v.Sensitive, Digest: s.Digest(v.Value)}

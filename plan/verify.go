@@ -42,12 +42,12 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 // Fits checks that the configuration and the values of its variables are those
 // that the plan was made from. It asks the cluster nothing either.
 func (p *Plan) Fits(config *hclspec.Config, values hclspec.Values, s *state.State) hcl.Diagnostics {
-	if now := Sources(config); !maps.Equal(p.Sources, now) {
+	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
 			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.", strings.Join(changedFiles(p.Sources, now), ", ")))
 	}
 	var diags hcl.Diagnostics
-	now := Variables(values, s)
+	now := variablesOf(values, s)
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		if p.Variables[name].Digest != now[name].Digest {
 			diags = append(diags, staleness("Variable has another value than in the plan", otherValue(name, p.Variables[name], now[name]))...)
@@ -88,7 +88,7 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	for _, c := range p.Changes {
 		approved[keyOf(c)] = c
 	}
-	for i, c := range fresh.Redacted(s).Changes {
+	for i, c := range fresh.redacted(s).Changes {
 		old := approved[keyOf(c)]
 		delete(approved, keyOf(c))
 		if why := disagreement(old, c); why != "" {

@@ -221,7 +221,7 @@ func emptyOf(d *plan.Difference) string {
 func leaf(d *plan.Difference) string {
 	before, after := inline(d.Before), inline(d.After)
 	if d.Sensitive {
-		before, after = sensitiveValue, sensitiveValue
+		before, after = plan.Mask, plan.Mask
 	}
 	if d.Unknown {
 		after = knownAfterApply
@@ -287,7 +287,7 @@ func (p *page) element(d *plan.Difference, depth int) {
 	if d.Op == plan.Removed && d.Shape == plan.Leaf && !d.Unknown {
 		text := inline(d.Before)
 		if d.Sensitive {
-			text = sensitiveValue
+			text = plan.Mask
 		}
 		p.row(depth, destroy, text, ",", suffix(d))
 		return

@@ -21,16 +21,16 @@ type MarkdownOptions struct {
 	Link string
 }
 
-// MarkdownMarker begins every comment, so that the one of the last plan can be
+// markdownMarker begins every comment, so that the one of the last plan can be
 // found and replaced.
-const MarkdownMarker = "<!-- kplan plan"
+const markdownMarker = "<!-- kplan plan"
 
 // Markdown writes a plan as the comment of a pull request. Its counts come from
 // the plan itself, and all that comes from elsewhere stands in blocks of code.
 // When it gets too long, what is destroyed comes first and the rest is counted.
 func Markdown(w io.Writer, pl *plan.Plan, opts MarkdownOptions) {
 	var b strings.Builder
-	b.WriteString(MarkdownMarker + marker(opts.Stack) + " -->\n")
+	b.WriteString(markdownMarker + marker(opts.Stack) + " -->\n")
 	b.WriteString("### kplan: " + strings.TrimPrefix(headline(pl), "Plan: ") + "\n\n")
 	if opts.Stack != "" {
 		b.WriteString("Stack " + code(opts.Stack) + "\n\n")
@@ -54,9 +54,11 @@ func limitOf(opts MarkdownOptions) int {
 	return opts.Limit
 }
 
+var notInMarker = regexp.MustCompile(`[^A-Za-z0-9_./-]+`)
+
 // marker is the stack's name as it can stand in an HTML comment.
 func marker(stack string) string {
-	name := regexp.MustCompile(`[^A-Za-z0-9_./-]+`).ReplaceAllString(stack, "_")
+	name := notInMarker.ReplaceAllString(stack, "_")
 	name = strings.ReplaceAll(name, "--", "-_")
 	if name == "" {
 		return ""

@@ -14,10 +14,7 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-const (
-	knownAfterApply = "(known after apply)"
-	sensitiveValue  = "(sensitive value)"
-)
+const knownAfterApply = "(known after apply)"
 
 // longest is how many characters of a single-line string are shown.
 const longest = 200
