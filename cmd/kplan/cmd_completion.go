@@ -15,7 +15,7 @@ func completionCommand() *command {
 	return &command{
 		name: "completion", args: "SHELL", minArgs: 1, maxArgs: 1,
 		summary: "Print a script that completes command lines",
-		about: "Prints a script for bash, zsh or fish. With it the tabulator key completes commands, flags, and the addresses " +
+		about: "Prints a script for bash, zsh or fish. With it the Tab key completes commands, flags, and the addresses " +
 			"that the state commands take.",
 		examples: []example{
 			{"completion bash > ~/.local/share/bash-completion/completions/kplan", "For bash, from the next shell on:"},

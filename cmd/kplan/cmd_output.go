@@ -18,7 +18,7 @@ func outputCommand() *command {
 	return &command{
 		name: "output", args: "[NAME]", maxArgs: 1,
 		summary: "Show output values",
-		about: "Shows the values of the outputs as of the last apply, or of one of them. kplan stores no sensitive values: " +
+		about: "Shows the values that the outputs, or one of them, had in the last apply. kplan stores no sensitive values: " +
 			"their outputs show as <sensitive>.",
 		flags: group("Options",
 			on("json", &opts.json, "Print JSON."),

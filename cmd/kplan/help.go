@@ -59,7 +59,7 @@ func (c *command) showHelp(w io.Writer) {
 func showOverview(w io.Writer, list []*command) {
 	fmt.Fprintf(w, "Usage: kplan [global options] COMMAND [options] [arguments]\n\n")
 	paragraphs(w, "kplan plans and applies changes to Kubernetes clusters. The files *.kplan.hcl of a "+
-		"folder declare what shall be there; plan shows what would change, apply changes it.", "  ")
+		"folder declare what should be there; plan shows what would change, apply changes it.", "  ")
 	fmt.Fprintf(w, "Main commands:\n\n")
 	listCommands(w, list[:4])
 	fmt.Fprintf(w, "\nOther commands:\n\n")

@@ -24,7 +24,7 @@ type stateOptions struct {
 }
 
 func (o *stateOptions) flag() cli.Flag {
-	return text("state", &o.path, "Keep the state in the file `PATH`. Default: where the backend block says, else "+defaultState+".")
+	return text("state", &o.path, "Use the state in the file `PATH`. Default: where the backend block says, else "+defaultState+".")
 }
 
 func (o *stateOptions) lockFlag() cli.Flag {

@@ -18,7 +18,7 @@ func (o *viewOptions) flags() []cli.Flag {
 		on("json", &o.json, "Tell what happens in JSON, one object per line. Nothing is asked."),
 		text("json-into", &o.jsonInto, "Write the same into `FILE`, which only its owner can read, while everything is shown and asked as without it. Not with -json."),
 		on("compact-warnings", &o.compactWarnings, "Show warnings by their first lines alone, unless there is an error."),
-		off("consolidate-warnings", &o.consolidateWarnings, "Show each warning, not one of those that say the same with their number."),
+		off("consolidate-warnings", &o.consolidateWarnings, "Show every warning by itself, not one for all that say the same."),
 		on("concise", &o.concise, "Leave out the notes on what is not shown."),
 	}
 }
