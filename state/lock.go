@@ -81,3 +81,13 @@ func DecodeLockInfo(data []byte) (LockInfo, error) {
 	}
 	return info, nil
 }
+
+// LockIDError says that the lock to be broken is another one.
+type LockIDError struct {
+	Given string
+	Info  LockInfo // untrusted text
+}
+
+func (e *LockIDError) Error() string {
+	return fmt.Sprintf("the lock ID %q does not match that of the lock, %q, held by %s; nothing was unlocked", e.Given, e.Info.ID, e.Info.Who)
+}

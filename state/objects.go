@@ -9,8 +9,10 @@ import (
 
 // Find returns the object that an address stands for.
 func (s *State) Find(addr addrs.Instance) (Object, bool) {
-	i, found := s.position(addr)
-	if !found {
+	i, found := slices.BinarySearchFunc(s.Objects, addr, func(o Object, addr addrs.Instance) int {
+		return o.Addr.Compare(addr)
+	})
+	if !found || s.Objects[i].Deposed {
 		return Object{}, false
 	}
 	return s.Objects[i], true
@@ -102,12 +104,4 @@ func compareObjects(a, b Object) int {
 		return 0
 	}
 	return cmp.Or(a.Addr.Compare(b.Addr), deposed(a)-deposed(b), a.Object.Compare(b.Object))
-}
-
-// position is where the entry of an address stands, or would stand.
-func (s *State) position(addr addrs.Instance) (int, bool) {
-	i, found := slices.BinarySearchFunc(s.Objects, addr, func(o Object, addr addrs.Instance) int {
-		return o.Addr.Compare(addr)
-	})
-	return i, found && !s.Objects[i].Deposed
 }

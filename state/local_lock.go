@@ -1,0 +1,247 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// localLease is a Local whose lock file this process holds open and locked.
+//
+// Two things make a write safe that comes after the lock was broken, even if
+// this process stood still in the midst of it. The lock file at its path is
+// then no longer the one that is held, which is looked at after the temporary
+// file has been written; and whoever locks next removes temporary files before
+// reading, so that renaming one of them, the last step, fails.
+type localLease struct {
+	*Local
+	info       LockInfo
+	leftBehind LockInfo
+	lock       *os.File
+	silent     bool // the lock file does not say whose it is, who may not write
+
+	mu       sync.Mutex // Write and Unlock may come from different goroutines
+	unlocked bool
+	base     stored // what this lease last read or wrote
+	backedUp bool
+
+	lost     chan struct{}
+	loseOnce sync.Once
+	watched  chan struct{} // closed to end the watch
+}
+
+// Lock takes the lock if it is free: an exclusive lock of the operating system
+// on the lock file, so that it ends with its holder, however that ends.
+func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
+	// A folder that is not there is more likely a slip than a wish.
+	if _, err := os.Stat(filepath.Dir(l.path)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the state is to be kept in the folder %s, which is not there; make it, or correct the path", filepath.Dir(l.path))
+	}
+	if _, err := statFile(l.path); err != nil { // better now than when there is something to save
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
+	f, mine, err := l.takeLock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info.Path = l.path
+	lease := &localLease{Local: l, info: info, lock: f, silent: !mine,
+		lost: make(chan struct{}), watched: make(chan struct{})}
+	if mine {
+		lease.leftBehind, err = introduce(f, info)
+		if err == nil {
+			err = l.settle()
+		}
+	}
+	if err != nil && !l.reader { // the lock holds all the same; what can't be written now is better known before a change
+		lease.release()
+		return nil, fmt.Errorf("locking the state: %w", err)
+	}
+	go lease.watch()
+	return lease, nil
+}
+
+// settle ends what a run before this one may have begun: a write that is not
+// complete never will be, one that is will stay, even if power fails.
+func (l *Local) settle() error {
+	removeTemps(l.path)
+	removeTemps(l.backup())
+	return syncFolder(filepath.Dir(l.path))
+}
+
+// takeLock returns the lock file, locked, and whether this run may write into it.
+func (l *Local) takeLock(ctx context.Context) (f *os.File, mine bool, err error) {
+	for ctx.Err() == nil {
+		f, mine, err := l.openLock()
+		if err != nil {
+			return nil, false, err
+		}
+		free, err := tryLock(f)
+		if err != nil {
+			f.Close()
+			return nil, false, fmt.Errorf("locking the state: %s: %w", f.Name(), err)
+		}
+		if !free {
+			info := readInfo(f)
+			f.Close()
+			return nil, false, &LockedError{Path: l.path, Info: info}
+		}
+		if isAt(f, l.lockFile()) {
+			return f, mine, nil
+		}
+		f.Close() // its holder's lock was broken between our open and our lock
+	}
+	return nil, false, ctx.Err()
+}
+
+func (l *Local) openLock() (f *os.File, mine bool, err error) {
+	flags := os.O_RDWR | os.O_CREATE
+	if l.reader {
+		flags = os.O_RDWR
+	}
+	f, err = os.OpenFile(l.lockFile(), flags|noFollow, 0o600)
+	mine = err == nil
+	if l.reader && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
+		f, err = os.OpenFile(l.lockFile(), os.O_RDONLY|noFollow, 0)
+	}
+	switch {
+	case l.reader && errors.Is(err, fs.ErrNotExist):
+		return nil, false, ErrNoLock
+	case err != nil:
+		return nil, false, fmt.Errorf("locking the state: %w", err)
+	}
+	return f, mine, nil
+}
+
+// introduce writes into the lock file who holds it, and returns who did before
+// and was killed: a run that ends well empties the file.
+func introduce(f *os.File, info LockInfo) (leftBehind LockInfo, err error) {
+	leftBehind = readInfo(f)
+	if err := failpoint("locked"); err != nil {
+		return LockInfo{}, err
+	}
+	if err := f.Truncate(0); err != nil {
+		return LockInfo{}, err
+	}
+	if _, err := f.WriteAt(info.Encode(), 0); err != nil {
+		return LockInfo{}, err
+	}
+	return leftBehind, failpoint("introduced")
+}
+
+// readInfo returns the zero LockInfo for one that can't be read: the lock holds
+// without it.
+func readInfo(f *os.File) LockInfo {
+	text := make([]byte, 64<<10)
+	n, _ := f.ReadAt(text, 0)
+	info, err := DecodeLockInfo(text[:n])
+	if err != nil {
+		return LockInfo{}
+	}
+	return info
+}
+
+// isAt says whether the open file is the one that a path leads to.
+func isAt(f *os.File, path string) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(open, there)
+}
+
+// ForceUnlock breaks the lock with that id by removing its file. A run that
+// still lives keeps a lock on a file that no longer counts.
+func (l *Local) ForceUnlock(_ context.Context, id string) error {
+	data, err := readFile(l.lockFile())
+	if err != nil {
+		return fmt.Errorf("unlocking the state: %w", err)
+	}
+	if len(data) == 0 {
+		return fmt.Errorf("unlocking the state: %s is not locked", l.path)
+	}
+	info, err := DecodeLockInfo(data)
+	if err != nil {
+		return fmt.Errorf("unlocking the state: %s: %w; if no run of kplan is under way, remove that file", l.lockFile(), err)
+	}
+	if id == "" || info.ID != id {
+		return &LockIDError{Given: id, Info: info}
+	}
+	if err := os.Remove(l.lockFile()); err != nil {
+		return fmt.Errorf("unlocking the state: %w; end process %d of %s, which ends the lock", err, info.PID, info.Who)
+	}
+	return nil
+}
+
+func (l *localLease) checkHeld() error {
+	if l.unlocked || !isAt(l.lock, l.lockFile()) {
+		l.lose()
+		return &LostLockError{Path: l.path, ID: l.info.ID}
+	}
+	return nil
+}
+
+func (l *localLease) lose() { l.loseOnce.Do(func() { close(l.lost) }) }
+
+// watchEvery is short, so that a run whose lock was broken has not sent much
+// more by the time that the next one begins to change things.
+const watchEvery = 50 * time.Millisecond
+
+// watch notices a broken lock between writes.
+func (l *localLease) watch() {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.watched:
+			return
+		case <-tick.C:
+			if !isAt(l.lock, l.lockFile()) {
+				l.lose()
+				return
+			}
+		}
+	}
+}
+
+// Lost also looks, for whoever asks right before doing something: a process that
+// was halted for long may ask before watch has had its turn.
+func (l *localLease) Lost() <-chan struct{} {
+	if !isAt(l.lock, l.lockFile()) {
+		l.lose()
+	}
+	return l.lost
+}
+
+func (l *localLease) LeftBehind() (LockInfo, bool) { return l.leftBehind, l.leftBehind.ID != "" }
+
+func (l *localLease) Unlock() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.unlocked {
+		return nil
+	}
+	lost := l.checkHeld()
+	l.unlocked = true
+	close(l.watched)
+	if err := l.release(); err != nil {
+		return fmt.Errorf("unlocking the state: %w", err)
+	}
+	return lost
+}
+
+// release empties the lock file, so that it tells of no holder, and lets go of
+// it, also where the first fails. It is not removed: by now another run's may
+// stand at its path.
+func (l *localLease) release() error {
+	if l.silent {
+		return l.lock.Close()
+	}
+	return errors.Join(failpoint("unlock"), l.lock.Truncate(0), l.lock.Close())
+}

@@ -1,0 +1,167 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+func (l *localLease) Read(context.Context) (*State, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, base, err := l.Local.read()
+	if err == nil || errors.Is(err, ErrNotExist) {
+		l.base = base
+	}
+	return s, err
+}
+
+func (l *localLease) Write(ctx context.Context, s *State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.checkFollows(s); err != nil {
+		return err
+	}
+	current, err := l.readForWrite(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.checkBase(current); err != nil {
+		return err
+	}
+	if text, err := s.canonical(); err == nil && l.base.synced && l.base.content == checksum(text) {
+		return nil
+	}
+	if err := l.backUp(current, l.backup()); err != nil {
+		return err
+	}
+	return l.commit(s, s.Serial+1)
+}
+
+func (l *localLease) Replace(ctx context.Context, s *State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	current, err := l.readForWrite(ctx)
+	if err != nil {
+		return err
+	}
+	serial := max(1, s.Serial)
+	backup := l.backup()
+	if old, err := Decode(current); err == nil {
+		serial = max(serial, old.Serial+1)
+	} else if backup, err = l.damaged(current); err != nil {
+		return l.explain("backing up", err)
+	}
+	if err := l.backUp(current, backup); err != nil {
+		return err
+	}
+	return l.commit(s, serial)
+}
+
+// damaged is the file to keep a damaged state in: one that is not there yet, or
+// has the same content. No good backup is lost for it, and none of these for
+// another: the one that matters may be the first.
+func (l *localLease) damaged(current []byte) (path string, err error) {
+	for n := 1; ; n++ {
+		path = l.path + ".damaged"
+		if n > 1 {
+			path = fmt.Sprintf("%s.%d", path, n)
+		}
+		kept, err := readFile(path)
+		if err != nil || kept == nil || bytes.Equal(kept, current) {
+			return path, err
+		}
+	}
+}
+
+// checkFollows catches a state that this lease never gave out, such as one that
+// was read before the lock was taken.
+func (l *localLease) checkFollows(s *State) error {
+	if l.base.version == s.Version() || l.base.version == (Version{}) && s.Serial == 0 {
+		return nil
+	}
+	return &StaleError{Path: l.path, Want: s.Version(), Stored: l.base.version}
+}
+
+func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("writing the state: %w", err)
+	}
+	if err := l.checkHeld(); err != nil {
+		return nil, err
+	}
+	current, err := readFile(l.path)
+	return current, l.explain("writing", err)
+}
+
+// checkBase makes sure that the file is as this lease last read or wrote it, to
+// the byte: an edit that kept the serial is a change as well.
+func (l *localLease) checkBase(current []byte) error {
+	switch {
+	case current == nil && l.base.version == Version{}:
+		return nil
+	case current == nil:
+		return &StaleError{Path: l.path, Want: l.base.version}
+	case l.base.version != Version{} && sha256.Sum256(current) == l.base.file:
+		return nil
+	}
+	s, err := Decode(current)
+	if err != nil {
+		return fmt.Errorf("the state %s was damaged while this run held its lock: %w", l.path, err)
+	}
+	return &StaleError{Path: l.path, Want: l.base.version, Stored: s.Version()}
+}
+
+// commit stores s under a serial.
+func (l *localLease) commit(s *State, serial uint64) error {
+	next := *s
+	next.Serial = serial
+	data, content, err := next.encode()
+	if err != nil {
+		return err
+	}
+	err = writeFile(l.path, data, l.checkHeld)
+	// A run whose lock was broken right after it had taken it may still clear
+	// away what it takes for leftovers, and this run's temporary file with them.
+	for tries := 0; errors.Is(err, fs.ErrNotExist) && l.checkHeld() == nil && tries < 3; tries++ {
+		err = writeFile(l.path, data, l.checkHeld)
+	}
+	var notSynced *notSyncedError
+	if err != nil && !errors.As(err, &notSynced) {
+		return l.explain("writing", err)
+	}
+	s.Serial = serial
+	l.base = stored{next.Version(), sha256.Sum256(data), content, err == nil}
+	if err != nil {
+		return fmt.Errorf("writing the state: it is in place, but a power failure could undo it: %w", err)
+	}
+	return nil
+}
+
+// backUp keeps what this lease found, once: later writes of the same run are
+// steps of one change.
+func (l *localLease) backUp(current []byte, path string) error {
+	if l.backedUp || current == nil {
+		return nil
+	}
+	if err := writeFile(path, current, l.checkHeld); err != nil {
+		return l.explain("backing up", err)
+	}
+	l.backedUp = true
+	return failpoint("backed-up")
+}
+
+// explain says what an error was met at, unless the lock was lost: then the
+// next holder may have removed our temporary file, and that is no news.
+func (l *localLease) explain(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if lost := l.checkHeld(); lost != nil {
+		return lost
+	}
+	return fmt.Errorf("%s the state: %w", doing, err)
+}
