@@ -137,12 +137,7 @@ func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited tim
 // withoutSecrets takes what this plan knows to be secret out of what pods and
 // controllers said, in their logs for example.
 func (r *runner) withoutSecrets(diags hcl.Diagnostics) hcl.Diagnostics {
-	for _, c := range r.Plan.Changes {
-		if c.Desired != nil && len(c.Desired.Sensitive) > 0 {
-			diags = plan.MaskSecrets(diags, c.Desired)
-		}
-	}
-	return diags
+	return plan.MaskSecrets(diags, r.Plan.Changes...)
 }
 
 func notReady(c *plan.Change, why, more string) hcl.Diagnostics {

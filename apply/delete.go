@@ -65,7 +65,7 @@ func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 	case errors.As(err, &diags):
 		return diags
 	}
-	return diag.FromKube(err, nil, c.Addr.String())
+	return plan.MaskSecrets(diag.FromKube(err, nil, c.Addr.String()), c)
 }
 
 // leftOut says whether a deletion was not tried, or not waited for to its end.

@@ -222,7 +222,7 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 		return seen, done, err
 	})
 	for _, v := range outcome.Visited {
-		diags = append(diags, visitDiagnostics(v)...)
+		diags = append(diags, r.visitDiagnostics(v)...)
 	}
 	return outcome, diags
 }
@@ -232,7 +232,7 @@ func (r *runner) isPlanned(resource addrs.Resource) bool {
 	return slices.ContainsFunc(r.Plan.Changes, func(c *plan.Change) bool { return c.Addr.Resource == resource })
 }
 
-func visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
+func (r *runner) visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
 	switch err := v.Err.(type) {
 	case nil:
 		return nil
@@ -241,7 +241,11 @@ func visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
 	case notStarted:
 		return nil
 	}
-	return plan.MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), v.Desired)
+	about := []*plan.Change{{Desired: v.Desired}}
+	if c := r.changes[v.Desired.Object.Identity()]; c != nil {
+		about = append(about, c)
+	}
+	return plan.MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), about...)
 }
 
 // notStarted is the error of a visit that an interruption kept from starting.

@@ -104,6 +104,6 @@ func wordsOf(refusal error, c *Change) string {
 	if !errors.As(refusal, &e) {
 		return refusal.Error()
 	}
-	masked := MaskSecrets(hcl.Diagnostics{{Detail: e.Message}}, c.Desired)
+	masked := MaskSecrets(hcl.Diagnostics{{Detail: e.Message}}, c)
 	return masked[0].Detail
 }

@@ -249,7 +249,7 @@ func visitDiagnostics(v hclspec.Visited[*Change]) hcl.Diagnostics {
 	if diags, ok := v.Err.(hcl.Diagnostics); ok {
 		return diags
 	}
-	return MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), v.Desired)
+	return MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), &Change{Desired: v.Desired})
 }
 
 func interrupted() *hcl.Diagnostic {

@@ -4,23 +4,32 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kube"
 )
 
 // shortestSecret is the length below which a secret is not looked for in a
 // message: it would be found in innocent words.
 const shortestSecret = 4
 
-// MaskSecrets takes an object's sensitive values out of what the server said
-// about it: a refusal repeats the value that it refuses.
-func MaskSecrets(diags hcl.Diagnostics, d *hclspec.Desired) hcl.Diagnostics {
-	secrets := secretsOf(d)
+// MaskSecrets takes the sensitive values of these objects, those to come and
+// those that are there, out of what the server said: a refusal repeats the value
+// that it refuses, and a webhook may tell both.
+func MaskSecrets(diags hcl.Diagnostics, changes ...*Change) hcl.Diagnostics {
+	if len(diags) == 0 {
+		return diags
+	}
+	var secrets []string
+	for _, c := range changes {
+		secrets = append(secrets, c.secrets()...)
+	}
 	if len(secrets) == 0 {
 		return diags
 	}
@@ -28,6 +37,21 @@ func MaskSecrets(diags hcl.Diagnostics, d *hclspec.Desired) hcl.Diagnostics {
 		diagnostic.Detail = Masked(diagnostic.Detail, secrets)
 	}
 	return diags
+}
+
+// discreet is what the server said about an object without what is secret in the
+// one that is there.
+func (c *Change) discreet(err error) error {
+	var said *kube.Error
+	if !errors.As(err, &said) {
+		return err
+	}
+	told, secrets := *said, c.secrets()
+	told.Message, told.Fields = Masked(said.Message, secrets), slices.Clone(said.Fields)
+	for i, f := range told.Fields {
+		told.Fields[i].Detail = Masked(f.Detail, secrets)
+	}
+	return &told
 }
 
 // Masked is a text without these secrets, in whatever spelling it holds them.
@@ -82,11 +106,18 @@ func inBase64(enc *base64.Encoding, secret string, before int) string {
 	return text[min(first, last):last]
 }
 
-// secretsOf are an object's sensitive values, as they are and decoded.
-func secretsOf(d *hclspec.Desired) []string {
+// secrets are the sensitive values of the object, as they are and decoded.
+func (c *Change) secrets() []string {
 	var secrets []string
-	for path := range d.Sensitive {
-		if value, ok := ValueAt(d.Fields, path); ok {
+	if c.Desired != nil {
+		secrets = secretsAt(secrets, c.Desired.Fields, c.Desired.Sensitive)
+	}
+	return secretsAt(secrets, c.Before, c.Sensitive)
+}
+
+func secretsAt(secrets []string, object map[string]any, places addrs.PathSet) []string {
+	for path := range places {
+		if value, ok := ValueAt(object, path); ok {
 			secrets = appendTexts(secrets, value)
 		}
 	}

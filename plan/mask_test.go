@@ -4,11 +4,17 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"pgregory.net/rapid"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kube"
 )
 
 func TestMasked(t *testing.T) {
@@ -34,5 +40,32 @@ func TestMasked(t *testing.T) {
 	}
 	if got, want := Masked("is hunter2.", []string{"hunter", "hunter2"}), "is "+Mask+"."; got != want {
 		t.Errorf("got %q, want %q: the longer goes first", got, want)
+	}
+}
+
+// TestRefusalTellsNoLiveSecret has a webhook repeat what the object holds so far,
+// which the configuration does not have any more.
+func TestRefusalTellsNoLiveSecret(t *testing.T) {
+	c := &Change{
+		Kind:      kindNamed(t, "Secret"),
+		Before:    map[string]any{"data": map[string]any{"a": "b2xkIGNhbmFyeQ=="}},
+		Sensitive: addrs.NewPathSet(addrs.NewPath("data", "a"), addrs.NewPath("data", "gone")),
+	}
+	words := "denied: it was b2xkIGNhbmFyeQ==, that is old canary"
+	const want = "denied: it was (sensitive value), that is (sensitive value)"
+	refusal := &kube.Error{Kind: kube.Denied, Message: words, Fields: []kube.FieldError{{Detail: words}}}
+	var said *kube.Error
+	if err := c.discreet(fmt.Errorf("asked: %w", refusal)); !errors.As(err, &said) || said.Message != want || said.Fields[0].Detail != want || said.Kind != kube.Denied {
+		t.Errorf("got %+v", said)
+	}
+	if refusal.Message != words || refusal.Fields[0].Detail != words {
+		t.Errorf("the error itself was changed: %+v", refusal)
+	}
+	diags := MaskSecrets(hcl.Diagnostics{{Detail: words}}, &Change{}, c)
+	if diags[0].Detail != want {
+		t.Errorf("got %s", diags[0].Detail)
+	}
+	if err := c.discreet(nil); err != nil {
+		t.Errorf("got %v", err)
 	}
 }

@@ -83,6 +83,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 	if err == nil {
 		return p.computedUpdate(ctx, c, answer)
 	}
+	err = c.discreet(err)
 	switch kube.KindOf(err) {
 	case kube.Stale:
 		if tries == 1 {
