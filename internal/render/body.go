@@ -132,10 +132,10 @@ func (p *page) block(d *plan.Difference, depth int, name string) { p.noted(d, de
 // noted writes a block with a note behind its brace.
 func (p *page) noted(d *plan.Difference, depth int, name, note string) {
 	if len(d.Children) == 0 && d.Op != plan.Changed {
-		p.row(depth, symbolOf(d.Op), name, " {}", note, suffix(d), gone(d))
+		p.row(depth, symbolOf(d.Op), name, " {}", note, p.suffix(d), gone(d))
 		return
 	}
-	p.row(depth, symbolOf(d.Op), name, " {", note, suffix(d))
+	p.row(depth, symbolOf(d.Op), name, " {", note, p.suffix(d))
 	p.fields(d, depth+1)
 	p.row(depth, unchanged, "}", gone(d))
 }
@@ -153,13 +153,13 @@ func keyNote(d *plan.Difference) string {
 }
 
 // suffix is what is to be said of a place behind its first line.
-func suffix(d *plan.Difference) string {
+func (p *page) suffix(d *plan.Difference) string {
 	text := ""
 	if d.Respelled != "" {
 		text = " # the same " + strings.ToUpper(string(d.Respelled)) + " value, written differently"
 	}
 	if d.ForcesReplacement {
-		text += forcesReplaced
+		text += p.paint(red, forcesReplaced)
 	}
 	return text
 }
@@ -190,21 +190,21 @@ func (p *page) value(d *plan.Difference, depth int, before, after string) {
 	s := symbolOf(d.Op)
 	switch {
 	case d.Unknown || d.Sensitive || d.Shape == plan.Leaf:
-		p.row(depth, s, before, leaf(d), after, suffix(d))
+		p.row(depth, s, before, leaf(d), after, p.suffix(d))
 	case d.Shape == plan.Text:
-		p.row(depth, s, before, "<<-EOT", suffix(d))
+		p.row(depth, s, before, "<<-EOT", p.suffix(d))
 		p.lines(d, depth+1)
 		p.row(depth, unchanged, "EOT", after, goneFrom(d, after))
 	case d.Shape == plan.Encoded:
 		p.encoded(d, depth, before, after)
 	case len(d.Children) == 0 && !d.Reordered:
-		p.row(depth, s, before, emptyOf(d), after, goneFrom(d, after), suffix(d))
+		p.row(depth, s, before, emptyOf(d), after, goneFrom(d, after), p.suffix(d))
 	case d.Shape == plan.Elements:
-		p.row(depth, s, before, "[", suffix(d))
+		p.row(depth, s, before, "[", p.suffix(d))
 		p.elements(d, depth+1)
 		p.row(depth, unchanged, "]", after, goneFrom(d, after))
 	default:
-		p.row(depth, s, before, "{", suffix(d))
+		p.row(depth, s, before, "{", p.suffix(d))
 		p.entries(d, depth+1)
 		p.row(depth, unchanged, "}", after, goneFrom(d, after))
 	}
@@ -257,7 +257,7 @@ func (p *page) entries(d *plan.Difference, depth int) {
 
 // objectValue writes an object where no block can stand.
 func (p *page) objectValue(d *plan.Difference, depth int, before, after string) {
-	p.row(depth, symbolOf(d.Op), before, "{", suffix(d))
+	p.row(depth, symbolOf(d.Op), before, "{", p.suffix(d))
 	p.fields(d, depth+1)
 	p.row(depth, unchanged, "}", after, goneFrom(d, after))
 }
@@ -289,7 +289,7 @@ func (p *page) element(d *plan.Difference, depth int) {
 		if d.Sensitive {
 			text = plan.Mask
 		}
-		p.row(depth, destroy, text, ",", suffix(d))
+		p.row(depth, destroy, text, ",", p.suffix(d))
 		return
 	}
 	p.value(d, depth, "", ",")

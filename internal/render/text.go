@@ -127,7 +127,11 @@ var (
 // entry writes what happens to one object.
 func (p *page) entry(e entry, mode plan.Mode) {
 	head := "  # " + Clean(e.Addr.String())
-	line := p.paint(bold, head) + " " + e.verb(mode)
+	verb := e.verb(mode)
+	if e.destroys() {
+		verb = p.paint(red, verb)
+	}
+	line := p.paint(bold, head) + " " + verb
 	if name := e.objectName(); name != "" {
 		line += "  " + p.paint(dim, "("+name+")")
 	}

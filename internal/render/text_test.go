@@ -3,9 +3,12 @@ package render
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -352,6 +355,27 @@ func TestPlan(t *testing.T) {
 }
 
 // manyChanges are as many changes of controllers, some created, some updated.
+// TestColours has colour take nothing away and add nothing but itself, and what
+// is lost stand out.
+func TestColours(t *testing.T) {
+	sgr := regexp.MustCompile("\x1b\\[[0-9]+m")
+	for name, pl := range plans(t) {
+		var plain, coloured bytes.Buffer
+		Plan(&plain, pl, Options{})
+		Plan(&coloured, pl, Options{Color: true})
+		if diff := cmp.Diff(plain.String(), sgr.ReplaceAllString(coloured.String(), "")); diff != "" {
+			t.Errorf("%s (-plain +coloured):\n%s", name, diff)
+		}
+	}
+	var b bytes.Buffer
+	Plan(&b, replacements(t), Options{Color: true})
+	for _, want := range []string{"\x1b[31mmust be replaced\x1b[0m", "\x1b[31m # forces replacement\x1b[0m"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in:\n%s", want, b.String())
+		}
+	}
+}
+
 func manyChanges(t testing.TB, n int) *plan.Plan {
 	t.Helper()
 	create, update := planOf(t, createController).Changes[0], updates(t).Changes[0]
