@@ -268,14 +268,17 @@ func TestServerComesBack(t *testing.T) {
 	}
 	srv.Close()
 	time.Sleep(100 * time.Millisecond) // until the client sees that its connection is closed
+	back := &http.Server{Handler: fine}
+	t.Cleanup(func() { back.Close() })
 	go func() {
 		time.Sleep(700 * time.Millisecond)
-		if l, err = net.Listen("tcp", address); err == nil {
-			srv = &http.Server{Handler: fine}
-			srv.Serve(l)
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
 		}
+		back.Serve(l)
 	}()
-	t.Cleanup(func() { srv.Close() })
 	if _, err := c.Create(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}); err != nil {
 		t.Error(err)
 	}
