@@ -21,10 +21,10 @@ import (
 // no longer has. An object whose block could not be planned is no orphan.
 func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
-	declared := map[addrs.Resource][]addrs.Instance{}
+	declared := map[addrs.Instance]bool{}
 	for _, v := range outcome.Visited {
 		wanted[Named(v.Desired, p.state).Object.Identity()] = true
-		declared[v.Desired.Addr.Resource] = append(declared[v.Desired.Addr.Resource], v.Desired.Addr)
+		declared[v.Desired.Addr] = true
 	}
 	spared := map[addrs.Resource]bool{}
 	for _, h := range outcome.HeldBack {
@@ -37,7 +37,10 @@ func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.O
 		}
 	}
 	return p.delete(ctx, plan, orphans, func(o state.Object) Reason {
-		return orphanReason(o.Addr, declared[o.Addr.Resource])
+		if declared[o.Addr] {
+			return BecauseRenamed
+		}
+		return p.orphanReason(o.Addr)
 	})
 }
 
@@ -53,20 +56,21 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 	return diags
 }
 
-// orphanReason says why nothing wants the object of that address any more.
-func orphanReason(addr addrs.Instance, declared []addrs.Instance) Reason {
-	switch {
-	case len(declared) == 0:
+// orphanReason says why the configuration no longer has an object of that address.
+func (p *planner) orphanReason(addr addrs.Instance) Reason {
+	i := slices.IndexFunc(p.Config.Resources, func(r *hclspec.Resource) bool { return r.Addr == addr.Resource })
+	if i < 0 {
 		return BecauseNotInConfig
-	case slices.Contains(declared, addr):
-		return BecauseRenamed
-	case addr.Key.IsZero() != declared[0].Key.IsZero():
-		return BecauseRepetition
 	}
-	if _, isIndex := addr.Key.Index(); isIndex {
+	block := p.Config.Resources[i]
+	_, isIndex := addr.Key.Index()
+	switch {
+	case isIndex && block.Count != nil:
 		return BecauseCountIndex
+	case !isIndex && !addr.Key.IsZero() && block.ForEach != nil:
+		return BecauseEachKey
 	}
-	return BecauseEachKey
+	return BecauseRepetition
 }
 
 // delete plans the deletion of these objects, dependents first.
