@@ -74,6 +74,8 @@ type savedChange struct {
 	Protected       bool             `json:"protected,omitempty"`
 	ReplacePaths    []addrs.Path     `json:"replace_paths,omitempty"`
 	Drift           []Drift          `json:"drift,omitempty"`
+	LetGo           []LetGo          `json:"let_go,omitempty"`
+	TakenOn         []addrs.Path     `json:"taken_on,omitempty"`
 	Accepts         string           `json:"accepts,omitempty"`
 	Consequences    []Consequence    `json:"consequences,omitempty"`
 	Unknown         []addrs.Path     `json:"unknown,omitempty"`
@@ -170,7 +172,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Accepts: c.Accepts, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
+		Drift: c.Drift, LetGo: c.LetGo, TakenOn: c.TakenOn, Accepts: c.Accepts, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -356,7 +358,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), Wish: saved.Wish, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Accepts: saved.Accepts, Consequences: saved.Consequences,
+		Drift: saved.Drift, LetGo: saved.LetGo, TakenOn: saved.TakenOn, Accepts: saved.Accepts, Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

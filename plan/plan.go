@@ -145,6 +145,10 @@ type Change struct {
 	Sensitive addrs.PathSet
 	// Drift are the values that are no longer what kplan last applied.
 	Drift []Drift
+	// LetGo are places that kplan no longer sets, and TakenOn those that it sets from
+	// now on, where that makes no difference to the value.
+	LetGo   []LetGo
+	TakenOn []addrs.Path
 	// Accepts is the digest of a refresh-only plan's drift, which applying the
 	// plan records: what is accepted is not told of again.
 	Accepts string

@@ -396,6 +396,12 @@ func changeLines(c *plan.Change) []string {
 	for _, d := range c.Drift {
 		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
 	}
+	for _, l := range c.LetGo {
+		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  lets go of %s, set by %q", l.Path, l.Manager), `, set by ""`))
+	}
+	for _, path := range c.TakenOn {
+		lines = append(lines, fmt.Sprintf("  takes on %s", path))
+	}
 	for _, q := range c.Consequences {
 		switch q.Effect {
 		case plan.GoesToo: // controllers are not done making it

@@ -207,7 +207,7 @@ func (p *planner) computedUpdate(ctx context.Context, c *Change, answer *unstruc
 			return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
 		}
 	}
-	return seenChanged(c), c, nil
+	return seenChanged(c), c, tellOwnership(c)
 }
 
 // seenChanged is what references see of an object that an apply will change:
@@ -246,7 +246,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	if len(c.Unknown) == 0 && c.Moved() && onlyAddressDiffers(c) {
 		c.Action, c.After = Keep, c.Before
 	}
-	return seenChanged(c), c, nil
+	return seenChanged(c), c, tellOwnership(c)
 }
 
 // replace plans to delete the object and make it anew under the same name, as

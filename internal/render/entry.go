@@ -194,6 +194,7 @@ func (e entry) notes() []string {
 		notes = append(notes, "taken from another stack of kplan: "+Clean(e.from))
 	}
 	notes = append(notes, e.driftNotes()...)
+	notes = append(notes, e.ownershipNotes()...)
 	for _, c := range e.Consequences {
 		notes = append(notes, consequence(c))
 	}
@@ -271,6 +272,31 @@ func consequence(c plan.Consequence) string {
 		text += " and " + number(more) + " more"
 	}
 	return text
+}
+
+// ownershipNotes say which fields are set here no longer, or from now on, without
+// another value for that.
+func (e entry) ownershipNotes() []string {
+	var notes []string
+	for i := 0; i < len(e.LetGo); {
+		manager, places := e.LetGo[i].Manager, []string{}
+		for ; i < len(e.LetGo) && e.LetGo[i].Manager == manager; i++ {
+			places = append(places, e.LetGo[i].Path.String())
+		}
+		note := "no longer set by the configuration, and stays: " + clip(Clean(strings.Join(places, ", ")), 200)
+		if manager != "" {
+			note += ", which " + quote(manager) + " sets, too"
+		}
+		notes = append(notes, note)
+	}
+	var places []string
+	for _, place := range e.TakenOn {
+		places = append(places, place.String())
+	}
+	if len(places) > 0 {
+		notes = append(notes, "set by the configuration from now on, as it is already: "+clip(Clean(strings.Join(places, ", ")), 200))
+	}
+	return notes
 }
 
 // driftNotes say who changed the object outside of kplan, one note for each.

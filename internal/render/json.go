@@ -49,6 +49,8 @@ type jsonResourceChange struct {
 	Object           jsonObject     `json:"object"`
 	PreviousObject   *jsonObject    `json:"previous_object,omitempty"`
 	Drift            []jsonDrift    `json:"drift,omitempty"`
+	LetGo            []plan.LetGo   `json:"let_go,omitempty"`
+	TakenOn          []addrs.Path   `json:"taken_on,omitempty"`
 	Consequences     []jsonEffect   `json:"consequences,omitempty"`
 	Certainty        plan.Certainty `json:"certainty,omitempty"`
 	CertaintyReason  string         `json:"certainty_reason,omitempty"`
@@ -155,7 +157,7 @@ func resourceChange(e entry) jsonResourceChange {
 		Mode: "managed", Type: e.Addr.Resource.Type, Name: e.Addr.Resource.Name, Index: index(e.Addr.Key),
 		ProviderName: providerName, Change: objectChange(e), ActionReason: e.Reason,
 		Object: jsonObjectOf(e.Object), Certainty: e.Certainty, CertaintyReason: e.Why,
-		Blocked: e.Blocked, ProtectedDestroy: e.Protected,
+		LetGo: e.LetGo, TakenOn: e.TakenOn, Blocked: e.Blocked, ProtectedDestroy: e.Protected,
 	}
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()

@@ -95,6 +95,7 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"outputs": outputs(t),
 		"refresh": refreshed(t),
 		"drift":   drifted(t),
+		"let_go":  letGo(t),
 		"unicode": international(t),
 	}
 }
@@ -309,6 +310,20 @@ func drifted(t testing.TB) *plan.Plan {
 				{Path: addrs.NewPath("data", "b"), Manager: "kubectl-edit", Time: at},
 				{Path: addrs.NewPath("data", "d")},
 			}
+		}})
+}
+
+// letGo is an update that changes no more than who sets what.
+func letGo(t testing.TB) *plan.Plan {
+	return planOf(t, changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Update,
+		before: `{metadata: {name: c}, data: {a: x, b: x, c: x}}`,
+		after:  `{metadata: {name: c}, data: {a: x, b: x, c: x}}`,
+		edit: func(c *plan.Change) {
+			c.LetGo = []plan.LetGo{
+				{Path: addrs.NewPath("data", "a"), Manager: "autoscaler"},
+				{Path: addrs.NewPath("data", "b")},
+			}
+			c.TakenOn = []addrs.Path{addrs.NewPath("data", "c")}
 		}})
 }
 
