@@ -100,6 +100,9 @@ func (l *Local) takeLock(ctx context.Context) (f *os.File, mine bool, err error)
 }
 
 func (l *Local) openLock() (f *os.File, mine bool, err error) {
+	if info, err := os.Lstat(l.lockFile()); err == nil && !info.Mode().IsRegular() {
+		return nil, false, fmt.Errorf("locking the state: %s is not a regular file, which the lock has to be; remove it", l.lockFile())
+	}
 	flags := os.O_RDWR | os.O_CREATE
 	if l.reader {
 		flags = os.O_RDWR
