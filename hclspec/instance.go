@@ -124,6 +124,7 @@ func (i *instance) finish(defaultNamespace string) {
 	name, namespace := i.identify(defaultNamespace)
 	i.Object = i.Kind.Object(namespace, name)
 	i.checkNames()
+	i.checkData()
 	i.checkCustom()
 	for _, p := range i.Kind.Overwritten(i.Fields) {
 		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)

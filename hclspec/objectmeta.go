@@ -149,6 +149,7 @@ func (i *instance) checkLabels(labels any) {
 
 func (i *instance) checkAnnotations(annotations any) {
 	entries, _ := annotations.(map[string]any)
+	i.checkAnnotationsSize(entries)
 	if i.Sensitive.Has(metadataAnnotations) {
 		return
 	}

@@ -22,7 +22,7 @@ func (k *Kind) Applicable(obj map[string]any) map[string]any {
 		if k.cedesRules(obj) {
 			return without(obj, "rules")
 		}
-	case addrs.GroupKind{Kind: "ConfigMap"}, Secret:
+	case ConfigMap, Secret:
 		return withoutEmpty(withoutEmpty(obj, "data"), "binaryData")
 	}
 	return obj

@@ -61,7 +61,7 @@ func (c change) within(fields ...string) bool {
 
 var frozenIn = map[addrs.GroupKind]func(change) bool{
 	Pod:                           frozenPod,
-	{Kind: "ConfigMap"}:           frozenData,
+	ConfigMap:                     frozenData,
 	Secret:                        frozenData,
 	Service:                       frozenService,
 	PersistentVolumeClaim:         frozenClaim,

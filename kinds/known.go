@@ -6,6 +6,7 @@ import "kplan.dev/kplan/addrs"
 var (
 	Namespace                = addrs.GroupKind{Kind: "Namespace"}
 	Pod                      = addrs.GroupKind{Kind: "Pod"}
+	ConfigMap                = addrs.GroupKind{Kind: "ConfigMap"}
 	Secret                   = addrs.GroupKind{Kind: "Secret"}
 	Service                  = addrs.GroupKind{Kind: "Service"}
 	PersistentVolume         = addrs.GroupKind{Kind: "PersistentVolume"}

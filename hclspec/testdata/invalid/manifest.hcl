@@ -516,3 +516,20 @@ resource "Secret" "a" {
   stringData = { pin = 0471 }
 #                      ^^^^ Unsuitable value: stringData.pin must be a string, and without quotes this is another number. Put it in quotes.
 }
+---
+locals { long = join("", [for i in range(1024) : join("", [for j in range(128) : "0123456789"])]) }
+resource "ConfigMap" "large" {
+  metadata {
+    name        = "a"
+    annotations = { a = local.long }
+#   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Object is too large: All annotations of an object together hold 256 KiB at most.
+  }
+  data = { a = local.long, "b c" = "x" }
+#          ^^^^^^^^^^^^^^ Object is too large: All values of a ConfigMap together hold 1 MiB at most.
+#                          ^^^^^^^^^^^ Invalid key: "b c" can't be a key in a ConfigMap: a valid config key must consist of alphanumeric characters, '-', '_' or '.'.
+}
+resource "Secret" "large" {
+  metadata { name = "a" }
+  stringData = { a = local.long }
+#                ^^^^^^^^^^^^^^ Object is too large: All values of a Secret together hold 1 MiB at most.
+}
