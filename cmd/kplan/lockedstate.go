@@ -176,6 +176,10 @@ func (s *session) reportLock(err error) {
 		s.fail("Error acquiring the state lock", "%s.", capital(err))
 		return
 	}
+	if errors.Is(err, context.Canceled) {
+		s.fail("Interrupted", "%s. It was waited for until the interrupt, and nothing was done.", capital(locked))
+		return
+	}
 	detail := capital(err) + ".\n\n"
 	if locked.Info.ID != "" {
 		detail += locked.Info.String() + "\n"
