@@ -55,8 +55,8 @@ func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Confl
 		if since := managedSince(live, f); since != "" {
 			detail += " since " + since
 		}
-		detail += fmt.Sprintf(": it is %s there and %s here. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.",
-			shown(c, live.Object, f.Path), shown(c, c.Wish, f.Path))
+		detail += ": " + bothSides(c, live, f.Path) +
+			" Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over."
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Field owned by another manager",
@@ -65,6 +65,16 @@ func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Confl
 		})
 	}
 	return diags
+}
+
+// bothSides says what a place is in the live object and in the configuration.
+// What is large, or made up of parts of which some may be secret, is in the plan.
+func bothSides(c *Change, live *unstructured.Unstructured, path addrs.Path) string {
+	there, here := shown(c, live.Object, path), shown(c, c.Wish, path)
+	if there == "" || here == "" {
+		return "the plan shows what it is there and what it would be."
+	}
+	return fmt.Sprintf("it is %s there and %s here.", there, here)
 }
 
 // managedSince is when the manager last changed the object: what the server's

@@ -66,7 +66,11 @@ func (c *Change) SensitiveWishes() []addrs.Path {
 	return places.Sorted()
 }
 
-// shown is a value in one line of a message, masked where it is secret.
+// longestShown is how many bytes of a text a message repeats.
+const longestShown = 100
+
+// shown is a value in one line of a message, masked where it is secret, and ""
+// where it is more than a message can hold.
 func shown(c *Change, object map[string]any, path addrs.Path) string {
 	value, ok := ValueAt(object, path)
 	switch {
@@ -74,13 +78,17 @@ func shown(c *Change, object map[string]any, path addrs.Path) string {
 		return "not set"
 	case c.Sensitive.Covers(path):
 		return Mask
+	case valueShape(value) != Leaf:
+		return ""
 	}
-	return quoted(value)
+	text, isText := value.(string)
+	switch {
+	case !isText:
+		return fmt.Sprint(value)
+	case isMultiline(text) || len(text) > longestShown:
+		return ""
+	}
+	return quoted(text)
 }
 
-func quoted(value any) string {
-	if text, ok := value.(string); ok {
-		return fmt.Sprintf("%q", text)
-	}
-	return fmt.Sprint(value)
-}
+func quoted(text string) string { return fmt.Sprintf("%q", text) }

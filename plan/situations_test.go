@@ -130,6 +130,9 @@ func (s *situation) play() {
 	if diff := cmp.Diff(strings.TrimSpace(s.files["want"]), s.summary(p, diags)); diff != "" {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
+	if details := allDetails(diags); strings.Contains(details, "canary") {
+		s.Fatalf("a diagnostic tells a secret:\n%s", details)
+	}
 	if says := strings.TrimSpace(s.files["says"]); !strings.Contains(allDetails(diags), says) {
 		s.Fatalf("not said: %s\n%v", says, allDetails(diags))
 	}
