@@ -2,7 +2,7 @@ package hclspec
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -99,10 +99,10 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.", name)
 }
 
-func quoted(words []string) []string {
-	var q []string
-	for _, w := range words {
-		q = append(q, fmt.Sprintf("%q", w))
+func quoted(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = strconv.Quote(text)
 	}
-	return q
+	return all
 }

@@ -105,8 +105,8 @@ func homeKubeconfig() string {
 
 // unreadable keeps the file's content out of the error: it holds credentials.
 func unreadable(err error) *Error {
-	words, _, _ := strings.Cut(err.Error(), "' is missing in '")
-	return badConfig("Check the file's permissions and that it is a kubeconfig.", "%s", words)
+	reason, _, _ := strings.Cut(err.Error(), "' is missing in '")
+	return badConfig("Check the file's permissions and that it is a kubeconfig.", "%s", reason)
 }
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
