@@ -143,7 +143,7 @@ func (p *planner) refused(ctx context.Context, c *Change, live *unstructured.Uns
 	}
 	left := remnants(c, live, refusal)
 	if len(left) == 0 {
-		return hclspec.Seen{}, nil, withRemnants(c, refusal)
+		return hclspec.Seen{}, nil, withRemnants(c, live, refusal)
 	}
 	c.takes = append(c.takes, left...)
 	return p.ask(ctx, c, live, tries)
