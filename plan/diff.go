@@ -218,7 +218,10 @@ func (d *differ) values(at spot, before, after any) *Difference {
 	default:
 		d.compare(at, diff)
 	}
-	if diff.isComposed() {
+	switch {
+	case diff.Shape == Leaf:
+		diff.Before, diff.After = at.withoutSecrets(diff.Before), at.withoutSecrets(diff.After)
+	case diff.isComposed():
 		diff.Before, diff.After = nil, nil
 		if diff.Op == Removed && len(diff.Children) == 0 && d.defaults > known {
 			return nil // all that goes was the server's

@@ -541,6 +541,17 @@ func TestDiffKeepsSecrets(t *testing.T) {
 		}
 		if c.Action != Delete {
 			c.After = holding(path.Steps(), secret("after")).(map[string]any)
+			above := path.Steps()[:rapid.IntRange(1, len(path.Steps())).Draw(t, "steps")]
+			switch rapid.SampledFrom([]string{"", "unknown", "text"}).Draw(t, "becomes") {
+			case "unknown":
+				var unknown addrs.Path
+				for _, step := range above {
+					unknown = unknown.Append(step)
+				}
+				c.Unknown = addrs.NewPathSet(unknown)
+			case "text": // so that it can't be compared part by part
+				c.After = holding(above, "text").(map[string]any)
+			}
 			c.Wish = c.After
 		}
 		if text := fmt.Sprintf("%+v", flat(Diff(c))); strings.Contains(text, canary) {

@@ -117,3 +117,36 @@ func orBlank(marked, element any) any {
 	}
 	return false
 }
+
+// withoutSecrets is an object or a list that is shown as one value, since there
+// is nothing to compare it with, and Mask in the place of each secret in it.
+func (at spot) withoutSecrets(value any) any {
+	if valueShape(value) == Leaf {
+		return value
+	}
+	at.unknown = trail{}
+	v := at.view(value)
+	return maskedWhere(v.Sensitive, v.Value)
+}
+
+// maskedWhere is a value that spells Mask as what it is, and not as a text, in
+// the places that sensitive has.
+func maskedWhere(sensitive, value any) any {
+	switch s := sensitive.(type) {
+	case bool:
+		if s {
+			return Literal(Mask)
+		}
+	case map[string]any:
+		fields, _ := value.(map[string]any)
+		for name, inner := range s {
+			fields[name] = maskedWhere(inner, fields[name])
+		}
+	case []any:
+		list, _ := value.([]any)
+		for i, inner := range s {
+			list[i] = maskedWhere(inner, list[i])
+		}
+	}
+	return value
+}
