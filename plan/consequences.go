@@ -35,6 +35,7 @@ const (
 	LosesData   Effect = "loses-data"        // the data in these volumes is lost
 	GoesToo     Effect = "goes-too"          // they belong to what is deleted and go with it
 	MayBlock    Effect = "may-block"         // these finalizers must be taken off by their owners first
+	WaitsForAPI Effect = "waits-for-api"     // these APIs must answer again before the cluster can tell that a namespace is empty
 	Uncounted   Effect = "uncounted"         // objects of these kinds may go too: this user may not list them
 )
 
@@ -108,12 +109,21 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 	for _, more := range []struct {
 		effect Effect
 		names  []string
-	}{{MayBlock, finalizers}, {Uncounted, around.uncountedBy(c)}} {
+	}{{MayBlock, finalizers}, {WaitsForAPI, around.awaitedBy(c)}, {Uncounted, around.uncountedBy(c)}} {
 		if n := len(more.names); n > 0 {
 			found = append(found, Consequence{more.effect, c.Object.GroupKind(), n, more.names[:min(n, namesShown)]})
 		}
 	}
 	return found
+}
+
+// awaitedBy are the APIs that a deletion waits for: the cluster does not let go of a
+// namespace while there may be objects in it that it can't list.
+func (around *neighbours) awaitedBy(c *Change) []string {
+	if (c.Object.GroupKind() != addrs.GroupKind{Kind: "Namespace"}) {
+		return nil
+	}
+	return around.silent
 }
 
 // uncountedBy are the kinds of which a deletion may take objects along that nobody
@@ -262,6 +272,8 @@ func (c Consequence) String() string {
 		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
 	case MayBlock:
 		return fmt.Sprintf("waits for the finalizers %s to be taken off", names)
+	case WaitsForAPI:
+		return fmt.Sprintf("waits until these APIs answer again: %s", names)
 	case Uncounted:
 		return fmt.Sprintf("may take along objects of %d kinds that this user may not list: %s", c.Count, names)
 	}

@@ -20,6 +20,7 @@ type neighbours struct {
 	owned       map[string][]neighbour // by the uid of an owner
 	ofKind      map[addrs.GroupKind][]neighbour
 	uncounted   map[addrs.GroupKind]bool // what this user may not list
+	silent      []string                 // API versions whose own server does not answer
 	volumes     map[string]bool          // persistent volumes that are deleted with their claim
 	claims      map[string]string        // volume by claim: namespace/name
 }
@@ -42,6 +43,9 @@ func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours
 	}
 	served, err := p.Cluster.ListableKinds(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if around.silent, err = p.Cluster.SilentVersions(ctx); err != nil {
 		return nil, err
 	}
 	sweep := &sweep{planner: p, around: around, seen: map[string]bool{}}

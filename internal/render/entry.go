@@ -259,10 +259,11 @@ func consequence(c plan.Consequence) string {
 		plan.LosesData:   "loses the data in " + what,
 		plan.GoesToo:     "takes " + what + " with it",
 		plan.MayBlock:    "waits until " + Count(c.Count, "finalizer") + " is taken off",
+		plan.WaitsForAPI: "waits until " + Count(c.Count, "API") + " that does not answer is back",
 		plan.Uncounted:   "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
-	if c.Effect == plan.MayBlock && c.Count > 1 {
-		text = strings.Replace(text, " is taken", " are taken", 1)
+	if c.Count > 1 {
+		text = strings.NewReplacer(" is taken", " are taken", " that does not answer is back", " that do not answer are back").Replace(text)
 	}
 	if len(c.Names) == 0 {
 		return text
