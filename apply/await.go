@@ -109,9 +109,9 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil && state.ready:
 		return live, nil
 	case err == nil:
-		return nil, r.withoutSecrets(notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state)))
+		return nil, r.notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state))
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, r.withoutSecrets(notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state)))
+		return nil, r.notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state))
 	}
 	return nil, err
 }
@@ -134,20 +134,16 @@ func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited tim
 	return live
 }
 
-// withoutSecrets takes what this plan knows to be secret out of what pods and
-// controllers said, in their logs for example.
-func (r *runner) withoutSecrets(diags hcl.Diagnostics) hcl.Diagnostics {
-	return plan.MaskSecrets(diags, r.Plan.Changes...)
-}
-
-func notReady(c *plan.Change, why, more string) hcl.Diagnostics {
+// notReady tells what pods and controllers said, in their logs for example,
+// without what this plan knows to be secret.
+func (r *runner) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	if why != "" {
 		why = ": " + strings.TrimRight(why, ".")
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object is not ready",
-		Detail:   fmt.Sprintf("%s (%s) was applied and is not ready%s. %s", c.Addr, c.Object, why, more),
+		Detail:   r.masker().Replace(fmt.Sprintf("%s (%s) was applied and is not ready%s. %s", c.Addr, c.Object, why, more)),
 		Subject:  c.Range.Ptr(),
 	}}
 }
@@ -198,8 +194,7 @@ func (w *waiting) observe(state readiness) {
 	}
 	if state.why != w.why || w.stop == nil {
 		w.why = state.why
-		told := w.r.withoutSecrets(hcl.Diagnostics{{Detail: state.why}})
-		w.r.events.note(w.event(), Waiting, w.start, &w.detail, told[0].Detail)
+		w.r.events.note(w.event(), Waiting, w.start, &w.detail, w.r.masker().Replace(state.why))
 	}
 	if w.stop == nil {
 		w.stop = w.r.events.repeat(w.event(), Waiting, w.start, &w.detail)

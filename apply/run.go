@@ -11,6 +11,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -116,7 +118,8 @@ type runner struct {
 	observer *observer
 	events   *events
 	aside    *aside
-	classes  remembered // storage classes
+	classes  remembered               // storage classes
+	masker   func() *strings.Replacer // of all secrets that the plan knows
 	// deletions are what became of those that were tried, and unready is what was
 	// waited for in the end in vain.
 	deletions map[*plan.Change]error
@@ -141,6 +144,7 @@ func newRunner(in Input, current *state.State) *runner {
 		journal:  newJournal(current, in.Save),
 		observer: newObserver(ctx, in.Cluster, in.Plan, plan.StackLabel+"="+current.StackID()),
 		aside:    &aside{end: func() { end(nil) }},
+		masker:   sync.OnceValue(func() *strings.Replacer { return plan.Masker(in.Plan.Changes...) }),
 	}
 	r.journal.aside = r.aside
 	r.events = &events{aside: r.aside, tell: in.Progress}

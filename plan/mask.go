@@ -26,17 +26,21 @@ func MaskSecrets(diags hcl.Diagnostics, changes ...*Change) hcl.Diagnostics {
 	if len(diags) == 0 {
 		return diags
 	}
+	masker := Masker(changes...)
+	for _, diagnostic := range diags {
+		diagnostic.Detail = masker.Replace(diagnostic.Detail)
+	}
+	return diags
+}
+
+// Masker is what MaskSecrets does with a text. To make one costs much more than to
+// use it.
+func Masker(changes ...*Change) *strings.Replacer {
 	var secrets []string
 	for _, c := range changes {
 		secrets = append(secrets, c.secrets()...)
 	}
-	if len(secrets) == 0 {
-		return diags
-	}
-	for _, diagnostic := range diags {
-		diagnostic.Detail = Masked(diagnostic.Detail, secrets)
-	}
-	return diags
+	return masker(secrets)
 }
 
 // discreet is what the server said about an object without what is secret in the
@@ -46,10 +50,10 @@ func (c *Change) discreet(err error) error {
 	if !errors.As(err, &said) {
 		return err
 	}
-	told, secrets := *said, c.secrets()
-	told.Message, told.Fields = Masked(said.Message, secrets), slices.Clone(said.Fields)
+	told, masker := *said, Masker(c)
+	told.Message, told.Fields = masker.Replace(said.Message), slices.Clone(said.Fields)
 	for i, f := range told.Fields {
-		told.Fields[i].Detail = Masked(f.Detail, secrets)
+		told.Fields[i].Detail = masker.Replace(f.Detail)
 	}
 	return &told
 }
@@ -57,7 +61,9 @@ func (c *Change) discreet(err error) error {
 // Masked is a text without these secrets, in whatever spelling it holds them.
 // Those of less than four characters are left: they are in other words by
 // chance.
-func Masked(text string, secrets []string) string {
+func Masked(text string, secrets []string) string { return masker(secrets).Replace(text) }
+
+func masker(secrets []string) *strings.Replacer {
 	var all []string
 	for _, secret := range secrets {
 		all = append(all, spellings(secret)...)
@@ -67,7 +73,7 @@ func Masked(text string, secrets []string) string {
 	for _, spelling := range all {
 		pairs = append(pairs, spelling, Mask)
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return strings.NewReplacer(pairs...)
 }
 
 // spellings are the texts by which a secret would be known: itself, each of its
