@@ -130,8 +130,12 @@ func (l *listDecoder) single() (any, state) {
 	return l.notKnown(l.at)
 }
 
-// checkList reports elements that the API could not tell apart.
+// checkList reports elements that the API could not tell apart, or that it tells
+// apart by a secret.
 func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame func(int) hcl.Range) {
+	for i := range elements {
+		d.checkKeys(field, at.element(i), blame(i))
+	}
 	if field.Type != kinds.List || len(field.ListKeys) == 0 && !field.Set || len(elements) < 2 {
 		return
 	}
@@ -151,6 +155,27 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 		} else {
 			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), words.And(field.ListKeys))
 		}
+	}
+}
+
+// checkKeys refuses a sensitive value by which an element of a list is known: the
+// server writes it into the record of who owns what, and it is part of the names
+// of places. What the kind itself has as secret is left to whoever made the kind.
+func (d *decoder) checkKeys(field *kinds.Field, element *place, blame hcl.Range) {
+	if len(d.sensitive) == 0 || field.Type != kinds.List {
+		return
+	}
+	refuse := func(at *place, key *kinds.Field) {
+		if d.sensitive.Has(at.path()) && (key == nil || !key.Sensitive) {
+			d.problem("Sensitive key", blame, "%s is sensitive, and it is what tells an element of the list from the others, "+
+				"which plans and errors show. If it is no secret, wrap it in nonsensitive().", d.name(at))
+		}
+	}
+	if field.Set {
+		refuse(element, field.Elem)
+	}
+	for _, name := range field.ListKeys {
+		refuse(element.below(name), field.Elem.Field(name))
 	}
 }
 

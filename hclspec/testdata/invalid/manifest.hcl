@@ -533,3 +533,33 @@ resource "Secret" "large" {
   stringData = { a = local.long }
 #                ^^^^^^^^^^^^^^ Object is too large: All values of a Secret together hold 1 MiB at most.
 }
+---
+variable "token" {
+  sensitive = true
+  default   = "c4n4ry"
+}
+resource "Pod" "keys" {
+  metadata {
+    name       = "keys"
+    finalizers = ["example.com/kept", var.token]
+#                                     ^^^^^^^^^ Sensitive key: metadata.finalizers[1] is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+  }
+  spec {
+    hostAliases = [{ ip = var.token, hostnames = [var.token] }]
+#                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Sensitive key: spec.hostAliases[0].ip is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+    containers {
+#   ^^^^^^^^^^ Sensitive key: spec.containers[0].name is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+      name  = var.token
+      image = var.token
+      env {
+#     ^^^ Sensitive key: spec.containers[0].env[0].name is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+        name  = var.token
+        value = var.token
+      }
+      env {
+        name  = nonsensitive("B${var.token}")
+        value = var.token
+      }
+    }
+  }
+}
