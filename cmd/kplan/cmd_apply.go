@@ -44,7 +44,7 @@ func applyCommand() *command {
 		flags: slices.Concat(opts.planFlags(), opts.runFlags(opts.applyFlags()...)),
 		examples: []example{
 			{"apply", "Plan, ask, apply:"},
-			{"apply acme.plan", "In a pipeline, what was approved:"},
+			{"apply -state=acme.kplan.state.json acme.plan", "In a pipeline, what was approved, with the state it was planned with:"},
 			{"apply -auto-approve -wait-timeout=2m -var-file=tenants/acme.kpvars.hcl", "Without asking, and not waiting long:"},
 		},
 		run: func(ctx context.Context, s *session, args []string) exitCode {
