@@ -181,8 +181,12 @@ const hostIdentity = "host:"
 // sameCluster says whether two identities may be of one cluster. Those of
 // different sorts can't be compared: the user got or lost a right in between.
 func sameCluster(known, now string) bool {
-	byHost := func(identity string) bool { return strings.HasPrefix(identity, hostIdentity) }
-	return known == "" || known == now || byHost(known) != byHost(now)
+	return known == "" || known == now || !sameSort(known, now)
+}
+
+// sameSort says whether two identities are of one sort.
+func sameSort(a, b string) bool {
+	return strings.HasPrefix(a, hostIdentity) == strings.HasPrefix(b, hostIdentity)
 }
 
 // planner holds what all decisions of one plan read. Nothing in it changes

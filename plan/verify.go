@@ -76,7 +76,7 @@ func otherValue(name string, planned, now Variable) string {
 // approved. Objects may have been changed since in ways that leave what the
 // plan does to them as it was.
 func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
-	if p.Cluster != fresh.Cluster {
+	if !p.isOfClusterOf(fresh) {
 		return staleness("Saved plan is for another cluster",
 			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).", p.Host, p.Cluster, fresh.Host, fresh.Cluster))
 	}
@@ -101,6 +101,15 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// isOfClusterOf says whether two plans are of one cluster. One of them may have
+// been made by a user who may not see the uid that tells: then their addresses do.
+func (p *Plan) isOfClusterOf(fresh *Plan) bool {
+	if !sameSort(p.Cluster, fresh.Cluster) {
+		return p.Host == fresh.Host
+	}
+	return p.Cluster == fresh.Cluster
 }
 
 // changeKey tells the changes of a plan apart: an object without a name yet is

@@ -19,6 +19,13 @@ func TestVerifyCluster(t *testing.T) {
 	if diags := saved.Verify(&Plan{Cluster: "one", Host: "https://b"}, state.New()); diags.HasErrors() {
 		t.Errorf("the same cluster at another address: %v", diags)
 	}
+	unseen := &Plan{Cluster: "host:https://a", Host: "https://a"} // of a user who may not see the uid
+	if diags := unseen.Verify(saved, state.New()); diags.HasErrors() {
+		t.Errorf("planned by a user with fewer rights: %v", diags)
+	}
+	if diags := unseen.Verify(&Plan{Cluster: "one", Host: "https://b"}, state.New()); !diags.HasErrors() {
+		t.Error("planned without the uid at another address: nothing is said")
+	}
 }
 
 // TestOtherValue looks for the values of sensitive variables in what is said of
