@@ -147,6 +147,10 @@ func appendTexts(texts []string, value any) []string {
 		for _, inner := range v {
 			texts = appendTexts(texts, inner)
 		}
+	case int64, float64, json.Number:
+		if text := token(v); len(text) >= shortestSecret {
+			texts = append(texts, text)
+		}
 	}
 	return texts
 }

@@ -48,11 +48,11 @@ func TestMasked(t *testing.T) {
 func TestRefusalTellsNoLiveSecret(t *testing.T) {
 	c := &Change{
 		Kind:      kindNamed(t, "Secret"),
-		Before:    map[string]any{"data": map[string]any{"a": "b2xkIGNhbmFyeQ=="}},
-		Sensitive: addrs.NewPathSet(addrs.NewPath("data", "a"), addrs.NewPath("data", "gone")),
+		Before:    map[string]any{"data": map[string]any{"a": "b2xkIGNhbmFyeQ=="}, "pin": int64(471100)},
+		Sensitive: addrs.NewPathSet(addrs.NewPath("data", "a"), addrs.NewPath("data", "gone"), addrs.NewPath("pin")),
 	}
-	words := "denied: it was b2xkIGNhbmFyeQ==, that is old canary"
-	const want = "denied: it was (sensitive value), that is (sensitive value)"
+	words := "denied: it was b2xkIGNhbmFyeQ==, that is old canary with 471100"
+	const want = "denied: it was (sensitive value), that is (sensitive value) with (sensitive value)"
 	refusal := &kube.Error{Kind: kube.Denied, Message: words, Fields: []kube.FieldError{{Detail: words}}}
 	var said *kube.Error
 	if err := c.discreet(fmt.Errorf("asked: %w", refusal)); !errors.As(err, &said) || said.Message != want || said.Fields[0].Detail != want || said.Kind != kube.Denied {
