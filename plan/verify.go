@@ -240,12 +240,24 @@ func sameEffect(approved, now *Change) []addrs.Path {
 	y := differences(now.Kind.Root, visible(now.Before), visible(now.After))
 	var places []addrs.Path
 	for path := range union(x, y) {
+		if mayBeAdded(approved, now, path) {
+			continue
+		}
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
 			places = append(places, path)
 		}
 	}
 	slices.SortFunc(places, addrs.Path.Compare)
 	return places
+}
+
+// mayBeAdded says whether a place is one that the server fills in by itself, of
+// which a prediction could not know: who approved it was told that it is one.
+func mayBeAdded(approved, now *Change, place addrs.Path) bool {
+	_, wished := ValueAt(now.Wish, place)
+	_, was := ValueAt(approved.Before, place)
+	_, foreseen := ValueAt(approved.After, place)
+	return approved.Certainty == Predicted && now.Certainty == Computed && !wished && !was && !foreseen
 }
 
 func changedFiles(before, now map[string]string) []string {

@@ -2,9 +2,11 @@ package plan
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
 )
 
@@ -25,6 +27,44 @@ func TestVerifyCluster(t *testing.T) {
 	}
 	if diags := unseen.Verify(&Plan{Cluster: "one", Host: "https://b"}, state.New()); !diags.HasErrors() {
 		t.Error("planned without the uid at another address: nothing is said")
+	}
+}
+
+// TestVerifyPrediction holds what a user who may only read could foresee against
+// what the server says to one who may ask it.
+func TestVerifyPrediction(t *testing.T) {
+	pod, err := kinds.Builtin().Lookup("Pod", "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	podWith := func(spec map[string]any) map[string]any {
+		return map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "p"}, "spec": spec}
+	}
+	change := func(certainty Certainty, spec map[string]any) *Plan {
+		return &Plan{Changes: []*Change{{Kind: pod, Object: pod.Object("default", "p"), Action: Create, Certainty: certainty,
+			Wish: podWith(map[string]any{"hostname": "h", "priority": int64(3)}), After: podWith(spec)}}}
+	}
+	predicted := map[string]any{"hostname": "h", "priority": int64(3), "dnsPolicy": "ClusterFirst"}
+	with := func(name string, value any) map[string]any {
+		spec := maps.Clone(predicted)
+		spec[name] = value
+		return spec
+	}
+	for name, test := range map[string]struct {
+		approved Certainty
+		computed map[string]any
+		stale    bool
+	}{
+		"the same":                              {Predicted, predicted, false},
+		"added by admission":                    {Predicted, with("tolerations", []any{map[string]any{"key": "a", "operator": "Exists"}}), false},
+		"a default is another":                  {Predicted, with("dnsPolicy", "None"), true},
+		"a wish is not followed":                {Predicted, with("priority", int64(4)), true},
+		"added, but not foreseen by the server": {Computed, with("schedulerName", "other"), true},
+	} {
+		diags := change(test.approved, predicted).Verify(change(Computed, test.computed), state.New())
+		if diags.HasErrors() != test.stale {
+			t.Errorf("%s: %v", name, diags)
+		}
 	}
 }
 
