@@ -137,13 +137,17 @@ func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited tim
 // notReady tells what pods and controllers said, in their logs for example,
 // without what this plan knows to be secret.
 func (r *runner) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
+	what := "was applied and is not ready"
+	if c.Action == plan.Keep {
+		what = "is as it was applied, and is not ready"
+	}
 	if why != "" {
 		why = ": " + strings.TrimRight(why, ".")
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object is not ready",
-		Detail:   r.masker().Replace(fmt.Sprintf("%s (%s) was applied and is not ready%s. %s", c.Addr, c.Object, why, more)),
+		Detail:   r.masker().Replace(fmt.Sprintf("%s (%s) %s%s. %s", c.Addr, c.Object, what, why, more)),
 		Subject:  c.Range.Ptr(),
 	}}
 }

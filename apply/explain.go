@@ -35,7 +35,7 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness, wait
 		return state
 	}
 	pods := r.podsOf(live)
-	if t := worstTrouble(latest(pods)); t != nil {
+	if t := troubleAmong(live, pods); t != nil {
 		state.trouble, state.why = t, join(state.why, t.String())
 		if !state.hopeless {
 			state.hopeless, state.grace, state.reason = t.hopeless, t.grace, t.reason
@@ -170,7 +170,19 @@ func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstru
 		return nil
 	}
 	stream.waitComplete(ctx)
-	return worstTrouble(latest(podsOf(live, stream.all())))
+	return troubleAmong(live, podsOf(live, stream.all()))
+}
+
+// troubleAmong is the worst trouble of an object's pods. A StatefulSet replaces a
+// pod of the revision before once it is ready, which one that crashes may be for
+// a moment.
+func troubleAmong(live *unstructured.Unstructured, pods []*unstructured.Unstructured) *trouble {
+	t := worstTrouble(troublesome(live, pods))
+	if t != nil && isOfBefore(t.pod, live) {
+		t.grace = max(t.grace, replacingGrace)
+		t.message = join(t.message, "it is of the revision before, and a StatefulSet replaces it only once it is ready, or somebody deletes it")
+	}
+	return t
 }
 
 // eventLines are the last events of an object: those that warn, where there are

@@ -3,6 +3,7 @@ package apply
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -26,24 +27,53 @@ func podsOf(live *unstructured.Unstructured, pods []*unstructured.Unstructured) 
 	return own
 }
 
-// revisionLabels tell the pods of a controller's revisions apart.
-var revisionLabels = []string{"pod-template-hash", "controller-revision-hash"}
+// revisionLabel tells the pods of a StatefulSet's or DaemonSet's revisions apart,
+// and templateLabel those of a Deployment's.
+const (
+	revisionLabel = "controller-revision-hash"
+	templateLabel = "pod-template-hash"
+)
+
+func revisionOf(pod *unstructured.Unstructured) string {
+	return pod.GetLabels()[revisionLabel] + pod.GetLabels()[templateLabel]
+}
+
+// troublesome are those of an object's pods that may keep it from being ready. A
+// StatefulSet goes on to its next pod only when the one at hand is ready, of
+// whatever revision that is, unless it may do several at once.
+func troublesome(live *unstructured.Unstructured, pods []*unstructured.Unstructured) []*unstructured.Unstructured {
+	policy, _, _ := unstructured.NestedString(live.Object, "spec", "podManagementPolicy")
+	if live.GetKind() == "StatefulSet" && policy != "Parallel" {
+		return pods
+	}
+	return latest(pods)
+}
+
+// isOfBefore says whether a pod of a StatefulSet is of another revision than the
+// one it is being updated to.
+func isOfBefore(pod *corev1.Pod, live *unstructured.Unstructured) bool {
+	update, _, _ := unstructured.NestedString(live.Object, "status", "updateRevision")
+	return live.GetKind() == "StatefulSet" && update != "" && pod.Labels[revisionLabel] != update
+}
 
 // latest are the pods of the newest revision among a controller's pods: those of
-// the ones before may fail for what has been mended since. What makes no
-// revisions has no newer pods than it has.
+// the ones before may fail for what has been mended since. Times are told in
+// seconds, so that several revisions may be the newest. What makes no revisions
+// has no newer pods than it has.
 func latest(pods []*unstructured.Unstructured) []*unstructured.Unstructured {
-	if len(pods) == 0 {
-		return nil
+	var last metav1.Time
+	for _, pod := range pods {
+		if made := pod.GetCreationTimestamp(); last.Before(&made) {
+			last = made
+		}
 	}
-	newest := slices.MaxFunc(pods, func(a, b *unstructured.Unstructured) int {
-		return a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time)
-	})
-	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool {
-		return slices.ContainsFunc(revisionLabels, func(label string) bool {
-			return pod.GetLabels()[label] != newest.GetLabels()[label]
-		})
-	})
+	newest := map[string]bool{}
+	for _, pod := range pods {
+		if made := pod.GetCreationTimestamp(); made.Equal(&last) {
+			newest[revisionOf(pod)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool { return !newest[revisionOf(pod)] })
 }
 
 // selectorOf is how a controller finds its pods; one that picks nothing for

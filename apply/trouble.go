@@ -21,6 +21,9 @@ const (
 	// just now, such as the service account of a controller's pods: who looks for
 	// it looks again, but not at once.
 	settlingGrace = 20 * time.Second
+	// replacingGrace is how long a pod that is to be replaced may fail, if it has to
+	// be ready for that.
+	replacingGrace = time.Minute
 )
 
 // trouble is why a pod does not get to run.

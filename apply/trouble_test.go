@@ -123,3 +123,36 @@ func TestRefusedByEvent(t *testing.T) {
 		})
 	}
 }
+
+func TestTroubleAmong(t *testing.T) {
+	set := func(policy string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {podManagementPolicy: "+policy+"}, status: {updateRevision: new}}")
+	}
+	pod := func(name, revision, at, reason string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: "+name+", namespace: ns, creationTimestamp: '2026-01-01T00:00:0"+at+"Z', labels: {controller-revision-hash: "+revision+
+			"}}, status: {containerStatuses: [{name: c, state: {waiting: {reason: "+reason+"}}}]}}")
+	}
+	cases := []struct {
+		name  string
+		live  *unstructured.Unstructured
+		pods  []*unstructured.Unstructured
+		want  string // the pod
+		grace time.Duration
+	}{
+		{"made in the same second as one of the revision before", set("OrderedReady"), []*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+		{"of the revision before, which must be ready first", set("OrderedReady"), []*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "s-1", replacingGrace},
+		{"of the revision before, which is replaced anyhow", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "", 0},
+		{"in parallel, made in the same second", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, grace := "", time.Duration(0)
+			if trouble := troubleAmong(c.live, c.pods); trouble != nil {
+				got, grace = trouble.pod.Name, trouble.grace
+			}
+			if got != c.want || grace != c.grace {
+				t.Errorf("got %q, hopeless after %v; want %q, %v", got, grace, c.want, c.grace)
+			}
+		})
+	}
+}
