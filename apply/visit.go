@@ -318,10 +318,13 @@ func (r *runner) takeFirst(ctx context.Context, c *plan.Change) (*unstructured.U
 			changed.ResourceVersion = live.GetResourceVersion()
 			return r.update(ctx, &changed)
 		}
-		if kube.KindOf(err) != kube.Stale {
+		if kind := kube.KindOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
 			return nil, err
 		}
 		last = err
+		if r.stopped() {
+			break
+		}
 	}
 	return nil, last
 }

@@ -1,0 +1,62 @@
+package kube_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"kplan.dev/kplan/kube"
+)
+
+// TestTakeFields takes a field that only the server has filled in. What an apply
+// then makes of the object is what was foretold, and neither another version of
+// the object nor another object of its name is touched.
+func TestTakeFields(t *testing.T) {
+	c := connect(t)
+	ns := namespace(t, c)
+	k := lookup(t, c, "Deployment")
+	live := create(t, c, "Deployment", sampleManifests["Deployment"], ns)
+	wish := manifest(t, sampleManifests["Deployment"], ns)
+	wish["spec"].(map[string]any)["strategy"] = map[string]any{"type": "Recreate"}
+
+	guard := kube.ApplyOptions{UID: string(live.GetUID())}
+	_, err := c.Apply(t.Context(), k, wish, guard)
+	wantKind(t, err, kube.Invalid)
+
+	field := fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate")
+	taken, err := kube.WithFieldsTaken(k, live, fieldpath.NewSet(field))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[kube.ErrorKind]func(*unstructured.Unstructured){
+		kube.Stale:           func(u *unstructured.Unstructured) { u.SetResourceVersion("1") },
+		kube.ReplacedOutside: func(u *unstructured.Unstructured) { u.SetUID(types.UID("00000000-0000-0000-0000-000000000000")) },
+	} {
+		other := taken.DeepCopy()
+		change(other)
+		_, err := c.TakeFields(t.Context(), k, other)
+		wantKind(t, err, name)
+	}
+
+	foretold, err := c.DryRunAfterTaking(t.Context(), k, taken, wish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := c.TakeFields(t.Context(), k, taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(live.Object["spec"], now.Object["spec"]); diff != "" {
+		t.Error("taking a field changed a value:", diff)
+	}
+	after, err := c.Apply(t.Context(), k, wish, guard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(foretold.Object["spec"], after.Object["spec"]); diff != "" {
+		t.Error("-foretold +applied:", diff)
+	}
+}
