@@ -104,8 +104,11 @@ func (p Path) Contains(other Path) bool {
 	return ok && (rest == "" || p.text == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Steps are the elements of p from the top.
+// Steps are the elements of p from the top, none for the whole object.
 func (p Path) Steps() []Step {
+	if p.IsZero() {
+		return nil
+	}
 	steps, err := parseSteps(p.text)
 	if err != nil {
 		panic("addrs: a Path that was not made by this package: " + err.Error())

@@ -162,6 +162,9 @@ func TestStepKinds(t *testing.T) {
 	if steps[1].Field != "b.c" || steps[2].Index != 2 || steps[3].Keys["k"] != `"v"` || steps[3].Keys["n"] != "1" {
 		t.Errorf("the steps hold %+v", steps)
 	}
+	if steps := (Path{}).Steps(); len(steps) != 0 {
+		t.Errorf("the whole object has the steps %v", steps)
+	}
 }
 
 func TestPathContains(t *testing.T) {

@@ -5,9 +5,6 @@ import "slices"
 // ValueIn is the value that an object in JSON form has at the place, and whether
 // it has one.
 func (p Path) ValueIn(object any) (any, bool) {
-	if p.IsZero() {
-		return object, true
-	}
 	value, ok := object, true
 	for _, step := range p.Steps() {
 		if value, ok = step.In(value); !ok {

@@ -73,9 +73,6 @@ func anyBelow(f *Field) *Field {
 // element's description.
 func (k *Kind) At(path addrs.Path) *Field {
 	f := k.Root
-	if path.IsZero() {
-		return f
-	}
 	for _, step := range path.Steps() {
 		switch {
 		case step.IsField():

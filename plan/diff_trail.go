@@ -67,10 +67,6 @@ func (p *places) onlyLeaves() {
 }
 
 func (p *places) add(path addrs.Path) {
-	if path.IsZero() {
-		p.here = true
-		return
-	}
 	for _, step := range path.Steps() {
 		if step.IsField() {
 			p = child(&p.fields, step.Field)

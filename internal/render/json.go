@@ -247,7 +247,7 @@ func replacePaths(paths []addrs.Path) [][]any {
 	var all [][]any
 	for _, path := range paths {
 		steps := []any{}
-		for _, s := range stepsOf(path) {
+		for _, s := range path.Steps() {
 			switch {
 			case s.IsIndex():
 				steps = append(steps, s.Index)
@@ -260,13 +260,6 @@ func replacePaths(paths []addrs.Path) [][]any {
 		all = append(all, steps)
 	}
 	return all
-}
-
-func stepsOf(path addrs.Path) []addrs.Step {
-	if path.IsZero() {
-		return nil
-	}
-	return path.Steps()
 }
 
 func outputChange(o plan.OutputChange) jsonChange {
