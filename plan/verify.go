@@ -149,7 +149,7 @@ func disagreement(approved, now *Change) string {
 	case now.Action == Keep || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
-	if places := sameEffect(approved, now); len(places) > 0 {
+	if places := otherEffects(approved, now); len(places) > 0 {
 		return fmt.Sprintf("what would become of %s is not what the plan says.", places[0])
 	}
 	return ""
@@ -232,15 +232,16 @@ func losses(c *Change) string {
 	return strings.Join(lines, "; ")
 }
 
-// sameEffect lists the places to which two changes of one object do different
-// things. A kind that the approved plan itself defines is known to the plan
-// made now alone.
-func sameEffect(approved, now *Change) []addrs.Path {
+// otherEffects lists the places to which two changes of one object do different
+// things. A kind that the approved plan itself defines is known to the plan made
+// now alone.
+func otherEffects(approved, now *Change) []addrs.Path {
 	x := differences(now.Kind.Root, visible(approved.Before), visible(approved.After))
 	y := differences(now.Kind.Root, visible(now.Before), visible(now.After))
+	lenient := mayAdd(approved, now)
 	var places []addrs.Path
 	for path := range union(x, y) {
-		if mayBeAdded(approved, now, path) {
+		if lenient && isAdded(approved, now, path) {
 			continue
 		}
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
@@ -251,13 +252,20 @@ func sameEffect(approved, now *Change) []addrs.Path {
 	return places
 }
 
-// mayBeAdded says whether a place is one that the server fills in by itself, of
-// which a prediction could not know: who approved it was told that it is one.
-func mayBeAdded(approved, now *Change, place addrs.Path) bool {
-	_, wished := ValueAt(now.Wish, place)
+// mayAdd says whether the server may do more now than was approved: who approved
+// it was told that it is a prediction, and what is asked for is still the same.
+func mayAdd(approved, now *Change) bool {
+	return approved.Certainty == Predicted && now.Certainty == Computed &&
+		len(differences(now.Kind.Root, approved.Wish, now.Wish)) == 0
+}
+
+// isAdded says whether a place is one that the server fills in by itself. What
+// somebody has put there since is none: the change would take it away.
+func isAdded(approved, now *Change, place addrs.Path) bool {
 	_, was := ValueAt(approved.Before, place)
 	_, foreseen := ValueAt(approved.After, place)
-	return approved.Certainty == Predicted && now.Certainty == Computed && !wished && !was && !foreseen
+	_, isThere := ValueAt(now.Before, place)
+	return !was && !foreseen && !isThere
 }
 
 func changedFiles(before, now map[string]string) []string {

@@ -68,6 +68,43 @@ func TestVerifyPrediction(t *testing.T) {
 	}
 }
 
+// TestVerifyPredictionOfOther changes what a prediction was made from: what comes
+// of that is not what the server adds by itself.
+func TestVerifyPredictionOfOther(t *testing.T) {
+	config, pod := kindNamed(t, "ConfigMap"), kindNamed(t, "Pod")
+	holding := func(data map[string]any) map[string]any {
+		return map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "c"}, "data": data}
+	}
+	listening := func(ports ...any) map[string]any {
+		return map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "p"}, "spec": map[string]any{
+			"containers": []any{map[string]any{"name": "c", "ports": ports}}}}
+	}
+	port := func(number int64) any { return map[string]any{"containerPort": number} }
+	wish, old := holding(map[string]any{"a": "2"}), holding(map[string]any{"a": "1"})
+	for name, test := range map[string]struct {
+		kind          *kinds.Kind
+		action        Action
+		approved, now Change
+	}{
+		"a replacement would lose what somebody added": {config, Replace,
+			Change{Wish: wish, Before: old, After: wish},
+			Change{Wish: wish, Before: holding(map[string]any{"a": "1", "b": "precious"}), After: wish}},
+		"the configuration has come to another list": {pod, Create,
+			Change{Wish: listening(port(80)), After: pod.Complete(listening(port(80)))},
+			Change{Wish: listening(port(80), port(443)), After: pod.Complete(listening(port(80), port(443)))}},
+	} {
+		plans := [2]*Plan{}
+		for i, c := range []Change{test.approved, test.now} {
+			c.Kind, c.Object, c.Action = test.kind, test.kind.Object("default", "x"), test.action
+			c.Certainty = []Certainty{Predicted, Computed}[i]
+			plans[i] = &Plan{Changes: []*Change{&c}}
+		}
+		if diags := plans[0].Verify(plans[1], state.New()); !diags.HasErrors() {
+			t.Errorf("%s: nothing is said", name)
+		}
+	}
+}
+
 // TestOtherValue looks for the values of sensitive variables in what is said of
 // them, also where they became sensitive only later.
 func TestOtherValue(t *testing.T) {
