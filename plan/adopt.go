@@ -26,10 +26,16 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
-	if taken == live {
+	if taken == live || live.GetDeletionTimestamp() != nil || p.replaces(c.Addr) {
 		return p.adopted(p.update(ctx, c, live))
 	}
-	if diags := p.adoptionConflicts(ctx, c, live, taken); diags.HasErrors() {
+	if err := p.found(c, live); err != nil {
+		return hclspec.Seen{}, nil, err
+	}
+	if c.redefined {
+		return p.adopted(p.updateUnasked(ctx, c, c.asDefined(taken), c.unaskable))
+	}
+	if diags := p.adoptionConflicts(ctx, c, live); diags.HasErrors() {
 		c.Blocked = true
 		seen, c, err := p.adopted(p.predictUpdate(ctx, c, taken, "another manager owns fields of it"))
 		if err != nil {
@@ -44,10 +50,8 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 }
 
 // adoptionConflicts are the fields that others than kubectl's client-side
-// apply own; its own are about to become kplan's, also those to be ignored.
-func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) hcl.Diagnostics {
-	p.found(c, live)
-	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), taken)
+// apply own; its own are about to become kplan's.
+func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstructured.Unstructured) hcl.Diagnostics {
 	_, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion})
 	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return kube.IsClientApplier(f.Manager) })
 	return conflict(c, live, others)

@@ -19,11 +19,12 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	if len(d.Unknown) > 0 {
 		return nil, fmt.Errorf("%s is still not known", d.Unknown.Sorted()[0])
 	}
-	wish := Wish(d, stackID)
+	given := Wish(d, stackID)
+	wish := given
 	for _, path := range c.ignored() {
-		place := keyed(d.Kind, wish, path)
-		value, _ := ValueAt(c.Wish, place)
-		wish = ignoring(wish, place, value)
+		place := keyed(d.Kind, given, path)
+		value, _ := valueIn(d.Kind, c.Wish, place)
+		wish = ignoring(d.Kind, wish, place, value)
 	}
 	open := c.open()
 	if c.Object.Name == "" {

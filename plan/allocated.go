@@ -48,7 +48,7 @@ func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[str
 		case !has && (asked || had || lacking.Has(place)):
 			continue
 		}
-		if spot, ok := positioned(after, place); ok {
+		if spot, ok := positioned(c.Kind, after, place); ok {
 			unknown.Add(spot)
 		}
 	}

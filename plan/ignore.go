@@ -25,14 +25,14 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live
 	given, ours, others := wish, fieldsOf(live, true), fieldsOf(live, false)
 	onlyOurs := extract(kind, live, ours.Difference(others))
 	for _, path := range d.Lifecycle.IgnoreChanges {
-		place := keyed(kind, wish, path)
-		wished, _ := ValueAt(wish, place)
+		place := keyed(kind, given, path)
+		wished, _ := valueIn(kind, wish, place)
 		value, _ := ValueAt(live.Object, place)
 		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wished) {
 			continue // nothing has changed that could be ignored
 		}
 		value, _ = ValueAt(onlyOurs, place)
-		wish = ignoring(wish, place, value)
+		wish = ignoring(kind, wish, place, value)
 	}
 	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
 	return marked(wish, d.Addr, stack.(string))
@@ -52,7 +52,7 @@ func (c *Change) ignored() []addrs.Path {
 func (c *Change) open() addrs.PathSet {
 	open := c.Desired.Unknown.Clone()
 	for _, path := range c.ignored() {
-		spot, ok := positioned(c.Desired.Fields, keyed(c.Kind, c.Desired.Fields, path))
+		spot, ok := positioned(c.Kind, c.Desired.Fields, keyed(c.Kind, c.Desired.Fields, path))
 		if !ok {
 			spot = path
 		}
@@ -67,7 +67,10 @@ func (c *Change) open() addrs.PathSet {
 
 // ignoring is the wish with another value at a place to be ignored, nil where
 // nothing is to be sent.
-func ignoring(wish map[string]any, place addrs.Path, value any) map[string]any {
+func ignoring(kind *kinds.Kind, wish map[string]any, place addrs.Path, value any) map[string]any {
+	if spot, ok := positioned(kind, wish, place); ok {
+		place = spot
+	}
 	wish = replaceAt(wish, place.Steps(), value).(map[string]any)
 	if value == nil {
 		wish = withoutEmptied(wish, place)

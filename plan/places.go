@@ -87,28 +87,49 @@ func configured(c *Change, listed []addrs.Path) []addrs.Path {
 
 // positioned is the opposite of keyed: the path with list elements named by
 // where they stand in the object. What lies below the last step may be absent.
-func positioned(object map[string]any, path addrs.Path) (addrs.Path, bool) {
+func positioned(kind *kinds.Kind, object map[string]any, path addrs.Path) (addrs.Path, bool) {
 	var (
 		result addrs.Path
 		value  any = object
 		ok         = true
+		field      = kind.Root
 	)
 	for _, step := range path.Steps() {
 		if !ok {
 			return addrs.Path{}, false
 		}
 		if list, isList := value.([]any); isList {
-			i := step.PositionIn(list)
+			i := elementAt(field, list, step)
 			if i < 0 {
 				return addrs.Path{}, false
 			}
-			result = result.Index(i)
+			result, value = result.Index(i), list[i]
 		} else {
 			result = result.Append(step)
+			value, ok = step.In(value)
 		}
-		value, ok = step.In(value)
+		field = below(field, step)
 	}
 	return result, true
+}
+
+// elementAt is where in a list the element stands that a step names, -1 where
+// there is none. One that leaves out a key has the server's default for it.
+func elementAt(f *kinds.Field, list []any, step addrs.Step) int {
+	if i := step.PositionIn(list); i >= 0 || f == nil || !step.IsKeys() {
+		return i
+	}
+	name := addrs.Path{}.Append(step)
+	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(keysOf(f, element)) == name })
+}
+
+// valueIn is ValueAt for a place that is spelled as keyed does.
+func valueIn(kind *kinds.Kind, object map[string]any, place addrs.Path) (any, bool) {
+	spot, ok := positioned(kind, object, place)
+	if !ok {
+		return nil, false
+	}
+	return ValueAt(object, spot)
 }
 
 func below(f *kinds.Field, step addrs.Step) *kinds.Field {

@@ -45,7 +45,9 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
 	c.Action = Keep
-	p.found(c, live)
+	if err := p.found(c, live); err != nil {
+		return hclspec.Seen{}, nil, err
+	}
 	c.After = c.Before
 	seen := hclspec.Seen{Object: WithoutOwn(live.Object)}
 	c.Drift, c.doubtful = driftSince(c, live, entry.Digest == p.state.Digest(Wish(&recordedAs, p.state.StackID())))

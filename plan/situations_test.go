@@ -41,6 +41,7 @@ import (
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
 //	says              words that stand in a diagnostic
+//	does not say      words that stand in none
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
 // canary. A plan without errors is then saved, held against a plan made anew, and
@@ -135,6 +136,9 @@ func (s *situation) play() {
 	}
 	if says := strings.TrimSpace(s.files["says"]); !strings.Contains(allDetails(diags), says) {
 		s.Fatalf("not said: %s\n%v", says, allDetails(diags))
+	}
+	if unsaid := strings.TrimSpace(s.files["does not say"]); unsaid != "" && strings.Contains(allDetails(diags), unsaid) {
+		s.Fatalf("said: %s\n%v", unsaid, allDetails(diags))
 	}
 	if diags.HasErrors() || in.Cluster != s.cluster {
 		return

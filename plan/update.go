@@ -2,13 +2,13 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
@@ -18,7 +18,9 @@ const dryRunTries = 4
 
 // update plans an object that is there and ours.
 func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	p.found(c, live)
+	if err := p.found(c, live); err != nil {
+		return hclspec.Seen{}, nil, err
+	}
 	live = c.asDefined(live)
 	if live.GetDeletionTimestamp() != nil {
 		c.Reason = BecauseTerminating
@@ -54,14 +56,20 @@ func (p *planner) replaces(addr addrs.Instance) bool {
 }
 
 // found records what is known of the live object. It is also called anew when
-// the object changed meanwhile.
-func (p *planner) found(c *Change, live *unstructured.Unstructured) {
-	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), c.asDefined(live))
+// the object changed meanwhile. What is to be ignored of it may be of those fields
+// that are about to become kplan's.
+func (p *planner) found(c *Change, live *unstructured.Unstructured) error {
 	c.takes = nil
+	taken, err := c.Taken(live)
+	if err != nil {
+		return err
+	}
+	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), c.asDefined(taken))
 	c.Before = live.Object
 	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	c.Sensitive = sensitivePaths(c, c.Before)
 	c.Sensitive.AddAll(addrs.NewPathSet(p.owned[c.Object.Identity()].Sensitive...))
+	return nil
 }
 
 // asDefined is the live object as the server will show it once this plan has
@@ -90,10 +98,12 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 			return hclspec.Seen{}, nil, err
 		}
 		live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		if err == nil {
+			err = p.found(c, live)
+		}
 		if err != nil {
 			return hclspec.Seen{}, nil, err
 		}
-		p.found(c, live)
 		return p.ask(ctx, c, live, tries-1)
 	case kube.Immutable:
 		c.Reason = BecauseImmutable
@@ -143,7 +153,7 @@ func (p *planner) refused(ctx context.Context, c *Change, live *unstructured.Uns
 	}
 	left := remnants(c, live, refusal)
 	if len(left) == 0 {
-		return hclspec.Seen{}, nil, withRemnants(c, live, refusal)
+		return hclspec.Seen{}, nil, explained(c, live, refusal)
 	}
 	c.takes = append(c.takes, left...)
 	return p.ask(ctx, c, live, tries)
@@ -236,7 +246,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	}
 	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
 	for path := range c.open() {
-		if spot, ok := positioned(c.After, keyed(c.Kind, c.Wish, path)); ok {
+		if spot, ok := positioned(c.Kind, c.After, keyed(c.Kind, c.Wish, path)); ok {
 			path = spot
 		}
 		c.Unknown.Add(path)
@@ -284,7 +294,7 @@ func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (h
 func frozen(c *Change) []addrs.Path {
 	var paths []addrs.Path
 	before, after := visible(c.Before), visible(c.After)
-	if (c.Kind.GroupKind() == addrs.GroupKind{Kind: "Pod"}) && !hasToken(c.Wish) {
+	if c.Kind.GroupKind() == kinds.Pod && !hasToken(c.Wish) {
 		before, after = withoutToken(before), withoutToken(after)
 	}
 	for path := range differences(c.Kind.Root, before, after) {
@@ -341,20 +351,6 @@ func wholeElement(c *Change, path addrs.Path) addrs.Path {
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
 	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
-}
-
-// refusedPaths are the places that the server complained about.
-func refusedPaths(err error) []addrs.Path {
-	var (
-		refusal *kube.Error
-		paths   []addrs.Path
-	)
-	if errors.As(err, &refusal) {
-		for _, f := range refusal.Fields {
-			paths = append(paths, f.Path)
-		}
-	}
-	return paths
 }
 
 // triggers are the changed places for which lifecycle.replace_on asks for a
