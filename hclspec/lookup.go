@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
@@ -71,12 +72,15 @@ func (f *kindFinder) find(name, apiVersion string) (*kinds.Kind, error) {
 	return declared, nil
 }
 
-// moreHelpful is the error that knows more of what was meant.
+// moreHelpful is the error that knows more of what was meant, with what neither
+// could find out.
 func moreHelpful(a, b *kinds.UnknownError) *kinds.UnknownError {
+	told := *a
 	if len(a.Known) == 0 && (len(b.Known) > 0 || a.Nearest == "") {
-		return b
+		told = *b
 	}
-	return a
+	told.Silent = slices.Concat(a.Silent, b.Silent)
+	return &told
 }
 
 func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
@@ -92,11 +96,20 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 		diags[0].Extra = err // which may be no matter of this kind alone
 		return diags
 	case len(unknown.Known) > 0:
-		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.", name, unknown.APIVersion, words.Or(unknown.Known))
+		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
 	case unknown.Nearest != "":
-		return problem("Unknown kind", at, "There is no kind %q. Did you mean %q?", name, unknown.Nearest)
+		return problem("Unknown kind", at, "There is no kind %q. Did you mean %q?%s", name, unknown.Nearest, mayBeIn(unknown.Silent))
 	}
-	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.", name)
+	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s", name, mayBeIn(unknown.Silent))
+}
+
+// mayBeIn is a sentence about APIs that do not answer, with a space before it, or
+// "".
+func mayBeIn(silent []string) string {
+	if len(silent) == 0 {
+		return ""
+	}
+	return " It may also be in " + words.Or(silent) + ", from which the cluster gets no answer now: kubectl get apiservices shows why."
 }
 
 func quoted(texts []string) []string {

@@ -135,6 +135,7 @@ type UnknownError struct {
 	APIVersion string   // as asked for; "" when none was
 	Nearest    string   // the kind that was probably meant, "" when none is close
 	Known      []string // the API versions that do have the kind, the preferred first
+	Silent     []string // API versions of which nobody could say now whether they have it
 }
 
 func (e *UnknownError) Error() string {

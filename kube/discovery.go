@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -80,6 +81,12 @@ func (s *served) lookupError(kind, apiVersion string, err error) error {
 		}
 	}
 	if len(suspects) > 0 {
+		var unknown *kinds.UnknownError
+		if errors.As(err, &unknown) {
+			silent := *unknown
+			silent.Silent = suspects
+			e.Err = &silent
+		}
 		e.Kind = Unavailable
 		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, words.Or(suspects))
 		e.Advice = "Look at the APIService objects of these groups: kubectl get apiservices."

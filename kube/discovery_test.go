@@ -3,6 +3,7 @@ package kube_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,10 @@ func TestLookupWithoutOpenAPI(t *testing.T) {
 	wantKind(t, err, kube.Unavailable)
 	_, err = c.Lookup("Widget", "down.example.com/v1")
 	wantKind(t, err, kube.Unavailable)
+	var unknown *kinds.UnknownError
+	if !errors.As(err, &unknown) || !slices.Equal(unknown.Silent, []string{"down.example.com/v1"}) {
+		t.Errorf("the error does not say which API is silent: %+v", unknown)
+	}
 	_, err = c.Lookup("Widget", "example.com/v1")
 	wantKind(t, err, kube.NotServed)
 }
