@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"slices"
 
@@ -91,6 +92,9 @@ type Inputs struct {
 	// Args are the -var and -var-file options in the order of the command line;
 	// they override everything else.
 	Args []VarArg
+	// Open opens a file that one of Args names, which may lie anywhere and be a
+	// pipe; nil: os.Open.
+	Open func(path string) (io.ReadCloser, error)
 	// Prompt asks the user for a variable that has no value; nil: don't ask.
 	Prompt func(*Variable) (string, error)
 	// Partial leaves variables without a value unknown instead of reporting
@@ -115,7 +119,7 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 	g.environment(in.Env)
 	g.automaticFiles()
 	g.saved(in.Saved)
-	g.arguments(in.Args)
+	g.arguments(in)
 	values := Values{make(map[string]cty.Value, len(c.Variables))}
 	sound := map[string]bool{}
 	for _, v := range c.Variables {

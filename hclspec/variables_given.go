@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -116,20 +117,22 @@ func (g *givenValues) saved(values map[string]json.RawMessage) {
 }
 
 // arguments takes -var and -var-file in their order.
-func (g *givenValues) arguments(args []VarArg) {
-	for _, arg := range args {
+func (g *givenValues) arguments(in Inputs) {
+	for _, arg := range in.Args {
 		if arg.File != "" {
-			g.namedFile(arg.File)
+			g.namedFile(arg.File, in.Open)
 		} else {
 			g.assignment(arg.Set)
 		}
 	}
 }
 
-// namedFile takes a file that the user named. It may lie anywhere and be a
-// pipe, as that of a shell's <(command).
-func (g *givenValues) namedFile(path string) {
-	file, err := os.Open(path)
+// namedFile takes a file that the user named.
+func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, error)) {
+	if open == nil {
+		open = func(path string) (io.ReadCloser, error) { return os.Open(path) }
+	}
+	file, err := open(path)
 	if err != nil {
 		g.unreadable(path, folderError(err))
 		return

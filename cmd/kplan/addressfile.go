@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -26,18 +26,18 @@ func (p *paths) String() string { return strings.Join(*p, ", ") }
 
 // read takes the addresses from the files that -target-file and -exclude-file
 // name. What is wrong with them can be reported with their text.
-func (o *selection) read(s *session) hcl.Diagnostics {
+func (o *selection) read(ctx context.Context, s *session) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	o.written = map[addrs.Instance]hcl.Range{}
 	for _, path := range o.targetFiles {
-		found, more := s.readAddresses(path, o.written)
+		found, more := s.readAddresses(ctx, path, o.written)
 		if len(found) == 0 && !more.HasErrors() {
 			more = append(more, noAddresses(hcl.DiagError, path, "-target-file would limit the plan to nothing. To plan everything, leave it out."))
 		}
 		o.targets, diags = append(o.targets, found...), append(diags, more...)
 	}
 	for _, path := range o.excludeFiles {
-		found, more := s.readAddresses(path, o.written)
+		found, more := s.readAddresses(ctx, path, o.written)
 		if len(found) == 0 && !more.HasErrors() {
 			more = append(more, noAddresses(hcl.DiagWarning, path, "-exclude-file leaves nothing out."))
 		}
@@ -52,7 +52,7 @@ func noAddresses(severity hcl.DiagnosticSeverity, path, meaning string) *hcl.Dia
 
 // readAddresses reads a file of one address a line, in which a line that begins
 // with # is a comment, and takes note of where each stands.
-func (s *session) readAddresses(path string, written map[addrs.Instance]hcl.Range) (addresses, hcl.Diagnostics) {
+func (s *session) readAddresses(ctx context.Context, path string, written map[addrs.Instance]hcl.Range) (addresses, hcl.Diagnostics) {
 	refused := func(why string) hcl.Diagnostics {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Can't read file of addresses", Detail: fmt.Sprintf("%s can't be read: %s.", path, why)}}
 	}
@@ -61,8 +61,10 @@ func (s *session) readAddresses(path string, written map[addrs.Instance]hcl.Rang
 			return nil, refused("a file of addresses is plain text with one address a line, and its name does not end with " + ending)
 		}
 	}
-	src, err := readAddressFile(path)
+	src, err := readAddressFile(ctx, path)
 	switch {
+	case ctx.Err() != nil:
+		return nil, interruptedAt(path)
 	case err != nil:
 		return nil, refused(reason(err).Error())
 	case len(src) > longestAddressFile:
@@ -72,8 +74,8 @@ func (s *session) readAddresses(path string, written map[addrs.Instance]hcl.Rang
 	return parseAddresses(string(src), path, written)
 }
 
-func readAddressFile(path string) ([]byte, error) {
-	file, err := os.Open(path) // a pipe, too, as that of a shell's <(command)
+func readAddressFile(ctx context.Context, path string) ([]byte, error) {
+	file, err := open(ctx, path)
 	if err != nil {
 		return nil, err
 	}

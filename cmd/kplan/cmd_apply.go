@@ -64,7 +64,7 @@ func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
 	if opts.view.json && !opts.autoApprove {
 		return s.usage(&usageError{summary: "Plan file or auto-approve required", detail: "With -json nobody can be asked: give -auto-approve, or a plan that kplan plan -out saved."})
 	}
-	if !s.begin(&opts.planningOptions) {
+	if !s.begin(ctx, &opts.planningOptions) {
 		return exitFailure
 	}
 	k, ok := s.prepare(ctx, opts.planningOptions, "apply")
@@ -120,10 +120,10 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if err := opts.check(); err != nil {
 		return s.usage(err)
 	}
-	if !s.begin(&opts.planningOptions) {
+	if !s.begin(ctx, &opts.planningOptions) {
 		return exitFailure
 	}
-	saved, ok := s.readPlan(path)
+	saved, ok := s.readPlan(ctx, path)
 	if !ok {
 		return exitFailure
 	}

@@ -44,13 +44,13 @@ func fmtCommand() *command {
 			{"fmt -check -diff -recursive", "In a pipeline, fail and show why:"},
 			{"fmt - < main.kplan.hcl", "From an editor:"},
 		},
-		run: func(_ context.Context, s *session, args []string) exitCode { return runFmt(s, opts, args) },
+		run: func(ctx context.Context, s *session, args []string) exitCode { return runFmt(ctx, s, opts, args) },
 	}
 }
 
-func runFmt(s *session, opts fmtOptions, targets []string) exitCode {
+func runFmt(ctx context.Context, s *session, opts fmtOptions, targets []string) exitCode {
 	if slices.Contains(targets, "-") {
-		return fmtStdin(s, opts, targets)
+		return fmtStdin(ctx, s, opts, targets)
 	}
 	if len(targets) == 0 {
 		targets = []string{"."}
@@ -77,14 +77,14 @@ func worse(a, b exitCode) exitCode {
 	return max(a, b)
 }
 
-func fmtStdin(s *session, opts fmtOptions, targets []string) exitCode {
+func fmtStdin(ctx context.Context, s *session, opts fmtOptions, targets []string) exitCode {
 	if len(targets) > 1 {
 		s.fail("Standard input stands alone", "A single dash takes standard input; no file can be given beside it.")
 		return exitUnparsable
 	}
-	src, err := io.ReadAll(s.stdin)
+	src, err := io.ReadAll(endingWith(ctx, s.stdin))
 	if err != nil {
-		s.fail("Can't read standard input", "%v.", err)
+		s.failReading(ctx, "the source", "standard input", err, "")
 		return exitUnparsable
 	}
 	opts.list, opts.write = false, false

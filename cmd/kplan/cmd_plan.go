@@ -126,7 +126,7 @@ func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
 	if err := opts.check(); err != nil {
 		return s.usage(err)
 	}
-	if !s.begin(&opts.planningOptions) {
+	if !s.begin(ctx, &opts.planningOptions) {
 		return exitFailure
 	}
 	if opts.out != "" {

@@ -47,7 +47,7 @@ func showCommand() *command {
 				return s.usage(err)
 			}
 			if len(args) == 1 {
-				return runShowPlan(s, opts, args[0])
+				return runShowPlan(ctx, s, opts, args[0])
 			}
 			return runShowState(ctx, s, opts)
 		},
@@ -69,8 +69,8 @@ func (o *showOptions) check(plan bool) error {
 	return nil
 }
 
-func runShowPlan(s *session, opts showOptions, path string) exitCode {
-	p, ok := s.readPlan(path)
+func runShowPlan(ctx context.Context, s *session, opts showOptions, path string) exitCode {
+	p, ok := s.readPlan(ctx, path)
 	if !ok {
 		return exitFailure
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/state"
@@ -33,9 +32,12 @@ func statePushCommand() *command {
 }
 
 func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool, path string) exitCode {
-	given, err := s.readGivenState(path)
+	given, err := s.readGivenState(ctx, path)
 	if err != nil {
-		s.fail("Can't read the state to push", "%s: %s.", path, reason(err))
+		if path == "-" {
+			path = "standard input"
+		}
+		s.failReading(ctx, "the state to push", path, err, "")
 		return exitFailure
 	}
 	opts, ok := s.locate(opts)
@@ -57,10 +59,10 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 }
 
 // readGivenState reads a state from a file, or from standard input for -.
-func (s *session) readGivenState(path string) (*state.State, error) {
-	var from io.Reader = s.stdin
+func (s *session) readGivenState(ctx context.Context, path string) (*state.State, error) {
+	from := endingWith(ctx, s.stdin)
 	if path != "-" {
-		file, err := os.Open(path)
+		file, err := open(ctx, path)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode
 // told without a cluster.
 func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagnostics {
 	config, diags := s.load()
-	values, more := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Args: opts.args, Partial: true})
+	values, more := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Args: opts.args, Open: opener(ctx), Partial: true})
 	diags = append(diags, more...)
 	_, more = config.Cluster(values)
 	diags = append(diags, more...)

@@ -45,10 +45,11 @@ func (s *session) define(ctx context.Context, opts variableOptions) (d definitio
 	values, valueDiags := config.ReadVariables(hclspec.Inputs{
 		Env:    os.Environ(),
 		Args:   args,
+		Open:   opener(ctx),
 		Prompt: s.prompt(ctx),
 	})
 	if ctx.Err() != nil && valueDiags.HasErrors() {
-		s.fail(diag.Interrupted, "Nothing was changed: kplan was interrupted while it asked for the values of variables.")
+		s.fail(diag.Interrupted, "Nothing was changed: kplan was interrupted while it read or asked for the values of variables.")
 		return d, false
 	}
 	if opts.from != nil {

@@ -12,27 +12,27 @@ import (
 )
 
 // readPlan reads a saved plan.
-func (s *session) readPlan(path string) (*plan.Plan, bool) {
-	file, err := os.Open(path)
+func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, bool) {
+	file, err := open(ctx, path)
 	if err != nil {
-		s.fail("Can't read the plan", "%s: %v.", path, reason(err))
+		s.failReading(ctx, "the plan", path, err, "")
 		return nil, false
 	}
 	defer file.Close()
 	p, err := plan.Read(file, kinds.Builtin().Lookup)
 	if err != nil {
-		s.fail("Can't read the plan", "%s: %v.%s", path, reason(err), s.ifState(path))
+		s.failReading(ctx, "the plan", path, err, s.ifState(ctx, path))
 		return nil, false
 	}
 	return p, true
 }
 
 // ifState is the hint for whoever takes a state for a plan, "" where it is none.
-func (s *session) ifState(path string) string {
+func (s *session) ifState(ctx context.Context, path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	if _, err := s.readGivenState(path); err != nil {
+	if _, err := s.readGivenState(ctx, path); err != nil {
 		return ""
 	}
 	return " It is a state, which is shown by: kplan show -state=" + shellWord(path)

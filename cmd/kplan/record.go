@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -18,8 +19,12 @@ type record struct {
 }
 
 // startRecord has the session write events into a file, besides what it shows.
-func (s *session) startRecord(path string) bool {
-	file, err := createRecord(path)
+func (s *session) startRecord(ctx context.Context, path string) bool {
+	file, err := unlessEnded(ctx, func() (*os.File, error) { return createRecord(path) }) // a pipe waits for its reader
+	if err != nil && ctx.Err() != nil {
+		s.report(interruptedAt(path))
+		return false
+	}
 	if err != nil {
 		s.fail("Can't write the events", "%s: %v.", path, reason(err))
 		return false

@@ -21,7 +21,7 @@ import (
 //	signalled INT 130 'Pod.a: Creation complete' kplan apply
 //
 // INT,INT sends a second one once the first is noticed. A text that begins with
-// file: names a file to wait for instead.
+// file: names a file to wait for instead, and one that begins with after: a time.
 func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signalled SIGNAL[,SIGNAL] CODE TEXT COMMAND...")
@@ -47,6 +47,11 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	ready := out.await
 	if file, is := strings.CutPrefix(args[2], "file:"); is {
 		ready = func(string, time.Duration) bool { appears(ts, false, []string{file}); return true }
+	}
+	if text, is := strings.CutPrefix(args[2], "after:"); is {
+		wait, err := time.ParseDuration(text)
+		ts.Check(err)
+		ready = func(string, time.Duration) bool { time.Sleep(wait); return true }
 	}
 	if !ready(args[2], 30*time.Second) {
 		_ = cmd.Process.Kill()

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/internal/render"
@@ -33,23 +35,23 @@ func (o *viewOptions) check() error {
 
 // begin has the session do as the options say, and reads the files that they
 // name. What went wrong has been reported.
-func (s *session) begin(opts *planningOptions) (ok bool) {
-	if !s.look(*opts) {
+func (s *session) begin(ctx context.Context, opts *planningOptions) (ok bool) {
+	if !s.look(ctx, *opts) {
 		return false
 	}
-	diags := opts.selection.read(s)
+	diags := opts.selection.read(ctx, s)
 	s.report(diags)
 	return !diags.HasErrors()
 }
 
 // look has the session ask and show as the options say.
-func (s *session) look(opts planningOptions) (ok bool) {
+func (s *session) look(ctx context.Context, opts planningOptions) (ok bool) {
 	s.view = opts.view
 	s.input = s.input && opts.variables.input
 	if opts.view.json {
 		s.speakJSON()
 	}
-	return opts.view.jsonInto == "" || s.startRecord(opts.view.jsonInto)
+	return opts.view.jsonInto == "" || s.startRecord(ctx, opts.view.jsonInto)
 }
 
 func (s *session) options() render.Options {
