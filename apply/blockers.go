@@ -12,7 +12,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -49,15 +48,14 @@ func ownFinalizers(live *unstructured.Unstructured) string {
 
 // objects names the other objects that keep this one, as its kind has it.
 func (b *blockers) objects(ctx context.Context, live *unstructured.Unstructured) string {
-	gvk := live.GroupVersionKind()
-	switch (addrs.GroupKind{Group: gvk.Group, Kind: gvk.Kind}) {
-	case addrs.GroupKind{Kind: "Namespace"}:
+	switch groupKindOf(live) {
+	case kinds.Namespace:
 		return b.content(ctx, live)
-	case addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
+	case kinds.CustomResourceDefinition:
 		return b.look(func() string { return b.r.objectsOfKind(ctx, live) })
-	case addrs.GroupKind{Kind: "PersistentVolumeClaim"}:
+	case kinds.PersistentVolumeClaim:
 		return b.look(func() string { return b.r.podsUsing(ctx, live) })
-	case addrs.GroupKind{Kind: "Pod"}:
+	case kinds.Pod:
 		if node, _, _ := unstructured.NestedString(live.Object, "spec", "nodeName"); node != "" && len(live.GetFinalizers()) == 0 {
 			return fmt.Sprintf("node %s has not reported yet that it has stopped", node)
 		}

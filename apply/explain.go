@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
@@ -29,7 +30,7 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness, wait
 	switch {
 	case state.ready || live.GetDeletionTimestamp() != nil:
 		return state
-	case live.GetKind() == "PersistentVolumeClaim" && live.GetAPIVersion() == "v1":
+	case groupKindOf(live) == kinds.PersistentVolumeClaim:
 		return r.diagnoseClaim(live, state)
 	case !makesPods(live) || isBehind(live):
 		return state

@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 )
 
 // readiness is how far a live object is from doing what it is for.
@@ -55,8 +56,7 @@ func readinessOf(live *unstructured.Unstructured, d *hclspec.Desired) (readiness
 // kindReadiness judges by a rule of our own where the kind has one, else by the
 // kstatus rules, which read the status that the object's controller writes.
 func kindReadiness(live *unstructured.Unstructured, d *hclspec.Desired) (readiness, error) {
-	gvk := live.GroupVersionKind()
-	if rule := kindRules[addrs.GroupKind{Group: gvk.Group, Kind: gvk.Kind}]; rule != nil {
+	if rule := kindRules[groupKindOf(live)]; rule != nil {
 		if state, judged := rule(live, d); judged {
 			return state, nil
 		}
@@ -87,8 +87,11 @@ func isReadyOfBefore(live *unstructured.Unstructured) bool {
 // isPod says whether the object is a pod. kstatus gives one up that found no node
 // within seconds, which is less than a cluster needs that adds nodes; diagnose
 // has its own patience.
-func isPod(live *unstructured.Unstructured) bool {
-	return live.GetKind() == "Pod" && live.GetAPIVersion() == "v1"
+func isPod(live *unstructured.Unstructured) bool { return groupKindOf(live) == kinds.Pod }
+
+func groupKindOf(live *unstructured.Unstructured) addrs.GroupKind {
+	gvk := live.GroupVersionKind()
+	return addrs.GroupKind{Group: gvk.Group, Kind: gvk.Kind}
 }
 
 // conditionsOf are the conditions that an object's controllers report.

@@ -7,13 +7,14 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
 )
 
 // kindRules say when objects of a kind are ready that kstatus does not know, or
 // takes to be ready too soon or never. One that has nothing to say about an
 // object leaves it to kstatus.
 var kindRules = map[addrs.GroupKind]func(live *unstructured.Unstructured, d *hclspec.Desired) (state readiness, judged bool){
-	{Kind: "Pod"}:                                         podReady,
+	kinds.Pod:                                             podReady,
 	{Kind: "ReplicationController"}:                       replicasReady,
 	{Group: "apps", Kind: "Deployment"}:                   pausedReady,
 	{Group: "apps", Kind: "StatefulSet"}:                  statefulReady,

@@ -120,7 +120,7 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 // awaitedBy are the APIs that a deletion waits for: the cluster does not let go of a
 // namespace while there may be objects in it that it can't list.
 func (around *neighbours) awaitedBy(c *Change) []string {
-	if (c.Object.GroupKind() != addrs.GroupKind{Kind: "Namespace"}) {
+	if c.Object.GroupKind() != kinds.Namespace {
 		return nil
 	}
 	return around.silent

@@ -220,8 +220,13 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
 		seal: doc.Seal, content: contentOf(data, doc.Seal),
 	}
+	found := map[savedKindKey]*kinds.Kind{}
 	for _, saved := range doc.Changes {
-		c, err := saved.change(doc.kind(saved, lookup))
+		key := savedKindKey{saved.Object.APIVersion(), saved.Object.Kind}
+		if found[key] == nil {
+			found[key] = doc.kind(saved, lookup)
+		}
+		c, err := saved.change(found[key])
 		if err != nil {
 			return nil, fmt.Errorf("it is damaged: %w", err)
 		}

@@ -1,9 +1,10 @@
 package plan
 
 import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
@@ -30,10 +31,8 @@ func (p *Plan) redacted(s *state.State) *Plan {
 // says which fields are kplan's.
 func kept(object map[string]any) map[string]any {
 	shown := visible(object)
-	for _, m := range managers(object) {
-		if m["manager"] == kube.Manager {
-			shown["metadata"].(map[string]any)["managedFields"] = []any{m}
-		}
+	if m := ownApply(&unstructured.Unstructured{Object: object}); m != nil {
+		shown["metadata"].(map[string]any)["managedFields"] = []any{m}
 	}
 	return shown
 }

@@ -370,7 +370,6 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// manyChanges are as many changes of controllers, some created, some updated.
 // TestColours has colour take nothing away and add nothing but itself, and what
 // is lost stand out.
 func TestColours(t *testing.T) {
@@ -392,6 +391,7 @@ func TestColours(t *testing.T) {
 	}
 }
 
+// manyChanges are as many changes of controllers, some created, some updated.
 func manyChanges(t testing.TB, n int) *plan.Plan {
 	t.Helper()
 	create, update := planOf(t, createController).Changes[0], updates(t).Changes[0]
