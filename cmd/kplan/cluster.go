@@ -40,7 +40,7 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 		s.report(diags)
 		return nil, false
 	}
-	cluster, err := kube.Connect(ctx, s.kubeOptions(wanted, opts))
+	cluster, err := unlessEnded(ctx, func() (*kube.Cluster, error) { return kube.Connect(ctx, s.kubeOptions(wanted, opts)) }) // a kubeconfig may be a pipe
 	if err != nil {
 		diags := diag.FromKube(err, nil, "")
 		if wanted.Range.Filename != "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/internal/diag"
 )
 
@@ -49,18 +50,20 @@ func (r *interruptible) Read(p []byte) (int, error) {
 // unlessEnded is what f comes to. Where ctx ends before that f is left to itself:
 // what waits for a pipe can't be called off.
 func unlessEnded[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
+	var (
 		value T
 		err   error
-	}
-	done := make(chan result, 1)
+		trap  graph.Trap
+	)
+	done := make(chan struct{})
 	go func() {
-		value, err := f()
-		done <- result{value, err}
+		defer close(done)
+		trap.Run(nil, func() { value, err = f() })
 	}()
 	select {
-	case r := <-done:
-		return r.value, r.err
+	case <-done:
+		trap.Rethrow()
+		return value, err
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
