@@ -73,14 +73,18 @@ func (p *planner) adopted(seen hclspec.Seen, c *Change, err error) (hclspec.Seen
 // unfitToAdopt refuses an adoption that would delete the very object it is
 // about.
 func unfitToAdopt(c *Change) hcl.Diagnostics {
-	detail := fmt.Sprintf("%s can't be taken over as it is: what the configuration wants of it can't be changed on an existing object", c.Object)
+	why := "what the configuration wants of it can't be changed on an existing object"
 	if len(c.ReplacePaths) > 0 {
-		detail += fmt.Sprintf(" (%s)", c.ReplacePaths[0])
+		why += fmt.Sprintf(" (%s)", c.ReplacePaths[0])
+	}
+	why += ". Make the configuration agree with the object first, or delete the object yourself."
+	if c.Reason == BecauseTerminating {
+		why = "somebody is deleting it. Make a new plan once it is gone."
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Adoption would replace the object",
-		Detail:   detail + ". Make the configuration agree with the object first, or delete the object yourself.",
+		Detail:   fmt.Sprintf("%s can't be taken over as it is: %s", c.Object, why),
 		Subject:  c.Range.Ptr(),
 	}}
 }
