@@ -3,7 +3,6 @@ package hclspec
 import (
 	"encoding/base64"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -135,18 +134,12 @@ func (i *instance) finish(defaultNamespace string) {
 // allow. What else can be wrong with fields was found while they were decoded,
 // and for other kinds a list of values may be older than the server.
 func (i *instance) checkCustom() {
-	if !isCustom(i.Kind) {
+	if !i.Kind.IsCustom() {
 		return
 	}
 	for _, p := range i.Kind.Disallowed(i.Fields) {
 		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
-}
-
-// isCustom says whether a kind comes from a CustomResourceDefinition. The
-// groups of the API server itself have no dot or end in k8s.io.
-func isCustom(kind *kinds.Kind) bool {
-	return strings.Contains(kind.Group, ".") && !strings.HasSuffix(kind.Group, ".k8s.io")
 }
 
 // checkHead compares what a manifest says of itself with the block's head, and

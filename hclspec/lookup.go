@@ -64,7 +64,7 @@ func (f *kindFinder) find(name, apiVersion string) (*kinds.Kind, error) {
 		return nil, declaredErr
 	case errors.As(err, &notKnown), apiVersion != "":
 		return declared, nil
-	case err != nil || !isCustom(known):
+	case err != nil || !known.IsCustom():
 		return known, err
 	case known.Group != declared.Group:
 		return nil, &kinds.AmbiguousError{Kind: name, APIVersions: []string{known.APIVersion(), declared.APIVersion()}}

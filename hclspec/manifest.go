@@ -375,7 +375,7 @@ func (r *reader) constant(value cty.Value, p *part, where string) *part {
 // newer server has, so it is no error.
 func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where string) hcl.Diagnostics {
 	s, ok := json.(string)
-	if !ok || len(field.Enum) == 0 || isCustom(kind) || slices.Contains(field.Enum, s) {
+	if !ok || len(field.Enum) == 0 || kind.IsCustom() || slices.Contains(field.Enum, s) {
 		return nil
 	}
 	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, words.Or(quoted(field.Enum)), suggestField(s, field.Enum))

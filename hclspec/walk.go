@@ -28,7 +28,8 @@ type Options struct {
 	// "default".
 	DefaultNamespace string
 	// Parallelism bounds the visits under way at once, without those that gave
-	// way; 0 means no bound.
+	// way; 0 means no bound. Of those that could begin, the one whose kind has the
+	// lowest rank does.
 	Parallelism int
 	// Partial allows values that are not known in places that decide which
 	// objects there are, as `validate` meets them when a variable has no value:
@@ -80,7 +81,7 @@ func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (
 	}
 	w := &walker[R]{preview: pre, visit: visit}
 	if opts.Parallelism > 0 {
-		w.slots = make(chan struct{}, opts.Parallelism)
+		w.slots = newSlots(opts.Parallelism)
 	}
 	walked := graph.Walk(ctx, pre.order, 0, w.block)
 	out := Outcome[R]{}
@@ -108,7 +109,7 @@ func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (
 type walker[R any] struct {
 	*preview
 	visit Visit[R]
-	slots chan struct{} // nil for no bound
+	slots *slots // nil for no bound
 	// claimed says which instance made an object, since two names that were not
 	// known before may turn out to be the same.
 	claimed sync.Map // addrs.Object -> *instance
@@ -191,6 +192,7 @@ type blockVisit[R any] struct {
 	block  *block
 	walked map[Block]*walkedBlock[R] // what the block depends on
 	out    *walkedBlock[R]
+	rank   int // of its kind among those that wait for a slot
 }
 
 // visited is what became of one instance.
@@ -225,6 +227,9 @@ func (v *blockVisit[R]) wholeBlock(before *result) {
 // start visits the instances side by side and waits for them.
 func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	made := make([]visited[R], len(v.out.instances))
+	if v.out.kind != nil {
+		v.rank = v.out.kind.Rank()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
@@ -339,23 +344,15 @@ func (v *blockVisit[R]) claim(i *instance) bool {
 
 // acquire waits for a slot; false means that ctx ended.
 func (v *blockVisit[R]) acquire(ctx context.Context) bool {
-	if ctx.Err() != nil {
-		return false
-	}
 	if v.slots == nil {
-		return true
+		return ctx.Err() == nil
 	}
-	select {
-	case v.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return v.slots.acquire(ctx, v.rank)
 }
 
 func (v *blockVisit[R]) release() {
 	if v.slots != nil {
-		<-v.slots
+		v.slots.release()
 	}
 }
 

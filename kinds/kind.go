@@ -16,6 +16,8 @@ package kinds
 //go:generate go run ./internal/gen
 
 import (
+	"strings"
+
 	"kplan.dev/kplan/addrs"
 )
 
@@ -38,6 +40,12 @@ type Kind struct {
 
 // GroupKind is the kind without its version.
 func (k *Kind) GroupKind() addrs.GroupKind { return addrs.GroupKind{Group: k.Group, Kind: k.Name} }
+
+// IsCustom says whether the kind comes from a CustomResourceDefinition. The
+// groups of the API server itself have no dot or end in k8s.io.
+func (k *Kind) IsCustom() bool {
+	return strings.Contains(k.Group, ".") && !strings.HasSuffix(k.Group, ".k8s.io")
+}
 
 // APIVersion is the group and version as a manifest spells them.
 func (k *Kind) APIVersion() string { return addrs.JoinAPIVersion(k.Group, k.Version) }
