@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -102,6 +103,9 @@ func TestSignalledTwice(t *testing.T) {
 	run := x.end(process)
 	if run.Code != 130 || time.Since(second) > soon/2 {
 		t.Errorf("it should end at once with 130, not after %s: %v", time.Since(second), run)
+	}
+	if !strings.Contains(run.Stderr, "Two interrupts received. Exiting immediately.") {
+		t.Errorf("it does not say why it ended: %v", run)
 	}
 	x.checkNoOrphan()
 	x.checkConverges("")
