@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -12,9 +13,18 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// dryRunTries is how often an object is looked at again when it changes
-// between the look and the dry-run.
-const dryRunTries = 4
+// dryRunTries is how often an object is looked at when it changes between the
+// look and the dry-run: its controller may write several times a second.
+const dryRunTries = 8
+
+// settle gives whoever is busy with an object time, twice as much each time: all
+// tries together take over a second.
+func settle(ctx context.Context, tries int) {
+	select {
+	case <-time.After(10 * time.Millisecond << (dryRunTries - tries)):
+	case <-ctx.Done():
+	}
+}
 
 // update plans an object that is there and ours.
 func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
@@ -97,6 +107,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		if tries == 1 {
 			return hclspec.Seen{}, nil, err
 		}
+		settle(ctx, tries)
 		live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		if err == nil {
 			err = p.found(c, live)
