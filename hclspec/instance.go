@@ -182,23 +182,34 @@ func (i *instance) mergeStringData() {
 			data[name] = base64.StdEncoding.EncodeToString([]byte(s))
 		}
 	}
-	i.Unknown, i.Sensitive = stringDataToData(i.Unknown), stringDataToData(i.Sensitive)
+	for _, places := range []addrs.PathSet{i.Unknown, i.Sensitive} {
+		for p := range places {
+			if moved := inData(p); moved != p {
+				delete(places, p)
+				places.Add(moved)
+			}
+		}
+	}
+	for _, places := range []*[]addrs.Path{&i.Lifecycle.IgnoreChanges, &i.Lifecycle.ForceConflicts, &i.Lifecycle.ReplaceOn} {
+		moved := make([]addrs.Path, len(*places)) // those given are the block's
+		for n, p := range *places {
+			moved[n] = inData(p)
+		}
+		*places = moved
+	}
 }
 
-func stringDataToData(places addrs.PathSet) addrs.PathSet {
-	top := addrs.NewPath("stringData")
-	for p := range places {
-		if !top.Contains(p) {
-			continue
-		}
-		moved := addrs.NewPath("data")
-		for _, step := range p.Steps()[1:] {
-			moved = moved.Append(step)
-		}
-		delete(places, p)
-		places.Add(moved)
+// inData is where a place of a Secret's stringData stands in its data; any other
+// place is as given.
+func inData(p addrs.Path) addrs.Path {
+	if !addrs.NewPath("stringData").Contains(p) {
+		return p
 	}
-	return places
+	moved := addrs.NewPath("data")
+	for _, step := range p.Steps()[1:] {
+		moved = moved.Append(step)
+	}
+	return moved
 }
 
 // identify finds the object's name and namespace, and gives it the default
