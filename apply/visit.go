@@ -301,7 +301,7 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 // that the server filled in and does not accept any more.
 func (r *runner) takeFirst(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	var last error
-	for range staleTries {
+	for n := range staleTries {
 		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		if err != nil {
 			return nil, err
@@ -325,9 +325,13 @@ func (r *runner) takeFirst(ctx context.Context, c *plan.Change) (*unstructured.U
 		if r.stopped() {
 			break
 		}
+		settle(n)
 	}
 	return nil, last
 }
+
+// settle gives whoever is busy with an object time, twice as much each time.
+func settle(n int) { time.Sleep(20 * time.Millisecond << n) }
 
 // takeable is the live object with the fields taken, live itself where there are
 // none to take, and makes sure that what comes of it is still what was agreed.
