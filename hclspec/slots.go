@@ -1,107 +1,93 @@
 package hclspec
 
 import (
-	"container/heap"
+	"container/list"
 	"context"
 	"sync"
+
+	"kplan.dev/kplan/kinds"
 )
 
 // slots bound the visits under way at once. Of those that wait for one, the
 // visit of the lowest rank comes first, and among equals the one that has waited
 // longest.
+//
+// A rank does not begin while those before it still hold more than an eighth of
+// the slots. What keeps the cluster busy would make slow what is under way, and
+// some of that the API server does one after another, whoever waits: it gives
+// services their addresses so. See docs/performance.md.
 type slots struct {
-	mu      sync.Mutex
-	free    int
-	waiting queue
-	arrived int
+	mu        sync.Mutex
+	all, free int
+	ranks     [kinds.Ranks]struct {
+		taken   int
+		waiting list.List // of chan struct{}, closed when the visit has got its slot
+	}
 }
 
-func newSlots(n int) *slots { return &slots{free: n} }
+func newSlots(n int) *slots { return &slots{all: n, free: n} }
 
 // acquire waits for a slot; false means that ctx ended.
 func (s *slots) acquire(ctx context.Context, rank int) bool {
 	if ctx.Err() != nil {
 		return false
 	}
+	turn := make(chan struct{})
 	s.mu.Lock()
-	if s.free > 0 { // so nobody waits
-		s.free--
-		s.mu.Unlock()
-		return true
-	}
-	w := &waiter{rank: rank, number: s.arrived, turn: make(chan struct{})}
-	s.arrived++
-	heap.Push(&s.waiting, w)
+	place := s.ranks[rank].waiting.PushBack(turn)
+	s.serve()
 	s.mu.Unlock()
 	select {
-	case <-w.turn:
+	case <-turn:
 		return true
 	case <-ctx.Done():
-		s.leave(w)
+		s.leave(rank, place)
 		return false
 	}
 }
 
 // release gives a slot back.
-func (s *slots) release() {
+func (s *slots) release(rank int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.waiting) == 0 {
-		s.free++
-		return
-	}
-	w := heap.Pop(&s.waiting).(*waiter)
-	w.served = true
-	close(w.turn)
+	s.giveBack(rank)
 }
 
-// leave takes a waiter out that does not wait any more. If it has got its slot
-// at that very moment, the slot is given back.
-func (s *slots) leave(w *waiter) {
+// leave takes a visit out that does not wait any more. If it has got its slot at
+// that very moment, the slot is given back.
+func (s *slots) leave(rank int, place *list.Element) {
 	s.mu.Lock()
-	served := w.served
-	if !served {
-		heap.Remove(&s.waiting, w.at)
+	defer s.mu.Unlock()
+	select {
+	case <-place.Value.(chan struct{}):
+		s.giveBack(rank)
+	default:
+		s.ranks[rank].waiting.Remove(place)
 	}
-	s.mu.Unlock()
-	if served {
-		s.release()
+}
+
+func (s *slots) giveBack(rank int) {
+	s.ranks[rank].taken--
+	s.free++
+	s.serve()
+}
+
+// serve hands out the slots that are free.
+func (s *slots) serve() {
+	before := 0 // the slots of the ranks before
+	for r := range s.ranks {
+		rank := &s.ranks[r]
+		if before > s.all/8 {
+			return
+		}
+		for s.free > 0 && rank.waiting.Len() > 0 {
+			close(rank.waiting.Remove(rank.waiting.Front()).(chan struct{}))
+			rank.taken++
+			s.free--
+		}
+		if s.free == 0 {
+			return
+		}
+		before += rank.taken
 	}
-}
-
-// waiter is a visit that waits for a slot.
-type waiter struct {
-	rank, number int
-	at           int // where in the queue
-	turn         chan struct{}
-	served       bool
-}
-
-// queue is a heap of waiters.
-type queue []*waiter
-
-func (q queue) Len() int { return len(q) }
-
-func (q queue) Less(i, j int) bool {
-	if q[i].rank != q[j].rank {
-		return q[i].rank < q[j].rank
-	}
-	return q[i].number < q[j].number
-}
-
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].at, q[j].at = i, j
-}
-
-func (q *queue) Push(w any) {
-	w.(*waiter).at = len(*q)
-	*q = append(*q, w.(*waiter))
-}
-
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	(*q)[len(*q)-1] = nil
-	*q = (*q)[:len(*q)-1]
-	return last
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"kplan.dev/kplan/kinds"
 )
 
 func TestSlotsByRank(t *testing.T) {
@@ -30,11 +32,11 @@ func TestSlotsByRank(t *testing.T) {
 				mu.Lock()
 				order = append(order, w.name)
 				mu.Unlock()
-				s.release()
+				s.release(w.rank)
 			})
 			synctest.Wait() // so that they arrive in this order
 		}
-		s.release()
+		s.release(0)
 		done.Wait()
 		if want := []string{"service", "config", "pod", "other pod", "controller"}; !slices.Equal(order, want) {
 			t.Errorf("got %v, want %v", order, want)
@@ -51,14 +53,56 @@ func TestSlotsAreKept(t *testing.T) {
 	for i := range 2000 {
 		ctx, cancel := context.WithCancel(t.Context())
 		waits.Go(func() {
-			if s.acquire(ctx, i%3) {
-				s.release()
+			if rank := i % kinds.Ranks; s.acquire(ctx, rank) {
+				s.release(rank)
 			}
 		})
 		waits.Go(cancel)
 	}
 	waits.Wait()
-	if s.free != all || len(s.waiting) != 0 {
-		t.Errorf("%d of %d slots are free, %d wait", s.free, all, len(s.waiting))
+	if s.free != all {
+		t.Errorf("%d of %d slots are free", s.free, all)
 	}
+	for rank := range s.ranks {
+		if r := &s.ranks[rank]; r.taken != 0 || r.waiting.Len() != 0 {
+			t.Errorf("rank %d holds %d slots, %d wait", rank, r.taken, r.waiting.Len())
+		}
+	}
+}
+
+// TestSlotsWaitForRanksBefore gives slots back one by one, and looks when the
+// next rank begins: when of sixteen two are left with the rank before, which is
+// an eighth.
+func TestSlotsWaitForRanksBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = 16
+		s := newSlots(all)
+		for range all - 4 { // four slots stay free
+			s.acquire(t.Context(), 0)
+		}
+		began := make(chan int, 2)
+		for _, rank := range []int{1, 2} {
+			go func() {
+				if s.acquire(t.Context(), rank) {
+					began <- rank
+				}
+			}()
+		}
+		for held := all - 4; held > all/8; held-- {
+			synctest.Wait()
+			if len(began) > 0 {
+				t.Fatalf("rank %d begins while %d visits of rank 0 are under way", <-began, held)
+			}
+			s.release(0)
+		}
+		synctest.Wait()
+		if len(began) != 1 || <-began != 1 {
+			t.Fatal("rank 1 does not begin, or not alone")
+		}
+		s.release(0) // one of rank 0 and one of rank 1 are left: an eighth in all
+		synctest.Wait()
+		if len(began) != 1 || <-began != 2 {
+			t.Fatal("rank 2 does not begin")
+		}
+	})
 }

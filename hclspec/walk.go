@@ -29,7 +29,7 @@ type Options struct {
 	DefaultNamespace string
 	// Parallelism bounds the visits under way at once, without those that gave
 	// way; 0 means no bound. Of those that could begin, the one whose kind has the
-	// lowest rank does.
+	// lowest rank does, and a rank waits until most of those before it are done.
 	Parallelism int
 	// Partial allows values that are not known in places that decide which
 	// objects there are, as `validate` meets them when a variable has no value:
@@ -352,7 +352,7 @@ func (v *blockVisit[R]) acquire(ctx context.Context) bool {
 
 func (v *blockVisit[R]) release() {
 	if v.slots != nil {
-		v.slots.release()
+		v.slots.release(v.rank)
 	}
 }
 

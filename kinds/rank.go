@@ -2,6 +2,9 @@ package kinds
 
 import "kplan.dev/kplan/addrs"
 
+// Ranks is how many ranks there are, from 0.
+const Ranks = 3
+
 // Rank says how early an object of the kind is best made among others that it
 // does not depend on: the lowest first. A pod may use configuration, accounts and
 // services that nothing in its manifest refers to, so it comes after them; and

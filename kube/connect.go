@@ -53,7 +53,7 @@ type Options struct {
 	// RequestTimeout is how long a request may go unanswered, all its attempts
 	// together; 0 is 60 seconds.
 	RequestTimeout time.Duration
-	// Parallelism bounds the requests in flight; 0 is 10.
+	// Parallelism bounds the requests in flight; 0 is DefaultParallelism.
 	Parallelism int
 	// UserAgent is what audit logs show; "" is kplan.
 	UserAgent string
@@ -82,10 +82,12 @@ type Exec struct {
 	Env        map[string]string
 }
 
-const (
-	defaultTimeout     = 60 * time.Second
-	defaultParallelism = 10
-)
+const defaultTimeout = 60 * time.Second
+
+// DefaultParallelism is how many requests are in flight at most unless the user
+// says so. A request that creates something mostly waits inside the API server:
+// docs/decisions/0016-sixty-four-at-once.md has the figures.
+const DefaultParallelism = 64
 
 // Cluster is a connection to a cluster. Its methods may be called from several
 // goroutines at the same time.

@@ -44,7 +44,7 @@ func dial(ctx context.Context, f *found, opts Options) (*Cluster, error) {
 	}
 	parallelism := opts.Parallelism
 	if parallelism <= 0 {
-		parallelism = defaultParallelism
+		parallelism = DefaultParallelism
 	}
 	c.slots = make(chan struct{}, parallelism)
 	return c, nil

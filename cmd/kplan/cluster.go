@@ -23,7 +23,7 @@ type clusterOptions struct {
 }
 
 func (o *clusterOptions) flags() []cli.Flag {
-	o.parallelism = 10
+	o.parallelism = kube.DefaultParallelism
 	return []cli.Flag{
 		text("kubeconfig", &o.kubeconfig, "Read the cluster from the kubeconfig `FILE`, instead of what the cluster block or KUBECONFIG says."),
 		text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
