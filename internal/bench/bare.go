@@ -17,6 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"kplan.dev/kplan/kube"
 )
 
 // ownAgent is the user agent of the requests that belong to no command, such as
@@ -24,9 +26,9 @@ import (
 const ownAgent = "kplan-bench-itself"
 
 const (
-	bareLabel   = "kplan-bench"  // on the bare client's objects
-	objectsFile = "objects.json" // what it sends
-	bareWorkers = 10             // the requests it has in flight, as kplan by default
+	bareLabel   = "kplan-bench"           // on the bare client's objects
+	objectsFile = "objects.json"          // what it sends
+	bareWorkers = kube.DefaultParallelism // the requests it has in flight, as kplan by default
 )
 
 var plurals = map[string]string{
@@ -114,13 +116,14 @@ func prefixOf(o object) string {
 	return o["metadata"].(object)["labels"].(object)[bareLabel].(string) + "-"
 }
 
-// create makes the objects, namespaces first.
+// create makes the objects kind by kind, those last that give the cluster work.
 func (c *bareClient) create(ctx context.Context, objects []object) error {
-	isNamespace := func(o object) bool { return o["kind"] == "Namespace" }
-	if err := c.applyAll(ctx, ofKind(objects, "Namespace"), ""); err != nil {
-		return err
+	for _, kind := range []string{"Namespace", "Service", "Pod", "ReplicationController"} {
+		if err := c.applyAll(ctx, ofKind(objects, kind), ""); err != nil {
+			return err
+		}
 	}
-	return c.applyAll(ctx, slices.Values(slices.DeleteFunc(objects, isNamespace)), "")
+	return nil
 }
 
 // applyAll applies objects side by side.
