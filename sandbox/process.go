@@ -103,6 +103,9 @@ func launch(p part, log string) (*process, error) {
 	}
 	defer out.Close()
 	cmd := exec.Command(p.path, p.args...)
+	// Collecting garbage is a fifth of the API server's work. Half of that is saved for some 200 MB; who sets
+	// GOGC knows better.
+	cmd.Env = append([]string{"GOGC=200"}, os.Environ()...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
