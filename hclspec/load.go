@@ -1,17 +1,21 @@
 package hclspec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+
+	"kplan.dev/kplan/graph"
 )
 
 // Load reads and checks the configuration in one directory: its *.kplan.hcl
@@ -32,8 +36,8 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 	if len(names) == 0 {
 		return p.config, noConfiguration(dir, nil)
 	}
-	for _, name := range names {
-		p.file(name)
+	for _, s := range readSources(dir, names) {
+		p.takeOver(s)
 	}
 	if !p.broken {
 		p.validationNames()
@@ -71,30 +75,58 @@ func (p *parser) declare(what, key string, at hcl.Range) bool {
 	return true
 }
 
-// file parses one file and takes its blocks over.
-func (p *parser) file(name string) {
-	filename := filepath.Join(p.config.Dir, name)
-	src, err := folder(p.config.Dir).read(name)
+// source is a file of the configuration.
+type source struct {
+	filename string
+	file     *hcl.File // nil when it is not fit to be parsed at all
+	diags    hcl.Diagnostics
+}
+
+// readSources reads and parses files side by side, which is most of what loading
+// takes.
+func readSources(dir string, names []string) []source {
+	sources := make([]source, len(names))
+	workers := runtime.GOMAXPROCS(0)
+	group, _ := graph.NewGroup(context.Background())
+	for first := range workers {
+		group.Go(func() error {
+			for n := first; n < len(names); n += workers {
+				sources[n] = readSource(dir, names[n])
+			}
+			return nil
+		})
+	}
+	group.Wait() // for panics, too; there are no errors
+	return sources
+}
+
+func readSource(dir, name string) source {
+	s := source{filename: filepath.Join(dir, name)}
+	src, err := folder(dir).read(name)
 	if err != nil {
-		p.broken = true
-		p.report(placeless("Can't read file", "%s can't be read: %v.", filename, err))
+		s.diags = placeless("Can't read file", "%s can't be read: %v.", s.filename, err)
+		return s
+	}
+	s.file, s.diags = parseSource(src, s.filename)
+	return s
+}
+
+// takeOver takes over the blocks of a file.
+func (p *parser) takeOver(s source) {
+	p.report(s.diags)
+	p.broken = p.broken || s.diags.HasErrors()
+	if s.file == nil {
 		return
 	}
-	file, diags := parseSource(src, filename)
-	p.report(diags)
-	p.broken = p.broken || diags.HasErrors()
-	if file == nil {
-		return
-	}
-	p.config.Files[filename] = file
-	if file.Body == nil {
+	p.config.Files[s.filename] = s.file
+	if s.file.Body == nil {
 		return
 	}
 	before := len(p.diags)
-	p.topLevel(file.Body)
-	p.expressions(file.Body)
-	if diags.HasErrors() {
-		p.dropAfterSyntaxError(before, diags)
+	p.topLevel(s.file.Body)
+	p.expressions(s.file.Body)
+	if s.diags.HasErrors() {
+		p.dropAfterSyntaxError(before, s.diags)
 	}
 }
 
