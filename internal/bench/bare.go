@@ -232,9 +232,39 @@ func (c *bareClient) names(ctx context.Context, path string, query url.Values) (
 	return names, err
 }
 
-// settle waits until that many pods run and no others are on their way, so that
-// the work of controllers does not weigh on what is measured next.
+// settle waits until that many pods run and no others are on their way, and then
+// until nothing has been written for a second, so that the work of controllers
+// does not weigh on what is measured next.
 func (c *bareClient) settle(ctx context.Context, pods int) error {
+	if err := c.waitForPods(ctx, pods); err != nil {
+		return err
+	}
+	written := ""
+	return until(ctx, func() (bool, error) {
+		time.Sleep(time.Second)
+		before := written
+		var err error
+		written, err = c.lastWrite(ctx)
+		return written == before, err
+	})
+}
+
+// lastWrite is the version of what was written last, of whatever kind.
+func (c *bareClient) lastWrite(ctx context.Context) (string, error) {
+	answer, err := c.ask(ctx, http.MethodGet, "/api/v1/namespaces?limit=1", nil)
+	if err != nil {
+		return "", err
+	}
+	var list struct {
+		Metadata struct {
+			ResourceVersion string `json:"resourceVersion"`
+		} `json:"metadata"`
+	}
+	err = json.Unmarshal(answer, &list)
+	return list.Metadata.ResourceVersion, err
+}
+
+func (c *bareClient) waitForPods(ctx context.Context, pods int) error {
 	const scheduled = "spec.schedulerName=default-scheduler"
 	return until(ctx, func() (bool, error) {
 		others, err := c.names(ctx, "/api/v1/pods", url.Values{"fieldSelector": {scheduled + ",status.phase!=Running"}})
