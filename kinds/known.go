@@ -9,6 +9,7 @@ var (
 	ConfigMap                = addrs.GroupKind{Kind: "ConfigMap"}
 	Secret                   = addrs.GroupKind{Kind: "Secret"}
 	Service                  = addrs.GroupKind{Kind: "Service"}
+	ReplicationController    = addrs.GroupKind{Kind: "ReplicationController"}
 	PersistentVolume         = addrs.GroupKind{Kind: "PersistentVolume"}
 	PersistentVolumeClaim    = addrs.GroupKind{Kind: "PersistentVolumeClaim"}
 	CustomResourceDefinition = addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}

@@ -37,7 +37,8 @@ func explained(c *Change, live *unstructured.Unstructured, err error) error {
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	told, stale, empty := *refusal, outdated(c, live), emptied(c)
+	told, empty := *refusal, emptied(c)
+	stale, _ := outdated(c, live)
 	told.Fields = slices.Clone(refusal.Fields)
 	for i, f := range told.Fields {
 		place := c.refusedAt(f.Path)

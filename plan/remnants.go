@@ -21,7 +21,8 @@ import (
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
 func remnants(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
-	owned, stale := ownedByAny(live), outdated(c, live)
+	owned := ownedByAny(live)
+	stale, _ := outdated(c, live)
 	var places []addrs.Path
 	for _, path := range refusedPaths(refusal) {
 		place := c.refusedAt(path)
@@ -39,22 +40,49 @@ func remnants(c *Change, live *unstructured.Unstructured, refusal error) []addrs
 }
 
 // outdated are the places that the server filled in beside what kplan had set, and
-// would fill in otherwise beside what is wished for now.
-func outdated(c *Change, live *unstructured.Unstructured) []addrs.Path {
+// would fill in otherwise beside what is wished for now. The object is what it made
+// of what kplan had set.
+func outdated(c *Change, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
 	owned := ownedByAny(live)
 	set, ok := extract(c.Kind, live, fieldsOf(live, true)).(map[string]any)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	was, becomes := c.Kind.Complete(set), c.Kind.Complete(c.Wish)
-	var places []addrs.Path
+	was = c.Kind.Complete(set)
+	becomes := c.Kind.Complete(c.Wish)
 	for _, place := range sortedPaths(differences(c.Kind.Root, was, becomes)) {
 		_, filledIn := ValueAt(was, place)
 		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && c.leaves(place) && !isOwned(c.Kind, owned, place) {
 			places = append(places, place)
 		}
 	}
-	return places
+	return places, was
+}
+
+// outgrown are the outdated places that the server would leave as they are without
+// a word: the directions of a NetworkPolicy that gets its first rule for egress.
+// What may not change is not among them, nor what others than the server made of
+// it, nor the selector of a ReplicationController, which without it would lose its
+// pods.
+func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
+	places, was := outdated(c, live)
+	return slices.DeleteFunc(places, func(place addrs.Path) bool {
+		filledIn, _ := ValueAt(was, place)
+		there, _ := ValueAt(c.Before, place)
+		return !c.Kind.At(place).Equal(filledIn, there) || c.Kind.Frozen(c.Before, c.Wish, place) ||
+			c.Kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
+	})
+}
+
+// takeOutgrown has the change take what has outgrown the wish, and returns the live
+// object as it then has to be.
+func (c *Change) takeOutgrown(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	for _, place := range outgrown(c, live) {
+		if !slices.Contains(c.takes, place) {
+			c.takes = append(slices.Clip(c.takes), place)
+		}
+	}
+	return c.Taken(live)
 }
 
 // leaves says whether the object holds something at a place of which the

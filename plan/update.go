@@ -137,8 +137,27 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 }
 
 // answer is what the server would make of the wish once the fields are taken
-// that have to be taken first.
+// that have to be taken first, and those that have outgrown the wish.
 func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	answer, err := p.plainAnswer(ctx, c, live, taken)
+	if err != nil || c.adopts {
+		return answer, err
+	}
+	before := c.takes
+	taken, err = c.takeOutgrown(live)
+	if err != nil || len(c.takes) == len(before) {
+		return answer, err
+	}
+	renewed, err := p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
+	switch kube.KindOf(err) {
+	case kube.Invalid, kube.Immutable, kube.Denied:
+		c.takes = before
+		return answer, nil
+	}
+	return renewed, err
+}
+
+func (p *planner) plainAnswer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if taken != live {
 		return p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
 	}
@@ -242,6 +261,12 @@ func seenChanged(c *Change) hclspec.Seen {
 }
 
 func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+	if !c.adopts && len(c.open()) == 0 {
+		var err error
+		if live, err = c.takeOutgrown(live); err != nil {
+			return hclspec.Seen{}, nil, err
+		}
+	}
 	predicted, err := kube.Predict(c.Kind, live, c.Wish)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
