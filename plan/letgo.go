@@ -10,8 +10,8 @@ import (
 )
 
 // LetGo is a place that the configuration no longer sets and that keeps its value
-// all the same: somebody else sets it, too, or the server has made something of
-// it that stays, such as a pod's account under its old name.
+// all the same: somebody else sets it, too, or it is what the server fills in
+// anyway.
 type LetGo struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"` // who sets it as well, "" for nobody
