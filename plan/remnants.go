@@ -61,17 +61,24 @@ func outdated(c *Change, live *unstructured.Unstructured) (places []addrs.Path, 
 
 // outgrown are the outdated places that the server would leave as they are without
 // a word: the directions of a NetworkPolicy that gets its first rule for egress.
-// What may not change is not among them, nor what others than the server made of
-// it, nor the selector of a ReplicationController, which without it would lose its
+// What may not change is not among them, nor what is to be ignored, nor what others
+// than the server made of it, nor what may follow from a value that is not known
+// yet, nor the selector of a ReplicationController, which without it would lose its
 // pods.
 func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
 	places, was := outdated(c, live)
+	ignored, open := configured(c, c.ignored()), configured(c, c.open().Sorted())
 	return slices.DeleteFunc(places, func(place addrs.Path) bool {
 		filledIn, _ := ValueAt(was, place)
 		there, _ := ValueAt(c.Before, place)
 		return !c.Kind.At(place).Equal(filledIn, there) || c.Kind.Frozen(c.Before, c.Wish, place) ||
+			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
 			c.Kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
 	})
+}
+
+func holdsAny(place addrs.Path, inner []addrs.Path) bool {
+	return slices.ContainsFunc(inner, place.Contains)
 }
 
 // takeOutgrown has the change take what has outgrown the wish, and returns the live

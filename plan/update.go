@@ -140,7 +140,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 // that have to be taken first, and those that have outgrown the wish.
 func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	answer, err := p.plainAnswer(ctx, c, live, taken)
-	if err != nil || c.adopts {
+	if err != nil || c.adopts || answerIsLive(c, answer) {
 		return answer, err
 	}
 	before := c.takes
@@ -150,11 +150,41 @@ func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructur
 	}
 	renewed, err := p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
 	switch kube.KindOf(err) {
-	case kube.Invalid, kube.Immutable, kube.Denied:
+	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
+		c.takes = before
+		return answer, nil
+	}
+	if err == nil && c.looksSame(answer.Object, renewed.Object) {
 		c.takes = before
 		return answer, nil
 	}
 	return renewed, err
+}
+
+// predicted is what applying would make of the live object once what has outgrown
+// the wish is taken.
+func (c *Change) predicted(live *unstructured.Unstructured) (map[string]any, error) {
+	plain, err := kube.Predict(c.Kind, live, c.Wish)
+	if err != nil || c.adopts {
+		return plain, err
+	}
+	before := c.takes
+	taken, err := c.takeOutgrown(live)
+	if err != nil || len(c.takes) == len(before) {
+		return plain, err
+	}
+	renewed, err := kube.Predict(c.Kind, taken, c.Wish)
+	if err == nil && c.looksSame(plain, renewed) {
+		c.takes = before
+	}
+	return renewed, err
+}
+
+// looksSame says whether two results of a change are the same but for what the
+// server keeps of its own.
+func (c *Change) looksSame(a, b map[string]any) bool {
+	a, b = visible(a), visible(b)
+	return c.Kind.Root.Equal(a, b) && c.Kind.Root.SameOrder(a, b)
 }
 
 func (p *planner) plainAnswer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
@@ -261,13 +291,7 @@ func seenChanged(c *Change) hclspec.Seen {
 }
 
 func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
-	if !c.adopts && len(c.open()) == 0 {
-		var err error
-		if live, err = c.takeOutgrown(live); err != nil {
-			return hclspec.Seen{}, nil, err
-		}
-	}
-	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	predicted, err := c.predicted(live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -416,8 +440,6 @@ func onlyAddressDiffers(c *Change) bool {
 // answerIsLive says whether a dry-run's answer differs from the live object in
 // nothing but the times in its managedFields.
 func answerIsLive(c *Change, answer *unstructured.Unstructured) bool {
-	before, after := visible(c.Before), visible(answer.Object)
 	return answer.GetResourceVersion() == c.ResourceVersion &&
-		c.Kind.Root.Equal(before, after) && c.Kind.Root.SameOrder(before, after) &&
-		sameOwnership(c.Before, answer.Object)
+		c.looksSame(c.Before, answer.Object) && sameOwnership(c.Before, answer.Object)
 }
