@@ -182,7 +182,7 @@ func TestHaltedPastUnlock(t *testing.T) {
 			_, after := faulttest.CrashStack()
 			x.write(after)
 			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
-			first := x.start(nil, "apply", "-auto-approve")
+			first := x.start(nil, "apply", "-auto-approve", fmt.Sprintf("-parallelism=%d", atOnce))
 			x.waitForCalls("create", 12)
 			x.must(first.Process.Signal(syscall.SIGSTOP))
 			x.breakLock()
@@ -202,7 +202,7 @@ func TestHaltedPastUnlock(t *testing.T) {
 			if run.Code != 1 || !strings.Contains(run.Stderr, "taken away") {
 				t.Errorf("the first run should say that it lost its lock: %v", run)
 			}
-			if n := x.mutations() - begun; n > parallelism {
+			if n := x.mutations() - begun; n > atOnce {
 				t.Errorf("the first run has begun %d changes since, more than it had at hand", n)
 			}
 			if now := x.state(); !now.Equal(&stored) {
@@ -215,5 +215,5 @@ func TestHaltedPastUnlock(t *testing.T) {
 	}
 }
 
-// parallelism is kplan's own default: how many objects it works on at once.
-const parallelism = 10
+// atOnce is how many objects the first run works on at once: far fewer than it has.
+const atOnce = 10
