@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -66,6 +67,9 @@ func outdated(c *Change, live *unstructured.Unstructured) (places []addrs.Path, 
 // yet, nor the selector of a ReplicationController, which without it would lose its
 // pods.
 func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
+	if !c.leavesAny() {
+		return nil
+	}
 	places, was := outdated(c, live)
 	ignored, open := configured(c, c.ignored()), configured(c, c.open().Sorted())
 	return slices.DeleteFunc(places, func(place addrs.Path) bool {
@@ -75,6 +79,26 @@ func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
 			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
 			c.Kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
 	})
+}
+
+// leavesAny says whether the object holds anything of which the configuration says
+// nothing and that is not what the server would fill in by now, besides what every
+// object holds: where not, nothing can be outgrown, and that is soon known.
+func (c *Change) leavesAny() bool {
+	for place := range differences(c.Kind.Root, withoutOthers(c.Before), withoutOthers(c.Kind.Complete(c.Wish))) {
+		if c.leaves(place) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutOthers is an object without what the server and controllers write into it.
+func withoutOthers(object map[string]any) map[string]any {
+	object = maps.Clone(object)
+	delete(object, "metadata")
+	delete(object, "status")
+	return object
 }
 
 func holdsAny(place addrs.Path, inner []addrs.Path) bool {
