@@ -8,9 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// TestPruned compares with what the API server prunes.
-func TestPruned(t *testing.T) {
-	crd := decode(t, `
+// widgetDefinition is the definition of a custom kind up to its schema.
+const widgetDefinition = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: widgets.example.com}
@@ -21,7 +20,11 @@ spec:
   versions:
   - name: v1
     served: true
-    storage: true
+    storage: true`
+
+// TestPruned compares with what the API server prunes.
+func TestPruned(t *testing.T) {
+	crd := decode(t, widgetDefinition+`
     schema:
       openAPIV3Schema:
         type: object

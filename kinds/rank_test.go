@@ -19,18 +19,7 @@ func TestRank(t *testing.T) {
 }
 
 func TestRankOfCustomKind(t *testing.T) {
-	crd := decode(t, `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {kind: Widget, plural: widgets}
-  versions:
-  - name: v1
-    served: true
-    storage: true
+	crd := decode(t, widgetDefinition+`
     schema: {openAPIV3Schema: {type: object}}
 `)
 	ranks := []int{}

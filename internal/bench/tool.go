@@ -50,7 +50,7 @@ type command struct {
 func one(argv ...string) []command { return []command{{argv: argv}} }
 
 // tools are all that can be compared, the bare client first: its figures are
-// what the API server itself takes, with ten requests in flight.
+// what the API server itself takes, with as many requests in flight as kplan has.
 func tools(bin, self string) []tool {
 	bare := func(label, what string) command {
 		return command{label: label, argv: []string{self, "-bare", what}}
