@@ -40,9 +40,6 @@ func (b *bench) sweep(ctx context.Context) error {
 					continue
 				}
 				t.name = fmt.Sprintf("%s, %d", t.name, size*objectsPerTenant)
-				if err := b.renew(ctx); err != nil {
-					return err
-				}
 				if err := b.goThrough(ctx, t, size, round, found); err != nil {
 					return err
 				}
@@ -79,7 +76,8 @@ func (b *bench) amongForeign(ctx context.Context) error {
 	return nil
 }
 
-// goThrough takes one tool through all scenarios, with new objects.
+// goThrough takes one tool through all scenarios, with new objects, and where
+// that can be in a cluster of its own.
 func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found results) error {
 	if b.excused[t.name] {
 		return nil
@@ -94,9 +92,12 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		b.excused[t.name] = true
 		return nil
 	}
-	if b.mode != "sweep" || b.sandbox != "" {
+	if b.mode == "foreign" || b.sandbox != "" {
 		defer b.clearAway(ctx, trial)
+	} else if err := b.renew(ctx); err != nil {
+		return err
 	}
+	b.used = true
 	var took time.Duration
 	for _, s := range scenarios {
 		if isMeant(b.without, string(s)) {
@@ -137,7 +138,7 @@ func (b *bench) play(ctx context.Context, t *trial, s scenario, round int, found
 		found.add(s, t.name, c.label, took)
 	}
 	if s == applyNew {
-		err = b.own.settle(ctx, t.tenants*(1+t.replicas))
+		err = b.own.settle(ctx, t.pods()+b.others)
 	}
 	return wall, err
 }
