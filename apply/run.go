@@ -28,10 +28,9 @@ import (
 // Input is what an apply works with.
 type Input struct {
 	// Plan is the agreed plan, as plan.Make returned it.
-	Plan      *plan.Plan
-	Config    *hclspec.Config
-	Variables hclspec.Values
-	Cluster   *kube.Cluster
+	Plan    *plan.Plan
+	Config  *hclspec.Config
+	Cluster *kube.Cluster
 	// State is the state the plan was made from; Run leaves it as it is.
 	State *state.State
 	// Save stores a state durably, in place of the last one that was saved. It
@@ -216,11 +215,11 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 	if r.Plan.Mode != plan.Normal { // nothing is wished for
 		return hclspec.Outcome[*applied]{}, nil
 	}
-	options := hclspec.Options{Variables: r.Variables, Kinds: r.Cluster, Parallelism: r.Parallelism}
+	options := hclspec.WalkOptions{Parallelism: r.Parallelism}
 	if r.Plan.Limited() {
 		options.Only = r.isPlanned
 	}
-	outcome, diags := hclspec.Walk(ctx, r.Config, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
 		seen, done, err := r.visit(ctx, d, needs)
 		r.heed(err)
 		return seen, done, err

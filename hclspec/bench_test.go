@@ -126,8 +126,8 @@ func BenchmarkLoad1000(b *testing.B) {
 func BenchmarkPreview1000(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
 		for b.Loop() {
-			desired, _, diags := hclspec.Preview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
-			if len(desired) != 1000 || diags.HasErrors() {
+			preview, diags := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
+			if desired := preview.Desired(); len(desired) != 1000 || diags.HasErrors() {
 				b.Fatal(len(desired), diags)
 			}
 		}
@@ -137,7 +137,8 @@ func BenchmarkPreview1000(b *testing.B) {
 func BenchmarkWalk1000(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
 		for b.Loop() {
-			out, diags := hclspec.Walk(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin(), Parallelism: 10}, func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
+			preview, _ := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
+			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10}, func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
 				return hclspec.Seen{Object: d.Fields}, struct{}{}, nil
 			})
 			if len(out.Visited) != 1000 || diags.HasErrors() {
@@ -156,8 +157,8 @@ func BenchmarkPreviewYAML(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		desired, _, diags := hclspec.Preview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
-		if len(desired) != 1 || diags.HasErrors() {
+		preview, diags := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
+		if desired := preview.Desired(); len(desired) != 1 || diags.HasErrors() {
 			b.Fatal(len(desired), diags)
 		}
 	}

@@ -122,8 +122,8 @@ resource "Secret" "s" {
 			rt.Skip("the source does not load")
 		}
 		values, _ := config.ReadVariables(Inputs{})
-		desired, _, diags := Preview(context.Background(), config, Options{Variables: values})
-		for _, d := range desired {
+		preview, diags := NewPreview(context.Background(), config, Options{Variables: values})
+		for _, d := range preview.Desired() {
 			checkDesired(t, d)
 		}
 		for _, d := range diags {

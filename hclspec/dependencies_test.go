@@ -70,7 +70,8 @@ resource "Namespace" "team" {
   metadata { name = "team" }
 }
 `)
-	desired, _, diags := Preview(context.Background(), config, Options{DefaultNamespace: "team"})
+	preview, diags := NewPreview(context.Background(), config, Options{DefaultNamespace: "team"})
+	desired := preview.Desired()
 	if diags.HasErrors() || len(desired) != 2 {
 		t.Fatal(diags)
 	}
@@ -84,8 +85,8 @@ func TestPreviewsSideBySide(t *testing.T) {
 	done := make(chan bool)
 	for range 4 {
 		go func() {
-			desired, _, diags := Preview(context.Background(), config, Options{})
-			done <- len(desired) == 9 && !diags.HasErrors()
+			preview, diags := NewPreview(context.Background(), config, Options{})
+			done <- len(preview.Desired()) == 9 && !diags.HasErrors()
 		}()
 	}
 	for range 4 {

@@ -66,7 +66,7 @@ func examplesProblems(t *testing.T, dir string) []string {
 	diags = append(diags, more...)
 	_, more = config.Backend(values)
 	diags = append(diags, more...)
-	_, _, more = Preview(t.Context(), config, Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
+	_, more = NewPreview(t.Context(), config, Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
 	var problems []string
 	for _, d := range append(diags, more...) {
 		problems = append(problems, d.Error())

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -46,9 +48,10 @@ func FuzzWalk(f *testing.F) {
 			return
 		}
 		values, _ := config.ReadVariables(Inputs{Partial: true})
-		opts := Options{Variables: values, Kinds: kinds.Builtin(), Parallelism: 1, Partial: failEvery%2 == 1}
+		opts := Options{Variables: values, Kinds: kinds.Builtin(), Partial: failEvery%2 == 1}
 		visits := 0
-		out, diags := Walk(context.Background(), config, opts, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+		preview, _ := NewPreview(context.Background(), config, opts)
+		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
 			visits++
 			checkDesired(t, d)
 			if failEvery > 0 && visits%int(failEvery) == 0 {
@@ -66,6 +69,10 @@ func FuzzWalk(f *testing.F) {
 		}
 		if len(out.Visited) != visits {
 			t.Errorf("%d visits, %d results", visits, len(out.Visited))
+		}
+		fresh, _ := NewPreview(context.Background(), config, opts)
+		if first, again := walkedText(fresh), walkedText(preview); first != again {
+			t.Errorf("a walk of a preview that was walked before comes to\n%s\nand without that to\n%s", again, first)
 		}
 	})
 }
@@ -109,4 +116,17 @@ func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 	default:
 		t.Errorf("%s: %s is a %T", d.Addr, at, x)
 	}
+}
+
+// walkedText tells what a walk comes to in which nothing is refused.
+func walkedText(preview *Preview) string {
+	out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+		return served(d), 0, nil
+	})
+	var text strings.Builder
+	for _, v := range out.Visited {
+		fmt.Fprintln(&text, v.Desired.Addr, v.Desired.Object, v.Desired.Fields, v.Desired.Unknown.Sorted(), v.Desired.Needs, v.Desired.Awaits)
+	}
+	fmt.Fprintln(&text, out.HeldBack, out.Outputs, diags)
+	return text.String()
 }

@@ -161,7 +161,7 @@ func everyProblem(dir string) hcl.Diagnostics {
 	if diags = append(diags, problems...); diags.HasErrors() {
 		return diags
 	}
-	_, _, problems = Preview(context.Background(), config, Options{Variables: values, Kinds: kinds.Builtin()})
+	_, problems = NewPreview(context.Background(), config, Options{Variables: values, Kinds: kinds.Builtin()})
 	return append(diags, problems...)
 }
 

@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"pgregory.net/rapid"
 
 	"kplan.dev/kplan/addrs"
 )
@@ -364,6 +366,8 @@ func TestLoadHostileSources(t *testing.T) {
 		"junk.kplan.json":        deep("", "a"),
 		"quotes.kplan.json":      deep("", "\""),
 		"numbers.kplan.json":     `{"locals": {"a": 1` + strings.Repeat("0", size) + `}}`,
+		"exponent.kplan.json":    `{"locals": {"a": 1e` + strings.Repeat("0", 100) + `600000000}}`,
+		"exponent.kplan.hcl":     "locals {\na = -1E-" + strings.Repeat("0", 100) + "600000000\n}\n",
 	}
 	for name, text := range sources {
 		t.Run(name, func(t *testing.T) {
@@ -394,6 +398,37 @@ func TestNestingLeavesOrdinaryFilesAlone(t *testing.T) {
 	b.WriteString("}\n")
 	if diags := checkSource([]byte(b.String()), "x"); len(diags) > 0 {
 		t.Error(diags)
+	}
+}
+
+// TestPlainSourceNeedsNoScan compares the quick look at a source with the scan, for
+// sources that come close to the limits.
+func TestPlainSourceNeedsNoScan(t *testing.T) {
+	pieces := []string{"(", "[", "{", "\"", "${", "%{ if x }", "%{", "<<E\n", "<<-E\n", "\nE\n", "\n", "\t", "\t \t", "\r\n", ".", "+", "=>", "...", "!", "'",
+		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1e+1000", "1E-00001", ",", ")", "]", "}", "::"}
+	plain, refused := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		var text strings.Builder
+		for size := rapid.IntRange(1, 1200).Draw(rt, "size"); text.Len() < size; {
+			piece := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 3).Draw(rt, "pieces"), "")
+			text.WriteString(strings.Repeat(piece, rapid.SampledFrom([]int{1, 2, 66, 99, 198, 199, 200, 330, 500, 998, 1000}).Draw(rt, "times")))
+		}
+		src := []byte(text.String())
+		tokens, _ := hclsyntax.LexConfig(src, "x", hcl.InitialPos)
+		diags := checkTokens(tokens)
+		if isPlain(src) {
+			plain++
+			if diags.HasErrors() {
+				rt.Fatalf("%q passes for plain: %v", src, diags)
+			}
+		}
+		if diags.HasErrors() {
+			refused++
+		}
+	})
+	t.Logf("%d plain sources, %d refused", plain, refused)
+	if plain == 0 || refused == 0 {
+		t.Errorf("%d plain sources, %d refused", plain, refused)
 	}
 }
 

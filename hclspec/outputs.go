@@ -7,17 +7,20 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"kplan.dev/kplan/addrs"
 )
 
 // evaluateOutputs evaluates the outputs in their order. Those that a failed
-// instance would have gone into are left out.
-func (p *program) evaluateOutputs(results map[Block]*result) ([]OutputValue, hcl.Diagnostics) {
+// instance would have gone into are left out, or a resource for which only, when
+// set, is false.
+func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Resource) bool) ([]OutputValue, hcl.Diagnostics) {
 	var (
 		values []OutputValue
 		diags  hcl.Diagnostics
 	)
 	for _, b := range p.inOrder {
-		if b.output == nil || !p.complete(b, results) {
+		if b.output == nil || !p.complete(b, results, only) {
 			continue
 		}
 		value, problems := withinSteps(b, func() *OutputValue {
@@ -35,18 +38,14 @@ func (p *program) evaluateOutputs(results map[Block]*result) ([]OutputValue, hcl
 
 // complete says whether all that an output refers to is part of this run and
 // was evaluated.
-func (p *program) complete(b *block, results map[Block]*result) bool {
+func (p *program) complete(b *block, results map[Block]*result, only func(addrs.Resource) bool) bool {
 	for _, name := range p.graph.Closure(b.name) {
 		dep := p.byBlock[name]
-		if name != b.name && results[name] == nil || dep.resource != nil && !p.included(dep) {
+		if name != b.name && results[name] == nil || dep.resource != nil && only != nil && !only(dep.resource.Addr) {
 			return false
 		}
 	}
 	return true
-}
-
-func (p *program) included(b *block) bool {
-	return p.opts.Only == nil || p.opts.Only(b.resource.Addr)
 }
 
 // evaluateOutput returns nil when there is no value to show.

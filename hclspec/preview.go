@@ -13,25 +13,16 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Preview evaluates a configuration as far as it goes without a cluster: what
-// an object does not set counts as unknown to those that refer to it. The
-// objects are in configuration order, for_each keys sorted.
-func Preview(ctx context.Context, c *Config, opts Options) ([]*Desired, []OutputValue, hcl.Diagnostics) {
-	pre, diags := newPreview(ctx, c, opts)
-	var desired []*Desired
-	for b, i := range pre.instances() {
-		if pre.included(b) && i.Kind != nil {
-			desired = append(desired, i.Desired)
-		}
-	}
-	return desired, pre.outputs, diags
-}
-
-// preview is what a configuration comes to before anything was visited.
-type preview struct {
+// Preview is what a configuration comes to before anything was visited,
+// evaluated as far as it goes without a cluster: what an object does not set
+// counts as unknown to those that refer to it. It can be walked several times, one
+// after another.
+type Preview struct {
 	*program
-	results    map[Block]*result
-	outputs    []OutputValue
+	results map[Block]*result
+	outputs []OutputValue
+	// diags are what is wrong with the outputs, and with all else.
+	diags      struct{ outputs, others hcl.Diagnostics }
 	namespaces map[string]addrs.Instance // by name, those declared here
 	// order is the graph to walk: references and, beyond them, namespaces and
 	// the definitions of custom kinds.
@@ -39,15 +30,38 @@ type preview struct {
 	edges edgeAdder
 }
 
-func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Diagnostics) {
+// NewPreview evaluates a configuration. The diagnostics are all that is wrong with
+// it, as far as that can be told without a cluster.
+func NewPreview(ctx context.Context, c *Config, opts Options) (*Preview, hcl.Diagnostics) {
 	p, diags := newProgram(c, opts)
-	pre := &preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
+	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
+	pre.diags.others = append(diags, pre.evaluateAll(ctx)...)
+	if ctx.Err() == nil {
+		pre.outputs, pre.diags.outputs = pre.evaluateOutputs(pre.results, nil)
+	}
+	return pre, pre.problems(nil)
+}
+
+// problems are what is wrong with the configuration, without the outputs that a
+// resource goes into for which only, when set, is false.
+func (pre *Preview) problems(only func(addrs.Resource) bool) hcl.Diagnostics {
+	outputs := pre.diags.outputs
+	if only != nil {
+		_, outputs = pre.evaluateOutputs(pre.results, only)
+	}
+	diags := slices.Concat(pre.diags.others, outputs)
+	sortDiagnostics(diags)
+	return forDisplay(diags)
+}
+
+func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
+	var diags hcl.Diagnostics
 	for _, b := range pre.definitionsFirst() {
 		if ctx.Err() != nil {
-			return pre, append(diags, placeless("Interrupted", "The configuration was not evaluated to its end.")...)
+			return append(diags, placeless("Interrupted", "The configuration was not evaluated to its end.")...)
 		}
-		diags = append(diags, pre.checkPaths(p.byBlock[b], pre.results)...)
-		res := pre.evaluate(p.byBlock[b], pre.results)
+		diags = append(diags, pre.checkPaths(pre.byBlock[b], pre.results)...)
+		res := pre.evaluate(pre.byBlock[b], pre.results)
 		pre.results[b] = res
 		pre.room -= len(res.instances)
 		diags = append(diags, res.diags...)
@@ -55,19 +69,29 @@ func newPreview(ctx context.Context, c *Config, opts Options) (*preview, hcl.Dia
 	}
 	// What is evaluated again takes the place it had.
 	pre.room = maxInstances
-	pre.base.Functions[stepFunction] = stepCounter(maxSteps)
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
 	pre.link()
-	outputs, problems := pre.evaluateOutputs(pre.results)
-	pre.outputs, diags = outputs, append(diags, problems...)
-	sortDiagnostics(diags)
-	return pre, forDisplay(diags)
+	return diags
 }
+
+// Desired are the objects, in configuration order, for_each keys sorted.
+func (pre *Preview) Desired() []*Desired {
+	var desired []*Desired
+	for _, i := range pre.instances() {
+		if i.Kind != nil {
+			desired = append(desired, i.Desired)
+		}
+	}
+	return desired
+}
+
+// Outputs are the values of the outputs, in configuration order.
+func (pre *Preview) Outputs() []OutputValue { return pre.outputs }
 
 // instances are those of all resources that could be evaluated, in configuration
 // order, each with its block.
-func (pre *preview) instances() iter.Seq2[*block, *instance] {
+func (pre *Preview) instances() iter.Seq2[*block, *instance] {
 	return func(yield func(*block, *instance) bool) {
 		for _, b := range pre.inOrder {
 			if res := pre.results[b.name]; b.resource != nil && res != nil {
@@ -83,7 +107,7 @@ func (pre *preview) instances() iter.Seq2[*block, *instance] {
 
 // unchecked warns of kinds that were taken at the configuration's word, at the
 // first resource of each.
-func (pre *preview) unchecked() hcl.Diagnostics {
+func (pre *Preview) unchecked() hcl.Diagnostics {
 	open, ok := pre.kinds.known.(kinds.OpenSet)
 	if !ok {
 		return nil
@@ -134,7 +158,7 @@ func (p *program) definitionsFirst() []Block {
 }
 
 // checkDuplicates reports objects that two instances would make.
-func (pre *preview) checkDuplicates() hcl.Diagnostics {
+func (pre *Preview) checkDuplicates() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[addrs.Object]*instance{}
 	for b, i := range pre.instances() {
@@ -165,7 +189,7 @@ func duplicate(i, other *instance) hcl.Diagnostics {
 }
 
 // declareKinds takes over the kinds that definitions declare.
-func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
+func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, i := range res.instances {
 		if i.Kind == nil || i.Kind.GroupKind() != kinds.CustomResourceDefinition || len(i.Unknown) > 0 || i.diags.HasErrors() {
@@ -183,7 +207,7 @@ func (pre *preview) declareKinds(res *result) hcl.Diagnostics {
 
 // link finds what each instance needs beside what it refers to, and from it
 // the order to walk in.
-func (pre *preview) link() {
+func (pre *Preview) link() {
 	for _, i := range pre.instances() {
 		if i.identified() && i.Kind.GroupKind() == kinds.Namespace {
 			pre.namespaces[i.Object.Name] = i.Addr
@@ -211,7 +235,7 @@ func (pre *preview) link() {
 
 // implied are the instances that must come first although nothing refers to
 // them: the namespace that is named as plain text, the definition of the kind.
-func (pre *preview) implied(i *instance) []addrs.Instance {
+func (pre *Preview) implied(i *instance) []addrs.Instance {
 	var needed []addrs.Instance
 	if i.Kind == nil {
 		return nil
@@ -226,7 +250,7 @@ func (pre *preview) implied(i *instance) []addrs.Instance {
 }
 
 // linkInstance sets what the instance needs and awaits.
-func (pre *preview) linkInstance(b *block, i *instance, results map[Block]*result) {
+func (pre *Preview) linkInstance(b *block, i *instance, results map[Block]*result) {
 	for _, needed := range pre.implied(i) {
 		if pre.edges.added[[2]Block{b.name, resourceBlock(needed.Resource)}] {
 			i.origins.need(needed)

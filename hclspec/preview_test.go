@@ -92,18 +92,18 @@ func optionsFor(t testing.TB, config *Config) Options {
 
 func previewText(t *testing.T, archive *txtar.Archive) []byte {
 	config := unpack(t, archive)
-	desired, outputs, diags := Preview(context.Background(), config, optionsFor(t, config))
+	preview, diags := NewPreview(context.Background(), config, optionsFor(t, config))
 	for _, d := range diags {
 		t.Errorf("%s %s", d.Error(), d.Detail)
 	}
 	var text bytes.Buffer
-	for _, d := range desired {
+	for _, d := range preview.Desired() {
 		writeJSON(t, &text, previewed{
 			Address: d.Addr, Object: d.Object.String(), Fields: d.Fields, Unknown: d.Unknown.Sorted(), Sensitive: d.Sensitive.Sorted(),
 			Needs: d.Needs, Awaits: d.Awaits,
 		})
 	}
-	for _, o := range outputs {
+	for _, o := range preview.Outputs() {
 		writeJSON(t, &text, o)
 	}
 	return text.Bytes()

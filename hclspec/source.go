@@ -3,7 +3,6 @@ package hclspec
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,9 +26,33 @@ func checkSource(src []byte, filename string) hcl.Diagnostics {
 	if diags := checkEncoding(src, filename); diags.HasErrors() {
 		return diags
 	}
+	if isPlain(src) {
+		return nil
+	}
 	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
 	return checkTokens(tokens)
 }
+
+// isPlain says that all of a source, in one expression, would not reach the limits.
+// That spares most files the scan, which takes as long as parsing them.
+func isPlain(src []byte) bool {
+	openers, others := 0, 0
+	for i, c := range src {
+		switch {
+		case c == ' ', c == '_', isDigit(c), 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			if (c == 'e' || c == 'E') && i > 0 && isDigit(src[i-1]) && isHugeExponent(src[i+1:]) {
+				return false
+			}
+		case c == '{', c == '[', c == '(', c == '"', c == '<':
+			openers++
+		default:
+			others++ // newlines are tokens, too
+		}
+	}
+	return openers < maxNesting && openers+others < maxChain
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // checkEncoding reports source that is not UTF-8. HCL's scanner lets some of it
 // pass, as the name of a block's label.
@@ -76,7 +99,7 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 	}
 	levels := []level{{}}
 	for _, token := range tokens {
-		if token.Type == hclsyntax.TokenNumberLit && hasHugeExponent(token.Bytes) {
+		if e := bytes.IndexAny(token.Bytes, "eE"); e >= 0 && token.Type == hclsyntax.TokenNumberLit && isHugeExponent(token.Bytes[e+1:]) {
 			return problem("Number out of range", token.Range, "The exponent of a number has three digits at most.")
 		}
 		top := &levels[len(levels)-1]
@@ -138,7 +161,7 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 		case '}', ']':
 			depth--
 		case 'e', 'E':
-			if hasHugeExponent(src[i:min(i+64, len(src))]) {
+			if isHugeExponent(src[i+1:]) {
 				return problem("Number out of range", here(i), "The exponent of a number has three digits at most.")
 			}
 		case '"':
@@ -163,14 +186,12 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 	return nil
 }
 
-// hasHugeExponent says whether a number has an exponent of more than three
-// digits. 1e600000000 is a short number that fills all memory once it is
+// isHugeExponent says whether what follows the e of a number is an exponent of more
+// than three digits. 1e600000000 is a short number that fills all memory once it is
 // written out.
-func hasHugeExponent(number []byte) bool {
-	_, exponent, ok := strings.Cut(strings.ToLower(string(number)), "e")
-	exponent = strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
-	digits := strings.IndexFunc(exponent+"x", func(r rune) bool { return r < '0' || r > '9' })
-	return ok && digits > 3
+func isHugeExponent(text []byte) bool {
+	text = bytes.TrimLeft(bytes.TrimLeft(text, "+-"), "0")
+	return len(text) > 3 && isDigit(text[0]) && isDigit(text[1]) && isDigit(text[2]) && isDigit(text[3])
 }
 
 func tooDeep(where hcl.Range) hcl.Diagnostics {

@@ -22,15 +22,9 @@ type Kinds interface {
 type Options struct {
 	Variables Values
 	Kinds     Kinds
-	// Only, when set, leaves out the resources for which it is false.
-	Only func(addrs.Resource) bool
 	// DefaultNamespace is the namespace of objects that name none; "" means
 	// "default".
 	DefaultNamespace string
-	// Parallelism bounds the visits under way at once, without those that gave
-	// way; 0 means no bound. Of those that could begin, the one whose kind has the
-	// lowest rank does, and a rank waits until most of those before it are done.
-	Parallelism int
 	// Partial allows values that are not known in places that decide which
 	// objects there are, as `validate` meets them when a variable has no value:
 	// such blocks are checked once, with each and count unknown.
@@ -42,6 +36,16 @@ func (o Options) defaultNamespace() string {
 		return "default"
 	}
 	return o.DefaultNamespace
+}
+
+// WalkOptions says what is to be visited, and how much of it at once.
+type WalkOptions struct {
+	// Only, when set, leaves out the resources for which it is false.
+	Only func(addrs.Resource) bool
+	// Parallelism bounds the visits under way at once, without those that gave
+	// way; 0 means no bound. Of those that could begin, the one whose kind has the
+	// lowest rank does, and a rank waits until most of those before it are done.
+	Parallelism int
 }
 
 // Visit deals with one object and says what is known of it afterwards. It is
@@ -71,15 +75,16 @@ type HeldBack struct {
 	By   addrs.Instance // the one that failed, maybe several steps away
 }
 
-// Walk evaluates a configuration and visits its objects, each after those it
-// needs. A preview comes first: what is wrong with the configuration is found
-// before anything is visited. When ctx ends no further visit starts.
-func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (Outcome[R], hcl.Diagnostics) {
-	pre, diags := newPreview(ctx, c, opts)
+// Walk visits the objects of a configuration, each after those it needs. Where the
+// preview found something wrong with it, nothing is visited. When ctx ends no
+// further visit starts.
+func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visit[R]) (Outcome[R], hcl.Diagnostics) {
+	diags := pre.problems(opts.Only)
 	if diags.HasErrors() {
 		return Outcome[R]{}, diags
 	}
-	w := &walker[R]{preview: pre, visit: visit}
+	pre.base.Functions[stepFunction] = stepCounter(maxSteps)
+	w := &walker[R]{Preview: pre, only: opts.Only, visit: visit}
 	if opts.Parallelism > 0 {
 		w.slots = newSlots(opts.Parallelism)
 	}
@@ -98,7 +103,7 @@ func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.HeldBack = append(out.HeldBack, r.Value.heldBack...)
 	}
-	outputs, problems := pre.evaluateOutputs(results)
+	outputs, problems := pre.evaluateOutputs(results, opts.Only)
 	report.add(forDisplay(problems))
 	out.Outputs = outputs
 	sortDiagnostics(report.diags)
@@ -107,7 +112,8 @@ func Walk[R any](ctx context.Context, c *Config, opts Options, visit Visit[R]) (
 
 // walker makes the visits of a walk.
 type walker[R any] struct {
-	*preview
+	*Preview
+	only  func(addrs.Resource) bool // nil for all
 	visit Visit[R]
 	slots *slots // nil for no bound
 	// claimed says which instance made an object, since two names that were not
@@ -146,7 +152,7 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 	case awaitsAgain(b, deps):
 		out.result = w.relinked(b, out.result, deps)
 	}
-	if b.resource != nil && w.included(b) {
+	if b.resource != nil && (w.only == nil || w.only(b.resource.Addr)) {
 		v := &blockVisit[R]{walker: w, block: b, walked: walked, out: out}
 		v.all(ctx)
 	}

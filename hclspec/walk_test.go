@@ -88,20 +88,23 @@ func loadSource(dir, source string) (*Config, hcl.Diagnostics) {
 	return Load(dir)
 }
 
-func walkWith(t testing.TB, source string, r *recorder, change func(*Options)) (Outcome[string], hcl.Diagnostics) {
+func walkWith(t testing.TB, source string, r *recorder, opts WalkOptions) (Outcome[string], hcl.Diagnostics) {
+	t.Helper()
+	return Walk(context.Background(), previewOf(t, source), opts, r.visit)
+}
+
+// previewOf is the preview of a configuration, with whatever is wrong with it.
+func previewOf(t testing.TB, source string) *Preview {
 	t.Helper()
 	config := configOf(t, source)
-	opts := optionsFor(t, config)
-	if change != nil {
-		change(&opts)
-	}
-	return Walk(context.Background(), config, opts, r.visit)
+	preview, _ := NewPreview(context.Background(), config, optionsFor(t, config))
+	return preview
 }
 
 // mustWalk walks a configuration that nothing is wrong with.
 func mustWalk(t testing.TB, source string, r *recorder) Outcome[string] {
 	t.Helper()
-	out, diags := walkWith(t, source, r, nil)
+	out, diags := walkWith(t, source, r, WalkOptions{})
 	for _, d := range diags {
 		t.Errorf("%s: %s", d.Error(), d.Detail)
 	}
@@ -430,10 +433,9 @@ output "x" {
 }
 
 func TestWalkResultsOfNeeds(t *testing.T) {
-	config := configOf(t, tenants)
 	var mu sync.Mutex
 	given := map[string]string{}
-	_, diags := Walk(context.Background(), config, optionsFor(t, config), func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Seen, string, error) {
+	_, diags := Walk(context.Background(), previewOf(t, tenants), WalkOptions{}, func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Seen, string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		given[d.Addr.String()] = fmt.Sprint(needs)
@@ -448,10 +450,8 @@ func TestWalkResultsOfNeeds(t *testing.T) {
 func TestWalkInterrupted(t *testing.T) {
 	config := configOf(t, tenants)
 	ctx, cancel := context.WithCancel(context.Background())
-	opts := optionsFor(t, config)
-	opts.Parallelism = 1
 	visits := 0
-	out, diags := Walk(ctx, config, opts, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+	out, diags := Walk(ctx, previewOf(t, tenants), WalkOptions{Parallelism: 1}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
 		visits++
 		cancel()
 		return Seen{}, 0, nil
@@ -459,11 +459,15 @@ func TestWalkInterrupted(t *testing.T) {
 	if visits != 1 || len(out.Visited) != 1 || len(out.HeldBack) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
 		t.Errorf("%d visits, %d visited, %d held back, outputs %v, %v", visits, len(out.Visited), len(out.HeldBack), out.Outputs, diags)
 	}
-	if _, diags = Walk(ctx, config, opts, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
-		t.Error("visited although interrupted")
+	preview, diags := NewPreview(ctx, config, optionsFor(t, config))
+	if !diags.HasErrors() {
+		t.Error("an interrupted preview is not reported")
+	}
+	if _, diags = Walk(context.Background(), preview, WalkOptions{}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+		t.Error("visited although only half of it was evaluated")
 		return Seen{}, 0, nil
 	}); !diags.HasErrors() {
-		t.Error("an interrupted preview is not reported")
+		t.Error("half a preview is walked")
 	}
 }
 
@@ -478,10 +482,8 @@ resource "ConfigMap" "b" {
   metadata { name = "b${count.index}" }
 }
 `
-	config := configOf(t, source)
+	preview := previewOf(t, source)
 	for _, limit := range []int{1, 3, 0} {
-		opts := optionsFor(t, config)
-		opts.Parallelism = limit
 		// Visits wait until as many as may be are under way, so that a walk
 		// that makes fewer at once does not end.
 		want := limit
@@ -491,7 +493,7 @@ resource "ConfigMap" "b" {
 		var mu sync.Mutex
 		all := make(chan struct{})
 		running := 0
-		out, diags := Walk(context.Background(), config, opts, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: limit}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
 			mu.Lock()
 			if running++; running == want {
 				close(all)
@@ -505,7 +507,7 @@ resource "ConfigMap" "b" {
 		}
 	}
 	r := &recorder{}
-	if _, diags := walkWith(t, source, r, func(o *Options) { o.Parallelism = 2 }); diags.HasErrors() || r.most > 2 {
+	if _, diags := walkWith(t, source, r, WalkOptions{Parallelism: 2}); diags.HasErrors() || r.most > 2 {
 		t.Errorf("%d at once, %v", r.most, diags)
 	}
 }
@@ -514,7 +516,7 @@ resource "ConfigMap" "b" {
 // instance, with its place, and holds back what needs it.
 // TestWalkGiveWay has the first of two objects wait for the second, with one slot.
 func TestWalkGiveWay(t *testing.T) {
-	config := configOf(t, `
+	preview := previewOf(t, `
 resource "Namespace" "a" {
   for_each = toset(["1", "2"])
   metadata { name = each.key }
@@ -535,9 +537,7 @@ resource "Namespace" "a" {
 			return Seen{}, 0, errors.New("the second visit does not begin")
 		}
 	}
-	opts := optionsFor(t, config)
-	opts.Parallelism = 1
-	out, diags := Walk(t.Context(), config, opts, visit)
+	out, diags := Walk(t.Context(), preview, WalkOptions{Parallelism: 1}, visit)
 	if diags.HasErrors() || len(out.Visited) != 2 || out.Visited[0].Err != nil {
 		t.Error(diags, out.Visited)
 	}
@@ -572,7 +572,7 @@ resource "ConfigMap" "d" {
 		}
 		return seen, nil
 	}}
-	out, diags := walkWith(t, source, r, nil)
+	out, diags := walkWith(t, source, r, WalkOptions{})
 	var texts []string
 	for _, d := range diags {
 		texts = append(texts, fmt.Sprintf("%d %v %s", d.Subject.Start.Line, d.Extra, d.Summary))
@@ -593,16 +593,43 @@ resource "ConfigMap" "a" {
 resource "ConfigMap" "b" {
   metadata { nam = "a" }
 }
-`, r, nil)
+`, r, WalkOptions{})
 	if !diags.HasErrors() || len(r.order) > 0 || len(out.Visited) > 0 {
 		t.Errorf("%v, visited %v", diags, r.order)
 	}
 }
 
+// What one walk has seen is nothing to the next of the same preview.
+func TestWalkAgain(t *testing.T) {
+	preview := previewOf(t, tenants)
+	for n, uid := range []string{"first", "", "third"} {
+		r := &recorder{see: func(d *Desired) (Seen, error) {
+			if uid == "" {
+				return Seen{}, errors.New("refused")
+			}
+			seen := served(d)
+			seen.Object["metadata"].(map[string]any)["uid"] = uid
+			return seen, nil
+		}}
+		out, diags := Walk(t.Context(), preview, WalkOptions{}, r.visit)
+		if diags.HasErrors() {
+			t.Fatal(n, diags)
+		}
+		if uid == "" {
+			wantEqual(t, "held back", len(out.HeldBack), 6)
+			wantEqual(t, "outputs", len(out.Outputs), 0)
+			continue
+		}
+		wantEqual(t, "note", r.desired[`ConfigMap.note["b"]`].Fields["data"], map[string]any{"pod": uid})
+		wantEqual(t, "output", out.Outputs[1].Value, any(uid))
+	}
+	wantEqual(t, "unknown", preview.Desired()[7].Unknown.Sorted()[0].String(), "data.pod")
+}
+
 func TestWalkOnly(t *testing.T) {
 	r := &recorder{}
-	out, diags := walkWith(t, tenants, r, func(o *Options) {
-		o.Only = func(r addrs.Resource) bool { return r.Type != "ConfigMap" && r.Type != "Pod" }
+	out, diags := walkWith(t, tenants, r, WalkOptions{
+		Only: func(r addrs.Resource) bool { return r.Type != "ConfigMap" && r.Type != "Pod" },
 	})
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -626,7 +653,8 @@ resource "ConfigMap" "b" {
 }
 `
 	config := configOf(t, source)
-	desired, _, diags := Preview(context.Background(), config, Options{Kinds: optionsFor(t, configOf(t, "")).Kinds, Partial: true})
+	preview, diags := NewPreview(context.Background(), config, Options{Kinds: optionsFor(t, configOf(t, "")).Kinds, Partial: true})
+	desired := preview.Desired()
 	if len(diags) != 1 || diags[0].Summary != "Unknown field" {
 		t.Errorf("diagnostics %v", diags)
 	}
@@ -705,7 +733,8 @@ resource "Secret" "s" {
 }
 `
 	config := configOf(t, source)
-	desired, _, diags := Preview(context.Background(), config, optionsFor(t, config))
+	preview, diags := NewPreview(context.Background(), config, optionsFor(t, config))
+	desired := preview.Desired()
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -827,7 +856,7 @@ func TestWalkProperty(t *testing.T) {
 			return slices.ContainsFunc(needs[addr], func(n string) bool { return fail[n] || blamed(n) })
 		}
 		r := &recorder{fail: fail}
-		out, diags := walkWith(t, source.String(), r, func(o *Options) { o.Parallelism = rapid.IntRange(0, 3).Draw(rt, "parallelism") })
+		out, diags := walkWith(t, source.String(), r, WalkOptions{Parallelism: rapid.IntRange(0, 3).Draw(rt, "parallelism")})
 		if diags.HasErrors() {
 			rt.Fatal(diags)
 		}

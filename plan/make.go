@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -46,7 +47,7 @@ type Input struct {
 
 // options are those of evaluating the configuration for this plan.
 func (in Input) options() hclspec.Options {
-	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster, Parallelism: in.Parallelism}
+	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster}
 	if in.offline() {
 		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
 	}
@@ -83,7 +84,10 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode != RefreshOnly { // what the configuration wants is not its subject
 		current, movedAddr = applyMoves(in.Config.Moved, current)
 	}
-	scope, more := scopeOf(ctx, in, current)
+	preview := sync.OnceValues(func() (*hclspec.Preview, hcl.Diagnostics) {
+		return hclspec.NewPreview(ctx, in.Config, in.options())
+	})
+	scope, more := scopeOf(in, current, preview)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return nil, diags
 	}
@@ -93,6 +97,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		owned:     current.ByIdentity(),
 		movedAddr: movedAddr,
 		live:      newInventory(in.Cluster, current),
+		preview:   preview,
 		scope:     scope,
 	}
 	diags = append(diags, p.decide(ctx, in, plan)...)
@@ -189,6 +194,9 @@ func sameSort(a, b string) bool {
 	return strings.HasPrefix(a, hostIdentity) == strings.HasPrefix(b, hostIdentity)
 }
 
+// previewer evaluates the configuration when it is first asked.
+type previewer func() (*hclspec.Preview, hcl.Diagnostics)
+
 // planner holds what all decisions of one plan read. Nothing in it changes
 // once the walk has begun, but for what inventory guards itself.
 type planner struct {
@@ -197,14 +205,18 @@ type planner struct {
 	owned     map[addrs.Object]state.Object   // by identity
 	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
 	live      *inventory
+	preview   previewer
 	scope     scope
 	end       context.CancelFunc // of all that is asked
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
-	options := in.options()
-	options.Only = p.scope.hasAny
-	outcome, diags := hclspec.Walk(ctx, in.Config, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
+	plan.Preview, _ = p.preview() // of what is wrong with it the walk tells
+	options := hclspec.WalkOptions{Parallelism: in.Parallelism}
+	if p.scope.limited {
+		options.Only = p.scope.hasAny
+	}
+	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
 		seen, c, err := p.visit(ctx, d, needs)
 		p.heed(err)
 		return seen, c, err

@@ -45,6 +45,9 @@ type Plan struct {
 	// failed. A plan with any, or with Incomplete set, is shown but not applied.
 	HeldBack   []hclspec.HeldBack
 	Incomplete bool
+	// Preview is what the plan was made from, to be walked again when it is applied;
+	// nil where the configuration had no part in it or the plan was read from a file.
+	Preview *hclspec.Preview
 	// seal is what a saved plan was sealed with, content the digest of all else
 	// in its file.
 	seal, content string

@@ -351,7 +351,7 @@ func (s *situation) apply(source string, in plan.Input, p *plan.Plan) {
 	s.Helper()
 	s.load(source, &in)
 	summary, diags := apply.Run(s.Context(), apply.Input{
-		Plan: p, Config: in.Config, Variables: in.Variables, Cluster: in.Cluster, State: s.state,
+		Plan: p, Config: in.Config, Cluster: in.Cluster, State: s.state,
 		Save: func(context.Context, *state.State) error { return nil },
 		Wait: apply.WaitOptions{Timeout: 30 * time.Second},
 	})

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -9,7 +8,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
-	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
@@ -45,12 +43,12 @@ func Matches(given, addr addrs.Instance) bool {
 // scopeOf works out what -target and -exclude leave. A target brings along what
 // it needs; what is excluded takes along what needs it. Where objects are only
 // deleted it is the other way round.
-func scopeOf(ctx context.Context, in Input, s *state.State) (scope, hcl.Diagnostics) {
+func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostics) {
 	options := in.named()
 	if len(options) == 0 {
 		return scope{}, nil
 	}
-	needs, diags := needsOf(ctx, in, s)
+	needs, diags := needsOf(in, s, preview)
 	if diags.HasErrors() {
 		return scope{}, diags
 	}
@@ -87,14 +85,14 @@ func scopeOf(ctx context.Context, in Input, s *state.State) (scope, hcl.Diagnost
 }
 
 // needsOf is which instance needs which, of the configuration and of the state.
-func needsOf(ctx context.Context, in Input, s *state.State) (*graph.Graph[addrs.Instance], hcl.Diagnostics) {
+func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.Instance], hcl.Diagnostics) {
 	var g graph.Graph[addrs.Instance]
 	if in.Mode != Destroy {
-		desired, _, diags := hclspec.Preview(ctx, in.Config, in.options())
+		wanted, diags := preview()
 		if diags.HasErrors() {
 			return nil, diags
 		}
-		for _, d := range desired {
+		for _, d := range wanted.Desired() {
 			g.Add(d.Addr)
 			for _, need := range slices.Concat(d.Needs, d.Awaits) {
 				g.Connect(d.Addr, need)

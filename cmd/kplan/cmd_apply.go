@@ -177,7 +177,6 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 	summary, diags := apply.Run(context.WithoutCancel(ctx), apply.Input{
 		Plan:        p,
 		Config:      k.config,
-		Variables:   k.values,
 		Cluster:     k.cluster,
 		State:       k.state,
 		Save:        k.save,

@@ -73,7 +73,7 @@ func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagno
 	if config.Broken {
 		return diags // evaluating what was not understood would only find phantoms
 	}
-	_, _, more = hclspec.Preview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
+	_, more = hclspec.NewPreview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
 	return append(diags, unsaid(more, diags)...)
 }
 
