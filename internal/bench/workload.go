@@ -107,7 +107,11 @@ func (w workload) writeChart(dir string) error {
 
 // writeObjects writes what the bare client sends, one list of objects.
 func (w workload) writeObjects(dir string) error {
-	text, err := json.Marshal(w.objects())
+	var all []object
+	for _, t := range w.list() {
+		all = append(all, t.manifests(object{bareLabel: w.prefix})...)
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		return err
 	}
@@ -115,14 +119,6 @@ func (w workload) writeObjects(dir string) error {
 }
 
 type object = map[string]any
-
-// objects are those of all tenants, with the bare client's label.
-func (w workload) objects() (all []object) {
-	for _, t := range w.list() {
-		all = append(all, t.manifests(object{bareLabel: w.prefix})...)
-	}
-	return all
-}
 
 // pods is how many there are once the controllers have made theirs.
 func (w workload) pods() int { return w.tenants * (1 + w.replicas) }
