@@ -10,7 +10,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -217,7 +216,11 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 	}
 	options := hclspec.WalkOptions{Parallelism: r.Parallelism}
 	if r.Plan.Limited() {
-		options.Only = r.isPlanned
+		planned := map[addrs.Resource]bool{}
+		for _, c := range r.Plan.Changes {
+			planned[c.Addr.Resource] = true
+		}
+		options.Only = func(resource addrs.Resource) bool { return planned[resource] }
 	}
 	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
 		seen, done, err := r.visit(ctx, d, needs)
@@ -228,11 +231,6 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 		diags = append(diags, r.visitDiagnostics(v)...)
 	}
 	return outcome, diags
-}
-
-// isPlanned says whether the plan has anything of a resource.
-func (r *runner) isPlanned(resource addrs.Resource) bool {
-	return slices.ContainsFunc(r.Plan.Changes, func(c *plan.Change) bool { return c.Addr.Resource == resource })
 }
 
 func (r *runner) visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {

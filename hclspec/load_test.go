@@ -368,6 +368,7 @@ func TestLoadHostileSources(t *testing.T) {
 		"numbers.kplan.json":     `{"locals": {"a": 1` + strings.Repeat("0", size) + `}}`,
 		"exponent.kplan.json":    `{"locals": {"a": 1e` + strings.Repeat("0", 100) + `600000000}}`,
 		"exponent.kplan.hcl":     "locals {\na = -1E-" + strings.Repeat("0", 100) + "600000000\n}\n",
+		"point.kplan.hcl":        "locals {\na = 1.e600000000\n}\n",
 	}
 	for name, text := range sources {
 		t.Run(name, func(t *testing.T) {
@@ -405,7 +406,7 @@ func TestNestingLeavesOrdinaryFilesAlone(t *testing.T) {
 // sources that come close to the limits.
 func TestPlainSourceNeedsNoScan(t *testing.T) {
 	pieces := []string{"(", "[", "{", "\"", "${", "%{ if x }", "%{", "<<E\n", "<<-E\n", "\nE\n", "\n", "\t", "\t \t", "\r\n", ".", "+", "=>", "...", "!", "'",
-		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1e+1000", "1E-00001", ",", ")", "]", "}", "::"}
+		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1.e1000", "1.5E+99999", "1e+1000", "1E-00001", ",", ")", "]", "}", "::"}
 	plain, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		var text strings.Builder

@@ -11,29 +11,42 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
+// evaluatedOutput is what one output came to.
+type evaluatedOutput struct {
+	block *block
+	value *OutputValue // nil where there is none to show
+	diags hcl.Diagnostics
+}
+
 // evaluateOutputs evaluates the outputs in their order. Those that a failed
 // instance would have gone into are left out, or a resource for which only, when
 // set, is false.
-func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Resource) bool) ([]OutputValue, hcl.Diagnostics) {
-	var (
-		values []OutputValue
-		diags  hcl.Diagnostics
-	)
+func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Resource) bool) []evaluatedOutput {
+	p.base.Functions[stepFunction] = stepCounter(maxSteps)
+	var all []evaluatedOutput
 	for _, b := range p.inOrder {
 		if b.output == nil || !p.complete(b, results, only) {
 			continue
 		}
-		value, problems := withinSteps(b, func() *OutputValue {
-			value, problems := p.evaluateOutput(b, results)
-			diags = append(diags, problems...)
+		o := evaluatedOutput{block: b}
+		value, problems := withinSteps(b, func() (value *OutputValue) {
+			value, o.diags = p.evaluateOutput(b, results)
 			return value
 		})
-		diags = append(diags, problems...)
-		if value != nil {
-			values = append(values, *value)
+		o.value, o.diags = value, forDisplay(append(o.diags, problems...))
+		all = append(all, o)
+	}
+	return all
+}
+
+func outputValues(all []evaluatedOutput) []OutputValue {
+	var values []OutputValue
+	for _, o := range all {
+		if o.value != nil {
+			values = append(values, *o.value)
 		}
 	}
-	return values, diags
+	return values
 }
 
 // complete says whether all that an output refers to is part of this run and

@@ -20,9 +20,9 @@ import (
 type Preview struct {
 	*program
 	results map[Block]*result
-	outputs []OutputValue
-	// diags are what is wrong with the outputs, and with all else.
-	diags      struct{ outputs, others hcl.Diagnostics }
+	outputs []evaluatedOutput
+	// diags are what is wrong with all but the outputs.
+	diags      hcl.Diagnostics
 	namespaces map[string]addrs.Instance // by name, those declared here
 	// order is the graph to walk: references and, beyond them, namespaces and
 	// the definitions of custom kinds.
@@ -35,23 +35,22 @@ type Preview struct {
 func NewPreview(ctx context.Context, c *Config, opts Options) (*Preview, hcl.Diagnostics) {
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
-	pre.diags.others = append(diags, pre.evaluateAll(ctx)...)
-	if ctx.Err() == nil {
-		pre.outputs, pre.diags.outputs = pre.evaluateOutputs(pre.results, nil)
-	}
-	return pre, pre.problems(nil)
+	pre.diags = forDisplay(append(diags, pre.evaluateAll(ctx)...))
+	pre.outputs = pre.evaluateOutputs(pre.results, nil)
+	return pre, pre.Problems(nil)
 }
 
-// problems are what is wrong with the configuration, without the outputs that a
+// Problems are what is wrong with the configuration, without the outputs that a
 // resource goes into for which only, when set, is false.
-func (pre *Preview) problems(only func(addrs.Resource) bool) hcl.Diagnostics {
-	outputs := pre.diags.outputs
-	if only != nil {
-		_, outputs = pre.evaluateOutputs(pre.results, only)
+func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
+	diags := slices.Clone(pre.diags)
+	for _, o := range pre.outputs {
+		if only == nil || pre.complete(o.block, pre.results, only) {
+			diags = append(diags, o.diags...)
+		}
 	}
-	diags := slices.Concat(pre.diags.others, outputs)
 	sortDiagnostics(diags)
-	return forDisplay(diags)
+	return diags
 }
 
 func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
@@ -87,7 +86,7 @@ func (pre *Preview) Desired() []*Desired {
 }
 
 // Outputs are the values of the outputs, in configuration order.
-func (pre *Preview) Outputs() []OutputValue { return pre.outputs }
+func (pre *Preview) Outputs() []OutputValue { return outputValues(pre.outputs) }
 
 // instances are those of all resources that could be evaluated, in configuration
 // order, each with its block.

@@ -40,8 +40,8 @@ func isPlain(src []byte) bool {
 	for i, c := range src {
 		switch {
 		case c == ' ', c == '_', isDigit(c), 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-			if (c == 'e' || c == 'E') && i > 0 && isDigit(src[i-1]) && isHugeExponent(src[i+1:]) {
-				return false
+			if (c == 'e' || c == 'E') && isHugeExponent(src[i+1:]) {
+				return false // if it is one
 			}
 		case c == '{', c == '[', c == '(', c == '"', c == '<':
 			openers++

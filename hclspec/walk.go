@@ -79,7 +79,7 @@ type HeldBack struct {
 // preview found something wrong with it, nothing is visited. When ctx ends no
 // further visit starts.
 func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visit[R]) (Outcome[R], hcl.Diagnostics) {
-	diags := pre.problems(opts.Only)
+	diags := pre.Problems(opts.Only)
 	if diags.HasErrors() {
 		return Outcome[R]{}, diags
 	}
@@ -103,9 +103,11 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.HeldBack = append(out.HeldBack, r.Value.heldBack...)
 	}
-	outputs, problems := pre.evaluateOutputs(results, opts.Only)
-	report.add(forDisplay(problems))
-	out.Outputs = outputs
+	outputs := pre.evaluateOutputs(results, opts.Only)
+	for _, o := range outputs {
+		report.add(o.diags)
+	}
+	out.Outputs = outputValues(outputs)
 	sortDiagnostics(report.diags)
 	return out, report.diags
 }

@@ -626,6 +626,57 @@ func TestWalkAgain(t *testing.T) {
 	wantEqual(t, "unknown", preview.Desired()[7].Unknown.Sorted()[0].String(), "data.pod")
 }
 
+// The objects and the outputs may take as many steps each, and again in each walk.
+func TestStepsOfEachRound(t *testing.T) {
+	preview := previewOf(t, `
+locals {
+  thousand = range(1000)
+  million  = [for a in local.thousand : length([for b in local.thousand : b])]
+}
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  data = { million = sum(local.million) }
+}
+output "million" { value = sum([for a in local.thousand : length([for b in local.thousand : b])]) }
+`)
+	for range 2 {
+		out, diags := Walk(t.Context(), preview, WalkOptions{Only: func(addrs.Resource) bool { return true }}, (&recorder{}).visit)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		wantEqual(t, "output", out.Outputs[0].Value, any(int64(1_000_000)))
+	}
+}
+
+// What is wrong with an output is nothing to a walk without a resource that goes into it.
+func TestProblemsOnly(t *testing.T) {
+	preview := previewOf(t, `
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+resource "ConfigMap" "b" {
+  metadata { name = "b" }
+  data = { n = "text" }
+}
+output "a" { value = ConfigMap.a.metadata.name }
+output "b" { value = tonumber(ConfigMap.b.data.n) }
+`)
+	onlyA := func(r addrs.Resource) bool { return r.Name == "a" }
+	if diags := preview.Problems(onlyA); len(diags) > 0 {
+		t.Error(diags)
+	}
+	if diags := preview.Problems(nil); len(diags) != 1 {
+		t.Error(diags)
+	}
+	out, diags := Walk(t.Context(), preview, WalkOptions{Only: onlyA}, (&recorder{}).visit)
+	if diags.HasErrors() || len(out.Visited) != 1 || len(out.Outputs) != 1 {
+		t.Errorf("%d visited, outputs %v, %v", len(out.Visited), out.Outputs, diags)
+	}
+	if out, diags = Walk(t.Context(), preview, WalkOptions{}, (&recorder{}).visit); !diags.HasErrors() || len(out.Visited) > 0 {
+		t.Errorf("%d visited although an output is wrong", len(out.Visited))
+	}
+}
+
 func TestWalkOnly(t *testing.T) {
 	r := &recorder{}
 	out, diags := walkWith(t, tenants, r, WalkOptions{

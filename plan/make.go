@@ -84,8 +84,9 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode != RefreshOnly { // what the configuration wants is not its subject
 		current, movedAddr = applyMoves(in.Config.Moved, current)
 	}
-	preview := sync.OnceValues(func() (*hclspec.Preview, hcl.Diagnostics) {
-		return hclspec.NewPreview(ctx, in.Config, in.options())
+	preview := sync.OnceValue(func() *hclspec.Preview {
+		preview, _ := hclspec.NewPreview(ctx, in.Config, in.options()) // the walk tells of what is wrong
+		return preview
 	})
 	scope, more := scopeOf(in, current, preview)
 	if diags = append(diags, more...); diags.HasErrors() {
@@ -195,7 +196,7 @@ func sameSort(a, b string) bool {
 }
 
 // previewer evaluates the configuration when it is first asked.
-type previewer func() (*hclspec.Preview, hcl.Diagnostics)
+type previewer func() *hclspec.Preview
 
 // planner holds what all decisions of one plan read. Nothing in it changes
 // once the walk has begun, but for what inventory guards itself.
@@ -211,10 +212,10 @@ type planner struct {
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
-	plan.Preview, _ = p.preview() // of what is wrong with it the walk tells
+	plan.Preview = p.preview()
 	options := hclspec.WalkOptions{Parallelism: in.Parallelism}
 	if p.scope.limited {
-		options.Only = p.scope.hasAny
+		options.Only = func(r addrs.Resource) bool { return p.scope.any[r] }
 	}
 	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
 		seen, c, err := p.visit(ctx, d, needs)

@@ -17,22 +17,10 @@ import (
 type scope struct {
 	limited bool
 	in      map[addrs.Instance]bool
+	any     map[addrs.Resource]bool // those of which an instance is in scope
 }
 
 func (s scope) has(addr addrs.Instance) bool { return !s.limited || s.in[addr] }
-
-// hasAny says whether any instance of the resource is in scope.
-func (s scope) hasAny(r addrs.Resource) bool {
-	if !s.limited {
-		return true
-	}
-	for addr := range s.in {
-		if addr.Resource == r {
-			return true
-		}
-	}
-	return false
-}
 
 // Matches says whether an address that a user gave means the instance: the
 // address of a resource means all its instances.
@@ -64,7 +52,7 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	if diags.HasErrors() || len(in.Targets)+len(in.Excludes) == 0 {
 		return scope{}, diags
 	}
-	selected := scope{limited: true, in: map[addrs.Instance]bool{}}
+	selected := scope{limited: true, in: map[addrs.Instance]bool{}, any: map[addrs.Resource]bool{}}
 	reach := needs.Closure
 	if (len(in.Excludes) > 0) != (in.Mode == Destroy) {
 		reach = needs.Dependents
@@ -75,6 +63,11 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	if len(in.Excludes) > 0 {
 		for _, addr := range needs.Nodes() {
 			selected.in[addr] = !selected.in[addr]
+		}
+	}
+	for addr, in := range selected.in {
+		if in {
+			selected.any[addr.Resource] = true
 		}
 	}
 	return selected, append(diags, &hcl.Diagnostic{
@@ -88,8 +81,8 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.Instance], hcl.Diagnostics) {
 	var g graph.Graph[addrs.Instance]
 	if in.Mode != Destroy {
-		wanted, diags := preview()
-		if diags.HasErrors() {
+		wanted := preview()
+		if diags := wanted.Problems(noResource); diags.HasErrors() {
 			return nil, diags
 		}
 		for _, d := range wanted.Desired() {
@@ -110,6 +103,10 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 	}
 	return &g, nil
 }
+
+// noResource leaves out the outputs that any resource goes into: they may not be in
+// the scope, which is not known yet.
+func noResource(addrs.Resource) bool { return false }
 
 // pick finds the instances that an option means.
 func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
