@@ -156,14 +156,6 @@ func controllerManagerArgs(d dir, at ports) []string {
 		"--service-cluster-ip-range=" + serviceCIDR,
 		"--kube-api-qps=5000",
 		"--kube-api-burst=10000",
-		"--concurrent-rc-syncs=20",
-		"--concurrent-replicaset-syncs=20",
-		"--concurrent-deployment-syncs=20",
-		"--concurrent-statefulset-syncs=20",
-		"--concurrent-job-syncs=20",
-		"--concurrent-namespace-syncs=50",
-		"--concurrent-serviceaccount-token-syncs=20",
-		"--concurrent-service-endpoint-syncs=20",
 	}
 }
 

@@ -7,19 +7,26 @@ import (
 	"runtime/metrics"
 )
 
+// firstCollection is how much memory is filled before garbage is collected for the
+// first time.
+const firstCollection = 80 << 20
+
 // tuneCollector has the garbage collector come seldom while the heap is small,
 // where the program is done before its garbage matters, and often once it is
 // large: by default as much garbage may lie around as is in use, which for
-// stacks of 10,000 objects is hundreds of megabytes. docs/performance.md has the
-// figures.
+// stacks of 10,000 objects is hundreds of megabytes. On a machine that is busy
+// each collection halts all requests, for as long as it has to wait for the
+// processor. docs/performance.md has the figures.
 // GOGC overrules this.
 func tuneCollector() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	percent := gcPercent(0)
-	debug.SetGCPercent(percent)
+	limit := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(firstCollection, limit))
+	percent := debug.SetGCPercent(-1)
 	afterCollection(func() {
+		debug.SetMemoryLimit(limit)
 		if now := gcPercent(liveHeap()); now != percent { // it stops the world
 			percent = now
 			debug.SetGCPercent(percent)
@@ -30,8 +37,10 @@ func tuneCollector() {
 // gcPercent is how much garbage may lie around, in percent of what is in use.
 func gcPercent(live uint64) int {
 	switch {
-	case live < 24<<20:
-		return 200
+	case live < 16<<20:
+		return 400
+	case live < 40<<20:
+		return 150
 	case live < 96<<20:
 		return 100
 	}

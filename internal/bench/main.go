@@ -140,9 +140,7 @@ func (b *bench) connect(ctx context.Context) (err error) {
 	if b.own, err = newBareClient(b.cluster.kubeconfig, ownAgent); err != nil {
 		return err
 	}
-	// Both spellings: Terraform's provider has a variable of its own.
-	env := append(os.Environ(), "KUBECONFIG="+through, "KUBE_CONFIG_PATH="+through, "NO_COLOR=1")
-	b.meter = &meter{relay: b.relay, audit: b.cluster.audit, env: env}
+	b.meter = &meter{relay: b.relay, audit: b.cluster.audit, env: append(os.Environ(), "NO_COLOR=1"), direct: b.cluster.kubeconfig, through: through}
 	b.used, b.others = false, 0
 	if b.sandbox != "" {
 		return nil // it is the user's

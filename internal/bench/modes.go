@@ -98,6 +98,7 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		return err
 	}
 	b.used = true
+	b.meter.countsBytes = round == 0
 	var took time.Duration
 	for _, s := range scenarios {
 		if isMeant(b.without, string(s)) {

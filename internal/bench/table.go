@@ -82,7 +82,10 @@ func ratio(a, b time.Duration) string {
 }
 
 func size(n int64) string {
-	if n < 1_000_000 {
+	switch {
+	case n < 0:
+		return ""
+	case n < 1_000_000:
 		return fmt.Sprintf("%d kB", n/1000)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
