@@ -29,7 +29,7 @@ func (r *runner) waits(d *hclspec.Desired) bool {
 
 // patience is how long to wait for a change of an object, also of one that is
 // to go.
-func (r *runner) patience(addr addrs.Instance) time.Duration {
+func (r *runner) waitTimeout(addr addrs.Instance) time.Duration {
 	for _, resource := range r.Config.Resources {
 		if resource.Addr == addr.Resource && resource.Wait.Timeout > 0 {
 			return resource.Wait.Timeout
@@ -73,7 +73,7 @@ const goneGrace = 10 * time.Second
 
 // await waits until the object is ready and returns it as it is then.
 func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
-	timeout := r.patience(c.Addr)
+	timeout := r.waitTimeout(c.Addr)
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
@@ -91,7 +91,7 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		if live == nil {
 			// A watch may lag behind what was just applied, but not for long.
 			gone := time.Since(waiting.start) > goneGrace
-			state = readiness{why: "it is not there; somebody deleted it", hopeless: gone}
+			state = readiness{why: "it is not there; somebody deleted it", terminal: gone}
 			return gone, nil
 		}
 		if isBefore(live, c.live) {
@@ -101,9 +101,9 @@ func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 			return true, err
 		}
 		state = r.diagnose(live, state, time.Since(waiting.start))
-		state.hopeless = state.hopeless && waiting.lasting(state.reason) >= state.grace
+		state.terminal = state.terminal && waiting.lasting(state.reason) >= state.grace
 		waiting.observe(state)
-		return state.ready || state.hopeless, nil
+		return state.ready || state.terminal, nil
 	})
 	switch {
 	case err == nil && state.ready:
@@ -124,7 +124,7 @@ func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited tim
 	const progressing, exceeded = "Progressing", "ProgressDeadlineExceeded"
 	before, now := conditionOf(c.live, progressing), conditionOf(live, progressing)
 	deadline := time.Duration(number(live, "spec", "progressDeadlineSeconds")) * time.Second
-	if c.Action == plan.Keep || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
+	if c.Action == plan.NoOp || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
 		return live
 	}
 	live = live.DeepCopy()
@@ -138,7 +138,7 @@ func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited tim
 // without what this plan knows to be secret.
 func (r *runner) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	what := "was applied and is not ready"
-	if c.Action == plan.Keep {
+	if c.Action == plan.NoOp {
 		what = "is as it was applied, and is not ready"
 	}
 	if why != "" {

@@ -70,7 +70,7 @@ func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 
 // leftOut says whether a deletion was not tried, or not waited for to its end.
 func leftOut(err error) bool {
-	return errors.As(err, &graph.HeldBack[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, notStarted{})
+	return errors.As(err, &graph.Skipped[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, notStarted{})
 }
 
 // turns bounds how many do something at once; nil for no bound.
@@ -137,12 +137,12 @@ func (r *runner) remove(ctx context.Context, c *plan.Change, say func(string)) e
 			return nil
 		case err == nil:
 			return r.awaitGone(ctx, c, say)
-		case kube.KindOf(err) != kube.Stale:
+		case kube.ReasonOf(err) != kube.Stale:
 			return err
 		}
 		stale = err
 		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-		switch kube.KindOf(err) {
+		switch kube.ReasonOf(err) {
 		case kube.NotFound, kube.NamespaceMissing:
 			return nil
 		}
@@ -171,13 +171,13 @@ func overtaken(c *plan.Change, changed string) hcl.Diagnostics {
 // version, if given, is the one that the object must still have.
 func (r *runner) tellToGo(ctx context.Context, c *plan.Change, version string) (gone bool, err error) {
 	err = r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID, ResourceVersion: version})
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
 		return true, nil // gone, or gone and another one there: ours is no more
 	case kube.NotServed:
 		// That says nothing about the object, unless the definition of its kind
 		// was replaced before.
-		if r.Plan.GoesAlong(c.Object) {
+		if r.Plan.CascadesTo(c.Object) {
 			return true, nil
 		}
 	case kube.OutcomeUnknown:
@@ -191,7 +191,7 @@ func (r *runner) tellToGo(ctx context.Context, c *plan.Change, version string) (
 // deletion has failed, with the error that it met.
 func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error) (gone bool, err error) {
 	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return true, nil
 	}
@@ -209,8 +209,8 @@ func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error)
 // awaitGone waits until the object with the change's uid is no more, and says
 // what keeps it.
 func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)) error {
-	patience := r.patience(c.Addr)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waitTimeout := r.waitTimeout(c.Addr)
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	var last view
 	blockers := blockers{r: r, start: time.Now()}
@@ -236,7 +236,7 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 	if kept != "" {
 		kept = ": " + kept
 	}
-	return notGone(c, fmt.Sprintf("is still there after %s%s", patience, kept))
+	return notGone(c, fmt.Sprintf("is still there after %s%s", waitTimeout, kept))
 }
 
 func maybeGone(c *plan.Change) error {

@@ -36,14 +36,14 @@ func (r *runner) diagnose(live *unstructured.Unstructured, state readiness, wait
 		return state
 	}
 	pods := r.podsOf(live)
-	if t := troubleAmong(live, pods); t != nil {
-		state.trouble, state.why = t, join(state.why, t.String())
-		if !state.hopeless {
-			state.hopeless, state.grace, state.reason = t.hopeless, t.grace, t.reason
+	if t := failureAmong(live, pods); t != nil {
+		state.failure, state.why = t, join(state.why, t.String())
+		if !state.terminal {
+			state.terminal, state.grace, state.reason = t.terminal, t.grace, t.reason
 		}
 	}
-	if why := r.refusedPods(live, pods, waited); why != "" && !state.hopeless {
-		state.why, state.hopeless, state.grace, state.reason = join(state.why, why), true, settlingGrace, "FailedCreate"
+	if why := r.refusedPods(live, pods, waited); why != "" && !state.terminal {
+		state.why, state.terminal, state.grace, state.reason = join(state.why, why), true, settlingGrace, "FailedCreate"
 	}
 	return state
 }
@@ -103,7 +103,7 @@ func (r *runner) diagnoseClaim(live *unstructured.Unstructured, state readiness)
 	name, _, _ := unstructured.NestedString(live.Object, "spec", "storageClassName")
 	volume, _, _ := unstructured.NestedString(live.Object, "spec", "volumeName")
 	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
-	if name == "" || volume != "" || phase != "Pending" || state.hopeless {
+	if name == "" || volume != "" || phase != "Pending" || state.terminal {
 		return state
 	}
 	kind, err := r.Cluster.Lookup("StorageClass", "")
@@ -114,9 +114,9 @@ func (r *runner) diagnoseClaim(live *unstructured.Unstructured, state readiness)
 	defer cancel()
 	class, err := r.classes.get(name, func() (*unstructured.Unstructured, error) { return r.Cluster.Get(ctx, kind, "", name) })
 	switch {
-	case kube.KindOf(err) == kube.NotFound:
+	case kube.ReasonOf(err) == kube.NotFound:
 		state.why = join(state.why, fmt.Sprintf("there is no storage class %q", name))
-		state.hopeless, state.grace, state.reason = true, settlingGrace, "no storage class"
+		state.terminal, state.grace, state.reason = true, settlingGrace, "no storage class"
 	case err == nil && class.Object["volumeBindingMode"] == "WaitForFirstConsumer":
 		return readiness{ready: true}
 	}
@@ -143,9 +143,9 @@ func (r *runner) evidence(live *unstructured.Unstructured, state readiness) stri
 	ctx, cancel := context.WithTimeout(r.ctx, explainTime)
 	defer cancel()
 	var b strings.Builder
-	t := state.trouble
+	t := state.failure
 	if t == nil {
-		if t = r.troubleOnceKnown(ctx, live); t != nil {
+		if t = r.failureOnceKnown(ctx, live); t != nil {
 			b.WriteString("\n  " + t.String())
 		}
 	}
@@ -162,7 +162,7 @@ func (r *runner) evidence(live *unstructured.Unstructured, state readiness) stri
 
 // troubleOnceKnown is the trouble of the pods of an object about which all was
 // clear before they had been looked at.
-func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstructured) *trouble {
+func (r *runner) failureOnceKnown(ctx context.Context, live *unstructured.Unstructured) *failure {
 	if !makesPods(live) || live.GetKind() == "Pod" {
 		return nil
 	}
@@ -171,14 +171,14 @@ func (r *runner) troubleOnceKnown(ctx context.Context, live *unstructured.Unstru
 		return nil
 	}
 	stream.waitComplete(ctx)
-	return troubleAmong(live, podsOf(live, stream.all()))
+	return failureAmong(live, podsOf(live, stream.all()))
 }
 
 // troubleAmong is the worst trouble of an object's pods. A StatefulSet replaces a
 // pod of the revision before once it is ready, which one that crashes may be for
 // a moment.
-func troubleAmong(live *unstructured.Unstructured, pods []*unstructured.Unstructured) *trouble {
-	t := worstTrouble(troublesome(live, pods))
+func failureAmong(live *unstructured.Unstructured, pods []*unstructured.Unstructured) *failure {
+	t := worstFailure(troublesome(live, pods))
 	if t != nil && isOfBefore(t.pod, live) {
 		t.grace = max(t.grace, replacingGrace)
 		t.message = join(t.message, "it is of the revision before, and a StatefulSet replaces it only once it is ready, or somebody deletes it")
@@ -212,7 +212,7 @@ func (r *runner) eventLines(ctx context.Context, namespace, uid string, warnings
 
 // logs are the last lines that the container in trouble wrote: before it crashed,
 // or until now.
-func (r *runner) logs(ctx context.Context, t *trouble) string {
+func (r *runner) logs(ctx context.Context, t *failure) string {
 	if t.crashed {
 		log, err := r.Cluster.Logs(ctx, t.pod.Namespace, t.pod.Name, t.container, logLines, true)
 		if err == nil && log != "" {

@@ -71,7 +71,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 			j.pending[c.Object.Identity()] = true
 		}
 	}
-	j.state.Readdress(moves)
+	j.state.MoveAll(moves)
 	j.objects = j.state.Table()
 	if p.IsEmpty() { // what is dirty, such as what was recovered, end writes
 		close(j.stopped)
@@ -264,8 +264,8 @@ func (j *journal) accepted(changes []*plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range changes {
-		if o, known := j.objects.FindObject(c.Object); known && c.Accepts != "" {
-			o.AcceptedDrift = c.Accepts
+		if o, known := j.objects.FindObject(c.Object); known && c.AcknowledgedDrift != "" {
+			o.AcknowledgedDrift = c.AcknowledgedDrift
 			j.objects.Put(o)
 			j.dirty = true
 		}
@@ -353,5 +353,5 @@ func (j *journal) stack() string { return j.state.StackID() }
 
 // digest is the keyed digest of what the configuration wished for.
 func (j *journal) digest(d *hclspec.Desired) string {
-	return j.state.Digest(plan.Wish(d, j.stack()))
+	return j.state.Digest(plan.DesiredFields(d, j.stack()))
 }

@@ -15,9 +15,9 @@ import (
 // readiness is how far a live object is from doing what it is for.
 type readiness struct {
 	ready    bool
-	hopeless bool     // waiting longer than grace won't help
+	terminal bool     // waiting longer than grace won't help
 	why      string   // what is missing, in the cluster's words
-	trouble  *trouble // of the pod that keeps it from being ready, if one does
+	failure  *failure // of the pod that keeps it from being ready, if one does
 
 	// grace is how long to bear with reason, the API's word for what is wrong.
 	grace  time.Duration
@@ -28,7 +28,7 @@ type readiness struct {
 // it open, by the rule of its kind.
 func readinessOf(live *unstructured.Unstructured, d *hclspec.Desired) (readiness, error) {
 	if live.GetDeletionTimestamp() != nil && !hasEnded(live) {
-		return readiness{hopeless: true, why: "it is being deleted"}, nil
+		return readiness{terminal: true, why: "it is being deleted"}, nil
 	}
 	w := &d.Wait
 	rollout := w.Rollout == nil && !w.IsOwn() || w.Rollout != nil && *w.Rollout
@@ -44,7 +44,7 @@ func readinessOf(live *unstructured.Unstructured, d *hclspec.Desired) (readiness
 		// What the kind's rule finds missing was not asked for. That a workload has
 		// failed for good tells that what was asked for won't come either; of other
 		// kinds only who wrote the wait block knows what a failure means.
-		return readiness{hopeless: state.hopeless && makesPods(live), why: missing}, nil
+		return readiness{terminal: state.terminal && makesPods(live), why: missing}, nil
 	}
 	if err != nil {
 		return readiness{}, err
@@ -71,7 +71,7 @@ func kindReadiness(live *unstructured.Unstructured, d *hclspec.Desired) (readine
 	case status.CurrentStatus:
 		return readiness{ready: true}, nil
 	case status.FailedStatus:
-		return readiness{hopeless: !isPod(live), why: result.Message}, nil
+		return readiness{terminal: !isPod(live), why: result.Message}, nil
 	}
 	return readiness{why: result.Message}, nil
 }

@@ -31,7 +31,7 @@ func podReady(live *unstructured.Unstructured, _ *hclspec.Desired) (readiness, b
 	if phase, _, _ := unstructured.NestedString(live.Object, "status", "phase"); phase != "Failed" {
 		return readiness{}, false
 	}
-	return readiness{hopeless: true, why: "it has failed"}, true
+	return readiness{terminal: true, why: "it has failed"}, true
 }
 
 // jobDone judges a Job, which kstatus takes to be ready once it has started:
@@ -42,7 +42,7 @@ func jobDone(live *unstructured.Unstructured, d *hclspec.Desired) (readiness, bo
 		return readiness{ready: true}, true
 	}
 	if failed := conditionOf(live, "Failed"); failed["status"] == "True" {
-		return readiness{hopeless: true, why: fmt.Sprintf("it failed: %v: %v", failed["reason"], failed["message"])}, true
+		return readiness{terminal: true, why: fmt.Sprintf("it failed: %v: %v", failed["reason"], failed["message"])}, true
 	}
 	if isTrue(live.Object, "spec", "suspend") {
 		return readiness{ready: isTrue(d.Fields, "spec", "suspend"), why: "it is suspended, by somebody else than this configuration"}, true
@@ -120,7 +120,7 @@ func pausedReady(live *unstructured.Unstructured, d *hclspec.Desired) (readiness
 	case isTrue(d.Fields, "spec", "paused"):
 		state = readiness{ready: true}
 	default:
-		state = readiness{hopeless: true, grace: settlingGrace, reason: "paused",
+		state = readiness{terminal: true, grace: settlingGrace, reason: "paused",
 			why: state.why + "; somebody else than this configuration has paused the rollout (spec.paused)"}
 	}
 	return state, true

@@ -54,7 +54,7 @@ func TestReadinessOf(t *testing.T) {
 	paused := map[string]any{"spec": map[string]any{"paused": true}}
 	cases := []struct {
 		name, manifest  string
-		ready, hopeless bool
+		ready, terminal bool
 		why             string
 		asked           map[string]any
 	}{
@@ -104,8 +104,8 @@ func TestReadinessOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.ready != c.ready || got.hopeless != c.hopeless || !strings.Contains(got.why, c.why) {
-				t.Errorf("got %+v, want ready %v, hopeless %v, why with %q", got, c.ready, c.hopeless, c.why)
+			if got.ready != c.ready || got.terminal != c.terminal || !strings.Contains(got.why, c.why) {
+				t.Errorf("got %+v, want ready %v, hopeless %v, why with %q", got, c.ready, c.terminal, c.why)
 			}
 		})
 	}

@@ -30,14 +30,14 @@ func TestReadinessByWaitBlock(t *testing.T) {
 		return "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 2}, spec: {replicas: 2}, status: {" + status + "}}"
 	}
 	const (
-		rolledOut = "observedGeneration: 2, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2, conditions: [{type: Available, status: 'True'}]"
-		underWay  = "observedGeneration: 2, replicas: 2, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2, conditions: [{type: Available, status: 'True'}]"
-		late      = "observedGeneration: 2, replicas: 2, conditions: [{type: Available, status: 'False', reason: MinimumReplicasUnavailable, message: none}, {type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}]"
+		rolledOut  = "observedGeneration: 2, replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2, conditions: [{type: Available, status: 'True'}]"
+		inProgress = "observedGeneration: 2, replicas: 2, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2, conditions: [{type: Available, status: 'True'}]"
+		late       = "observedGeneration: 2, replicas: 2, conditions: [{type: Available, status: 'False', reason: MinimumReplicasUnavailable, message: none}, {type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}]"
 	)
 	cases := []struct {
 		name, manifest  string
 		wait            hclspec.Wait
-		ready, hopeless bool
+		ready, terminal bool
 		why             string
 	}{
 		{"condition holds", widget("conditions: [{type: Synced, status: 'True'}]"), condition("Synced", "True"), true, false, ""},
@@ -60,11 +60,11 @@ func TestReadinessByWaitBlock(t *testing.T) {
 		{"not set", widget(""), field(nil, "", "status", "ip"), false, false, "status.ip is not set yet"},
 		{"values outside of the status are not told", widget(""), field(text("x"), "", "spec", "token"), false, false, "spec.token is another value"},
 		{"rolled out", deployment(rolledOut), hclspec.Wait{Rollout: &on}, true, false, ""},
-		{"rollout under way", deployment(underWay), hclspec.Wait{Rollout: &on}, false, false, "Updated: 1/2"},
-		{"rollout is not asked for", deployment(underWay), hclspec.Wait{Rollout: &off}, true, false, ""},
+		{"rollout under way", deployment(inProgress), hclspec.Wait{Rollout: &on}, false, false, "Updated: 1/2"},
+		{"rollout is not asked for", deployment(inProgress), hclspec.Wait{Rollout: &off}, true, false, ""},
 		{"rollout is not asked for, but the controller's eye", deployment("observedGeneration: 1"), hclspec.Wait{Rollout: &off}, false, false, "has not seen the change"},
-		{"condition alone", deployment(underWay), condition("Available", "True"), true, false, ""},
-		{"condition and rollout", deployment(underWay), with(condition("Available", "True"), func(w *hclspec.Wait) { w.Rollout = &on }), false, false, "Updated: 1/2"},
+		{"condition alone", deployment(inProgress), condition("Available", "True"), true, false, ""},
+		{"condition and rollout", deployment(inProgress), with(condition("Available", "True"), func(w *hclspec.Wait) { w.Rollout = &on }), false, false, "Updated: 1/2"},
 		{"condition that won't come", deployment(late), condition("Available", "True"), false, true, "condition Available is False"},
 		{"condition that came in spite of failure", deployment(late), condition("Available", "False"), true, false, ""},
 		{"being deleted", "{apiVersion: acme.example/v1, kind: Widget, metadata: {name: a, deletionTimestamp: '2026-01-01T00:00:00Z'}}", hclspec.Wait{Rollout: &off}, false, true, "being deleted"},
@@ -75,8 +75,8 @@ func TestReadinessByWaitBlock(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.ready != c.ready || got.hopeless != c.hopeless || !strings.Contains(got.why, c.why) {
-				t.Errorf("got %+v, want ready %v, hopeless %v, why with %q", got, c.ready, c.hopeless, c.why)
+			if got.ready != c.ready || got.terminal != c.terminal || !strings.Contains(got.why, c.why) {
+				t.Errorf("got %+v, want ready %v, hopeless %v, why with %q", got, c.ready, c.terminal, c.why)
 			}
 		})
 	}

@@ -34,14 +34,14 @@ func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], delet
 			case err != nil:
 				s.fail(c.Addr, err)
 			}
-		case p.Mode == plan.Normal && !seen[c.Addr] && (c.Action != plan.Keep || c.Moved()):
+		case p.Mode == plan.Normal && !seen[c.Addr] && (c.Action != plan.NoOp || c.Moved()):
 			s.NotTried = append(s.NotTried, c.Addr)
 		}
 	}
 }
 
 func (s *Summary) fail(addr addrs.Instance, err error) {
-	if kube.KindOf(err) == kube.OutcomeUnknown {
+	if kube.ReasonOf(err) == kube.OutcomeUnknown {
 		s.Unknown = append(s.Unknown, addr)
 	} else {
 		s.Failed = append(s.Failed, addr)

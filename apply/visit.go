@@ -29,7 +29,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		return hclspec.Seen{}, nil, diags
 	}
 	live := &unstructured.Unstructured{Object: c.Before}
-	if c.Action != plan.Keep || c.Moved() {
+	if c.Action != plan.NoOp || c.Moved() {
 		if r.stopped() {
 			return hclspec.Seen{}, nil, notStarted{}
 		}
@@ -57,7 +57,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		r.observer.stream(c.Kind) // who begins to look later does not see that it was there
 	}
 	if r.awaited[d.Addr] && r.waits(d) || mustBeReady(c) {
-		hclspec.GiveWay(ctx) // only the work is bounded, not the waiting
+		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting
 		ready, err := r.await(ctx, done)
 		if err != nil {
 			return hclspec.Seen{}, done, err // it was applied all the same
@@ -76,7 +76,7 @@ type applied struct {
 // mustBeReady says whether others can't even be made before this one is ready:
 // a kind is served only once its definition is established.
 func mustBeReady(c *plan.Change) bool {
-	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Action != plan.Keep
+	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Action != plan.NoOp
 }
 
 // redefined says whether this run has changed the definition of c's kind.
@@ -95,8 +95,8 @@ const definitionTime = 5 * time.Second
 // says thereafter, it says when the object is written.
 func (r *runner) awaitDefinition(ctx context.Context, c *plan.Change) {
 	for end := time.Now().Add(definitionTime); time.Now().Before(end) && !r.stopped(); time.Sleep(definitionTime / 50) {
-		_, err := r.Cluster.DryRunAnew(ctx, c.Kind, c.Wish)
-		switch kube.KindOf(err) {
+		_, err := r.Cluster.DryRunReplacement(ctx, c.Kind, c.DesiredFields)
+		switch kube.ReasonOf(err) {
 		case kube.Invalid, kube.SchemaRejected, kube.NotServed:
 		default:
 			return
@@ -137,7 +137,7 @@ func (r *runner) change(ctx context.Context, c *plan.Change) (live *unstructured
 		live, err = r.act(ctx, c, say)
 		return err
 	}
-	if c.Action == plan.Keep {
+	if c.Action == plan.NoOp {
 		err = act(func(string) {}) // only the address moves: not worth a line
 	} else {
 		err = r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, act)
@@ -157,7 +157,7 @@ func (r *runner) entry(c *plan.Change, live *unstructured.Unstructured) state.Ob
 		UID:       string(live.GetUID()),
 		Needs:     c.Needs,
 		Digest:    r.journal.digest(c.Desired),
-		Sensitive: c.SensitiveWishes(),
+		Sensitive: c.SensitiveDesired(),
 		Protected: c.Protected,
 	}
 }
@@ -166,8 +166,8 @@ func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*un
 	switch c.Action {
 	case plan.Create:
 		return r.create(ctx, c)
-	case plan.Update, plan.Keep, plan.Adopt:
-		if c.TakesFirst() {
+	case plan.Update, plan.NoOp, plan.Adopt:
+		if c.TransfersOwnership() {
 			return r.takeFirst(ctx, c)
 		}
 		return r.update(ctx, c)
@@ -182,7 +182,7 @@ func (r *runner) act(ctx context.Context, c *plan.Change, say func(string)) (*un
 // that a run before this sent, and that was long on its way.
 func (r *runner) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	live, err := r.createInRoom(ctx, c)
-	switch kind := kube.KindOf(err); {
+	switch kind := kube.ReasonOf(err); {
 	case err == nil:
 		return live, nil
 	case kind == kube.OutcomeUnknown, kind == kube.AlreadyExists:
@@ -199,16 +199,16 @@ const roomTime = 30 * time.Second
 // createInRoom makes an object. A quota may still count the one that it replaces:
 // its controller hears of deletions like everybody else.
 func (r *runner) createInRoom(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := r.Cluster.Create(ctx, c.Kind, c.Wish)
-	for end := time.Now().Add(roomTime); c.Action == plan.Replace && kube.KindOf(err) == kube.QuotaExceeded && time.Now().Before(end) && !r.stopped(); {
+	live, err := r.Cluster.Create(ctx, c.Kind, c.DesiredFields)
+	for end := time.Now().Add(roomTime); c.Action == plan.Replace && kube.ReasonOf(err) == kube.QuotaExceeded && time.Now().Before(end) && !r.stopped(); {
 		time.Sleep(roomTime / 100)
-		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
+		live, err = r.Cluster.Create(ctx, c.Kind, c.DesiredFields)
 	}
 	return live, err
 }
 
 // rejected says whether an error of that kind means that nothing was changed.
-func rejected(kind kube.ErrorKind) bool {
+func rejected(kind kube.Reason) bool {
 	switch kind {
 	case kube.Invalid, kube.SchemaRejected, kube.TooLarge, kube.Denied, kube.QuotaExceeded, kube.NamespaceMissing,
 		kube.NamespaceTerminating, kube.Forbidden, kube.Unauthorized, kube.NotServed, kube.WebhookFailed:
@@ -231,17 +231,17 @@ func (r *runner) createAgain(ctx context.Context, c *plan.Change, err error) (*u
 		if err == nil {
 			return r.takeOver(ctx, c, live)
 		}
-		if kube.KindOf(err) != kube.NotFound && kube.KindOf(err) != kube.NamespaceMissing {
+		if kube.ReasonOf(err) != kube.NotFound && kube.ReasonOf(err) != kube.NamespaceMissing {
 			return nil, kube.Unresolved(last, err)
 		}
 		if r.stopped() {
 			return nil, last
 		}
-		live, err = r.Cluster.Create(ctx, c.Kind, c.Wish)
+		live, err = r.Cluster.Create(ctx, c.Kind, c.DesiredFields)
 		if err == nil {
 			return live, nil
 		}
-		if kind := kube.KindOf(err); kind != kube.OutcomeUnknown && kind != kube.AlreadyExists {
+		if kind := kube.ReasonOf(err); kind != kube.OutcomeUnknown && kind != kube.AlreadyExists {
 			return nil, err
 		}
 	}
@@ -253,7 +253,7 @@ func (r *runner) takeOver(ctx context.Context, c *plan.Change, live *unstructure
 		r.journal.untouched(c.Object)
 		return nil, madeMeanwhile(c)
 	}
-	return r.Cluster.Apply(ctx, c.Kind, c.Wish, kube.ApplyOptions{UID: string(live.GetUID()), ResourceVersion: live.GetResourceVersion()})
+	return r.Cluster.Apply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: string(live.GetUID()), ResourceVersion: live.GetResourceVersion()})
 }
 
 func madeMeanwhile(c *plan.Change) hcl.Diagnostics {
@@ -276,11 +276,11 @@ func (r *runner) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Forces()}
 	var last error
 	for range staleTries {
-		live, err := r.Cluster.Apply(ctx, c.Kind, c.Wish, options)
+		live, err := r.Cluster.Apply(ctx, c.Kind, c.DesiredFields, options)
 		if err == nil {
 			return live, nil
 		}
-		if kind := kube.KindOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
+		if kind := kube.ReasonOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
 			return nil, err
 		}
 		last = err
@@ -313,12 +313,12 @@ func (r *runner) takeFirst(ctx context.Context, c *plan.Change) (*unstructured.U
 		if taken == live {
 			return r.update(ctx, c)
 		}
-		if live, err = r.Cluster.TakeFields(ctx, c.Kind, taken); err == nil {
+		if live, err = r.Cluster.TransferFields(ctx, c.Kind, taken); err == nil {
 			changed := *c
 			changed.ResourceVersion = live.GetResourceVersion()
 			return r.update(ctx, &changed)
 		}
-		if kind := kube.KindOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
+		if kind := kube.ReasonOf(err); kind != kube.Stale && kind != kube.OutcomeUnknown {
 			return nil, err
 		}
 		last = err
@@ -339,11 +339,11 @@ func (r *runner) takeable(ctx context.Context, c *plan.Change, live *unstructure
 	if string(live.GetUID()) != c.UID {
 		return live, nil // the update says what became of it
 	}
-	taken, err := c.Taken(live)
+	taken, err := c.WithTransferredFields(live)
 	if err != nil || taken == live || live.GetResourceVersion() == c.ResourceVersion {
 		return taken, err
 	}
-	answer, err := r.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
+	answer, err := r.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.DesiredFields)
 	if err != nil {
 		return nil, err
 	}
@@ -384,7 +384,7 @@ func (r *runner) askAgain(ctx context.Context, c *plan.Change, force bool) (live
 			return nil, nil, err
 		}
 		options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
-		if answer, err = r.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options); kube.KindOf(err) != kube.Stale {
+		if answer, err = r.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options); kube.ReasonOf(err) != kube.Stale {
 			break
 		}
 	}
@@ -395,7 +395,7 @@ func (r *runner) askAgain(ctx context.Context, c *plan.Change, force bool) (live
 // new one is, and what the cluster allows, may be known better now than it was
 // to the plan: an object whose successor is refused is not deleted.
 func (r *runner) replace(ctx context.Context, c *plan.Change, say func(string)) (*unstructured.Unstructured, error) {
-	if _, _, err := plan.AskAnew(ctx, r.Cluster, c); err != nil && r.isThere(ctx, c) {
+	if _, _, err := plan.DryRunReplacement(ctx, r.Cluster, c); err != nil && r.isThere(ctx, c) {
 		r.journal.untouched(c.Object)
 		return nil, err
 	}
@@ -410,7 +410,7 @@ func (r *runner) replace(ctx context.Context, c *plan.Change, say func(string)) 
 // goes along with its namespace where that is replaced, too.
 func (r *runner) isThere(ctx context.Context, c *plan.Change) bool {
 	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return false
 	}

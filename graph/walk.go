@@ -9,15 +9,15 @@ import (
 // Result is what a visit came to.
 type Result[R any] struct {
 	Value R
-	Err   error // of the visit itself, HeldBack, or the context's
+	Err   error // of the visit itself, Skipped, or the context's
 	Ran   bool  // false: the visit was never made
 }
 
-// HeldBack is the error of a node that was not visited because one it depends
+// Skipped is the error of a node that was not visited because one it depends
 // on failed or was itself held back.
-type HeldBack[K comparable] struct{ By K }
+type Skipped[K comparable] struct{ By K }
 
-func (h HeldBack[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
+func (h Skipped[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
 
 // Walk visits every node after all it depends on, independent ones side by
 // side, and returns each node's result. A visit is given what the visits of
@@ -71,8 +71,8 @@ type walk[K comparable, R any] struct {
 func (w *walk[K, R]) obstacle(ctx context.Context, node int) error {
 	for _, d := range w.g.deps[node] {
 		r := w.results[d]
-		if _, heldBack := r.Err.(HeldBack[K]); heldBack || r.Ran && r.Err != nil {
-			return HeldBack[K]{By: w.g.nodes[d]}
+		if _, skipped := r.Err.(Skipped[K]); skipped || r.Ran && r.Err != nil {
+			return Skipped[K]{By: w.g.nodes[d]}
 		}
 	}
 	return ctx.Err()

@@ -66,14 +66,14 @@ func TestWalkFailureHoldsBackDependents(t *testing.T) {
 	for node, want := range map[string]error{
 		"a": nil, "x": nil, "y": nil, "z": nil,
 		"b": broken,
-		"c": HeldBack[string]{By: "b"},
-		"d": HeldBack[string]{By: "c"},
+		"c": Skipped[string]{By: "b"},
+		"d": Skipped[string]{By: "c"},
 	} {
 		r := results[node]
 		if r.Err != want {
 			t.Errorf("%s: %v, want %v", node, r.Err, want)
 		}
-		if _, heldBack := want.(HeldBack[string]); r.Ran == heldBack {
+		if _, skipped := want.(Skipped[string]); r.Ran == skipped {
 			t.Errorf("%s: visited is %v", node, r.Ran)
 		}
 	}
@@ -93,7 +93,7 @@ func TestWalkNamesTheFirstFailure(t *testing.T) {
 			}
 			return 0, errors.New(node)
 		})
-		if want := (HeldBack[string]{By: "slow"}); results["web"].Err != want {
+		if want := (Skipped[string]{By: "slow"}); results["web"].Err != want {
 			t.Errorf("got %v, want %v", results["web"].Err, want)
 		}
 	})
@@ -151,8 +151,8 @@ func TestWalkFailureThenContext(t *testing.T) {
 	})
 	for node, want := range map[string]error{
 		"a": broken,
-		"b": HeldBack[string]{By: "a"},
-		"c": HeldBack[string]{By: "b"},
+		"b": Skipped[string]{By: "a"},
+		"c": Skipped[string]{By: "b"},
 		"x": context.Canceled,
 		"y": context.Canceled,
 	} {
@@ -283,7 +283,7 @@ func checkResult(t *rapid.T, g *Graph[int], results map[int]Result[int], node in
 	var want error
 	for _, dep := range g.Dependencies(node) {
 		if results[dep].Err != nil {
-			want = HeldBack[int]{By: dep}
+			want = Skipped[int]{By: dep}
 			break
 		}
 	}

@@ -19,7 +19,7 @@ func functions(dir string) map[string]function.Function {
 	table := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		numberFunctions, stringFunctions, collectionFunctions, typeFunctions, encodingFunctions,
-		hashFunctions, networkFunctions, timeFunctions, fileFunctions(folder(dir)),
+		hashFunctions, networkFunctions, timeFunctions, fileFunctions(directory(dir)),
 	} {
 		for name, f := range group {
 			table[name] = discreet(f)
@@ -30,7 +30,7 @@ func functions(dir string) map[string]function.Function {
 	for name, why := range absentFunctions {
 		table[name] = absentFunction(why)
 	}
-	templates := &templates{dir: folder(dir), others: table}
+	templates := &templates{dir: directory(dir), others: table}
 	table = templates.withFunctions(0)
 	templates.names = functionNames(table)
 	return table

@@ -23,7 +23,7 @@ import (
 
 // fileFunctions read files of one directory. Their arguments are relative to
 // it, whatever the working directory.
-func fileFunctions(dir folder) map[string]function.Function {
+func fileFunctions(dir directory) map[string]function.Function {
 	hex, base64 := hex.EncodeToString, base64.StdEncoding.EncodeToString
 	return map[string]function.Function{
 		"file":             fileFunc(dir, "The content of a file in UTF-8.", asText),
@@ -51,7 +51,7 @@ func asText(src string) (string, error) {
 var pathParam = function.Parameter{Name: "path", Type: cty.String}
 
 // fileFunc is a function of a file's content.
-func fileFunc(dir folder, description string, f func(string) (string, error)) function.Function {
+func fileFunc(dir directory, description string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
 		Params:      []function.Parameter{pathParam},
@@ -80,7 +80,7 @@ func fileError(name string, err error) error {
 	return function.NewArgErrorf(0, "%q can't be read: %w%s", name, err, hint)
 }
 
-func fileexistsFunc(dir folder) function.Function {
+func fileexistsFunc(dir directory) function.Function {
 	return function.New(&function.Spec{
 		Description: "Says whether there is a file of that name.",
 		Params:      []function.Parameter{pathParam},
@@ -95,7 +95,7 @@ func fileexistsFunc(dir folder) function.Function {
 	})
 }
 
-func filesetFunc(dir folder) function.Function {
+func filesetFunc(dir directory) function.Function {
 	return function.New(&function.Spec{
 		Description: "The names of the files in a directory that match a pattern such as **/*.yaml.",
 		Params:      []function.Parameter{pathParam, {Name: "pattern", Type: cty.String}},
@@ -125,7 +125,7 @@ const (
 )
 
 // match lists the regular files below a directory that match a pattern.
-func (f folder) match(dir, pattern string) ([]string, error) {
+func (f directory) match(dir, pattern string) ([]string, error) {
 	if strings.Count(pattern, "**")+strings.Count(pattern, "{") > maxWildcards {
 		return nil, function.NewArgErrorf(1, "the pattern has more than %d of ** and {…}", maxWildcards)
 	}
@@ -147,7 +147,7 @@ func (f folder) match(dir, pattern string) ([]string, error) {
 	defer root.Close()
 	below, err := fs.Sub(root.FS(), dir)
 	if err != nil {
-		return nil, fileError(dir, folderError(err))
+		return nil, fileError(dir, directoryError(err))
 	}
 	var names []string
 	err = doublestar.GlobWalk(below, pattern, func(name string, _ fs.DirEntry) error {

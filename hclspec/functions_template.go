@@ -20,7 +20,7 @@ const maxTemplateDepth = 32
 // templates renders templates of one directory. They can call all functions,
 // templatefile and templatestring too.
 type templates struct {
-	dir    folder
+	dir    directory
 	others map[string]function.Function
 	names  []string // of all functions, sorted
 }

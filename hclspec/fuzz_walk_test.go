@@ -127,6 +127,6 @@ func walkedText(preview *Preview) string {
 	for _, v := range out.Visited {
 		fmt.Fprintln(&text, v.Desired.Addr, v.Desired.Object, v.Desired.Fields, v.Desired.Unknown.Sorted(), v.Desired.Needs, v.Desired.Awaits)
 	}
-	fmt.Fprintln(&text, out.HeldBack, out.Outputs, diags)
+	fmt.Fprintln(&text, out.Skipped, out.Outputs, diags)
 	return text.String()
 }

@@ -43,7 +43,7 @@ func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hc
 	}
 	p.keyOrigins(b, scope, &d.origins)
 	i.origins = d.origins
-	if i.origins.heldBack == nil { // else there is nothing to say of values that are missing
+	if i.origins.skipped == nil { // else there is nothing to say of values that are missing
 		i.diags = append(d.diags, i.diags...)
 	} else {
 		i.diags = nil

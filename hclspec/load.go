@@ -102,9 +102,9 @@ func readSources(dir string, names []string) []source {
 
 func readSource(dir, name string) source {
 	s := source{filename: filepath.Join(dir, name)}
-	src, err := folder(dir).read(name)
+	src, err := directory(dir).read(name)
 	if err != nil {
-		s.diags = placeless("Can't read file", "%s can't be read: %v.", s.filename, err)
+		s.diags = withoutRange("Can't read file", "%s can't be read: %v.", s.filename, err)
 		return s
 	}
 	s.file, s.diags = parseSource(src, s.filename)
@@ -212,11 +212,11 @@ func noConfiguration(dir string, err error) hcl.Diagnostics {
 	case errors.Is(err, fs.ErrNotExist):
 		detail = where + " does not exist."
 	case err != nil:
-		detail = fmt.Sprintf("%s can't be read: %v.", where, folderError(err))
+		detail = fmt.Sprintf("%s can't be read: %v.", where, directoryError(err))
 	default:
 		detail += hintForOthers(dir)
 	}
-	return placeless("No configuration files", "%s", detail)
+	return withoutRange("No configuration files", "%s", detail)
 }
 
 // hintForOthers says what to do with the files that stand where kplan's own

@@ -19,15 +19,15 @@ type origin struct {
 
 // heldBack marks what would have come from an instance that failed, or that
 // was itself held back by one.
-type heldBack struct {
+type skipped struct {
 	ctymarks.ProvenanceMark
 	by addrs.Instance
 }
 
 // origins is what the marks of some values say.
 type origins struct {
-	needs    map[addrs.Instance]struct{}
-	heldBack *addrs.Instance // the first in order
+	needs   map[addrs.Instance]struct{}
+	skipped *addrs.Instance // the first in order
 }
 
 // take adds marks, and says whether one of them was of a secret.
@@ -36,7 +36,7 @@ func (o *origins) take(marks cty.ValueMarks) (isSecret bool) {
 		switch m := m.(type) {
 		case origin:
 			o.need(m.Instance)
-		case heldBack:
+		case skipped:
 			o.holdBack(m.by)
 		default:
 			isSecret = isSecret || m == sensitive
@@ -53,8 +53,8 @@ func (o *origins) need(i addrs.Instance) {
 }
 
 func (o *origins) holdBack(by addrs.Instance) {
-	if o.heldBack == nil || by.Compare(*o.heldBack) < 0 {
-		o.heldBack = &by
+	if o.skipped == nil || by.Compare(*o.skipped) < 0 {
+		o.skipped = &by
 	}
 }
 
@@ -63,8 +63,8 @@ func (o *origins) add(other origins) {
 	for i := range other.needs {
 		o.need(i)
 	}
-	if other.heldBack != nil {
-		o.holdBack(*other.heldBack)
+	if other.skipped != nil {
+		o.holdBack(*other.skipped)
 	}
 }
 
@@ -85,8 +85,8 @@ func (o *origins) mark(value cty.Value) cty.Value {
 	for i := range o.needs {
 		value = value.Mark(origin{Instance: i})
 	}
-	if o.heldBack != nil {
-		value = value.Mark(heldBack{by: *o.heldBack})
+	if o.skipped != nil {
+		value = value.Mark(skipped{by: *o.skipped})
 	}
 	return value
 }

@@ -78,7 +78,7 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputVa
 	var from origins
 	isSecret := from.take(marks)
 	p.keyOrigins(b, scope, &from)
-	if from.heldBack != nil {
+	if from.skipped != nil {
 		return nil, nil
 	}
 	for _, check := range o.Preconditions {

@@ -80,8 +80,8 @@ func (p *parser) checkKind(kind string, at hcl.Range) bool {
 		return true
 	}
 	hint := ""
-	if guess := guessKind(kind); guess != "" {
-		hint = fmt.Sprintf(" Did you mean %q?", guess)
+	if predictOffline := guessKind(kind); predictOffline != "" {
+		hint = fmt.Sprintf(" Did you mean %q?", predictOffline)
 	}
 	if strings.HasPrefix(kind, "kubernetes_") {
 		hint += " There is no provider, so there is no prefix either."

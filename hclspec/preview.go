@@ -57,7 +57,7 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, b := range pre.definitionsFirst() {
 		if ctx.Err() != nil {
-			return append(diags, placeless("Interrupted", "The configuration was not evaluated to its end.")...)
+			return append(diags, withoutRange("Interrupted", "The configuration was not evaluated to its end.")...)
 		}
 		diags = append(diags, pre.checkPaths(pre.byBlock[b], pre.results)...)
 		res := pre.evaluate(pre.byBlock[b], pre.results)

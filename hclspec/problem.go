@@ -24,7 +24,7 @@ func problemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, form
 }
 
 // placeless is one error that no line of a file is to blame for.
-func placeless(summary, format string, args ...any) hcl.Diagnostics {
+func withoutRange(summary, format string, args ...any) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
 }
 
@@ -36,7 +36,7 @@ func firstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
 	if len(diags) <= maxProblems {
 		return diags
 	}
-	return append(diags[:maxProblems:maxProblems], placeless("Too many problems", "%d more problems are not shown.", len(diags)-maxProblems)...)
+	return append(diags[:maxProblems:maxProblems], withoutRange("Too many problems", "%d more problems are not shown.", len(diags)-maxProblems)...)
 }
 
 // sortDiagnostics orders problems by place: a parser finds them in the order

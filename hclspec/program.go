@@ -127,10 +127,10 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 		return res
 	}
 	res.kind = m.kind
-	if e.origins.heldBack != nil {
-		res.value = cty.DynamicVal.Mark(heldBack{by: *e.origins.heldBack})
+	if e.origins.skipped != nil {
+		res.value = cty.DynamicVal.Mark(skipped{by: *e.origins.skipped})
 		all := b.resource.Addr.Instance(addrs.Key{})
-		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.heldBack}
+		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.skipped}
 		res.diags, res.unexpanded = nil, true
 		return res
 	}
@@ -176,7 +176,7 @@ func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
 	values := make([]cty.Value, len(res.instances))
 	for i, inst := range res.instances {
 		if by, failed := res.failed[inst.Addr]; failed {
-			values[i] = cty.DynamicVal.Mark(heldBack{by: by})
+			values[i] = cty.DynamicVal.Mark(skipped{by: by})
 			continue
 		}
 		var s *Seen

@@ -25,7 +25,7 @@ type given struct {
 }
 
 func (g given) problem(format string, args ...any) hcl.Diagnostics {
-	diags := placeless("Invalid value for variable", format, args...)
+	diags := withoutRange("Invalid value for variable", format, args...)
 	diags[0].Subject = g.at
 	return diags
 }
@@ -86,7 +86,7 @@ func (g *givenValues) automaticFiles() {
 
 func (g *givenValues) automaticFile(name string) {
 	filename := filepath.Join(g.config.Dir, name)
-	src, err := folder(g.config.Dir).read(name)
+	src, err := directory(g.config.Dir).read(name)
 	if err != nil {
 		g.unreadable(filename, err)
 		return
@@ -95,7 +95,7 @@ func (g *givenValues) automaticFile(name string) {
 }
 
 func (g *givenValues) unreadable(filename string, err error) {
-	g.report(placeless("Can't read file of variables", "%s can't be read: %v.", filename, err))
+	g.report(withoutRange("Can't read file of variables", "%s can't be read: %v.", filename, err))
 }
 
 // saved takes values that a saved plan recorded. A variable that is not
@@ -134,13 +134,13 @@ func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, e
 	}
 	file, err := open(path)
 	if err != nil {
-		g.unreadable(path, folderError(err))
+		g.unreadable(path, directoryError(err))
 		return
 	}
 	defer file.Close()
 	src, err := readLimited(file)
 	if err != nil {
-		g.unreadable(path, folderError(err))
+		g.unreadable(path, directoryError(err))
 		return
 	}
 	g.file(src, path)
@@ -149,7 +149,7 @@ func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, e
 // assignment takes one -var 'name=value'.
 func (g *givenValues) assignment(text string) {
 	name, value, ok := strings.Cut(text, "=")
-	bad := func(format string, args ...any) { g.report(placeless("Invalid -var option", format, args...)) }
+	bad := func(format string, args ...any) { g.report(withoutRange("Invalid -var option", format, args...)) }
 	trimmed := strings.TrimSpace(name)
 	switch v := g.declared[name]; {
 	case !ok && g.declared[text] != nil:
@@ -163,7 +163,7 @@ func (g *givenValues) assignment(text string) {
 	case v == nil && !hclsyntax.ValidIdentifier(name):
 		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
 	case v == nil:
-		g.report(placeless("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, didYouMean(name, g.names())))
+		g.report(withoutRange("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, didYouMean(name, g.names())))
 	default:
 		g.values[name] = g.fromText(v, value, "-var")
 	}

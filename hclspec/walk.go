@@ -56,9 +56,9 @@ type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance
 
 // Outcome is what a walk came to.
 type Outcome[R any] struct {
-	Visited  []Visited[R]  // in configuration order, for_each keys sorted
-	Outputs  []OutputValue // in configuration order; none when visits failed that they refer to
-	HeldBack []HeldBack    // in configuration order
+	Visited []Visited[R]  // in configuration order, for_each keys sorted
+	Outputs []OutputValue // in configuration order; none when visits failed that they refer to
+	Skipped []Skipped     // in configuration order
 }
 
 // Visited is one visit's own result.
@@ -68,9 +68,9 @@ type Visited[R any] struct {
 	Err     error // what the visit returned
 }
 
-// HeldBack is an instance that was not visited since one it needs failed. Its
+// Skipped is an instance that was not visited since one it needs failed. Its
 // key is missing when not even that could be known.
-type HeldBack struct {
+type Skipped struct {
 	Addr addrs.Instance
 	By   addrs.Instance // the one that failed, maybe several steps away
 }
@@ -101,7 +101,7 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 		results[b.name] = r.Value.result
 		report.add(r.Value.problems)
 		out.Visited = append(out.Visited, r.Value.visited...)
-		out.HeldBack = append(out.HeldBack, r.Value.heldBack...)
+		out.Skipped = append(out.Skipped, r.Value.skipped...)
 	}
 	outputs := pre.evaluateOutputs(results, opts.Only)
 	for _, o := range outputs {
@@ -128,7 +128,7 @@ type walkedBlock[R any] struct {
 	*result
 	visited  []Visited[R]
 	at       map[addrs.Instance]int // where in visited
-	heldBack []HeldBack
+	skipped  []Skipped
 	problems hcl.Diagnostics // that the preview could not find
 }
 
@@ -288,9 +288,9 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 func (v *blockVisit[R]) fail(addr, by addrs.Instance) {
 	v.out.failed[addr] = by
 	if by != addr {
-		v.out.heldBack = append(v.out.heldBack, HeldBack{Addr: addr, By: by})
+		v.out.skipped = append(v.out.skipped, Skipped{Addr: addr, By: by})
 	}
-	v.out.value = cty.DynamicVal.Mark(heldBack{by: by})
+	v.out.value = cty.DynamicVal.Mark(skipped{by: by})
 }
 
 // needs are the results of the visits to what an instance needs.
@@ -311,8 +311,8 @@ func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 // obstacle says which failed instance keeps this one from being visited; the
 // instance itself where its own values are wrong.
 func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
-	if i.origins.heldBack != nil {
-		return *i.origins.heldBack, true
+	if i.origins.skipped != nil {
+		return *i.origins.skipped, true
 	}
 	for _, ref := range v.block.dependsOn() {
 		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {
@@ -367,9 +367,9 @@ func (v *blockVisit[R]) release() {
 // slot is the key by which a visit's context has the function that frees its slot.
 type slot struct{}
 
-// GiveWay lets another visit begin in the place of the one that is given ctx,
+// ReleaseSlot lets another visit begin in the place of the one that is given ctx,
 // before its end: it has nothing left to do but to wait.
-func GiveWay(ctx context.Context) {
+func ReleaseSlot(ctx context.Context) {
 	if release, ok := ctx.Value(slot{}).(func()); ok {
 		release()
 	}

@@ -119,9 +119,9 @@ func visitedAddrs(out Outcome[string]) []string {
 	return all
 }
 
-func heldBackTexts(out Outcome[string]) []string {
+func skippedTexts(out Outcome[string]) []string {
 	var all []string
-	for _, h := range out.HeldBack {
+	for _, h := range out.Skipped {
 		all = append(all, h.Addr.String()+" by "+h.By.String())
 	}
 	return all
@@ -189,7 +189,7 @@ func TestWalkOrder(t *testing.T) {
 func TestWalkFailure(t *testing.T) {
 	r := &recorder{fail: map[string]bool{`Namespace.tenant["b"]`: true}}
 	out := mustWalk(t, tenants, r)
-	wantEqual(t, "held back", heldBackTexts(out), []string{
+	wantEqual(t, "held back", skippedTexts(out), []string{
 		`Pod.web["b"] by Namespace.tenant["b"]`, `ConfigMap.note["b"] by Namespace.tenant["b"]`,
 	})
 	if len(out.Visited) != 7 {
@@ -224,7 +224,7 @@ output "text" { value = "${local.uids["y"]}!" }
 `
 	r := &recorder{fail: map[string]bool{`ConfigMap.a["x"]`: true}}
 	out := mustWalk(t, source, r)
-	wantEqual(t, "held back", heldBackTexts(out), []string{
+	wantEqual(t, "held back", skippedTexts(out), []string{
 		`ConfigMap.b["x"] by ConfigMap.a["x"]`, `ConfigMap.looked_up["x"] by ConfigMap.a["x"]`,
 	})
 	wantEqual(t, "data", r.desired[`ConfigMap.looked_up["y"]`].Fields["data"], map[string]any{"value": "from y"})
@@ -256,7 +256,7 @@ output "each" { value = keys(ConfigMap.each) }
 	r := &recorder{fail: map[string]bool{"Namespace.n": true}}
 	out := mustWalk(t, source, r)
 	wantEqual(t, "visited", visitedAddrs(out), []string{"Namespace.n"})
-	wantEqual(t, "held back", heldBackTexts(out), []string{
+	wantEqual(t, "held back", skippedTexts(out), []string{
 		"ConfigMap.each by Namespace.n", "ConfigMap.after by Namespace.n", "ConfigMap.waits by Namespace.n",
 	})
 	wantEqual(t, "outputs", len(out.Outputs), 0)
@@ -382,9 +382,9 @@ resource "CustomResourceDefinition" "widgets" {
 		}
 	}
 	r = &recorder{fail: map[string]bool{"CustomResourceDefinition.widgets": true}}
-	wantEqual(t, "held back", heldBackTexts(mustWalk(t, source, r)), []string{"Widget.w by CustomResourceDefinition.widgets"})
+	wantEqual(t, "held back", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by CustomResourceDefinition.widgets"})
 	r = &recorder{fail: map[string]bool{"Namespace.shop": true}}
-	wantEqual(t, "held back", heldBackTexts(mustWalk(t, source, r)), []string{"Widget.w by Namespace.shop", "ConfigMap.c by Namespace.shop"})
+	wantEqual(t, "held back", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by Namespace.shop", "ConfigMap.c by Namespace.shop"})
 }
 
 // A namespace that refers to an object in it can't come before that object.
@@ -428,7 +428,7 @@ output "x" {
 	wantEqual(t, "last", r.order[2], "ConfigMap.b")
 	wantEqual(t, "awaits", fmt.Sprint(r.desired["ConfigMap.b"].Awaits), "[ConfigMap.a[0] ConfigMap.a[1]]")
 	out := mustWalk(t, source, &recorder{fail: map[string]bool{"ConfigMap.a[1]": true}})
-	wantEqual(t, "held back", heldBackTexts(out), []string{"ConfigMap.b by ConfigMap.a[1]"})
+	wantEqual(t, "held back", skippedTexts(out), []string{"ConfigMap.b by ConfigMap.a[1]"})
 	wantEqual(t, "outputs", len(out.Outputs), 0)
 }
 
@@ -456,8 +456,8 @@ func TestWalkInterrupted(t *testing.T) {
 		cancel()
 		return Seen{}, 0, nil
 	})
-	if visits != 1 || len(out.Visited) != 1 || len(out.HeldBack) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
-		t.Errorf("%d visits, %d visited, %d held back, outputs %v, %v", visits, len(out.Visited), len(out.HeldBack), out.Outputs, diags)
+	if visits != 1 || len(out.Visited) != 1 || len(out.Skipped) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
+		t.Errorf("%d visits, %d visited, %d held back, outputs %v, %v", visits, len(out.Visited), len(out.Skipped), out.Outputs, diags)
 	}
 	preview, diags := NewPreview(ctx, config, optionsFor(t, config))
 	if !diags.HasErrors() {
@@ -528,8 +528,8 @@ resource "Namespace" "a" {
 			close(begun)
 			return Seen{}, 0, nil
 		}
-		GiveWay(ctx)
-		GiveWay(ctx) // once is enough
+		ReleaseSlot(ctx)
+		ReleaseSlot(ctx) // once is enough
 		select {
 		case <-begun:
 			return Seen{}, 0, nil
@@ -581,7 +581,7 @@ resource "ConfigMap" "d" {
 	if len(texts) != 2 || texts[1] != "8 ConfigMap.b[1] Invalid name" || !strings.HasPrefix(texts[0], "17 ConfigMap.d[") || !strings.HasSuffix(texts[0], " Duplicate object") {
 		t.Errorf("diagnostics: %q", texts)
 	}
-	wantEqual(t, "held back", heldBackTexts(out), []string{"ConfigMap.c[1] by ConfigMap.b[1]"})
+	wantEqual(t, "held back", skippedTexts(out), []string{"ConfigMap.c[1] by ConfigMap.b[1]"})
 }
 
 func TestWalkNothingWhenPreviewFails(t *testing.T) {
@@ -616,7 +616,7 @@ func TestWalkAgain(t *testing.T) {
 			t.Fatal(n, diags)
 		}
 		if uid == "" {
-			wantEqual(t, "held back", len(out.HeldBack), 6)
+			wantEqual(t, "held back", len(out.Skipped), 6)
 			wantEqual(t, "outputs", len(out.Outputs), 0)
 			continue
 		}
@@ -912,7 +912,7 @@ func TestWalkProperty(t *testing.T) {
 			rt.Fatal(diags)
 		}
 		var held []string
-		for _, h := range out.HeldBack {
+		for _, h := range out.Skipped {
 			held = append(held, h.Addr.String())
 			if !fail[h.By.String()] {
 				rt.Fatalf("%s is held back by %s, which did not fail", h.Addr, h.By)

@@ -11,7 +11,7 @@ import (
 // defaults of its schema, and those that code of the server derives from other
 // fields, such as the target port of a port (pkg/apis/*/*/defaults.go of the
 // Kubernetes sources). What admission plugins and webhooks make of it is not in
-// it, nor what Unforetold lists. Values are as given, see Canonical. The object
+// it, nor what KnownAfterApply lists. Values are as given, see Canonical. The object
 // given is not changed.
 func (k *Kind) Complete(obj map[string]any) map[string]any {
 	full := runtime.DeepCopyJSON(obj)

@@ -107,12 +107,12 @@ type Field struct {
 	// Immutable marks a place that the server refuses to change, add or remove
 	// on an existing object. All places below say so themselves: under the spec
 	// of a Pod everything is immutable, except for what the API names, such as
-	// the image of a container. What depends on the object, Kind.Frozen knows.
+	// the image of a container. What depends on the object, Kind.ForbidsChange knows.
 	Immutable bool
 	// Allocated marks a field that the server fills when the configuration
 	// leaves it out, with a value that nobody can foretell: a uid, a cluster IP,
 	// a node port, everything in status. Whether it does so in a given object,
-	// Kind.Unforetold knows.
+	// Kind.KnownAfterApply knows.
 	Allocated bool
 	Default   any      // what the server fills in when it is absent, nil where nothing is known
 	Enum      []string // the values of a String, where the API lists them

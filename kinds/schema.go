@@ -38,7 +38,7 @@ const objectMetaComponent = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 // fields, open is true: structured merge then takes any field in any object.
 func (r *schemaReader) field(name string, s map[string]any, at place, open bool) *Field {
 	ref, s := r.dereference(s)
-	at.byRule = at.byRule || isFrozenByRule(s)
+	at.byRule = at.byRule || isImmutableByRule(s)
 	at.immutable = at.immutable || at.byRule
 	at.sensitive = at.sensitive || text(s, "format") == "password"
 	f := &Field{
@@ -202,7 +202,7 @@ func (r *schemaReader) properties(s map[string]any, at place, open, embedded boo
 
 // isFrozenByRule says whether a validation rule of the schema is that the
 // value never changes. Any other rule on the old value needs a program to judge.
-func isFrozenByRule(s map[string]any) bool {
+func isImmutableByRule(s map[string]any) bool {
 	for _, v := range list(s, "x-kubernetes-validations") {
 		rule, _ := v.(map[string]any)
 		switch strings.Join(strings.Fields(text(rule, "rule")), "") {

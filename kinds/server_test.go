@@ -417,7 +417,7 @@ func TestServerFrozen(t *testing.T) {
 		}()
 		for _, place := range places(addrs.Path{}, obj) {
 			planned := runtime.DeepCopyJSON(obj)
-			if !alter(planned, place) || !k.Frozen(live.Object, planned, place) {
+			if !alter(planned, place) || !k.ForbidsChange(live.Object, planned, place) {
 				continue
 			}
 			result, err := apply(client, k, planned, metav1.DryRunAll)

@@ -92,7 +92,7 @@ func BenchmarkPredict(b *testing.B) {
 	}
 	kind := builtinKind(b, "Pod")
 	live := page.objects(kind, newSharer())[0]
-	wish := map[string]any{
+	desired := map[string]any{
 		"metadata": map[string]any{"name": "single", "namespace": "t00000", "labels": map[string]any{"name": "single"}},
 		"spec": map[string]any{"containers": []any{map[string]any{
 			"name": "app", "image": "registry.example/app:2", "ports": []any{map[string]any{"containerPort": int64(9080)}},
@@ -105,7 +105,7 @@ func BenchmarkPredict(b *testing.B) {
 		b.Run(of.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Predict(kind, of.live, wish); err != nil {
+				if _, err := Predict(kind, of.live, desired); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -90,7 +90,7 @@ func remove(t testing.TB, c *kube.Cluster, obj *unstructured.Unstructured) {
 	if err == nil {
 		err = c.Delete(context.Background(), k, obj.GetNamespace(), obj.GetName(), kube.DeleteOptions{UID: string(obj.GetUID())})
 	}
-	if err != nil && kube.KindOf(err) != kube.NotFound {
+	if err != nil && kube.ReasonOf(err) != kube.NotFound {
 		t.Error(err)
 	}
 }
@@ -121,7 +121,7 @@ func manifest(t testing.TB, text string, namespace ...string) map[string]any {
 	return u.Object
 }
 
-func wantKind(t testing.TB, err error, want kube.ErrorKind) *kube.Error {
+func wantKind(t testing.TB, err error, want kube.Reason) *kube.Error {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, want %s", want)

@@ -187,7 +187,7 @@ func TestNoConnection(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		opts  kube.Options
-		want  kube.ErrorKind
+		want  kube.Reason
 		words []string
 	}{
 		{"refused", kube.Options{Host: "https://" + closed.Addr().String()}, kube.Unreachable, []string{"refused", closed.Addr().String()}},

@@ -201,7 +201,7 @@ spec: {group: NS.example.com, version: v1, groupPriorityMinimum: 10, versionPrio
 	var err error
 	for range 100 {
 		c.Refresh()
-		if _, err = c.Lookup("Widget", ns+".example.com/v1"); kube.KindOf(err) == kube.Unavailable {
+		if _, err = c.Lookup("Widget", ns+".example.com/v1"); kube.ReasonOf(err) == kube.Unavailable {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -16,7 +16,7 @@ import (
 type Error struct {
 	Op     string       // what was asked: get, list, create, dry-run apply, connect
 	Object addrs.Object // zero for connect; without a name for list and watch
-	Kind   ErrorKind
+	Kind   Reason
 	// Message is the server's words, or ours where no server spoke. Values of
 	// Secrets are masked in it.
 	Message string
@@ -37,13 +37,13 @@ type Error struct {
 	Err error
 }
 
-// ErrorKind says what an Error means to the caller. There is one kind for each
+// Reason says what an Error means to the caller. There is one kind for each
 // thing that callers do differently, or that a user is told differently.
-type ErrorKind byte
+type Reason byte
 
 const (
 	// Other is an answer nobody can act on except by reading it.
-	Other ErrorKind = iota
+	Other Reason = iota
 
 	// What is wrong with the object in the cluster.
 
@@ -102,7 +102,7 @@ var errorKindNames = [...]string{
 }
 
 // String is the kind in a few words, for logs and tests.
-func (k ErrorKind) String() string { return errorKindNames[k] }
+func (k Reason) String() string { return errorKindNames[k] }
 
 // FieldError is one complaint of the server about one place of an object.
 type FieldError struct {
@@ -161,8 +161,8 @@ func (e *Error) Error() string {
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf is the kind of the first Error in err's chain, Other when there is none.
-func KindOf(err error) ErrorKind {
+// ReasonOf is the kind of the first Error in err's chain, Other when there is none.
+func ReasonOf(err error) Reason {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return e.Kind
 	}

@@ -82,7 +82,7 @@ func TestRefusedUpdates(t *testing.T) {
 	tests := []struct {
 		name, kind string
 		change     func(obj map[string]any)
-		want       kube.ErrorKind
+		want       kube.Reason
 		fields     []string
 	}{
 		{"cluster ip", "Service", func(o map[string]any) { at(o, "spec")["clusterIP"] = "10.0.0.77" },
@@ -362,7 +362,7 @@ webhooks:
   rules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]`, ns)
 	for _, test := range []struct {
 		kind, text string
-		want       kube.ErrorKind
+		want       kube.Reason
 	}{
 		{"Service", sampleManifests["Service"], kube.QuotaExceeded},
 		{"ConfigMap", "{metadata: {name: bad, namespace: NS}, data: {bad: x}}", kube.Denied},
@@ -376,7 +376,7 @@ webhooks:
 				switch {
 				case err == nil:
 					return errors.New("it is not refused")
-				case kube.KindOf(err) != test.want:
+				case kube.ReasonOf(err) != test.want:
 					return fmt.Errorf("want %s, not %w", test.want, err)
 				}
 				return nil

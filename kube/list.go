@@ -64,7 +64,7 @@ func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, a
 // instead are the namespaces to look into one by one where RBAC forbids to look
 // into the whole cluster, none where there is no such way out.
 func instead(err error, k *kinds.Kind, only string, namespaces []string) []string {
-	if KindOf(err) != Forbidden || !k.Namespaced || only != "" {
+	if ReasonOf(err) != Forbidden || !k.Namespaced || only != "" {
 		return nil
 	}
 	return slices.Compact(slices.Sorted(slices.Values(namespaces)))

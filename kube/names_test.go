@@ -43,7 +43,7 @@ func TestDeleteTwice(t *testing.T) {
 		live := create(t, c, kind, text, ns)
 		for range 3 {
 			err := c.Delete(t.Context(), lookup(t, c, kind), live.GetNamespace(), live.GetName(), kube.DeleteOptions{UID: string(live.GetUID())})
-			if err != nil && kube.KindOf(err) != kube.NotFound {
+			if err != nil && kube.ReasonOf(err) != kube.NotFound {
 				t.Error(err)
 			}
 		}

@@ -31,7 +31,7 @@ func (e *Error) ofServer() *Error {
 // Unanswered says whether an error tells nothing of the object that was asked
 // about: no answer came, or the server would not hear the question.
 func Unanswered(err error) bool {
-	switch KindOf(err) {
+	switch ReasonOf(err) {
 	case Unreachable, Timeout, OutcomeUnknown, Unauthorized, PluginFailed, Untrusted:
 		return true
 	}

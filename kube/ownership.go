@@ -78,10 +78,10 @@ func SameOwnership(a, b *unstructured.Unstructured) bool {
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-// TakeFields makes the live object's record of who owns what that of taken, and
+// TransferFields makes the live object's record of who owns what that of taken, and
 // changes nothing else of it. It fails with Stale when the object is no longer
 // of the version that taken has, and with ReplacedOutside when it is another one.
-func (c *Cluster) TakeFields(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	type operation struct {
 		Op    string `json:"op"`
 		Path  string `json:"path"`
@@ -107,13 +107,13 @@ func (c *Cluster) TakeFields(ctx context.Context, k *kinds.Kind, taken *unstruct
 }
 
 // DryRunAfterTaking returns what Apply would make of an object whose record of
-// who owns what is first made that of taken by TakeFields. Until that is done
+// who owns what is first made that of taken by TransferFields. Until that is done
 // the apply itself can't be tried: it is merged here, as the server would, and
 // the server is asked what it makes of the result. Who owns what is not in the
 // answer. It fails with Stale when the object is no longer of the version that
 // taken has.
-func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured, wish map[string]any) (*unstructured.Unstructured, error) {
-	merged, err := mergeApply(k, taken, wish)
+func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured, desired map[string]any) (*unstructured.Unstructured, error) {
+	merged, err := mergeApply(k, taken, desired)
 	if err != nil {
 		return nil, err
 	}

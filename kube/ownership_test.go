@@ -19,11 +19,11 @@ func TestTakeFields(t *testing.T) {
 	ns := namespace(t, c)
 	k := lookup(t, c, "Deployment")
 	live := create(t, c, "Deployment", sampleManifests["Deployment"], ns)
-	wish := manifest(t, sampleManifests["Deployment"], ns)
-	wish["spec"].(map[string]any)["strategy"] = map[string]any{"type": "Recreate"}
+	desired := manifest(t, sampleManifests["Deployment"], ns)
+	desired["spec"].(map[string]any)["strategy"] = map[string]any{"type": "Recreate"}
 
 	guard := kube.ApplyOptions{UID: string(live.GetUID())}
-	_, err := c.Apply(t.Context(), k, wish, guard)
+	_, err := c.Apply(t.Context(), k, desired, guard)
 	wantKind(t, err, kube.Invalid)
 
 	field := fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate")
@@ -31,17 +31,17 @@ func TestTakeFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[kube.ErrorKind]func(*unstructured.Unstructured){
+	for name, change := range map[kube.Reason]func(*unstructured.Unstructured){
 		kube.Stale:           func(u *unstructured.Unstructured) { u.SetResourceVersion("1") },
 		kube.ReplacedOutside: func(u *unstructured.Unstructured) { u.SetUID(types.UID("00000000-0000-0000-0000-000000000000")) },
 	} {
 		other := taken.DeepCopy()
 		change(other)
-		_, err := c.TakeFields(t.Context(), k, other)
+		_, err := c.TransferFields(t.Context(), k, other)
 		wantKind(t, err, name)
 	}
 
-	var foretold, now *unstructured.Unstructured
+	var predicted, now *unstructured.Unstructured
 	eventually(t, func() (err error) { // its controller writes into it as well
 		if live, err = c.Get(t.Context(), k, ns, "sample"); err != nil {
 			return err
@@ -49,20 +49,20 @@ func TestTakeFields(t *testing.T) {
 		if taken, err = kube.WithFieldsTaken(k, live, fieldpath.NewSet(field)); err != nil {
 			return err
 		}
-		if foretold, err = c.DryRunAfterTaking(t.Context(), k, taken, wish); err != nil {
+		if predicted, err = c.DryRunAfterTaking(t.Context(), k, taken, desired); err != nil {
 			return err
 		}
-		now, err = c.TakeFields(t.Context(), k, taken)
+		now, err = c.TransferFields(t.Context(), k, taken)
 		return err
 	})
 	if diff := cmp.Diff(live.Object["spec"], now.Object["spec"]); diff != "" {
 		t.Error("taking a field changed a value:", diff)
 	}
-	after, err := c.Apply(t.Context(), k, wish, guard)
+	after, err := c.Apply(t.Context(), k, desired, guard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(foretold.Object["spec"], after.Object["spec"]); diff != "" {
+	if diff := cmp.Diff(predicted.Object["spec"], after.Object["spec"]); diff != "" {
 		t.Error("-foretold +applied:", diff)
 	}
 }

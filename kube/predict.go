@@ -22,30 +22,30 @@ import (
 // merge, then the defaults that the kind's description knows. What admission,
 // controllers and allocation would add is not in it. Fields that other managers
 // own are taken over; managedFields are left out.
-func Predict(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (map[string]any, error) {
-	wish = runtime.DeepCopyJSON(wish)
-	wish["apiVersion"], wish["kind"] = k.APIVersion(), k.Name
+func Predict(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (map[string]any, error) {
+	desired = runtime.DeepCopyJSON(desired)
+	desired["apiVersion"], desired["kind"] = k.APIVersion(), k.Name
 	if live == nil {
-		if _, err := k.Parseable().FromUnstructured(wish); err != nil {
-			return nil, misfit(k, wish, err)
+		if _, err := k.Parseable().FromUnstructured(desired); err != nil {
+			return nil, misfit(k, desired, err)
 		}
-		return k.Complete(wish), nil
+		return k.Complete(desired), nil
 	}
-	merged, err := mergeApply(k, live, wish)
+	merged, err := mergeApply(k, live, desired)
 	if err != nil {
 		return nil, err
 	}
 	return k.Updated(live.Object, merged), nil
 }
 
-func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (map[string]any, error) {
-	m, err := newMerge(k, live, wish)
+func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (map[string]any, error) {
+	m, err := newMerge(k, live, desired)
 	if err != nil {
 		return nil, err
 	}
 	after, err := m.apply(true)
 	if err != nil {
-		return nil, misfit(k, wish, err)
+		return nil, misfit(k, desired, err)
 	}
 	merged, ok := after.AsValue().Unstructured().(map[string]any)
 	if !ok {
@@ -56,10 +56,10 @@ func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]
 
 // PredictConflicts are the fields that other managers own and that an Apply of
 // wish would change, as the server would tell of them.
-func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) ([]Conflict, error) {
-	wish = runtime.DeepCopyJSON(wish)
-	wish["apiVersion"], wish["kind"] = k.APIVersion(), k.Name
-	m, err := newMerge(k, live, wish)
+func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) ([]Conflict, error) {
+	desired = runtime.DeepCopyJSON(desired)
+	desired["apiVersion"], desired["kind"] = k.APIVersion(), k.Name
+	m, err := newMerge(k, live, desired)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, wish map[s
 	}
 	var out []Conflict
 	for _, f := range found {
-		place, ok := pathIn(wish, f.Path.String(), addrs.Path{})
+		place, ok := pathIn(desired, f.Path.String(), addrs.Path{})
 		if !ok {
 			place = serverPath(f.Path.String())
 		}
@@ -89,7 +89,7 @@ type aMerge struct {
 	owners         map[string]metav1.ManagedFieldsEntry // by the names in managers
 }
 
-func newMerge(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]any) (*aMerge, error) {
+func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (*aMerge, error) {
 	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]metav1.ManagedFieldsEntry{}}
 	if err := m.readManagers(live); err != nil {
 		return nil, &Error{Op: "predict", Object: objectOf(k, live), Kind: Other, Err: err,
@@ -100,8 +100,8 @@ func newMerge(k *kinds.Kind, live *unstructured.Unstructured, wish map[string]an
 	if m.before, err = k.Parseable().FromUnstructured(fields, typed.AllowDuplicates); err != nil {
 		return nil, misfit(k, fields, err)
 	}
-	if m.config, err = k.Parseable().FromUnstructured(wish); err != nil {
-		return nil, misfit(k, wish, err)
+	if m.config, err = k.Parseable().FromUnstructured(desired); err != nil {
+		return nil, misfit(k, desired, err)
 	}
 	return m, nil
 }

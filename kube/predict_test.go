@@ -17,7 +17,7 @@ import (
 
 // comparable takes out of an object what no prediction has: what the server
 // allocates, and what it notes.
-func comparable(t testing.TB, k *kinds.Kind, obj, wish map[string]any) map[string]any {
+func comparable(t testing.TB, k *kinds.Kind, obj, desired map[string]any) map[string]any {
 	t.Helper()
 	obj = runtime.DeepCopyJSON(obj)
 	delete(obj, "status")
@@ -25,34 +25,34 @@ func comparable(t testing.TB, k *kinds.Kind, obj, wish map[string]any) map[strin
 	for _, name := range []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp"} {
 		delete(metadata, name)
 	}
-	dropAllocated(k.Root, obj, wish)
+	dropAllocated(k.Root, obj, desired)
 	return obj
 }
 
-func dropAllocated(f *kinds.Field, value, wish any) {
+func dropAllocated(f *kinds.Field, value, desired any) {
 	switch v := value.(type) {
 	case map[string]any:
-		wished, _ := wish.(map[string]any)
+		wanted, _ := desired.(map[string]any)
 		for name, below := range v {
 			child := f.Field(name)
 			if child == nil {
 				continue
 			}
-			if child.Allocated && wished[name] == nil {
+			if child.Allocated && wanted[name] == nil {
 				delete(v, name)
 				continue
 			}
-			dropAllocated(child, below, wished[name])
+			dropAllocated(child, below, wanted[name])
 			if m, empty := below.(map[string]any); empty && len(m) == 0 && !child.KeepsEmpty {
 				delete(v, name) // resources: {}, which the server shows where there is nothing
 			}
 		}
 	case []any:
-		wished, _ := wish.([]any)
+		wanted, _ := desired.([]any)
 		for i, below := range v {
 			var w any
-			if i < len(wished) {
-				w = wished[i]
+			if i < len(wanted) {
+				w = wanted[i]
 			}
 			if f.Elem != nil {
 				dropAllocated(f.Elem, below, w)
@@ -74,16 +74,16 @@ func TestPredictCreate(t *testing.T) {
 	for kind, text := range sampleManifests {
 		t.Run(kind, func(t *testing.T) {
 			k := lookup(t, c, kind)
-			wish := manifest(t, text, ns)
-			answer, err := c.DryRunCreate(t.Context(), k, wish)
+			desired := manifest(t, text, ns)
+			answer, err := c.DryRunCreate(t.Context(), k, desired)
 			if err != nil {
 				t.Fatal(err)
 			}
-			predicted, err := kube.Predict(k, nil, wish)
+			predicted, err := kube.Predict(k, nil, desired)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, got := comparable(t, k, answer.Object, wish), comparable(t, k, predicted, wish)
+			want, got := comparable(t, k, answer.Object, desired), comparable(t, k, predicted, desired)
 			if diff := cmp.Diff(want, got); diff != "" && added[kind] == nil {
 				t.Error("server -, prediction +:", diff)
 			}
@@ -95,10 +95,10 @@ func TestPredictUpdate(t *testing.T) {
 	c := connect(t)
 	ns := namespace(t, c)
 	k := lookup(t, c, "Deployment")
-	wish := manifest(t, sampleManifests["Deployment"], ns)
-	at(wish, "spec", "template", "spec", "containers", 0)["ports"] = []any{map[string]any{"containerPort": int64(80)}, map[string]any{"containerPort": int64(81)}}
-	at(wish, "spec")["minReadySeconds"] = int64(3)
-	live, err := c.Create(t.Context(), k, wish)
+	desired := manifest(t, sampleManifests["Deployment"], ns)
+	at(desired, "spec", "template", "spec", "containers", 0)["ports"] = []any{map[string]any{"containerPort": int64(80)}, map[string]any{"containerPort": int64(81)}}
+	at(desired, "spec")["minReadySeconds"] = int64(3)
+	live, err := c.Create(t.Context(), k, desired)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,21 +145,21 @@ func TestPredictUpdate(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wish := runtime.DeepCopyJSON(wish)
-			change(wish)
+			desired := runtime.DeepCopyJSON(desired)
+			change(desired)
 			before, err := json.Marshal(live.Object)
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := c.DryRunApply(t.Context(), k, wish, kube.ApplyOptions{UID: string(live.GetUID()), Force: true})
+			answer, err := c.DryRunApply(t.Context(), k, desired, kube.ApplyOptions{UID: string(live.GetUID()), Force: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			predicted, err := kube.Predict(k, live, wish)
+			predicted, err := kube.Predict(k, live, desired)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, got := comparable(t, k, answer.Object, wish), comparable(t, k, predicted, wish)
+			want, got := comparable(t, k, answer.Object, desired), comparable(t, k, predicted, desired)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error("server -, prediction +:", diff)
 			}

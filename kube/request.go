@@ -99,7 +99,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 // settles says whether an answer to a repeated request tells what has become
 // of the first one. Stale and AlreadyExists don't: what is in the way may be
 // what the first one made.
-func settles(k ErrorKind) bool { return k == NotFound || k == ReplacedOutside }
+func settles(k Reason) bool { return k == NotFound || k == ReplacedOutside }
 
 func (c *Cluster) sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {

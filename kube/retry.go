@@ -10,7 +10,7 @@ import (
 
 // patience says how often, and how long apart, one class of failure is tried
 // again. Waits double from first to most.
-type patience struct {
+type waitTimeout struct {
 	times       int
 	first, most time.Duration
 }
@@ -18,24 +18,24 @@ type patience struct {
 // The classes. Sums are bounded so that a server that is gone is reported soon,
 // and one that restarts (3 to 17 s measured) is waited for.
 var (
-	noConnection  = patience{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
-	busy          = patience{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
-	silent        = patience{2, 0, 0}                                     // each attempt takes long enough
-	failing       = patience{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
-	webhookDown   = patience{2, 500 * time.Millisecond, 2 * time.Second}
-	cutShort      = patience{2, 200 * time.Millisecond, time.Second}
-	lostAnswer    = patience{4, 200 * time.Millisecond, 2 * time.Second}
-	nsTerminating = patience{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
-	accountToCome = patience{20, 200 * time.Millisecond, time.Second}     // ~18 s
-	quotaRace     = patience{8, 50 * time.Millisecond, 500 * time.Millisecond}
-	refused       = patience{2, 300 * time.Millisecond, time.Second} // ~1 s
+	noConnection  = waitTimeout{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
+	busy          = waitTimeout{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
+	silent        = waitTimeout{2, 0, 0}                                     // each attempt takes long enough
+	failing       = waitTimeout{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
+	webhookDown   = waitTimeout{2, 500 * time.Millisecond, 2 * time.Second}
+	cutShort      = waitTimeout{2, 200 * time.Millisecond, time.Second}
+	lostAnswer    = waitTimeout{4, 200 * time.Millisecond, 2 * time.Second}
+	nsTerminating = waitTimeout{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
+	accountToCome = waitTimeout{20, 200 * time.Millisecond, time.Second}     // ~18 s
+	quotaRace     = waitTimeout{8, 50 * time.Millisecond, 500 * time.Millisecond}
+	refused       = waitTimeout{2, 300 * time.Millisecond, time.Second} // ~1 s
 )
 
 // longestRetryAfter bounds what a server may ask for, each time.
 const longestRetryAfter = 30 // seconds
 
 // tries counts what one request has been through.
-type tries map[*patience]int
+type tries map[*waitTimeout]int
 
 // next says whether a failed attempt is worth another, and after what wait.
 func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration, bool) {
@@ -60,7 +60,7 @@ func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration
 
 // classOf is nil for a failure that asking again won't better, or where asking
 // again could do harm.
-func classOf(c *Cluster, r *request, e *Error, ans answer) *patience {
+func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
 	if r.quick && !c.answered.Load() {
 		return nil
 	}

@@ -59,7 +59,7 @@ func (c *Cluster) openAPI(ctx context.Context, k *kinds.Kind) ([]*kinds.Kind, er
 		return err
 	}
 	err := c.do(ctx, r)
-	switch KindOf(err) {
+	switch ReasonOf(err) {
 	case NotFound, NotServed, Forbidden, NotKubernetes:
 		return nil, nil // the definition may say it
 	}
@@ -93,7 +93,7 @@ func (c *Cluster) schemaOfCRD(ctx context.Context, k *kinds.Kind) (*kinds.Kind, 
 		return nil, err
 	}
 	crd, err := c.Get(ctx, definition, "", addrs.GroupKind{Group: k.Group, Kind: k.Plural}.String())
-	switch KindOf(err) {
+	switch ReasonOf(err) {
 	case NotFound, Forbidden, NotServed:
 		return opaque, nil
 	}

@@ -101,7 +101,7 @@ func firstLine(body []byte) string {
 	return strings.ToValidUTF8(line, "\uFFFD")
 }
 
-func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
+func kindOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	says := func(words string) bool { return strings.Contains(st.Message, words) }
 	switch e.Status {
 	case http.StatusUnauthorized:
@@ -157,7 +157,7 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) ErrorKind {
 	return Other
 }
 
-func kindOfForbidden(st *metav1.Status) ErrorKind {
+func kindOfForbidden(st *metav1.Status) Reason {
 	for _, c := range st.Details.Causes {
 		if c.Type == "NamespaceTerminating" {
 			return NamespaceTerminating
@@ -181,7 +181,7 @@ func isDenial(message string) bool {
 	return strings.Contains(message, "denied the request") || strings.Contains(message, "denied request")
 }
 
-func kindOfConflict(r *request, st *metav1.Status) ErrorKind {
+func kindOfConflict(r *request, st *metav1.Status) Reason {
 	if st.Reason == metav1.StatusReasonAlreadyExists {
 		return AlreadyExists
 	}
@@ -201,7 +201,7 @@ func kindOfConflict(r *request, st *metav1.Status) ErrorKind {
 	return Stale
 }
 
-func kindOfInvalid(e *Error, st *metav1.Status) ErrorKind {
+func kindOfInvalid(e *Error, st *metav1.Status) Reason {
 	if isDenial(st.Message) {
 		return Denied
 	}

@@ -118,14 +118,14 @@ func TestRetries(t *testing.T) {
 	remove := func(c *kube.Cluster, k *kinds.Kind) error {
 		return c.Delete(t.Context(), k, "n", "a", kube.DeleteOptions{UID: "u"})
 	}
-	const none = kube.ErrorKind(255)
+	const none = kube.Reason(255)
 	garbage, page := says(200, "<html>"), says(200, `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"b","namespace":"n"}}`)
 	gateway, proxyDown := says(502, "<h1>Bad Gateway</h1>"), says(503, "no upstream")
 	for _, test := range []struct {
 		name  string
 		call  call
 		steps []http.HandlerFunc
-		want  kube.ErrorKind
+		want  kube.Reason
 		asked int
 	}{
 		{"get, busy", get, []http.HandlerFunc{busy, busy, fine}, none, 3},

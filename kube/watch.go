@@ -141,7 +141,7 @@ func isPassing(err error) bool {
 	if OutageOf(err) != nil {
 		return false
 	}
-	switch KindOf(err) {
+	switch ReasonOf(err) {
 	case Unreachable, Unavailable, Timeout, NotKubernetes:
 		return true
 	}
@@ -207,9 +207,9 @@ func (w *watcher) follow(ctx context.Context) error {
 		case err == nil:
 			wait, silent = watchBackoff, 0
 			continue // the server ended it in good order
-		case KindOf(err) == Forbidden, KindOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
+		case ReasonOf(err) == Forbidden, ReasonOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
 			return w.poll(ctx)
-		case KindOf(err) == Unauthorized && !w.refused:
+		case ReasonOf(err) == Unauthorized && !w.refused:
 			w.refused = true // they are renewed now, if they can be
 			pause(ctx, wait)
 			continue

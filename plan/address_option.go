@@ -58,7 +58,7 @@ func (o addressOption) idleIn(plan *Plan) string {
 	does := map[string]func(*Change) bool{
 		"replace":         func(c *Change) bool { return c.Action == Replace },
 		"adopt":           func(c *Change) bool { return c.Action == Adopt },
-		"allow-data-loss": func(c *Change) bool { return len(c.grave()) > 0 },
+		"allow-data-loss": func(c *Change) bool { return len(c.destructive()) > 0 },
 	}[o.name]
 	if does == nil {
 		return ""

@@ -22,7 +22,7 @@ func (p *planner) adopts(addr addrs.Instance) bool {
 // adopt plans to take over an object that exists and is not ours.
 func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
 	c.adopts = true
-	taken, err := c.Taken(live)
+	taken, err := c.WithTransferredFields(live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -33,7 +33,7 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 		return hclspec.Seen{}, nil, err
 	}
 	if c.redefined {
-		return p.adopted(p.updateUnasked(ctx, c, c.asDefined(taken), c.unaskable))
+		return p.adopted(p.updateUnasked(ctx, c, c.asDefined(taken), c.notDryRunnable))
 	}
 	if diags := p.adoptionConflicts(ctx, c, live); diags.HasErrors() {
 		c.Blocked = true
@@ -52,7 +52,7 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 // adoptionConflicts are the fields that others than kubectl's client-side
 // apply own; its own are about to become kplan's.
 func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstructured.Unstructured) hcl.Diagnostics {
-	_, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion})
+	_, err := p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion})
 	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return kube.IsClientApplier(f.Manager) })
 	return conflict(c, live, others)
 }

@@ -19,22 +19,22 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	if len(d.Unknown) > 0 {
 		return nil, fmt.Errorf("%s is still not known", d.Unknown.Sorted()[0])
 	}
-	given := Wish(d, stackID)
-	wish := given
+	given := DesiredFields(d, stackID)
+	desired := given
 	for _, path := range c.ignored() {
 		place := keyed(d.Kind, given, path)
-		value, _ := valueIn(d.Kind, c.Wish, place)
-		wish = ignoring(d.Kind, wish, place, value)
+		value, _ := valueIn(d.Kind, c.DesiredFields, place)
+		desired = ignoring(d.Kind, desired, place, value)
 	}
 	open := c.open()
 	if c.Object.Name == "" {
 		open.Add(namePath)
 	}
-	if places := differences(d.Kind.Root, c.Wish, withoutPlaces(wish, open)); len(places) > 0 {
+	if places := differences(d.Kind.Root, c.DesiredFields, withoutPlaces(desired, open)); len(places) > 0 {
 		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(places)[0])
 	}
 	resolved := *c
-	resolved.Wish, resolved.Desired, resolved.Object = wish, d, d.Object
+	resolved.DesiredFields, resolved.Desired, resolved.Object = desired, d, d.Object
 	return &resolved, nil
 }
 

@@ -13,13 +13,13 @@ import (
 // withoutAllocated takes out of a planned creation what only the creation will
 // decide: a dry-run invents a uid and a cluster IP like any other answer. It
 // returns the object without them and their places.
-func withoutAllocated(kind *kinds.Kind, object, wish map[string]any) (map[string]any, addrs.PathSet) {
-	places := kind.Unforetold(wish)
+func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[string]any, addrs.PathSet) {
+	places := kind.KnownAfterApply(desired)
 	slices.SortFunc(places, addrs.Path.Compare)
 	for _, place := range slices.Backward(places) {
 		object, _ = replaceAt(object, place.Steps(), nil).(map[string]any)
 	}
-	if kind.GroupKind() == kinds.Pod && !hasToken(wish) {
+	if kind.GroupKind() == kinds.Pod && !hasToken(desired) {
 		object = withoutToken(object)
 	}
 	return object, addrs.NewPathSet(places...)
@@ -32,14 +32,14 @@ func withoutAllocated(kind *kinds.Kind, object, wish map[string]any) (map[string
 func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
 	unknown := addrs.PathSet{}
 	lacking := addrs.NewPathSet()
-	for _, place := range c.Kind.Unforetold(c.Before) {
+	for _, place := range c.Kind.KnownAfterApply(c.Before) {
 		lacking.Add(keyed(c.Kind, c.Before, place))
 	}
-	for _, place := range c.Kind.Unforetold(c.Wish) {
+	for _, place := range c.Kind.KnownAfterApply(c.DesiredFields) {
 		if top := place.Steps()[0].Field; top == "metadata" || top == "status" {
 			continue
 		}
-		place = keyed(c.Kind, c.Wish, place)
+		place = keyed(c.Kind, c.DesiredFields, place)
 		old, had := ValueAt(c.Before, place)
 		planned, has := ValueAt(after, place)
 		switch {

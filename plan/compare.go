@@ -18,17 +18,17 @@ import (
 // unchanged says whether applying the wish would change nothing: every value
 // of the wish is the live one, as the API compares, and the fields it would
 // own are the fields that kplan owns. Then the server need not be asked.
-func unchanged(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) (bool, error) {
-	if !holds(kind.Root, live.Object, wish) {
+func unchanged(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured) (bool, error) {
+	if !holds(kind.Root, live.Object, desired) {
 		return false, nil
 	}
-	return ownsJust(kind, wish, live)
+	return ownsJust(kind, desired, live)
 }
 
 // ownsJust says whether the fields that applying the wish would own are the
 // fields that kplan owns.
-func ownsJust(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) (bool, error) {
-	want, err := kind.FieldSet(wish)
+func ownsJust(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured) (bool, error) {
+	want, err := kind.FieldSet(desired)
 	if err != nil {
 		return false, err
 	}
@@ -40,11 +40,11 @@ func ownsJust(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstruct
 }
 
 // holds says whether every value of the wish stands in the live object.
-func holds(f *kinds.Field, live, wish any) bool {
-	if live == nil && hollow(f, wish) {
+func holds(f *kinds.Field, live, desired any) bool {
+	if live == nil && hollow(f, desired) {
 		return true
 	}
-	switch want := wish.(type) {
+	switch want := desired.(type) {
 	case map[string]any:
 		have, ok := live.(map[string]any)
 		if f.Atomic || !ok {
@@ -64,13 +64,13 @@ func holds(f *kinds.Field, live, wish any) bool {
 		}
 		return holdsKeyed(f, have, want)
 	}
-	return f.Equal(live, wish)
+	return f.Equal(live, desired)
 }
 
 // hollow says whether a merge may leave nothing of a wish: what it takes the last
 // entry out of, it takes out as well.
-func hollow(f *kinds.Field, wish any) bool {
-	switch want := wish.(type) {
+func hollow(f *kinds.Field, desired any) bool {
+	switch want := desired.(type) {
 	case map[string]any:
 		for name, value := range want {
 			if child := f.Field(name); child == nil || !hollow(child, value) {
@@ -133,9 +133,9 @@ func ownApply(live *unstructured.Unstructured) map[string]any {
 
 // appliedInOther says whether kplan applied the object in another API version,
 // and nothing but that is to change.
-func appliedInOther(kind *kinds.Kind, wish map[string]any, live *unstructured.Unstructured) bool {
+func appliedInOther(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured) bool {
 	m := ownApply(live)
-	return m != nil && m["apiVersion"] != kind.APIVersion() && holds(kind.Root, live.Object, wish)
+	return m != nil && m["apiVersion"] != kind.APIVersion() && holds(kind.Root, live.Object, desired)
 }
 
 // fieldSet is what fieldsV1 holds, nil for nothing, and whether it includes the

@@ -56,8 +56,8 @@ func liveController(b *testing.B) (*kinds.Kind, map[string]any, *unstructured.Un
 	if err != nil {
 		b.Fatal(err)
 	}
-	wish, live := decodeJSON(b, controllerWish), decodeJSON(b, controllerWish)
-	set, err := kind.FieldSet(wish)
+	desired, live := decodeJSON(b, controllerDesired), decodeJSON(b, controllerDesired)
+	set, err := kind.FieldSet(desired)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func liveController(b *testing.B) (*kinds.Kind, map[string]any, *unstructured.Un
 	metadata["managedFields"] = []any{decodeJSON(b, fmt.Sprintf(
 		`{"manager":"kplan","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":%s}`, fields))}
 	live["status"] = map[string]any{"replicas": int64(3)}
-	return kind, wish, &unstructured.Unstructured{Object: live}
+	return kind, desired, &unstructured.Unstructured{Object: live}
 }
 
 func decodeJSON(b *testing.B, text string) map[string]any {
@@ -81,7 +81,7 @@ func decodeJSON(b *testing.B, text string) map[string]any {
 	return object
 }
 
-const controllerWish = `{"apiVersion":"v1","kind":"ReplicationController",
+const controllerDesired = `{"apiVersion":"v1","kind":"ReplicationController",
   "metadata":{"name":"app","namespace":"acme","labels":{"name":"app","kplan.dev/stack":"s"},"annotations":{"kplan.dev/address":"ReplicationController.app"}},
   "spec":{"replicas":3,"selector":{"name":"app"},"template":{"metadata":{"labels":{"name":"app"}},"spec":{"containers":[
     {"name":"app","image":"registry.example/app:1","ports":[{"containerPort":9080}],
@@ -89,10 +89,10 @@ const controllerWish = `{"apiVersion":"v1","kind":"ReplicationController",
 
 // BenchmarkUnchanged is what each object costs of which nothing is to be done.
 func BenchmarkUnchanged(b *testing.B) {
-	kind, wish, live := liveController(b)
+	kind, desired, live := liveController(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if same, err := unchanged(kind, wish, live); !same || err != nil {
+		if same, err := unchanged(kind, desired, live); !same || err != nil {
 			b.Fatal(same, err)
 		}
 	}
@@ -100,11 +100,11 @@ func BenchmarkUnchanged(b *testing.B) {
 
 // BenchmarkDifferences is the comparison of two objects that differ in a value.
 func BenchmarkDifferences(b *testing.B) {
-	kind, wish, live := liveController(b)
-	wish["spec"].(map[string]any)["replicas"] = int64(4)
+	kind, desired, live := liveController(b)
+	desired["spec"].(map[string]any)["replicas"] = int64(4)
 	b.ReportAllocs()
 	for b.Loop() {
-		if len(differences(kind.Root, visible(live.Object), visible(wish))) != 1 {
+		if len(differences(kind.Root, visible(live.Object), visible(desired))) != 1 {
 			b.Fatal("one value differs")
 		}
 	}

@@ -70,7 +70,7 @@ func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Confl
 // bothSides says what a place is in the live object and in the configuration.
 // What is large, or made up of parts of which some may be secret, is in the plan.
 func bothSides(c *Change, live *unstructured.Unstructured, path addrs.Path) string {
-	there, here := shown(c, live.Object, path), shown(c, c.Wish, path)
+	there, here := shown(c, live.Object, path), shown(c, c.DesiredFields, path)
 	if there == "" || here == "" {
 		return "the plan shows what it is there and what it would be."
 	}

@@ -30,13 +30,13 @@ type Consequence struct {
 type Effect string
 
 const (
-	TakesAlong  Effect = "takes-along"       // they are deleted, and kplan does not manage them
-	TakesOthers Effect = "takes-from-others" // they are deleted, and other stacks of kplan manage them
-	LosesData   Effect = "loses-data"        // the data in these volumes is lost
-	GoesToo     Effect = "goes-too"          // they belong to what is deleted and go with it
-	MayBlock    Effect = "may-block"         // these finalizers must be taken off by their owners first
-	WaitsForAPI Effect = "waits-for-api"     // these APIs must answer again before the cluster can tell that a namespace is empty
-	Uncounted   Effect = "uncounted"         // objects of these kinds may go too: this user may not list them
+	CascadesUnmanaged   Effect = "cascades-to-unmanaged"    // they are deleted, and kplan does not manage them
+	CascadesOtherStacks Effect = "cascades-to-other-stacks" // they are deleted, and other stacks of kplan manage them
+	LosesData           Effect = "loses-data"               // the data in these volumes is lost
+	Cascades            Effect = "cascades"                 // they belong to what is deleted and go with it
+	MayBlock            Effect = "may-block"                // these finalizers must be taken off by their owners first
+	WaitsForAPI         Effect = "waits-for-api"            // these APIs must answer again before the cluster can tell that a namespace is empty
+	Uncounted           Effect = "uncounted"                // objects of these kinds may go too: this user may not list them
 )
 
 // namesShown is how many objects a Consequence names.
@@ -65,26 +65,26 @@ func (p *planner) weighDeletions(ctx context.Context, plan *Plan) hcl.Diagnostic
 // addConsequences finds out what goes with the plan's deletions and
 // replacements.
 func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
-	var doomed []*Change
+	var toDelete []*Change
 	for _, c := range plan.Changes {
 		if c.Action == Delete || c.Action == Replace {
-			doomed = append(doomed, c)
+			toDelete = append(toDelete, c)
 		}
 	}
-	if len(doomed) == 0 {
+	if len(toDelete) == 0 {
 		return nil
 	}
-	around, err := p.lookAround(ctx, doomed)
+	around, err := p.scanDependents(ctx, toDelete)
 	if err != nil {
 		return err
 	}
-	for _, c := range doomed {
+	for _, c := range toDelete {
 		c.Consequences = p.consequences(c, around)
 	}
 	return nil
 }
 
-func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
+func (p *planner) consequences(c *Change, around *dependents) []Consequence {
 	takes, others, goes, loses := tally{}, tally{}, tally{}, tally{}
 	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Before}).GetFinalizers())
 	for _, n := range p.takenAlong(c, around) {
@@ -105,7 +105,7 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 	if c.Object.GroupKind() == kinds.PersistentVolume && around.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
-	found := slices.Concat(takes.list(TakesAlong), others.list(TakesOthers), loses.list(LosesData), goes.list(GoesToo))
+	found := slices.Concat(takes.list(CascadesUnmanaged), others.list(CascadesOtherStacks), loses.list(LosesData), goes.list(Cascades))
 	for _, more := range []struct {
 		effect Effect
 		names  []string
@@ -119,7 +119,7 @@ func (p *planner) consequences(c *Change, around *neighbours) []Consequence {
 
 // awaitedBy are the APIs that a deletion waits for: the cluster does not let go of a
 // namespace while there may be objects in it that it can't list.
-func (around *neighbours) awaitedBy(c *Change) []string {
+func (around *dependents) awaitedBy(c *Change) []string {
 	if c.Object.GroupKind() != kinds.Namespace {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (around *neighbours) awaitedBy(c *Change) []string {
 
 // uncountedBy are the kinds of which a deletion may take objects along that nobody
 // counted.
-func (around *neighbours) uncountedBy(c *Change) []string {
+func (around *dependents) uncountedBy(c *Change) []string {
 	var names []string
 	for kind := range around.uncounted {
 		volume := kind == kinds.PersistentVolume
@@ -152,7 +152,7 @@ func (around *neighbours) uncountedBy(c *Change) []string {
 }
 
 // blocking are the finalizers of an object that goes with another.
-func (n neighbour) blocking() []string {
+func (n dependent) blocking() []string {
 	var names []string
 	for _, f := range n.finalizers {
 		names = append(names, f+" of "+n.object.Kind+" "+n.object.QualifiedName())
@@ -162,15 +162,15 @@ func (n neighbour) blocking() []string {
 
 // takenAlong are the objects that this stack does not manage and that can't exist
 // without the deleted one: what is in a namespace, what is of a custom kind.
-func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
-	var candidates []neighbour
+func (p *planner) takenAlong(c *Change, around *dependents) []dependent {
+	var candidates []dependent
 	switch c.Object.GroupKind() {
 	case kinds.Namespace:
 		candidates = around.inNamespace[c.Object.Name]
 	case kinds.CustomResourceDefinition:
 		candidates = around.ofKind[definedKind(c.Before)]
 	}
-	var taken []neighbour
+	var taken []dependent
 	for _, n := range candidates {
 		if !p.manages(n) && !n.owned && !isFurniture(n.object) {
 			taken = append(taken, n)
@@ -181,7 +181,7 @@ func (p *planner) takenAlong(c *Change, around *neighbours) []neighbour {
 
 // manages says whether an object is the one that the state holds, and still this
 // stack's.
-func (p *planner) manages(n neighbour) bool {
+func (p *planner) manages(n dependent) bool {
 	return n.stack == "" && p.owned[n.object.Identity()].UID == n.uid
 }
 
@@ -198,8 +198,8 @@ func definedKind(crd map[string]any) addrs.GroupKind {
 }
 
 // ownedBy are the objects that the garbage collector removes after their owner.
-func ownedBy(uid string, around *neighbours) []neighbour {
-	var all []neighbour
+func ownedBy(uid string, around *dependents) []dependent {
+	var all []dependent
 	seen := map[string]bool{uid: true}
 	for todo := []string{uid}; len(todo) > 0; todo = todo[1:] {
 		for _, n := range around.owned[todo[0]] {
@@ -212,7 +212,7 @@ func ownedBy(uid string, around *neighbours) []neighbour {
 	return all
 }
 
-func (p *planner) addVolume(o addrs.Object, around *neighbours, loses tally) {
+func (p *planner) addVolume(o addrs.Object, around *dependents, loses tally) {
 	if o.GroupKind() != kinds.PersistentVolumeClaim {
 		return
 	}
@@ -264,9 +264,9 @@ func (c Consequence) String() string {
 		names += fmt.Sprintf(" and %d more", c.Count-len(c.Names))
 	}
 	switch c.Effect {
-	case TakesAlong:
+	case CascadesUnmanaged:
 		return fmt.Sprintf("takes along %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
-	case TakesOthers:
+	case CascadesOtherStacks:
 		return fmt.Sprintf("takes along %d %s that another stack of kplan manages: %s", c.Count, c.Kind, names)
 	case LosesData:
 		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
@@ -282,11 +282,11 @@ func (c Consequence) String() string {
 
 // IsLoss says whether what this stack does not manage is deleted, or data lost.
 func (c Consequence) IsLoss() bool {
-	return c.Effect == TakesAlong || c.Effect == TakesOthers || c.Effect == LosesData
+	return c.Effect == CascadesUnmanaged || c.Effect == CascadesOtherStacks || c.Effect == LosesData
 }
 
 // grave are the consequences that must be asked for by name.
-func (c *Change) grave() []Consequence {
+func (c *Change) destructive() []Consequence {
 	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
 		return !q.IsLoss()
 	})
@@ -295,14 +295,14 @@ func (c *Change) grave() []Consequence {
 // guardData refuses deletions that take along what this stack does not manage or
 // lose data, unless the user allowed them by name.
 func (p *planner) guardData(c *Change) hcl.Diagnostics {
-	grave := c.grave()
+	destructive := c.destructive()
 	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
-	if len(grave) == 0 || allowed {
+	if len(destructive) == 0 || allowed {
 		return nil
 	}
 	c.Blocked = true
 	var lines []string
-	for _, q := range grave {
+	for _, q := range destructive {
 		lines = append(lines, q.String())
 	}
 	d := &hcl.Diagnostic{

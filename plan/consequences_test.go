@@ -11,7 +11,7 @@ import (
 // it can't ask an API that does not answer. It is tried with neighbours of its
 // own, since such an API would keep the namespaces of all other tests.
 func TestNamespaceWaitsForAPI(t *testing.T) {
-	around := &neighbours{silent: []string{"metrics.k8s.io/v1beta1"}}
+	around := &dependents{silent: []string{"metrics.k8s.io/v1beta1"}}
 	for _, test := range []struct {
 		object addrs.Object
 		want   []Consequence

@@ -106,12 +106,12 @@ func isBlock(f *kinds.Field) bool {
 // server or kplan itself keeps in an object is no part of it.
 func Diff(c *Change) *Difference {
 	d := &differ{change: c, ownershipKnown: len(ownedTrail(c).nodes) > 0}
-	before, after, wish := compared(c.Before), compared(c.After), compared(c.Wish)
+	before, after, desired := compared(c.Before), compared(c.After), compared(c.DesiredFields)
 	if after == nil && c.Action != Delete && c.Action != Forget {
-		after = wish
+		after = desired
 	}
 	root := spot{
-		wish:      wish,
+		desired:   desired,
 		unknown:   trailOf(c.Unknown).without(noise),
 		sensitive: trailOf(c.Sensitive),
 		replace:   trailOf(addrs.NewPathSet(c.ReplacePaths...)),
@@ -173,7 +173,7 @@ type spot struct {
 	field *kinds.Field
 	// wish is what the configuration says about the place, nil where it is
 	// silent.
-	wish any
+	desired any
 
 	unknown, sensitive, replace trail
 	owned                       trail // by kplan, in the live object
@@ -192,8 +192,8 @@ func (at spot) below(name string) spot {
 	if at.field != nil {
 		next.field = at.field.Field(name)
 	}
-	if wish, ok := at.wish.(map[string]any); ok {
-		next.wish = orAbsent(next.field, wish[name])
+	if desired, ok := at.desired.(map[string]any); ok {
+		next.desired = orAbsent(next.field, desired[name])
 	}
 	return next
 }
@@ -396,7 +396,7 @@ func (d *differ) isServers(at, next spot, parent *Difference, before, after any)
 	case d.depth > 0:
 		return false // in a text, which has one owner
 	case parent.Before == nil:
-		return at.wish != nil && next.wish == nil
+		return at.desired != nil && next.desired == nil
 	case after != nil || parent.After != nil && d.change.Action != Replace:
 		return false
 	case d.ownershipKnown:

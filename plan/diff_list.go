@@ -18,7 +18,7 @@ func (d *differ) lists(at spot, diff *Difference) {
 	before, _ := diff.Before.([]any)
 	after, _ := diff.After.([]any)
 	l := listPair{at: at, before: before, after: after}
-	l.wish, _ = at.wish.([]any)
+	l.desired, _ = at.desired.([]any)
 	switch {
 	case at.field != nil && len(at.field.ListKeys) > 0 && areObjects(before) && areObjects(after):
 		d.keyed(l, diff)
@@ -41,8 +41,8 @@ func areObjects(list []any) bool {
 
 // listPair is two lists to compare, and what the configuration says there.
 type listPair struct {
-	at                  spot
-	before, after, wish []any
+	at                     spot
+	before, after, desired []any
 }
 
 // none stands for the index of an element that a list does not have.
@@ -50,12 +50,12 @@ const none = -1
 
 // keyed compares lists whose elements have keys, whatever their order.
 func (d *differ) keyed(l listPair, diff *Difference) {
-	d.matched(l, diff, namesOf(l.before, l.stepOf), namesOf(l.after, l.stepOf), namesOf(l.wish, l.stepOf))
+	d.matched(l, diff, namesOf(l.before, l.stepOf), namesOf(l.after, l.stepOf), namesOf(l.desired, l.stepOf))
 }
 
 // set compares lists that are sets. Their order says nothing.
 func (d *differ) set(l listPair, diff *Difference) {
-	d.matched(l, diff, namesOf(l.before, valueStep), namesOf(l.after, valueStep), namesOf(l.wish, valueStep))
+	d.matched(l, diff, namesOf(l.before, valueStep), namesOf(l.after, valueStep), namesOf(l.desired, valueStep))
 	diff.Reordered = false
 }
 
@@ -99,7 +99,7 @@ func (n names) index(name string) int {
 
 // matched compares elements of the same name. Elements that go stand where
 // they stood among those that stay.
-func (d *differ) matched(l listPair, diff *Difference, before, after, wish names) {
+func (d *differ) matched(l listPair, diff *Difference, before, after, desired names) {
 	passed := 0 // of before
 	for i, name := range after.of {
 		was := before.index(name)
@@ -107,7 +107,7 @@ func (d *differ) matched(l listPair, diff *Difference, before, after, wish names
 		for ; passed <= was; passed++ {
 			d.gone(l, diff, before, after, passed)
 		}
-		d.element(diff, l, l.element(was, i, wish.index(name), name))
+		d.element(diff, l, l.element(was, i, desired.index(name), name))
 	}
 	for ; passed < len(before.of); passed++ {
 		d.gone(l, diff, before, after, passed)
@@ -139,7 +139,7 @@ func (d *differ) element(diff *Difference, l listPair, e elementPair) {
 
 // element is the element that stands at these positions and has that name, ""
 // for none.
-func (l listPair) element(before, after, wish int, name string) elementPair {
+func (l listPair) element(before, after, desired int, name string) elementPair {
 	var e elementPair
 	steps := []string{name}
 	position := before
@@ -153,8 +153,8 @@ func (l listPair) element(before, after, wish int, name string) elementPair {
 		steps = append(steps, addrs.Path{}.Index(after).String())
 		e.unknown = l.at.unknown.element(name, addrs.Path{}.Index(after).String())
 	}
-	if wish != none {
-		e.wish = l.wish[wish]
+	if desired != none {
+		e.desired = l.desired[desired]
 	}
 	if l.at.field != nil {
 		e.field = l.at.field.Elem
@@ -214,19 +214,19 @@ func (d *differ) edited(l listPair, diff *Difference, edit lcs.Diff) {
 			d.element(diff, l, l.element(before, none, none, ""))
 		}
 		for ; after < afterEnd; after++ {
-			d.element(diff, l, l.element(none, after, l.wished(after), ""))
+			d.element(diff, l, l.element(none, after, l.wanted(after), ""))
 		}
 	}
 	for _, p := range paired(l.before[edit.Start:edit.End], l.after[edit.ReplStart:edit.ReplEnd]) {
 		goAndCome(edit.Start+p.before, edit.ReplStart+p.after)
-		d.element(diff, l, l.element(before, after, l.wished(after), ""))
+		d.element(diff, l, l.element(before, after, l.wanted(after), ""))
 		before, after = before+1, after+1
 	}
 	goAndCome(edit.End, edit.ReplEnd)
 }
 
-func (l listPair) wished(after int) int {
-	if after < len(l.wish) {
+func (l listPair) wanted(after int) int {
+	if after < len(l.desired) {
 		return after
 	}
 	return none

@@ -96,14 +96,14 @@ func outline(d *Difference) []string {
 
 func TestDiff(t *testing.T) {
 	for _, c := range []struct {
-		name                string
-		kind                string
-		action              Action
-		before, after, wish string
-		unknown, sensitive  []string
-		replace             []string
-		want                []string
-		hidden              Hidden
+		name                   string
+		kind                   string
+		action                 Action
+		before, after, desired string
+		unknown, sensitive     []string
+		replace                []string
+		want                   []string
+		hidden                 Hidden
 	}{
 		{
 			name: "nothing changes but the spelling", kind: "Pod", action: Update,
@@ -188,7 +188,7 @@ func TestDiff(t *testing.T) {
 		},
 		{
 			name: "a creation shows the wish as the server sees it", kind: "Service", action: Create,
-			wish:    `{metadata: {name: s}, spec: {ports: [{port: 80}], selector: {a: b}}}`,
+			desired: `{metadata: {name: s}, spec: {ports: [{port: 80}], selector: {a: b}}}`,
 			after:   `{metadata: {name: s, uid: u}, spec: {ports: [{port: 80, protocol: TCP, targetPort: 80}], selector: {a: b}, type: ClusterIP, sessionAffinity: None}}`,
 			unknown: []string{"spec.clusterIP", "metadata.uid", "status"},
 			want: []string{
@@ -201,8 +201,8 @@ func TestDiff(t *testing.T) {
 		},
 		{
 			name: "a creation without the server's answer shows the wish", kind: "Namespace", action: Create,
-			wish: `{metadata: {name: s}}`,
-			want: []string{`+ metadata`, `+ metadata.name <nil> -> s`},
+			desired: `{metadata: {name: s}}`,
+			want:    []string{`+ metadata`, `+ metadata.name <nil> -> s`},
 		},
 		{
 			name: "a deletion shows what kplan owns", kind: "ConfigMap", action: Delete,
@@ -248,7 +248,7 @@ func TestDiff(t *testing.T) {
 			name: "a replacement leaves out what only the server put in", kind: "Pod", action: Replace,
 			before:  `{spec: {hostname: a, nodeName: n, tolerations: [{key: t}], containers: [{name: a, image: x, imagePullPolicy: Always}]}}`,
 			after:   `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,
-			wish:    `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,
+			desired: `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,
 			replace: []string{"spec.hostname"},
 			want:    []string{`~ spec`, `~ spec.hostname replaces a -> b`},
 			hidden:  Hidden{Defaults: 3},
@@ -257,7 +257,7 @@ func TestDiff(t *testing.T) {
 			name: "of spec the server does not say what it is", kind: "Pod", action: Replace,
 			before:  `{metadata: {labels: {a: b}}, spec: {hostname: a, nodeName: nn, tolerations: [{key: t}], containers: [{name: a, image: x}]}}`,
 			after:   `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: z}, {name: b}]}}`,
-			wish:    `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: z}, {name: b}]}}`,
+			desired: `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: z}, {name: b}]}}`,
 			replace: []string{"spec"}, unknown: []string{"spec.nodeName"},
 			want: []string{
 				`~ metadata`, `~ metadata.labels`, `~ metadata.labels.a b -> c`,
@@ -296,7 +296,7 @@ func TestDiff(t *testing.T) {
 		},
 		{
 			name: "an element that is not known yet", kind: "Service", action: Create,
-			wish: `{spec: {ports: [{port: 1}]}}`, after: `{spec: {ports: [{port: 1}]}}`,
+			desired: `{spec: {ports: [{port: 1}]}}`, after: `{spec: {ports: [{port: 1}]}}`,
 			unknown: []string{"spec.ports[0].nodePort"},
 			want: []string{
 				`+ spec`, `+ spec.ports`, `+ spec.ports[port=1,protocol="TCP"]`,
@@ -331,11 +331,11 @@ func TestDiff(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			change := &Change{
 				Action: c.action, Kind: kindNamed(t, c.kind), Object: kindNamed(t, c.kind).Object("", "x"),
-				Before: manifest(t, c.before), After: manifest(t, c.after), Wish: manifest(t, c.wish),
+				Before: manifest(t, c.before), After: manifest(t, c.after), DesiredFields: manifest(t, c.desired),
 				Unknown: placesOf(t, c.unknown...), Sensitive: placesOf(t, c.sensitive...),
 				ReplacePaths: placesOf(t, c.replace...).Sorted(),
 			}
-			before := fmt.Sprint(change.Before, change.After, change.Wish)
+			before := fmt.Sprint(change.Before, change.After, change.DesiredFields)
 			got := Diff(change)
 			if diff := cmp.Diff(c.want, outline(got)); diff != "" {
 				t.Errorf("places (-want +got):\n%s", diff)
@@ -346,7 +346,7 @@ func TestDiff(t *testing.T) {
 			if len(c.want) == 0 && got.Op != Same {
 				t.Errorf("op %v, want Same", got.Op)
 			}
-			if after := fmt.Sprint(change.Before, change.After, change.Wish); after != before {
+			if after := fmt.Sprint(change.Before, change.After, change.DesiredFields); after != before {
 				t.Errorf("the change was changed:\n%s\n%s", before, after)
 			}
 		})
@@ -360,7 +360,7 @@ func TestDiffOfUnknownShape(t *testing.T) {
 	before := manifest(t, `{metadata: {name: w, managedFields: [{manager: kplan, operation: Apply, apiVersion: example.com/v1, fieldsType: FieldsV1,
 		fieldsV1: {f:spec: {f:items: {'k:{"id":"x"}': {.: {}, f:id: {}}, 'k:{"id":"y"}': {.: {}, f:id: {}}}}}}]}, spec: {items: [{id: x}, {id: y}]}}`)
 	after := manifest(t, `{metadata: {name: w}, spec: {items: [{id: y}]}}`)
-	got := outline(Diff(&Change{Action: Update, Kind: kind, Object: kind.Object("a", "w"), Before: before, After: after, Wish: after}))
+	got := outline(Diff(&Change{Action: Update, Kind: kind, Object: kind.Object("a", "w"), Before: before, After: after, DesiredFields: after}))
 	want := []string{`~ spec`, `~ spec.items`, `- spec.items[0]`, `- spec.items[0].id x -> <nil>`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -552,7 +552,7 @@ func TestDiffKeepsSecrets(t *testing.T) {
 			case "text": // so that it can't be compared part by part
 				c.After = holding(above, "text").(map[string]any)
 			}
-			c.Wish = c.After
+			c.DesiredFields = c.After
 		}
 		if text := fmt.Sprintf("%+v", flat(Diff(c))); strings.Contains(text, canary) {
 			t.Fatalf("%s is in %s", canary, text)

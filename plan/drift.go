@@ -24,7 +24,7 @@ type Drift struct {
 // is still the one that was applied last.
 func addDrift(c *Change, live *unstructured.Unstructured, entry state.Object, digest string) {
 	managers := otherManagers(live)
-	for _, path := range sortedPaths(differences(c.Kind.Root, wished(c, c.Before), wished(c, c.After))) {
+	for _, path := range sortedPaths(differences(c.Kind.Root, wanted(c, c.Before), wanted(c, c.After))) {
 		place, err := fieldPath(path)
 		if err != nil {
 			continue
@@ -38,8 +38,8 @@ func addDrift(c *Change, live *unstructured.Unstructured, entry state.Object, di
 }
 
 // wished is what an object has at the places that the change's wish sets.
-func wished(c *Change, object map[string]any) map[string]any {
-	restricted, _ := restrict(c.Kind.Root, object, c.Wish).(map[string]any)
+func wanted(c *Change, object map[string]any) map[string]any {
+	restricted, _ := restrict(c.Kind.Root, object, c.DesiredFields).(map[string]any)
 	return restricted
 }
 

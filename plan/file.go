@@ -47,7 +47,7 @@ type savedPlan struct {
 	Kinds     []savedKind         `json:"kinds,omitempty"`
 	Changes   []savedChange       `json:"changes"`
 	Outputs   []savedOutput       `json:"outputs"`
-	Seal      string              `json:"seal"` // keyed digest of the file with an empty one
+	Signature string              `json:"signature"` // keyed digest of the file with an empty one
 }
 
 // savedKind is what whoever shows the plan has to know of a kind that is not
@@ -59,29 +59,29 @@ type savedKind struct {
 }
 
 type savedChange struct {
-	Address         addrs.Instance   `json:"address"`
-	Previous        *addrs.Instance  `json:"previous_address,omitempty"`
-	Object          addrs.Object     `json:"object"`
-	Plural          string           `json:"plural"`
-	Action          Action           `json:"action"`
-	Reason          Reason           `json:"reason,omitempty"`
-	Certainty       Certainty        `json:"certainty"`
-	Why             string           `json:"certainty_reason,omitempty"`
-	UID             string           `json:"uid,omitempty"`
-	ResourceVersion string           `json:"resource_version,omitempty"`
-	Needs           []addrs.Instance `json:"needs,omitempty"`
-	Protected       bool             `json:"protected,omitempty"`
-	ReplacePaths    []addrs.Path     `json:"replace_paths,omitempty"`
-	Drift           []Drift          `json:"drift,omitempty"`
-	LetGo           []LetGo          `json:"let_go,omitempty"`
-	TakenOn         []addrs.Path     `json:"taken_on,omitempty"`
-	Accepts         string           `json:"accepts,omitempty"`
-	Consequences    []Consequence    `json:"consequences,omitempty"`
-	Unknown         []addrs.Path     `json:"unknown,omitempty"`
-	Sensitive       []addrs.Path     `json:"sensitive,omitempty"`
-	Wish            map[string]any   `json:"wish,omitempty"`
-	Before          map[string]any   `json:"before,omitempty"`
-	After           map[string]any   `json:"after,omitempty"`
+	Address           addrs.Instance   `json:"address"`
+	Previous          *addrs.Instance  `json:"previous_address,omitempty"`
+	Object            addrs.Object     `json:"object"`
+	Plural            string           `json:"plural"`
+	Action            Action           `json:"action"`
+	Reason            Reason           `json:"reason,omitempty"`
+	Certainty         Certainty        `json:"certainty"`
+	Why               string           `json:"certainty_reason,omitempty"`
+	UID               string           `json:"uid,omitempty"`
+	ResourceVersion   string           `json:"resource_version,omitempty"`
+	Needs             []addrs.Instance `json:"needs,omitempty"`
+	Protected         bool             `json:"protected,omitempty"`
+	ReplacePaths      []addrs.Path     `json:"replace_paths,omitempty"`
+	Drift             []Drift          `json:"drift,omitempty"`
+	Relinquished      []Relinquished   `json:"relinquished,omitempty"`
+	NewlyManaged      []addrs.Path     `json:"newly_managed,omitempty"`
+	AcknowledgedDrift string           `json:"acknowledged_drift,omitempty"`
+	Consequences      []Consequence    `json:"consequences,omitempty"`
+	Unknown           []addrs.Path     `json:"unknown,omitempty"`
+	Sensitive         []addrs.Path     `json:"sensitive,omitempty"`
+	DesiredFields     map[string]any   `json:"desired,omitempty"`
+	Before            map[string]any   `json:"before,omitempty"`
+	After             map[string]any   `json:"after,omitempty"`
 }
 
 type savedOutput struct {
@@ -118,23 +118,23 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 		return nil, err
 	}
 	data = append(data, '\n')
-	sealed := Plan{content: contentOf(data, "")}
-	return withSeal(data, "", sealed.sealWith(s)), nil
+	signed := Plan{content: contentOf(data, "")}
+	return withSignature(data, "", signed.signWith(s)), nil
 }
 
 // sealWith is the seal of a plan file under the state's key: whoever does not
 // have the state can't edit a plan unnoticed.
-func (p *Plan) sealWith(s *state.State) string { return s.Digest("plan " + p.content) }
+func (p *Plan) signWith(s *state.State) string { return s.Digest("plan " + p.content) }
 
 // contentOf is the digest of a plan file without its seal.
-func contentOf(data []byte, seal string) string {
-	sum := sha256.Sum256(withSeal(data, seal, ""))
+func contentOf(data []byte, sign string) string {
+	sum := sha256.Sum256(withSignature(data, sign, ""))
 	return hex.EncodeToString(sum[:])
 }
 
 // withSeal puts another seal into a plan file. It is the last field.
-func withSeal(data []byte, from, to string) []byte {
-	field := func(seal string) []byte { return fmt.Appendf(nil, "\"seal\": %q", seal) }
+func withSignature(data []byte, from, to string) []byte {
+	field := func(sign string) []byte { return fmt.Appendf(nil, "\"seal\": %q", sign) }
 	i := bytes.LastIndex(data, field(from))
 	if i < 0 {
 		return data
@@ -149,7 +149,7 @@ func saveKinds(changes []*Change) []savedKind {
 	objects := map[savedKindKey][]map[string]any{}
 	for _, c := range changes {
 		key := savedKindKey{c.Kind.APIVersion(), c.Kind.Name}
-		objects[key] = append(objects[key], c.Before, c.After, c.Wish)
+		objects[key] = append(objects[key], c.Before, c.After, c.DesiredFields)
 	}
 	for _, c := range changes {
 		key := savedKindKey{c.Kind.APIVersion(), c.Kind.Name}
@@ -171,7 +171,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, LetGo: c.LetGo, TakenOn: c.TakenOn, Accepts: c.Accepts, Consequences: c.Consequences, Wish: c.Wish, Before: c.Before, After: c.After,
+		Drift: c.Drift, Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift, Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -218,7 +218,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
 		Targets: doc.Targets, Excludes: doc.Excludes, Replace: doc.Replace, Adopt: doc.Adopt, AllowDataLoss: doc.DataLoss,
 		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
-		seal: doc.Seal, content: contentOf(data, doc.Seal),
+		sign: doc.Signature, content: contentOf(data, doc.Signature),
 	}
 	found := map[savedKindKey]*kinds.Kind{}
 	for _, saved := range doc.Changes {
@@ -284,7 +284,7 @@ func (doc *savedPlan) kind(of savedChange, lookup Lookup) *kinds.Kind {
 
 func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 	switch saved.Action {
-	case Keep, Create, Update, Replace, Delete, Forget, Adopt:
+	case NoOp, Create, Update, Replace, Delete, Forget, Adopt:
 	default:
 		return nil, fmt.Errorf("%s has the unknown action %q", saved.Address, saved.Action)
 	}
@@ -292,8 +292,8 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Addr: saved.Address, Object: saved.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
-		Sensitive: addrs.NewPathSet(saved.Sensitive...), Wish: saved.Wish, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, LetGo: saved.LetGo, TakenOn: saved.TakenOn, Accepts: saved.Accepts, Consequences: saved.Consequences,
+		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
+		Drift: saved.Drift, Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift, Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

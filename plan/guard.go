@@ -55,17 +55,17 @@ type within struct {
 	change *Change // nil where the plan leaves the object out
 }
 
-func (p *planner) keptWithin(plan *Plan, doomed *Change) []within {
+func (p *planner) keptWithin(plan *Plan, toDelete *Change) []within {
 	var kept []within
 	planned := map[addrs.Object]bool{}
 	for _, c := range plan.Changes {
 		planned[c.Object.Identity()] = true
-		if doomed.Holds(c.Object) && c.staysAfter(doomed) {
+		if toDelete.Holds(c.Object) && c.staysAfter(toDelete) {
 			kept = append(kept, within{c.Addr, c.Object, c})
 		}
 	}
 	for _, o := range p.state.Objects {
-		if doomed.Holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
+		if toDelete.Holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
 			kept = append(kept, within{o.Addr, o.Object, nil})
 		}
 	}
@@ -83,21 +83,21 @@ func (c *Change) Holds(o addrs.Object) bool {
 	return false
 }
 
-// GoesAlong says whether the object is deleted with what holds it, which the plan
+// CascadesTo says whether the object is deleted with what holds it, which the plan
 // replaces.
-func (p *Plan) GoesAlong(o addrs.Object) bool {
+func (p *Plan) CascadesTo(o addrs.Object) bool {
 	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Action == Replace && c.Holds(o) })
 }
 
 // staysAfter says whether an object is meant to be there when doomed is gone.
-func (c *Change) staysAfter(doomed *Change) bool {
+func (c *Change) staysAfter(toDelete *Change) bool {
 	switch c.Action {
 	case Delete:
 		return false
 	case Forget:
 		return c.Reason == BecauseRemoved
 	case Create, Replace: // it is made in what takes the place of doomed
-		return doomed.Action == Delete
+		return toDelete.Action == Delete
 	}
 	return true
 }

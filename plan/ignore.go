@@ -18,24 +18,24 @@ import (
 // field that nobody owns any more falls back to its default: so what kplan alone
 // owns is sent with its live value instead, and nothing jumps. The marks that
 // kplan puts on its objects are not ignored.
-func withIgnored(kind *kinds.Kind, d *hclspec.Desired, wish map[string]any, live *unstructured.Unstructured) map[string]any {
+func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, live *unstructured.Unstructured) map[string]any {
 	if len(d.Lifecycle.IgnoreChanges) == 0 {
-		return wish
+		return desired
 	}
-	given, ours, others := wish, fieldsOf(live, true), fieldsOf(live, false)
+	given, ours, others := desired, fieldsOf(live, true), fieldsOf(live, false)
 	onlyOurs := extract(kind, live, ours.Difference(others))
 	for _, path := range d.Lifecycle.IgnoreChanges {
 		place := keyed(kind, given, path)
-		wished, _ := valueIn(kind, wish, place)
+		wanted, _ := valueIn(kind, desired, place)
 		value, _ := ValueAt(live.Object, place)
-		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wished) {
+		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wanted) {
 			continue // nothing has changed that could be ignored
 		}
 		value, _ = ValueAt(onlyOurs, place)
-		wish = ignoring(kind, wish, place, value)
+		desired = ignoring(kind, desired, place, value)
 	}
 	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
-	return marked(wish, d.Addr, stack.(string))
+	return marked(desired, d.Addr, stack.(string))
 }
 
 // ignored are the places of lifecycle.ignore_changes where they count: they yield
@@ -67,33 +67,33 @@ func (c *Change) open() addrs.PathSet {
 
 // ignoring is the wish with another value at a place to be ignored, nil where
 // nothing is to be sent.
-func ignoring(kind *kinds.Kind, wish map[string]any, place addrs.Path, value any) map[string]any {
-	if spot, ok := positioned(kind, wish, place); ok {
+func ignoring(kind *kinds.Kind, desired map[string]any, place addrs.Path, value any) map[string]any {
+	if spot, ok := positioned(kind, desired, place); ok {
 		place = spot
 	}
-	wish = replaceAt(wish, place.Steps(), value).(map[string]any)
+	desired = replaceAt(desired, place.Steps(), value).(map[string]any)
 	if value == nil {
-		wish = withoutEmptied(wish, place)
+		desired = withoutEmptied(desired, place)
 	}
-	return wish
+	return desired
 }
 
 // withoutEmptied takes out the objects around a place that has just been taken
 // out, as far as they hold nothing else: others own what is in them.
-func withoutEmptied(wish map[string]any, place addrs.Path) map[string]any {
+func withoutEmptied(desired map[string]any, place addrs.Path) map[string]any {
 	steps := place.Steps()
 	for n := len(steps) - 1; n > 0; n-- {
 		var around addrs.Path
 		for _, step := range steps[:n] {
 			around = around.Append(step)
 		}
-		value, _ := ValueAt(wish, around)
+		value, _ := ValueAt(desired, around)
 		if m, ok := value.(map[string]any); !ok || len(m) > 0 || !steps[n-1].IsField() {
 			break
 		}
-		wish = replaceAt(wish, steps[:n], nil).(map[string]any)
+		desired = replaceAt(desired, steps[:n], nil).(map[string]any)
 	}
-	return wish
+	return desired
 }
 
 // fieldsOf are the fields of an object that kplan owns, or that others do.

@@ -71,14 +71,14 @@ func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.O
 		if live := objects[object.Identity()]; live != nil {
 			return live, nil
 		}
-	} else if kube.KindOf(err) != kube.Forbidden {
+	} else if kube.ReasonOf(err) != kube.Forbidden {
 		return nil, err
 	}
 	live, err := inv.cluster.Get(ctx, kind, object.Namespace, object.Name)
 	if err == nil {
 		return live, nil
 	}
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return nil, nil
 	}

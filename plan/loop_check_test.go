@@ -33,7 +33,7 @@ func (r *round) get(o addrs.Object) (*unstructured.Unstructured, bool) {
 		}
 	}
 	live, err := r.cluster.Get(r.Context(), kind, o.Namespace, o.Name)
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing, kube.NotServed:
 		return nil, false
 	}
@@ -165,7 +165,7 @@ func (r *round) cameTrue(p *plan.Plan) {
 
 // foreseen holds what the server has computed against what is predicted for a
 // user who may not ask it.
-func (r *round) foreseen(computed *plan.Plan, source string, in plan.Input) {
+func (r *round) serverSet(computed *plan.Plan, source string, in plan.Input) {
 	in.Cluster = r.onlooker()
 	predicted, diags := r.plan(source, in)
 	if diags.HasErrors() {

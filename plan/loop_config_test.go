@@ -173,7 +173,7 @@ func (m *made) fields() map[string]any {
 }
 
 // wishes is a random configuration.
-type wishes struct {
+type desired struct {
 	*catalogue
 	*rand.Rand
 	space     string // the namespace
@@ -183,8 +183,8 @@ type wishes struct {
 	serial    int
 }
 
-func newWishes(c *catalogue, r *rand.Rand, namespace string) *wishes {
-	w := &wishes{catalogue: c, Rand: r, space: namespace}
+func newDesired(c *catalogue, r *rand.Rand, namespace string) *desired {
+	w := &desired{catalogue: c, Rand: r, space: namespace}
 	w.declared, w.custom = w.IntN(3) > 0, w.IntN(3) == 0
 	if w.declared {
 		w.add(shape{Kind: "Namespace", Cluster: true, Choices: c.Parts["metadata"].objectChoices()})
@@ -202,10 +202,10 @@ func newWishes(c *catalogue, r *rand.Rand, namespace string) *wishes {
 	return w
 }
 
-func (w *wishes) group() string { return w.space + ".example.com" }
+func (w *desired) group() string { return w.space + ".example.com" }
 
 // grow adds a random resource.
-func (w *wishes) grow() *made {
+func (w *desired) grow() *made {
 	if w.custom && w.IntN(4) == 0 {
 		s := w.Custom
 		s.Kind, s.APIVersion = "Database", w.group()+"/v1"
@@ -224,7 +224,7 @@ func (w *wishes) grow() *made {
 	panic("the weights have another sum than their sum")
 }
 
-func (w *wishes) add(s shape) *made {
+func (w *desired) add(s shape) *made {
 	w.serial++
 	m := &made{shape: s, block: "r" + strconv.Itoa(w.serial), name: "o" + strconv.Itoa(w.serial),
 		style: w.Uint64(), refs: w.Uint64(), forces: w.IntN(8) > 0}
@@ -252,7 +252,7 @@ func (w *wishes) add(s shape) *made {
 }
 
 // pick takes an alternative of a choice, or none.
-func (w *wishes) pick(n int) int {
+func (w *desired) pick(n int) int {
 	if w.IntN(5) < 2 {
 		return -1
 	}
@@ -260,7 +260,7 @@ func (w *wishes) pick(n int) int {
 }
 
 // soonReady is a resource for which nobody waits long.
-func (w *wishes) soonReady() *made {
+func (w *desired) soonReady() *made {
 	m := w.resources[w.IntN(len(w.resources))]
 	if slices.Contains([]string{"ConfigMap", "Secret", "Role", "ServiceAccount", "Namespace", "Lease"}, m.Kind) {
 		return m
@@ -268,7 +268,7 @@ func (w *wishes) soonReady() *made {
 	return nil
 }
 
-func (w *wishes) lifecycle(m *made) {
+func (w *desired) lifecycle(m *made) {
 	leaves := leavesOf(kindOf(m), m.fields(), "")
 	m.ignores, m.replaces = nil, nil
 	if len(leaves) == 0 {
@@ -323,7 +323,7 @@ func field(f *kinds.Field, name string) *kinds.Field {
 }
 
 // edit changes the configuration as its authors would.
-func (w *wishes) edit() string {
+func (w *desired) edit() string {
 	free := w.resources
 	for len(free) > 0 && (free[0].Kind == "Namespace" || free[0].Kind == "CustomResourceDefinition") {
 		free = free[1:]
@@ -370,13 +370,13 @@ func (w *wishes) edit() string {
 }
 
 // keepPlaces drops what lifecycle says about places that are no more.
-func (w *wishes) keepPlaces(m *made) {
+func (w *desired) keepPlaces(m *made) {
 	leaves := leavesOf(kindOf(m), m.fields(), "")
 	gone := func(path string) bool { return !slices.Contains(leaves, path) }
 	m.ignores, m.replaces = slices.DeleteFunc(m.ignores, gone), slices.DeleteFunc(m.replaces, gone)
 }
 
-func (w *wishes) remove(m *made) {
+func (w *desired) remove(m *made) {
 	w.resources = slices.DeleteFunc(w.resources, func(other *made) bool { return other == m })
 	for _, other := range w.resources {
 		if other.needs == m {
@@ -387,7 +387,7 @@ func (w *wishes) remove(m *made) {
 
 // repeat changes how a resource is repeated. A single object that moves into
 // for_each keeps its name.
-func (w *wishes) repeat(m *made) string {
+func (w *desired) repeat(m *made) string {
 	switch {
 	case m.repeated == single && w.IntN(2) == 0:
 		m.repeated, m.keys = keyed, [][2]string{{"only", m.name}}
@@ -409,7 +409,7 @@ func (w *wishes) repeat(m *made) string {
 }
 
 // source is the configuration in HCL.
-func (w *wishes) source() string {
+func (w *desired) source() string {
 	var b strings.Builder
 	for i, m := range w.resources {
 		w.writeResource(&b, m, w.resources[:i])
@@ -417,7 +417,7 @@ func (w *wishes) source() string {
 	return strings.ReplaceAll(b.String(), "NS", w.space)
 }
 
-func (w *wishes) writeResource(b *strings.Builder, m *made, before []*made) {
+func (w *desired) writeResource(b *strings.Builder, m *made, before []*made) {
 	p := &printer{Builder: b, style: rand.New(rand.NewPCG(m.style, 1)), refs: rand.New(rand.NewPCG(m.refs, 2)), before: before, name: m.objectName()}
 	p.printf("resource %q %q {\n", m.Kind, m.block)
 	if m.APIVersion != "" {
@@ -459,7 +459,7 @@ func (m *made) objectName() string {
 // expression is a value that is written as it stands.
 type expression string
 
-func (w *wishes) namespaceFor(m *made) any {
+func (w *desired) namespaceFor(m *made) any {
 	if w.declared && m.style%2 == 0 {
 		return expression("Namespace." + w.resources[0].block + ".metadata.name")
 	}

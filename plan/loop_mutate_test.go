@@ -24,7 +24,7 @@ func (r *round) mutate() {
 	}
 	entry := r.state.Objects[r.IntN(len(r.state.Objects))]
 	o := entry.Object
-	m := r.wishFor(entry.Addr)
+	m := r.desiredFor(entry.Addr)
 	if m == nil || o.Kind == "Namespace" || o.Kind == "CustomResourceDefinition" {
 		return
 	}
@@ -38,7 +38,7 @@ func (r *round) mutate() {
 }
 
 // wishFor is the resource of that address.
-func (r *round) wishFor(addr addrs.Instance) *made {
+func (r *round) desiredFor(addr addrs.Instance) *made {
 	for _, m := range r.resources {
 		if m.block == addr.Resource.Name && m.Kind == addr.Resource.Type {
 			return m

@@ -136,7 +136,7 @@ func (l *loop) play(t *testing.T, seed uint64) {
 	ok := t.Run(name, func(t *testing.T) {
 		s := newSituation(t, "loop-"+name, l.kubeconfig, &txtar.Archive{})
 		random := rand.New(rand.NewPCG(seed, 0))
-		r := &round{situation: s, wishes: newWishes(l.catalogue, random, s.namespace), touched: map[addrs.Object]bool{}}
+		r := &round{situation: s, desired: newDesired(l.catalogue, random, s.namespace), touched: map[addrs.Object]bool{}}
 		t.Cleanup(r.end)
 		r.play()
 	})
@@ -148,7 +148,7 @@ func (l *loop) play(t *testing.T, seed uint64) {
 // round is one configuration and what becomes of it.
 type round struct {
 	*situation
-	*wishes
+	*desired
 	touched map[addrs.Object]bool // by others, by identity
 	eased   map[*made]bool        // made to take over what the last plan was refused for
 	looks   *kube.Cluster         // as a user who may change nothing
@@ -199,7 +199,7 @@ func (r *round) converge() {
 		r.saveAndVerify(source, in)
 	}
 	if r.IntN(4) == 0 {
-		r.foreseen(p, source, in)
+		r.serverSet(p, source, in)
 	}
 	r.apply(source, in, p)
 	r.cameTrue(p)
@@ -313,7 +313,7 @@ const unrecorded = "before-first-apply"
 
 // unblock makes way for a change that was refused for what is in the cluster.
 func (r *round) unblock(c *plan.Change, d *hcl.Diagnostic) bool {
-	m := r.wishFor(c.Addr)
+	m := r.desiredFor(c.Addr)
 	switch {
 	case !r.touched[c.Object.Identity()]:
 		r.Fatalf("%s is refused, and nobody has touched it: %s", c.Addr, d.Detail)

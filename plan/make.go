@@ -164,7 +164,7 @@ func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.Stat
 func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnostics) {
 	uid, err := in.Cluster.Identity(ctx)
 	switch {
-	case kube.KindOf(err) == kube.Forbidden:
+	case kube.ReasonOf(err) == kube.Forbidden:
 		uid = hostIdentity + in.Cluster.Host()
 	case err != nil:
 		return "", diag.FromKube(err, nil, "")
@@ -237,8 +237,8 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		}
 		diags = append(diags, guard(v.Result)...)
 	}
-	diags = append(diags, tellForeign(refused)...)
-	plan.HeldBack = outcome.HeldBack
+	diags = append(diags, reportUnmanaged(refused)...)
+	plan.Skipped = outcome.Skipped
 	if ctx.Err() != nil {
 		return diags
 	}
@@ -250,7 +250,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	plan.Outputs = slices.DeleteFunc(plan.Outputs, func(o OutputChange) bool {
 		return o.Action == Delete && isDeclared(in.Config, o.Name) // only its value could not be planned
 	})
-	return append(diags, p.planOrphans(ctx, plan, outcome)...)
+	return append(diags, p.planPruned(ctx, plan, outcome)...)
 }
 
 func isDeclared(config *hclspec.Config, output string) bool {

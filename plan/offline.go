@@ -12,18 +12,18 @@ const offlineWhy = "offline, from the state alone"
 
 // guess plans an object without asking the cluster: the state knows whether it
 // exists, and by a digest whether its wish is the one that was last applied.
-func (p *planner) guess(c *Change, same, recorded bool) (hclspec.Seen, *Change, error) {
-	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
+func (p *planner) predictOffline(c *Change, same, recorded bool) (hclspec.Seen, *Change, error) {
+	predicted, err := kube.Predict(c.Kind, nil, c.DesiredFields)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
 	c.Certainty, c.Why = Predicted, offlineWhy
-	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.Wish)
+	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.DesiredFields)
 	c.Unknown.AddAll(c.Desired.Unknown)
 	c.Sensitive = sensitivePaths(c, c.After)
 	switch {
 	case same:
-		c.Action, c.Before = Keep, c.After
+		c.Action, c.Before = NoOp, c.After
 	case recorded:
 		c.Action = Update
 	default:
@@ -33,7 +33,7 @@ func (p *planner) guess(c *Change, same, recorded bool) (hclspec.Seen, *Change, 
 }
 
 // guessDeletion plans a deletion without looking at the object.
-func guessDeletion(c *Change, o state.Object) *Change {
+func predictDeletion(c *Change, o state.Object) *Change {
 	kind, err := kinds.Builtin().Lookup(o.Object.Kind, o.Object.APIVersion())
 	if err != nil {
 		kind = kinds.Opaque(o.Object.Group, o.Object.Version, o.Object.Kind, "", o.Object.Namespace != "")

@@ -24,7 +24,7 @@ func appliedByKplan(m metav1.ManagedFieldsEntry) bool {
 // takenBy is the stack that took an object of ours over, "" if none did. Who
 // else writes into the label changes nothing of whose the object is: another
 // stack's kplan applies it.
-func takenBy(live *unstructured.Unstructured, stackID string) string {
+func managingStack(live *unstructured.Unstructured, stackID string) string {
 	stack := live.GetLabels()[StackLabel]
 	applied, _, _ := unstructured.NestedMap(ownApply(live), "fieldsV1", "f:metadata", "f:labels", "f:"+StackLabel)
 	if stack == stackID || applied == nil {

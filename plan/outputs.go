@@ -25,7 +25,7 @@ func compareOutputs(s *state.State, now []hclspec.OutputValue) []OutputChange {
 		case !existed:
 			c.Action, c.Before = Create, nil
 		case !o.Unknown && sameOutput(s, old, o):
-			c.Action = Keep
+			c.Action = NoOp
 		}
 		changes = append(changes, c)
 	}

@@ -41,16 +41,16 @@ type Plan struct {
 	// its order, then the deletions in the order they would be made.
 	Changes []*Change
 	Outputs []OutputChange
-	// HeldBack are objects that could not be planned since one they need
+	// Skipped are objects that could not be planned since one they need
 	// failed. A plan with any, or with Incomplete set, is shown but not applied.
-	HeldBack   []hclspec.HeldBack
+	Skipped    []hclspec.Skipped
 	Incomplete bool
 	// Preview is what the plan was made from, to be walked again when it is applied;
 	// nil where the configuration had no part in it or the plan was read from a file.
 	Preview *hclspec.Preview
 	// seal is what a saved plan was sealed with, content the digest of all else
 	// in its file.
-	seal, content string
+	sign, content string
 }
 
 // Limited says whether the plan leaves out objects of the configuration.
@@ -80,7 +80,7 @@ type Variable struct {
 type Action string
 
 const (
-	Keep    Action = "no-op"   // nothing: it is as wished
+	NoOp    Action = "no-op"   // nothing: it is as wished
 	Create  Action = "create"  // make it
 	Update  Action = "update"  // change it in place
 	Replace Action = "replace" // delete it, wait until it is gone, make it anew
@@ -107,7 +107,7 @@ const (
 	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
 	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // a removed block says so
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
-	BecauseTaken       Reason = "forget_because_other_stack"                 // another stack has taken it over
+	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has taken it over
 	BecauseVersion     Reason = "update_because_api_version"                 // it was applied in another API version
 	BecauseTerminating Reason = "replace_because_being_deleted"              // somebody deletes it just now
 )
@@ -134,9 +134,9 @@ type Change struct {
 	Certainty Certainty
 	Why       string // of a prediction, such as "namespace acme is created by this plan"
 
-	// Wish is what would be sent, kplan's own label and annotation included:
+	// DesiredFields is what would be sent, kplan's own label and annotation included:
 	// nil for a deletion.
-	Wish map[string]any
+	DesiredFields map[string]any
 	// Before is the live object without what only the server keeps; nil for an
 	// object that is not there.
 	Before map[string]any
@@ -148,13 +148,13 @@ type Change struct {
 	Sensitive addrs.PathSet
 	// Drift are the values that are no longer what kplan last applied.
 	Drift []Drift
-	// LetGo are places that kplan no longer sets, and TakenOn those that it sets from
+	// Relinquished are places that kplan no longer sets, and NewlyManaged those that it sets from
 	// now on, where that makes no difference to the value.
-	LetGo   []LetGo
-	TakenOn []addrs.Path
-	// Accepts is the digest of a refresh-only plan's drift, which applying the
+	Relinquished []Relinquished
+	NewlyManaged []addrs.Path
+	// AcknowledgedDrift is the digest of a refresh-only plan's drift, which applying the
 	// plan records: what is accepted is not told of again.
-	Accepts string
+	AcknowledgedDrift string
 	// Consequences are what goes with a deletion or a replacement.
 	Consequences []Consequence
 	// ReplacePaths are the places whose change can't be made in place.
@@ -171,8 +171,8 @@ type Change struct {
 	Desired *hclspec.Desired
 	// unaskable says why the server can't be asked about a new object: what it
 	// needs is made by the same plan. "" where it can be.
-	unaskable string
-	redefined bool // the definition of its kind is changed by the same plan
+	notDryRunnable string
+	redefined      bool // the definition of its kind is changed by the same plan
 	// doubtful says that a refresh-only plan can't tell all that has changed.
 	doubtful bool
 	// forced says that fields of other managers are taken over, of which each
@@ -231,11 +231,11 @@ func (p *Plan) Counts() Counts {
 // IsEmpty says whether applying the plan would change nothing: no object, no
 // output, no address, and nothing that the state records.
 func (p *Plan) IsEmpty() bool {
-	if slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Accepts != "" }) {
+	if slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.AcknowledgedDrift != "" }) {
 		return false
 	}
 	for _, o := range p.Outputs {
-		if o.Action != Keep {
+		if o.Action != NoOp {
 			return false
 		}
 	}

@@ -22,7 +22,7 @@ type Rebuilt struct {
 	Orphans map[addrs.Object]bool // by identity
 	// Unaddressed are objects of the stack of which neither their annotation
 	// nor the configuration tells the address, so that they are left out.
-	Unaddressed []Surveyed
+	Unaddressed []Scanned
 	// Unclear says that the configuration could not be planned in full: of some
 	// entries it is not known what they depend on.
 	Unclear bool
@@ -33,7 +33,7 @@ type Rebuilt struct {
 // an empty one filled. From the configuration it learns what the cluster does
 // not tell: what depends on what, what is sensitive or protected, and the
 // outputs. Nothing is changed but the state, which is returned.
-func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagnostics) {
+func Rebuild(ctx context.Context, in Input, scan *Scan) (*Rebuilt, hcl.Diagnostics) {
 	uid, diags := checkCluster(ctx, in)
 	if diags.HasErrors() {
 		return nil, diags
@@ -44,7 +44,7 @@ func Rebuild(ctx context.Context, in Input, survey *Survey) (*Rebuilt, hcl.Diagn
 	}
 	b := &rebuilding{
 		Input: in, state: recovered.Clone(), objects: recovered.Table(),
-		found: survey.Of(in.State.StackID()), ours: map[string]bool{},
+		found: scan.Of(in.State.StackID()), ours: map[string]bool{},
 	}
 	b.state.Cluster = uid
 	if err := b.dropGone(ctx); err != nil {
@@ -72,14 +72,14 @@ type rebuilding struct {
 	Input
 	state   *state.State
 	objects *state.Table // what state.Objects becomes
-	found   []Surveyed
+	found   []Scanned
 	ours    map[string]bool // the uids of all objects of the stack
 }
 
 // dropGone forgets what is certainly not there any more. An object that was not
 // found may have lost its label, or be hidden from this user.
 func (b *rebuilding) dropGone(ctx context.Context) error {
-	found := map[addrs.Object]Surveyed{}
+	found := map[addrs.Object]Scanned{}
 	for _, f := range b.found {
 		found[f.Object.Identity()] = f
 		b.ours[f.UID] = true
@@ -111,7 +111,7 @@ func (b *rebuilding) isThere(ctx context.Context, o state.Object) (bool, error) 
 		return true, nil // that its kind is not served says nothing about it
 	}
 	live, err := b.Cluster.Get(ctx, kind, o.Object.Namespace, o.Object.Name)
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return false, nil
 	case kube.Forbidden:
@@ -134,7 +134,7 @@ func (b *rebuilding) addFound() {
 func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
 	settled := !p.Incomplete
 	for _, c := range p.Changes {
-		settled = settled && c.Action == Keep
+		settled = settled && c.Action == NoOp
 		switch {
 		case c.Action == Delete:
 			out.Orphans[c.Object.Identity()] = true
@@ -160,12 +160,12 @@ func (b *rebuilding) entry(c *Change) state.Object {
 	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
 		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest,
-		Sensitive: c.SensitiveWishes(), Protected: c.Protected,
+		Sensitive: c.SensitiveDesired(), Protected: c.Protected,
 	}
 	if c.Moved() {
 		o.Addr, o.Deposed = c.Previous, known.Deposed
-	} else if c.Action == Keep {
-		o.Digest = b.state.Digest(Wish(c.Desired, b.state.StackID()))
+	} else if c.Action == NoOp {
+		o.Digest = b.state.Digest(DesiredFields(c.Desired, b.state.StackID()))
 	}
 	return o
 }

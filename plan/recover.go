@@ -53,7 +53,7 @@ type remains struct {
 
 func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, stack string) (remains, error) {
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
-	if kube.KindOf(err) == kube.NotServed {
+	if kube.ReasonOf(err) == kube.NotServed {
 		// Its definition was to be made by the same run, or is gone. That says
 		// nothing about the object, and is no reason to stop.
 		return remains{unknown: true}, nil
@@ -62,7 +62,7 @@ func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, 
 		return remains{}, err
 	}
 	live, err := cluster.Get(ctx, kind, pending.Object.Namespace, pending.Object.Name)
-	if kind := kube.KindOf(err); kind == kube.NotFound || kind == kube.NamespaceMissing {
+	if kind := kube.ReasonOf(err); kind == kube.NotFound || kind == kube.NamespaceMissing {
 		return remains{}, nil
 	}
 	if err != nil || !MadeBy(live, stack) {

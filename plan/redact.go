@@ -14,7 +14,7 @@ func (p *Plan) redacted(s *state.State) *Plan {
 	redacted.Changes = make([]*Change, len(p.Changes))
 	for i, c := range p.Changes {
 		copied := *c
-		copied.Wish, copied.Before, copied.After = redact(s, c, c.Wish), redact(s, c, kept(c.Before)), redact(s, c, kept(c.After))
+		copied.DesiredFields, copied.Before, copied.After = redact(s, c, c.DesiredFields), redact(s, c, kept(c.Before)), redact(s, c, kept(c.After))
 		redacted.Changes[i] = &copied
 	}
 	redacted.Outputs = make([]OutputChange, len(p.Outputs))

@@ -40,22 +40,22 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 		c.Action, c.Reason = Forget, BecauseGone
 		return hclspec.Seen{}, c, nil
 	}
-	if takenBy(live, p.state.StackID()) != "" {
-		c.Action, c.Reason = Forget, BecauseTaken
+	if managingStack(live, p.state.StackID()) != "" {
+		c.Action, c.Reason = Forget, BecauseOtherStack
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
-	c.Action = Keep
+	c.Action = NoOp
 	if err := p.found(c, live); err != nil {
 		return hclspec.Seen{}, nil, err
 	}
 	c.After = c.Before
 	seen := hclspec.Seen{Object: WithoutOwn(live.Object)}
-	c.Drift, c.doubtful = driftSince(c, live, entry.Digest == p.state.Digest(Wish(&recordedAs, p.state.StackID())))
+	c.Drift, c.doubtful = driftSince(c, live, entry.Digest == p.state.Digest(DesiredFields(&recordedAs, p.state.StackID())))
 	if len(c.Drift) == 0 {
 		return seen, c, nil
 	}
-	if c.Accepts = p.state.Digest(drifted(c)); c.Accepts == entry.AcceptedDrift {
-		c.Drift, c.Accepts = nil, ""
+	if c.AcknowledgedDrift = p.state.Digest(drifted(c)); c.AcknowledgedDrift == entry.AcknowledgedDrift {
+		c.Drift, c.AcknowledgedDrift = nil, ""
 		return seen, c, nil
 	}
 	if !c.doubtful {
@@ -69,18 +69,18 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 // wish is the one that was applied last makes it certain. Otherwise a field of
 // another manager counts if that has been at work since, and one that nobody owns
 // is either new in the configuration or was taken away; result is then doubtful.
-func driftSince(c *Change, live *unstructured.Unstructured, wishIsLast bool) (drift []Drift, doubtful bool) {
+func driftSince(c *Change, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
 	ours, others, applied := fieldsOf(live, true), otherManagers(live), lastAppliedAt(live)
-	for _, path := range sortedPaths(differences(c.Kind.Root, wished(c, live.Object), c.Wish)) {
+	for _, path := range sortedPaths(differences(c.Kind.Root, wanted(c, live.Object), c.DesiredFields)) {
 		place, err := fieldPath(path)
 		if err != nil || owns(ours, place) {
 			continue
 		}
-		doubtful = !wishIsLast
+		doubtful = !desiredIsLast
 		switch m := ownerOf(others, place); {
-		case m != nil && (wishIsLast || !m.time.Before(applied)):
+		case m != nil && (desiredIsLast || !m.time.Before(applied)):
 			drift = append(drift, Drift{path, m.name, m.time})
-		case m == nil && wishIsLast:
+		case m == nil && desiredIsLast:
 			drift = append(drift, Drift{Path: path})
 		}
 	}
@@ -109,7 +109,7 @@ func drifted(c *Change) map[string]any {
 // asApplied is the live object with the drifted values as kplan applied them.
 // Where admission made something else of a value it applied, nothing has drifted.
 func asApplied(c *Change, live *unstructured.Unstructured) (map[string]any, error) {
-	before, err := kube.Predict(c.Kind, live, c.Wish)
+	before, err := kube.Predict(c.Kind, live, c.DesiredFields)
 	if err != nil {
 		return nil, err
 	}

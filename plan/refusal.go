@@ -38,7 +38,7 @@ func explained(c *Change, live *unstructured.Unstructured, err error) error {
 		return err
 	}
 	told, empty := *refusal, emptied(c)
-	stale, _ := outdated(c, live)
+	stale, _ := staleServerValues(c, live)
 	told.Fields = slices.Clone(refusal.Fields)
 	for i, f := range told.Fields {
 		place := c.refusedAt(f.Path)
@@ -76,8 +76,8 @@ func emptied(c *Change) []addrs.Path {
 	places := addrs.PathSet{}
 	for path := range differences(c.Kind.Root, visible(c.Before), visible(c.After)) {
 		for place := path.Parent(); !place.IsZero(); place = place.Parent() {
-			wish, _ := valueIn(c.Kind, c.Wish, place)
-			fields, isObject := wish.(map[string]any)
+			desired, _ := valueIn(c.Kind, c.DesiredFields, place)
+			fields, isObject := desired.(map[string]any)
 			if left, _ := ValueAt(c.After, place); isObject && len(fields) == 0 && left == nil {
 				places.Add(place)
 			}

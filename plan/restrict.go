@@ -4,11 +4,11 @@ import "kplan.dev/kplan/kinds"
 
 // restrict is what of a value stands at the places that the wish sets. Elements
 // of keyed lists are matched by their keys.
-func restrict(f *kinds.Field, value, wish any) any {
+func restrict(f *kinds.Field, value, desired any) any {
 	if f == nil || f.Atomic {
 		return value
 	}
-	switch want := wish.(type) {
+	switch want := desired.(type) {
 	case map[string]any:
 		have, ok := value.(map[string]any)
 		if !ok {
@@ -33,10 +33,10 @@ func restrict(f *kinds.Field, value, wish any) any {
 
 func restrictList(f *kinds.Field, have, want []any) []any {
 	kept := []any{}
-	for _, wished := range want {
+	for _, wanted := range want {
 		for _, element := range have {
-			if f.ElementKey(element) == f.ElementKey(wished) {
-				kept = append(kept, restrict(f.Elem, element, wished))
+			if f.ElementKey(element) == f.ElementKey(wanted) {
+				kept = append(kept, restrict(f.Elem, element, wanted))
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // another manager put into a Secret is as secret as what kplan put there.
 func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	paths := c.Desired.Sensitive.Clone()
-	paths.AddAll(addrs.NewPathSet(c.SensitiveWishes()...))
+	paths.AddAll(addrs.NewPathSet(c.SensitiveDesired()...))
 	collectSensitive(c.Kind.Root, object, addrs.Path{}, paths)
 	return paths
 }
@@ -55,13 +55,13 @@ func collectSensitiveAt(f *kinds.Field, value any, at func() addrs.Path, paths a
 	}
 }
 
-// SensitiveWishes are the places of the wish that the configuration made
+// SensitiveDesired are the places of the wish that the configuration made
 // sensitive. Elements of lists are named by their keys where they have any, so
 // that the places are true of other versions of the object, too.
-func (c *Change) SensitiveWishes() []addrs.Path {
+func (c *Change) SensitiveDesired() []addrs.Path {
 	places := addrs.PathSet{}
 	for path := range c.Desired.Sensitive {
-		places.Add(keyed(c.Kind, c.Wish, path))
+		places.Add(keyed(c.Kind, c.DesiredFields, path))
 	}
 	return places.Sorted()
 }

@@ -378,7 +378,7 @@ func (s *situation) summary(p *plan.Plan, diags hcl.Diagnostics) string {
 }
 
 func changeLines(c *plan.Change) []string {
-	if c.Action == plan.Keep && !c.Moved() && len(c.Drift) == 0 {
+	if c.Action == plan.NoOp && !c.Moved() && len(c.Drift) == 0 {
 		return nil
 	}
 	line := fmt.Sprintf("%s %s %s", c.Addr, c.Action, c.Certainty)
@@ -403,15 +403,15 @@ func changeLines(c *plan.Change) []string {
 	for _, d := range c.Drift {
 		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
 	}
-	for _, l := range c.LetGo {
+	for _, l := range c.Relinquished {
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  lets go of %s, set by %q", l.Path, l.Manager), `, set by ""`))
 	}
-	for _, path := range c.TakenOn {
+	for _, path := range c.NewlyManaged {
 		lines = append(lines, fmt.Sprintf("  takes on %s", path))
 	}
 	for _, q := range c.Consequences {
 		switch q.Effect {
-		case plan.GoesToo: // controllers are not done making it
+		case plan.Cascades: // controllers are not done making it
 		case plan.Uncounted: // other situations define kinds meanwhile
 			lines = append(lines, "  "+string(q.Effect))
 		default:

@@ -43,19 +43,19 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 	if open := c.open().Sorted(); len(open) > 0 {
 		return p.predictUpdate(ctx, c, live, open[0].String()+" is known after apply")
 	}
-	same, err := unchanged(c.Kind, c.Wish, live)
+	same, err := unchanged(c.Kind, c.DesiredFields, live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
 	if same {
-		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
+		c.Action, c.Certainty, c.After = NoOp, Compared, c.Before
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
-	if appliedInOther(c.Kind, c.Wish, live) {
+	if appliedInOther(c.Kind, c.DesiredFields, live) {
 		c.Reason = BecauseVersion
 	}
 	if c.redefined {
-		return p.updateUnasked(ctx, c, live, c.unaskable)
+		return p.updateUnasked(ctx, c, live, c.notDryRunnable)
 	}
 	return p.ask(ctx, c, live, dryRunTries)
 }
@@ -70,11 +70,11 @@ func (p *planner) replaces(addr addrs.Instance) bool {
 // that are about to become kplan's.
 func (p *planner) found(c *Change, live *unstructured.Unstructured) error {
 	c.takes = nil
-	taken, err := c.Taken(live)
+	taken, err := c.WithTransferredFields(live)
 	if err != nil {
 		return err
 	}
-	c.Wish = withIgnored(c.Kind, c.Desired, Wish(c.Desired, p.state.StackID()), c.asDefined(taken))
+	c.DesiredFields = withIgnored(c.Kind, c.Desired, DesiredFields(c.Desired, p.state.StackID()), c.asDefined(taken))
 	c.Before = live.Object
 	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	c.Sensitive = sensitivePaths(c, c.Before)
@@ -93,7 +93,7 @@ func (c *Change) asDefined(live *unstructured.Unstructured) *unstructured.Unstru
 
 // ask lets the server say what it would make of the wish.
 func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int) (hclspec.Seen, *Change, error) {
-	taken, err := c.Taken(live)
+	taken, err := c.WithTransferredFields(live)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -102,7 +102,7 @@ func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstruc
 		return p.computedUpdate(ctx, c, answer)
 	}
 	err = c.discreet(err)
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.Stale:
 		if tries == 1 {
 			return hclspec.Seen{}, nil, err
@@ -144,12 +144,12 @@ func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructur
 		return answer, err
 	}
 	before := c.takes
-	taken, err = c.takeOutgrown(live)
+	taken, err = c.transferStale(live)
 	if err != nil || len(c.takes) == len(before) {
 		return answer, err
 	}
-	renewed, err := p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
-	switch kube.KindOf(err) {
+	renewed, err := p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.DesiredFields)
+	switch kube.ReasonOf(err) {
 	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
 		c.takes = before
 		return answer, nil
@@ -164,16 +164,16 @@ func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructur
 // predicted is what applying would make of the live object once what has outgrown
 // the wish is taken.
 func (c *Change) predicted(live *unstructured.Unstructured) (map[string]any, error) {
-	plain, err := kube.Predict(c.Kind, live, c.Wish)
+	plain, err := kube.Predict(c.Kind, live, c.DesiredFields)
 	if err != nil || c.adopts {
 		return plain, err
 	}
 	before := c.takes
-	taken, err := c.takeOutgrown(live)
+	taken, err := c.transferStale(live)
 	if err != nil || len(c.takes) == len(before) {
 		return plain, err
 	}
-	renewed, err := kube.Predict(c.Kind, taken, c.Wish)
+	renewed, err := kube.Predict(c.Kind, taken, c.DesiredFields)
 	if err == nil && c.looksSame(plain, renewed) {
 		c.takes = before
 	}
@@ -189,13 +189,13 @@ func (c *Change) looksSame(a, b map[string]any) bool {
 
 func (p *planner) plainAnswer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if taken != live {
-		return p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.Wish)
+		return p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.DesiredFields)
 	}
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion}
-	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
-	if kube.KindOf(err) == kube.FieldConflict && forced(c, err) {
+	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options)
+	if kube.ReasonOf(err) == kube.FieldConflict && forced(c, err) {
 		c.forced, options.Force = true, true
-		return p.Cluster.DryRunApply(ctx, c.Kind, c.Wish, options)
+		return p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options)
 	}
 	return answer, err
 }
@@ -203,15 +203,15 @@ func (p *planner) plainAnswer(ctx context.Context, c *Change, live, taken *unstr
 // refused goes on after the server said that values are wrong. It names what
 // does not fit together before it comes to what can't be changed.
 func (p *planner) refused(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int, refusal error) (hclspec.Seen, *Change, error) {
-	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	predicted, err := kube.Predict(c.Kind, live, c.DesiredFields)
 	if err != nil {
 		return hclspec.Seen{}, nil, refusal
 	}
-	if c.After = predicted; len(frozen(c)) > 0 {
+	if c.After = predicted; len(immutableChanges(c)) > 0 {
 		c.Reason = BecauseImmutable
-		return p.replace(ctx, c, frozen(c))
+		return p.replace(ctx, c, immutableChanges(c))
 	}
-	left := remnants(c, live, refusal)
+	left := staleFields(c, live, refusal)
 	if len(left) == 0 {
 		return hclspec.Seen{}, nil, explained(c, live, refusal)
 	}
@@ -228,10 +228,10 @@ func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (boo
 	if c.Moved() {
 		addr = c.Previous
 	}
-	if p.owned[c.Object.Identity()].Digest != p.state.Digest(wishAt(c.Desired, addr, p.state.StackID())) {
+	if p.owned[c.Object.Identity()].Digest != p.state.Digest(desiredFieldsAt(c.Desired, addr, p.state.StackID())) {
 		return false, nil
 	}
-	return ownsJust(c.Kind, c.Wish, live)
+	return ownsJust(c.Kind, c.DesiredFields, live)
 }
 
 // updateUnasked predicts an update that the server would not be asked about,
@@ -242,14 +242,14 @@ func (p *planner) updateUnasked(ctx context.Context, c *Change, live *unstructur
 		return hclspec.Seen{}, nil, err
 	}
 	if same {
-		c.Action, c.Certainty, c.After = Keep, Compared, c.Before
+		c.Action, c.Certainty, c.After = NoOp, Compared, c.Before
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
 	seen, c, err := p.predictUpdate(ctx, c, live, why)
 	if err != nil || c.Action != Update {
 		return seen, c, err
 	}
-	conflicts, err := kube.PredictConflicts(c.Kind, live, c.Wish)
+	conflicts, err := kube.PredictConflicts(c.Kind, live, c.DesiredFields)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -272,7 +272,7 @@ func (p *planner) computedUpdate(ctx context.Context, c *Change, answer *unstruc
 	// The server may change nothing at all where something looked different
 	// here, and a move is told of as a move: only its annotation changes.
 	if same := answerIsLive(c, answer); same || c.Moved() && onlyAddressDiffers(c) {
-		c.Action, c.After, c.Unknown = Keep, c.Before, addrs.PathSet{}
+		c.Action, c.After, c.Unknown = NoOp, c.Before, addrs.PathSet{}
 		if same {
 			return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
 		}
@@ -296,7 +296,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 		return hclspec.Seen{}, nil, err
 	}
 	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
-	if paths := frozen(c); len(paths) > 0 {
+	if paths := immutableChanges(c); len(paths) > 0 {
 		c.Reason = BecauseImmutable
 		return p.replace(ctx, c, paths)
 	}
@@ -306,7 +306,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	}
 	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
 	for path := range c.open() {
-		if spot, ok := positioned(c.Kind, c.After, keyed(c.Kind, c.Wish, path)); ok {
+		if spot, ok := positioned(c.Kind, c.After, keyed(c.Kind, c.DesiredFields, path)); ok {
 			path = spot
 		}
 		c.Unknown.Add(path)
@@ -314,7 +314,7 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 	p.attribute(c)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	if len(c.Unknown) == 0 && c.Moved() && onlyAddressDiffers(c) {
-		c.Action, c.After = Keep, c.Before
+		c.Action, c.After = NoOp, c.Before
 	}
 	return seenChanged(c), c, tellOwnership(c)
 }
@@ -322,19 +322,19 @@ func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructur
 // replace plans to delete the object and make it anew under the same name, as
 // the configuration has it: what was ignored goes with the old one.
 func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
-	c.Wish = Wish(c.Desired, p.state.StackID())
-	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
+	c.DesiredFields = DesiredFields(c.Desired, p.state.StackID())
+	predicted, err := kube.Predict(c.Kind, nil, c.DesiredFields)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
 	c.Action, c.Certainty, c.ReplacePaths = Replace, Predicted, paths
-	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.Wish)
+	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.DesiredFields)
 	c.Unknown.AddAll(c.Desired.Unknown)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	if c.Why = c.unaskable; c.Why != "" {
+	if c.Why = c.notDryRunnable; c.Why != "" {
 		return hclspec.Seen{}, c, nil
 	}
-	answer, why, err := AskAnew(ctx, p.Cluster, c)
+	answer, why, err := DryRunReplacement(ctx, p.Cluster, c)
 	switch {
 	case err != nil:
 		c.Blocked = true
@@ -344,26 +344,26 @@ func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (h
 		return hclspec.Seen{}, c, nil
 	}
 	c.Certainty = Computed
-	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.Wish)
+	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.DesiredFields)
 	c.Sensitive.AddAll(sensitivePaths(c, c.After))
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 // frozen are the changed places that the kind's description says can't change,
 // the order of a list among them.
-func frozen(c *Change) []addrs.Path {
+func immutableChanges(c *Change) []addrs.Path {
 	var paths []addrs.Path
 	before, after := visible(c.Before), visible(c.After)
-	if c.Kind.GroupKind() == kinds.Pod && !hasToken(c.Wish) {
+	if c.Kind.GroupKind() == kinds.Pod && !hasToken(c.DesiredFields) {
 		before, after = withoutToken(before), withoutToken(after)
 	}
 	for path := range differences(c.Kind.Root, before, after) {
-		if c.Kind.Frozen(c.Before, c.After, path) {
+		if c.Kind.ForbidsChange(c.Before, c.After, path) {
 			paths = append(paths, wholeElement(c, path))
 		}
 	}
 	for _, list := range c.Kind.Root.Reordered(before, after) {
-		if c.Kind.Frozen(c.Before, c.After, list) {
+		if c.Kind.ForbidsChange(c.Before, c.After, list) {
 			paths = append(paths, list)
 		}
 	}
@@ -376,12 +376,12 @@ func frozen(c *Change) []addrs.Path {
 // what the kind's description knows more exactly comes from there.
 func immutable(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
 	refused := refusedPaths(refusal)
-	predicted, err := kube.Predict(c.Kind, live, c.Wish)
+	predicted, err := kube.Predict(c.Kind, live, c.DesiredFields)
 	if err != nil {
 		return refused
 	}
 	c.After = predicted
-	exact := frozen(c)
+	exact := immutableChanges(c)
 	for _, path := range refused {
 		place := keyed(c.Kind, c.Before, path)
 		if !slices.ContainsFunc(exact, func(known addrs.Path) bool { return place.Contains(known) || known.Contains(place) }) {
@@ -410,7 +410,7 @@ func wholeElement(c *Change, path addrs.Path) addrs.Path {
 
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
-	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(Wish(c.Desired, p.state.StackID())))
+	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(DesiredFields(c.Desired, p.state.StackID())))
 }
 
 // triggers are the changed places for which lifecycle.replace_on asks for a

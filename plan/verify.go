@@ -29,7 +29,7 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	case p.Lineage != s.Lineage:
 		return staleness("Saved plan does not match the given state",
 			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.", p.Lineage, s.Lineage))
-	case p.seal != p.sealWith(s):
+	case p.sign != p.signWith(s):
 		return staleness("Saved plan was edited",
 			"The file is not as kplan wrote it: something was changed in it or got lost. Nothing was changed in the cluster. Make a new plan.")
 	case p.Serial != s.Serial:
@@ -96,7 +96,7 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 		}
 	}
 	for _, c := range p.Changes {
-		if _, missing := approved[keyOf(c)]; missing && c.Action != Keep {
+		if _, missing := approved[keyOf(c)]; missing && c.Action != NoOp {
 			stale(c, fmt.Sprintf("by the plan it would %s, and now there is nothing to do about it.", fates[c.Action]))
 		}
 	}
@@ -128,7 +128,7 @@ func keyOf(c *Change) changeKey {
 
 // fates are what actions do to an object, in words.
 var fates = map[Action]string{
-	Keep: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
+	NoOp: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
 	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
 }
 
@@ -142,11 +142,11 @@ func disagreement(approved, now *Change) string {
 		return fmt.Sprintf("by the plan it would %s, and now it would %s.", fates[approved.Action], fates[now.Action])
 	case approved.UID != now.UID:
 		return "it was deleted and made again after the plan."
-	case approved.Accepts != now.Accepts:
+	case approved.AcknowledgedDrift != now.AcknowledgedDrift:
 		return "what was changed outside of kplan is not what the plan says."
 	case losses(approved) != losses(now):
 		return fmt.Sprintf("it %s now, which the plan does not say.", cmp.Or(losses(now), "loses nothing"))
-	case now.Action == Keep || now.Action == Delete || now.Action == Forget:
+	case now.Action == NoOp || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
 	if places := otherEffects(approved, now); len(places) > 0 {
@@ -226,7 +226,7 @@ func by(live *unstructured.Unstructured, place addrs.Path) string {
 // losses is what a change takes along that was not asked for, in words.
 func losses(c *Change) string {
 	var lines []string
-	for _, q := range c.grave() {
+	for _, q := range c.destructive() {
 		lines = append(lines, q.String())
 	}
 	return strings.Join(lines, "; ")
@@ -256,16 +256,16 @@ func otherEffects(approved, now *Change) []addrs.Path {
 // it was told that it is a prediction, and what is asked for is still the same.
 func mayAdd(approved, now *Change) bool {
 	return approved.Certainty == Predicted && now.Certainty == Computed &&
-		len(differences(now.Kind.Root, approved.Wish, now.Wish)) == 0
+		len(differences(now.Kind.Root, approved.DesiredFields, now.DesiredFields)) == 0
 }
 
 // isAdded says whether a place is one that the server fills in by itself. What
 // somebody has put there since is none: the change would take it away.
 func isAdded(approved, now *Change, place addrs.Path) bool {
 	_, was := ValueAt(approved.Before, place)
-	_, foreseen := ValueAt(approved.After, place)
+	_, serverSet := ValueAt(approved.After, place)
 	_, isThere := ValueAt(now.Before, place)
-	return !was && !foreseen && !isThere
+	return !was && !serverSet && !isThere
 }
 
 func changedFiles(before, now map[string]string) []string {

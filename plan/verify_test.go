@@ -42,7 +42,7 @@ func TestVerifyPrediction(t *testing.T) {
 	}
 	change := func(certainty Certainty, spec map[string]any) *Plan {
 		return &Plan{Changes: []*Change{{Kind: pod, Object: pod.Object("default", "p"), Action: Create, Certainty: certainty,
-			Wish: podWith(map[string]any{"hostname": "h", "priority": int64(3)}), After: podWith(spec)}}}
+			DesiredFields: podWith(map[string]any{"hostname": "h", "priority": int64(3)}), After: podWith(spec)}}}
 	}
 	predicted := map[string]any{"hostname": "h", "priority": int64(3), "dnsPolicy": "ClusterFirst"}
 	with := func(name string, value any) map[string]any {
@@ -80,18 +80,18 @@ func TestVerifyPredictionOfOther(t *testing.T) {
 			"containers": []any{map[string]any{"name": "c", "ports": ports}}}}
 	}
 	port := func(number int64) any { return map[string]any{"containerPort": number} }
-	wish, old := holding(map[string]any{"a": "2"}), holding(map[string]any{"a": "1"})
+	desired, old := holding(map[string]any{"a": "2"}), holding(map[string]any{"a": "1"})
 	for name, test := range map[string]struct {
 		kind          *kinds.Kind
 		action        Action
 		approved, now Change
 	}{
 		"a replacement would lose what somebody added": {config, Replace,
-			Change{Wish: wish, Before: old, After: wish},
-			Change{Wish: wish, Before: holding(map[string]any{"a": "1", "b": "precious"}), After: wish}},
+			Change{DesiredFields: desired, Before: old, After: desired},
+			Change{DesiredFields: desired, Before: holding(map[string]any{"a": "1", "b": "precious"}), After: desired}},
 		"the configuration has come to another list": {pod, Create,
-			Change{Wish: listening(port(80)), After: pod.Complete(listening(port(80)))},
-			Change{Wish: listening(port(80), port(443)), After: pod.Complete(listening(port(80), port(443)))}},
+			Change{DesiredFields: listening(port(80)), After: pod.Complete(listening(port(80)))},
+			Change{DesiredFields: listening(port(80), port(443)), After: pod.Complete(listening(port(80), port(443)))}},
 	} {
 		plans := [2]*Plan{}
 		for i, c := range []Change{test.approved, test.now} {

@@ -29,7 +29,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	}
 	c := p.newChange(d)
 	c.redefined = slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool { return Redefines(needs[addr], c) })
-	c.unaskable = unaskable(c, needs)
+	c.notDryRunnable = notDryRunnable(c, needs)
 	entry, recorded := p.owned[d.Object.Identity()]
 	if recorded {
 		c.Previous = p.movedFrom(entry, d.Addr)
@@ -37,7 +37,7 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 		c.Reason = BecauseReplaced
 	}
 	if p.offline() {
-		return p.guess(c, recorded && entry.Digest == p.state.Digest(c.Wish), recorded)
+		return p.predictOffline(c, recorded && entry.Digest == p.state.Digest(c.DesiredFields), recorded)
 	}
 	if d.Object.Name == "" {
 		return p.predictCreate(c, "its name is known after apply")
@@ -59,10 +59,10 @@ func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (h
 	case string(live.GetUID()) != entry.UID && p.adopts(d.Addr):
 		return p.adopt(ctx, c, live)
 	case string(live.GetUID()) != entry.UID:
-		return p.refuseForeign(d, live, "It was deleted and made again by someone else since kplan last applied it.")
-	case takenBy(live, p.state.StackID()) != "" && p.adopts(d.Addr):
+		return p.refuseUnmanaged(d, live, "It was deleted and made again by someone else since kplan last applied it.")
+	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.Addr):
 		return p.adopt(ctx, c, live)
-	case takenBy(live, p.state.StackID()) != "":
+	case managingStack(live, p.state.StackID()) != "":
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, taken(d, live)
 	}
 	return p.update(ctx, c, live)
@@ -115,16 +115,16 @@ func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen,
 
 func (p *planner) newChange(d *hclspec.Desired) *Change {
 	return &Change{
-		Addr:      d.Addr,
-		Object:    d.Object,
-		Kind:      d.Kind,
-		Wish:      Wish(d, p.state.StackID()),
-		Unknown:   d.Unknown,
-		Sensitive: d.Sensitive,
-		Needs:     predecessors(d),
-		Protected: d.Lifecycle.PreventDestroy,
-		Range:     d.Range,
-		Desired:   d,
+		Addr:          d.Addr,
+		Object:        d.Object,
+		Kind:          d.Kind,
+		DesiredFields: DesiredFields(d, p.state.StackID()),
+		Unknown:       d.Unknown,
+		Sensitive:     d.Sensitive,
+		Needs:         predecessors(d),
+		Protected:     d.Lifecycle.PreventDestroy,
+		Range:         d.Range,
+		Desired:       d,
 	}
 }
 
@@ -155,17 +155,17 @@ func (p *planner) movedFrom(entry state.Object, now addrs.Instance) addrs.Instan
 
 // create plans an object that is not there, as far as kplan knows.
 func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
-	if c.unaskable != "" {
+	if c.notDryRunnable != "" {
 		if c.redefined { // so there may be objects of the kind
-			return p.createUnasked(ctx, c, c.unaskable)
+			return p.createUnasked(ctx, c, c.notDryRunnable)
 		}
-		return p.predictCreate(c, c.unaskable)
+		return p.predictCreate(c, c.notDryRunnable)
 	}
-	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.Wish)
+	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.DesiredFields)
 	if err == nil {
 		return p.computedCreate(c, answer)
 	}
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.AlreadyExists:
 		return p.existing(ctx, c)
 	case kube.Forbidden:
@@ -177,7 +177,7 @@ func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change,
 }
 
 // unaskable says why the server can't be asked what it would make of c, or "".
-func unaskable(c *Change, needs needs) string {
+func notDryRunnable(c *Change, needs needs) string {
 	if c.redefined {
 		return fmt.Sprintf("the kind %s is changed by this plan", c.Object.Kind)
 	}
@@ -228,7 +228,7 @@ func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hcl
 	if err == nil {
 		return p.claim(ctx, c, inVersion(live, kind, c.Kind))
 	}
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return p.predictCreate(c, why)
 	}
@@ -255,7 +255,7 @@ func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstr
 	if p.adopts(c.Addr) || !recorded && MadeBy(live, p.state.StackID()) {
 		return p.adopt(ctx, c, live)
 	}
-	return p.refuseForeign(c.Desired, live, "")
+	return p.refuseUnmanaged(c.Desired, live, "")
 }
 
 func forbiddenVerb(verb string, c *Change) string {
@@ -268,19 +268,19 @@ func forbiddenVerb(verb string, c *Change) string {
 // computedCreate plans a creation from the server's own answer.
 func (p *planner) computedCreate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
 	c.Action, c.Certainty = Create, Computed
-	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.Wish)
+	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.DesiredFields)
 	c.Sensitive = sensitivePaths(c, c.After)
 	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
 }
 
 // predictCreate plans a creation that the server could not be asked about.
 func (p *planner) predictCreate(c *Change, why string) (hclspec.Seen, *Change, error) {
-	predicted, err := kube.Predict(c.Kind, nil, c.Wish)
+	predicted, err := kube.Predict(c.Kind, nil, c.DesiredFields)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
 	c.Action, c.Certainty, c.Why = Create, Predicted, why
-	after, unknown := withoutAllocated(c.Kind, predicted, c.Wish)
+	after, unknown := withoutAllocated(c.Kind, predicted, c.DesiredFields)
 	for path := range c.Unknown {
 		unknown.Add(path)
 	}

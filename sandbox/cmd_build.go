@@ -84,10 +84,10 @@ func findSource(given string) (string, error) {
 	if given == "" {
 		candidates = []string{".", "sandbox"}
 	}
-	for _, folder := range candidates {
-		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+	for _, directory := range candidates {
+		text, err := os.ReadFile(filepath.Join(directory, "go.mod"))
 		if err == nil && bytes.HasPrefix(text, []byte("module "+modulePath+"\n")) {
-			return filepath.Abs(folder)
+			return filepath.Abs(directory)
 		}
 	}
 	return "", fmt.Errorf("module %s is not in %s; name its folder with -src", modulePath, strings.Join(candidates, " or "))

@@ -219,8 +219,8 @@ func finder(bin string) (func(name string) (string, error), error) {
 		if name == agent {
 			return self, nil
 		}
-		for _, folder := range dirs {
-			if path, err := exec.LookPath(filepath.Join(folder, name)); err == nil {
+		for _, directory := range dirs {
+			if path, err := exec.LookPath(filepath.Join(directory, name)); err == nil {
 				return path, nil
 			}
 		}

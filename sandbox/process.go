@@ -73,9 +73,9 @@ func (id ProcessID) signal(sig os.Signal) bool {
 func (id ProcessID) alive() bool { return id.signal(syscall.Signal(0)) }
 
 // end asks the process to stop, and kills it if it has not after a while.
-func (id ProcessID) end(patience time.Duration) {
+func (id ProcessID) end(waitTimeout time.Duration) {
 	id.signal(syscall.SIGTERM)
-	for until := time.Now().Add(patience); id.alive(); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(waitTimeout); id.alive(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(until) {
 			id.signal(syscall.SIGKILL)
 		}
@@ -122,12 +122,12 @@ func launch(p part, log string) (*process, error) {
 }
 
 // stop asks the process to end and waits until it has; what lingers is killed.
-func (p *process) stop(patience time.Duration) {
+func (p *process) stop(waitTimeout time.Duration) {
 	p.asked.Store(true)
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.gone:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		p.cmd.Process.Kill()
 		<-p.gone
 	}

@@ -22,7 +22,7 @@ import (
 
 // Processes that these tests kill, stop and let race are this test binary,
 // started again with the name of one of these roles.
-var roles = map[string]func(f folder) error{
+var roles = map[string]func(f directory) error{
 	"write": writeRole,
 	"race":  raceRole,
 }
@@ -32,13 +32,13 @@ func TestMain(m *testing.M) {
 	if !given {
 		os.Exit(m.Run())
 	}
-	if err := role(folder(os.Getenv("STATE_TEST_FOLDER"))); err != nil {
+	if err := role(directory(os.Getenv("STATE_TEST_FOLDER"))); err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
 }
 
-func (f folder) start(t *testing.T, role string, env ...string) (*exec.Cmd, *bytes.Buffer) {
+func (f directory) start(t *testing.T, role string, env ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
@@ -55,7 +55,7 @@ func (f folder) start(t *testing.T, role string, env ...string) (*exec.Cmd, *byt
 
 // writeRole is a run that writes one object after the other and says, once each
 // write has returned, how many objects are stored.
-func writeRole(f folder) error {
+func writeRole(f directory) error {
 	store := f.open()
 	ctx := context.Background()
 	lease, err := state.Acquire(ctx, store, state.NewLockInfo("test", "test"), 10*time.Second)
@@ -101,7 +101,7 @@ func stored(out string) (objects int, serial uint64) {
 
 // checkAfterCrash makes sure that nothing is lost of what was said to be stored
 // and that the next run can go on at once.
-func (f folder) checkAfterCrash(t *testing.T, before int, out string) {
+func (f directory) checkAfterCrash(t *testing.T, before int, out string) {
 	t.Helper()
 	acknowledged, serial := stored(out)
 	acknowledged = max(acknowledged, before)
@@ -145,7 +145,7 @@ func TestKillAnytime(t *testing.T) {
 	}
 	killed := 0
 	for round := range rounds {
-		f := newFolder(t)
+		f := newDirectory(t)
 		before := 0
 		if round%2 == 1 {
 			f.put(t, 0, 1)
@@ -165,7 +165,7 @@ func TestKillAnytime(t *testing.T) {
 
 // TestKilledHolder: the lock of a killed run is free at once, and noted.
 func TestKilledHolder(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	cmd, out := f.start(t, "write", "STATE_TEST_WRITES=100000")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		if s, err := f.open().Read(t.Context()); err == nil && s.Serial > 0 {
@@ -211,7 +211,7 @@ func TestRaceWithBrokenLocks(t *testing.T) {
 }
 
 func race(t *testing.T, processes, rounds int, broken bool) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	type child struct {
 		cmd *exec.Cmd
 		out *bytes.Buffer
@@ -277,7 +277,7 @@ func raceObject(name string) state.Object {
 }
 
 // breakLocks breaks locks, from time to time, until done.
-func (f folder) breakLocks(t *testing.T, broken bool, done <-chan struct{}) (n int) {
+func (f directory) breakLocks(t *testing.T, broken bool, done <-chan struct{}) (n int) {
 	for {
 		select {
 		case <-done:
@@ -293,7 +293,7 @@ func (f folder) breakLocks(t *testing.T, broken bool, done <-chan struct{}) (n i
 	}
 }
 
-func raceRole(f folder) error {
+func raceRole(f directory) error {
 	ctx := context.Background()
 	rounds, number := 0, os.Getenv("STATE_TEST_NUMBER")
 	fmt.Sscan(os.Getenv("STATE_TEST_ROUNDS"), &rounds)

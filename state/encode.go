@@ -30,10 +30,10 @@ func (s *State) encode() (data []byte, sum string, err error) {
 		return nil, "", fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
 	}
 	sum = checksum(text)
-	sealed := fmt.Appendf(text[:len(text)-1:len(text)-1], `,"checksum":%q}`, sum)
+	signed := fmt.Appendf(text[:len(text)-1:len(text)-1], `,"checksum":%q}`, sum)
 	var out bytes.Buffer
-	out.Grow(len(sealed) * 3 / 2)
-	if err := json.Indent(&out, sealed, "", "  "); err != nil {
+	out.Grow(len(signed) * 3 / 2)
+	if err := json.Indent(&out, signed, "", "  "); err != nil {
 		return nil, "", fmt.Errorf("the state can't be written: %w; this is a bug in kplan", err)
 	}
 	out.WriteByte('\n')

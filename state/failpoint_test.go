@@ -40,13 +40,13 @@ func failpoints(t *testing.T) []string {
 
 // crashes runs a test at every failpoint, the first few times it is reached, for
 // a new state and for one that is there.
-func crashes(t *testing.T, how string, test func(t *testing.T, f folder, before int, failpoint string)) {
+func crashes(t *testing.T, how string, test func(t *testing.T, f directory, before int, failpoint string)) {
 	for _, name := range failpoints(t) {
 		for _, nth := range []string{"1", "2", "3"} {
 			for _, before := range []int{0, 2} {
 				failpoint := name + ":" + how + ":" + nth
 				t.Run(failpoint, func(t *testing.T) {
-					f := newFolder(t)
+					f := newDirectory(t)
 					for i := range before {
 						f.put(t, i)
 					}
@@ -59,7 +59,7 @@ func crashes(t *testing.T, how string, test func(t *testing.T, f folder, before 
 
 func TestKilledAtFailpoint(t *testing.T) {
 	reached := map[string]bool{}
-	crashes(t, "kill", func(t *testing.T, f folder, before int, failpoint string) {
+	crashes(t, "kill", func(t *testing.T, f directory, before int, failpoint string) {
 		cmd, out := f.start(t, "write", failpoint)
 		if err := cmd.Wait(); err == nil {
 			return // not reached that often
@@ -78,7 +78,7 @@ func TestKilledAtFailpoint(t *testing.T) {
 // TestKilledTwice kills the run that follows a killed one as well.
 func TestKilledTwice(t *testing.T) {
 	for _, first := range failpoints(t) {
-		f := newFolder(t)
+		f := newDirectory(t)
 		f.put(t, 0)
 		cmd, out := f.start(t, "write", "KPLAN_FAILPOINT="+first+":kill")
 		cmd.Wait()
@@ -105,7 +105,7 @@ func TestKilledTwice(t *testing.T) {
 // TestFailsAtFailpoint has each step fail as on a full disk: the write says so,
 // and the next one may succeed.
 func TestFailsAtFailpoint(t *testing.T) {
-	crashes(t, "fail", func(t *testing.T, f folder, before int, failpoint string) {
+	crashes(t, "fail", func(t *testing.T, f directory, before int, failpoint string) {
 		cmd, out := f.start(t, "write", failpoint)
 		err := cmd.Wait()
 		point := strings.Split(strings.TrimPrefix(failpoint, "KPLAN_FAILPOINT="), ":")[0]
@@ -127,7 +127,7 @@ func TestFailsAtFailpoint(t *testing.T) {
 // TestStoppedAtFailpoint halts a run at each step, breaks its lock, has another
 // run write, and continues the first: it must not write over the other's state.
 func TestStoppedAtFailpoint(t *testing.T) {
-	crashes(t, "stop", func(t *testing.T, f folder, before int, failpoint string) {
+	crashes(t, "stop", func(t *testing.T, f directory, before int, failpoint string) {
 		cmd, out := f.start(t, "write", failpoint)
 		if !waitStopped(t, cmd) {
 			return // not reached that often

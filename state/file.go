@@ -87,7 +87,7 @@ func writeFile(path string, data []byte, mayCommit func() error) error {
 	}
 	for _, step := range []func() error{
 		func() error { return failpoint("renamed") },
-		func() error { return syncFolder(filepath.Dir(path)) },
+		func() error { return syncDirectory(filepath.Dir(path)) },
 		func() error { return failpoint("folder-synced") },
 	} {
 		if err := step(); err != nil {
@@ -140,14 +140,14 @@ const tempInfix = ".tmp-"
 // holds the lock; should it be wrong about that, the other's rename fails and
 // nothing is torn.
 func removeTemps(path string) {
-	folder, name := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Clean(folder))
+	directory, name := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(directory))
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), name+tempInfix) {
-			os.Remove(filepath.Join(folder, e.Name()))
+			os.Remove(filepath.Join(directory, e.Name()))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func tryLock(f *os.File) (bool, error) {
 func isReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }
 
 // syncFolder makes a rename in the folder survive a power failure.
-func syncFolder(path string) error {
+func syncDirectory(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

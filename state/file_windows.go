@@ -26,4 +26,4 @@ func tryLock(f *os.File) (bool, error) {
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
 
 // syncFolder has nothing to do: NTFS keeps a journal of names.
-func syncFolder(string) error { return nil }
+func syncDirectory(string) error { return nil }

@@ -140,7 +140,7 @@ func TestDecodeRefuses(t *testing.T) {
 		return strings.Replace(good, old, new, 1)
 	}
 	// sealed gives an edited state the checksum it would have had.
-	sealed := func(change func(*State)) string {
+	signed := func(change func(*State)) string {
 		s := example(t)
 		change(s)
 		text, err := s.canonical()
@@ -178,24 +178,24 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no checksum", good[:strings.LastIndex(good, ",")] + "}", "checksum is missing"},
 		{"edited", edit("acme/web", "acme/wob"), "checksum does not fit"},
 		{"object removed", edit(good[strings.Index(good, "    {\n"):strings.Index(good, "    {\n      \"address\": \"Repl")], ""), "checksum does not fit"},
-		{"no lineage", sealed(func(s *State) { s.Lineage = "" }), "lineage is missing"},
-		{"endless serial", sealed(func(s *State) { s.Serial = 1<<64 - 1 }), "beyond any count"},
+		{"no lineage", signed(func(s *State) { s.Lineage = "" }), "lineage is missing"},
+		{"endless serial", signed(func(s *State) { s.Serial = 1<<64 - 1 }), "beyond any count"},
 		{"negative serial", edit(`"serial": 7`, `"serial": -7`), "not as kplan writes it"},
-		{"odd lineage", sealed(func(s *State) { s.Lineage = "main" }), "not a UUID"},
-		{"no key", sealed(func(s *State) { s.Key = nil }), "key has 0 bytes"},
-		{"address twice", sealed(func(s *State) { s.Objects[1].Addr = s.Objects[0].Addr }), "address Namespace.tenant occurs twice"},
-		{"object twice", sealed(func(s *State) { s.Objects[1].Object = s.Objects[0].Object }), "are both the object v1 Namespace acme"},
-		{"object twice by version", sealed(func(s *State) {
+		{"odd lineage", signed(func(s *State) { s.Lineage = "main" }), "not a UUID"},
+		{"no key", signed(func(s *State) { s.Key = nil }), "key has 0 bytes"},
+		{"address twice", signed(func(s *State) { s.Objects[1].Addr = s.Objects[0].Addr }), "address Namespace.tenant occurs twice"},
+		{"object twice", signed(func(s *State) { s.Objects[1].Object = s.Objects[0].Object }), "are both the object v1 Namespace acme"},
+		{"object twice by version", signed(func(s *State) {
 			s.Objects[1].Object = s.Objects[3].Object
 			s.Objects[1].Object.Version = "v2"
 		}), "are both the object"},
-		{"no uid", sealed(func(s *State) { s.Objects[1].UID = "" }), "ReplicationController.app has no uid"},
+		{"no uid", signed(func(s *State) { s.Objects[1].UID = "" }), "ReplicationController.app has no uid"},
 		{"bad address", strings.Replace(good, "Namespace.tenant", "tenant", 1), "not a resource address"},
 		{"bad object", strings.Replace(good, "v1 Namespace acme", "acme", 1), "does not name an object"},
 		{"no address", strings.Replace(good, `"address": "Namespace.tenant",`, "", 1), "is not an address"},
-		{"bad action", sealed(func(s *State) { s.Pending[0].Action = "ponder" }), `unknown action "ponder"`},
-		{"delete without uid", sealed(func(s *State) { s.Pending[1].UID = "" }), "delete of Service.old has no uid"},
-		{"pending twice", sealed(func(s *State) { s.Pending[1] = s.Pending[0] }), "occurs twice"},
+		{"bad action", signed(func(s *State) { s.Pending[0].Action = "ponder" }), `unknown action "ponder"`},
+		{"delete without uid", signed(func(s *State) { s.Pending[1].UID = "" }), "delete of Service.old has no uid"},
+		{"pending twice", signed(func(s *State) { s.Pending[1] = s.Pending[0] }), "occurs twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := Decode([]byte(test.data))
@@ -346,11 +346,11 @@ func arbitrary(t *rapid.T) *State {
 				Namespace: rapid.OneOf(rapid.Just(""), name).Draw(t, "namespace"),
 				Name:      fmt.Sprint("n", len(s.Objects)), // identities differ
 			},
-			UID:           "u" + rapid.String().Draw(t, "uid"),
-			Needs:         rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
-			Digest:        rapid.String().Draw(t, "digest"),
-			AcceptedDrift: rapid.String().Draw(t, "accepted drift"),
-			Protected:     rapid.Bool().Draw(t, "protected"),
+			UID:               "u" + rapid.String().Draw(t, "uid"),
+			Needs:             rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
+			Digest:            rapid.String().Draw(t, "digest"),
+			AcknowledgedDrift: rapid.String().Draw(t, "accepted drift"),
+			Protected:         rapid.Bool().Draw(t, "protected"),
 		})
 	}
 	s.Outputs = rapid.MapOfN(rapid.String(), rapid.Map(rapid.OneOf(

@@ -71,7 +71,7 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 func (l *Local) settle() error {
 	removeTemps(l.path)
 	removeTemps(l.backup())
-	return syncFolder(filepath.Dir(l.path))
+	return syncDirectory(filepath.Dir(l.path))
 }
 
 // takeLock returns the lock file, locked, and whether this run may write into it.

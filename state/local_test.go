@@ -21,15 +21,15 @@ func TestLocal(t *testing.T) {
 }
 
 // folder is a folder for a state, and what stands in it.
-type folder string
+type directory string
 
-func newFolder(t *testing.T) folder { return folder(t.TempDir()) }
+func newDirectory(t *testing.T) directory { return directory(t.TempDir()) }
 
-func (f folder) path() string { return filepath.Join(string(f), "kplan.state.json") }
+func (f directory) path() string { return filepath.Join(string(f), "kplan.state.json") }
 
-func (f folder) open() *state.Local { return state.Open(f.path()) }
+func (f directory) open() *state.Local { return state.Open(f.path()) }
 
-func (f folder) names(t *testing.T) string {
+func (f directory) names(t *testing.T) string {
 	t.Helper()
 	entries, err := os.ReadDir(string(f))
 	must(t, err)
@@ -41,7 +41,7 @@ func (f folder) names(t *testing.T) string {
 }
 
 // run is a run of kplan that does one thing to the state.
-func (f folder) run(t *testing.T, do func(lease state.Lease, s *state.State)) {
+func (f directory) run(t *testing.T, do func(lease state.Lease, s *state.State)) {
 	t.Helper()
 	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
 	must(t, err)
@@ -55,7 +55,7 @@ func (f folder) run(t *testing.T, do func(lease state.Lease, s *state.State)) {
 	must(t, lease.Unlock())
 }
 
-func (f folder) put(t *testing.T, objects ...int) {
+func (f directory) put(t *testing.T, objects ...int) {
 	t.Helper()
 	f.run(t, func(lease state.Lease, s *state.State) {
 		for _, i := range objects {
@@ -73,7 +73,7 @@ func must(t testing.TB, err error) {
 }
 
 func TestLocalFiles(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
 	must(t, err)
 	if got, want := f.names(t), "kplan.state.json.lock"; got != want {
@@ -110,7 +110,7 @@ func mode(t *testing.T, path string) {
 // TestLocalBackup: the backup is what the last run that wrote has found, however
 // often it wrote.
 func TestLocalBackup(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	f.put(t, 1, 2)
 	before, err := os.ReadFile(f.path())
 	must(t, err)
@@ -125,7 +125,7 @@ func TestLocalBackup(t *testing.T) {
 
 func TestLocalWantsItsFolder(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "a", "b")
-	_, err := folder(missing).open().Lock(t.Context(), state.LockInfo{})
+	_, err := directory(missing).open().Lock(t.Context(), state.LockInfo{})
 	if err == nil || !strings.Contains(err.Error(), missing+", which is not there") {
 		t.Errorf("Lock: %v", err)
 	}
@@ -135,8 +135,8 @@ func TestLocalWantsItsFolder(t *testing.T) {
 }
 
 func TestLocalRefusesLinks(t *testing.T) {
-	f := newFolder(t)
-	target := newFolder(t)
+	f := newDirectory(t)
+	target := newDirectory(t)
 	target.put(t, 1)
 	before, err := os.ReadFile(target.path())
 	must(t, err)
@@ -184,7 +184,7 @@ func TestLocalRefusesLinks(t *testing.T) {
 }
 
 func TestLocalRefusesOtherFiles(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	must(t, os.Mkdir(f.path(), 0o700))
 	if _, err := f.open().Read(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("Read of a folder: %v", err)
@@ -196,16 +196,16 @@ func TestLocalRefusesOtherFiles(t *testing.T) {
 
 // TestLocalNoticesChanges makes every change behind the back of a run.
 func TestLocalNoticesChanges(t *testing.T) {
-	for name, change := range map[string]func(f folder) error{
-		"removed":  func(f folder) error { return os.Remove(f.path()) },
-		"restored": func(f folder) error { return os.Rename(f.path()+".backup", f.path()) },
-		"emptied":  func(f folder) error { return os.Truncate(f.path(), 0) },
-		"reformatted": func(f folder) error {
+	for name, change := range map[string]func(f directory) error{
+		"removed":  func(f directory) error { return os.Remove(f.path()) },
+		"restored": func(f directory) error { return os.Rename(f.path()+".backup", f.path()) },
+		"emptied":  func(f directory) error { return os.Truncate(f.path(), 0) },
+		"reformatted": func(f directory) error {
 			data, err := os.ReadFile(f.path())
 			return errors.Join(err, os.WriteFile(f.path(), append(data, '\n'), 0o600))
 		},
 	} {
-		f := newFolder(t)
+		f := newDirectory(t)
 		f.put(t, 1)
 		f.put(t, 2)
 		lease, err := f.open().Lock(t.Context(), state.LockInfo{})
@@ -231,7 +231,7 @@ func TestLocalNoticesChanges(t *testing.T) {
 }
 
 func TestLocalDamaged(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	f.put(t, 1)
 	f.put(t, 2)
 	must(t, os.Truncate(f.path(), 300))
@@ -272,7 +272,7 @@ func TestLocalDamaged(t *testing.T) {
 // TestLocalDamagedAgain replaces one damaged state after the other: each is kept,
 // once.
 func TestLocalDamagedAgain(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	for _, text := range []string{"first", "second", "first", "third"} {
 		must(t, os.WriteFile(f.path(), []byte(text), 0o600))
 		lease, err := f.open().Lock(t.Context(), state.LockInfo{})
@@ -293,7 +293,7 @@ func TestLocalDamagedAgain(t *testing.T) {
 // TestLocalForReading: who only reads makes no file, and yet takes turns with
 // those who write.
 func TestLocalForReading(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	reader := f.open().ForReading()
 	if _, err := reader.Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.Is(err, state.ErrNoLock) || f.names(t) != "" {
 		t.Errorf("with nothing there: %v, and the folder holds %q", err, f.names(t))
@@ -315,7 +315,7 @@ func TestLocalForReading(t *testing.T) {
 
 // TestLocalLeftBehind: a lock whose holder is gone is free, and known.
 func TestLocalLeftBehind(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	for text, known := range map[string]bool{
 		"":             false,
 		"{":            false,
@@ -338,7 +338,7 @@ func TestLocalLeftBehind(t *testing.T) {
 
 // TestLocalForceUnlockDead: the id of a lock that was left behind breaks it too.
 func TestLocalForceUnlockDead(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	must(t, os.WriteFile(f.path()+".lock", state.LockInfo{ID: "dead"}.Encode(), 0o600))
 	must(t, f.open().ForceUnlock(t.Context(), "dead"))
 	if got := f.names(t); got != "" {
@@ -362,7 +362,7 @@ func TestLockInfoString(t *testing.T) {
 }
 
 func TestWriteErrored(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	f.put(t, 1)
 	var unsaved *state.State
 	f.run(t, func(_ state.Lease, s *state.State) {
@@ -405,7 +405,7 @@ func TestWriteErrored(t *testing.T) {
 }
 
 func TestAcquireStopsAtOtherErrors(t *testing.T) {
-	f := newFolder(t)
+	f := newDirectory(t)
 	must(t, os.Mkdir(f.path()+".lock", 0o700))
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
@@ -415,7 +415,7 @@ func TestAcquireStopsAtOtherErrors(t *testing.T) {
 }
 
 func BenchmarkLocalWrite10000(b *testing.B) {
-	f := folder(b.TempDir())
+	f := directory(b.TempDir())
 	lease, err := f.open().Lock(b.Context(), state.NewLockInfo("test", "test"))
 	must(b, err)
 	defer lease.Unlock()

@@ -53,13 +53,13 @@ func (s *State) Move(from, to addrs.Instance) bool {
 	if _, taken := s.Find(to); !found || taken {
 		return false
 	}
-	s.Readdress(map[addrs.Instance]addrs.Instance{from: to})
+	s.MoveAll(map[addrs.Instance]addrs.Instance{from: to})
 	return true
 }
 
-// Readdress gives the objects at these addresses others, all at once, so that
+// MoveAll gives the objects at these addresses others, all at once, so that
 // two may also swap theirs. What still has one of the new addresses is deposed.
-func (s *State) Readdress(moves map[addrs.Instance]addrs.Instance) {
+func (s *State) MoveAll(moves map[addrs.Instance]addrs.Instance) {
 	taken := map[addrs.Instance]bool{}
 	for _, to := range moves {
 		taken[to] = true
@@ -71,16 +71,16 @@ func (s *State) Readdress(moves map[addrs.Instance]addrs.Instance) {
 		} else if taken[o.Addr] {
 			o.Deposed = true
 		}
-		o.Needs = readdressed(o.Needs, moves)
+		o.Needs = withNewAddresses(o.Needs, moves)
 	}
 	for i := range s.Pending {
-		s.Pending[i].Needs = readdressed(s.Pending[i].Needs, moves)
+		s.Pending[i].Needs = withNewAddresses(s.Pending[i].Needs, moves)
 	}
 	slices.SortFunc(s.Objects, compareObjects)
 }
 
 // readdressed copies what it changes: needs are shared with whoever put them.
-func readdressed(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) []addrs.Instance {
+func withNewAddresses(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) []addrs.Instance {
 	moved := func(need addrs.Instance) bool { _, ok := moves[need]; return ok }
 	if !slices.ContainsFunc(needs, moved) {
 		return needs

@@ -114,11 +114,11 @@ func TestReaddressSwaps(t *testing.T) {
 	a.Needs = []addrs.Instance{b.Addr}
 	s.Put(a)
 	s.Put(b)
-	s.Readdress(map[addrs.Instance]addrs.Instance{a.Addr: b.Addr, b.Addr: a.Addr})
+	s.MoveAll(map[addrs.Instance]addrs.Instance{a.Addr: b.Addr, b.Addr: a.Addr})
 	wantList(t, s,
 		"Pod.a = v1 Pod x/b",
 		"Pod.b = v1 Pod x/a needs Pod.a")
-	s.Readdress(map[addrs.Instance]addrs.Instance{a.Addr: b.Addr})
+	s.MoveAll(map[addrs.Instance]addrs.Instance{a.Addr: b.Addr})
 	wantList(t, s,
 		"Pod.b = v1 Pod x/b",
 		"Pod.b = v1 Pod x/a deposed needs Pod.b")

@@ -48,9 +48,9 @@ type Object struct {
 	Needs []addrs.Instance `json:"needs,omitempty"`
 	// Digest is the keyed digest of the fields last applied.
 	Digest string `json:"digest,omitempty"`
-	// AcceptedDrift is the keyed digest of what others had changed of the object
+	// AcknowledgedDrift is the keyed digest of what others had changed of the object
 	// when a refresh-only plan was last applied.
-	AcceptedDrift string `json:"accepted_drift,omitempty"`
+	AcknowledgedDrift string `json:"acknowledged_drift,omitempty"`
 	// Sensitive are the places that a sensitive value of the configuration went
 	// into, so that they are masked also when nothing else tells any more.
 	Sensitive []addrs.Path `json:"sensitive,omitempty"`

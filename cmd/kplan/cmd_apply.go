@@ -97,7 +97,7 @@ func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
 			text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		},
 		unchanged: "Nothing was changed",
-		unasked:   "To apply without being asked: -auto-approve, or a plan that was saved with kplan plan -out=FILE.",
+		notDryRun: "To apply without being asked: -auto-approve, or a plan that was saved with kplan plan -out=FILE.",
 		cancelled: "Apply cancelled.",
 	}
 	switch p.Mode {

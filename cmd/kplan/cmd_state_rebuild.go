@@ -106,25 +106,25 @@ func (s *session) lockAnyState(ctx context.Context, opts stateOptions, operation
 // listStacks shows which stacks the cluster has objects of. It does not choose:
 // several stacks may well be made by one configuration, with other variables.
 func (k *stack) listStacks(ctx context.Context) exitCode {
-	survey, diags := plan.Look(ctx, k.input(selection{}), "")
+	scan, diags := plan.Look(ctx, k.input(selection{}), "")
 	if diags.HasErrors() {
 		k.report(diags)
 		return exitFailure
 	}
-	ids := survey.Stacks()
+	ids := scan.Stacks()
 	if len(ids) == 0 {
-		k.fail("Nothing to rebuild", "No object in %s bears the label %s.%s", k.cluster.Host(), plan.StackLabel, unseenHint(survey))
+		k.fail("Nothing to rebuild", "No object in %s bears the label %s.%s", k.cluster.Host(), plan.StackLabel, unseenHint(scan))
 		return exitFailure
 	}
 	wanted := map[string]int{}
 	for _, id := range ids {
-		wanted[id] = k.declared(survey.Of(id))
+		wanted[id] = k.declared(scan.Of(id))
 	}
 	slices.SortStableFunc(ids, func(a, b string) int { return wanted[b] - wanted[a] }) // the likeliest first
 	for _, id := range ids {
-		k.showStack(id, survey.Of(id), wanted[id])
+		k.showStack(id, scan.Of(id), wanted[id])
 	}
-	k.fail("Which stack?", "There is no state in %s to tell which stack is this one. Name it: kplan state rebuild -stack=%s%s", k.opts.state.path, oneOr(ids, "ID"), unseenHint(survey))
+	k.fail("Which stack?", "There is no state in %s to tell which stack is this one. Name it: kplan state rebuild -stack=%s%s", k.opts.state.path, oneOr(ids, "ID"), unseenHint(scan))
 	return exitFailure
 }
 
@@ -135,34 +135,34 @@ var storing = approval{
 		text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
 	},
 	unchanged: "The state is as it was",
-	unasked:   "To store it without being asked: -auto-approve.",
+	notDryRun: "To store it without being asked: -auto-approve.",
 	cancelled: "Rebuild cancelled.",
 }
 
 // rebuild makes, shows and stores the state.
 func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) exitCode {
 	in := k.input(selection{})
-	survey, diags := plan.Look(ctx, in, k.state.StackID())
+	scan, diags := plan.Look(ctx, in, k.state.StackID())
 	if diags.HasErrors() {
 		k.report(diags)
 		return exitFailure
 	}
-	if len(survey.Objects) == 0 {
-		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), plan.StackLabel, k.state.StackID(), unseenHint(survey))
+	if len(scan.Objects) == 0 {
+		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), plan.StackLabel, k.state.StackID(), unseenHint(scan))
 		return exitFailure
 	}
-	if opts.autoApprove && k.declared(survey.Objects) == 0 {
+	if opts.autoApprove && k.declared(scan.Objects) == 0 {
 		k.fail("Not the stack of this configuration", "None of the %s of the stack %s belongs to a block of this configuration, so the next plan would delete them all. Rebuild the state beside the configuration that made them; if this is it, leave -auto-approve away and look at what would be stored.",
-			render.Count(len(survey.Objects), "object"), k.state.StackID())
+			render.Count(len(scan.Objects), "object"), k.state.StackID())
 		return exitFailure
 	}
-	rebuilt, diags := plan.Rebuild(ctx, in, survey)
+	rebuilt, diags := plan.Rebuild(ctx, in, scan)
 	if rebuilt == nil {
 		k.report(diags)
 		return exitFailure
 	}
 	k.showRebuilt(rebuilt)
-	if diags := incomplete(survey, rebuilt, opts.allowIncomplete); len(diags) > 0 {
+	if diags := incomplete(scan, rebuilt, opts.allowIncomplete); len(diags) > 0 {
 		k.report(diags)
 		if diags.HasErrors() {
 			return exitFailure

@@ -77,10 +77,10 @@ const lockPatience = 400 * time.Millisecond
 // for who only reads what nobody has ever locked. What went wrong has been
 // reported.
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, bool) {
-	patience := time.AfterFunc(lockPatience, func() {
+	waitTimeout := time.AfterFunc(lockPatience, func() {
 		s.lockAwaited("Acquiring state lock. This may take a few moments...")
 	})
-	defer patience.Stop()
+	defer waitTimeout.Stop()
 	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, true

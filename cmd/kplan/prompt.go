@@ -108,7 +108,7 @@ func (s *session) approve(ctx context.Context, q question) (bool, error) {
 type approval struct {
 	question
 	unchanged string // what is so without a yes
-	unasked   string // how to go on where nobody can be asked
+	notDryRun string // how to go on where nobody can be asked
 	cancelled string // what a no comes to
 }
 
@@ -119,7 +119,7 @@ func (s *session) wantYes(ctx context.Context, q approval) exitCode {
 	case ctx.Err() != nil:
 		return exitFailure
 	case err != nil:
-		s.fail("Approval needed", "%s: %v. %s", q.unchanged, err, q.unasked)
+		s.fail("Approval needed", "%s: %v. %s", q.unchanged, err, q.notDryRun)
 		return exitFailure
 	case !approved:
 		fmt.Fprintf(s.stdout, "\n%s\n", q.cancelled)

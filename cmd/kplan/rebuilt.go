@@ -26,7 +26,7 @@ func oneOr(words []string, otherwise string) string {
 const mostShown = 5
 
 // declared is how many of the objects belong to blocks of the configuration.
-func (k *stack) declared(objects []plan.Surveyed) (n int) {
+func (k *stack) declared(objects []plan.Scanned) (n int) {
 	blocks := map[addrs.Resource]bool{}
 	for _, r := range k.config.Resources {
 		blocks[r.Addr] = true
@@ -39,7 +39,7 @@ func (k *stack) declared(objects []plan.Surveyed) (n int) {
 	return n
 }
 
-func (k *stack) showStack(id string, objects []plan.Surveyed, wanted int) {
+func (k *stack) showStack(id string, objects []plan.Scanned, wanted int) {
 	namespaces := map[string]bool{}
 	var shown []string
 	for _, o := range objects {
@@ -84,15 +84,15 @@ func (k *stack) showRebuilt(r *plan.Rebuilt) {
 
 // incomplete says what the rebuilt state may lack: an error, or, where the user
 // has allowed that, a warning.
-func incomplete(survey *plan.Survey, r *plan.Rebuilt, allowed bool) hcl.Diagnostics {
+func incomplete(scan *plan.Scan, r *plan.Rebuilt, allowed bool) hcl.Diagnostics {
 	severity, advice := hcl.DiagError, " To store it nevertheless: -allow-incomplete."
 	if allowed {
 		severity, advice = hcl.DiagWarning, ""
 	}
 	var diags hcl.Diagnostics
-	if len(survey.Unseen) > 0 {
+	if len(scan.Unseen) > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The state may be incomplete",
-			Detail: "There may be objects of this stack that were not seen:\n" + bullets(survey.Unseen) +
+			Detail: "There may be objects of this stack that were not seen:\n" + bullets(scan.Unseen) +
 				"\nSuch an object that the configuration has is recognised by its label when it is planned. One that the configuration no longer has would never be deleted. " +
 				"A user who may list every kind in the whole cluster rebuilds a complete state." + advice})
 	}
@@ -120,9 +120,9 @@ func bullets[T any](items []T) string {
 	return b.String()
 }
 
-func unseenHint(survey *plan.Survey) string {
-	if len(survey.Unseen) == 0 {
+func unseenHint(scan *plan.Scan) string {
+	if len(scan.Unseen) == 0 {
 		return ""
 	}
-	return "\n\nNot everything was seen:\n" + bullets(survey.Unseen)
+	return "\n\nNot everything was seen:\n" + bullets(scan.Unseen)
 }

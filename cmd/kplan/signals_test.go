@@ -107,8 +107,8 @@ func (w *watched) String() string {
 	return w.text.String()
 }
 
-func (w *watched) await(text string, patience time.Duration) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+func (w *watched) await(text string, waitTimeout time.Duration) bool {
+	for end := time.Now().Add(waitTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if bytes.Contains([]byte(w.String()), []byte(text)) {
 			return true
 		}

@@ -96,8 +96,8 @@ func (k *stack) save(ctx context.Context, st *state.State) error { return k.leas
 func (k *stack) rescue(st *state.State) {
 	var path string
 	var err error
-	for _, folder := range []string{filepath.Dir(k.opts.state.path), ".", os.TempDir()} {
-		if path, err = state.WriteErrored(folder, st); err == nil {
+	for _, directory := range []string{filepath.Dir(k.opts.state.path), ".", os.TempDir()} {
+		if path, err = state.WriteErrored(directory, st); err == nil {
 			break
 		}
 	}

@@ -22,18 +22,18 @@ import (
 )
 
 type options struct {
-	mode     string
-	tenants  int
-	sizes    string
-	foreign  int
-	rounds   int
-	patience time.Duration
-	replicas int
-	tools    string
-	without  string
-	bin      string
-	sandbox  string
-	bare     string
+	mode        string
+	tenants     int
+	sizes       string
+	foreign     int
+	rounds      int
+	waitTimeout time.Duration
+	replicas    int
+	tools       string
+	without     string
+	bin         string
+	sandbox     string
+	bare        string
 }
 
 func main() {
@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&o.sizes, "sizes", "25,250,2500", "numbers of tenants in the mode sweep")
 	flag.IntVar(&o.foreign, "foreign", 20_000, "foreign objects in the mode foreign")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
-	flag.DurationVar(&o.patience, "patience", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
+	flag.DurationVar(&o.waitTimeout, "patience", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
 	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
 	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
 	flag.StringVar(&o.without, "without", "", "leave out scenarios, by the beginnings of their names: `destroy`, which takes kubectl minutes")
@@ -76,7 +76,7 @@ func run(ctx context.Context, o options) error {
 	case "sweep":
 		return b.sweep(ctx)
 	case "foreign":
-		return b.amongForeign(ctx)
+		return b.amongUnmanaged(ctx)
 	}
 	return fmt.Errorf("there is no mode %q", o.mode)
 }

@@ -51,7 +51,7 @@ func (b *bench) sweep(ctx context.Context) error {
 
 // amongForeign plans before and after the cluster is filled with objects that
 // are not the stack's.
-func (b *bench) amongForeign(ctx context.Context) error {
+func (b *bench) amongUnmanaged(ctx context.Context) error {
 	found := results{}
 	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 foreign") // also when it is interrupted
 	for _, filled := range []int{0, b.foreign} {
@@ -110,7 +110,7 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		}
 		took += wall
 	}
-	b.excused[t.name] = b.patience > 0 && took > b.patience
+	b.excused[t.name] = b.waitTimeout > 0 && took > b.waitTimeout
 	return nil
 }
 

@@ -79,7 +79,7 @@ func subjectOf(e *kube.Error, addr string) string {
 }
 
 // summaries are fixed: the same words for the same mistake.
-var summaries = map[kube.ErrorKind]string{
+var summaries = map[kube.Reason]string{
 	kube.Other:                "Cluster refused the request",
 	kube.NotFound:             "Object not found",
 	kube.AlreadyExists:        "Object already exists",
@@ -112,7 +112,7 @@ var summaries = map[kube.ErrorKind]string{
 }
 
 // advice says what to do about an error that brings no advice of its own.
-var advice = map[kube.ErrorKind]string{
+var advice = map[kube.Reason]string{
 	kube.NotFound:             "It was deleted outside kplan. Make a new plan.",
 	kube.AlreadyExists:        "It was left as it is. Give this resource another name, or take the object over with an import block.",
 	kube.Stale:                "Someone or something changed it at the same time. Make a new plan.",
@@ -139,7 +139,7 @@ func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl
 }
 
 // place is where in the source an error about the whole object belongs.
-func place(kind kube.ErrorKind) addrs.Path {
+func place(kind kube.Reason) addrs.Path {
 	switch kind {
 	case kube.AlreadyExists, kube.NotFound:
 		return addrs.NewPath("metadata", "name")

@@ -91,7 +91,7 @@ func TestFromKube(t *testing.T) {
 // TestEveryKindHasASummary also sees that diagnostics do without a position
 // and without an address.
 func TestEveryKindHasASummary(t *testing.T) {
-	seen := map[string]kube.ErrorKind{}
+	seen := map[string]kube.Reason{}
 	for kind := kube.Other; kind <= kube.NotKubernetes; kind++ {
 		diags := diag.FromKube(&kube.Error{Op: "get", Kind: kind, Message: "words"}, nil, "")
 		if len(diags) != 1 || diags[0].Summary == "" || diags[0].Subject != nil {

@@ -33,7 +33,7 @@ func metBy(d *hcl.Diagnostic) (e *kube.Error, addr string) {
 
 // isShared says whether an error is of the cluster rather than of one object, so
 // that many objects may meet the same.
-func isShared(kind kube.ErrorKind) bool {
+func isShared(kind kube.Reason) bool {
 	switch kind {
 	case kube.Unavailable, kube.WebhookFailed, kube.OutcomeUnknown, kube.Timeout,
 		kube.Unreachable, kube.Untrusted, kube.PluginFailed, kube.Unauthorized, kube.NotKubernetes:
@@ -48,7 +48,7 @@ const namesShown = 10
 // such as a webhook that does not answer.
 func Merge(diags hcl.Diagnostics) hcl.Diagnostics {
 	type same struct {
-		kind    kube.ErrorKind
+		kind    kube.Reason
 		message string
 	}
 	var merged hcl.Diagnostics

@@ -81,8 +81,8 @@ func mutations() []mutation {
 // saved, and when the request that changes something is on its way.
 func TestBetweenPlanAndApply(t *testing.T) {
 	r := newRig(t)
-	one := func(kind string, rev int, frozen bool) faulttest.Stack {
-		return faulttest.Stack{{Kind: kind, Name: "a", Rev: rev, Frozen: frozen}}
+	one := func(kind string, rev int, immutableChanges bool) faulttest.Stack {
+		return faulttest.Stack{{Kind: kind, Name: "a", Rev: rev, Immutable: immutableChanges}}
 	}
 	actions := []deed{
 		{"create", nil, one("ConfigMap", 0, false), "create"},

@@ -127,10 +127,10 @@ func TestLockBroken(t *testing.T) {
 			broken := time.Now()
 			time.Sleep(200 * time.Millisecond)
 			begun := x.mutations()
-			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "other.kubeconfig"))
+			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.directory, "other.kubeconfig"))
 			x.must(err)
 			defer other.Close()
-			second, err := x.program.Start(x.folder, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
+			second, err := x.program.Start(x.directory, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
 			x.must(err)
 			run := x.end(first)
 			if run.Code != 1 || time.Since(broken) > soon {
@@ -145,7 +145,7 @@ func TestLockBroken(t *testing.T) {
 			if run, err := second.End(); err != nil || !run.Documented() {
 				t.Errorf("the second run: %v %v", run, err)
 			}
-			x.must(os.Remove(filepath.Join(x.folder, state.ErroredFile)))
+			x.must(os.Remove(filepath.Join(x.directory, state.ErroredFile)))
 			x.checkNoOrphan()
 			x.checkConverges("")
 		})
@@ -159,11 +159,11 @@ func (x *trial) mutations() int {
 // breakLock force-unlocks the state, with the id that a refused run is told.
 func (x *trial) breakLock() {
 	x.Helper()
-	text, err := os.ReadFile(filepath.Join(x.folder, "kplan.state.json.lock"))
+	text, err := os.ReadFile(filepath.Join(x.directory, "kplan.state.json.lock"))
 	x.must(err)
 	info, err := state.DecodeLockInfo(text)
 	x.must(err)
-	process, err := x.program.Start(x.folder, nil, "force-unlock", "-force", info.ID)
+	process, err := x.program.Start(x.directory, nil, "force-unlock", "-force", info.ID)
 	x.must(err)
 	if run, err := process.End(); err != nil || run.Code != 0 {
 		x.Fatalf("force-unlock: %v %v", run, err)
@@ -186,10 +186,10 @@ func TestHaltedPastUnlock(t *testing.T) {
 			x.waitForCalls("create", 12)
 			x.must(first.Process.Signal(syscall.SIGSTOP))
 			x.breakLock()
-			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "other.kubeconfig"))
+			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.directory, "other.kubeconfig"))
 			x.must(err)
 			defer other.Close()
-			second, err := x.program.Start(x.folder, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
+			second, err := x.program.Start(x.directory, []string{"KUBECONFIG=" + other.Kubeconfig}, "apply", "-auto-approve")
 			x.must(err)
 			run, err := second.End()
 			if err != nil || run.Code != 0 {
@@ -209,7 +209,7 @@ func TestHaltedPastUnlock(t *testing.T) {
 				t.Errorf("the first run has written the state: serial %d, then %d", stored.Serial, now.Serial)
 			}
 			x.checkNoOrphan()
-			os.Remove(filepath.Join(x.folder, state.ErroredFile))
+			os.Remove(filepath.Join(x.directory, state.ErroredFile))
 			x.checkConverges("")
 		})
 	}

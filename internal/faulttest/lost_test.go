@@ -16,8 +16,8 @@ type deed struct {
 }
 
 func deeds() []deed {
-	one := func(rev int, frozen bool) faulttest.Stack {
-		return faulttest.Stack{{Kind: "ConfigMap", Name: "a", Rev: rev, Frozen: frozen}}
+	one := func(rev int, immutableChanges bool) faulttest.Stack {
+		return faulttest.Stack{{Kind: "ConfigMap", Name: "a", Rev: rev, Immutable: immutableChanges}}
 	}
 	return []deed{
 		{"create", nil, one(0, false), "create"},

@@ -17,9 +17,9 @@ import (
 type Program string
 
 // Build builds kplan from the sources of this package's module.
-func Build(folder string, tags ...string) (Program, error) {
+func Build(directory string, tags ...string) (Program, error) {
 	name := strings.Join(append([]string{"kplan"}, tags...), "-")
-	path := filepath.Join(folder, name)
+	path := filepath.Join(directory, name)
 	build := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", path, "kplan.dev/kplan/cmd/kplan")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -74,10 +74,10 @@ type Process struct {
 }
 
 // Start starts kplan in a folder, with variables over a scant environment.
-func (p Program) Start(folder string, env []string, args ...string) (*Process, error) {
+func (p Program) Start(directory string, env []string, args ...string) (*Process, error) {
 	process := &Process{Cmd: exec.Command(string(p), args...), args: args, start: time.Now()}
-	process.Dir = folder
-	process.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "NO_COLOR=1"}, env...)
+	process.Dir = directory
+	process.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + directory, "NO_COLOR=1"}, env...)
 	process.Stdout, process.Stderr = &process.stdout, &process.stderr
 	return process, process.Cmd.Start()
 }

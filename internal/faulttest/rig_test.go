@@ -56,7 +56,7 @@ var (
 	shared     *rig
 	sharedOnce sync.Once
 	sharedErr  error
-	folder     string
+	directory  string
 	auditFrom  int64
 	audited    = os.Getenv("KPLAN_TEST_AUDIT_LOG")
 )
@@ -64,7 +64,7 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	var err error
-	if folder, err = os.MkdirTemp("", "kplan-faulttest-"); err != nil {
+	if directory, err = os.MkdirTemp("", "kplan-faulttest-"); err != nil {
 		panic(err)
 	}
 	if info, err := os.Stat(audited); err == nil {
@@ -74,7 +74,7 @@ func TestMain(m *testing.M) {
 	if shared != nil && sharedErr == nil {
 		code = max(code, shared.audit())
 	}
-	os.RemoveAll(folder)
+	os.RemoveAll(directory)
 	os.Exit(code)
 }
 
@@ -115,7 +115,7 @@ func newRig(t *testing.T) *rig {
 		shared = &rig{kubeconfig: kubeconfig, prefix: fmt.Sprintf("ft%d-", os.Getpid())}
 		if shared.cluster, sharedErr = faulttest.Connect(kubeconfig); sharedErr == nil {
 			// The failpoints cost nothing where no environment asks for them.
-			shared.program, sharedErr = faulttest.Build(folder, "kplan_fp")
+			shared.program, sharedErr = faulttest.Build(directory, "kplan_fp")
 		}
 	})
 	if sharedErr != nil {
@@ -130,14 +130,14 @@ type trial struct {
 	*testing.T
 	*rig
 	namespace  string
-	folder     string
+	directory  string
 	proxy      *faulttest.Proxy
 	bystanders string
 }
 
 func (r *rig) newTrial(t *testing.T) *trial {
 	t.Helper()
-	x := &trial{T: t, rig: r, folder: t.TempDir(), namespace: fmt.Sprintf("%s%d", r.prefix, r.trials.Add(1))}
+	x := &trial{T: t, rig: r, directory: t.TempDir(), namespace: fmt.Sprintf("%s%d", r.prefix, r.trials.Add(1))}
 	x.must(r.cluster.MakeNamespace(x.ctx(), x.namespace))
 	t.Cleanup(func() {
 		if err := r.cluster.DropNamespace(context.Background(), x.namespace); err != nil && !apierrors.IsNotFound(err) {
@@ -145,7 +145,7 @@ func (r *rig) newTrial(t *testing.T) *trial {
 		}
 	})
 	var err error
-	x.proxy, err = faulttest.NewProxy(r.kubeconfig, filepath.Join(x.folder, "kubeconfig"))
+	x.proxy, err = faulttest.NewProxy(r.kubeconfig, filepath.Join(x.directory, "kubeconfig"))
 	x.must(err)
 	t.Cleanup(x.proxy.Close)
 	x.bystanders = x.describeBystanders()
@@ -166,13 +166,13 @@ func (x *trial) write(s faulttest.Stack) { x.writeHCL(s.HCL(x.namespace)) }
 
 func (x *trial) writeHCL(text string) {
 	x.Helper()
-	x.must(os.WriteFile(filepath.Join(x.folder, "main.kplan.hcl"), []byte(text), 0o600))
+	x.must(os.WriteFile(filepath.Join(x.directory, "main.kplan.hcl"), []byte(text), 0o600))
 }
 
 // appendHCL adds to the configuration.
 func (x *trial) appendHCL(text string) {
 	x.Helper()
-	path := filepath.Join(x.folder, "main.kplan.hcl")
+	path := filepath.Join(x.directory, "main.kplan.hcl")
 	written, err := os.ReadFile(path)
 	x.must(err)
 	x.must(os.WriteFile(path, append(written, text...), 0o600))
@@ -180,7 +180,7 @@ func (x *trial) appendHCL(text string) {
 
 func (x *trial) start(env []string, args ...string) *faulttest.Process {
 	x.Helper()
-	process, err := x.program.Start(x.folder, append([]string{"KUBECONFIG=" + x.proxy.Kubeconfig}, env...), args...)
+	process, err := x.program.Start(x.directory, append([]string{"KUBECONFIG=" + x.proxy.Kubeconfig}, env...), args...)
 	x.must(err)
 	x.proxy.Attach(process.Process)
 	return process
@@ -218,7 +218,7 @@ func (x *trial) mustApply() {
 // state reads what is stored, nil where nothing is.
 func (x *trial) state() *state.State {
 	x.Helper()
-	s, err := state.Open(filepath.Join(x.folder, "kplan.state.json")).Read(x.ctx())
+	s, err := state.Open(filepath.Join(x.directory, "kplan.state.json")).Read(x.ctx())
 	if errors.Is(err, state.ErrNotExist) {
 		return nil
 	}

@@ -82,7 +82,7 @@ func (x *trial) checkOrderly() {
 
 func (x *trial) checkLockFree() {
 	x.Helper()
-	if lock, err := os.ReadFile(filepath.Join(x.folder, "kplan.state.json.lock")); err == nil && len(lock) > 0 {
+	if lock, err := os.ReadFile(filepath.Join(x.directory, "kplan.state.json.lock")); err == nil && len(lock) > 0 {
 		x.Errorf("the lock was not given back: %s", lock)
 	}
 }

@@ -17,8 +17,8 @@ type Item struct {
 	Name string `json:"name"`
 	// Rev is in the object's content. Of a frozen object it can't be changed but
 	// by replacing the object.
-	Rev    int  `json:"rev"`
-	Frozen bool `json:"frozen,omitempty"`
+	Rev       int  `json:"rev"`
+	Immutable bool `json:"immutable,omitempty"`
 	// Needs are referred to, Awaits are named in depends_on.
 	Needs  []string `json:"needs,omitempty"`
 	Awaits []string `json:"awaits,omitempty"`
@@ -81,7 +81,7 @@ func (i Item) annotations() string {
 // annotated is the rev that an annotation shows: none where the content does,
 // and can't be changed.
 func (i Item) annotated() int {
-	if i.Frozen {
+	if i.Immutable {
 		return 0
 	}
 	return i.Rev
@@ -89,15 +89,15 @@ func (i Item) annotated() int {
 
 func (i Item) content() string {
 	rev := fmt.Sprintf("{ rev = \"%d\" }", i.Rev)
-	frozen := ""
-	if i.Frozen {
-		frozen = "  immutable = true\n"
+	immutableChanges := ""
+	if i.Immutable {
+		immutableChanges = "  immutable = true\n"
 	}
 	switch i.Kind {
 	case "ConfigMap":
-		return fmt.Sprintf("%s  data = %s\n", frozen, rev)
+		return fmt.Sprintf("%s  data = %s\n", immutableChanges, rev)
 	case "Secret":
-		return fmt.Sprintf("%s  data = { rev = base64encode(\"%d\") }\n", frozen, i.Rev)
+		return fmt.Sprintf("%s  data = { rev = base64encode(\"%d\") }\n", immutableChanges, i.Rev)
 	case "Service":
 		return fmt.Sprintf("  spec {\n    selector = %s\n    ports { port = %d }\n  }\n", rev, 80+i.Rev)
 	case "ServiceAccount":
@@ -112,10 +112,10 @@ func (i Item) content() string {
 // 20 changed, 5 replaced, 20 fewer.
 func CrashStack() (before, after Stack) {
 	kinds := []string{"ConfigMap", "Secret", "Service", "ConfigMap", "ServiceAccount"}
-	add := func(s *Stack, prefix string, n int, frozen bool) {
+	add := func(s *Stack, prefix string, n int, immutableChanges bool) {
 		for i := range n {
-			item := Item{Kind: kinds[i%len(kinds)], Name: fmt.Sprintf("%s%d", prefix, i), Frozen: frozen}
-			if frozen {
+			item := Item{Kind: kinds[i%len(kinds)], Name: fmt.Sprintf("%s%d", prefix, i), Immutable: immutableChanges}
+			if immutableChanges {
 				item.Kind = kinds[i%2]
 			}
 			if i >= 4 && i%3 == 0 { // chains, four rows of them
@@ -165,8 +165,8 @@ func randomItem(rng *rand.Rand, there Stack, n int) Item {
 	kinds := []string{"ConfigMap", "ConfigMap", "Secret", "Service", "ServiceAccount", "Pod"}
 	item := Item{Kind: kinds[rng.IntN(len(kinds))], Name: fmt.Sprintf("o%d", n)}
 	if item.Kind == "ConfigMap" || item.Kind == "Secret" {
-		item.Frozen = rng.IntN(4) == 0
-		item.Unnamed = !item.Frozen && rng.IntN(8) == 0
+		item.Immutable = rng.IntN(4) == 0
+		item.Unnamed = !item.Immutable && rng.IntN(8) == 0
 	}
 	for _, other := range rng.Perm(len(there))[:min(len(there), rng.IntN(4))] {
 		if addr := there[other].addr(); rng.IntN(4) == 0 {

@@ -11,12 +11,12 @@ import (
 )
 
 // smallDisk puts a disk of 256 KiB at a folder, where this process may.
-func smallDisk(t *testing.T, folder string) {
+func smallDisk(t *testing.T, directory string) {
 	t.Helper()
-	if err := syscall.Mount("small", folder, "tmpfs", 0, "size=256k"); err != nil {
+	if err := syscall.Mount("small", directory, "tmpfs", 0, "size=256k"); err != nil {
 		t.Skipf("it takes root to mount a small disk: %v", err)
 	}
-	t.Cleanup(func() { syscall.Unmount(folder, syscall.MNT_DETACH) })
+	t.Cleanup(func() { syscall.Unmount(directory, syscall.MNT_DETACH) })
 }
 
 // startUnprivileged starts kplan so that the modes of files hold for it, also

@@ -18,47 +18,47 @@ import (
 // was done is in a file that the message names and from which all goes on.
 func TestStateCannotBeSaved(t *testing.T) {
 	r := newRig(t)
-	for name, fail := range map[string]func(x *trial, folder string) (mend func()){
-		"folder gone": func(x *trial, folder string) func() {
-			x.must(os.Rename(folder, folder+".gone"))
-			return func() { x.must(os.Rename(folder+".gone", folder)) }
+	for name, fail := range map[string]func(x *trial, directory string) (mend func()){
+		"folder gone": func(x *trial, directory string) func() {
+			x.must(os.Rename(directory, directory+".gone"))
+			return func() { x.must(os.Rename(directory+".gone", directory)) }
 		},
-		"disk full": func(x *trial, folder string) func() {
-			filler := filepath.Join(folder, "filler")
+		"disk full": func(x *trial, directory string) func() {
+			filler := filepath.Join(directory, "filler")
 			x.must(fill(filler))
 			return func() { x.must(os.Remove(filler)) }
 		},
-		"folder read-only": func(x *trial, folder string) func() {
-			x.must(os.Chmod(folder, 0o500))
-			return func() { x.must(os.Chmod(folder, 0o700)) }
+		"folder read-only": func(x *trial, directory string) func() {
+			x.must(os.Chmod(directory, 0o500))
+			return func() { x.must(os.Chmod(directory, 0o700)) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := r.newTrial(t)
-			folder := filepath.Join(x.folder, "state")
-			x.must(os.Mkdir(folder, 0o700))
+			directory := filepath.Join(x.directory, "state")
+			x.must(os.Mkdir(directory, 0o700))
 			if name == "disk full" {
-				smallDisk(t, folder)
+				smallDisk(t, directory)
 			}
 			_, after := faulttest.CrashStack()
 			x.write(after)
 			// The creations drag on until the next group of results is written.
 			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 1500 * time.Millisecond})
-			path := filepath.Join(folder, "kplan.state.json")
+			path := filepath.Join(directory, "kplan.state.json")
 			process := x.startUnprivileged("apply", "-auto-approve", "-state="+path)
 			x.waitForCalls("create", 6)
-			mend := fail(x, folder)
+			mend := fail(x, directory)
 			run := x.end(process)
 			if run.Code != 1 || run.Elapsed > 30*time.Second {
 				t.Errorf("it should stop and fail: %v", run)
 			}
-			errored := filepath.Join(x.folder, state.ErroredFile)
+			errored := filepath.Join(x.directory, state.ErroredFile)
 			if !strings.Contains(run.Stderr, state.ErroredFile) {
 				t.Errorf("the message does not name the file: %v", run)
 			}
 			mend()
-			x.must(os.Rename(errored, filepath.Join(x.folder, "kplan.state.json")))
+			x.must(os.Rename(errored, filepath.Join(x.directory, "kplan.state.json")))
 			x.checkOrderly()
 			x.checkConverges("")
 		})
@@ -70,26 +70,26 @@ func TestStateCannotBeSaved(t *testing.T) {
 // before it has changed anything.
 func TestNothingCanBeWritten(t *testing.T) {
 	r := newRig(t)
-	for name, shut := range map[string]func(x *trial, folder string) (open func()){
-		"read-only": func(x *trial, folder string) func() {
-			files, _ := filepath.Glob(filepath.Join(folder, "*"))
+	for name, shut := range map[string]func(x *trial, directory string) (open func()){
+		"read-only": func(x *trial, directory string) func() {
+			files, _ := filepath.Glob(filepath.Join(directory, "*"))
 			for _, file := range files {
 				x.must(os.Chmod(file, 0o400))
 			}
-			x.must(os.Chmod(folder, 0o500))
+			x.must(os.Chmod(directory, 0o500))
 			return func() {
-				x.must(os.Chmod(folder, 0o700))
+				x.must(os.Chmod(directory, 0o700))
 				for _, file := range files {
 					x.must(os.Chmod(file, 0o600))
 				}
 			}
 		},
-		"folder read-only": func(x *trial, folder string) func() {
-			x.must(os.Chmod(folder, 0o500))
-			return func() { x.must(os.Chmod(folder, 0o700)) }
+		"folder read-only": func(x *trial, directory string) func() {
+			x.must(os.Chmod(directory, 0o500))
+			return func() { x.must(os.Chmod(directory, 0o700)) }
 		},
-		"disk full": func(x *trial, folder string) func() {
-			filler := filepath.Join(folder, "filler")
+		"disk full": func(x *trial, directory string) func() {
+			filler := filepath.Join(directory, "filler")
 			x.must(fill(filler))
 			return func() { x.must(os.Remove(filler)) }
 		},
@@ -98,12 +98,12 @@ func TestNothingCanBeWritten(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, state %v", name, stored), func(t *testing.T) {
 				t.Parallel()
 				x := r.newTrial(t)
-				folder := filepath.Join(x.folder, "state")
-				x.must(os.Mkdir(folder, 0o700))
+				directory := filepath.Join(x.directory, "state")
+				x.must(os.Mkdir(directory, 0o700))
 				if name == "disk full" {
-					smallDisk(t, folder)
+					smallDisk(t, directory)
 				}
-				where := "-state=" + filepath.Join(folder, "kplan.state.json")
+				where := "-state=" + filepath.Join(directory, "kplan.state.json")
 				x.proxy.Arm()
 				x.write(faulttest.Stack{{Kind: "ConfigMap", Name: "a"}})
 				if stored {
@@ -112,16 +112,16 @@ func TestNothingCanBeWritten(t *testing.T) {
 					}
 				}
 				x.write(faulttest.Stack{{Kind: "ConfigMap", Name: "b"}})
-				before := list(t, folder)
-				open := shut(x, folder)
-				shutNow := list(t, folder)
+				before := list(t, directory)
+				open := shut(x, directory)
+				shutNow := list(t, directory)
 				for _, c := range []struct {
 					args []string
 					code int
 					says string
 				}{
 					{[]string{"plan"}, 0, "Plan: 1 to add"},
-					{[]string{"plan", "-out=" + filepath.Join(folder, "a.plan")}, 1, "Can't save the plan|Error acquiring the state lock"},
+					{[]string{"plan", "-out=" + filepath.Join(directory, "a.plan")}, 1, "Can't save the plan|Error acquiring the state lock"},
 					{[]string{"apply", "-auto-approve"}, 1, "Error acquiring the state lock|State could not be saved"},
 					{[]string{"destroy", "-auto-approve"}, 1, "Error acquiring the state lock|State could not be saved"},
 				} {
@@ -139,11 +139,11 @@ func TestNothingCanBeWritten(t *testing.T) {
 						}
 					}
 				}
-				if now := list(t, folder); name != "disk full" && now != shutNow { // an empty file fits on any disk
+				if now := list(t, directory); name != "disk full" && now != shutNow { // an empty file fits on any disk
 					t.Errorf("the folder held %s, and now %s", shutNow, now)
 				}
 				open()
-				if now := list(t, folder); stored && now != before {
+				if now := list(t, directory); stored && now != before {
 					t.Errorf("the folder held %s, and now %s", before, now)
 				}
 				if run := x.kplan("apply", "-auto-approve", where); run.Code != 0 {
@@ -155,9 +155,9 @@ func TestNothingCanBeWritten(t *testing.T) {
 }
 
 // list names the files in a folder.
-func list(t *testing.T, folder string) string {
+func list(t *testing.T, directory string) string {
 	t.Helper()
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(directory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestStateWriteFails(t *testing.T) {
 					if !run.Documented() {
 						t.Errorf("it should not end like this: %v", run)
 					}
-					_, err := os.Stat(filepath.Join(x.folder, state.ErroredFile))
+					_, err := os.Stat(filepath.Join(x.directory, state.ErroredFile))
 					if err == nil {
 						failed.Add(1)
 						if run.Code == 0 || !strings.Contains(run.Stderr, state.ErroredFile) {

@@ -21,7 +21,7 @@ type entry struct {
 // entriesOf are the changes of a plan that are worth showing.
 func entriesOf(pl *plan.Plan) []entry {
 	return slices.DeleteFunc(allEntries(pl), func(e entry) bool {
-		return e.Action == plan.Keep && !e.Moved() && !e.Blocked && !e.hasDrifted(pl)
+		return e.Action == plan.NoOp && !e.Moved() && !e.Blocked && !e.hasDrifted(pl)
 	})
 }
 
@@ -44,13 +44,13 @@ func allEntries(pl *plan.Plan) []entry {
 		if old := renamed[c.Addr]; old != nil && c.Action == plan.Create {
 			paired[old] = true
 			e := entry{Change: renaming(c, old), symbol: replaceAfter, old: old}
-			if pl.GoesAlong(old.Object) {
+			if pl.CascadesTo(old.Object) {
 				e.symbol = replace
 			}
 			entries = append(entries, e)
 			continue
 		}
-		e := entry{Change: c, symbol: symbolOfAction(c), from: pl.TakenFrom(c)}
+		e := entry{Change: c, symbol: symbolOfAction(c), from: pl.PreviousStack(c)}
 		if e.hasDrifted(pl) {
 			e.symbol = update
 		}
@@ -149,7 +149,7 @@ func (e entry) objectName() string {
 
 // verb says what happens to the object, as Terraform says it.
 func (e entry) verb(mode plan.Mode) string {
-	if mode == plan.RefreshOnly && e.Action == plan.Forget && e.Reason != plan.BecauseTaken {
+	if mode == plan.RefreshOnly && e.Action == plan.Forget && e.Reason != plan.BecauseOtherStack {
 		return "has been deleted"
 	}
 	if mode == plan.RefreshOnly && len(e.Drift) > 0 {
@@ -187,7 +187,7 @@ func (e entry) notes() []string {
 	if reason := e.reason(); reason != "" {
 		notes = append(notes, reason)
 	}
-	if e.Moved() && e.Action != plan.Keep {
+	if e.Moved() && e.Action != plan.NoOp {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
 	if e.from != "" {
@@ -228,7 +228,7 @@ func (e entry) reason() string {
 		return "because its name or namespace changes"
 	case plan.BecauseDeleted, plan.BecauseGone:
 		return "it was deleted outside of kplan"
-	case plan.BecauseTaken:
+	case plan.BecauseOtherStack:
 		return "another stack of kplan has taken it over"
 	case plan.BecauseVersion:
 		return "because it was applied in another API version, which kplan's fields are recorded in"
@@ -254,13 +254,13 @@ func repetition(addr addrs.Instance) string {
 func consequence(c plan.Consequence) string {
 	what := number(c.Count) + " " + Clean(c.Kind.String())
 	text := map[plan.Effect]string{
-		plan.TakesAlong:  "also deletes " + what + " that kplan does not manage",
-		plan.TakesOthers: "also deletes " + what + " that another stack of kplan manages",
-		plan.LosesData:   "loses the data in " + what,
-		plan.GoesToo:     "takes " + what + " with it",
-		plan.MayBlock:    "waits until " + Count(c.Count, "finalizer") + " is taken off",
-		plan.WaitsForAPI: "waits until " + Count(c.Count, "API") + " that does not answer is back",
-		plan.Uncounted:   "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
+		plan.CascadesUnmanaged:   "also deletes " + what + " that kplan does not manage",
+		plan.CascadesOtherStacks: "also deletes " + what + " that another stack of kplan manages",
+		plan.LosesData:           "loses the data in " + what,
+		plan.Cascades:            "takes " + what + " with it",
+		plan.MayBlock:            "waits until " + Count(c.Count, "finalizer") + " is taken off",
+		plan.WaitsForAPI:         "waits until " + Count(c.Count, "API") + " that does not answer is back",
+		plan.Uncounted:           "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
 	if c.Count > 1 {
 		text = strings.NewReplacer(" is taken", " are taken", " that does not answer is back", " that do not answer are back").Replace(text)
@@ -279,10 +279,10 @@ func consequence(c plan.Consequence) string {
 // another value for that.
 func (e entry) ownershipNotes() []string {
 	var notes []string
-	for i := 0; i < len(e.LetGo); {
-		manager, places := e.LetGo[i].Manager, []string{}
-		for ; i < len(e.LetGo) && e.LetGo[i].Manager == manager; i++ {
-			places = append(places, e.LetGo[i].Path.String())
+	for i := 0; i < len(e.Relinquished); {
+		manager, places := e.Relinquished[i].Manager, []string{}
+		for ; i < len(e.Relinquished) && e.Relinquished[i].Manager == manager; i++ {
+			places = append(places, e.Relinquished[i].Path.String())
 		}
 		note := "no longer set by the configuration, and stays: " + clip(Clean(strings.Join(places, ", ")), 200)
 		if manager != "" {
@@ -291,7 +291,7 @@ func (e entry) ownershipNotes() []string {
 		notes = append(notes, note)
 	}
 	var places []string
-	for _, place := range e.TakenOn {
+	for _, place := range e.NewlyManaged {
 		places = append(places, place.String())
 	}
 	if len(places) > 0 {

@@ -156,7 +156,7 @@ func (e *Events) Outputs(outputs []Output) {
 
 func eventChange(e entry) event {
 	change := event{"resource": eventResource(e.Addr), "action": eventAction(e.Action)}
-	if e.Action == plan.Keep && e.Moved() {
+	if e.Action == plan.NoOp && e.Moved() {
 		change["action"] = "move"
 	}
 	if e.Moved() {
@@ -191,7 +191,7 @@ func eventReason(r plan.Reason) string {
 
 func eventAction(a plan.Action) string {
 	switch a {
-	case plan.Keep:
+	case plan.NoOp:
 		return "noop"
 	case plan.Adopt:
 		return "import"

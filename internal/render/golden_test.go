@@ -60,13 +60,13 @@ func object(t testing.TB, text string) map[string]any {
 // changed is a change made by hand: of the object that stands at that address,
 // with its sides in YAML.
 type changed struct {
-	addr, apiVersion    string
-	namespace, name     string
-	action              plan.Action
-	before, after, wish string
-	unknown, sensitive  []string
-	replacePaths        []string
-	edit                func(*plan.Change)
+	addr, apiVersion       string
+	namespace, name        string
+	action                 plan.Action
+	before, after, desired string
+	unknown, sensitive     []string
+	replacePaths           []string
+	edit                   func(*plan.Change)
 }
 
 func (c changed) change(t testing.TB) *plan.Change {
@@ -82,7 +82,7 @@ func (c changed) change(t testing.TB) *plan.Change {
 	result := &plan.Change{
 		Addr: addr, Kind: kind, Object: kind.Object(c.namespace, c.name),
 		Action: c.action, Certainty: plan.Computed,
-		Before: object(t, c.before), After: object(t, c.after), Wish: object(t, c.wish),
+		Before: object(t, c.before), After: object(t, c.after), DesiredFields: object(t, c.desired),
 		Unknown: pathSet(t, c.unknown), Sensitive: pathSet(t, c.sensitive),
 		ReplacePaths: paths(t, c.replacePaths),
 	}

@@ -160,14 +160,14 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 		s: map[string]any{s: []any{s, map[string]any{s: s}}},
 	}
 	p := &plan.Plan{Host: s, Cluster: s, Variables: map[string]plan.Variable{s: {Value: []byte(`"x"`)}}, Incomplete: true}
-	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.Keep} {
+	for _, action := range []plan.Action{plan.Create, plan.Update, plan.Replace, plan.Delete, plan.Adopt, plan.Forget, plan.NoOp} {
 		for _, kind := range []string{"Pod", ""} {
 			c := &plan.Change{
 				Addr: hostileInstance(s), Previous: hostileInstance(s + "1"), Object: hostileObject(s), Action: action,
-				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, Wish: after,
+				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, DesiredFields: after,
 				ReplacePaths: []addrs.Path{addrs.NewPath("metadata", "annotations", s)}, Blocked: true,
 				Drift:        []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
-				Consequences: []plan.Consequence{{Effect: plan.TakesAlong, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
+				Consequences: []plan.Consequence{{Effect: plan.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
 			}
 			if kind == "" && action != plan.Update {
 				continue
@@ -185,7 +185,7 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 		}
 	}
 	p.Outputs = []plan.OutputChange{{Name: s, Action: plan.Update, Before: s, After: []any{s}}, {Name: "b", Action: plan.Create, After: map[string]any{s: s}}}
-	p.HeldBack = []hclspec.HeldBack{{Addr: hostileInstance(s), By: hostileInstance(s)}}
+	p.Skipped = []hclspec.Skipped{{Addr: hostileInstance(s), By: hostileInstance(s)}}
 	return p
 }
 

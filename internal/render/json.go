@@ -24,7 +24,7 @@ type jsonPlan struct {
 	ResourceDrift    []jsonResourceChange    `json:"resource_drift,omitempty"`
 	ResourceChanges  []jsonResourceChange    `json:"resource_changes"`
 	OutputChanges    map[string]jsonChange   `json:"output_changes,omitempty"`
-	HeldBack         []jsonHeldBack          `json:"held_back,omitempty"`
+	Skipped          []jsonSkipped           `json:"skipped,omitempty"`
 	Mode             plan.Mode               `json:"mode"`
 	Timestamp        string                  `json:"timestamp"`
 	Errored          bool                    `json:"errored"`
@@ -36,26 +36,26 @@ type jsonVariable struct {
 }
 
 type jsonResourceChange struct {
-	Address          string         `json:"address"`
-	PreviousAddress  string         `json:"previous_address,omitempty"`
-	ModuleAddress    string         `json:"module_address,omitempty"`
-	Mode             string         `json:"mode"`
-	Type             string         `json:"type"`
-	Name             string         `json:"name"`
-	Index            any            `json:"index,omitempty"`
-	ProviderName     string         `json:"provider_name"`
-	Change           jsonChange     `json:"change"`
-	ActionReason     plan.Reason    `json:"action_reason,omitempty"`
-	Object           jsonObject     `json:"object"`
-	PreviousObject   *jsonObject    `json:"previous_object,omitempty"`
-	Drift            []jsonDrift    `json:"drift,omitempty"`
-	LetGo            []plan.LetGo   `json:"let_go,omitempty"`
-	TakenOn          []addrs.Path   `json:"taken_on,omitempty"`
-	Consequences     []jsonEffect   `json:"consequences,omitempty"`
-	Certainty        plan.Certainty `json:"certainty,omitempty"`
-	CertaintyReason  string         `json:"certainty_reason,omitempty"`
-	Blocked          bool           `json:"blocked,omitempty"`
-	ProtectedDestroy bool           `json:"prevent_destroy,omitempty"`
+	Address          string              `json:"address"`
+	PreviousAddress  string              `json:"previous_address,omitempty"`
+	ModuleAddress    string              `json:"module_address,omitempty"`
+	Mode             string              `json:"mode"`
+	Type             string              `json:"type"`
+	Name             string              `json:"name"`
+	Index            any                 `json:"index,omitempty"`
+	ProviderName     string              `json:"provider_name"`
+	Change           jsonChange          `json:"change"`
+	ActionReason     plan.Reason         `json:"action_reason,omitempty"`
+	Object           jsonObject          `json:"object"`
+	PreviousObject   *jsonObject         `json:"previous_object,omitempty"`
+	Drift            []jsonDrift         `json:"drift,omitempty"`
+	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
+	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
+	Consequences     []jsonEffect        `json:"consequences,omitempty"`
+	Certainty        plan.Certainty      `json:"certainty,omitempty"`
+	CertaintyReason  string              `json:"certainty_reason,omitempty"`
+	Blocked          bool                `json:"blocked,omitempty"`
+	ProtectedDestroy bool                `json:"prevent_destroy,omitempty"`
 }
 
 // jsonObject is an object of the cluster.
@@ -96,7 +96,7 @@ type jsonEffect struct {
 	Names  []string    `json:"names,omitempty"`
 }
 
-type jsonHeldBack struct {
+type jsonSkipped struct {
 	Address string `json:"address"`
 	Needs   string `json:"needs,omitempty"`
 }
@@ -125,8 +125,8 @@ func JSON(w io.Writer, pl *plan.Plan, version string) error {
 	for _, o := range pl.Outputs {
 		doc.OutputChanges[o.Name] = outputChange(o)
 	}
-	for _, h := range pl.HeldBack {
-		doc.HeldBack = append(doc.HeldBack, heldBack(h))
+	for _, h := range pl.Skipped {
+		doc.Skipped = append(doc.Skipped, skipped(h))
 	}
 	return writeJSON(w, doc, true)
 }
@@ -143,8 +143,8 @@ func jsonVariables(pl *plan.Plan) map[string]jsonVariable {
 	return all
 }
 
-func heldBack(h hclspec.HeldBack) jsonHeldBack {
-	held := jsonHeldBack{Address: h.Addr.String()}
+func skipped(h hclspec.Skipped) jsonSkipped {
+	held := jsonSkipped{Address: h.Addr.String()}
 	if h.By != (addrs.Instance{}) {
 		held.Needs = h.By.String()
 	}
@@ -157,7 +157,7 @@ func resourceChange(e entry) jsonResourceChange {
 		Mode: "managed", Type: e.Addr.Resource.Type, Name: e.Addr.Resource.Name, Index: index(e.Addr.Key),
 		ProviderName: providerName, Change: objectChange(e), ActionReason: e.Reason,
 		Object: jsonObjectOf(e.Object), Certainty: e.Certainty, CertaintyReason: e.Why,
-		LetGo: e.LetGo, TakenOn: e.TakenOn, Blocked: e.Blocked, ProtectedDestroy: e.Protected,
+		Relinquished: e.Relinquished, NewlyManaged: e.NewlyManaged, Blocked: e.Blocked, ProtectedDestroy: e.Protected,
 	}
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()

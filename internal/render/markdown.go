@@ -93,7 +93,7 @@ func markdownWarnings(pl *plan.Plan) []string {
 	}
 	predicted := 0
 	for _, c := range pl.Changes {
-		if c.Certainty == plan.Predicted && c.Action != plan.Keep {
+		if c.Certainty == plan.Predicted && c.Action != plan.NoOp {
 			predicted++
 		}
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 // underWay says whether more is to come.
-func (p Phase) underWay() bool { return p == Started || p == Progress || p == Waiting }
+func (p Phase) inProgress() bool { return p == Started || p == Progress || p == Waiting }
 
 // words are what an action is called while it goes on and after it.
 type words struct{ doing, done string }
@@ -43,7 +43,7 @@ var actionWords = map[plan.Action]words{
 	plan.Delete:  {"Destroying", "Destruction"},
 	plan.Adopt:   {"Adopting", "Adoption"},
 	plan.Forget:  {"Forgetting", "Removal from the state"},
-	plan.Keep:    {"Refreshing state", "Refresh"},
+	plan.NoOp:    {"Refreshing state", "Refresh"},
 }
 
 // ProgressLine is the line that tells of a step, without its newline.

@@ -115,7 +115,7 @@ func (r *Region) Step(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := slices.IndexFunc(r.rows, func(row *row) bool { return row.step.Addr == s.Addr && row.step.Object == s.Object })
-	if s.Phase.underWay() {
+	if s.Phase.inProgress() {
 		if at < 0 {
 			r.rows = append(r.rows, &row{since: r.now().Add(-s.Elapsed)})
 			at = len(r.rows) - 1

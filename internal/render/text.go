@@ -22,7 +22,7 @@ func Plan(w io.Writer, pl *plan.Plan, opts Options) {
 	default:
 		p.plan(pl, entries)
 	}
-	p.heldBack(pl)
+	p.skipped(pl)
 	p.writeTo(w)
 }
 
@@ -245,7 +245,7 @@ func (p *page) nothing(pl *plan.Plan) {
 
 func changesOutputs(pl *plan.Plan) bool {
 	for _, o := range pl.Outputs {
-		if o.Action != plan.Keep {
+		if o.Action != plan.NoOp {
 			return true
 		}
 	}
@@ -260,7 +260,7 @@ func (p *page) outputChanges(pl *plan.Plan) {
 	p.line("Changes to Outputs:")
 	all := &plan.Difference{Shape: plan.Fields}
 	for _, o := range pl.Outputs {
-		if o.Action != plan.Keep {
+		if o.Action != plan.NoOp {
 			all.Children = append(all.Children, plan.DiffOutput(o))
 		}
 	}
@@ -272,13 +272,13 @@ func (p *page) outputChanges(pl *plan.Plan) {
 }
 
 // heldBack lists what could not be planned.
-func (p *page) heldBack(pl *plan.Plan) {
-	if len(pl.HeldBack) == 0 {
+func (p *page) skipped(pl *plan.Plan) {
+	if len(pl.Skipped) == 0 {
 		return
 	}
 	p.line()
 	p.line(p.paint(bold, "Not planned, since something they need failed:"))
-	for _, h := range pl.HeldBack {
+	for _, h := range pl.Skipped {
 		line := "    " + Clean(h.Addr.String())
 		if h.By != (addrs.Instance{}) {
 			line += " (needs " + Clean(h.By.String()) + ")"

@@ -15,7 +15,7 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-const wishedController = `
+const desiredController = `
 apiVersion: v1
 kind: ReplicationController
 metadata:
@@ -74,36 +74,36 @@ status: {replicas: 0}
 
 var createController = changed{
 	addr: "ReplicationController.app", namespace: "acme", name: "web", action: plan.Create,
-	after: liveController, wish: wishedController,
+	after: liveController, desired: desiredController,
 	unknown: []string{"metadata.uid", "status", "metadata.resourceVersion"},
 }
 
 // plans are plans of every sort, by name.
 func plans(t testing.TB) map[string]*plan.Plan {
 	return map[string]*plan.Plan{
-		"create":  planOf(t, createController),
-		"update":  updates(t),
-		"replace": replacements(t),
-		"delete":  deletions(t),
-		"texts":   texts(t),
-		"secret":  secrets(t),
-		"lists":   lists(t),
-		"others":  others(t),
-		"empty":   planOf(t),
-		"destroy": destruction(t),
-		"failed":  failed(t),
-		"outputs": outputs(t),
-		"refresh": refreshed(t),
-		"drift":   drifted(t),
-		"let_go":  letGo(t),
-		"unicode": international(t),
+		"create":       planOf(t, createController),
+		"update":       updates(t),
+		"replace":      replacements(t),
+		"delete":       deletions(t),
+		"texts":        texts(t),
+		"secret":       secrets(t),
+		"lists":        lists(t),
+		"others":       others(t),
+		"empty":        planOf(t),
+		"destroy":      destruction(t),
+		"failed":       failed(t),
+		"outputs":      outputs(t),
+		"refresh":      refreshed(t),
+		"drift":        drifted(t),
+		"relinquished": relinquished(t),
+		"unicode":      international(t),
 	}
 }
 
 func updates(t testing.TB) *plan.Plan {
 	return planOf(t, changed{
 		addr: `ReplicationController.app["a"]`, namespace: "acme", name: "web", action: plan.Update,
-		before: liveController, wish: wishedController,
+		before: liveController, desired: desiredController,
 		after: `
 metadata:
   name: web
@@ -158,12 +158,12 @@ metadata: {name: new, namespace: acme}
 spec: {ports: [{port: 80, protocol: TCP}], type: NodePort}
 `
 	return planOf(t,
-		changed{addr: "Pod.web", namespace: "acme", name: "web", action: plan.Replace, before: pod, after: podAfter, wish: podAfter,
+		changed{addr: "Pod.web", namespace: "acme", name: "web", action: plan.Replace, before: pod, after: podAfter, desired: podAfter,
 			replacePaths: []string{"spec.hostname"},
 			edit: func(c *plan.Change) {
 				c.Reason, c.Certainty, c.Why = plan.BecauseImmutable, plan.Predicted, "the name is taken until the old object is gone"
 			}},
-		changed{addr: "Service.web", namespace: "acme", name: "new", action: plan.Create, after: renamed, wish: renamed,
+		changed{addr: "Service.web", namespace: "acme", name: "new", action: plan.Create, after: renamed, desired: renamed,
 			unknown: []string{"spec.clusterIP", "spec.ports[0].nodePort"},
 			edit:    func(c *plan.Change) { c.Reason = plan.BecauseReplaced }},
 		changed{addr: "Service.web", namespace: "acme", name: "old", action: plan.Delete, before: service,
@@ -188,9 +188,9 @@ func deletions(t testing.TB) *plan.Plan {
 		changed{addr: `Namespace.n["x"]`, name: "x", action: plan.Delete, before: `metadata: {name: x}`, edit: func(c *plan.Change) {
 			c.Reason = plan.BecauseEachKey
 			c.Consequences = []plan.Consequence{
-				{Effect: plan.TakesAlong, Kind: addrs.GroupKind{Kind: "ConfigMap"}, Count: 12, Names: []string{"x/a", "x/b", "x/c"}},
+				{Effect: plan.CascadesUnmanaged, Kind: addrs.GroupKind{Kind: "ConfigMap"}, Count: 12, Names: []string{"x/a", "x/b", "x/c"}},
 				{Effect: plan.LosesData, Kind: addrs.GroupKind{Kind: "PersistentVolume"}, Count: 1, Names: []string{"pv"}},
-				{Effect: plan.GoesToo, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
+				{Effect: plan.Cascades, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
 				{Effect: plan.MayBlock, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 1, Names: []string{"a/b"}},
 				{Effect: plan.WaitsForAPI, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 2, Names: []string{"metrics.k8s.io/v1beta1", "a.example.com/v1"}},
 			}
@@ -268,13 +268,13 @@ func lists(t testing.TB) *plan.Plan {
 func others(t testing.TB) *plan.Plan {
 	moved := func(c *plan.Change) { c.Previous, _ = addrs.ParseInstance("Namespace.before") }
 	p := planOf(t,
-		changed{addr: "Namespace.moved", name: "acme", action: plan.Keep, before: `metadata: {name: acme}`, after: `metadata: {name: acme}`, edit: moved},
+		changed{addr: "Namespace.moved", name: "acme", action: plan.NoOp, before: `metadata: {name: acme}`, after: `metadata: {name: acme}`, edit: moved},
 		changed{addr: "Namespace.both", name: "acme", action: plan.Update, before: `metadata: {name: acme}`, after: `metadata: {name: acme, labels: {a: b}}`, edit: moved},
 		changed{addr: "Namespace.taken", name: "taken", action: plan.Adopt, before: `metadata: {name: taken, labels: {x: y}}`, after: `metadata: {name: taken, labels: {x: y}}`},
 		changed{addr: "Namespace.taken2", name: "taken2", action: plan.Adopt, before: `metadata: {name: taken2}`, after: `metadata: {name: taken2, labels: {a: b}}`},
-		changed{addr: "Namespace.kept", name: "kept", action: plan.Keep},
+		changed{addr: "Namespace.kept", name: "kept", action: plan.NoOp},
 		changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Create,
-			wish: `{metadata: {name: c, namespace: acme}, data: {a: b}}`, after: `{metadata: {name: c, namespace: acme}, data: {a: b}}`,
+			desired: `{metadata: {name: c, namespace: acme}, data: {a: b}}`, after: `{metadata: {name: c, namespace: acme}, data: {a: b}}`,
 			unknown: []string{"data.ip"},
 			edit: func(c *plan.Change) {
 				c.Certainty, c.Why = plan.Predicted, "namespace acme is created by this plan"
@@ -295,7 +295,7 @@ func failed(t testing.TB) *plan.Plan {
 	p.Incomplete = true
 	held, _ := addrs.ParseInstance("Pod.web")
 	by, _ := addrs.ParseInstance("Namespace.tenant")
-	p.HeldBack = []hclspec.HeldBack{{Addr: held, By: by}}
+	p.Skipped = []hclspec.Skipped{{Addr: held, By: by}}
 	return p
 }
 
@@ -315,16 +315,16 @@ func drifted(t testing.TB) *plan.Plan {
 }
 
 // letGo is an update that changes no more than who sets what.
-func letGo(t testing.TB) *plan.Plan {
+func relinquished(t testing.TB) *plan.Plan {
 	return planOf(t, changed{addr: "ConfigMap.c", namespace: "acme", name: "c", action: plan.Update,
 		before: `{metadata: {name: c}, data: {a: x, b: x, c: x}}`,
 		after:  `{metadata: {name: c}, data: {a: x, b: x, c: x}}`,
 		edit: func(c *plan.Change) {
-			c.LetGo = []plan.LetGo{
+			c.Relinquished = []plan.Relinquished{
 				{Path: addrs.NewPath("data", "a"), Manager: "autoscaler"},
 				{Path: addrs.NewPath("data", "b")},
 			}
-			c.TakenOn = []addrs.Path{addrs.NewPath("data", "c")}
+			c.NewlyManaged = []addrs.Path{addrs.NewPath("data", "c")}
 		}})
 }
 
@@ -339,10 +339,10 @@ func refreshed(t testing.TB) *plan.Plan {
 	p := drifted(t)
 	p.Mode = plan.RefreshOnly
 	c := p.Changes[0]
-	c.Action, c.Before, c.After = plan.Keep, c.After, c.Before
+	c.Action, c.Before, c.After = plan.NoOp, c.After, c.Before
 	gone := changed{addr: "ConfigMap.gone", namespace: "acme", name: "gone", action: plan.Forget,
 		edit: func(c *plan.Change) { c.Reason = plan.BecauseGone }}
-	kept := changed{addr: "ConfigMap.kept", namespace: "acme", name: "kept", action: plan.Keep}
+	kept := changed{addr: "ConfigMap.kept", namespace: "acme", name: "kept", action: plan.NoOp}
 	p.Changes = append(p.Changes, gone.change(t), kept.change(t))
 	return p
 }
@@ -351,7 +351,7 @@ func outputs(t testing.TB) *plan.Plan {
 	p := planOf(t)
 	p.Outputs = []plan.OutputChange{
 		{Name: "added", Action: plan.Create, After: []any{"a", int64(1)}},
-		{Name: "kept", Action: plan.Keep, Before: "a", After: "a"},
+		{Name: "kept", Action: plan.NoOp, Before: "a", After: "a"},
 		{Name: "changed", Action: plan.Update, Before: map[string]any{"a": "b", "c": "d"}, After: map[string]any{"a": "c", "c": "d"}},
 		{Name: "ip", Action: plan.Update, Before: "10.0.0.1", Unknown: true},
 		{Name: "removed", Action: plan.Delete, Before: "x"},

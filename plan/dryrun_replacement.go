@@ -16,16 +16,16 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// AskAnew asks the server what it would make of a replacement's new object. It
+// DryRunReplacement asks the server what it would make of a replacement's new object. It
 // is what stands between a mistake in the configuration and the loss of the old
 // object: once that is gone it is too late to learn that the new one is refused.
 //
 // The error is a refusal, or that there is no answer. Where the server can't be
 // asked about this object, or its answer says nothing, why says so.
-func AskAnew(ctx context.Context, cluster *kube.Cluster, c *Change) (answer *unstructured.Unstructured, why string, err error) {
-	asked, withheld := withoutHeld(c.Object.GroupKind(), c.Wish, c.Before)
-	answer, err = cluster.DryRunAnew(ctx, c.Kind, asked)
-	switch kube.KindOf(err) {
+func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (answer *unstructured.Unstructured, why string, err error) {
+	asked, withheld := withoutHeld(c.Object.GroupKind(), c.DesiredFields, c.Before)
+	answer, err = cluster.DryRunReplacement(ctx, c.Kind, asked)
+	switch kube.ReasonOf(err) {
 	case kube.Forbidden:
 		return nil, "this user may not ask the server: " + forbiddenVerb("create", c), nil
 	case kube.DryRunUnsupported:
@@ -48,8 +48,8 @@ func AskAnew(ctx context.Context, cluster *kube.Cluster, c *Change) (answer *uns
 // name may be the only one that the cluster allows, or what must be unique the
 // old object's own.
 func refusesOld(ctx context.Context, cluster *kube.Cluster, c *Change, refusal error) bool {
-	old, _ := withoutHeld(c.Object.GroupKind(), wished(c, c.Before), c.Before)
-	_, err := cluster.DryRunAnew(ctx, c.Kind, old)
+	old, _ := withoutHeld(c.Object.GroupKind(), wanted(c, c.Before), c.Before)
+	_, err := cluster.DryRunReplacement(ctx, c.Kind, old)
 	return err != nil && err.Error() == refusal.Error()
 }
 

@@ -37,9 +37,9 @@ func TestForeseen(t *testing.T) {
 		name := fmt.Sprintf("%s-%d", strings.ToLower(s.Kind), i)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &foreseen{situation: newSituation(t, "foreseen-"+name, kubeconfig, &txtar.Archive{})}
+			f := &serverSet{situation: newSituation(t, "foreseen-"+name, kubeconfig, &txtar.Archive{})}
 			f.kubectl("create namespace " + f.namespace)
-			f.wishes = &wishes{catalogue: catalogue, Rand: rand.New(rand.NewPCG(1, 1)), space: f.namespace}
+			f.desired = &desired{catalogue: catalogue, Rand: rand.New(rand.NewPCG(1, 1)), space: f.namespace}
 			f.play(s)
 		})
 	}
@@ -47,13 +47,13 @@ func TestForeseen(t *testing.T) {
 
 // foreseen is a configuration that has an object of every alternative of every
 // choice of a kind.
-type foreseen struct {
+type serverSet struct {
 	*situation
-	*wishes
+	*desired
 	choices []int // of each resource, the choice it takes its alternative of
 }
 
-func (f *foreseen) play(s shape) {
+func (f *serverSet) play(s shape) {
 	most := 0
 	if s.Kind == "Deployment" {
 		s.Base = merged(s.Base, map[string]any{"spec": map[string]any{"replicas": int64(0)}})
@@ -88,7 +88,7 @@ func (f *foreseen) play(s shape) {
 	f.apply(f.source(), in, p)
 }
 
-func (f *foreseen) everything() []addrs.Instance {
+func (f *serverSet) everything() []addrs.Instance {
 	var all []addrs.Instance
 	for _, o := range f.state.Objects {
 		all = append(all, o.Addr)
@@ -98,7 +98,7 @@ func (f *foreseen) everything() []addrs.Instance {
 
 // compare plans as both users, and once more if controllers may have changed
 // objects between the two plans.
-func (f *foreseen) compare(reader *kube.Cluster) {
+func (f *serverSet) compare(reader *kube.Cluster) {
 	var problems []string
 	for range 3 {
 		in := plan.Input{Cluster: reader, AllowDataLoss: f.everything()}
@@ -124,7 +124,7 @@ func (f *foreseen) compare(reader *kube.Cluster) {
 
 // turn gives each object the alternative that is so many further, the last of
 // which is none at all.
-func (f *foreseen) turn(by int) {
+func (f *serverSet) turn(by int) {
 	first := 0
 	for i, m := range f.resources {
 		choice := f.choices[i]

@@ -28,7 +28,7 @@ func (f *foreign) Error() string { return f.desired.Object.String() + " is not o
 // refuseForeign refuses an object that exists and is not ours. What refers to it
 // is planned with the object as it is, so that all that must be taken over is
 // told at once.
-func (p *planner) refuseForeign(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
+func (p *planner) refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
 	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, &foreign{desired: d, live: live, why: why}
 }
 
@@ -38,7 +38,7 @@ const fewForeign = 3
 // tellForeign are the diagnostics about foreign objects. Where there are many,
 // as when a stack takes over what kubectl made, those of which there is no more
 // to say than that share one.
-func tellForeign(all []*foreign) (diags hcl.Diagnostics) {
+func reportUnmanaged(all []*foreign) (diags hcl.Diagnostics) {
 	plain := func(f *foreign) bool { return f.why == "" && otherStack(f.live) == "" }
 	var many []*foreign
 	for _, f := range all {
@@ -115,14 +115,14 @@ func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics 
 	}}
 }
 
-// TakenFrom says which resource of which other stack an adopted object is taken
+// PreviousStack says which resource of which other stack an adopted object is taken
 // from, "" where it is nobody's.
-func (p *Plan) TakenFrom(c *Change) string {
+func (p *Plan) PreviousStack(c *Change) string {
 	if c.Action != Adopt || c.Before == nil {
 		return ""
 	}
 	live := &unstructured.Unstructured{Object: c.Before}
-	stack := takenBy(live, p.Lineage)
+	stack := managingStack(live, p.Lineage)
 	if stack == "" {
 		return ""
 	}

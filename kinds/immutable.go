@@ -8,18 +8,18 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Frozen says whether the server refuses to change the place of that path from
+// ForbidsChange says whether the server refuses to change the place of that path from
 // what it is in live to what it is in planned, so that only a new object can
 // have the planned value. It adds to Field.Immutable what depends on the
 // object: a ConfigMap may be immutable as a whole, the template of a suspended
 // Job is not. The rules are those of the API server's validation of updates
 // (pkg/apis/*/validation of the Kubernetes sources).
-func (k *Kind) Frozen(live, planned map[string]any, path addrs.Path) bool {
+func (k *Kind) ForbidsChange(live, planned map[string]any, path addrs.Path) bool {
 	f := k.At(path)
 	if f == nil {
 		return false
 	}
-	if custom := frozenIn[k.GroupKind()]; custom != nil {
+	if custom := immutableIn[k.GroupKind()]; custom != nil {
 		return custom(change{live, planned, path, f.Immutable})
 	}
 	if f.byRule {
@@ -59,21 +59,21 @@ func (c change) within(fields ...string) bool {
 	})
 }
 
-var frozenIn = map[addrs.GroupKind]func(change) bool{
-	Pod:                           frozenPod,
-	ConfigMap:                     frozenData,
-	Secret:                        frozenData,
-	Service:                       frozenService,
-	PersistentVolumeClaim:         frozenClaim,
-	PersistentVolume:              frozenVolume,
-	{Kind: "Node"}:                frozenOnceSet,
-	CustomResourceDefinition:      frozenDefinition,
-	{Group: "batch", Kind: "Job"}: frozenJob,
+var immutableIn = map[addrs.GroupKind]func(change) bool{
+	Pod:                           immutablePod,
+	ConfigMap:                     immutableData,
+	Secret:                        immutableData,
+	Service:                       immutableService,
+	PersistentVolumeClaim:         immutableClaim,
+	PersistentVolume:              immutableVolume,
+	{Kind: "Node"}:                immutableOnceSet,
+	CustomResourceDefinition:      immutableDefinition,
+	{Group: "batch", Kind: "Job"}: immutableJob,
 }
 
 // frozenPod: a deadline may come nearer, tolerations may be added, gates taken
 // away. While there is a gate, the nodes that the pod may go to may be narrowed.
-func frozenPod(c change) bool {
+func immutablePod(c change) bool {
 	switch {
 	case c.within("spec.activeDeadlineSeconds"):
 		had, was := asNumber(valueAt(c.live, c.path))
@@ -119,7 +119,7 @@ func hasAll(m, entries map[string]any) bool {
 }
 
 // frozenData: once immutable is true, neither it nor the data change.
-func frozenData(c change) bool {
+func immutableData(c change) bool {
 	locked, _ := valueAt(c.live, addrs.NewPath("immutable")).(bool)
 	return c.immutable || locked && c.within("immutable", "data", "binaryData", "stringData")
 }
@@ -127,7 +127,7 @@ func frozenData(c change) bool {
 // frozenService: an address stays while the service has one before and after,
 // and so does having none, for which some types have no use; that of a
 // balancer's class stays while the service is one.
-func frozenService(c change) bool {
+func immutableService(c change) bool {
 	before, after := serviceType(c.live), serviceType(c.planned)
 	had, _ := valueAt(c.live, addrs.NewPath("spec", "clusterIP")).(string)
 	switch {
@@ -150,7 +150,7 @@ func serviceType(obj map[string]any) string {
 
 // frozenClaim: a bound claim may grow and change its attributes class, an
 // unbound one nothing. A volume and a class may be set where there is none.
-func frozenClaim(c change) bool {
+func immutableClaim(c change) bool {
 	if c.within("spec.volumeName", "spec.storageClassName") && valueAt(c.live, c.path) == nil {
 		return false
 	}
@@ -175,7 +175,7 @@ func shrinks(live, planned map[string]any) bool {
 }
 
 // frozenVolume: what has no affinity, or no secret for growing, may get one.
-func frozenVolume(c change) bool {
+func immutableVolume(c change) bool {
 	for _, p := range []addrs.Path{addrs.NewPath("spec", "nodeAffinity"), addrs.NewPath("spec", "csi", "controllerExpandSecretRef")} {
 		if p.Contains(c.path) && valueAt(c.live, p) == nil {
 			return false
@@ -185,10 +185,10 @@ func frozenVolume(c change) bool {
 }
 
 // frozenOnceSet: what the cluster has given a node stays.
-func frozenOnceSet(c change) bool { return c.immutable && valueAt(c.live, c.path) != nil }
+func immutableOnceSet(c change) bool { return c.immutable && valueAt(c.live, c.path) != nil }
 
 // frozenDefinition: scope and kind stay once objects of the kind can be made.
-func frozenDefinition(c change) bool {
+func immutableDefinition(c change) bool {
 	if !c.within("spec.scope", "spec.names.kind") {
 		return c.immutable
 	}
@@ -198,7 +198,7 @@ func frozenDefinition(c change) bool {
 // frozenJob: where the pods of a job go and what they use may change while it
 // is suspended and none of them is left, as long as its selector finds them; how
 // many an indexed job completes may change with its parallelism.
-func frozenJob(c change) bool {
+func immutableJob(c change) bool {
 	if c.within("spec.template") && isHalted(c.live) {
 		if c.within("spec.template.metadata.labels") {
 			return !hasAll(templateLabels(c.planned), object(object(object(c.live, "spec"), "selector"), "matchLabels"))

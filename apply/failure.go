@@ -27,19 +27,19 @@ const (
 )
 
 // trouble is why a pod does not get to run.
-type trouble struct {
+type failure struct {
 	pod       *corev1.Pod
 	container string // "" where the pod as a whole is concerned
 	reason    string // the API's word: ImagePullBackOff
 	message   string
-	hopeless  bool // it will not go away by waiting longer than grace
+	terminal  bool // it will not go away by waiting longer than grace
 	grace     time.Duration
 	crashed   bool // the container has ended: its log may tell why
 	runs      bool // the container runs: its log may tell why it is not ready
 }
 
 // String is the trouble in a line.
-func (t *trouble) String() string {
+func (t *failure) String() string {
 	what := fmt.Sprintf("pod %s/%s", t.pod.Namespace, t.pod.Name)
 	if t.container != "" {
 		what += fmt.Sprintf(", container %s", t.container)
@@ -53,20 +53,20 @@ func (t *trouble) String() string {
 // hopelessReasons are why a container waits that no waiting mends, or none that
 // is longer than this. A first ErrImagePull is not among them, since registries
 // stumble.
-var hopelessReasons = map[string]time.Duration{
+var terminalReasons = map[string]time.Duration{
 	"ImagePullBackOff": 0, "ErrImageNeverPull": 0, "InvalidImageName": 0, "CrashLoopBackOff": 0,
 	"CreateContainerConfigError": settlingGrace, "RunContainerError": settlingGrace,
 }
 
 // worstTrouble finds the most telling trouble among pods, nil when none has any.
-func worstTrouble(pods []*unstructured.Unstructured) *trouble {
-	var worst *trouble
+func worstFailure(pods []*unstructured.Unstructured) *failure {
+	var worst *failure
 	for _, u := range pods {
 		var pod corev1.Pod
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pod) != nil {
 			continue // a pod of a newer server: it has no trouble that can be told
 		}
-		if t := troubleOf(&pod); t != nil && (worst == nil || t.weight() > worst.weight()) {
+		if t := failureOf(&pod); t != nil && (worst == nil || t.weight() > worst.weight()) {
 			worst = t
 		}
 	}
@@ -74,11 +74,11 @@ func worstTrouble(pods []*unstructured.Unstructured) *trouble {
 }
 
 // weight orders troubles by how much they tell.
-func (t *trouble) weight() int {
+func (t *failure) weight() int {
 	switch {
-	case t.hopeless && t.grace == 0:
+	case t.terminal && t.grace == 0:
 		return 3
-	case t.hopeless:
+	case t.terminal:
 		return 2
 	case !t.runs:
 		return 1
@@ -86,13 +86,13 @@ func (t *trouble) weight() int {
 	return 0
 }
 
-func troubleOf(pod *corev1.Pod) *trouble {
+func failureOf(pod *corev1.Pod) *failure {
 	if pod.DeletionTimestamp != nil {
 		return nil
 	}
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for _, status := range statuses {
-			if t := containerTrouble(pod, status); t != nil {
+			if t := containerFailure(pod, status); t != nil {
 				return t
 			}
 		}
@@ -100,22 +100,22 @@ func troubleOf(pod *corev1.Pod) *trouble {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			// Who gates pods lets them go in his own time.
-			return &trouble{pod: pod, reason: c.Reason, message: c.Message, hopeless: c.Reason != corev1.PodReasonSchedulingGated, grace: schedulingGrace}
+			return &failure{pod: pod, reason: c.Reason, message: c.Message, terminal: c.Reason != corev1.PodReasonSchedulingGated, grace: schedulingGrace}
 		}
 	}
 	if pod.Status.Phase == corev1.PodFailed {
-		return &trouble{pod: pod, reason: "Failed", message: pod.Status.Message, hopeless: metav1.GetControllerOf(pod) == nil}
+		return &failure{pod: pod, reason: "Failed", message: pod.Status.Message, terminal: metav1.GetControllerOf(pod) == nil}
 	}
 	return unreadiness(pod)
 }
 
 // unreadiness is the trouble of a pod that runs and is not ready.
-func unreadiness(pod *corev1.Pod) *trouble {
+func unreadiness(pod *corev1.Pod) *failure {
 	for _, c := range pod.Status.Conditions {
 		if c.Type != corev1.PodReady || c.Status != corev1.ConditionFalse || pod.Status.Phase != corev1.PodRunning {
 			continue
 		}
-		t := &trouble{pod: pod, reason: c.Reason, message: c.Message}
+		t := &failure{pod: pod, reason: c.Reason, message: c.Message}
 		for _, status := range pod.Status.ContainerStatuses {
 			if !status.Ready && status.State.Running != nil {
 				t.container, t.runs = status.Name, true
@@ -127,19 +127,19 @@ func unreadiness(pod *corev1.Pod) *trouble {
 	return nil
 }
 
-func containerTrouble(pod *corev1.Pod, status corev1.ContainerStatus) *trouble {
-	t := &trouble{pod: pod, container: status.Name}
+func containerFailure(pod *corev1.Pod, status corev1.ContainerStatus) *failure {
+	t := &failure{pod: pod, container: status.Name}
 	switch waiting, ended := status.State.Waiting, status.State.Terminated; {
 	case waiting != nil && waiting.Reason != "" && waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing":
 		t.reason, t.message = waiting.Reason, waiting.Message
-		t.grace, t.hopeless = hopelessReasons[waiting.Reason]
+		t.grace, t.terminal = terminalReasons[waiting.Reason]
 		if last := status.LastTerminationState.Terminated; last != nil {
 			t.crashed = true
 			t.message = join(waiting.Message, "it last ended with "+exitOf(last))
 		}
 	case ended != nil && ended.ExitCode != 0:
 		t.reason, t.message, t.crashed = exitOf(ended), ended.Message, true
-		t.hopeless = pod.Spec.RestartPolicy == corev1.RestartPolicyNever && metav1.GetControllerOf(pod) == nil
+		t.terminal = pod.Spec.RestartPolicy == corev1.RestartPolicyNever && metav1.GetControllerOf(pod) == nil
 	default:
 		return nil
 	}

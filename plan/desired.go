@@ -14,24 +14,24 @@ const (
 	AddressAnnotation = "kplan.dev/address" // the address of its resource
 )
 
-// Wish is what is sent to the server for a desired object: its manifest with
+// DesiredFields is what is sent to the server for a desired object: its manifest with
 // kplan's own label and annotation. The desired object itself is not changed.
-func Wish(d *hclspec.Desired, stackID string) map[string]any {
-	return wishAt(d, d.Addr, stackID)
+func DesiredFields(d *hclspec.Desired, stackID string) map[string]any {
+	return desiredFieldsAt(d, d.Addr, stackID)
 }
 
 // wishAt is the wish that it would be at another address.
-func wishAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
+func desiredFieldsAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
 	return marked(d.Kind.Applicable(d.Fields), addr, stackID)
 }
 
 func marked(fields map[string]any, addr addrs.Instance, stackID string) map[string]any {
-	wish := maps.Clone(fields)
-	metadata := cloneMap(wish["metadata"])
+	desired := maps.Clone(fields)
+	metadata := cloneMap(desired["metadata"])
 	metadata["labels"] = withEntry(metadata["labels"], StackLabel, stackID)
 	metadata["annotations"] = withEntry(metadata["annotations"], AddressAnnotation, addr.String())
-	wish["metadata"] = metadata
-	return wish
+	desired["metadata"] = metadata
+	return desired
 }
 
 func withEntry(m any, key, value string) map[string]any {

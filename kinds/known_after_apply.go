@@ -6,13 +6,13 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Unforetold is the places of an object that is to be made whose values only
+// KnownAfterApply is the places of an object that is to be made whose values only
 // the server will know: what Field.Allocated marks, as far as obj leaves it out
 // and the server does fill it in. A Service without a cluster IP gets one, but a
 // node port only if it is of a type that has them; a name is allocated when it
 // is to be generated. Places inside others of the result are not in it.
-func (k *Kind) Unforetold(obj map[string]any) []addrs.Path {
-	w := unforetold{obj: obj, skip: notAllocatedIn[k.GroupKind()]}
+func (k *Kind) KnownAfterApply(obj map[string]any) []addrs.Path {
+	w := knownAfterApply{obj: obj, skip: notAllocatedIn[k.GroupKind()]}
 	metadata, _ := obj["metadata"].(map[string]any)
 	if metadata["name"] == nil && metadata["generateName"] != nil {
 		w.found = append(w.found, addrs.NewPath("metadata", "name"))
@@ -22,7 +22,7 @@ func (k *Kind) Unforetold(obj map[string]any) []addrs.Path {
 	return w.found
 }
 
-type unforetold struct {
+type knownAfterApply struct {
 	obj   map[string]any
 	skip  func(obj map[string]any, field addrs.Path) bool
 	found []addrs.Path
@@ -37,7 +37,7 @@ var absentAtFirst = []addrs.Path{
 
 // walk looks at the fields of an object that is there or, like metadata,
 // always will be.
-func (w *unforetold) walk(at addrs.Path, f *Field, m map[string]any) {
+func (w *knownAfterApply) walk(at addrs.Path, f *Field, m map[string]any) {
 	for _, child := range f.Fields() {
 		place := at.Field(child.Name)
 		v := m[child.Name]
@@ -53,7 +53,7 @@ func (w *unforetold) walk(at addrs.Path, f *Field, m map[string]any) {
 	}
 }
 
-func (w *unforetold) inside(at addrs.Path, f *Field, v any) {
+func (w *knownAfterApply) inside(at addrs.Path, f *Field, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		if f.Type == Object {
@@ -82,7 +82,7 @@ func (w *unforetold) inside(at addrs.Path, f *Field, v any) {
 var alwaysThere = []addrs.Path{addrs.NewPath("metadata"), addrs.NewPath("spec", "template", "metadata")}
 
 // special looks at the keys of a map about which more is known.
-func (w *unforetold) special(at addrs.Path, f *Field, m map[string]any) {
+func (w *knownAfterApply) special(at addrs.Path, f *Field, m map[string]any) {
 	for key, known := range f.special {
 		place := at.Field(key)
 		if known.Allocated && m[key] == nil && (w.skip == nil || !w.skip(w.obj, place)) {

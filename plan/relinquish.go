@@ -9,10 +9,10 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// LetGo is a place that the configuration no longer sets and that keeps its value
+// Relinquished is a place that the configuration no longer sets and that keeps its value
 // all the same: somebody else sets it, too, or it is what the server fills in
 // anyway.
-type LetGo struct {
+type Relinquished struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"` // who sets it as well, "" for nobody
 }
@@ -21,26 +21,26 @@ type LetGo struct {
 // where it changes no value: an update may do nothing else.
 func tellOwnership(c *Change) error {
 	live := &unstructured.Unstructured{Object: c.Before}
-	c.LetGo, c.TakenOn = nil, nil
+	c.Relinquished, c.NewlyManaged = nil, nil
 	owned, err := ownedFields(live, c.Kind.APIVersion())
 	if err != nil || owned == nil || c.Action != Update {
 		return err
 	}
-	wanted, err := c.Kind.FieldSet(c.Wish)
+	wanted, err := c.Kind.FieldSet(c.DesiredFields)
 	if err != nil {
 		return err
 	}
 	managers := otherManagers(live)
 	for _, place := range c.sameAt(owned.Difference(wanted)) {
-		letGo := LetGo{Path: place}
+		relinquished := Relinquished{Path: place}
 		if path, err := fieldPath(place); err == nil {
 			if m := ownerOf(managers, path); m != nil {
-				letGo.Manager = m.name
+				relinquished.Manager = m.name
 			}
 		}
-		c.LetGo = append(c.LetGo, letGo)
+		c.Relinquished = append(c.Relinquished, relinquished)
 	}
-	c.TakenOn = c.sameAt(wanted.Difference(owned))
+	c.NewlyManaged = c.sameAt(wanted.Difference(owned))
 	return nil
 }
 

@@ -42,9 +42,9 @@ func TestWorstTrouble(t *testing.T) {
 				pods = append(pods, object(t, pod))
 			}
 			got, grace := "", time.Duration(never)
-			if worst := worstTrouble(pods); worst != nil {
+			if worst := worstFailure(pods); worst != nil {
 				got = worst.String()
-				if worst.hopeless {
+				if worst.terminal {
 					grace = worst.grace
 				}
 			}
@@ -147,8 +147,8 @@ func TestTroubleAmong(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, grace := "", time.Duration(0)
-			if trouble := troubleAmong(c.live, c.pods); trouble != nil {
-				got, grace = trouble.pod.Name, trouble.grace
+			if failure := failureAmong(c.live, c.pods); failure != nil {
+				got, grace = failure.pod.Name, failure.grace
 			}
 			if got != c.want || grace != c.grace {
 				t.Errorf("got %q, hopeless after %v; want %q, %v", got, grace, c.want, c.grace)

@@ -80,7 +80,7 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 func configured(c *Change, listed []addrs.Path) []addrs.Path {
 	places := make([]addrs.Path, len(listed))
 	for i, path := range listed {
-		places[i] = keyed(c.Kind, c.Wish, path)
+		places[i] = keyed(c.Kind, c.DesiredFields, path)
 	}
 	return places
 }

@@ -12,18 +12,18 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// DryRunAnew returns what Create would make of obj once the object that has its
+// DryRunReplacement returns what Create would make of obj once the object that has its
 // name now is gone. Until then the server can only be asked about another name,
 // which stays between it and this function: it says whether the content is
 // accepted. What depends on the name itself, or on the old object's being there,
 // is not told apart: a refusal may mean that.
-func (c *Cluster) DryRunAnew(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
+func (c *Cluster) DryRunReplacement(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
 	u := unstructured.Unstructured{Object: obj}
 	ns, name := u.GetNamespace(), u.GetName()
 	if err := checkNamed("dry-run create", k, ns, name); err != nil {
 		return nil, err
 	}
-	other, otherName, undo := standIn(k, obj)
+	other, otherName, undo := placeholderFor(k, obj)
 	return c.one(ctx, k, &request{op: "dry-run create", object: k.Object(ns, name), method: http.MethodPatch,
 		path: resourcePath(k, ns, otherName), query: writeQuery(none), contentType: applyPatch,
 		body: encode(k, guarded(other, ApplyOptions{ResourceVersion: neverVersion})), sent: obj, unname: undo, effect: none})
@@ -31,7 +31,7 @@ func (c *Cluster) DryRunAnew(ctx context.Context, k *kinds.Kind, obj map[string]
 
 // standIn is the object under a name that nobody has, and what turns that name
 // back into the object's own in all that the server says.
-func standIn(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
+func placeholderFor(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
 	u := unstructured.Unstructured{Object: obj}
 	mark := randomMark()
 	if k.GroupKind() == kinds.CustomResourceDefinition {

@@ -19,7 +19,7 @@ import (
 
 // planOrphans adds the deletion of what the state holds and the configuration
 // no longer has. An object whose block could not be planned is no orphan.
-func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
+func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Instance]bool{}
 	for _, v := range outcome.Visited {
@@ -27,20 +27,20 @@ func (p *planner) planOrphans(ctx context.Context, plan *Plan, outcome hclspec.O
 		declared[v.Desired.Addr] = true
 	}
 	spared := map[addrs.Resource]bool{}
-	for _, h := range outcome.HeldBack {
+	for _, h := range outcome.Skipped {
 		spared[h.Addr.Resource] = true
 	}
-	var orphans []state.Object
+	var pruned []state.Object
 	for _, o := range p.state.Objects {
 		if !wanted[o.Object.Identity()] && !spared[o.Addr.Resource] && p.scope.has(o.Addr) {
-			orphans = append(orphans, o)
+			pruned = append(pruned, o)
 		}
 	}
-	return p.delete(ctx, plan, orphans, func(o state.Object) Reason {
+	return p.delete(ctx, plan, pruned, func(o state.Object) Reason {
 		if declared[o.Addr] {
 			return BecauseRenamed
 		}
-		return p.orphanReason(o.Addr)
+		return p.pruneReason(o.Addr)
 	})
 }
 
@@ -57,7 +57,7 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 }
 
 // orphanReason says why the configuration no longer has an object of that address.
-func (p *planner) orphanReason(addr addrs.Instance) Reason {
+func (p *planner) pruneReason(addr addrs.Instance) Reason {
 	i := slices.IndexFunc(p.Config.Resources, func(r *hclspec.Resource) bool { return r.Addr == addr.Resource })
 	if i < 0 {
 		return BecauseNotInConfig
@@ -98,7 +98,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
 	}
 	if p.offline() {
-		return guessDeletion(c, o), nil
+		return predictDeletion(c, o), nil
 	}
 	kind, err := p.kindOf(o)
 	if err != nil {
@@ -118,8 +118,8 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		c.Action, c.Reason, c.Protected = Forget, BecauseGone, false
 		return c, nil
 	}
-	if takenBy(live, p.state.StackID()) != "" {
-		c.Action, c.Reason, c.Protected = Forget, BecauseTaken, false
+	if managingStack(live, p.state.StackID()) != "" {
+		c.Action, c.Reason, c.Protected = Forget, BecauseOtherStack, false
 		return c, nil
 	}
 	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()

@@ -15,17 +15,17 @@ import (
 
 // neighbours are the objects that a deletion could take along, as far as their
 // metadata tells.
-type neighbours struct {
-	inNamespace map[string][]neighbour
-	owned       map[string][]neighbour // by the uid of an owner
-	ofKind      map[addrs.GroupKind][]neighbour
+type dependents struct {
+	inNamespace map[string][]dependent
+	owned       map[string][]dependent // by the uid of an owner
+	ofKind      map[addrs.GroupKind][]dependent
 	uncounted   map[addrs.GroupKind]bool // what this user may not list
 	silent      []string                 // API versions whose own server does not answer
 	volumes     map[string]bool          // persistent volumes that are deleted with their claim
 	claims      map[string]string        // volume by claim: namespace/name
 }
 
-type neighbour struct {
+type dependent struct {
 	object     addrs.Object
 	uid        string
 	owned      bool
@@ -36,9 +36,9 @@ type neighbour struct {
 // lookAround reads the metadata of what the deletions could take along: what is
 // in the namespaces concerned, the objects of deleted kinds, and the volumes if
 // claims are among them.
-func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours, error) {
-	around := &neighbours{
-		inNamespace: map[string][]neighbour{}, owned: map[string][]neighbour{}, ofKind: map[addrs.GroupKind][]neighbour{},
+func (p *planner) scanDependents(ctx context.Context, toDelete []*Change) (*dependents, error) {
+	around := &dependents{
+		inNamespace: map[string][]dependent{}, owned: map[string][]dependent{}, ofKind: map[addrs.GroupKind][]dependent{},
 		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
 	}
 	served, err := p.Cluster.ListableKinds(ctx)
@@ -50,11 +50,11 @@ func (p *planner) lookAround(ctx context.Context, doomed []*Change) (*neighbours
 	}
 	sweep := &sweep{planner: p, around: around, seen: map[string]bool{}}
 	g, ctx := graph.NewGroup(ctx)
-	namespaces := concerned(doomed)
+	namespaces := concerned(toDelete)
 	for _, kind := range served {
 		switch {
 		case isTransient(kind.Name):
-		case slices.ContainsFunc(doomed, func(c *Change) bool { return definedKind(c.Before) == kind.GroupKind() }):
+		case slices.ContainsFunc(toDelete, func(c *Change) bool { return definedKind(c.Before) == kind.GroupKind() }):
 			g.Go(func() error { return sweep.everywhere(ctx, kind) })
 		case kind.Namespaced && len(namespaces) > 0:
 			g.Go(func() error { return sweep.kind(ctx, kind, namespaces) })
@@ -71,9 +71,9 @@ func isTransient(kind string) bool {
 }
 
 // concerned are the namespaces that deletions happen in, and those deleted.
-func concerned(doomed []*Change) []string {
+func concerned(toDelete []*Change) []string {
 	var names []string
-	for _, c := range doomed {
+	for _, c := range toDelete {
 		switch {
 		case c.Object.Namespace != "":
 			names = append(names, c.Object.Namespace)
@@ -89,7 +89,7 @@ func concerned(doomed []*Change) []string {
 type sweep struct {
 	*planner
 	mu     sync.Mutex
-	around *neighbours
+	around *dependents
 	seen   map[string]bool // uids: some objects are served in two groups
 }
 
@@ -116,7 +116,7 @@ func (s *sweep) everywhere(ctx context.Context, kind *kinds.Kind) error {
 func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotServed, kube.NotFound:
 		return nil
 	case kube.Forbidden, kube.Unavailable:
@@ -132,8 +132,8 @@ func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err e
 			continue
 		}
 		s.seen[uid] = true
-		n := neighbour{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers()), stack: takenBy(u, s.state.StackID())}
+		n := dependent{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: managingStack(u, s.state.StackID())}
 		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
 		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
 		for _, owner := range u.GetOwnerReferences() {
@@ -152,7 +152,7 @@ func (s *sweep) volumes(ctx context.Context) error {
 	volumes, err := s.Cluster.List(ctx, kind, kube.ListOptions{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if kube.KindOf(err) == kube.Forbidden {
+	if kube.ReasonOf(err) == kube.Forbidden {
 		s.around.uncounted[kind.GroupKind()] = true
 		return nil
 	}

@@ -17,10 +17,10 @@ const maxFileSize = 4 << 20
 // folder is the one directory that a configuration lives in. What the
 // configuration names is read through it, so that no path and no symbolic link
 // leads out: not to the runner's environment in /proc, not to a kubeconfig.
-type folder string
+type directory string
 
 // read returns the content of a regular file of at most maxFileSize bytes.
-func (f folder) read(name string) ([]byte, error) {
+func (f directory) read(name string) ([]byte, error) {
 	root, err := os.OpenRoot(string(f))
 	if err != nil {
 		return nil, err
@@ -28,14 +28,14 @@ func (f folder) read(name string) ([]byte, error) {
 	defer root.Close()
 	file, err := openRegular(root, name)
 	if err != nil {
-		return nil, folderError(err)
+		return nil, directoryError(err)
 	}
 	defer file.Close()
 	return readLimited(file)
 }
 
 // exists says whether name is a regular file.
-func (f folder) exists(name string) (bool, error) {
+func (f directory) exists(name string) (bool, error) {
 	root, err := os.OpenRoot(string(f))
 	if err != nil {
 		return false, err
@@ -46,7 +46,7 @@ func (f folder) exists(name string) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, folderError(err)
+		return false, directoryError(err)
 	case !info.Mode().IsRegular():
 		return false, errNotRegular
 	}
@@ -98,7 +98,7 @@ func readLimited(r io.Reader) ([]byte, error) {
 
 // folderError says in the user's words what os.Root or the system refused. The
 // path is left to the caller, who knows how the user wrote it.
-func folderError(err error) error {
+func directoryError(err error) error {
 	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

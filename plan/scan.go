@@ -19,15 +19,15 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// Survey is what the cluster itself tells of stacks: the objects that bear
+// Scan is what the cluster itself tells of stacks: the objects that bear
 // kplan's label and that kplan has applied. It needs no state.
-type Survey struct {
-	Objects []Surveyed // in no order
-	Unseen  []Unseen   // by kind
+type Scan struct {
+	Objects []Scanned // in no order
+	Unseen  []Unseen  // by kind
 }
 
-// Surveyed is an object as its own metadata tells of it.
-type Surveyed struct {
+// Scanned is an object as its own metadata tells of it.
+type Scanned struct {
 	Stack  string
 	Object addrs.Object   // in the version that kplan applied last
 	Addr   addrs.Instance // zero where its annotation is not the address of such an object
@@ -44,12 +44,12 @@ type Unseen struct {
 // Look surveys the cluster for the objects of a stack, of all stacks where
 // stackID is "". Where this user may not list the whole cluster, it looks into
 // the namespaces that the configuration and the state name.
-func Look(ctx context.Context, in Input, stackID string) (*Survey, hcl.Diagnostics) {
-	survey, err := look(ctx, in, stackID)
-	return survey, diag.FromKube(err, nil, "")
+func Look(ctx context.Context, in Input, stackID string) (*Scan, hcl.Diagnostics) {
+	scan, err := look(ctx, in, stackID)
+	return scan, diag.FromKube(err, nil, "")
 }
 
-func look(ctx context.Context, in Input, stackID string) (*Survey, error) {
+func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
 	served, err := in.Cluster.ListableKinds(ctx)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func look(ctx context.Context, in Input, stackID string) (*Survey, error) {
 	if stackID != "" {
 		selector += "=" + stackID
 	}
-	l := &surveyor{
+	l := &scanner{
 		cluster: in.Cluster, selector: selector, seen: map[string]int{},
 		namespaces: sync.OnceValue(func() []string { return in.namespaces(ctx) }),
 	}
@@ -95,25 +95,25 @@ func (in Input) namespaces(ctx context.Context) []string {
 	return slices.Compact(names)
 }
 
-type surveyor struct {
+type scanner struct {
 	cluster    *kube.Cluster
 	selector   string
 	namespaces func() []string // asked for once it turns out that they are needed
 
 	mu    sync.Mutex
-	found Survey
+	found Scan
 	seen  map[string]int // by uid, where in found: some objects are served in two groups
 }
 
-func (l *surveyor) kind(ctx context.Context, kind *kinds.Kind) error {
+func (l *scanner) kind(ctx context.Context, kind *kinds.Kind) error {
 	found, err := l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector})
-	if kube.KindOf(err) == kube.Forbidden && kind.Namespaced && len(l.namespaces()) > 0 {
+	if kube.ReasonOf(err) == kube.Forbidden && kind.Namespaced && len(l.namespaces()) > 0 {
 		found, err = l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector, Namespaces: l.namespaces()})
 		if err == nil {
 			l.overlook(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
 		}
 	}
-	switch kube.KindOf(err) {
+	switch kube.ReasonOf(err) {
 	case kube.NotServed, kube.NotFound: // gone since the server told of it, and its objects with it
 	case kube.Forbidden:
 		l.overlook(kind, "this user may not list it")
@@ -129,7 +129,7 @@ func (l *surveyor) kind(ctx context.Context, kind *kinds.Kind) error {
 }
 
 // overlook notes that objects of a kind may be missing.
-func (l *surveyor) overlook(kind *kinds.Kind, why string) {
+func (l *scanner) overlook(kind *kinds.Kind, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.found.Unseen = append(l.found.Unseen, Unseen{kind.GroupKind().String(), why})
@@ -137,7 +137,7 @@ func (l *surveyor) overlook(kind *kinds.Kind, why string) {
 
 // take notes the objects that kplan has applied. Others bear the label since
 // somebody copied it, as the endpoint slices of a Service do.
-func (l *surveyor) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
+func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, live := range found {
@@ -145,7 +145,7 @@ func (l *surveyor) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 		if !MadeBy(live, stack) {
 			continue
 		}
-		s := Surveyed{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
+		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
 		if addr, err := addrs.ParseInstance(live.GetAnnotations()[AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
 			s.Addr = addr
 		}
@@ -173,16 +173,16 @@ func appliedIn(live *unstructured.Unstructured) (group, version string) {
 }
 
 // Of are the objects of one stack, the oldest first.
-func (s *Survey) Of(stackID string) []Surveyed {
-	own := slices.DeleteFunc(slices.Clone(s.Objects), func(o Surveyed) bool { return o.Stack != stackID })
-	slices.SortFunc(own, func(a, b Surveyed) int {
+func (s *Scan) Of(stackID string) []Scanned {
+	own := slices.DeleteFunc(slices.Clone(s.Objects), func(o Scanned) bool { return o.Stack != stackID })
+	slices.SortFunc(own, func(a, b Scanned) int {
 		return cmp.Or(a.Made.Compare(b.Made), strings.Compare(a.Object.Namespace, b.Object.Namespace), a.Object.Compare(b.Object))
 	})
 	return own
 }
 
 // Stacks are the ids of the stacks that objects were found of, sorted.
-func (s *Survey) Stacks() []string {
+func (s *Scan) Stacks() []string {
 	var ids []string
 	for _, o := range s.Objects {
 		ids = append(ids, o.Stack)

@@ -21,9 +21,9 @@ import (
 // filled in: the object holds them, the configuration does not set them, and
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
-func remnants(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
+func staleFields(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
 	owned := ownedByAny(live)
-	stale, _ := outdated(c, live)
+	stale, _ := staleServerValues(c, live)
 	var places []addrs.Path
 	for _, path := range refusedPaths(refusal) {
 		place := c.refusedAt(path)
@@ -43,14 +43,14 @@ func remnants(c *Change, live *unstructured.Unstructured, refusal error) []addrs
 // outdated are the places that the server filled in beside what kplan had set, and
 // would fill in otherwise beside what is wished for now. The object is what it made
 // of what kplan had set.
-func outdated(c *Change, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
+func staleServerValues(c *Change, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
 	owned := ownedByAny(live)
 	set, ok := extract(c.Kind, live, fieldsOf(live, true)).(map[string]any)
 	if !ok {
 		return nil, nil
 	}
 	was = c.Kind.Complete(set)
-	becomes := c.Kind.Complete(c.Wish)
+	becomes := c.Kind.Complete(c.DesiredFields)
 	for _, place := range sortedPaths(differences(c.Kind.Root, was, becomes)) {
 		_, filledIn := ValueAt(was, place)
 		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && c.leaves(place) && !isOwned(c.Kind, owned, place) {
@@ -66,16 +66,16 @@ func outdated(c *Change, live *unstructured.Unstructured) (places []addrs.Path, 
 // than the server made of it, nor what may follow from a value that is not known
 // yet, nor the selector of a ReplicationController, which without it would lose its
 // pods.
-func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
+func staleDefaults(c *Change, live *unstructured.Unstructured) []addrs.Path {
 	if !c.leavesAny() {
 		return nil
 	}
-	places, was := outdated(c, live)
+	places, was := staleServerValues(c, live)
 	ignored, open := configured(c, c.ignored()), configured(c, c.open().Sorted())
 	return slices.DeleteFunc(places, func(place addrs.Path) bool {
 		filledIn, _ := ValueAt(was, place)
 		there, _ := ValueAt(c.Before, place)
-		return !c.Kind.At(place).Equal(filledIn, there) || c.Kind.Frozen(c.Before, c.Wish, place) ||
+		return !c.Kind.At(place).Equal(filledIn, there) || c.Kind.ForbidsChange(c.Before, c.DesiredFields, place) ||
 			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
 			c.Kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
 	})
@@ -85,7 +85,7 @@ func outgrown(c *Change, live *unstructured.Unstructured) []addrs.Path {
 // nothing and that is not what the server would fill in by now, besides what every
 // object holds: where not, nothing can be outgrown, and that is soon known.
 func (c *Change) leavesAny() bool {
-	for place := range differences(c.Kind.Root, withoutOthers(c.Before), withoutOthers(c.Kind.Complete(c.Wish))) {
+	for place := range differences(c.Kind.Root, withoutOthers(c.Before), withoutOthers(c.Kind.Complete(c.DesiredFields))) {
 		if c.leaves(place) {
 			return true
 		}
@@ -107,21 +107,21 @@ func holdsAny(place addrs.Path, inner []addrs.Path) bool {
 
 // takeOutgrown has the change take what has outgrown the wish, and returns the live
 // object as it then has to be.
-func (c *Change) takeOutgrown(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	for _, place := range outgrown(c, live) {
+func (c *Change) transferStale(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	for _, place := range staleDefaults(c, live) {
 		if !slices.Contains(c.takes, place) {
 			c.takes = append(slices.Clip(c.takes), place)
 		}
 	}
-	return c.Taken(live)
+	return c.WithTransferredFields(live)
 }
 
 // leaves says whether the object holds something at a place of which the
 // configuration says nothing.
 func (c *Change) leaves(place addrs.Path) bool {
-	_, wished := valueIn(c.Kind, c.Wish, place)
+	_, wanted := valueIn(c.Kind, c.DesiredFields, place)
 	_, there := ValueAt(c.Before, place)
-	return there && !wished
+	return there && !wanted
 }
 
 func ownedByAny(live *unstructured.Unstructured) *fieldpath.Set {
@@ -144,14 +144,14 @@ func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
 	return false
 }
 
-// TakesFirst says whether fields may have to become kplan's before the change
-// is applied: see Taken.
-func (c *Change) TakesFirst() bool { return c.Action == Adopt || len(c.takes) > 0 }
+// TransfersOwnership says whether fields may have to become kplan's before the change
+// is applied: see WithTransferredFields.
+func (c *Change) TransfersOwnership() bool { return c.Action == Adopt || len(c.takes) > 0 }
 
-// Taken is the live object as it has to be before the change is applied, which
+// WithTransferredFields is the live object as it has to be before the change is applied, which
 // is another one only in who owns its fields: those that applying has to take
 // away can only be kplan's. It is live itself where nothing has to be done.
-func (c *Change) Taken(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if !c.adopts && len(c.takes) == 0 { // as nearly always, and to compare records takes its time
 		return live, nil
 	}
