@@ -134,7 +134,7 @@ func contentOf(data []byte, sign string) string {
 
 // withSeal puts another seal into a plan file. It is the last field.
 func withSignature(data []byte, from, to string) []byte {
-	field := func(sign string) []byte { return fmt.Appendf(nil, "\"seal\": %q", sign) }
+	field := func(sign string) []byte { return fmt.Appendf(nil, "\"signature\": %q", sign) }
 	i := bytes.LastIndex(data, field(from))
 	if i < 0 {
 		return data
