@@ -1,7 +1,6 @@
 package main
 
 import (
-	"go/build"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -63,39 +62,6 @@ func flagsInTables(text string) []string {
 		}
 	}
 	return flags
-}
-
-// TestDocumentedImports holds each package's imports against the table in
-// docs/architecture.md, from which nobody may stray without changing it.
-func TestDocumentedImports(t *testing.T) {
-	const module = "kplan.dev/kplan/"
-	quoted := regexp.MustCompile("`([^`]+)`")
-	before := []string{} // the packages of the rows above
-	_, table, _ := strings.Cut(readDoc(t, "architecture.md"), "| package |")
-	table, _, _ = strings.Cut(table, "\n\n")
-	for _, row := range strings.Split(table, "\n")[2:] {
-		cells := strings.Split(row, "|")
-		name, allowed := strings.Trim(cells[1], " `"), []string{}
-		for _, found := range quoted.FindAllStringSubmatch(cells[3], -1) {
-			allowed = append(allowed, found[1])
-		}
-		if strings.Contains(cells[3], "all") {
-			allowed = before
-		}
-		p, err := build.ImportDir(filepath.Join("..", "..", name), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range p.Imports {
-			if short, ours := strings.CutPrefix(path, module); ours && !slices.Contains(allowed, short) {
-				t.Errorf("%s imports %s, and docs/architecture.md allows it %v", name, short, allowed)
-			}
-		}
-		before = append(before, name)
-	}
-	if !slices.Contains(before, "plan") {
-		t.Error("the table of packages was not found")
-	}
 }
 
 func readDoc(t *testing.T, name string) string {
