@@ -240,7 +240,7 @@ func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)
 }
 
 func maybeGone(c *plan.Change) error {
-	return &kube.Error{Op: "delete", Object: c.Object, Kind: kube.OutcomeUnknown, Message: "it was told to be deleted, and kplan could not see whether it is gone"}
+	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "it was told to be deleted, and kplan could not see whether it is gone"}
 }
 
 func notGone(c *plan.Change, how string) hcl.Diagnostics {

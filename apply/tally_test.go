@@ -19,7 +19,7 @@ import (
 // TestTally: whatever becomes of a change, it is counted once.
 func TestTally(t *testing.T) {
 	refused := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "refused"}}
-	unknown := &kube.Error{Kind: kube.OutcomeUnknown}
+	unknown := &kube.Error{Reason: kube.OutcomeUnknown}
 	done := &applied{}
 	type fate struct {
 		action  plan.Action

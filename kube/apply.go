@@ -63,7 +63,7 @@ func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[s
 		return nil, err
 	}
 	if at := live.GetDeletionTimestamp(); at != nil {
-		return nil, &Error{Op: op, Object: r.object, Kind: Terminating,
+		return nil, &Error{Op: op, Object: r.object, Reason: Terminating,
 			Message: fmt.Sprintf("the object is being deleted since %s: what is applied to it vanishes with it", at.UTC().Format(time.RFC3339))}
 	}
 	return live, nil

@@ -121,7 +121,7 @@ func manifest(t testing.TB, text string, namespace ...string) map[string]any {
 	return u.Object
 }
 
-func wantKind(t testing.TB, err error, want kube.Reason) *kube.Error {
+func wantReason(t testing.TB, err error, want kube.Reason) *kube.Error {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("no error, want %s", want)
@@ -130,8 +130,8 @@ func wantKind(t testing.TB, err error, want kube.Reason) *kube.Error {
 	if !ok {
 		t.Fatalf("%T, want a kube.Error: %v", err, err)
 	}
-	if e.Kind != want {
-		t.Fatalf("kind %s, want %s: %v", e.Kind, want, err)
+	if e.Reason != want {
+		t.Fatalf("reason %s, want %s: %v", e.Reason, want, err)
 	}
 	return e
 }

@@ -3,7 +3,7 @@
 // Connect finds the cluster by kubectl's rules and says clearly why it can't.
 // A Cluster then has a method for each verb, a file each. All of them bound the
 // requests in flight, try again what is worth trying, and fail with an *Error
-// whose kind says what a caller can do about it.
+// whose Reason says what a caller can do about it.
 //
 // It holds two promises that callers build on. Nothing is written over an
 // object that was not looked at: Create fails when the object exists, Apply and
@@ -132,12 +132,12 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 	}
 	_, err = c.Identity(ctx)
 	switch e, _ := err.(*Error); {
-	case err == nil, e.Kind == NotFound:
-	case e.Kind == Forbidden && isAnonymous(e.Message):
-		e.Op, e.Object, e.Kind = "connect", addrs.Object{}, Unauthorized
+	case err == nil, e.Reason == NotFound:
+	case e.Reason == Forbidden && isAnonymous(e.Message):
+		e.Op, e.Object, e.Reason = "connect", addrs.Object{}, Unauthorized
 		e.Advice = "No credentials were given, or the server does not know them. Check the user of the kubeconfig's context."
 		return nil, e
-	case e.Kind == Forbidden:
+	case e.Reason == Forbidden:
 	default:
 		e.Op, e.Object = "connect", addrs.Object{}
 		return nil, e
@@ -146,7 +146,7 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 }
 
 // Identity is what tells this cluster from all others: the uid of the namespace
-// kube-system. When RBAC does not allow to read it the error's kind is
+// kube-system. When RBAC does not allow to read it the error's reason is
 // Forbidden; the caller then has to do with Host.
 func (c *Cluster) Identity(ctx context.Context) (string, error) {
 	c.identity.once.Do(func() { c.identity.uid, c.identity.err = c.readIdentity(ctx) })

@@ -121,7 +121,7 @@ func TestWhichCluster(t *testing.T) {
 func TestNoUsableConfiguration(t *testing.T) {
 	dir := home(t)
 	_, err := kube.Connect(t.Context(), kube.Options{})
-	wantWords(t, wantKind(t, err, kube.NoConfiguration), "-kubeconfig", "KUBECONFIG", filepath.Join(dir, ".kube", "config"), "pod")
+	wantWords(t, wantReason(t, err, kube.NoConfiguration), "-kubeconfig", "KUBECONFIG", filepath.Join(dir, ".kube", "config"), "pod")
 
 	good := write(t, filepath.Join(dir, "good"), kubeconfig("https://127.0.0.1:1", "{token: sesame-sesame}"))
 	for _, test := range []struct {
@@ -152,7 +152,7 @@ func TestNoUsableConfiguration(t *testing.T) {
 			if test.words == nil {
 				want = kube.NoConfiguration
 			}
-			e := wantKind(t, err, want)
+			e := wantReason(t, err, want)
 			wantWords(t, e, test.words...)
 			if shown := e.Error() + e.Advice; strings.Contains(shown, "sesame") {
 				t.Error("shows what the file holds:", shown)
@@ -161,7 +161,7 @@ func TestNoUsableConfiguration(t *testing.T) {
 	}
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "gone"))
 	_, err = kube.Connect(t.Context(), kube.Options{})
-	wantWords(t, wantKind(t, err, kube.BadConfiguration), "KUBECONFIG", filepath.Join(dir, "gone"))
+	wantWords(t, wantReason(t, err, kube.BadConfiguration), "KUBECONFIG", filepath.Join(dir, "gone"))
 }
 
 func TestNoConnection(t *testing.T) {
@@ -207,7 +207,7 @@ func TestNoConnection(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Now()
 			_, err := kube.Connect(t.Context(), test.opts)
-			wantWords(t, wantKind(t, err, test.want), test.words...)
+			wantWords(t, wantReason(t, err, test.want), test.words...)
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("took %s", took)
 			}
@@ -310,11 +310,11 @@ func TestCredentialPlugin(t *testing.T) {
 	opts := kube.Options{ConfigPath: path}
 
 	_, err := kube.Connect(t.Context(), opts)
-	wantWords(t, wantKind(t, err, kube.PluginFailed), "not installed", "get it from example.com", plugin)
+	wantWords(t, wantReason(t, err, kube.PluginFailed), "not installed", "get it from example.com", plugin)
 
 	script("echo the door is shut to $PASSWORD, eyJhbGciOiJIUzI1NiJ9.e30.abc >&2; exit 3")
 	_, err = kube.Connect(t.Context(), opts)
-	e := wantKind(t, err, kube.PluginFailed)
+	e := wantReason(t, err, kube.PluginFailed)
 	wantWords(t, e, "the door is shut", "exit status 3")
 	if strings.Contains(e.Error(), "sesame") || strings.Contains(e.Error(), "eyJ") {
 		t.Error("shows a secret:", e)
@@ -323,7 +323,7 @@ func TestCredentialPlugin(t *testing.T) {
 	for _, text := range []string{"echo hello", "echo '{}'", `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}'`, `echo '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"one"}}'`} {
 		script(text)
 		_, err = kube.Connect(t.Context(), opts)
-		wantWords(t, wantKind(t, err, kube.PluginFailed), plugin)
+		wantWords(t, wantReason(t, err, kube.PluginFailed), plugin)
 	}
 
 	script(fmt.Sprintf(credential, "one"))
@@ -350,8 +350,8 @@ func TestCredentialPlugin(t *testing.T) {
 		t.Error(err)
 	}
 	good.Store("Bearer three")
-	wantKind(t, get(), kube.Unauthorized)
-	wantKind(t, get(), kube.Unauthorized)
+	wantReason(t, get(), kube.Unauthorized)
+	wantReason(t, get(), kube.Unauthorized)
 	if n := runs(); n != 1 {
 		t.Errorf("the plugin ran %d times for credentials that are refused for good", n)
 	}
@@ -359,14 +359,14 @@ func TestCredentialPlugin(t *testing.T) {
 	// A kubeconfig from the working directory runs nothing, unless allowed.
 	opts.WorkDir = dir
 	_, err = kube.Connect(t.Context(), opts)
-	wantWords(t, wantKind(t, err, kube.BadConfiguration), plugin, "-allow-exec-plugins")
+	wantWords(t, wantReason(t, err, kube.BadConfiguration), plugin, "-allow-exec-plugins")
 	linked := filepath.Join(t.TempDir(), "config")
 	if err := os.Symlink(path, linked); err != nil {
 		t.Fatal(err)
 	}
 	opts.ConfigPath = linked
 	_, err = kube.Connect(t.Context(), opts)
-	wantKind(t, err, kube.BadConfiguration)
+	wantReason(t, err, kube.BadConfiguration)
 	if runs() != 0 {
 		t.Error("the plugin ran")
 	}
@@ -377,9 +377,9 @@ func TestCredentialPlugin(t *testing.T) {
 	}
 	stolen := kube.Options{WorkDir: dir, ConfigPath: write(t, filepath.Join(dir, "thief"), kubeconfig(server, "{tokenFile: /etc/hostname}"))}
 	_, err = kube.Connect(t.Context(), stolen)
-	wantWords(t, wantKind(t, err, kube.BadConfiguration), "/etc/hostname")
+	wantWords(t, wantReason(t, err, kube.BadConfiguration), "/etc/hostname")
 	_, err = kube.Connect(t.Context(), kube.Options{Host: server, Insecure: true, WorkDir: dir, Exec: &kube.Exec{Command: plugin}})
-	wantKind(t, err, kube.BadConfiguration)
+	wantReason(t, err, kube.BadConfiguration)
 	if _, err = kube.Connect(t.Context(), kube.Options{Host: server, Insecure: true, Exec: &kube.Exec{Command: plugin}}); err != nil {
 		t.Error(err)
 	}

@@ -28,45 +28,45 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 	err, host := ans.err, c.Host()
 	switch {
 	case errors.As(err, &plugin):
-		e.Kind, e.Message, e.Advice = PluginFailed, plugin.Error(), plugin.advice
+		e.Reason, e.Message, e.Advice = PluginFailed, plugin.Error(), plugin.advice
 	case errors.As(err, &dns):
-		e.Kind = Unreachable
+		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("the server's name %q can't be found", dns.Name)
 		e.Advice = fmt.Sprintf("Check the server address %s, and the network or VPN.", host)
 	case errors.As(err, &hostname):
-		e.Kind = Untrusted
+		e.Reason = Untrusted
 		e.Message = fmt.Sprintf("the certificate of %s is for other names: %s", host, c.plainError(hostname))
 		e.Advice = "Use a name that the certificate holds, or set the TLS server name to one."
 	case errors.As(err, &validity):
-		e.Kind = Untrusted
+		e.Reason = Untrusted
 		e.Message = fmt.Sprintf("the certificate of %s is not valid: %s", host, c.plainError(validity))
 		e.Advice = "Check this machine's clock, and renew the server's certificate if it has expired."
 	case errors.As(err, &authority):
-		e.Kind = Untrusted
+		e.Reason = Untrusted
 		e.Message = fmt.Sprintf("the certificate of %s is signed by an authority that is not trusted", host)
 		e.Advice = "Give the certificate of the cluster's authority: certificate-authority-data in the kubeconfig, or cluster_ca_certificate."
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		e.Kind = Untrusted
+		e.Reason = Untrusted
 		e.Message = fmt.Sprintf("%s does not speak TLS", host)
 		e.Advice = "Check the port; a plain-text port is addressed with http://."
 	case errors.As(err, &alert):
-		e.Kind = Untrusted
+		e.Reason = Untrusted
 		e.Message = fmt.Sprintf("%s refused the TLS connection: %s", host, c.plainError(alert))
 		e.Advice = "If the server asks for a client certificate, check that yours is from the right cluster and has not expired."
 	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Kind = Unreachable
+		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("nothing listens at %s: connection refused", host)
 		e.Advice = "Check that the cluster is up, and the address and port."
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		e.Kind = Unreachable
+		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("there is no route to %s", host)
 		e.Advice = "Check the network or VPN."
 	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind = Timeout
+		e.Reason = Timeout
 		e.Message = c.silentWords(r)
 		e.Advice = adviseNetwork
 	default:
-		e.Kind = Unreachable
+		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("the connection to %s failed: %s", host, c.plainError(err))
 	}
 }

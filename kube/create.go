@@ -20,7 +20,7 @@ const neverVersion = "1"
 
 // Create makes the object and takes its fields for apply. When there is an
 // object of that name already, whoever made it, that is not touched and the
-// error's kind is AlreadyExists. Without an answer it is OutcomeUnknown: look
+// error's reason is AlreadyExists. Without an answer it is OutcomeUnknown: look
 // before trying again.
 func (c *Cluster) Create(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
 	return c.create(ctx, "create", k, obj, once)
@@ -44,8 +44,8 @@ func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[
 	body := encode(k, guarded(obj, ApplyOptions{ResourceVersion: neverVersion}))
 	live, err := c.one(ctx, k, &request{op: op, object: k.Object(ns, name), method: http.MethodPatch,
 		path: resourcePath(k, ns, name), query: query, contentType: applyPatch, body: body, sent: obj, effect: eff})
-	if e, ok := err.(*Error); ok && e.Kind == Stale {
-		e.Kind, e.Message = AlreadyExists, "an object of that name exists already"
+	if e, ok := err.(*Error); ok && e.Reason == Stale {
+		e.Reason, e.Message = AlreadyExists, "an object of that name exists already"
 	}
 	return live, err
 }

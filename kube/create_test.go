@@ -99,9 +99,9 @@ func TestCreateOwnsExactly(t *testing.T) {
 			}
 
 			_, err = c.Create(t.Context(), k, obj)
-			wantKind(t, err, kube.AlreadyExists)
+			wantReason(t, err, kube.AlreadyExists)
 			_, err = c.DryRunCreate(t.Context(), k, obj)
-			wantKind(t, err, kube.AlreadyExists)
+			wantReason(t, err, kube.AlreadyExists)
 
 			delete(obj["metadata"].(map[string]any)["labels"].(map[string]any), "drop")
 			less, err := c.Apply(t.Context(), k, obj, guard)
@@ -130,7 +130,7 @@ func TestCreateLeavesStrangersAlone(t *testing.T) {
 			live := create(t, c, kind, text, ns)
 			obj["metadata"].(map[string]any)["labels"] = map[string]any{"other": "x"}
 			_, err := c.Create(t.Context(), k, obj)
-			wantKind(t, err, kube.AlreadyExists)
+			wantReason(t, err, kube.AlreadyExists)
 			now, err := c.Get(t.Context(), k, live.GetNamespace(), live.GetName())
 			if err != nil {
 				t.Fatal(err)

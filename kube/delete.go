@@ -26,7 +26,7 @@ type DeleteOptions struct {
 
 // Delete asks the server to delete the object. It returns before the object is
 // gone: finalizers and pods' grace periods take their time. When there is no
-// such object the error's kind is NotFound.
+// such object the error's reason is NotFound.
 func (c *Cluster) Delete(ctx context.Context, k *kinds.Kind, namespace, name string, opts DeleteOptions) error {
 	op, eff := "delete", repeatable
 	if opts.DryRun {

@@ -44,7 +44,7 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 
 // Lookup finds the description of a kind that the server serves. An empty
-// apiVersion asks for the preferred version. The error's kind is NotServed when
+// apiVersion asks for the preferred version. The error's reason is NotServed when
 // the server has no such kind, with a *kinds.UnknownError or a
 // *kinds.AmbiguousError below; it is Unavailable when the kind may well be
 // there, but the part of the server that would know does not answer.
@@ -69,7 +69,7 @@ func (c *Cluster) Refresh() {
 }
 
 func (s *served) lookupError(kind, apiVersion string, err error) error {
-	e := &Error{Op: "look up", Kind: NotServed, Err: err, Message: err.Error()}
+	e := &Error{Op: "look up", Reason: NotServed, Err: err, Message: err.Error()}
 	if _, ambiguous := err.(*kinds.AmbiguousError); ambiguous {
 		return e
 	}
@@ -87,7 +87,7 @@ func (s *served) lookupError(kind, apiVersion string, err error) error {
 			silent.Silent = suspects
 			e.Err = &silent
 		}
-		e.Kind = Unavailable
+		e.Reason = Unavailable
 		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, words.Or(suspects))
 		e.Advice = "Look at the APIService objects of these groups: kubectl get apiservices."
 	}

@@ -36,7 +36,7 @@ func TestLookup(t *testing.T) {
 		{"Deploymen", "", "Deployment"}, {"Deploymnet", "", "Deployment"}, {"pods", "", "Pod"}, {"TokenReview", "", ""}, {"Deployment", "apps/v9", ""},
 	} {
 		_, err := c.Lookup(test.kind, test.apiVersion)
-		e := wantKind(t, err, kube.NotServed)
+		e := wantReason(t, err, kube.NotServed)
 		var unknown *kinds.UnknownError
 		if !errors.As(e, &unknown) || unknown.Nearest != test.nearest {
 			t.Errorf("%s %s: %v", test.apiVersion, test.kind, err)
@@ -129,7 +129,7 @@ spec:
 		t.Error(less.GetLabels(), err)
 	}
 	_, err = c.Create(t.Context(), k, obj)
-	wantKind(t, err, kube.AlreadyExists)
+	wantReason(t, err, kube.AlreadyExists)
 }
 
 // TestLookupWithoutOpenAPI has the server refuse its OpenAPI documents, as it
@@ -169,22 +169,22 @@ func TestLookupWithoutOpenAPI(t *testing.T) {
 
 	// Not found is not the same as not known: a group's server is down.
 	_, err = c.Lookup("Widget", "")
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 	_, err = c.Lookup("Widget", "down.example.com/v1")
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 	var unknown *kinds.UnknownError
 	if !errors.As(err, &unknown) || !slices.Equal(unknown.Silent, []string{"down.example.com/v1"}) {
 		t.Errorf("the error does not say which API is silent: %+v", unknown)
 	}
 	_, err = c.Lookup("Widget", "example.com/v1")
-	wantKind(t, err, kube.NotServed)
+	wantReason(t, err, kube.NotServed)
 }
 
 func TestOldServerIsRefused(t *testing.T) {
 	t.Parallel()
 	c := serve(t, says(200, `{"kind":"APIVersions","versions":["v1"]}`))
 	_, err := c.Lookup("Pod", "")
-	e := wantKind(t, err, kube.NotKubernetes)
+	e := wantReason(t, err, kube.NotKubernetes)
 	if !strings.Contains(e.Message, "1.27") {
 		t.Error(e)
 	}
@@ -206,13 +206,13 @@ spec: {group: NS.example.com, version: v1, groupPriorityMinimum: 10, versionPrio
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 	if _, err := c.Lookup("Pod", ""); err != nil {
 		t.Error("a group that is down keeps others from being found:", err)
 	}
 	k := &kinds.Kind{Group: ns + ".example.com", Version: "v1", Name: "Widget", Plural: "widgets", Namespaced: true}
 	_, err = c.Get(t.Context(), k, ns, "a")
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 	_, err = c.List(t.Context(), k, kube.ListOptions{})
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 }

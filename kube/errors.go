@@ -16,7 +16,7 @@ import (
 type Error struct {
 	Op     string       // what was asked: get, list, create, dry-run apply, connect
 	Object addrs.Object // zero for connect; without a name for list and watch
-	Kind   Reason
+	Reason Reason
 	// Message is the server's words, or ours where no server spoke. Values of
 	// Secrets are masked in it.
 	Message string
@@ -24,7 +24,7 @@ type Error struct {
 	Advice string
 	// Fields are the places in the object that the server complained about.
 	Fields []FieldError
-	// Conflicts are the fields that other managers own: set when Kind is FieldConflict.
+	// Conflicts are the fields that other managers own: set when Reason is FieldConflict.
 	Conflicts []Conflict
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status     int
@@ -37,7 +37,7 @@ type Error struct {
 	Err error
 }
 
-// Reason says what an Error means to the caller. There is one kind for each
+// Reason says what an Error means to the caller. There is one reason for each
 // thing that callers do differently, or that a user is told differently.
 type Reason byte
 
@@ -89,7 +89,7 @@ const (
 	NotKubernetes    // something else answered
 )
 
-var errorKindNames = [...]string{
+var reasonNames = [...]string{
 	Other: "other", NotFound: "not found", AlreadyExists: "already exists", Stale: "stale",
 	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
 	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
@@ -101,8 +101,8 @@ var errorKindNames = [...]string{
 	Untrusted: "untrusted", PluginFailed: "credential plugin failed", NotKubernetes: "not kubernetes",
 }
 
-// String is the kind in a few words, for logs and tests.
-func (k Reason) String() string { return errorKindNames[k] }
+// String is the reason in a few words, for logs and tests.
+func (r Reason) String() string { return reasonNames[r] }
 
 // FieldError is one complaint of the server about one place of an object.
 type FieldError struct {
@@ -153,7 +153,7 @@ func (e *Error) Error() string {
 	case e.Err != nil:
 		b.WriteString(e.Err.Error())
 	default:
-		b.WriteString(e.Kind.String())
+		b.WriteString(e.Reason.String())
 	}
 	return b.String()
 }
@@ -161,10 +161,10 @@ func (e *Error) Error() string {
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ReasonOf is the kind of the first Error in err's chain, Other when there is none.
+// ReasonOf is the reason of the first Error in err's chain, Other when there is none.
 func ReasonOf(err error) Reason {
 	if e := (*Error)(nil); errors.As(err, &e) {
-		return e.Kind
+		return e.Reason
 	}
 	return Other
 }

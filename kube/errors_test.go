@@ -131,7 +131,7 @@ func TestRefusedUpdates(t *testing.T) {
 			test.change(obj)
 			kind, before := lookup(t, c, test.kind), patches.Load()
 			_, err := c.DryRunApply(t.Context(), kind, obj, kube.ApplyOptions{UID: string(made[test.kind].GetUID())})
-			e := wantKind(t, err, test.want)
+			e := wantReason(t, err, test.want)
 			if diff := cmp.Diff(test.fields, fieldsOf(e)); diff != "" {
 				t.Error(err, diff)
 			}
@@ -194,13 +194,13 @@ func TestGuards(t *testing.T) {
 	const other = "00000000-0000-0000-0000-000000000000"
 
 	_, err := c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: other})
-	wantKind(t, err, kube.ReplacedOutside)
+	wantReason(t, err, kube.ReplacedOutside)
 	_, err = c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: uid, ResourceVersion: "5", Force: true})
-	wantKind(t, err, kube.Stale)
+	wantReason(t, err, kube.Stale)
 	err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: other})
-	wantKind(t, err, kube.ReplacedOutside)
+	wantReason(t, err, kube.ReplacedOutside)
 	err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: uid, ResourceVersion: "5"})
-	wantKind(t, err, kube.Stale)
+	wantReason(t, err, kube.Stale)
 	if err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: uid, DryRun: true}); err != nil {
 		t.Error(err)
 	}
@@ -211,11 +211,11 @@ func TestGuards(t *testing.T) {
 		t.Error(err)
 	}
 	err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: uid})
-	wantKind(t, err, kube.NotFound)
+	wantReason(t, err, kube.NotFound)
 	_, err = c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: uid, ResourceVersion: live.GetResourceVersion()})
-	wantKind(t, err, kube.NotFound)
+	wantReason(t, err, kube.NotFound)
 	_, err = c.Get(t.Context(), k, ns, "sample")
-	wantKind(t, err, kube.NotFound)
+	wantReason(t, err, kube.NotFound)
 }
 
 func TestTerminating(t *testing.T) {
@@ -233,9 +233,9 @@ func TestTerminating(t *testing.T) {
 	})
 	remove(t, c, live)
 	_, err := c.Apply(t.Context(), k, manifest(t, text, ns), kube.ApplyOptions{UID: string(live.GetUID())})
-	wantKind(t, err, kube.Terminating)
+	wantReason(t, err, kube.Terminating)
 	_, err = c.Create(t.Context(), k, manifest(t, text, ns))
-	wantKind(t, err, kube.AlreadyExists)
+	wantReason(t, err, kube.AlreadyExists)
 
 	gone, err := c.Get(t.Context(), lookup(t, c, "Namespace"), "", ns)
 	if err != nil {
@@ -244,14 +244,14 @@ func TestTerminating(t *testing.T) {
 	remove(t, c, gone)
 	const fresh = `metadata: {name: fresh, namespace: NS}`
 	_, err = c.DryRunCreate(t.Context(), k, manifest(t, fresh, ns))
-	wantKind(t, err, kube.NamespaceTerminating)
+	wantReason(t, err, kube.NamespaceTerminating)
 }
 
 func TestMissingNamespace(t *testing.T) {
 	c := connect(t)
 	for _, kind := range []string{"ConfigMap", "Pod", "Deployment"} {
 		_, err := c.DryRunCreate(t.Context(), lookup(t, c, kind), manifest(t, sampleManifests[kind], "kube-dev-not-there"))
-		wantKind(t, err, kube.NamespaceMissing)
+		wantReason(t, err, kube.NamespaceMissing)
 	}
 }
 
@@ -280,7 +280,7 @@ func TestConflicts(t *testing.T) {
 	}
 	obj := manifest(t, sampleManifests["Deployment"], ns)
 	_, err := c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: string(live.GetUID())})
-	e := wantKind(t, err, kube.FieldConflict)
+	e := wantReason(t, err, kube.FieldConflict)
 	want := []string{
 		`metadata.labels.keep labeller`,
 		`spec.replicas hpa`,
@@ -322,13 +322,13 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: reader-of-NS}
 	k := lookup(t, c, "ConfigMap")
 
 	_, err := reader.Identity(t.Context())
-	wantKind(t, err, kube.Forbidden)
+	wantReason(t, err, kube.Forbidden)
 	_, err = reader.DryRunCreate(t.Context(), k, manifest(t, "metadata: {name: other, namespace: NS}", ns))
-	wantKind(t, err, kube.Forbidden)
+	wantReason(t, err, kube.Forbidden)
 	_, err = reader.Get(t.Context(), lookup(t, c, "Secret"), ns, "x")
-	wantKind(t, err, kube.Forbidden)
+	wantReason(t, err, kube.Forbidden)
 	_, err = reader.List(t.Context(), k, kube.ListOptions{})
-	wantKind(t, err, kube.Forbidden)
+	wantReason(t, err, kube.Forbidden)
 	for _, opts := range []kube.ListOptions{{Namespaces: []string{ns, ns}, Selector: "keep=a"}, {Namespace: ns, Selector: "keep=a"}} {
 		found, err := reader.List(t.Context(), k, opts)
 		if err != nil || len(found) != 1 {
@@ -417,7 +417,7 @@ spec:
 	ours := manifest(t, strings.ReplaceAll(text, "WHO", "ours"), ns)
 	_, err = c.DryRunApply(t.Context(), lookup(t, c, "Service"), ours, kube.ApplyOptions{UID: string(live.GetUID())})
 	var paths []string
-	for _, f := range wantKind(t, err, kube.FieldConflict).Conflicts {
+	for _, f := range wantReason(t, err, kube.FieldConflict).Conflicts {
 		paths = append(paths, f.Path.String())
 	}
 	want := []string{

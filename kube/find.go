@@ -26,7 +26,7 @@ type found struct {
 }
 
 func badConfig(advice, format string, args ...any) *Error {
-	return &Error{Op: "connect", Kind: BadConfiguration, Message: fmt.Sprintf(format, args...), Advice: advice}
+	return &Error{Op: "connect", Reason: BadConfiguration, Message: fmt.Sprintf(format, args...), Advice: advice}
 }
 
 // find applies kubectl's rules.
@@ -114,7 +114,7 @@ const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 func inCluster(opts Options) (*found, error) {
 	token := filepath.Join(serviceAccountDir, "token")
 	if os.Getenv("KUBERNETES_SERVICE_HOST") == "" || os.Getenv("KUBERNETES_SERVICE_PORT") == "" || !exists(token) {
-		return nil, &Error{Op: "connect", Kind: NoConfiguration,
+		return nil, &Error{Op: "connect", Reason: NoConfiguration,
 			Message: "nothing says which cluster to use: there is no host or config_path in the cluster block, no -kubeconfig, " +
 				"KUBECONFIG is not set, " + orUnknown(homeKubeconfig()) + " does not exist, and this is not a pod of a cluster",
 			Advice: "Name a kubeconfig with -kubeconfig or KUBECONFIG, or write a cluster block."}

@@ -12,7 +12,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Get returns the live object. When there is none the error's kind is NotFound.
+// Get returns the live object. When there is none the error's reason is NotFound.
 // The namespace is "" for a kind that lives in none.
 func (c *Cluster) Get(ctx context.Context, k *kinds.Kind, namespace, name string) (*unstructured.Unstructured, error) {
 	const op = "get"

@@ -124,7 +124,7 @@ func (c *Cluster) tellAgain(began time.Time, wait time.Duration, e *Error) {
 	switch {
 	case e.Status != 0:
 		why = fmt.Sprintf("The API server %s refuses requests for now (HTTP %d).", c.Host(), e.Status)
-	case e.Kind == Unreachable:
+	case e.Reason == Unreachable:
 		why = fmt.Sprintf("The API server can't be reached for now: %s.", e.Message)
 	default: // listen tells of silence
 		return

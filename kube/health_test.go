@@ -51,7 +51,7 @@ func TestSilentServer(t *testing.T) {
 	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = timeout, told.add })
 	start := time.Now()
 	_, err := c.Get(t.Context(), configMap(t), "n", "a")
-	e := wantKind(t, err, kube.Timeout)
+	e := wantReason(t, err, kube.Timeout)
 	if took := time.Since(start); took < timeout*3/4 || took > 5*timeout {
 		t.Errorf("given up after %s, with a timeout of %s", took, timeout)
 	}
@@ -66,7 +66,7 @@ func TestSilentServer(t *testing.T) {
 		t.Errorf("the user was told %q", told.texts)
 	}
 	_, err = c.Create(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}})
-	if wantKind(t, err, kube.Timeout); kube.OutageOf(err) == nil { // and not OutcomeUnknown: it was not sent
+	if wantReason(t, err, kube.Timeout); kube.OutageOf(err) == nil { // and not OutcomeUnknown: it was not sent
 		t.Error("it does not say that the server is gone")
 	}
 	if n := asked.Load(); n != tried {
@@ -120,7 +120,7 @@ func TestSilenceFromTheBeginning(t *testing.T) {
 		const timeout = 4 * time.Second
 		start := time.Now()
 		_, err := kube.Connect(t.Context(), kube.Options{Host: host, RequestTimeout: timeout})
-		wantKind(t, err, kube.Timeout)
+		wantReason(t, err, kube.Timeout)
 		if took := time.Since(start); took > timeout/2 {
 			t.Errorf("%s: given up after %s", host, took)
 		}
@@ -154,9 +154,9 @@ func TestHurry(t *testing.T) {
 	})
 	start := time.Now()
 	c.Hurry()
-	wantKind(t, <-errs, kube.Unavailable)
+	wantReason(t, <-errs, kube.Unavailable)
 	_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}, kube.ApplyOptions{UID: "u"})
-	wantKind(t, err, kube.OutcomeUnknown)
+	wantReason(t, err, kube.OutcomeUnknown)
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("leaving took %s", took)
 	}

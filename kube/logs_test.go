@@ -32,10 +32,10 @@ func TestLogs(t *testing.T) {
 	c := connect(t)
 	ns := namespace(t, c)
 	_, err := c.Logs(t.Context(), ns, "not-there", "", 10, false)
-	wantKind(t, err, kube.NotFound)
+	wantReason(t, err, kube.NotFound)
 	live := create(t, c, "Pod", sampleManifests["Pod"], ns)
 	_, err = c.Logs(t.Context(), ns, live.GetName(), "other", 10, false)
-	e := wantKind(t, err, kube.Invalid)
+	e := wantReason(t, err, kube.Invalid)
 	if e.Message == "" {
 		t.Error(e)
 	}

@@ -36,7 +36,7 @@ func objectOf(k *kinds.Kind, live *unstructured.Unstructured) addrs.Object {
 // ask for another object than was meant.
 func checkNamed(op string, k *kinds.Kind, namespace, name string) error {
 	fail := func(format string, args ...any) error {
-		return &Error{Op: op, Object: k.Object(namespace, name), Kind: Invalid, Message: fmt.Sprintf(format, args...)}
+		return &Error{Op: op, Object: k.Object(namespace, name), Reason: Invalid, Message: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case name == "":

@@ -28,7 +28,7 @@ func TestNames(t *testing.T) {
 		{"ConfigMap", "n/configmaps/x", "a"}, {"ClusterRole", "n", "a"}, {"ClusterRole", "", "%2e%2e"},
 	} {
 		_, err := c.Get(t.Context(), lookup(t, c, bad.kind), bad.namespace, bad.name)
-		wantKind(t, err, kube.Invalid)
+		wantReason(t, err, kube.Invalid)
 	}
 }
 

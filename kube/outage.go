@@ -7,7 +7,7 @@ import "errors"
 // is nil where there is none, as when one request of many was not answered.
 func OutageOf(err error) *Error {
 	for e := (*Error)(nil); errors.As(err, &e); err = e.Err {
-		switch e.Kind {
+		switch e.Reason {
 		case Unauthorized, PluginFailed, Untrusted:
 			return e
 		}
@@ -22,8 +22,8 @@ func OutageOf(err error) *Error {
 // not have carried out.
 func (e *Error) ofServer() *Error {
 	of := *e
-	if of.Kind == OutcomeUnknown {
-		of.Kind, of.Advice = Timeout, adviseNetwork
+	if of.Reason == OutcomeUnknown {
+		of.Reason, of.Advice = Timeout, adviseNetwork
 	}
 	return &of
 }
@@ -43,7 +43,7 @@ func Unanswered(err error) bool {
 // anything else it is what looking met.
 func Unresolved(change, looking error) error {
 	var e *Error
-	if !errors.As(change, &e) || e.Kind != OutcomeUnknown {
+	if !errors.As(change, &e) || e.Reason != OutcomeUnknown {
 		return looking
 	}
 	unresolved := *e

@@ -99,9 +99,9 @@ func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, taken *unst
 	live, err := c.one(ctx, k, &request{op: "take ownership of", object: objectOf(k, taken), method: http.MethodPatch,
 		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(repeatable),
 		contentType: "application/json-patch+json", body: patch, effect: repeatable})
-	if e, ok := err.(*Error); ok && e.Kind == Invalid && strings.Contains(e.Message, "rejected our request") {
+	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// All that a server says of a test that failed (measured on 1.37).
-		e.Kind, e.Message = ReplacedOutside, "the object of that name is another one"
+		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
 	}
 	return live, err
 }
@@ -121,7 +121,7 @@ func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *u
 		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(none),
 		contentType: "application/merge-patch+json", sent: merged, effect: none}
 	if r.body, err = mergePatch(taken, merged); err != nil {
-		return nil, &Error{Op: r.op, Object: r.object, Kind: Other, Message: err.Error(), Err: err}
+		return nil, &Error{Op: r.op, Object: r.object, Reason: Other, Message: err.Error(), Err: err}
 	}
 	answer, err := c.one(ctx, k, r)
 	if err == nil {

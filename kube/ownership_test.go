@@ -24,7 +24,7 @@ func TestTakeFields(t *testing.T) {
 
 	guard := kube.ApplyOptions{UID: string(live.GetUID())}
 	_, err := c.Apply(t.Context(), k, desired, guard)
-	wantKind(t, err, kube.Invalid)
+	wantReason(t, err, kube.Invalid)
 
 	field := fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate")
 	taken, err := kube.WithFieldsTaken(k, live, fieldpath.NewSet(field))
@@ -38,7 +38,7 @@ func TestTakeFields(t *testing.T) {
 		other := taken.DeepCopy()
 		change(other)
 		_, err := c.TransferFields(t.Context(), k, other)
-		wantKind(t, err, name)
+		wantReason(t, err, name)
 	}
 
 	var predicted, now *unstructured.Unstructured

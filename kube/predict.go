@@ -92,7 +92,7 @@ type aMerge struct {
 func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (*aMerge, error) {
 	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]metav1.ManagedFieldsEntry{}}
 	if err := m.readManagers(live); err != nil {
-		return nil, &Error{Op: "predict", Object: objectOf(k, live), Kind: Other, Err: err,
+		return nil, &Error{Op: "predict", Object: objectOf(k, live), Reason: Other, Err: err,
 			Message: "the live object's managedFields can't be read: " + err.Error()}
 	}
 	fields := withoutOwnership(live.Object)
@@ -153,6 +153,6 @@ func misfit(k *kinds.Kind, obj map[string]any, err error) error {
 	u := &unstructured.Unstructured{Object: obj}
 	r := &request{object: objectOf(k, u), sent: obj}
 	mask := r.masker()
-	return &Error{Op: "predict", Object: r.object, Kind: SchemaRejected, Err: nil,
+	return &Error{Op: "predict", Object: r.object, Reason: SchemaRejected, Err: nil,
 		Message: mask(tidyTyped(strings.TrimSpace(err.Error()))), Fields: typedFields(err.Error(), mask)}
 }

@@ -173,7 +173,7 @@ func TestPredictUpdate(t *testing.T) {
 func TestPredictMisfit(t *testing.T) {
 	k := configMap(t)
 	_, err := kube.Predict(k, nil, manifest(t, "{metadata: {name: a, x: z}, data: {c: {d: e}, f: 3}}"))
-	e := wantKind(t, err, kube.SchemaRejected)
+	e := wantReason(t, err, kube.SchemaRejected)
 	if diff := cmp.Diff([]string{"data.c", "data.f", "metadata.x"}, fieldsOf(e)); diff != "" {
 		t.Error(err, diff)
 	}

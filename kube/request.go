@@ -75,7 +75,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 		if e == nil {
 			return nil
 		}
-		if e.Kind == OutcomeUnknown {
+		if e.Reason == OutcomeUnknown {
 			lost = e
 		}
 		wait, again := tries.next(c, r, e, ans)
@@ -88,7 +88,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 		if ans.status == 0 && (tries[&noConnection] == noConnection.times || c.longSilent(r, wait)) {
 			c.pulse.flatline(r.asked, e)
 		}
-		if lost != nil && lost != e && !settles(e.Kind) {
+		if lost != nil && lost != e && !settles(e.Reason) {
 			lost.Err = e
 			return lost
 		}
@@ -99,7 +99,7 @@ func (c *Cluster) do(ctx context.Context, r *request) error {
 // settles says whether an answer to a repeated request tells what has become
 // of the first one. Stale and AlreadyExists don't: what is in the way may be
 // what the first one made.
-func settles(k Reason) bool { return k == NotFound || k == ReplacedOutside }
+func settles(r Reason) bool { return r == NotFound || r == ReplacedOutside }
 
 func (c *Cluster) sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
@@ -226,7 +226,7 @@ func (c *Cluster) judge(ctx context.Context, r *request, ans answer) *Error {
 	if ans.status < 200 || ans.status > 299 {
 		e := statusError(r, ans.status, ans.body)
 		if r.effect != none && unsettled(e) {
-			e.Kind = OutcomeUnknown
+			e.Reason = OutcomeUnknown
 			e.Advice = "The request may or may not have been carried out."
 		}
 		return e
@@ -249,19 +249,19 @@ func unsettled(e *Error) bool {
 	case http.StatusServiceUnavailable:
 		// A Status is of the API server itself, which then did nothing; proxies
 		// say 503 after they lost the connection as well.
-		return e.Kind == Unavailable && !e.fromServer
+		return e.Reason == Unavailable && !e.fromServer
 	case http.StatusInternalServerError:
-		return e.Kind == Unavailable
+		return e.Reason == Unavailable
 	}
 	return false
 }
 
 func garbled(r *request, ans answer, err error) *Error {
-	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: err, Kind: NotKubernetes,
+	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: err, Reason: NotKubernetes,
 		Message: "the server's answer can't be read: " + r.masker()(err.Error()),
 		Advice:  "Check the server address, and what stands between kplan and the server."}
 	if r.effect != none {
-		e.Kind = OutcomeUnknown
+		e.Reason = OutcomeUnknown
 		e.Advice = "The request may or may not have been carried out."
 	}
 	return e
@@ -272,19 +272,19 @@ func (c *Cluster) noAnswer(ctx context.Context, r *request, ans answer) *Error {
 	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: ans.err}
 	switch {
 	case ans.sent && r.effect != none:
-		e.Kind = OutcomeUnknown
+		e.Reason = OutcomeUnknown
 		e.Message = "the connection was lost before the server answered: " + c.plainError(ans.err)
 		if ans.err == errSilent {
 			e.Message = c.silentWords(r)
 		}
 		e.Advice = "The request may or may not have been carried out."
 	case ctx.Err() != nil:
-		e.Kind, e.Err, e.Message = Other, ctx.Err(), "interrupted"
+		e.Reason, e.Err, e.Message = Other, ctx.Err(), "interrupted"
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			e.Kind, e.Message = Timeout, "there was no answer in time"
+			e.Reason, e.Message = Timeout, "there was no answer in time"
 		}
 	case errors.Is(ans.err, errTooLong):
-		e.Kind, e.Message = TooLarge, "the server's answer is longer than kplan reads"
+		e.Reason, e.Message = TooLarge, "the server's answer is longer than kplan reads"
 	default:
 		c.describeConnection(e, r, ans)
 	}

@@ -64,7 +64,7 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
 	if r.quick && !c.answered.Load() {
 		return nil
 	}
-	switch e.Kind {
+	switch e.Reason {
 	case Unreachable:
 		return &noConnection
 	case Timeout:

@@ -23,7 +23,7 @@ func TestBusyServer(t *testing.T) {
 		{strconv.Itoa(1 << 40), 4 * time.Minute, 4 * time.Minute},
 	} {
 		ans := answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {test.retryAfter}}}
-		e := &Error{Kind: Unavailable, Status: ans.status}
+		e := &Error{Reason: Unavailable, Status: ans.status}
 		var sum time.Duration
 		for tries := (tries{}); ; {
 			wait, again := tries.next(&Cluster{}, &request{}, e, ans)
@@ -43,7 +43,7 @@ func TestBusyServer(t *testing.T) {
 func TestRestartingServer(t *testing.T) {
 	var sum time.Duration
 	for tries := (tries{}); ; {
-		wait, again := tries.next(&Cluster{}, &request{}, &Error{Kind: Unreachable}, answer{})
+		wait, again := tries.next(&Cluster{}, &request{}, &Error{Reason: Unreachable}, answer{})
 		if !again {
 			break
 		}
@@ -58,7 +58,7 @@ func TestRestartingServer(t *testing.T) {
 func TestUnreachableIsTold(t *testing.T) {
 	var told []string
 	c := &Cluster{timeout: time.Minute, base: &url.URL{Scheme: "https", Host: "a"}, notice: func(text string) { told = append(told, text) }}
-	e := &Error{Kind: Unreachable, Message: "nothing listens at https://a: connection refused"}
+	e := &Error{Reason: Unreachable, Message: "nothing listens at https://a: connection refused"}
 	c.tellAgain(time.Now(), time.Second, e)
 	if len(told) > 0 {
 		t.Errorf("told too early: %q", told)

@@ -26,8 +26,8 @@ func statusError(r *request, code int, body []byte) *Error {
 	e.fromServer = true
 	e.Message = tidy(mask(st.Message))
 	e.Fields = fieldErrors(st, mask)
-	e.Kind = kindOfStatus(r, e, st)
-	switch e.Kind {
+	e.Reason = reasonOfStatus(r, e, st)
+	switch e.Reason {
 	case FieldConflict:
 		e.Conflicts = conflicts(st, r.sent)
 		e.Fields = nil
@@ -60,27 +60,27 @@ func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
 	words := r.masker()(firstLine(body))
 	switch {
 	case code == http.StatusUnauthorized:
-		e.Kind, e.Message = Unauthorized, "the server asks for credentials"
+		e.Reason, e.Message = Unauthorized, "the server asks for credentials"
 	case code == http.StatusForbidden:
-		e.Kind, e.Message = Forbidden, "refused: "+words
+		e.Reason, e.Message = Forbidden, "refused: "+words
 	case code == http.StatusNotFound && strings.HasPrefix(words, "404 page not found") && !isEverywhere(r):
 		// The API server's mux: this group, version or resource is not there.
-		e.Kind, e.Message = NotServed, "the server does not serve "+r.path
+		e.Reason, e.Message = NotServed, "the server does not serve "+r.path
 	case code == http.StatusRequestEntityTooLarge:
-		e.Kind, e.Message = TooLarge, "the object is too large for the server or a proxy before it"
+		e.Reason, e.Message = TooLarge, "the object is too large for the server or a proxy before it"
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable,
 		code == http.StatusBadGateway, code == http.StatusGatewayTimeout:
-		e.Kind, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
+		e.Reason, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
 	case code >= 300 && code < 400:
-		e.Kind, e.Message = NotKubernetes, fmt.Sprintf("the server redirects (%d), which the Kubernetes API never does", code)
+		e.Reason, e.Message = NotKubernetes, fmt.Sprintf("the server redirects (%d), which the Kubernetes API never does", code)
 		e.Advice = "A login page or proxy seems to stand before the cluster. Check the server address."
 	case code == http.StatusBadRequest && strings.Contains(words, "HTTP request to an HTTPS server"):
-		e.Kind, e.Message = Untrusted, "the server speaks TLS, but the address begins with http://"
+		e.Reason, e.Message = Untrusted, "the server speaks TLS, but the address begins with http://"
 		e.Advice = "Write the server address with https://."
 	case code >= 500:
-		e.Kind, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
+		e.Reason, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
 	default:
-		e.Kind, e.Message = NotKubernetes, fmt.Sprintf("the answer (%d) is not one of the Kubernetes API: %s", code, words)
+		e.Reason, e.Message = NotKubernetes, fmt.Sprintf("the answer (%d) is not one of the Kubernetes API: %s", code, words)
 		e.Advice = "Check the server address."
 	}
 	return e
@@ -101,13 +101,13 @@ func firstLine(body []byte) string {
 	return strings.ToValidUTF8(line, "\uFFFD")
 }
 
-func kindOfStatus(r *request, e *Error, st *metav1.Status) Reason {
+func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	says := func(words string) bool { return strings.Contains(st.Message, words) }
 	switch e.Status {
 	case http.StatusUnauthorized:
 		return Unauthorized
 	case http.StatusForbidden:
-		return kindOfForbidden(st)
+		return reasonOfForbidden(st)
 	case http.StatusNotFound:
 		if st.Details.Kind == "namespaces" && r.object.Kind != "Namespace" {
 			return NamespaceMissing
@@ -117,9 +117,9 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 		}
 		return NotFound
 	case http.StatusConflict:
-		return kindOfConflict(r, st)
+		return reasonOfConflict(r, st)
 	case http.StatusUnprocessableEntity:
-		return kindOfInvalid(e, st)
+		return reasonOfInvalid(e, st)
 	case http.StatusBadRequest:
 		switch {
 		case says("does not support dry run"):
@@ -157,7 +157,7 @@ func kindOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	return Other
 }
 
-func kindOfForbidden(st *metav1.Status) Reason {
+func reasonOfForbidden(st *metav1.Status) Reason {
 	for _, c := range st.Details.Causes {
 		if c.Type == "NamespaceTerminating" {
 			return NamespaceTerminating
@@ -181,7 +181,7 @@ func isDenial(message string) bool {
 	return strings.Contains(message, "denied the request") || strings.Contains(message, "denied request")
 }
 
-func kindOfConflict(r *request, st *metav1.Status) Reason {
+func reasonOfConflict(r *request, st *metav1.Status) Reason {
 	if st.Reason == metav1.StatusReasonAlreadyExists {
 		return AlreadyExists
 	}
@@ -201,7 +201,7 @@ func kindOfConflict(r *request, st *metav1.Status) Reason {
 	return Stale
 }
 
-func kindOfInvalid(e *Error, st *metav1.Status) Reason {
+func reasonOfInvalid(e *Error, st *metav1.Status) Reason {
 	if isDenial(st.Message) {
 		return Denied
 	}

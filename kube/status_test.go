@@ -26,7 +26,7 @@ func FuzzStatusError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, code int, body string) {
 		r := &request{op: "create", object: addrs.Object{Version: "v1", Kind: "Secret", Namespace: "n", Name: "a"}, path: "/api", sent: sent, effect: once}
 		e := statusError(r, code, []byte(body))
-		shown := e.Error() + e.Kind.String() + e.Advice
+		shown := e.Error() + e.Reason.String() + e.Advice
 		for _, field := range e.Fields {
 			shown += field.Path.String() + field.Detail
 		}

@@ -164,7 +164,7 @@ func TestRetries(t *testing.T) {
 					t.Error(err)
 				}
 			} else {
-				wantKind(t, err, test.want)
+				wantReason(t, err, test.want)
 			}
 			if asked := int(s.n.Load()); asked != test.asked {
 				t.Errorf("asked %d times, want %d (%v)", asked, test.asked, err)
@@ -189,7 +189,7 @@ func TestCutAnswers(t *testing.T) {
 	for n := range len(theConfigMap) {
 		cut.Store(int32(n))
 		_, err := c.Create(t.Context(), configMap(t), obj)
-		wantKind(t, err, kube.OutcomeUnknown)
+		wantReason(t, err, kube.OutcomeUnknown)
 	}
 	cut.Store(int32(len(theConfigMap)))
 	if _, err := c.Create(t.Context(), configMap(t), obj); err != nil {
@@ -214,7 +214,7 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 	s = &script{steps: []http.HandlerFunc{status(429, "TooManyRequests", "wait", "Retry-After", "30")}}
 	c = serve(t, s.ServeHTTP)
 	_, err := c.Get(ctx, configMap(t), "n", "a")
-	wantKind(t, err, kube.Unavailable)
+	wantReason(t, err, kube.Unavailable)
 }
 
 func TestInterruption(t *testing.T) {
@@ -234,23 +234,23 @@ func TestInterruption(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
 	_, err := c.Create(ctx, configMap(t), obj)
-	wantKind(t, err, kube.OutcomeUnknown)
+	wantReason(t, err, kube.OutcomeUnknown)
 
 	_, err = c.Create(ctx, configMap(t), obj)
-	if !errors.Is(wantKind(t, err, kube.Other), context.Canceled) {
+	if !errors.Is(wantReason(t, err, kube.Other), context.Canceled) {
 		t.Error(err)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = c.Get(ctx, configMap(t), "n", "a")
-	wantKind(t, err, kube.Timeout)
+	wantReason(t, err, kube.Timeout)
 }
 
 func TestRequestTimeout(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		func(o *kube.Options) { o.RequestTimeout = 50 * time.Millisecond })
 	_, err := c.Get(t.Context(), configMap(t), "n", "a")
-	wantKind(t, err, kube.Timeout)
+	wantReason(t, err, kube.Timeout)
 }
 
 func TestServerComesBack(t *testing.T) {
@@ -290,7 +290,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Cleanup(other.Close)
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) })
 	_, err := c.Get(t.Context(), configMap(t), "n", "a")
-	wantKind(t, err, kube.NotKubernetes)
+	wantReason(t, err, kube.NotKubernetes)
 	if followed.Load() {
 		t.Error("the redirect was followed")
 	}
@@ -388,7 +388,7 @@ func TestListPages(t *testing.T) {
 	for _, body := range []string{`{}`, `{"kind":"ConfigMapList","apiVersion":"v1","items":null}`, `{"kind":"SecretList","apiVersion":"v1","items":[]}`} {
 		c := serve(t, says(200, body))
 		found, err := c.List(t.Context(), configMap(t), kube.ListOptions{})
-		wantKind(t, err, kube.NotKubernetes)
+		wantReason(t, err, kube.NotKubernetes)
 		if found != nil {
 			t.Error(found)
 		}

@@ -257,7 +257,7 @@ func (w *watcher) stream(ctx context.Context) error {
 		if err == nil {
 			res.Body.Close()
 		}
-		return &Error{Op: r.op, Object: r.object, Kind: Timeout, Err: errSilent, Message: "the watch did not begin in time"}
+		return &Error{Op: r.op, Object: r.object, Reason: Timeout, Err: errSilent, Message: "the watch did not begin in time"}
 	}
 	if err != nil {
 		return w.c.noAnswer(ctx, r, answer{sent: sent, err: err})

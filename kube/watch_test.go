@@ -119,7 +119,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s-of-NS}]
 		t.Run(user, func(t *testing.T) {
 			limited := connect(t, func(o *kube.Options) { o.ImpersonateUser = user + "-of-" + ns })
 			err := limited.Watch(t.Context(), configMap(t), kube.WatchOptions{}, func(kube.WatchEvent) {})
-			wantKind(t, err, kube.Forbidden)
+			wantReason(t, err, kube.Forbidden)
 			s, stop := watch(t, limited, kube.WatchOptions{Namespaces: []string{ns}, Selector: "v"})
 			s.await(t, "complete")
 			live := create(t, c, "ConfigMap", "metadata: {name: "+user+", namespace: NS, labels: {v: '1'}}", ns)

@@ -53,9 +53,9 @@ func TestRefusalTellsNoLiveSecret(t *testing.T) {
 	}
 	words := "denied: it was b2xkIGNhbmFyeQ==, that is old canary with 471100"
 	const want = "denied: it was (sensitive value), that is (sensitive value) with (sensitive value)"
-	refusal := &kube.Error{Kind: kube.Denied, Message: words, Fields: []kube.FieldError{{Detail: words}}}
+	refusal := &kube.Error{Reason: kube.Denied, Message: words, Fields: []kube.FieldError{{Detail: words}}}
 	var said *kube.Error
-	if err := c.discreet(fmt.Errorf("asked: %w", refusal)); !errors.As(err, &said) || said.Message != want || said.Fields[0].Detail != want || said.Kind != kube.Denied {
+	if err := c.discreet(fmt.Errorf("asked: %w", refusal)); !errors.As(err, &said) || said.Message != want || said.Fields[0].Detail != want || said.Reason != kube.Denied {
 		t.Errorf("got %+v", said)
 	}
 	if refusal.Message != words || refusal.Fields[0].Detail != words {

@@ -27,7 +27,7 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	if !errors.As(err, &e) {
 		return hcl.Diagnostics{foreign(err, where, addr)}
 	}
-	if errors.Is(e.Err, context.Canceled) && e.Kind == kube.Other {
+	if errors.Is(e.Err, context.Canceled) && e.Reason == kube.Other {
 		return hcl.Diagnostics{foreign(context.Canceled, where, addr)}
 	}
 	subject := subjectOf(e, addr)
@@ -132,9 +132,9 @@ var advice = map[kube.Reason]string{
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  summaries[e.Kind],
+		Summary:  summaries[e.Reason],
 		Detail:   detail(e, subject, message(e)),
-		Subject:  at(where, place(e.Kind)),
+		Subject:  at(where, place(e.Reason)),
 	}
 }
 
@@ -172,7 +172,7 @@ func adviceFor(e *kube.Error) string {
 	if e.Advice != "" {
 		return sentence(e.Advice)
 	}
-	return advice[e.Kind]
+	return advice[e.Reason]
 }
 
 // sentence ends words with a full stop.
@@ -226,8 +226,8 @@ func fieldSummary(e *kube.Error, f kube.FieldError) string {
 	switch {
 	case f.Immutable:
 		return summaries[kube.Immutable]
-	case e.Kind != kube.Invalid && e.Kind != kube.SchemaRejected:
-		return summaries[e.Kind]
+	case e.Reason != kube.Invalid && e.Reason != kube.SchemaRejected:
+		return summaries[e.Reason]
 	case f.Reason == "FieldValueRequired":
 		return "Missing value"
 	case f.Reason == "FieldValueDuplicate", f.Detail == "duplicate field":

@@ -45,37 +45,37 @@ func TestFromKube(t *testing.T) {
 		want []string
 	}{
 		{"nothing", nil, nil},
-		{"two fields", &kube.Error{Op: "create", Object: pod, Kind: kube.Invalid, Message: "all of it", Fields: []kube.FieldError{
+		{"two fields", &kube.Error{Op: "create", Object: pod, Reason: kube.Invalid, Message: "all of it", Fields: []kube.FieldError{
 			{Path: path(t, "spec.containers[0].image"), Reason: "FieldValueRequired", Detail: "Required value"},
 			{Path: path(t, "metadata.labels"), Reason: "FieldValueInvalid", Detail: `Invalid value: "a b": no spaces.`},
 		}}, []string{
 			"<spec.containers[0].image> | Missing value | Could not create v1 Pod acme/web (Pod.web): spec.containers[0].image: Required value.",
 			`<metadata.labels> | Invalid value | Could not create v1 Pod acme/web (Pod.web): metadata.labels: Invalid value: "a b": no spaces.`,
 		}},
-		{"unknown field, wrapped", fmt.Errorf("visit: %w", &kube.Error{Op: "dry-run apply", Object: pod, Kind: kube.SchemaRejected, Fields: []kube.FieldError{
+		{"unknown field, wrapped", fmt.Errorf("visit: %w", &kube.Error{Op: "dry-run apply", Object: pod, Reason: kube.SchemaRejected, Fields: []kube.FieldError{
 			{Path: path(t, "spec.foo"), Reason: "FieldValueInvalid", Detail: "field not declared in schema"},
 		}}), []string{
 			"<spec.foo> | Unknown field | Could not dry-run apply v1 Pod acme/web (Pod.web): spec.foo: field not declared in schema.",
 		}},
-		{"immutable", &kube.Error{Op: "apply", Object: pod, Kind: kube.Immutable, Fields: []kube.FieldError{
+		{"immutable", &kube.Error{Op: "apply", Object: pod, Reason: kube.Immutable, Fields: []kube.FieldError{
 			{Path: path(t, "spec"), Detail: "field is immutable", Immutable: true},
 		}}, []string{
 			"<spec> | Field can't be changed | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. Only a new object can have another value there: list the place in lifecycle.replace_on to have the object replaced.",
 		}},
-		{"conflicts", &kube.Error{Op: "apply", Object: pod, Kind: kube.FieldConflict, Conflicts: []kube.Conflict{
+		{"conflicts", &kube.Error{Op: "apply", Object: pod, Reason: kube.FieldConflict, Conflicts: []kube.Conflict{
 			{Path: path(t, "spec.replicas"), Manager: "hpa", Subresource: "scale", Time: "2026-01-02T03:04:05Z"},
 			{Path: path(t, "data.a"), Manager: `a"b`},
 		}}, []string{
 			`<spec.replicas> | Field owned by another manager | spec.replicas of v1 Pod acme/web (Pod.web) is managed by "hpa" through scale since 2026-01-02T03:04:05Z. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.`,
 			`<data.a> | Field owned by another manager | data.a of v1 Pod acme/web (Pod.web) is managed by "a\"b". Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.`,
 		}},
-		{"namespace", &kube.Error{Op: "create", Object: pod, Kind: kube.NamespaceMissing, Message: `namespaces "acme" not found`}, []string{
+		{"namespace", &kube.Error{Op: "create", Object: pod, Reason: kube.NamespaceMissing, Message: `namespaces "acme" not found`}, []string{
 			`<metadata.namespace> | Namespace does not exist | Could not create v1 Pod acme/web (Pod.web): namespaces "acme" not found. Declare the namespace in this configuration and refer to it, or make it first.`,
 		}},
-		{"advice of its own", &kube.Error{Op: "connect", Kind: kube.Unreachable, Message: "nothing listens", Advice: "Check it."}, []string{
+		{"advice of its own", &kube.Error{Op: "connect", Reason: kube.Unreachable, Message: "nothing listens", Advice: "Check it."}, []string{
 			"<> | Cluster can't be reached | nothing listens. Check it.",
 		}},
-		{"interruption", &kube.Error{Op: "get", Object: pod, Kind: kube.Other, Err: context.Canceled}, []string{
+		{"interruption", &kube.Error{Op: "get", Object: pod, Reason: kube.Other, Err: context.Canceled}, []string{
 			"<> | Interrupted | Pod.web: The operation was interrupted before it was done.",
 		}},
 		{"no error of ours", errors.New("disk full"), []string{"<> | Operation failed | Pod.web: disk full."}},
@@ -93,7 +93,7 @@ func TestFromKube(t *testing.T) {
 func TestEveryKindHasASummary(t *testing.T) {
 	seen := map[string]kube.Reason{}
 	for kind := kube.Other; kind <= kube.NotKubernetes; kind++ {
-		diags := diag.FromKube(&kube.Error{Op: "get", Kind: kind, Message: "words"}, nil, "")
+		diags := diag.FromKube(&kube.Error{Op: "get", Reason: kind, Message: "words"}, nil, "")
 		if len(diags) != 1 || diags[0].Summary == "" || diags[0].Subject != nil {
 			t.Errorf("%s: %q", kind, show(diags))
 			continue

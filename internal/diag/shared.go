@@ -56,11 +56,11 @@ func Merge(diags hcl.Diagnostics) hcl.Diagnostics {
 	others := map[*hcl.Diagnostic][]string{}
 	for _, d := range diags {
 		e, addr := metBy(d)
-		if e == nil || addr == "" || !isShared(e.Kind) {
+		if e == nil || addr == "" || !isShared(e.Reason) {
 			merged = append(merged, d)
 			continue
 		}
-		key := same{e.Kind, message(e)}
+		key := same{e.Reason, message(e)}
 		if told := first[key]; told != nil {
 			others[told] = append(others[told], addr)
 			continue
@@ -105,7 +105,7 @@ func CutShort(diags hcl.Diagnostics, outage *kube.Error, host, how, then string)
 	detail := strings.Join([]string{outageWords(outage, host), how, adviceFor(outage), then}, " ")
 	return append(diags, &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  summaries[outage.Kind],
+		Summary:  summaries[outage.Reason],
 		Detail:   strings.Join(strings.Fields(detail), " "),
 	})
 }
@@ -114,7 +114,7 @@ func CutShort(diags hcl.Diagnostics, outage *kube.Error, host, how, then string)
 func outageWords(outage *kube.Error, host string) string {
 	said := sentence(message(outage))
 	switch {
-	case outage.Kind == kube.Unauthorized:
+	case outage.Reason == kube.Unauthorized:
 		return fmt.Sprintf("The API server %s does not accept the credentials any more: %s", host, said)
 	case strings.HasPrefix(said, host):
 		return "The API server " + said

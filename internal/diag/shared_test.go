@@ -19,14 +19,14 @@ func failing(name string, e kube.Error) hcl.Diagnostics {
 // TestMerge tells once what is the same for several objects, and each thing that
 // an object has of its own.
 func TestMerge(t *testing.T) {
-	webhook := kube.Error{Kind: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Mend it."}
+	webhook := kube.Error{Reason: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Mend it."}
 	var diags hcl.Diagnostics
 	for _, d := range []hcl.Diagnostics{
 		failing("a", webhook),
-		failing("b", kube.Error{Kind: kube.Denied, Message: "no"}),
+		failing("b", kube.Error{Reason: kube.Denied, Message: "no"}),
 		failing("c", webhook),
-		failing("d", kube.Error{Kind: kube.Denied, Message: "no"}),
-		failing("e", kube.Error{Kind: kube.WebhookFailed, Message: "webhook v did not answer", Advice: "Mend it."}),
+		failing("d", kube.Error{Reason: kube.Denied, Message: "no"}),
+		failing("e", kube.Error{Reason: kube.WebhookFailed, Message: "webhook v did not answer", Advice: "Mend it."}),
 		failing("f", webhook),
 	} {
 		diags = append(diags, d...)
@@ -49,19 +49,19 @@ func TestCutShort(t *testing.T) {
 		met  kube.Error
 		want string
 	}{
-		"refused": {kube.Error{Kind: kube.Unreachable, Outage: true, Message: "nothing listens at " + host, Advice: "Is it up?"},
+		"refused": {kube.Error{Reason: kube.Unreachable, Outage: true, Message: "nothing listens at " + host, Advice: "Is it up?"},
 			"nowhere | Cluster can't be reached | Nothing listens at https://k8s.test. How. Is it up? Then."},
-		"silent, to a change": {kube.Error{Kind: kube.OutcomeUnknown, Outage: true, Message: host + " did not answer within 60s", Advice: "It may have been carried out."},
+		"silent, to a change": {kube.Error{Reason: kube.OutcomeUnknown, Outage: true, Message: host + " did not answer within 60s", Advice: "It may have been carried out."},
 			"nowhere | Cluster did not answer in time | The API server https://k8s.test did not answer within 60s. How. Check the network, VPN or firewall, or allow more time for each request. Then."},
-		"looked at in vain": {kube.Error{Kind: kube.OutcomeUnknown, Message: "EOF", Err: &kube.Error{Kind: kube.Unreachable, Outage: true, Message: "no route", Advice: "Is it up?"}},
+		"looked at in vain": {kube.Error{Reason: kube.OutcomeUnknown, Message: "EOF", Err: &kube.Error{Reason: kube.Unreachable, Outage: true, Message: "no route", Advice: "Is it up?"}},
 			"nowhere | Cluster can't be reached | The API server https://k8s.test: no route. How. Is it up? Then."},
-		"not let in": {kube.Error{Kind: kube.Unauthorized, Message: "Unauthorized", Advice: "Log in."},
+		"not let in": {kube.Error{Reason: kube.Unauthorized, Message: "Unauthorized", Advice: "Log in."},
 			"nowhere | Credentials not accepted | The API server https://k8s.test does not accept the credentials any more: Unauthorized. How. Log in. Then."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			diags := failing("a", kube.Error{Kind: kube.Timeout, Message: "in flight at the time"})
+			diags := failing("a", kube.Error{Reason: kube.Timeout, Message: "in flight at the time"})
 			diags = append(diags, failing("b", test.met)...)
-			diags = append(diags, failing("c", kube.Error{Kind: kube.NamespaceMissing, Message: "no namespace", Advice: "Make it."})...)
+			diags = append(diags, failing("c", kube.Error{Reason: kube.NamespaceMissing, Message: "no namespace", Advice: "Make it."})...)
 			outage := diag.Outage(diags)
 			if outage == nil {
 				t.Fatal("that is an outage")
@@ -72,7 +72,7 @@ func TestCutShort(t *testing.T) {
 			}
 		})
 	}
-	if diag.Outage(failing("a", kube.Error{Kind: kube.Timeout, Message: "one late answer of many"})) != nil {
+	if diag.Outage(failing("a", kube.Error{Reason: kube.Timeout, Message: "one late answer of many"})) != nil {
 		t.Error("that is none")
 	}
 }
