@@ -140,7 +140,7 @@ func newRunner(in Input, current *state.State) *runner {
 		unnamed:  map[addrs.Instance]*plan.Change{},
 		awaited:  map[addrs.Instance]bool{},
 		journal:  newJournal(current, in.Save),
-		observer: newObserver(ctx, in.Cluster, in.Plan, plan.StackLabel+"="+current.StackID()),
+		observer: newObserver(ctx, in.Cluster, in.Plan, addrs.StackLabel+"="+current.StackID()),
 		aside:    &aside{end: func() { end(nil) }},
 		masker:   sync.OnceValue(func() *strings.Replacer { return plan.Masker(in.Plan.Changes...) }),
 	}
