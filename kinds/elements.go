@@ -120,9 +120,9 @@ func (f *Field) reorderedList(at addrs.Path, a, b []any, found *[]addrs.Path) {
 	}
 }
 
-// Keys are the fields that tell an element of a keyed list from the others, by
+// KeysOf are the fields that tell an element of a keyed list from the others, by
 // name. One that is left out has its default.
-func (f *Field) Keys(element any) map[string]any {
+func KeysOf(f *Field, element any) map[string]any {
 	fields, _ := element.(map[string]any)
 	keys := map[string]any{}
 	for _, name := range f.ListKeys {

@@ -66,7 +66,7 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 		case field == nil || step.IsField():
 			result = result.Append(step)
 		case step.IsIndex() && isObject && len(field.ListKeys) > 0:
-			result = result.Select(field.Keys(next))
+			result = result.Select(kinds.KeysOf(field, next))
 		default:
 			result = result.Append(step)
 		}
@@ -120,7 +120,7 @@ func elementAt(f *kinds.Field, list []any, step addrs.Step) int {
 		return i
 	}
 	name := addrs.Path{}.Append(step)
-	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(f.Keys(element)) == name })
+	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(kinds.KeysOf(f, element)) == name })
 }
 
 // valueIn is ValueAt for a place that is spelled as keyed does.

@@ -62,7 +62,7 @@ func (d *differ) set(l listPair, diff *Difference) {
 // stepOf names an element by its keys, as a path does.
 func (l listPair) stepOf(element any) string {
 	fields, _ := element.(map[string]any)
-	return addrs.Path{}.Select(l.at.field.Keys(fields)).String()
+	return addrs.Path{}.Select(kinds.KeysOf(l.at.field, fields)).String()
 }
 
 // names are the elements of a list by name.
@@ -179,7 +179,7 @@ func (l listPair) identify(e *elementPair) {
 	if !ok || l.at.field == nil || len(l.at.field.ListKeys) == 0 {
 		return
 	}
-	values := l.at.field.Keys(fields)
+	values := kinds.KeysOf(l.at.field, fields)
 	var keys []Key
 	for _, name := range l.at.field.ListKeys {
 		if e.below(name).isSecret(fields[name]) {
