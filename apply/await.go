@@ -3,9 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,133 +10,141 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/apply/informers"
+	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/plan"
 )
 
-// waits says whether kplan is to wait until the object is ready.
-func (r *runner) waits(d *hclspec.Desired) bool {
+// waiter waits until objects are ready.
+type waiter struct {
+	enabled   bool
+	timeouts  timeouts
+	informers *informers.Set
+	diagnoser *readiness.Diagnoser
+	events    *events
+	shutdown  *shutdown
+	masker    func() *strings.Replacer // of all secrets that the plan knows
+}
+
+// timeouts are how long to wait for a change of an object, also of one that is to
+// be deleted.
+type timeouts struct {
+	resources map[addrs.Resource]time.Duration // by their wait blocks
+	other     time.Duration
+}
+
+func newTimeouts(config *hclspec.Config, other time.Duration) timeouts {
+	t := timeouts{map[addrs.Resource]time.Duration{}, other}
+	if t.other == 0 {
+		t.other = DefaultWaitTimeout
+	}
+	if config != nil {
+		for _, resource := range config.Resources {
+			if resource.Wait.Timeout > 0 {
+				t.resources[resource.Addr] = resource.Wait.Timeout
+			}
+		}
+	}
+	return t
+}
+
+func (t timeouts) of(addr addrs.Instance) time.Duration {
+	if timeout, set := t.resources[addr.Resource]; set {
+		return timeout
+	}
+	return t.other
+}
+
+// waits reports whether kplan is to wait until the object is ready.
+func (w *waiter) waits(d *hclspec.Desired) bool {
 	if d.Wait.Enabled != nil {
-		return *d.Wait.Enabled && r.Wait.Enabled
+		return *d.Wait.Enabled && w.enabled
 	}
-	return r.Wait.Enabled
+	return w.enabled
 }
 
-// patience is how long to wait for a change of an object, also of one that is
-// to go.
-func (r *runner) waitTimeout(addr addrs.Instance) time.Duration {
-	for _, resource := range r.Config.Resources {
-		if resource.Addr == addr.Resource && resource.Wait.Timeout > 0 {
-			return resource.Wait.Timeout
-		}
-	}
-	return r.Wait.Timeout
-}
-
-// awaitAll waits, side by side, until everything that was applied is ready.
-func (r *runner) awaitAll(ctx context.Context, visited []hclspec.Visited[*applied]) hcl.Diagnostics {
+// awaitAll waits, side by side, until all these are ready, and returns those that
+// are not.
+func (w *waiter) awaitAll(ctx context.Context, objects []*applied) (notReady []addrs.Instance, diags hcl.Diagnostics) {
 	var g graph.Graph[*applied]
-	for _, v := range visited {
-		if v.Err == nil && v.Result != nil && r.waits(v.Desired) && !r.awaited[v.Desired.Addr] {
-			g.Add(v.Result)
-		}
+	for _, c := range objects {
+		g.Add(c)
 	}
 	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *applied, _ map[*applied]struct{}) (struct{}, error) {
-		_, err := r.await(ctx, c)
-		r.heed(err)
+		_, err := w.await(ctx, c)
+		w.shutdown.inOutage(err)
 		return struct{}{}, err
 	})
-	var diags hcl.Diagnostics
 	for _, c := range g.Nodes() {
-		if results[c].Err != nil {
-			r.unready = append(r.unready, c.Addr)
+		err := results[c].Err
+		if err != nil {
+			notReady = append(notReady, c.Addr)
 		}
-		switch err := results[c].Err.(type) {
-		case nil, notStarted:
-		case hcl.Diagnostics:
-			diags = append(diags, err...)
-		default:
+		if known, ok := err.(hcl.Diagnostics); ok {
+			diags = append(diags, known...)
+		} else if err != nil && err != errNotStarted {
 			diags = append(diags, diag.FromKube(err, c.Desired.RangeOf, c.Addr.String())...)
 		}
 	}
-	return diags
+	return notReady, diags
 }
 
-// goneGrace is how long an object that was applied may be missing from the watch
-// before it is taken to be deleted.
-const goneGrace = 10 * time.Second
-
 // await waits until the object is ready and returns it as it is then.
-func (r *runner) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
-	timeout := r.waitTimeout(c.Addr)
+func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
+	ctx, cancel := w.shutdown.waiting(ctx)
+	defer cancel()
+	timeout := w.timeouts.of(c.Addr)
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	waiting := &waiting{r: r, c: c.Change, start: time.Now()}
-	defer waiting.done()
-	var (
-		live  *unstructured.Unstructured
-		state readiness
-	)
-	err := r.observer.until(deadline, c.Kind, c.Object, r.ending.Done(), func(v view) (bool, error) {
-		var err error
-		if live = v.live; live == nil && v.ended != nil && v.ended.GetUID() == c.live.GetUID() {
-			live = v.ended
-		}
-		if live == nil {
-			// A watch may lag behind what was just applied, but not for long.
-			gone := time.Since(waiting.start) > goneGrace
-			state = readiness{why: "it is not there; somebody deleted it", terminal: gone}
-			return gone, nil
-		}
-		if isBefore(live, c.live) {
-			return false, nil // the watch has not seen yet what was applied
-		}
-		if state, err = readinessOf(c.withoutOldDeadline(live, time.Since(waiting.start)), c.Desired); err != nil {
+	check := readiness.Check{
+		Diagnoser: w.diagnoser, Criteria: criteriaOf(c.Desired), Applied: c.live, Changed: c.Action != plan.NoOp, Start: time.Now(),
+	}
+	waiting := &waiting{w: w, c: c.Change, start: check.Start}
+	defer waiting.end()
+	var state readiness.State
+	err := w.informers.Until(deadline, c.Kind, c.Object, func(v informers.View) (done bool, err error) {
+		var seen bool
+		if state, seen, err = check.Next(deadline, v, state); err != nil {
 			return true, err
 		}
-		state = r.diagnose(live, state, time.Since(waiting.start))
-		state.terminal = state.terminal && waiting.lasting(state.reason) >= state.grace
-		waiting.observe(state)
-		return state.ready || state.terminal, nil
+		if seen {
+			waiting.observe(state)
+		}
+		return state.Ready || state.Terminal, nil
 	})
 	switch {
-	case err == nil && state.ready:
-		return live, nil
+	case err == nil && state.Ready:
+		return state.Live, nil
 	case err == nil:
-		return nil, r.notReady(c.Change, state.why, "Waiting will not help."+r.evidence(live, state))
+		return nil, w.notReady(c.Change, state.Why, "This failure is terminal, so kplan stopped waiting."+w.diagnoser.Evidence(ctx, state))
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, r.notReady(c.Change, state.why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another time.", timeout)+r.evidence(live, state))
+		return nil, w.notReady(c.Change, state.Why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another timeout.", timeout)+w.diagnoser.Evidence(ctx, state))
 	}
 	return nil, err
 }
 
-// withoutOldDeadline is a Deployment without what its controller had said before
-// it was changed: that its progress was too slow. It goes on saying that until
-// there is progress, so it counts again once that could have come. Without this
-// the way back from a rollout that failed would be taken to have failed, too.
-func (c *applied) withoutOldDeadline(live *unstructured.Unstructured, waited time.Duration) *unstructured.Unstructured {
-	const progressing, exceeded = "Progressing", "ProgressDeadlineExceeded"
-	before, now := conditionOf(c.live, progressing), conditionOf(live, progressing)
-	deadline := time.Duration(number(live, "spec", "progressDeadlineSeconds")) * time.Second
-	if c.Action == plan.NoOp || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
-		return live
+// criteriaOf is what the configuration says about when an object is ready.
+func criteriaOf(d *hclspec.Desired) readiness.Criteria {
+	c := readiness.Criteria{Rollout: d.Wait.Rollout, Configured: d.Fields}
+	for _, condition := range d.Wait.Conditions {
+		c.Conditions = append(c.Conditions, readiness.Condition(condition))
 	}
-	live = live.DeepCopy()
-	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
-	conditions = slices.DeleteFunc(conditions, func(c any) bool { return reflect.DeepEqual(c, any(now)) })
-	_ = unstructured.SetNestedSlice(live.Object, conditions, "status", "conditions")
-	return live
+	for _, field := range d.Wait.Fields {
+		c.Fields = append(c.Fields, readiness.Field{Path: field.Path, Value: field.Value, Pattern: field.Pattern})
+	}
+	return c
 }
 
-// notReady tells what pods and controllers said, in their logs for example,
+// notReady reports what pods and controllers wrote, into their logs for example,
 // without what this plan knows to be secret.
-func (r *runner) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
+func (w *waiter) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	what := "was applied and is not ready"
 	if c.Action == plan.NoOp {
-		what = "is as it was applied, and is not ready"
+		what = "is unchanged and not ready"
 	}
 	if why != "" {
 		why = ": " + strings.TrimRight(why, ".")
@@ -147,65 +152,42 @@ func (r *runner) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object is not ready",
-		Detail:   r.masker().Replace(fmt.Sprintf("%s (%s) %s%s. %s", c.Addr, c.Object, what, why, more)),
+		Detail:   w.masker().Replace(fmt.Sprintf("%s (%s) %s%s. %s", c.Addr, c.Object, what, why, more)),
 		Subject:  c.Range.Ptr(),
 	}}
 }
 
-// isBefore says whether one view of an object is older than another, as the API
-// server numbers its writes. An object of another uid is older, too: the one
-// that was applied came after it.
-func isBefore(a, b *unstructured.Unstructured) bool {
-	if a.GetUID() != b.GetUID() {
-		return true
-	}
-	x, errX := strconv.ParseUint(a.GetResourceVersion(), 10, 64)
-	y, errY := strconv.ParseUint(b.GetResourceVersion(), 10, 64)
-	return errX == nil && errY == nil && x < y
-}
-
-// waiting tells of an object that is not ready yet, from the first moment that
-// it turns out not to be.
+// waiting reports an object that is not ready, from the first time that it is
+// found not to be.
 type waiting struct {
-	r      *runner
+	w      *waiter
 	c      *plan.Change
 	start  time.Time
 	detail detail
 	ready  bool
 	why    string // as the cluster has it, with whatever secrets
-	reason string // the API's word for what is wrong, and since when it is
-	since  time.Time
-	stop   func() // nil until it turned out not to be ready
-}
-
-// lasting is for how long the reason has been the same. It is kplan's own clock
-// that counts: that of the cluster may be another.
-func (w *waiting) lasting(reason string) time.Duration {
-	if w.reason != reason || w.since.IsZero() {
-		w.reason, w.since = reason, time.Now()
-	}
-	return time.Since(w.since)
+	stop   func() // nil until it is found not to be ready
 }
 
 func (w *waiting) event() Event {
 	return Event{Addr: w.c.Addr, Object: w.c.Object, Action: w.c.Action}
 }
 
-func (w *waiting) observe(state readiness) {
-	w.ready = state.ready
-	if state.ready {
+func (w *waiting) observe(state readiness.State) {
+	w.ready = state.Ready
+	if state.Ready {
 		return
 	}
-	if state.why != w.why || w.stop == nil {
-		w.why = state.why
-		w.r.events.note(w.event(), Waiting, w.start, &w.detail, w.r.masker().Replace(state.why))
+	if state.Why != w.why || w.stop == nil {
+		w.why = state.Why
+		w.w.events.note(w.event(), Waiting, w.start, &w.detail, w.w.masker().Replace(state.Why))
 	}
 	if w.stop == nil {
-		w.stop = w.r.events.repeat(w.event(), Waiting, w.start, &w.detail)
+		w.stop = w.w.events.repeat(w.event(), Waiting, w.start, &w.detail)
 	}
 }
 
-func (w *waiting) done() {
+func (w *waiting) end() {
 	if w.stop == nil {
 		return
 	}
@@ -215,5 +197,5 @@ func (w *waiting) done() {
 	if w.ready {
 		event.Phase = Ready
 	}
-	w.r.events.send(event)
+	w.w.events.send(event)
 }

@@ -10,25 +10,57 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/apply/informers"
+	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
 
-// deleteAll carries out the plan's deletions, each after those of the objects
-// that need it.
-func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
-	var g graph.Graph[*plan.Change]
+// deleter deletes objects and waits until they are gone.
+type deleter struct {
+	cluster   *kube.Cluster
+	plan      *plan.Plan
+	journal   *journal
+	events    *events
+	informers *informers.Set
+	diagnoser *readiness.Diagnoser
+	timeouts  timeouts
+	shutdown  *shutdown
+	slots     slots
+}
+
+// deleteAll carries out the plan's deletions, each after those of the objects that
+// need it, and returns what each came to.
+func (d *deleter) deleteAll(ctx context.Context) (map[*plan.Change]error, hcl.Diagnostics) {
+	g := deletionOrder(d.plan)
+	results := graph.Walk(ctx, g, 0, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
+		err := d.deleteOne(ctx, c)
+		d.shutdown.inOutage(err)
+		return struct{}{}, err
+	})
+	var diags hcl.Diagnostics
+	deletions := map[*plan.Change]error{}
+	for _, c := range g.Nodes() {
+		deletions[c] = results[c].Err
+		diags = append(diags, deletionDiagnostics(c, results[c].Err)...)
+	}
+	return deletions, diags
+}
+
+// deletionOrder is the graph of the plan's deletions. The plan lists dependents
+// first, so an edge to an earlier change can't close a cycle; others are left out,
+// as the plan left them out.
+func deletionOrder(p *plan.Plan) *graph.Graph[*plan.Change] {
+	g := &graph.Graph[*plan.Change]{}
 	at := map[addrs.Instance][]*plan.Change{}
-	for _, c := range r.Plan.Changes {
+	for _, c := range p.Changes {
 		if c.Action == plan.Delete || c.Action == plan.Forget {
 			g.Add(c)
 			at[c.Addr] = append(at[c.Addr], c)
 		}
 	}
-	// The plan lists dependents first, so an edge to an earlier change can't
-	// close a cycle; others are left out as the plan left them out.
 	before := map[*plan.Change]bool{}
 	for _, c := range g.Nodes() {
 		before[c] = true
@@ -40,27 +72,13 @@ func (r *runner) deleteAll(ctx context.Context) hcl.Diagnostics {
 			}
 		}
 	}
-	// Only the requests are bounded, not the waiting: emptying a namespace takes
-	// seconds of the cluster's time and none of ours.
-	turns := newTurns(r.Parallelism)
-	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
-		err := r.deleteOne(ctx, c, turns)
-		r.heed(err)
-		return struct{}{}, err
-	})
-	var diags hcl.Diagnostics
-	r.deletions = map[*plan.Change]error{}
-	for _, c := range g.Nodes() {
-		r.deletions[c] = results[c].Err
-		diags = append(diags, deletionDiagnostics(c, results[c].Err)...)
-	}
-	return diags
+	return g
 }
 
 func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	switch {
-	case err == nil, leftOut(err):
+	case err == nil, isSkipped(err):
 		return nil
 	case errors.As(err, &diags):
 		return diags
@@ -68,80 +86,93 @@ func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 	return plan.MaskSecrets(diag.FromKube(err, nil, c.Addr.String()), c)
 }
 
-// leftOut says whether a deletion was not tried, or not waited for to its end.
-func leftOut(err error) bool {
-	return errors.As(err, &graph.Skipped[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, notStarted{})
+// isSkipped reports whether a deletion was not started, or not waited for to its
+// end.
+func isSkipped(err error) bool {
+	return errors.As(err, &graph.Skipped[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, errNotStarted)
 }
 
-// turns bounds how many do something at once; nil for no bound.
-type turns chan struct{}
+// slots bounds how many deletions are sent at once; nil for no bound. Only the
+// requests are bounded, not the waiting: emptying a namespace takes seconds of the
+// cluster's time and none of kplan's.
+type slots chan struct{}
 
-func newTurns(most int) turns {
+func newSlots(most int) slots {
 	if most <= 0 {
 		return nil
 	}
-	return make(turns, most)
+	return make(slots, most)
 }
 
-func (t turns) take() {
-	if t != nil {
-		t <- struct{}{}
-	}
-}
-
-func (t turns) give() {
-	if t != nil {
-		<-t
-	}
-}
-
-func (r *runner) deleteOne(ctx context.Context, c *plan.Change, turns turns) error {
-	if c.Action == plan.Forget {
-		r.journal.gone(c)
+func (s slots) acquire(ctx context.Context) error {
+	if s == nil {
 		return nil
 	}
-	turns.take()
-	done := sync.OnceFunc(turns.give)
-	defer done()
-	if r.stopped() || r.journal.mayStart(ctx) != nil {
-		return notStarted{}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	err := r.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(say func(string)) error {
-		gone, err := r.tellToGo(ctx, c, "")
-		done()
+}
+
+func (s slots) release() {
+	if s != nil {
+		<-s
+	}
+}
+
+func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
+	if c.Action == plan.Forget {
+		d.journal.gone(c)
+		return nil
+	}
+	starting, cancel := d.shutdown.waiting(ctx)
+	defer cancel()
+	if err := d.slots.acquire(starting); err != nil {
+		return err
+	}
+	sent := sync.OnceFunc(d.slots.release)
+	defer sent()
+	if d.shutdown.begun() || d.journal.mayStart(starting) != nil {
+		return errNotStarted
+	}
+	err := d.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(note func(string)) error {
+		gone, err := d.send(ctx, c, "")
+		sent()
 		if gone || err != nil {
 			return err
 		}
-		return r.awaitGone(ctx, c, say)
+		return d.awaitGone(ctx, c, note)
 	})
 	if err != nil {
 		return err
 	}
-	r.journal.gone(c)
+	d.journal.gone(c)
 	return nil
 }
 
-// remove deletes the object that was planned to be replaced, and no other of its
-// name, and waits until it is gone. What somebody has put into it since the plan
-// would be lost without anybody having agreed to that, so then it stays.
-func (r *runner) remove(ctx context.Context, c *plan.Change, say func(string)) error {
+// remove deletes the object that is to be replaced, and no other of its name, and
+// waits until it is gone. A change that somebody made to it since the plan would be
+// lost without anybody having approved that, so then it is kept.
+func (d *deleter) remove(ctx context.Context, c *plan.Change, note func(string)) error {
 	version := c.ResourceVersion
 	if c.Reason == plan.BecauseTerminating {
-		version = "" // it loses its finalizers one by one, as it should
+		version = "" // its finalizers are removed one by one, as they should be
 	}
 	var stale error
 	for range staleTries {
-		gone, err := r.tellToGo(ctx, c, version)
+		gone, err := d.send(ctx, c, version)
 		switch {
 		case gone:
 			return nil
 		case err == nil:
-			return r.awaitGone(ctx, c, say)
+			return d.awaitGone(ctx, c, note)
 		case kube.ReasonOf(err) != kube.Stale:
 			return err
 		}
 		stale = err
-		live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		live, err := d.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 		switch kube.ReasonOf(err) {
 		case kube.NotFound, kube.NamespaceMissing:
 			return nil
@@ -150,47 +181,47 @@ func (r *runner) remove(ctx context.Context, c *plan.Change, say func(string)) e
 			return err
 		}
 		if changed := c.ChangedSince(live); changed != "" && string(live.GetUID()) == c.UID {
-			r.journal.untouched(c.Object)
-			return overtaken(c, changed)
+			d.journal.untouched(c.Object)
+			return staleReplacement(c, changed)
 		}
 		version = live.GetResourceVersion()
 	}
 	return stale
 }
 
-func overtaken(c *plan.Change, changed string) hcl.Diagnostics {
+func staleReplacement(c *plan.Change, changed string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Plan is stale",
-		Detail:   fmt.Sprintf("%s: after the plan %s. It was left as it is, for the change would be lost. Make a new plan.", c.Object, changed),
+		Detail:   fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that. Plan again.", c.Object, changed),
 		Subject:  c.Range.Ptr(),
 	}}
 }
 
-// tellToGo sends the deletion and says whether there is nothing to wait for. A
+// send sends the deletion and reports whether there is nothing to wait for. A
 // version, if given, is the one that the object must still have.
-func (r *runner) tellToGo(ctx context.Context, c *plan.Change, version string) (gone bool, err error) {
-	err = r.Cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID, ResourceVersion: version})
+func (d *deleter) send(ctx context.Context, c *plan.Change, version string) (gone bool, err error) {
+	err = d.cluster.Delete(ctx, c.Kind, c.Object.Namespace, c.Object.Name, kube.DeleteOptions{UID: c.UID, ResourceVersion: version})
 	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing, kube.ReplacedOutside:
-		return true, nil // gone, or gone and another one there: ours is no more
+		return true, nil // gone, or another object has its name now
 	case kube.NotServed:
-		// That says nothing about the object, unless the definition of its kind
-		// was replaced before.
-		if r.Plan.CascadesTo(c.Object) {
+		// That is no news of the object, unless the definition of its kind was
+		// replaced before.
+		if d.plan.CascadesTo(c.Object) {
 			return true, nil
 		}
 	case kube.OutcomeUnknown:
-		return r.cameThrough(ctx, c, err)
+		return d.outcome(ctx, c, err)
 	}
 	return false, err
 }
 
-// cameThrough looks at what has become of a deletion without an answer. An
-// object that is there and not on its way out is not worth waiting for: the
-// deletion has failed, with the error that it met.
-func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error) (gone bool, err error) {
-	live, err := r.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+// outcome looks at what has become of a deletion that was not answered. Where the
+// object exists and is not being deleted there is nothing to wait for: the deletion
+// has failed, with the error that it met.
+func (d *deleter) outcome(ctx context.Context, c *plan.Change, unknown error) (gone bool, err error) {
+	live, err := d.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
 	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
 		return true, nil
@@ -206,47 +237,49 @@ func (r *runner) cameThrough(ctx context.Context, c *plan.Change, unknown error)
 	return false, nil
 }
 
-// awaitGone waits until the object with the change's uid is no more, and says
-// what keeps it.
-func (r *runner) awaitGone(ctx context.Context, c *plan.Change, say func(string)) error {
-	waitTimeout := r.waitTimeout(c.Addr)
-	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
+// awaitGone waits until the object with the change's uid is gone, and notes what
+// keeps it.
+func (d *deleter) awaitGone(ctx context.Context, c *plan.Change, note func(string)) error {
+	ctx, cancel := d.shutdown.waiting(ctx)
 	defer cancel()
-	var last view
-	blockers := blockers{r: r, start: time.Now()}
-	err := r.observer.until(ctx, c.Kind, c.Object, r.ending.Done(), func(v view) (bool, error) {
-		if last = v; v.live == nil || string(v.live.GetUID()) != c.UID {
+	timeout := d.timeouts.of(c.Addr)
+	deadline, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var last informers.View
+	blockers := readiness.Blockers{Diagnoser: d.diagnoser, Start: time.Now()}
+	err := d.informers.Until(deadline, c.Kind, c.Object, func(v informers.View) (bool, error) {
+		if last = v; v.Live == nil || string(v.Live.GetUID()) != c.UID {
 			return true, nil
 		}
-		say(blockers.of(ctx, v.live))
+		note(blockers.Of(deadline, v.Live))
 		return false, nil
 	})
-	if outage := r.outage(); outage != nil && errors.Is(err, notStarted{}) {
+	if outage := d.shutdown.outage(); outage != nil && errors.Is(err, errNotStarted) {
 		err = outage
 	}
 	switch {
 	case kube.OutageOf(err) != nil:
 		return kube.Unresolved(maybeGone(c), err)
-	case errors.Is(err, notStarted{}): // what was told can't be taken back
-		return notGone(c, "was not gone yet when kplan stopped waiting")
-	case !errors.Is(err, context.DeadlineExceeded) || last.live == nil:
+	case errors.Is(err, errNotStarted): // a deletion can't be taken back
+		return notGone(c, "still existed when kplan stopped waiting")
+	case !errors.Is(err, context.DeadlineExceeded) || last.Live == nil:
 		return err
 	}
-	kept := blockers.of(r.ctx, last.live)
+	kept := blockers.Of(ctx, last.Live)
 	if kept != "" {
 		kept = ": " + kept
 	}
-	return notGone(c, fmt.Sprintf("is still there after %s%s", waitTimeout, kept))
+	return notGone(c, fmt.Sprintf("still exists after %s%s", timeout, kept))
 }
 
 func maybeGone(c *plan.Change) error {
-	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "it was told to be deleted, and kplan could not see whether it is gone"}
+	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "the deletion was accepted, and kplan could not see whether the object is gone"}
 }
 
 func notGone(c *plan.Change, how string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
-		Detail:   fmt.Sprintf("%s was told to be deleted and %s. It stays in the state; run kplan again to go on waiting.", c.Object, how),
+		Detail:   fmt.Sprintf("%s is being deleted and %s. It stays in the state; run kplan again to go on waiting.", c.Object, how),
 	}}
 }

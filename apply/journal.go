@@ -14,15 +14,15 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// groupTime is how long results may wait to be written together.
-const groupTime = time.Second
+// flushEvery is how long results may wait to be written together.
+const flushEvery = time.Second
 
-// journal records what is about to happen and what has happened. It is the one
-// writer of the state during an apply.
+// journal records what is about to be done and what was done. It is the one writer
+// of the state during an apply.
 type journal struct {
-	*aside
+	*background
 	save    func(context.Context, *state.State) error
-	writing sync.Mutex // held while save is under way
+	writing chan struct{} // full while save is running
 
 	mu    sync.Mutex
 	state *state.State // its objects as they were last written, after begin
@@ -31,8 +31,8 @@ type journal struct {
 	done    Summary
 	dirty   bool
 	// pending are the identities of the state's pending actions that are not
-	// settled. Those that are stay in the list until it is written: to take each
-	// out by itself would cost the square of their number.
+	// settled. Those that are stay in the list until it is written: to remove each by
+	// itself would cost the square of their number.
 	pending map[addrs.Object]bool
 
 	stop, stopped chan struct{}
@@ -42,7 +42,7 @@ type journal struct {
 
 func newJournal(current *state.State, save func(context.Context, *state.State) error) *journal {
 	j := &journal{
-		aside: &aside{}, state: current.Clone(), save: save, pending: map[addrs.Object]bool{},
+		background: &background{}, state: current.Clone(), save: save, writing: make(chan struct{}, 1), pending: map[addrs.Object]bool{},
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	for _, p := range j.state.Pending {
@@ -51,7 +51,7 @@ func newJournal(current *state.State, save func(context.Context, *state.State) e
 	return j
 }
 
-// begin writes down everything that is about to be done, before the first of it.
+// begin writes everything that is about to be done, before the first of it.
 func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 	moves := map[addrs.Instance]addrs.Instance{}
 	j.state.Cluster = p.Cluster
@@ -73,7 +73,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 	}
 	j.state.MoveAll(moves)
 	j.objects = j.state.Table()
-	if p.IsEmpty() { // what is dirty, such as what was recovered, end writes
+	if p.IsEmpty() { // end writes what is dirty, such as what was recovered
 		close(j.stopped)
 		return nil
 	}
@@ -84,14 +84,14 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		close(j.stopped)
 		return err
 	}
-	go j.run(func() { j.writeGroups(context.WithoutCancel(ctx)) })
+	go j.run(func() { j.flushRegularly(context.WithoutCancel(ctx)) })
 	return nil
 }
 
 func pendingAction(a plan.Action) (state.PendingAction, bool) {
 	switch a {
 	case plan.Create, plan.Adopt:
-		return state.PendingCreate, true // from then on it bears our label
+		return state.PendingCreate, true // from then on it has the stack's label
 	case plan.Replace:
 		return state.PendingReplace, true
 	case plan.Delete:
@@ -108,18 +108,20 @@ func (j *journal) named(d *hclspec.Desired) *hclspec.Desired {
 	return plan.Named(d, j.state)
 }
 
-// intend writes down what is about to be made under a name that begin did not
-// know yet.
+// intend writes what is about to be created under a name that begin did not know
+// yet.
 func (j *journal) intend(ctx context.Context, c *plan.Change) error {
 	action, ok := pendingAction(c.Action)
 	if !ok || !j.expect(state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs}) {
 		return nil
 	}
-	j.flush(context.WithoutCancel(ctx))
+	if err := j.flush(ctx); err != nil {
+		return err
+	}
 	return j.mayStart(ctx)
 }
 
-// expect adds a pending action and says whether there was none for the object.
+// expect adds a pending action and reports whether there was none for the object.
 func (j *journal) expect(p state.Pending) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -132,33 +134,40 @@ func (j *journal) expect(p state.Pending) bool {
 	return true
 }
 
-// writeGroups writes the results of the last moments together.
-func (j *journal) writeGroups(ctx context.Context) {
+// flushRegularly writes the results of the last moments together.
+func (j *journal) flushRegularly(ctx context.Context) {
 	defer close(j.stopped)
-	ticker := time.NewTicker(groupTime)
+	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-j.stop:
 			return
 		case <-ticker.C:
-			j.flush(ctx)
+			_ = j.flush(ctx)
 		}
 	}
 }
 
-// flush writes what has changed since the last write. Two that come at once
-// write one after the other, and the second what the first left.
-func (j *journal) flush(ctx context.Context) {
-	j.writing.Lock()
-	defer j.writing.Unlock()
+// flush writes what has changed since the last write. Two that come at once write
+// one after the other, and the second what the first left. It returns an error only
+// if ctx ended before its turn came: a write that has begun is finished, and broken
+// is what became of it.
+func (j *journal) flush(ctx context.Context) error {
+	select {
+	case j.writing <- struct{}{}:
+		defer func() { <-j.writing }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	snapshot := j.changed()
 	if snapshot == nil {
-		return
+		return nil
 	}
 	err := errCutOff
 	defer func() { j.written(snapshot, err) }()
-	err = j.save(ctx, snapshot)
+	err = j.save(context.WithoutCancel(ctx), snapshot)
+	return nil
 }
 
 // errCutOff is the failure of a write that ended in a panic.
@@ -188,13 +197,15 @@ func (j *journal) written(snapshot *state.State, err error) {
 	}
 }
 
-// mayStart makes sure that what may now start can be recorded: a write that
-// failed is tried again, and while that fails nothing new may start.
+// mayStart makes sure that what starts now can be recorded: a write that failed is
+// tried again, and while that fails nothing new may start.
 func (j *journal) mayStart(ctx context.Context) error {
 	if j.broken() == nil {
 		return nil
 	}
-	j.flush(context.WithoutCancel(ctx))
+	if err := j.flush(ctx); err != nil {
+		return err
+	}
 	err := j.broken()
 	if err != nil {
 		j.mu.Lock()
@@ -204,14 +215,14 @@ func (j *journal) mayStart(ctx context.Context) error {
 	return err
 }
 
-// halt is a failure that kept something from starting, nil if nothing did.
+// halt is a failed write that kept something from starting, nil if none did.
 func (j *journal) halt() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.halted
 }
 
-// broken is the failure of the last write, nil if it went well.
+// broken is the error of the last write, nil if it succeeded.
 func (j *journal) broken() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -225,7 +236,7 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 	j.objects.Put(o)
 	j.settle(o.Object)
 	switch c.Action {
-	case plan.Create, plan.Replace: // what it replaces was unmade
+	case plan.Create, plan.Replace: // what it replaces was removed
 		j.done.Added++
 	case plan.Update:
 		j.done.Changed++
@@ -234,8 +245,8 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 	}
 }
 
-// kept records what the configuration now says of an object that stays as it
-// is: what it needs, whether it is protected.
+// kept records what the configuration now has for an object that is unchanged: what
+// it needs, whether it is protected.
 func (j *journal) kept(o state.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -245,7 +256,7 @@ func (j *journal) kept(o state.Object) {
 	}
 }
 
-// gone records that an object is no longer there, or no longer ours.
+// gone records that an object was deleted, or is no longer managed.
 func (j *journal) gone(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -259,8 +270,8 @@ func (j *journal) gone(c *plan.Change) {
 	}
 }
 
-// accepted records what others changed, as a refresh-only plan told of it.
-func (j *journal) accepted(changes []*plan.Change) {
+// acknowledge records the drift that a refresh-only plan showed.
+func (j *journal) acknowledge(changes []*plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range changes {
@@ -272,8 +283,8 @@ func (j *journal) accepted(changes []*plan.Change) {
 	}
 }
 
-// unmade records that a replaced object is gone and its successor not yet there.
-func (j *journal) unmade(c *plan.Change) {
+// removed records that a replaced object is gone and its replacement not created yet.
+func (j *journal) removed(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.objects.Remove(c.Object)
@@ -286,7 +297,7 @@ func (j *journal) settle(object addrs.Object) {
 	j.dirty = true
 }
 
-// dropSettled takes the pending actions out of the state that have been settled.
+// dropSettled removes the pending actions from the state that have been settled.
 func (j *journal) dropSettled() {
 	j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
 		return !j.pending[p.Object.Identity()]
@@ -300,7 +311,7 @@ func (j *journal) untouched(object addrs.Object) {
 	j.settle(object)
 }
 
-// outputs records what the outputs came to. Those that are not known since
+// outputs records the values of the outputs. Those that are not known because
 // something failed stay as they were.
 func (j *journal) outputs(values []hclspec.OutputValue, p *plan.Plan) {
 	j.mu.Lock()
@@ -329,8 +340,8 @@ func (j *journal) outputs(values []hclspec.OutputValue, p *plan.Plan) {
 	}
 }
 
-// end writes the last state. What is still pending by then was not tried or is
-// not known, and is looked at by the next run.
+// end writes the last state. What is still pending by then was skipped or is not
+// known, and is looked at by the next run.
 func (j *journal) end(ctx context.Context) error {
 	select {
 	case <-j.stopped:
@@ -338,7 +349,9 @@ func (j *journal) end(ctx context.Context) error {
 		close(j.stop)
 		<-j.stopped
 	}
-	j.flush(ctx)
+	if err := j.flush(ctx); err != nil {
+		return err
+	}
 	return j.broken()
 }
 
@@ -351,7 +364,7 @@ func (j *journal) summary() Summary {
 // stack is the id of the stack whose state this is.
 func (j *journal) stack() string { return j.state.StackID() }
 
-// digest is the keyed digest of what the configuration wished for.
+// digest is the keyed digest of the fields that the configuration has.
 func (j *journal) digest(d *hclspec.Desired) string {
 	return j.state.Digest(plan.DesiredFields(d, j.stack()))
 }

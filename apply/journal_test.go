@@ -24,13 +24,14 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 				Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}, UID: "uid",
 			}
 			p := &plan.Plan{Changes: []*plan.Change{{Addr: made.Addr, Object: made.Object, Action: plan.Create}}}
-			r := &runner{ending: t.Context(), journal: newJournal(state.New(), func(context.Context, *state.State) error { return full })}
+			save := func(context.Context, *state.State) error { return full }
+			r := &runner{shutdown: newShutdown(Input{}), journal: newJournal(state.New(), save)}
 			if err := r.journal.begin(ctx, p); err != nil {
 				t.Fatal(err)
 			}
 			full = errors.New("no space left")
 			r.journal.made(p.Changes[0], made)
-			r.journal.flush(ctx)
+			_ = r.journal.flush(ctx)
 			if halts && r.journal.mayStart(ctx) == nil {
 				t.Error("something starts that can't be recorded")
 			}
@@ -38,7 +39,7 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 			if err := r.journal.end(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if r.wentWell(nil) == halts {
+			if r.succeeded(nil) == halts {
 				t.Errorf("that deletions may follow is %v", !halts)
 			}
 		})
@@ -56,7 +57,7 @@ func TestPanicBesideVisits(t *testing.T) {
 		"telling": func(r *runner, made state.Object, panics *atomic.Bool) {
 			r.journal.made(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
 			panics.Store(true)
-			r.events.repeatEvery(time.Millisecond, Event{}, Progress, time.Now(), &detail{})
+			r.waiter.events.repeatEvery(time.Millisecond, Event{}, Progress, time.Now(), &detail{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +83,7 @@ func TestPanicBesideVisits(t *testing.T) {
 			}
 			stumble(r, made, &panics)
 			select {
-			case <-r.ending.Done():
+			case <-r.shutdown.ctx.Done():
 			case <-time.After(10 * time.Second):
 				t.Fatal("all goes on")
 			}
@@ -95,7 +96,7 @@ func TestPanicBesideVisits(t *testing.T) {
 					t.Error("the bug comes to nobody")
 				}
 			}()
-			r.aside.trap.Rethrow()
+			r.background.trap.Rethrow()
 		})
 	}
 }

@@ -7,19 +7,19 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-// tally sorts what the plan wanted to do and what was not done into what failed,
-// what may have failed and what was not tried: each such change is in one of these, once. What was
+// tally sorts what the plan has and was not done into what failed, what may have
+// failed and what was skipped: each such change is in one of these, once. What was
 // done and is not ready is apart.
 func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], deletions map[*plan.Change]error) {
 	seen := map[addrs.Instance]bool{}
 	for _, v := range visited {
 		seen[v.Desired.Addr] = true
-		switch _, skipped := v.Err.(notStarted); {
+		switch {
 		case v.Err == nil:
 		case v.Result != nil:
 			s.NotReady = append(s.NotReady, v.Desired.Addr)
-		case skipped:
-			s.NotTried = append(s.NotTried, v.Desired.Addr)
+		case v.Err == errNotStarted:
+			s.Skipped = append(s.Skipped, v.Desired.Addr)
 		default:
 			s.fail(v.Desired.Addr, v.Err)
 		}
@@ -27,15 +27,15 @@ func (s *Summary) tally(p *plan.Plan, visited []hclspec.Visited[*applied], delet
 	for _, c := range p.Changes {
 		switch {
 		case c.Action == plan.Delete || c.Action == plan.Forget:
-			err, tried := deletions[c]
+			err, started := deletions[c]
 			switch {
-			case !tried, leftOut(err):
-				s.NotTried = append(s.NotTried, c.Addr)
+			case !started, isSkipped(err):
+				s.Skipped = append(s.Skipped, c.Addr)
 			case err != nil:
 				s.fail(c.Addr, err)
 			}
 		case p.Mode == plan.Normal && !seen[c.Addr] && (c.Action != plan.NoOp || c.Moved()):
-			s.NotTried = append(s.NotTried, c.Addr)
+			s.Skipped = append(s.Skipped, c.Addr)
 		}
 	}
 }

@@ -34,21 +34,21 @@ func TestTally(t *testing.T) {
 		"made":                              {action: plan.Create, visited: true, result: done, want: "done"},
 		"refused":                           {action: plan.Create, visited: true, err: refused, want: "failed"},
 		"made, not ready":                   {action: plan.Create, visited: true, result: done, err: refused, want: "done, not ready"},
-		"made, interrupted before ready":    {action: plan.Create, visited: true, result: done, err: notStarted{}, want: "done, not ready"},
-		"interrupted before it":             {action: plan.Update, visited: true, err: notStarted{}, want: "not tried"},
-		"held back":                         {action: plan.Replace, want: "not tried"},
-		"unchanged, held back":              {action: plan.NoOp, want: "done"},
-		"moved, held back":                  {action: plan.NoOp, moved: true, want: "not tried"},
+		"made, interrupted before ready":    {action: plan.Create, visited: true, result: done, err: errNotStarted, want: "done, not ready"},
+		"interrupted before it":             {action: plan.Update, visited: true, err: errNotStarted, want: "skipped"},
+		"skipped":                           {action: plan.Replace, want: "skipped"},
+		"unchanged, skipped":                {action: plan.NoOp, want: "done"},
+		"moved, skipped":                    {action: plan.NoOp, moved: true, want: "skipped"},
 		"unchanged, not ready":              {action: plan.NoOp, visited: true, result: done, err: refused, want: "done, not ready"},
 		"unchanged, not what was planned":   {action: plan.NoOp, visited: true, err: refused, want: "failed"},
 		"deleted":                           {action: plan.Delete, tried: true, want: "done"},
 		"deletion refused":                  {action: plan.Delete, tried: true, err: refused, want: "failed"},
-		"deletion not begun":                {action: plan.Delete, want: "not tried"},
-		"deletion interrupted":              {action: plan.Delete, tried: true, err: notStarted{}, want: "not tried"},
-		"deletion interrupted, from above":  {action: plan.Delete, tried: true, err: context.Canceled, want: "not tried"},
-		"deletion behind one that failed":   {action: plan.Delete, tried: true, err: graph.Skipped[*plan.Change]{}, want: "not tried"},
+		"deletion not begun":                {action: plan.Delete, want: "skipped"},
+		"deletion interrupted":              {action: plan.Delete, tried: true, err: errNotStarted, want: "skipped"},
+		"deletion interrupted, from above":  {action: plan.Delete, tried: true, err: context.Canceled, want: "skipped"},
+		"deletion behind one that failed":   {action: plan.Delete, tried: true, err: graph.Skipped[*plan.Change]{}, want: "skipped"},
 		"forgotten":                         {action: plan.Forget, tried: true, want: "done"},
-		"forgetting not begun":              {action: plan.Forget, want: "not tried"},
+		"forgetting not begun":              {action: plan.Forget, want: "skipped"},
 		"made or not":                       {action: plan.Create, visited: true, err: unknown, want: "unknown"},
 		"gone or not":                       {action: plan.Delete, tried: true, err: unknown, want: "unknown"},
 		"deletion failed for other reasons": {action: plan.Delete, tried: true, err: errors.New("x"), want: "failed"},
@@ -70,9 +70,9 @@ func TestTally(t *testing.T) {
 			}
 			var s Summary
 			s.tally(&plan.Plan{Mode: plan.Normal, Changes: []*plan.Change{change}}, visited, deletions)
-			want := map[string]string{"done": "0 0 0 0", "done, not ready": "0 0 1 0", "failed": "1 0 0 0", "not tried": "0 1 0 0", "unknown": "0 0 0 1"}[c.want]
-			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.NotTried), len(s.NotReady), len(s.Unknown))); diff != "" {
-				t.Errorf("failed, not tried, not ready, unknown (-want +got):\n%s", diff)
+			want := map[string]string{"done": "0 0 0 0", "done, not ready": "0 0 1 0", "failed": "1 0 0 0", "skipped": "0 1 0 0", "unknown": "0 0 0 1"}[c.want]
+			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.Skipped), len(s.NotReady), len(s.Unknown))); diff != "" {
+				t.Errorf("failed, skipped, not ready, unknown (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -89,7 +89,7 @@ func (s *session) showIncomplete(n plan.Counts, mode plan.Mode, summary apply.Su
 	for _, part := range []struct {
 		title string
 		addrs []string
-	}{{"Failed", texts(summary.Failed)}, {"Outcome unknown", texts(summary.Unknown)}, {"Not ready", texts(summary.NotReady)}, {"Not tried", texts(summary.NotTried)}} {
+	}{{"Failed", texts(summary.Failed)}, {"Outcome unknown", texts(summary.Unknown)}, {"Not ready", texts(summary.NotReady)}, {"Skipped", texts(summary.Skipped)}} {
 		for i, addr := range part.addrs {
 			if i == 0 {
 				fmt.Fprintf(s.stdout, "%s:\n", part.title)

@@ -7,7 +7,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
-	"kplan.dev/kplan/plan/diff"
 )
 
 // entry is a change as it is shown. An object that changes its name is one
@@ -94,7 +93,7 @@ func symbolOfAction(c *plan.Change) symbol {
 	case plan.Forget:
 		return forget
 	case plan.Adopt:
-		if c.Diff().Op != diff.Same {
+		if plan.Diff(c).Op != plan.Same {
 			return update
 		}
 	}

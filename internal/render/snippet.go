@@ -11,7 +11,6 @@ import (
 
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
-	"kplan.dev/kplan/plan/diff"
 )
 
 // Sources are the files that diagnostics quote, by name, and what of them is
@@ -98,9 +97,9 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 		}
 		start += len(line[start:end]) - len(strings.TrimLeft(line[start:end], " \t"))
 		s.hidden = append(s.hidden, line[start:end])
-		shown.WriteString(line[done:start] + diff.Mask)
+		shown.WriteString(line[done:start] + plan.Mask)
 		from += moved(s.markFrom, start, end, 0)
-		to += moved(s.markTo, start, end, len(diff.Mask))
+		to += moved(s.markTo, start, end, len(plan.Mask))
 		done = end
 	}
 	if number == s.markLine {
@@ -115,7 +114,7 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 func moved(place, start, end, into int) int {
 	switch {
 	case place >= end:
-		return len(diff.Mask) - (end - start)
+		return len(plan.Mask) - (end - start)
 	case place > start:
 		return start + into - place
 	}

@@ -7,7 +7,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
-	"kplan.dev/kplan/plan/diff"
 )
 
 // Plan writes a plan for people.
@@ -144,23 +143,23 @@ func (p *page) entry(e entry, mode plan.Mode) {
 		p.row(0, forget, e.head(), " {}")
 		return
 	}
-	differences := e.Diff()
-	if mode == plan.RefreshOnly && differences.Op == diff.Same {
+	diff := plan.Diff(e.Change)
+	if mode == plan.RefreshOnly && diff.Op == plan.Same {
 		return // what it was before the change is not known
 	}
 	p.row(0, e.symbol, e.head(), " {")
-	p.object(differences)
-	if n := differences.Hidden.Defaults; n > 0 {
+	p.object(diff)
+	if n := diff.Hidden.Defaults; n > 0 {
 		p.note(1, Count(n, "default")+" of the server hidden")
 	}
-	p.row(0, unchanged, "}", gone(differences))
+	p.row(0, unchanged, "}", gone(diff))
 }
 
 // object writes an object, beginning with its metadata as manifests do.
-func (p *page) object(d *diff.Difference) {
-	rest := *d
+func (p *page) object(diff *plan.Difference) {
+	rest := *diff
 	rest.Children = nil
-	for _, c := range d.Children {
+	for _, c := range diff.Children {
 		if c.Name == "metadata" && c.IsBlock() {
 			p.block(c, 1, c.Name)
 			continue
@@ -259,10 +258,10 @@ func (p *page) outputChanges(pl *plan.Plan) {
 	}
 	p.line()
 	p.line("Changes to Outputs:")
-	all := &diff.Difference{Shape: diff.Fields}
+	all := &plan.Difference{Shape: plan.Fields}
 	for _, o := range pl.Outputs {
 		if o.Action != plan.NoOp {
-			all.Children = append(all.Children, o.Diff())
+			all.Children = append(all.Children, plan.DiffOutput(o))
 		}
 	}
 	p.fields(all, 0)

@@ -1,0 +1,251 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/apply/informers"
+	"kplan.dev/kplan/apply/readiness"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
+)
+
+// Run carries out the plan. It returns what was done also when something failed,
+// which the diagnostics then report.
+func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
+	current, err := plan.Recover(ctx, in.Cluster, in.State)
+	if err != nil {
+		return Summary{State: in.State}, diag.FromKube(err, nil, "")
+	}
+	r := newRunner(in, current)
+	if err := r.journal.begin(ctx, in.Plan); err != nil {
+		// The stored state is as it was, or has what is pending besides: either is true.
+		return Summary{State: in.State}, saveFailed(fmt.Errorf("%w. Nothing was changed in the cluster", err))
+	}
+	defer r.close()
+	finished := false
+	defer func() {
+		if !finished { // a bug, on its way up: what was done until then is kept
+			_ = r.journal.end(context.WithoutCancel(ctx))
+		}
+	}()
+
+	outcome, diags := r.walk(ctx)
+	var deletions map[*plan.Change]error
+	var notReady []addrs.Instance
+	if r.succeeded(diags) {
+		r.journal.acknowledge(in.Plan.Changes)
+		var deleteDiags, waitDiags hcl.Diagnostics
+		deletions, deleteDiags = r.deleter.deleteAll(ctx)
+		notReady, waitDiags = r.waiter.awaitAll(ctx, r.unawaited(outcome.Visited))
+		diags = slices.Concat(diags, deleteDiags, waitDiags)
+	}
+	r.background.trap.Rethrow()
+	r.journal.outputs(outcome.Outputs, in.Plan)
+	finished = true
+	summary := r.journal.summary()
+	summary.Outputs = outcome.Outputs
+	summary.tally(in.Plan, outcome.Visited, deletions)
+	summary.NotReady = append(summary.NotReady, notReady...)
+	return r.finish(ctx, summary, diags)
+}
+
+// runner is one run of apply.
+type runner struct {
+	Input
+	changes map[addrs.Object]*plan.Change // of the configuration, by identity
+	unnamed map[addrs.Instance]*plan.Change
+	awaited map[addrs.Instance]bool // some other object waits until these are ready
+
+	journal       *journal
+	shutdown      *shutdown
+	background    *background
+	informers     *informers.Set
+	stopInformers context.CancelFunc
+	writer        *writer
+	deleter       *deleter
+	waiter        *waiter
+}
+
+func newRunner(in Input, current *state.State) *runner {
+	r := &runner{
+		Input:    in,
+		changes:  map[addrs.Object]*plan.Change{},
+		unnamed:  map[addrs.Instance]*plan.Change{},
+		awaited:  map[addrs.Instance]bool{},
+		journal:  newJournal(current, in.Save),
+		shutdown: newShutdown(in),
+	}
+	r.background = &background{stop: func() { r.shutdown.cancel(nil) }}
+	r.journal.background = r.background
+	// What became of the actions that were pending is to be written even if there is
+	// nothing else to do.
+	r.journal.dirty = current != in.State
+	r.connect(current.StackID())
+	for _, c := range in.Plan.Changes {
+		if c.Desired == nil {
+			continue
+		}
+		for _, addr := range c.Desired.Awaits {
+			r.awaited[addr] = true
+		}
+		if c.Object.Name == "" {
+			r.unnamed[c.Addr] = c
+		} else {
+			r.changes[c.Object.Identity()] = c
+		}
+	}
+	return r
+}
+
+// connect makes the parts of a run and hands each what it needs.
+func (r *runner) connect(stackID string) {
+	namespaces := map[addrs.GroupKind][]string{}
+	for _, c := range r.Plan.Changes {
+		if c.Object.Namespace != "" {
+			kind := c.Object.GroupKind()
+			namespaces[kind] = append(namespaces[kind], c.Object.Namespace)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stopInformers = cancel
+	r.informers = informers.New(ctx, r.Cluster, informers.Options{
+		Selector: plan.StackLabel + "=" + stackID, Namespaces: namespaces, Keep: readiness.HasFinished,
+	})
+	diagnoser := &readiness.Diagnoser{Cluster: r.Cluster, Informers: r.informers}
+	events := &events{background: r.background, report: r.Progress}
+	timeouts := newTimeouts(r.Config, r.Wait.Timeout)
+	r.deleter = &deleter{
+		cluster: r.Cluster, plan: r.Plan, journal: r.journal, events: events, informers: r.informers, diagnoser: diagnoser,
+		timeouts: timeouts, shutdown: r.shutdown, slots: newSlots(r.Parallelism),
+	}
+	r.writer = &writer{cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter}
+	r.waiter = &waiter{
+		enabled: r.Wait.Enabled, timeouts: timeouts, informers: r.informers, diagnoser: diagnoser, events: events, shutdown: r.shutdown,
+		masker: sync.OnceValue(func() *strings.Replacer { return plan.Masker(r.Plan.Changes...) }),
+	}
+}
+
+func (r *runner) close() {
+	r.shutdown.cancel(nil)
+	r.stopInformers()
+	r.informers.Wait()
+}
+
+// succeeded reports whether all that is configured exists, so that what is not may
+// be deleted. What was not started because the state could not be saved is missing
+// also once it can be saved again.
+func (r *runner) succeeded(diags hcl.Diagnostics) bool {
+	return !diags.HasErrors() && !r.shutdown.begun() && r.journal.halt() == nil
+}
+
+// walk applies every change of the configuration.
+func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagnostics) {
+	if r.Plan.Mode != plan.Normal { // then nothing is desired
+		return hclspec.Outcome[*applied]{}, nil
+	}
+	options := hclspec.WalkOptions{Parallelism: r.Parallelism}
+	if r.Plan.Limited() {
+		planned := map[addrs.Resource]bool{}
+		for _, c := range r.Plan.Changes {
+			planned[c.Addr.Resource] = true
+		}
+		options.Only = func(resource addrs.Resource) bool { return planned[resource] }
+	}
+	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+		seen, done, err := r.visit(ctx, d, needs)
+		r.shutdown.inOutage(err)
+		return seen, done, err
+	})
+	for _, v := range outcome.Visited {
+		diags = append(diags, r.visitDiagnostics(v)...)
+	}
+	return outcome, diags
+}
+
+func (r *runner) visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
+	if v.Err == nil || errors.Is(v.Err, errNotStarted) {
+		return nil
+	}
+	if diags, ok := v.Err.(hcl.Diagnostics); ok {
+		return diags
+	}
+	about := []*plan.Change{{Desired: v.Desired}}
+	if c := r.changes[v.Desired.Object.Identity()]; c != nil {
+		about = append(about, c)
+	}
+	return plan.MaskSecrets(diag.FromKube(v.Err, v.Desired.RangeOf, v.Desired.Addr.String()), about...)
+}
+
+// unawaited are the applied objects that are to be ready and that nothing in the walk
+// has waited for.
+func (r *runner) unawaited(visited []hclspec.Visited[*applied]) []*applied {
+	var rest []*applied
+	for _, v := range visited {
+		if v.Err == nil && v.Result != nil && r.waiter.waits(v.Desired) && !r.awaited[v.Desired.Addr] {
+			rest = append(rest, v.Result)
+		}
+	}
+	return rest
+}
+
+// finish writes the last state, and reports how the run ended.
+func (r *runner) finish(ctx context.Context, summary Summary, diags hcl.Diagnostics) (Summary, hcl.Diagnostics) {
+	switch outage := r.shutdown.outage(); {
+	case outage != nil:
+		diags = r.cutShort(diags, outage, summary.Unknown)
+	case r.shutdown.begun():
+		diags = append(diag.Merge(diags), r.shutdown.diagnostic())
+	default:
+		diags = diag.Merge(diags)
+	}
+	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
+		summary.Unsaved = err
+		diags = append(diags, saveFailed(err)...)
+	} else if err := r.journal.halt(); err != nil {
+		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run kplan again to do the rest", err))...)
+	}
+	summary.State = r.journal.state
+	return summary, diags
+}
+
+// cutShort reports how a run ended whose cluster became unreachable.
+func (r *runner) cutShort(diags hcl.Diagnostics, outage *kube.Error, unknown []addrs.Instance) hcl.Diagnostics {
+	how, then := "Nothing new was started, and what was done is recorded.", "Then run kplan again to do the rest."
+	switch n := len(unknown); n {
+	case 0:
+	case 1:
+		how += fmt.Sprintf(" Whether one change that was in progress was carried out is not known: %s.", unknown[0])
+		then = "Then run kplan again: it looks at that one first, and does the rest."
+	default:
+		how += fmt.Sprintf(" Whether %d changes that were in progress were carried out is not known: %s.", n, diag.Names(texts(unknown)))
+		then = "Then run kplan again: it looks at these first, and does the rest."
+	}
+	return diag.CutShort(diags, outage, r.Cluster.Host(), how, then)
+}
+
+func texts(instances []addrs.Instance) []string {
+	all := make([]string, len(instances))
+	for i, addr := range instances {
+		all[i] = addr.String()
+	}
+	return all
+}
+
+func saveFailed(err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "State could not be saved",
+		Detail:   fmt.Sprintf("%s.", err),
+	}}
+}

@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"slices"
+
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// trail walks a set of places beside a value: where it stands, it tells whether
+// the set has the place and what it has below. An element of a list may be
+// named by its index or by its keys, so that a trail may stand at two nodes of
+// the set at once.
+type trail struct {
+	nodes   []*places
+	covered bool // the place or one above it is in the set
+}
+
+// places is a set of places as a tree. Fields and elements have names apart.
+type places struct {
+	here     bool
+	fields   map[string]*places
+	elements map[string]*places // by what stands in the brackets
+}
+
+// trailOf is the trail of a set, standing at the whole object.
+func trailOf(set addrs.PathSet) trail {
+	if len(set) == 0 {
+		return trail{}
+	}
+	root := &places{}
+	for path := range set {
+		root.add(path)
+	}
+	return trail{nodes: []*places{root}, covered: root.here}
+}
+
+// trailOfOwned is the same for what managedFields say that a manager owns.
+func trailOfOwned(set *fieldpath.Set) trail {
+	if set == nil {
+		return trail{}
+	}
+	root := &places{}
+	set.Iterate(func(path fieldpath.Path) {
+		node := root
+		for _, element := range path {
+			node = node.owned(element)
+		}
+		node.here = true
+	})
+	root.onlyLeaves()
+	return trail{nodes: []*places{root}}
+}
+
+// onlyLeaves leaves only those places in the set that it has nothing below.
+// Who owns an object with fields of its own in managedFields owns that it is
+// there, and those fields.
+func (p *places) onlyLeaves() {
+	p.here = p.here && len(p.fields) == 0 && len(p.elements) == 0
+	for _, below := range p.fields {
+		below.onlyLeaves()
+	}
+	for _, below := range p.elements {
+		below.onlyLeaves()
+	}
+}
+
+func (p *places) add(path addrs.Path) {
+	for _, step := range path.Steps() {
+		if step.IsField() {
+			p = child(&p.fields, step.Field)
+		} else {
+			p = child(&p.elements, step.String())
+		}
+	}
+	p.here = true
+}
+
+func (p *places) owned(element fieldpath.PathElement) *places {
+	switch {
+	case element.FieldName != nil:
+		return child(&p.fields, *element.FieldName)
+	case element.Key != nil:
+		keys := make(map[string]any, len(*element.Key))
+		for _, k := range *element.Key {
+			keys[k.Name] = k.Value.Unstructured()
+		}
+		return child(&p.elements, addrs.Path{}.Select(keys).String())
+	case element.Value != nil:
+		return child(&p.elements, valueStep((*element.Value).Unstructured()))
+	case element.Index != nil:
+		return child(&p.elements, addrs.Path{}.Index(*element.Index).String())
+	}
+	return p
+}
+
+// valueStep names an element of a set by its value.
+func valueStep(value any) string { return "[=" + token(value) + "]" }
+
+func child(children *map[string]*places, name string) *places {
+	if *children == nil {
+		*children = map[string]*places{}
+	}
+	next := (*children)[name]
+	if next == nil {
+		next = &places{}
+		(*children)[name] = next
+	}
+	return next
+}
+
+// field is the trail one field or map key further down.
+func (t trail) field(name string) trail {
+	next := trail{covered: t.covered}
+	for _, node := range t.nodes {
+		next.enter(node.fields[name])
+	}
+	return next
+}
+
+// element is the trail at an element of a list that has these names.
+func (t trail) element(names ...string) trail {
+	next := trail{covered: t.covered}
+	for _, node := range t.nodes {
+		for _, name := range names {
+			next.enter(node.elements[name])
+		}
+	}
+	return next
+}
+
+func (t *trail) enter(node *places) {
+	if node != nil {
+		t.nodes = append(t.nodes, node)
+		t.covered = t.covered || node.here
+	}
+}
+
+// ends says whether the set has this very place.
+func (t trail) ends() bool {
+	return slices.ContainsFunc(t.nodes, func(p *places) bool { return p.here })
+}
+
+// exists says whether the set has the place, or any above or below it.
+func (t trail) exists() bool { return t.covered || len(t.nodes) > 0 }
+
+// reaches says whether the set has the place or any below it.
+func (t trail) reaches() bool { return len(t.nodes) > 0 }
+
+// fields are the names of the fields below which the set has places, sorted.
+func (t trail) fields() []string {
+	var names []string
+	for _, node := range t.nodes {
+		for name := range node.fields {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// shape is what a value must be to have the places below.
+func (t trail) shape() Shape {
+	for _, node := range t.nodes {
+		switch {
+		case len(node.elements) > 0:
+			return Elements
+		case len(node.fields) > 0:
+			return Entries
+		}
+	}
+	return Leaf
+}
+
+// without is the trail of the set without these places and all below them. It
+// is meant for the start of a trail.
+func (t trail) without(gone trail) trail {
+	pruned := trail{covered: t.covered}
+	for _, node := range t.nodes {
+		if kept := node.prune(gone); kept != nil {
+			pruned.nodes = append(pruned.nodes, kept)
+		}
+	}
+	return pruned
+}
+
+// prune is a copy of p without the places of gone, nil when nothing is left.
+func (p *places) prune(gone trail) *places {
+	if gone.ends() {
+		return nil
+	}
+	kept := &places{here: p.here, elements: p.elements}
+	for name, node := range p.fields {
+		if next := node.prune(gone.field(name)); next != nil {
+			*child(&kept.fields, name) = *next
+		}
+	}
+	if !kept.here && len(kept.fields) == 0 && len(kept.elements) == 0 {
+		return nil
+	}
+	return kept
+}
