@@ -120,7 +120,7 @@ func (r *runner) connect(stackID string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stopInformers = cancel
 	r.informers = informers.New(ctx, r.Cluster, informers.Options{
-		Selector: plan.StackLabel + "=" + stackID, Namespaces: namespaces, Keep: readiness.HasFinished,
+		Selector: addrs.StackLabel + "=" + stackID, Namespaces: namespaces, Keep: readiness.HasFinished,
 	})
 	diagnoser := &readiness.Diagnoser{Cluster: r.Cluster, Informers: r.informers}
 	events := &events{background: r.background, report: r.Progress}

@@ -119,3 +119,18 @@ func (f *Field) reorderedList(at addrs.Path, a, b []any, found *[]addrs.Path) {
 		*found = append(*found, at)
 	}
 }
+
+// KeysOf are the fields that tell an element of a keyed list from the others, by
+// name. One that is left out has its default.
+func KeysOf(f *Field, element any) map[string]any {
+	fields, _ := element.(map[string]any)
+	keys := map[string]any{}
+	for _, name := range f.ListKeys {
+		if value, ok := fields[name]; ok {
+			keys[name] = value
+		} else if key := f.Elem.Field(name); key != nil && key.Default != nil {
+			keys[name] = key.Default
+		}
+	}
+	return keys
+}

@@ -142,10 +142,10 @@ func addDifferences(f *kinds.Field, before, after any, at addrs.Path, found map[
 func addListDifferences(f *kinds.Field, before, after []any, at addrs.Path, found map[addrs.Path]difference) {
 	byPlace := map[addrs.Path]difference{}
 	for _, element := range before {
-		byPlace[at.Select(keysOf(f, element))] = difference{Before: element}
+		byPlace[at.Select(kinds.KeysOf(f, element))] = difference{Before: element}
 	}
 	for _, element := range after {
-		place := at.Select(keysOf(f, element))
+		place := at.Select(kinds.KeysOf(f, element))
 		byPlace[place] = difference{byPlace[place].Before, element}
 	}
 	for place, d := range byPlace {

@@ -26,8 +26,8 @@ func forced(c *Change, err error) bool {
 // ownMarks are kplan's own: nobody else sets them to another value and means
 // the object well.
 var ownMarks = []addrs.Path{
-	addrs.NewPath("metadata", "labels", StackLabel),
-	addrs.NewPath("metadata", "annotations", AddressAnnotation),
+	addrs.NewPath("metadata", "labels", addrs.StackLabel),
+	addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 }
 
 // takenOver says whether a field is taken over from whoever owns it: since

@@ -7,13 +7,6 @@ import (
 	"kplan.dev/kplan/hclspec"
 )
 
-// What kplan writes on every object it makes, so that a lost or half-written
-// state can be rebuilt from the cluster.
-const (
-	StackLabel        = "kplan.dev/stack"   // the lineage of the state that owns the object
-	AddressAnnotation = "kplan.dev/address" // the address of its resource
-)
-
 // DesiredFields is what is sent to the server for a desired object: its manifest with
 // kplan's own label and annotation. The desired object itself is not changed.
 func DesiredFields(d *hclspec.Desired, stackID string) map[string]any {
@@ -28,8 +21,8 @@ func desiredFieldsAt(d *hclspec.Desired, addr addrs.Instance, stackID string) ma
 func marked(fields map[string]any, addr addrs.Instance, stackID string) map[string]any {
 	desired := maps.Clone(fields)
 	metadata := cloneMap(desired["metadata"])
-	metadata["labels"] = withEntry(metadata["labels"], StackLabel, stackID)
-	metadata["annotations"] = withEntry(metadata["annotations"], AddressAnnotation, addr.String())
+	metadata["labels"] = withEntry(metadata["labels"], addrs.StackLabel, stackID)
+	metadata["annotations"] = withEntry(metadata["annotations"], addrs.AddressAnnotation, addr.String())
 	desired["metadata"] = metadata
 	return desired
 }
@@ -55,8 +48,8 @@ func WithoutOwn(object map[string]any) map[string]any {
 		return object
 	}
 	metadata = maps.Clone(metadata)
-	dropEntry(metadata, "labels", StackLabel)
-	dropEntry(metadata, "annotations", AddressAnnotation)
+	dropEntry(metadata, "labels", addrs.StackLabel)
+	dropEntry(metadata, "annotations", addrs.AddressAnnotation)
 	seen := maps.Clone(object)
 	seen["metadata"] = metadata
 	return seen

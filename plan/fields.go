@@ -66,7 +66,7 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 		case field == nil || step.IsField():
 			result = result.Append(step)
 		case step.IsIndex() && isObject && len(field.ListKeys) > 0:
-			result = result.Select(keysOf(field, next))
+			result = result.Select(kinds.KeysOf(field, next))
 		default:
 			result = result.Append(step)
 		}
@@ -120,7 +120,7 @@ func elementAt(f *kinds.Field, list []any, step addrs.Step) int {
 		return i
 	}
 	name := addrs.Path{}.Append(step)
-	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(keysOf(f, element)) == name })
+	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(kinds.KeysOf(f, element)) == name })
 }
 
 // valueIn is ValueAt for a place that is spelled as keyed does.
@@ -140,18 +140,4 @@ func below(f *kinds.Field, step addrs.Step) *kinds.Field {
 		return f.Field(step.Field)
 	}
 	return f.Elem
-}
-
-// keysOf are the values that tell a list's element apart.
-func keysOf(f *kinds.Field, element any) map[string]any {
-	fields, _ := element.(map[string]any)
-	keys := map[string]any{}
-	for _, name := range f.ListKeys {
-		if value, ok := fields[name]; ok {
-			keys[name] = value
-		} else if key := f.Elem.Field(name); key != nil && key.Default != nil {
-			keys[name] = key.Default
-		}
-	}
-	return keys
 }

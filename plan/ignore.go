@@ -34,7 +34,7 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 		value, _ = ValueAt(onlyOurs, place)
 		desired = ignoring(kind, desired, place, value)
 	}
-	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", StackLabel))
+	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", addrs.StackLabel))
 	return marked(desired, d.Addr, stack.(string))
 }
 

@@ -33,7 +33,7 @@ type liveObjects map[addrs.Object]*unstructured.Unstructured
 func newInventory(cluster *kube.Cluster, s *state.State) *inventory {
 	return &inventory{
 		cluster:  cluster,
-		selector: StackLabel + "=" + s.StackID(),
+		selector: addrs.StackLabel + "=" + s.StackID(),
 		state:    s,
 		owned:    s.ByIdentity(),
 		lists:    map[addrs.Object]func(context.Context) (liveObjects, error){},

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/plan"
 )
 
 // mutate changes a live object as somebody else would. What the server refuses
@@ -55,9 +54,9 @@ func (r *round) disturb(o addrs.Object, m *made, live *unstructured.Unstructured
 	case 1:
 		return r.kubectlOn(o, nil, "annotate", "--overwrite", "note="+word)
 	case 2:
-		return r.kubectlOn(o, nil, "label", plan.StackLabel+"-")
+		return r.kubectlOn(o, nil, "label", addrs.StackLabel+"-")
 	case 3:
-		return r.kubectlOn(o, nil, "annotate", plan.AddressAnnotation+"-")
+		return r.kubectlOn(o, nil, "annotate", addrs.AddressAnnotation+"-")
 	case 4:
 		return r.kubectlOn(o, nil, "label", "tier-")
 	case 5:

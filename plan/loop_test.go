@@ -169,7 +169,7 @@ func (r *round) end() {
 	r.Logf("KPLAN_LOOP_SEED=%s plays it again:\n%s", name[strings.LastIndexByte(name, '/')+1:], strings.Join(r.story, "\n"))
 	r.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass,storageclass,ingressclass,runtimeclass,csidriver," +
 		"validatingadmissionpolicy,validatingadmissionpolicybinding,validatingwebhookconfiguration,mutatingwebhookconfiguration,flowschema," +
-		"prioritylevelconfiguration,volumeattributesclass,deviceclass -l " + plan.StackLabel + "=" + r.state.StackID() +
+		"prioritylevelconfiguration,volumeattributesclass,deviceclass -l " + addrs.StackLabel + "=" + r.state.StackID() +
 		" --ignore-not-found --wait=false")
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // shortestSecret is the length below which a secret is not looked for in a
@@ -71,7 +72,7 @@ func masker(secrets []string) *strings.Replacer {
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, spelling := range all {
-		pairs = append(pairs, spelling, Mask)
+		pairs = append(pairs, spelling, diff.Mask)
 	}
 	return strings.NewReplacer(pairs...)
 }
@@ -148,8 +149,8 @@ func appendTexts(texts []string, value any) []string {
 			texts = appendTexts(texts, inner)
 		}
 	case int64, float64, json.Number:
-		if text := token(v); len(text) >= shortestSecret {
-			texts = append(texts, text)
+		if text, err := json.Marshal(v); err == nil && len(text) >= shortestSecret {
+			texts = append(texts, string(text))
 		}
 	}
 	return texts

@@ -15,6 +15,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan/diff"
 )
 
 func TestMasked(t *testing.T) {
@@ -38,7 +39,7 @@ func TestMasked(t *testing.T) {
 	if got, want := Masked("a hunter and an ant", []string{"ant"}), "a hunter and an ant"; got != want {
 		t.Errorf("got %q, want %q: a short secret is left", got, want)
 	}
-	if got, want := Masked("is hunter2.", []string{"hunter", "hunter2"}), "is "+Mask+"."; got != want {
+	if got, want := Masked("is hunter2.", []string{"hunter", "hunter2"}), "is "+diff.Mask+"."; got != want {
 		t.Errorf("got %q, want %q: the longer goes first", got, want)
 	}
 }

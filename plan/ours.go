@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube"
 )
 
@@ -14,7 +15,7 @@ import (
 // proof, for whoever copies an object copies its labels; who applied what is
 // recorded by the API server.
 func MadeBy(live *unstructured.Unstructured, stackID string) bool {
-	return live.GetLabels()[StackLabel] == stackID && slices.ContainsFunc(live.GetManagedFields(), appliedByKplan)
+	return live.GetLabels()[addrs.StackLabel] == stackID && slices.ContainsFunc(live.GetManagedFields(), appliedByKplan)
 }
 
 func appliedByKplan(m metav1.ManagedFieldsEntry) bool {
@@ -25,8 +26,8 @@ func appliedByKplan(m metav1.ManagedFieldsEntry) bool {
 // else writes into the label changes nothing of whose the object is: another
 // stack's kplan applies it.
 func managingStack(live *unstructured.Unstructured, stackID string) string {
-	stack := live.GetLabels()[StackLabel]
-	applied, _, _ := unstructured.NestedMap(ownApply(live), "fieldsV1", "f:metadata", "f:labels", "f:"+StackLabel)
+	stack := live.GetLabels()[addrs.StackLabel]
+	applied, _, _ := unstructured.NestedMap(ownApply(live), "fieldsV1", "f:metadata", "f:labels", "f:"+addrs.StackLabel)
 	if stack == stackID || applied == nil {
 		return ""
 	}

@@ -54,7 +54,7 @@ func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	selector := StackLabel
+	selector := addrs.StackLabel
 	if stackID != "" {
 		selector += "=" + stackID
 	}
@@ -141,12 +141,12 @@ func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, live := range found {
-		stack := live.GetLabels()[StackLabel]
+		stack := live.GetLabels()[addrs.StackLabel]
 		if !MadeBy(live, stack) {
 			continue
 		}
 		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
-		if addr, err := addrs.ParseInstance(live.GetAnnotations()[AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
+		if addr, err := addrs.ParseInstance(live.GetAnnotations()[addrs.AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
 			s.Addr = addr
 		}
 		group, version := appliedIn(live)

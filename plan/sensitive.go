@@ -2,9 +2,13 @@ package plan
 
 import (
 	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // sensitivePaths are the places of an object that must not be shown: those that
@@ -17,11 +21,14 @@ func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	return paths
 }
 
+// lastAppliedPath is kubectl's own copy of the object, secrets and all.
+var lastAppliedPath = addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation)
+
 // collectSensitive adds the places below one that the kind has as secrets. Of a
 // whole object these include the copy that kubectl has put into an annotation.
 func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
-	if _, copied := ValueAt(value, lastAppliedPlace); copied && at.IsZero() {
-		paths.Add(lastAppliedPlace)
+	if _, copied := ValueAt(value, lastAppliedPath); copied && at.IsZero() {
+		paths.Add(lastAppliedPath)
 	}
 	collectSensitiveAt(f, value, func() addrs.Path { return at }, paths)
 }
@@ -77,18 +84,18 @@ func shown(c *Change, object map[string]any, path addrs.Path) string {
 	case !ok:
 		return "not set"
 	case c.Sensitive.Covers(path):
-		return Mask
-	case valueShape(value) != Leaf:
-		return ""
+		return diff.Mask
 	}
-	text, isText := value.(string)
-	switch {
-	case !isText:
-		return fmt.Sprint(value)
-	case isMultiline(text) || len(text) > longestShown:
+	switch v := value.(type) {
+	case map[string]any, []any:
 		return ""
+	case string:
+		if strings.Contains(strings.TrimSuffix(v, "\n"), "\n") || len(v) > longestShown {
+			return ""
+		}
+		return quoted(v)
 	}
-	return quoted(text)
+	return fmt.Sprint(value)
 }
 
 func quoted(text string) string { return fmt.Sprintf("%q", text) }

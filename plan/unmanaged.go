@@ -110,7 +110,7 @@ func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics 
 		Severity: hcl.DiagError,
 		Summary:  "Object taken over by another stack",
 		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
-			d.Object, live.GetAnnotations()[AddressAnnotation], live.GetLabels()[StackLabel], d.Addr),
+			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel], d.Addr),
 		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}}
 }
@@ -126,7 +126,7 @@ func (p *Plan) PreviousStack(c *Change) string {
 	if stack == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s of the stack %s", live.GetAnnotations()[AddressAnnotation], stack)
+	return fmt.Sprintf("%s of the stack %s", live.GetAnnotations()[addrs.AddressAnnotation], stack)
 }
 
 // madeBy says who made an object that is not ours, as far as it tells.
@@ -135,7 +135,7 @@ func madeBy(live *unstructured.Unstructured) string {
 	stack := otherStack(live)
 	switch maker := oldestManager(live); {
 	case stack != "":
-		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[AddressAnnotation], stack, since)
+		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[addrs.AddressAnnotation], stack, since)
 	case maker != "":
 		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
 	}
@@ -144,7 +144,7 @@ func madeBy(live *unstructured.Unstructured) string {
 
 // otherStack is the id of the stack that made an object that is not ours, or "".
 func otherStack(live *unstructured.Unstructured) string {
-	if stack := live.GetLabels()[StackLabel]; stack != "" && MadeBy(live, stack) {
+	if stack := live.GetLabels()[addrs.StackLabel]; stack != "" && MadeBy(live, stack) {
 		return stack
 	}
 	return ""

@@ -433,7 +433,7 @@ func triggers(c *Change) []addrs.Path {
 // holds the object's address.
 func onlyAddressDiffers(c *Change) bool {
 	places := differences(c.Kind.Root, visible(c.Before), visible(c.After))
-	_, differs := places[addrs.NewPath("metadata", "annotations", AddressAnnotation)]
+	_, differs := places[addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation)]
 	return differs && len(places) == 1
 }
 

@@ -10,6 +10,15 @@ import (
 	"kplan.dev/kplan/state"
 )
 
+func kindNamed(t testing.TB, name string) *kinds.Kind {
+	t.Helper()
+	kind, err := kinds.Builtin().Lookup(name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kind
+}
+
 // TestVerifyCluster holds a plan against one that was made of another cluster
 // with the same state, as a copied kubeconfig brings about.
 func TestVerifyCluster(t *testing.T) {

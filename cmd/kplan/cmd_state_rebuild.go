@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -36,7 +37,7 @@ func stateRebuildCommand() *command {
 			"configuration no longer has would never be deleted.",
 		flags: slices.Concat(
 			group("Options",
-				text("stack", &opts.stack, "Rebuild the state of the stack `ID`, which its objects have in the label "+plan.StackLabel+"."),
+				text("stack", &opts.stack, "Rebuild the state of the stack `ID`, which its objects have in the label "+addrs.StackLabel+"."),
 				on("auto-approve", &opts.autoApprove, "Don't ask before storing the state."),
 				on("allow-incomplete", &opts.allowIncomplete, "Store the state also where objects may be missing from it.")),
 			group("Options", opts.variables.flags()...),
@@ -113,7 +114,7 @@ func (k *stack) listStacks(ctx context.Context) exitCode {
 	}
 	ids := scan.Stacks()
 	if len(ids) == 0 {
-		k.fail("Nothing to rebuild", "No object in %s bears the label %s.%s", k.cluster.Host(), plan.StackLabel, unseenHint(scan))
+		k.fail("Nothing to rebuild", "No object in %s bears the label %s.%s", k.cluster.Host(), addrs.StackLabel, unseenHint(scan))
 		return exitFailure
 	}
 	wanted := map[string]int{}
@@ -148,7 +149,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		return exitFailure
 	}
 	if len(scan.Objects) == 0 {
-		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), plan.StackLabel, k.state.StackID(), unseenHint(scan))
+		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), addrs.StackLabel, k.state.StackID(), unseenHint(scan))
 		return exitFailure
 	}
 	if opts.autoApprove && k.declared(scan.Objects) == 0 {

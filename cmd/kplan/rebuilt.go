@@ -102,7 +102,7 @@ func incomplete(scan *plan.Scan, r *plan.Rebuilt, allowed bool) hcl.Diagnostics 
 			names = append(names, o.Object.String())
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "Objects without an address",
-			Detail: "kplan made these objects for this stack, but their annotation " + plan.AddressAnnotation + " was removed or changed, and no block of the configuration names them:\n" +
+			Detail: "kplan made these objects for this stack, but their annotation " + addrs.AddressAnnotation + " was removed or changed, and no block of the configuration names them:\n" +
 				bullets(names) + "\nGive each its address back with kubectl annotate, or name it in the configuration." + advice})
 	}
 	if r.Unclear {

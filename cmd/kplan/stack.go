@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -102,7 +103,7 @@ func (k *stack) rescue(st *state.State) {
 		}
 	}
 	if err != nil {
-		k.fail("The state is lost", "%s. What was made bears the label %s=%s in the cluster, by which it can be found.", capital(err), plan.StackLabel, st.StackID())
+		k.fail("The state is lost", "%s. What was made bears the label %s=%s in the cluster, by which it can be found.", capital(err), addrs.StackLabel, st.StackID())
 		return
 	}
 	k.report(hcl.Diagnostics{{

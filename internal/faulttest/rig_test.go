@@ -20,8 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/faulttest"
-	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
 
@@ -234,7 +234,7 @@ func (x *trial) checkNoOrphan() {
 	x.must(err)
 	s := x.state()
 	for _, o := range objects {
-		if id := o.GetLabels()[plan.StackLabel]; id != "" && (s == nil || id != s.StackID() || !remembers(s, o)) {
+		if id := o.GetLabels()[addrs.StackLabel]; id != "" && (s == nil || id != s.StackID() || !remembers(s, o)) {
 			x.Errorf("%s %s is in no state", o.GetKind(), o.GetName())
 		}
 	}
@@ -243,7 +243,7 @@ func (x *trial) checkNoOrphan() {
 func remembers(s *state.State, o *unstructured.Unstructured) bool {
 	owned := slices.ContainsFunc(s.Objects, func(known state.Object) bool { return known.UID == string(o.GetUID()) })
 	return owned || slices.ContainsFunc(s.Pending, func(p state.Pending) bool {
-		named := p.Object.Name == o.GetName() || p.Object.Name == "" && p.Addr.String() == o.GetAnnotations()[plan.AddressAnnotation]
+		named := p.Object.Name == o.GetName() || p.Object.Name == "" && p.Addr.String() == o.GetAnnotations()[addrs.AddressAnnotation]
 		return named && p.Object.Kind == o.GetKind()
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/faulttest"
-	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
 
@@ -73,7 +73,7 @@ func (x *trial) checkOrderly() {
 	s := x.state()
 	for _, o := range objects {
 		known := func(known state.Object) bool { return known.UID == string(o.GetUID()) }
-		if o.GetLabels()[plan.StackLabel] != "" && !slices.ContainsFunc(s.Objects, known) {
+		if o.GetLabels()[addrs.StackLabel] != "" && !slices.ContainsFunc(s.Objects, known) {
 			x.Errorf("%s %s is not in the state", o.GetKind(), o.GetName())
 		}
 	}

@@ -3,7 +3,7 @@ package render
 import (
 	"strings"
 
-	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // symbol is what stands before a line to say what happens to what it shows.
@@ -38,13 +38,13 @@ func (p *page) symbol(s symbol) string {
 	return string(s)
 }
 
-func symbolOf(op plan.Op) symbol {
+func symbolOf(op diff.Op) symbol {
 	switch op {
-	case plan.Added:
+	case diff.Added:
 		return create
-	case plan.Removed:
+	case diff.Removed:
 		return destroy
-	case plan.Changed:
+	case diff.Changed:
 		return update
 	}
 	return unchanged
@@ -66,7 +66,7 @@ func (p *page) note(depth int, text string) {
 }
 
 // fields writes what is in an object: first its attributes, then its blocks.
-func (p *page) fields(d *plan.Difference, depth int) {
+func (p *page) fields(d *diff.Difference, depth int) {
 	width := 0
 	for _, c := range d.Children {
 		if !c.IsBlock() {
@@ -83,7 +83,7 @@ func (p *page) fields(d *plan.Difference, depth int) {
 	for _, c := range d.Children {
 		switch {
 		case !c.IsBlock():
-		case c.Shape == plan.Elements:
+		case c.Shape == diff.Elements:
 			p.blocks(c, depth)
 			blocks += c.Hidden.Elements
 		default:
@@ -100,11 +100,11 @@ func (p *page) hidden(depth, n int, thing string) {
 }
 
 // blocks writes a list of objects as repeated blocks.
-func (p *page) blocks(list *plan.Difference, depth int) {
+func (p *page) blocks(list *diff.Difference, depth int) {
 	for _, c := range list.Children {
 		switch {
-		case c.Shape == plan.Gap:
-		case c.Shape == plan.Fields:
+		case c.Shape == diff.Gap:
+		case c.Shape == diff.Fields:
 			p.blockOf(list, c, depth)
 		default:
 			p.attribute(c, depth, fieldName(list.Name))
@@ -117,9 +117,9 @@ func (p *page) blocks(list *plan.Difference, depth int) {
 
 // blockOf writes an element of a list as a block. Of one that has no keys its
 // position says which it is.
-func (p *page) blockOf(list, d *plan.Difference, depth int) {
+func (p *page) blockOf(list, d *diff.Difference, depth int) {
 	note := keyNote(d)
-	if note == "" && d.Op == plan.Changed && len(list.Children)+list.Hidden.Elements > 1 {
+	if note == "" && d.Op == diff.Changed && len(list.Children)+list.Hidden.Elements > 1 {
 		steps := d.Path.Steps()
 		note = " # " + fieldName(list.Name) + steps[len(steps)-1].String()
 	}
@@ -127,11 +127,11 @@ func (p *page) blockOf(list, d *plan.Difference, depth int) {
 }
 
 // block writes an object as a block.
-func (p *page) block(d *plan.Difference, depth int, name string) { p.noted(d, depth, name, "") }
+func (p *page) block(d *diff.Difference, depth int, name string) { p.noted(d, depth, name, "") }
 
 // noted writes a block with a note behind its brace.
-func (p *page) noted(d *plan.Difference, depth int, name, note string) {
-	if len(d.Children) == 0 && d.Op != plan.Changed {
+func (p *page) noted(d *diff.Difference, depth int, name, note string) {
+	if len(d.Children) == 0 && d.Op != diff.Changed {
 		p.row(depth, symbolOf(d.Op), name, " {}", note, p.suffix(d), gone(d))
 		return
 	}
@@ -141,7 +141,7 @@ func (p *page) noted(d *plan.Difference, depth int, name, note string) {
 }
 
 // keyNote says which element of a list a block is.
-func keyNote(d *plan.Difference) string {
+func keyNote(d *diff.Difference) string {
 	parts := make([]string, len(d.Keys))
 	for i, key := range d.Keys {
 		parts[i] = fieldName(key.Name) + " = " + inline(key.Value)
@@ -153,7 +153,7 @@ func keyNote(d *plan.Difference) string {
 }
 
 // suffix is what is to be said of a place behind its first line.
-func (p *page) suffix(d *plan.Difference) string {
+func (p *page) suffix(d *diff.Difference) string {
 	text := ""
 	if d.Respelled != "" {
 		text = " # the same " + strings.ToUpper(string(d.Respelled)) + " value, written differently"
@@ -164,8 +164,8 @@ func (p *page) suffix(d *plan.Difference) string {
 	return text
 }
 
-func gone(d *plan.Difference) string {
-	if d.Op == plan.Removed {
+func gone(d *diff.Difference) string {
+	if d.Op == diff.Removed {
 		return " -> null"
 	}
 	return ""
@@ -173,7 +173,7 @@ func gone(d *plan.Difference) string {
 
 // goneFrom is gone for a value that something follows. An element of a list has
 // no "-> null" behind its comma: nothing takes its place.
-func goneFrom(d *plan.Difference, after string) string {
+func goneFrom(d *diff.Difference, after string) string {
 	if strings.HasSuffix(after, ",") {
 		return ""
 	}
@@ -181,25 +181,25 @@ func goneFrom(d *plan.Difference, after string) string {
 }
 
 // attribute writes a value with its name, already padded.
-func (p *page) attribute(d *plan.Difference, depth int, name string) {
+func (p *page) attribute(d *diff.Difference, depth int, name string) {
 	p.value(d, depth, name+" = ", "")
 }
 
 // value writes a value between what comes before and after it on its line.
-func (p *page) value(d *plan.Difference, depth int, before, after string) {
+func (p *page) value(d *diff.Difference, depth int, before, after string) {
 	s := symbolOf(d.Op)
 	switch {
-	case d.Unknown || d.Sensitive || d.Shape == plan.Leaf:
+	case d.Unknown || d.Sensitive || d.Shape == diff.Leaf:
 		p.row(depth, s, before, leaf(d), after, p.suffix(d))
-	case d.Shape == plan.Text:
+	case d.Shape == diff.Text:
 		p.row(depth, s, before, "<<-EOT", p.suffix(d))
 		p.lines(d, depth+1)
 		p.row(depth, unchanged, "EOT", after, goneFrom(d, after))
-	case d.Shape == plan.Encoded:
+	case d.Shape == diff.Encoded:
 		p.encoded(d, depth, before, after)
 	case len(d.Children) == 0 && !d.Reordered:
 		p.row(depth, s, before, emptyOf(d), after, goneFrom(d, after), p.suffix(d))
-	case d.Shape == plan.Elements:
+	case d.Shape == diff.Elements:
 		p.row(depth, s, before, "[", p.suffix(d))
 		p.elements(d, depth+1)
 		p.row(depth, unchanged, "]", after, goneFrom(d, after))
@@ -210,28 +210,28 @@ func (p *page) value(d *plan.Difference, depth int, before, after string) {
 	}
 }
 
-func emptyOf(d *plan.Difference) string {
-	if d.Shape == plan.Elements {
+func emptyOf(d *diff.Difference) string {
+	if d.Shape == diff.Elements {
 		return "[]"
 	}
 	return "{}"
 }
 
 // leaf spells a single value and what becomes of it.
-func leaf(d *plan.Difference) string {
+func leaf(d *diff.Difference) string {
 	before, after := inline(d.Before), inline(d.After)
 	if d.Sensitive {
-		before, after = plan.Mask, plan.Mask
+		before, after = diff.Mask, diff.Mask
 	}
 	if d.Unknown {
 		after = knownAfterApply
 	}
 	switch {
-	case d.Op == plan.Added:
+	case d.Op == diff.Added:
 		return after
-	case d.Op == plan.Removed:
+	case d.Op == diff.Removed:
 		return before + " -> null"
-	case d.Op == plan.Same || d.Sensitive && !d.Unknown:
+	case d.Op == diff.Same || d.Sensitive && !d.Unknown:
 		return before
 	case d.Unknown:
 		return before + " -> " + after
@@ -240,13 +240,13 @@ func leaf(d *plan.Difference) string {
 }
 
 // entries writes what is in a map.
-func (p *page) entries(d *plan.Difference, depth int) {
+func (p *page) entries(d *diff.Difference, depth int) {
 	width := 0
 	for _, c := range d.Children {
 		width = max(width, screenWidth(quote(c.Name)))
 	}
 	for _, c := range d.Children {
-		if c.Shape == plan.Fields { // an object as the value of a map
+		if c.Shape == diff.Fields { // an object as the value of a map
 			p.objectValue(c, depth, pad(quote(c.Name), width)+" = ", "")
 			continue
 		}
@@ -256,19 +256,19 @@ func (p *page) entries(d *plan.Difference, depth int) {
 }
 
 // objectValue writes an object where no block can stand.
-func (p *page) objectValue(d *plan.Difference, depth int, before, after string) {
+func (p *page) objectValue(d *diff.Difference, depth int, before, after string) {
 	p.row(depth, symbolOf(d.Op), before, "{", p.suffix(d))
 	p.fields(d, depth+1)
 	p.row(depth, unchanged, "}", after, goneFrom(d, after))
 }
 
 // elements writes what is in a list.
-func (p *page) elements(d *plan.Difference, depth int) {
+func (p *page) elements(d *diff.Difference, depth int) {
 	for _, c := range d.Children {
 		switch c.Shape {
-		case plan.Gap:
+		case diff.Gap:
 			p.hidden(depth, c.Hidden.Elements, "element")
-		case plan.Fields:
+		case diff.Fields:
 			p.objectValue(c, depth, "", ",")
 		default:
 			p.element(c, depth)
@@ -283,11 +283,11 @@ func (p *page) elements(d *plan.Difference, depth int) {
 }
 
 // element writes an element of a list.
-func (p *page) element(d *plan.Difference, depth int) {
-	if d.Op == plan.Removed && d.Shape == plan.Leaf && !d.Unknown {
+func (p *page) element(d *diff.Difference, depth int) {
+	if d.Op == diff.Removed && d.Shape == diff.Leaf && !d.Unknown {
 		text := inline(d.Before)
 		if d.Sensitive {
-			text = plan.Mask
+			text = diff.Mask
 		}
 		p.row(depth, destroy, text, ",", p.suffix(d))
 		return
@@ -295,9 +295,9 @@ func (p *page) element(d *plan.Difference, depth int) {
 	p.value(d, depth, "", ",")
 }
 
-func hasGap(d *plan.Difference) bool {
+func hasGap(d *diff.Difference) bool {
 	for _, c := range d.Children {
-		if c.Shape == plan.Gap {
+		if c.Shape == diff.Gap {
 			return true
 		}
 	}
@@ -305,7 +305,7 @@ func hasGap(d *plan.Difference) bool {
 }
 
 // encoded writes a string that holds other values.
-func (p *page) encoded(d *plan.Difference, depth int, before, after string) {
+func (p *page) encoded(d *diff.Difference, depth int, before, after string) {
 	inside := *d.Children[0]
 	inside.Op, inside.ForcesReplacement = d.Op, d.ForcesReplacement
 	p.value(&inside, depth, before+string(d.Encoding)+"encode(", ")"+after)

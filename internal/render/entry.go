@@ -7,6 +7,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // entry is a change as it is shown. An object that changes its name is one
@@ -93,7 +94,7 @@ func symbolOfAction(c *plan.Change) symbol {
 	case plan.Forget:
 		return forget
 	case plan.Adopt:
-		if plan.Diff(c).Op != plan.Same {
+		if c.Diff().Op != diff.Same {
 			return update
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // providerName is what stands where Terraform names a provider.
@@ -102,7 +103,7 @@ type jsonSkipped struct {
 }
 
 // JSON writes a plan for machines. Secret values are not in it: where one would
-// stand, plan.Mask does, and the sensitive flags say so.
+// stand, diff.Mask does, and the sensitive flags say so.
 func JSON(w io.Writer, pl *plan.Plan, version string) error {
 	doc := jsonPlan{
 		FormatVersion: "1.2", TerraformVersion: version, KplanVersion: version,
@@ -135,7 +136,7 @@ func jsonVariables(pl *plan.Plan) map[string]jsonVariable {
 	all := make(map[string]jsonVariable, len(pl.Variables))
 	for name, v := range pl.Variables {
 		if v.Sensitive {
-			all[name] = jsonVariable{plan.Mask, true}
+			all[name] = jsonVariable{diff.Mask, true}
 			continue
 		}
 		all[name] = jsonVariable{Value: v.Value}
@@ -284,7 +285,7 @@ func masked(value any) any {
 	if value == nil {
 		return nil
 	}
-	return plan.Mask
+	return diff.Mask
 }
 
 // jsonValues are values as they are or would be, by module.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // longestTextLine is how many characters of a line of a text are shown.
@@ -16,9 +16,9 @@ const longestTextLine = 400
 // lines writes the lines of a text, each behind a gutter: none of them may
 // begin a line of ours. A change is shown to its end, unless the page is to be
 // short.
-func (p *page) lines(d *plan.Difference, depth int) {
+func (p *page) lines(d *diff.Difference, depth int) {
 	shown := d.Lines
-	if limit := p.opts.maxLines(); len(shown) > limit && (d.Op != plan.Changed || p.opts.MaxLines > 0) {
+	if limit := p.opts.maxLines(); len(shown) > limit && (d.Op != diff.Changed || p.opts.MaxLines > 0) {
 		shown = shown[:limit]
 	}
 	opposite := opposites(d.Lines)
@@ -40,11 +40,11 @@ func (p *page) lines(d *plan.Difference, depth int) {
 // opposites are, for each line, the text that stands in its place on the other
 // side, nil for none: of lines that go and lines that come right after them,
 // the first belongs to the first, and so on.
-func opposites(lines []plan.Line) []*string {
+func opposites(lines []diff.Line) []*string {
 	all := make([]*string, len(lines))
 	for i := 0; i < len(lines); {
-		gone := runOf(lines[i:], plan.Removed)
-		come := runOf(lines[i+gone:], plan.Added)
+		gone := runOf(lines[i:], diff.Removed)
+		come := runOf(lines[i+gone:], diff.Added)
 		for k := range min(gone, come) {
 			all[i+k], all[i+gone+k] = &lines[i+gone+k].Text, &lines[i+k].Text
 		}
@@ -54,7 +54,7 @@ func opposites(lines []plan.Line) []*string {
 }
 
 // runOf is how many lines at the beginning have that Op.
-func runOf(lines []plan.Line, op plan.Op) int {
+func runOf(lines []diff.Line, op diff.Op) int {
 	n := 0
 	for n < len(lines) && lines[n].Op == op && lines[n].Skipped == 0 {
 		n++
@@ -66,7 +66,7 @@ func runOf(lines []plan.Line, op plan.Op) int {
 // stands in its place on the other side can be seen: of a very long one the
 // part that differs is shown, and one that would look like the other is
 // spelled in ASCII.
-func textLine(l plan.Line, opposite *string) string {
+func textLine(l diff.Line, opposite *string) string {
 	text := l.Text
 	if opposite == nil {
 		return behindGutter(clip(spelledLine(text, l.Op), longestTextLine))
@@ -95,9 +95,9 @@ func differingPart(text, other string) (part, otherPart, before, after string) {
 
 // spelledLine makes a line printable. Where it changes, white space that could
 // be the change is made visible.
-func spelledLine(text string, op plan.Op) string {
+func spelledLine(text string, op diff.Op) string {
 	tab := "    "
-	if op != plan.Same {
+	if op != diff.Same {
 		tab = "→   "
 		ink := strings.TrimRight(text, " ")
 		text = ink + strings.Repeat("·", len(text)-len(ink))

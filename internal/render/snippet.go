@@ -11,6 +11,7 @@ import (
 
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // Sources are the files that diagnostics quote, by name, and what of them is
@@ -97,9 +98,9 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 		}
 		start += len(line[start:end]) - len(strings.TrimLeft(line[start:end], " \t"))
 		s.hidden = append(s.hidden, line[start:end])
-		shown.WriteString(line[done:start] + plan.Mask)
+		shown.WriteString(line[done:start] + diff.Mask)
 		from += moved(s.markFrom, start, end, 0)
-		to += moved(s.markTo, start, end, len(plan.Mask))
+		to += moved(s.markTo, start, end, len(diff.Mask))
 		done = end
 	}
 	if number == s.markLine {
@@ -114,7 +115,7 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 func moved(place, start, end, into int) int {
 	switch {
 	case place >= end:
-		return len(plan.Mask) - (end - start)
+		return len(diff.Mask) - (end - start)
 	case place > start:
 		return start + into - place
 	}

@@ -7,6 +7,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 // Plan writes a plan for people.
@@ -143,23 +144,23 @@ func (p *page) entry(e entry, mode plan.Mode) {
 		p.row(0, forget, e.head(), " {}")
 		return
 	}
-	diff := plan.Diff(e.Change)
-	if mode == plan.RefreshOnly && diff.Op == plan.Same {
+	differences := e.Diff()
+	if mode == plan.RefreshOnly && differences.Op == diff.Same {
 		return // what it was before the change is not known
 	}
 	p.row(0, e.symbol, e.head(), " {")
-	p.object(diff)
-	if n := diff.Hidden.Defaults; n > 0 {
+	p.object(differences)
+	if n := differences.Hidden.Defaults; n > 0 {
 		p.note(1, Count(n, "default")+" of the server hidden")
 	}
-	p.row(0, unchanged, "}", gone(diff))
+	p.row(0, unchanged, "}", gone(differences))
 }
 
 // object writes an object, beginning with its metadata as manifests do.
-func (p *page) object(diff *plan.Difference) {
-	rest := *diff
+func (p *page) object(d *diff.Difference) {
+	rest := *d
 	rest.Children = nil
-	for _, c := range diff.Children {
+	for _, c := range d.Children {
 		if c.Name == "metadata" && c.IsBlock() {
 			p.block(c, 1, c.Name)
 			continue
@@ -258,10 +259,10 @@ func (p *page) outputChanges(pl *plan.Plan) {
 	}
 	p.line()
 	p.line("Changes to Outputs:")
-	all := &plan.Difference{Shape: plan.Fields}
+	all := &diff.Difference{Shape: diff.Fields}
 	for _, o := range pl.Outputs {
 		if o.Action != plan.NoOp {
-			all.Children = append(all.Children, plan.DiffOutput(o))
+			all.Children = append(all.Children, o.Diff())
 		}
 	}
 	p.fields(all, 0)

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/diff"
 )
 
 const knownAfterApply = "(known after apply)"
@@ -28,9 +28,9 @@ func inline(value any) string {
 		return abbreviated(v)
 	case bool:
 		return strconv.FormatBool(v)
-	case plan.Literal:
+	case diff.Literal:
 		return literal(v)
-	case plan.Binary:
+	case diff.Binary:
 		return fmt.Sprintf("(binary, %s, sha256:%s)", size(v.Size), Clean(v.Digest))
 	case map[string]any:
 		return inlineObject(v)
@@ -40,7 +40,7 @@ func inline(value any) string {
 	return number(value)
 }
 
-func literal(l plan.Literal) string {
+func literal(l diff.Literal) string {
 	if l == "" {
 		return "null"
 	}

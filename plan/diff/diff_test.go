@@ -1,4 +1,4 @@
-package plan
+package diff
 
 import (
 	"encoding/json"
@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"pgregory.net/rapid"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/yaml"
 
 	"kplan.dev/kplan/addrs"
@@ -44,7 +46,7 @@ func kindNamed(t testing.TB, name string) *kinds.Kind {
 	return kind
 }
 
-func placesOf(t testing.TB, texts ...string) addrs.PathSet {
+func pathsOf(t testing.TB, texts ...string) addrs.PathSet {
 	t.Helper()
 	set := addrs.NewPathSet()
 	for _, text := range texts {
@@ -55,6 +57,22 @@ func placesOf(t testing.TB, texts ...string) addrs.PathSet {
 		set.Add(p)
 	}
 	return set
+}
+
+// ownedOf are the fields that kplan owns by an object's managedFields.
+func ownedOf(t testing.TB, object map[string]any) *fieldpath.Set {
+	t.Helper()
+	for _, entry := range (&unstructured.Unstructured{Object: object}).GetManagedFields() {
+		if entry.Manager != "kplan" {
+			continue
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	return nil
 }
 
 // outline is a difference as one line per place that changes: its path and what
@@ -98,7 +116,7 @@ func TestDiff(t *testing.T) {
 	for _, c := range []struct {
 		name                   string
 		kind                   string
-		action                 Action
+		replaced               bool
 		before, after, desired string
 		unknown, sensitive     []string
 		replace                []string
@@ -106,19 +124,19 @@ func TestDiff(t *testing.T) {
 		hidden                 Hidden
 	}{
 		{
-			name: "nothing changes but the spelling", kind: "Pod", action: Update,
+			name: "nothing changes but the spelling", kind: "Pod",
 			before: `{spec: {containers: [{name: a, resources: {requests: {cpu: 1000m, memory: 1024Mi}}}]}}`,
 			after:  `{spec: {containers: [{name: a, resources: {requests: {cpu: "1", memory: 1Gi}}}]}}`,
 			hidden: Hidden{Blocks: 1},
 		},
 		{
-			name: "what the server keeps is no difference", kind: "Pod", action: Update,
+			name: "what the server keeps is no difference", kind: "Pod",
 			before: `{apiVersion: v1, kind: Pod, metadata: {name: a, uid: x, resourceVersion: "1", generation: 1, managedFields: [{}], labels: {kplan.dev/stack: s}}, status: {phase: Running}}`,
 			after:  `{metadata: {name: a, uid: y, annotations: {kplan.dev/address: Pod.a, kubectl.kubernetes.io/last-applied-configuration: "{}"}}}`,
 			hidden: Hidden{Blocks: 1},
 		},
 		{
-			name: "containers by name, ports by port and protocol", kind: "Pod", action: Update,
+			name: "containers by name, ports by port and protocol", kind: "Pod",
 			before: `{spec: {containers: [{name: a, image: a:1, ports: [{containerPort: 1, protocol: TCP}]}, {name: b}]}}`,
 			after:  `{spec: {containers: [{name: c}, {name: a, image: a:2, ports: [{containerPort: 1, protocol: UDP}, {containerPort: 1, protocol: TCP, name: x}]}]}}`,
 			want: []string{
@@ -135,19 +153,19 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "another order", kind: "Pod", action: Update,
+			name: "another order", kind: "Pod",
 			before: `{spec: {containers: [{name: a}, {name: b}]}}`,
 			after:  `{spec: {containers: [{name: b}, {name: a}]}}`,
 			want:   []string{`~ spec`, `~ spec.containers reordered`},
 		},
 		{
-			name: "the order of a set says nothing", kind: "Pod", action: Update,
+			name: "the order of a set says nothing", kind: "Pod",
 			before: `{metadata: {finalizers: [a/a, b/b]}}`,
 			after:  `{metadata: {finalizers: [b/b, a/a]}}`,
 			hidden: Hidden{Blocks: 1},
 		},
 		{
-			name: "an inserted argument", kind: "Pod", action: Update,
+			name: "an inserted argument", kind: "Pod",
 			before: `{spec: {containers: [{name: a, args: [a, b, c]}]}}`,
 			after:  `{spec: {containers: [{name: a, args: [a, x, b, c]}]}}`,
 			want: []string{
@@ -156,7 +174,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "objects without keys are aligned", kind: "Role", action: Update,
+			name: "objects without keys are aligned", kind: "Role",
 			before: `{rules: [{resources: [a], verbs: [get]}, {resources: [b], verbs: [get]}]}`,
 			after:  `{rules: [{resources: [z], verbs: [get]}, {resources: [a], verbs: [get]}, {resources: [b], verbs: [list]}]}`,
 			want: []string{
@@ -166,7 +184,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "an object is compared with the one it has the most in common with", kind: "Role", action: Update,
+			name: "an object is compared with the one it has the most in common with", kind: "Role",
 			before: `{rules: [{resources: [pods], verbs: [get]}, {resources: [jobs], verbs: [get, list]}]}`,
 			after:  `{rules: [{resources: [secrets], verbs: [watch]}, {resources: [pods], verbs: [list]}, {resources: [jobs], verbs: [get]}]}`,
 			want: []string{
@@ -177,7 +195,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "a script among arguments is compared line by line", kind: "Pod", action: Update,
+			name: "a script among arguments is compared line by line", kind: "Pod",
 			before: `{spec: {containers: [{name: a, command: [sh, -c, "one\ntwo\n"]}]}}`,
 			after:  `{spec: {containers: [{name: a, command: [bash, -c, "one\n2\n"]}]}}`,
 			want: []string{
@@ -187,7 +205,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "a creation shows the wish as the server sees it", kind: "Service", action: Create,
+			name: "a creation shows the wish as the server sees it", kind: "Service",
 			desired: `{metadata: {name: s}, spec: {ports: [{port: 80}], selector: {a: b}}}`,
 			after:   `{metadata: {name: s, uid: u}, spec: {ports: [{port: 80, protocol: TCP, targetPort: 80}], selector: {a: b}, type: ClusterIP, sessionAffinity: None}}`,
 			unknown: []string{"spec.clusterIP", "metadata.uid", "status"},
@@ -200,12 +218,12 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 4},
 		},
 		{
-			name: "a creation without the server's answer shows the wish", kind: "Namespace", action: Create,
+			name: "a creation without the server's answer shows the wish", kind: "Namespace",
 			desired: `{metadata: {name: s}}`,
 			want:    []string{`+ metadata`, `+ metadata.name <nil> -> s`},
 		},
 		{
-			name: "a deletion shows what kplan owns", kind: "ConfigMap", action: Delete,
+			name: "a deletion shows what kplan owns", kind: "ConfigMap",
 			before: `{metadata: {name: c, namespace: ns, labels: {theirs: x, ours: mine}, managedFields: [
 				{manager: kplan, operation: Apply, apiVersion: v1, fieldsV1: {"f:metadata": {"f:labels": {"f:ours": {}}}, "f:data": {"f:a": {}}}}]},
 				data: {a: b, other: c}}`,
@@ -217,14 +235,14 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 2},
 		},
 		{
-			name: "a map of which kplan owns nothing", kind: "Namespace", action: Delete,
+			name: "a map of which kplan owns nothing", kind: "Namespace",
 			before: `{metadata: {name: a, labels: {kubernetes.io/metadata.name: a}, managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
 				fieldsV1: {"f:metadata": {"f:labels": {"f:kplan.dev/stack": {}}}}}]}}`,
 			want:   []string{`- metadata`, `- metadata.name a -> <nil>`},
 			hidden: Hidden{Defaults: 1},
 		},
 		{
-			name: "a text that holds others is owned as a whole", kind: "ConfigMap", action: Delete,
+			name: "a text that holds others is owned as a whole", kind: "ConfigMap",
 			before: `{data: {a: '{"x": [1, {"y": 2}]}', other: '{"z": 1}'}, metadata: {managedFields: [
 				{manager: kplan, operation: Apply, apiVersion: v1, fieldsV1: {"f:data": {"f:a": {}}}}]}}`,
 			want: []string{
@@ -234,7 +252,7 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 1},
 		},
 		{
-			name: "of a list's element kplan owns what it set", kind: "Pod", action: Delete,
+			name: "of a list's element kplan owns what it set", kind: "Pod",
 			before: `{metadata: {managedFields: [{manager: kplan, operation: Apply, apiVersion: v1,
 				fieldsV1: {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:image": {}}}}}}]},
 				spec: {containers: [{name: a, image: i, imagePullPolicy: Always}, {name: injected}]}}`,
@@ -245,7 +263,7 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 2},
 		},
 		{
-			name: "a replacement leaves out what only the server put in", kind: "Pod", action: Replace,
+			name: "a replacement leaves out what only the server put in", kind: "Pod", replaced: true,
 			before:  `{spec: {hostname: a, nodeName: n, tolerations: [{key: t}], containers: [{name: a, image: x, imagePullPolicy: Always}]}}`,
 			after:   `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,
 			desired: `{spec: {hostname: b, containers: [{name: a, image: x}]}}`,
@@ -254,7 +272,7 @@ func TestDiff(t *testing.T) {
 			hidden:  Hidden{Defaults: 3},
 		},
 		{
-			name: "of spec the server does not say what it is", kind: "Pod", action: Replace,
+			name: "of spec the server does not say what it is", kind: "Pod", replaced: true,
 			before:  `{metadata: {labels: {a: b}}, spec: {hostname: a, nodeName: nn, tolerations: [{key: t}], containers: [{name: a, image: x}]}}`,
 			after:   `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: z}, {name: b}]}}`,
 			desired: `{metadata: {labels: {a: c}}, spec: {hostname: b, containers: [{name: a, image: z}, {name: b}]}}`,
@@ -268,7 +286,7 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 1},
 		},
 		{
-			name: "secrets are masked", kind: "Secret", action: Update,
+			name: "secrets are masked", kind: "Secret",
 			before:    `{data: {same: YQ==, other: YQ==, gone: YQ==}, metadata: {labels: {l: secret}}}`,
 			after:     `{data: {same: YQ==, other: Yg==, new: YQ==}, metadata: {labels: {l: secret2}}}`,
 			sensitive: []string{"data", "metadata.labels.l"},
@@ -278,24 +296,24 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "a redacted secret is masked", kind: "Secret", action: Update,
+			name: "a redacted secret is masked", kind: "Secret",
 			before: `{data: "digest:1"}`, after: `{data: "digest:2"}`, sensitive: []string{"data"},
 			want: []string{`~ data sensitive <nil> -> <nil>`},
 		},
 		{
-			name: "a secret key is no name", kind: "Pod", action: Update,
+			name: "a secret key is no name", kind: "Pod",
 			before:    `{spec: {containers: [{name: hunter2, image: a}]}}`,
 			after:     `{spec: {containers: [{name: hunter2, image: b}]}}`,
 			sensitive: []string{"spec.containers[0].name"},
 			want:      []string{`~ spec`, `~ spec.containers`, `~ spec.containers[0]`, `~ spec.containers[0].image a -> b`},
 		},
 		{
-			name: "what is not known yet", kind: "ConfigMap", action: Update,
+			name: "what is not known yet", kind: "ConfigMap",
 			before: `{data: {a: x}}`, after: `{data: {}}`, unknown: []string{"data.a", "data.b"},
 			want: []string{`~ data`, `~ data.a unknown x -> <nil>`, `+ data.b unknown <nil> -> <nil>`},
 		},
 		{
-			name: "an element that is not known yet", kind: "Service", action: Create,
+			name: "an element that is not known yet", kind: "Service",
 			desired: `{spec: {ports: [{port: 1}]}}`, after: `{spec: {ports: [{port: 1}]}}`,
 			unknown: []string{"spec.ports[0].nodePort"},
 			want: []string{
@@ -305,7 +323,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "texts that hold structure", kind: "ConfigMap", action: Update,
+			name: "texts that hold structure", kind: "ConfigMap",
 			before: `{data: {j: '{"a":1,"b":[1]}', yml: "a: 1\nb: 2\n", t: "a\nb\n", form: '{"a":1}', comment: "a: 1 # x\nb: 1\n", twice: '{"a":1,"a":2}', docs: "a: 1\n---\nb: 1\n"}}`,
 			after:  `{data: {j: '{"a":2,"b":[1]}', yml: "a: 1\nb: 3\n", t: "a\nc\n", form: '{"a": 1}', comment: "a: 1 # y\nb: 2\n", twice: '{"a":1,"a":3}', docs: "a: 1\n---\nb: 2\n"}}`,
 			want: []string{
@@ -315,7 +333,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "bytes", kind: "ConfigMap", action: Update,
+			name: "bytes", kind: "ConfigMap",
 			before: `{binaryData: {text: YQ==, bin: /w==}}`, after: `{binaryData: {text: Yg==, bin: //8=}}`,
 			want: []string{
 				`~ binaryData`, `~ binaryData.bin {1 a8100ae6aa19} -> {2 ca2fd00fa001}`,
@@ -323,20 +341,24 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "a value of another sort", kind: "ConfigMap", action: Update,
+			name: "a value of another sort", kind: "ConfigMap",
 			before: `{data: {a: x}}`, after: `{data: x}`,
 			want: []string{`~ data map[a:x] -> x`},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			change := &Change{
-				Action: c.action, Kind: kindNamed(t, c.kind), Object: kindNamed(t, c.kind).Object("", "x"),
-				Before: manifest(t, c.before), After: manifest(t, c.after), DesiredFields: manifest(t, c.desired),
-				Unknown: placesOf(t, c.unknown...), Sensitive: placesOf(t, c.sensitive...),
-				ReplacePaths: placesOf(t, c.replace...).Sorted(),
+			change := Object{
+				Kind: kindNamed(t, c.kind), Replaced: c.replaced,
+				Before: manifest(t, c.before), After: manifest(t, c.after), Desired: manifest(t, c.desired),
+				Unknown: pathsOf(t, c.unknown...), Sensitive: pathsOf(t, c.sensitive...),
+				ReplacePaths: pathsOf(t, c.replace...).Sorted(),
 			}
-			before := fmt.Sprint(change.Before, change.After, change.DesiredFields)
-			got := Diff(change)
+			change.Owned = ownedOf(t, change.Before)
+			if change.After == nil {
+				change.After = change.Desired
+			}
+			before := fmt.Sprint(change.Before, change.After, change.Desired)
+			got := Of(change)
 			if diff := cmp.Diff(c.want, outline(got)); diff != "" {
 				t.Errorf("places (-want +got):\n%s", diff)
 			}
@@ -346,7 +368,7 @@ func TestDiff(t *testing.T) {
 			if len(c.want) == 0 && got.Op != Same {
 				t.Errorf("op %v, want Same", got.Op)
 			}
-			if after := fmt.Sprint(change.Before, change.After, change.DesiredFields); after != before {
+			if after := fmt.Sprint(change.Before, change.After, change.Desired); after != before {
 				t.Errorf("the change was changed:\n%s\n%s", before, after)
 			}
 		})
@@ -360,7 +382,7 @@ func TestDiffOfUnknownShape(t *testing.T) {
 	before := manifest(t, `{metadata: {name: w, managedFields: [{manager: kplan, operation: Apply, apiVersion: example.com/v1, fieldsType: FieldsV1,
 		fieldsV1: {f:spec: {f:items: {'k:{"id":"x"}': {.: {}, f:id: {}}, 'k:{"id":"y"}': {.: {}, f:id: {}}}}}}]}, spec: {items: [{id: x}, {id: y}]}}`)
 	after := manifest(t, `{metadata: {name: w}, spec: {items: [{id: y}]}}`)
-	got := outline(Diff(&Change{Action: Update, Kind: kind, Object: kind.Object("a", "w"), Before: before, After: after, DesiredFields: after}))
+	got := outline(Of(Object{Kind: kind, Before: before, After: after, Desired: after, Owned: ownedOf(t, before)}))
 	want := []string{`~ spec`, `~ spec.items`, `- spec.items[0]`, `- spec.items[0].id x -> <nil>`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -389,9 +411,7 @@ func anyObject() *rapid.Generator[map[string]any] {
 	return rapid.MapOfN(rapid.SampledFrom([]string{"spec", "data", "x"}), anyValue(3), 0, 3)
 }
 
-func anyChange(before, after map[string]any) *Change {
-	return &Change{Action: Update, Before: before, After: after}
-}
+func anyChange(before, after map[string]any) Object { return Object{Before: before, After: after} }
 
 func TestDiffOfEqualsIsSame(t *testing.T) {
 	names := []string{"Pod", "Service", "Secret", "ConfigMap", "Deployment", "Role"}
@@ -401,7 +421,7 @@ func TestDiffOfEqualsIsSame(t *testing.T) {
 		if i := rapid.IntRange(-1, len(names)-1).Draw(t, "kind"); i >= 0 {
 			c.Kind, _ = kinds.Builtin().Lookup(names[i], "")
 		}
-		if d := Diff(c); d.Op != Same || len(outline(d)) != 0 {
+		if d := Of(c); d.Op != Same || len(outline(d)) != 0 {
 			t.Fatalf("differs from itself: %v", outline(d))
 		}
 	})
@@ -419,7 +439,7 @@ func manifestCopy(object map[string]any) map[string]any {
 func TestDiffTellsAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := anyObject().Draw(t, "before"), anyObject().Draw(t, "after")
-		d := Diff(anyChange(before, after))
+		d := Of(anyChange(before, after))
 		if got := patched(asValue(before), d, Added); !reflect.DeepEqual(got, any(after)) {
 			t.Fatalf("forth: %#v\nwant %#v\nby %v", got, after, outline(d))
 		}
@@ -531,15 +551,15 @@ func TestDiffKeepsSecrets(t *testing.T) {
 		secret := func(label string) any {
 			return canary + rapid.SampledFrom([]string{"", "1", "\n2\n3", `{"a":`}).Draw(t, label)
 		}
-		c := &Change{Sensitive: addrs.NewPathSet(path)}
-		c.Action = rapid.SampledFrom([]Action{Create, Update, Replace, Delete}).Draw(t, "action")
+		action := rapid.SampledFrom([]string{"create", "update", "replace", "delete"}).Draw(t, "action")
+		c := Object{Sensitive: addrs.NewPathSet(path), Replaced: action == "replace"}
 		if kind := rapid.SampledFrom([]string{"", "Pod", "ConfigMap"}).Draw(t, "kind"); kind != "" {
 			c.Kind, _ = kinds.Builtin().Lookup(kind, "")
 		}
-		if c.Action != Create {
+		if action != "create" {
 			c.Before = holding(path.Steps(), secret("before")).(map[string]any)
 		}
-		if c.Action != Delete {
+		if action != "delete" {
 			c.After = holding(path.Steps(), secret("after")).(map[string]any)
 			above := path.Steps()[:rapid.IntRange(1, len(path.Steps())).Draw(t, "steps")]
 			switch rapid.SampledFrom([]string{"", "unknown", "text"}).Draw(t, "becomes") {
@@ -552,12 +572,12 @@ func TestDiffKeepsSecrets(t *testing.T) {
 			case "text": // so that it can't be compared part by part
 				c.After = holding(above, "text").(map[string]any)
 			}
-			c.DesiredFields = c.After
+			c.Desired = c.After
 		}
-		if text := fmt.Sprintf("%+v", flat(Diff(c))); strings.Contains(text, canary) {
+		if text := fmt.Sprintf("%+v", flat(Of(c))); strings.Contains(text, canary) {
 			t.Fatalf("%s is in %s", canary, text)
 		}
-		before, after := c.Views()
+		before, after := Views(c)
 		if text := fmt.Sprintf("%v%v", before, after); strings.Contains(text, canary) {
 			t.Fatalf("%s is in %s", canary, text)
 		}
@@ -601,7 +621,7 @@ func manyEntries(n int) []any {
 }
 
 // large are changes of large objects at one place.
-func large(t testing.TB) map[string]*Change {
+func large(t testing.TB) map[string]Object {
 	text := longText(20000)
 	yamlText := strings.ReplaceAll(text, " of", ": of")
 	withEnv := func(env []any) map[string]any {
@@ -619,21 +639,21 @@ func large(t testing.TB) map[string]*Change {
 	otherEnv := append([]any{map[string]any{"name": "NEW", "value": "v"}}, manyEntries(5000)...)
 	otherEnv[2500] = map[string]any{"name": "E2499", "value": "w"}
 	configMap, pod := kindNamed(t, "ConfigMap"), kindNamed(t, "Pod")
-	return map[string]*Change{
-		"20k lines":         {Action: Update, Kind: configMap, Before: withData(text), After: withData(strings.Replace(text, "line 9999 ", "line x ", 1))},
-		"20k lines of yaml": {Action: Update, Kind: configMap, Before: withData(yamlText), After: withData(strings.Replace(yamlText, "line 9999:", "line x:", 1))},
-		"250 KiB of yaml":   {Action: Update, Kind: configMap, Before: withData(yamlText[:250<<10]), After: withData(strings.Replace(yamlText[:250<<10], "line 999:", "line x:", 1))},
-		"20k other lines":   {Action: Update, Kind: configMap, Before: withData(text), After: withData(strings.ReplaceAll(text, "line", "row"))},
-		"a line of 1 MiB":   {Action: Update, Kind: configMap, Before: withData(strings.Repeat("a", 1<<20)), After: withData(strings.Repeat("a", 1<<20) + "b")},
-		"5,000 entries":     {Action: Update, Kind: pod, Before: withEnv(env), After: withEnv(otherEnv)},
-		"20k arguments":     {Action: Update, Kind: pod, Before: withArgs(args), After: withArgs(otherArgs)},
+	return map[string]Object{
+		"20k lines":         {Kind: configMap, Before: withData(text), After: withData(strings.Replace(text, "line 9999 ", "line x ", 1))},
+		"20k lines of yaml": {Kind: configMap, Before: withData(yamlText), After: withData(strings.Replace(yamlText, "line 9999:", "line x:", 1))},
+		"250 KiB of yaml":   {Kind: configMap, Before: withData(yamlText[:250<<10]), After: withData(strings.Replace(yamlText[:250<<10], "line 999:", "line x:", 1))},
+		"20k other lines":   {Kind: configMap, Before: withData(text), After: withData(strings.ReplaceAll(text, "line", "row"))},
+		"a line of 1 MiB":   {Kind: configMap, Before: withData(strings.Repeat("a", 1<<20)), After: withData(strings.Repeat("a", 1<<20) + "b")},
+		"5,000 entries":     {Kind: pod, Before: withEnv(env), After: withEnv(otherEnv)},
+		"20k arguments":     {Kind: pod, Before: withArgs(args), After: withArgs(otherArgs)},
 	}
 }
 
 func TestDiffOfLargeObjectsIsQuick(t *testing.T) {
 	for name, c := range large(t) {
 		start := time.Now()
-		d := Diff(c)
+		d := Of(c)
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
@@ -641,7 +661,7 @@ func TestDiffOfLargeObjectsIsQuick(t *testing.T) {
 			t.Errorf("%s: no change", name)
 		}
 	}
-	lines := leafOf(Diff(large(t)["20k lines"])).Lines
+	lines := leafOf(Of(large(t)["20k lines"])).Lines
 	if len(lines) > 10 {
 		t.Errorf("one changed line is shown as %d lines", len(lines))
 	}
@@ -665,7 +685,7 @@ func BenchmarkDiff(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Diff(changes[name])
+				Of(changes[name])
 			}
 		})
 	}
@@ -677,7 +697,7 @@ func FuzzStructure(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
 		c := anyChange(map[string]any{"data": before}, map[string]any{"data": after})
-		if d := Diff(c); (d.Op == Same) != (before == after) {
+		if d := Of(c); (d.Op == Same) != (before == after) {
 			t.Errorf("op %v for %q and %q", d.Op, before, after)
 		}
 	})

@@ -1,15 +1,12 @@
-package plan
+package diff
 
 import (
 	"maps"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"kplan.dev/kplan/addrs"
 )
-
-// lastApplied is kubectl's own copy of the object, secrets and all.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
-var lastAppliedPlace = addrs.NewPath("metadata", "annotations", lastApplied)
 
 // bookkeeping are the fields of metadata that the server keeps for itself.
 var bookkeeping = []string{
@@ -27,9 +24,9 @@ var (
 func noisePlaces() addrs.PathSet {
 	places := addrs.NewPathSet(
 		addrs.NewPath("status"),
-		addrs.NewPath("metadata", "labels", StackLabel),
-		addrs.NewPath("metadata", "annotations", AddressAnnotation),
-		lastAppliedPlace,
+		addrs.NewPath("metadata", "labels", addrs.StackLabel),
+		addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
+		addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation), // kubectl's copy, secrets and all
 	)
 	for _, name := range bookkeeping {
 		places.Add(addrs.NewPath("metadata", name))

@@ -1,4 +1,4 @@
-package plan
+package diff
 
 import "kplan.dev/kplan/kinds"
 
@@ -18,14 +18,14 @@ type View struct {
 const Mask = "(sensitive value)"
 
 // Views are both sides of a change.
-func (c *Change) Views() (before, after View) {
-	at := spot{sensitive: trailOf(c.Sensitive)}
-	if c.Kind != nil {
-		at.field = c.Kind.Root
+func Views(o Object) (before, after View) {
+	at := spot{sensitive: trailOf(o.Sensitive)}
+	if o.Kind != nil {
+		at.field = o.Kind.Root
 	}
-	before = at.view(asValue(withoutNoise(c.Before)))
-	at.unknown = trailOf(c.Unknown)
-	after = at.view(asValue(withoutNoise(c.After)))
+	before = at.view(asValue(withoutNoise(o.Before)))
+	at.unknown = trailOf(o.Unknown)
+	after = at.view(asValue(withoutNoise(o.After)))
 	return before, after
 }
 

@@ -1,4 +1,4 @@
-package plan
+package diff
 
 import (
 	"encoding/json"
@@ -62,7 +62,7 @@ func (d *differ) set(l listPair, diff *Difference) {
 // stepOf names an element by its keys, as a path does.
 func (l listPair) stepOf(element any) string {
 	fields, _ := element.(map[string]any)
-	return addrs.Path{}.Select(keysOf(l.at.field, fields)).String()
+	return addrs.Path{}.Select(kinds.KeysOf(l.at.field, fields)).String()
 }
 
 // names are the elements of a list by name.
@@ -179,7 +179,7 @@ func (l listPair) identify(e *elementPair) {
 	if !ok || l.at.field == nil || len(l.at.field.ListKeys) == 0 {
 		return
 	}
-	values := keysOf(l.at.field, fields)
+	values := kinds.KeysOf(l.at.field, fields)
 	var keys []Key
 	for _, name := range l.at.field.ListKeys {
 		if e.below(name).isSecret(fields[name]) {
@@ -286,7 +286,7 @@ func token(value any) string {
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic("plan: a value that came as JSON has no JSON form: " + err.Error())
+		panic("diff: a value that came as JSON has no JSON form: " + err.Error())
 	}
 	return string(text)
 }
