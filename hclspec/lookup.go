@@ -98,7 +98,7 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	case len(unknown.Known) > 0:
 		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
 	case unknown.Nearest != "":
-		return problem("Unknown kind", at, "There is no kind %q. Did you mean %q?%s", name, unknown.Nearest, mayBeIn(unknown.Silent))
+		return problem("Unknown kind", at, "There is no kind %q.%s%s", name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Silent))
 	}
 	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s", name, mayBeIn(unknown.Silent))
 }

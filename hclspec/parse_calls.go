@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 // expressions reports what is wrong with expressions whatever they come to,
@@ -72,7 +74,7 @@ func unknownFunction(name string, names []string) string {
 	if why, absent := absentFunctions[name]; absent {
 		return fmt.Sprintf("There is no function %q: %s.", name, why)
 	}
-	return fmt.Sprintf("There is no function %q.%s", name, didYouMean(name, names))
+	return fmt.Sprintf("There is no function %q.%s", name, words.Suggest(name, names))
 }
 
 // duplicateKeys reports the keys that are written out twice in one object.

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // Import is an import block: the object of a resource is taken over if it
@@ -141,7 +142,7 @@ func (p *parser) checkRefactoring() {
 	}
 	for _, i := range p.config.Imports {
 		if !declared[i.To.Resource] {
-			p.problem("Reference to undeclared resource", i.Range, "There is no resource %s to import into.%s", i.To.Resource, didYouMean(i.To.Resource.String(), names))
+			p.problem("Reference to undeclared resource", i.Range, "There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
 	}
 	for _, r := range p.config.Removed {

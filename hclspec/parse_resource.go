@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -79,10 +80,7 @@ func (p *parser) checkKind(kind string, at hcl.Range) bool {
 	if isKindName(kind) {
 		return true
 	}
-	hint := ""
-	if predictOffline := guessKind(kind); predictOffline != "" {
-		hint = fmt.Sprintf(" Did you mean %q?", predictOffline)
-	}
+	hint := words.DidYouMean(guessKind(kind))
 	if strings.HasPrefix(kind, "kubernetes_") {
 		hint += " There is no provider, so there is no prefix either."
 	}
@@ -93,9 +91,6 @@ func (p *parser) checkKind(kind string, at hcl.Range) bool {
 // guessKind is the kind that a label which can't be one most likely means:
 // pod, pods, deploy, config-map, kubernetes_config_map_v1. It is "" for none.
 func guessKind(label string) string {
-	if len(label) > maxMisspelled {
-		return ""
-	}
 	word := strings.TrimPrefix(label, "kubernetes_")
 	for _, version := range []string{"_v1", "_v2", "_v1beta1", "_v2beta2"} {
 		word = strings.TrimSuffix(word, version)

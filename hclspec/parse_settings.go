@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 var settingsSchema = &hcl.BodySchema{
@@ -87,7 +89,7 @@ func (p *parser) backend(block *hcl.Block) {
 	schema, ok := backendSchemas[name]
 	if !ok {
 		known := slices.Sorted(maps.Keys(backendSchemas))
-		p.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), didYouMean(name, known))
+		p.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), words.Suggest(name, known))
 		return
 	}
 	_, diags := block.Body.Content(schema)

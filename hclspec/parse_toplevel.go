@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 // topLevelBlocks are the blocks that a file may hold.
@@ -93,13 +95,13 @@ func (p *parser) stranger(name string, at hcl.Range) {
 	switch detail, foreign := foreignBlocks[lower]; {
 	case slices.Contains(known, name):
 	case slices.Contains(known, lower):
-		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. Did you mean %q?", name, lower)
+		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.DidYouMean(lower))
 	case foreign:
 		p.problem("Unsupported block type", at, "%s", detail)
 	case isKindName(name):
 		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
 	default:
-		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, didYouMean(name, known))
+		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.Suggest(name, known))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 var variableSchema = &hcl.BodySchema{
@@ -97,9 +98,9 @@ func withTypeHints(diags hcl.Diagnostics, files map[string]*hcl.File) hcl.Diagno
 		}
 		word, _, _ := strings.Cut(strings.Trim(string(d.Subject.SliceBytes(file.Bytes)), `"`), "(")
 		if name, ok := typeSynonyms[word]; ok {
-			d.Detail += ` Did you mean "` + name + `"?`
+			d.Detail += words.DidYouMean(name)
 		} else if hclsyntax.ValidIdentifier(word) && !slices.Contains(typeNames, word) {
-			d.Detail += didYouMean(word, typeNames)
+			d.Detail += words.Suggest(word, typeNames)
 		}
 	}
 	return diags
@@ -179,7 +180,7 @@ func (p *parser) validationNames() {
 		for _, check := range v.Validations {
 			for _, ref := range append(check.Condition.Variables(), check.ErrorMessage.Variables()...) {
 				if name, ok := rootAttr(ref, "var"); ok && !slices.Contains(names, name) {
-					p.problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, didYouMean(name, names))
+					p.problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, words.Suggest(name, names))
 				}
 			}
 		}

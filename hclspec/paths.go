@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -54,7 +55,7 @@ func checkInstance(ref reference, target *Resource, res *result) hcl.Diagnostics
 		}
 	}
 	hint := fmt.Sprintf(" It has %d instances.", len(res.instances))
-	if near := didYouMean(ref.steps[0].name, names); near != "" && len(names) > 0 {
+	if near := words.Suggest(ref.steps[0].name, names); near != "" && len(names) > 0 {
 		hint = near
 	}
 	return problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)

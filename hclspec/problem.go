@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-
-	"kplan.dev/kplan/internal/words"
 )
 
 // problem is one error in the user's text.
@@ -50,24 +48,4 @@ func sortDiagnostics(diags hcl.Diagnostics) {
 			cmp.Compare(a.Subject.Filename, b.Subject.Filename),
 			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
 	})
-}
-
-// maxMisspelled is the longest word that a likeness is looked for.
-const maxMisspelled = 100
-
-// didYouMean is a sentence that offers the name a misspelled one stands for,
-// with a space before it, or "".
-func didYouMean(given string, names []string) string {
-	if name := nearest(given, names); name != "" {
-		return ` Did you mean "` + name + `"?`
-	}
-	return ""
-}
-
-// nearest is the name that a misspelled one stands for, "" for none.
-func nearest(given string, names []string) string {
-	if len(given) < 2 || len(given) > maxMisspelled {
-		return ""
-	}
-	return words.Nearest(given, names)
 }

@@ -95,10 +95,10 @@ func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
 	if _, ok := n.byBlock[to]; ok {
 		return reference{to: to, steps: u.steps[1:], at: u.at}, nil
 	}
-	hint := didYouMean(to.Name, n.declared(u.root))
+	hint := words.Suggest(to.Name, n.declared(u.root))
 	other := Block{map[string]string{"var": "local", "local": "var"}[u.root], to.Name}
 	if _, ok := n.byBlock[other]; ok {
-		hint = fmt.Sprintf(" Did you mean %s?", other)
+		hint = words.DidYouMean(other.String())
 	}
 	if hint == "" && u.root == "var" {
 		hint = fmt.Sprintf(" Declare it: variable %q {}.", to.Name)
@@ -168,7 +168,7 @@ func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
 // suggestResource offers the resource of the same kind with the nearest name,
 // or else of the nearest kind with the same name, or else the nearest of all.
 func (n *names) suggestResource(to Block) string {
-	if hint := didYouMean(to.Name, n.declared(to.Type)); hint != "" {
+	if hint := words.Suggest(to.Name, n.declared(to.Type)); hint != "" {
 		return hint
 	}
 	var sameName, all []string
@@ -181,9 +181,9 @@ func (n *names) suggestResource(to Block) string {
 		}
 	}
 	if len(sameName) == 1 {
-		return fmt.Sprintf(" Did you mean %s?", sameName[0])
+		return words.DidYouMean(sameName[0])
 	}
-	return didYouMean(to.String(), all)
+	return words.Suggest(to.String(), all)
 }
 
 // checkInstanceKey compares a reference with the way the resource repeats.
@@ -234,7 +234,7 @@ var misspelledRoots = map[string]string{
 
 func (n *names) suggestRoot(u use) string {
 	if right, ok := misspelledRoots[u.root]; ok {
-		return fmt.Sprintf(" Did you mean %q?", right)
+		return words.DidYouMean(right)
 	}
 	if kind := n.guessKind(u.root); kind != "" {
 		hint := fmt.Sprintf(" A resource is referred to by its kind: %s.%s.", kind, u.steps[0].name)
@@ -243,7 +243,7 @@ func (n *names) suggestRoot(u use) string {
 		}
 		return hint
 	}
-	return didYouMean(u.root, referenceRoots)
+	return words.Suggest(u.root, referenceRoots)
 }
 
 // guessKind is the kind that a lower-case word means, among those declared

@@ -9,6 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 // settingsEval evaluates arguments of the kplan block, which is read before
@@ -102,7 +104,7 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	case isVar && declared, ref.RootName() == "path":
 		return true
 	case isVar:
-		e.diags = append(e.diags, problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, didYouMean(name, e.values.Names()))...)
+		e.diags = append(e.diags, problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, words.Suggest(name, e.values.Names()))...)
 	default:
 		through := ""
 		if len(path) > 0 {
@@ -135,6 +137,6 @@ func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty
 	for _, l := range e.config.Locals {
 		names = append(names, l.Name)
 	}
-	e.diags = append(e.diags, problem("Reference to undeclared local value", ref.SourceRange(), "There is no local value %q.%s", name, didYouMean(name, names))...)
+	e.diags = append(e.diags, problem("Reference to undeclared local value", ref.SourceRange(), "There is no local value %q.%s", name, words.Suggest(name, names))...)
 	return cty.NilVal, false
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -63,10 +64,7 @@ func holderOf(field *kinds.Field, name string) string {
 }
 
 func suggestField(name string, names []string) string {
-	if meant := nearestField(name, names); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", meant)
-	}
-	return ""
+	return words.DidYouMean(nearestField(name, names))
 }
 
 // nearestField also knows the snake_case of other tools.
@@ -83,7 +81,7 @@ func nearestField(name string, names []string) string {
 			return n
 		}
 	}
-	return nearest(name, names)
+	return words.Nearest(name, names)
 }
 
 func upperFirst(s string) string {

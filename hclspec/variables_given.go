@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 // given is a value as it was given, before it is converted. Its value is
@@ -163,7 +165,7 @@ func (g *givenValues) assignment(text string) {
 	case v == nil && !hclsyntax.ValidIdentifier(name):
 		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
 	case v == nil:
-		g.report(withoutRange("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, didYouMean(name, g.names())))
+		g.report(withoutRange("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, words.Suggest(name, g.names())))
 	default:
 		g.values[name] = g.fromText(v, value, "-var")
 	}
@@ -269,7 +271,7 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 		g.report(hcl.Diagnostics{{
 			Severity: hcl.DiagWarning,
 			Summary:  "Value for undeclared variable",
-			Detail:   fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", attr.Name, didYouMean(attr.Name, g.names())),
+			Detail:   fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", attr.Name, words.Suggest(attr.Name, g.names())),
 			Subject:  &attr.NameRange,
 		}})
 		return

@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -109,10 +109,10 @@ func (p *parser) waitCondition(block *hcl.Block) []WaitCondition {
 func suggestState(given string) string {
 	for _, state := range conditionStates {
 		if strings.EqualFold(state, given) {
-			return fmt.Sprintf(" Did you mean %q?", state)
+			return words.DidYouMean(state)
 		}
 	}
-	return didYouMean(given, conditionStates)
+	return words.Suggest(given, conditionStates)
 }
 
 // waitField reads a field block; none where it is wrong.

@@ -44,15 +44,8 @@ func (f *Field) disallowed(at addrs.Path, v any, problems *[]Problem) {
 		if f.verbatim && len(f.Enum) > 0 && !slices.Contains(f.Enum, v) {
 			*problems = append(*problems, Problem{
 				Path: at, Summary: "Value not allowed",
-				Detail: fmt.Sprintf("%s must be %s.%s", at, words.Or(f.Enum), didYouMean(words.Nearest(v, f.Enum))),
+				Detail: fmt.Sprintf("%s must be %s.%s", at, words.Or(f.Enum), words.Suggest(v, f.Enum)),
 			})
 		}
 	}
-}
-
-func didYouMean(near string) string {
-	if near == "" {
-		return ""
-	}
-	return " Did you mean " + near + "?"
 }

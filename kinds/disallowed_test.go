@@ -16,7 +16,7 @@ import (
 func TestDisallowed(t *testing.T) {
 	k := fromCRD(t, readCRD(t))[0]
 	for manifest, want := range map[string]string{
-		`{spec: {engine: postgress}}`:    `spec.engine: Value not allowed: spec.engine must be postgres or mysql. Did you mean postgres?`,
+		`{spec: {engine: postgress}}`:    `spec.engine: Value not allowed: spec.engine must be postgres or mysql. Did you mean "postgres"?`,
 		`{spec: {engine: db2}}`:          `spec.engine: Value not allowed: spec.engine must be postgres or mysql.`,
 		`{spec: {engine: mysql}}`:        "",
 		`{spec: {engine: null, x: [1]}}`: "",

@@ -184,10 +184,7 @@ func haveContexts(names []string, given string) string {
 		return "There are no contexts in it."
 	}
 	have := "It has: " + strings.Join(names, ", ") + "."
-	if near := words.Nearest(given, names); near != "" {
-		return fmt.Sprintf("Did you mean %q? ", near) + have
-	}
-	return have
+	return strings.TrimPrefix(words.Suggest(given, names)+" "+have, " ")
 }
 
 // guardUser refuses what a kubeconfig from an untrusted directory could do with

@@ -133,8 +133,6 @@ func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.I
 	} else {
 		problem.Detail = o.String() + ": " + problem.Detail
 	}
-	if nearest := words.Nearest(o.addr.String(), names); nearest != "" {
-		problem.Detail += fmt.Sprintf(" Did you mean %s?", nearest)
-	}
+	problem.Detail += words.Suggest(o.addr.String(), names)
 	return nil, problem
 }

@@ -109,7 +109,7 @@ func unknownGlobal(list []*command, flags []cli.Flag, name string) error {
 		}
 	}
 	return &usageError{summary: "Unknown flag",
-		detail: fmt.Sprintf("kplan has no flag -%s.%s", name, didYouMean("-", name, append(flagNames(flags), "help", "version")))}
+		detail: fmt.Sprintf("kplan has no flag -%s.%s", name, suggestFlag(name, append(flagNames(flags), "help", "version")))}
 }
 
 // takeCommand follows the words that name a command.
@@ -136,7 +136,7 @@ func unknownCommand(group *command, list []*command, name string) error {
 		owner, hint = "kplan "+group.path(), ""
 	}
 	if hint == "" {
-		hint = didYouMean("", name, commandNames(list))
+		hint = words.Suggest(name, commandNames(list))
 	}
 	return &usageError{summary: "Unknown command", command: group, detail: fmt.Sprintf("%s has no command %q.%s", owner, name, hint)}
 }
@@ -212,7 +212,7 @@ func unknownFlag(c *command, name string) error {
 		hint = havingFlag(commands(&session{}), name)
 	}
 	if hint == "" {
-		hint = didYouMean("-", name, append(flagNames(c.flags), "help"))
+		hint = suggestFlag(name, append(flagNames(c.flags), "help"))
 	}
 	return &usageError{summary: "Unknown flag", command: c, detail: fmt.Sprintf("kplan %s has no flag -%s.%s", c.path(), name, hint)}
 }
@@ -281,13 +281,9 @@ func takesValue(f cli.Flag) bool {
 	return !isBool
 }
 
-// didYouMean is " Did you mean X?" or "". What has quotes in it gets none around it.
-func didYouMean(prefix, given string, names []string) string {
-	if near := words.Nearest(given, names); near != "" {
-		if strings.Contains(near, `"`) {
-			return " Did you mean " + near + "?"
-		}
-		return fmt.Sprintf(" Did you mean %q?", prefix+near)
+func suggestFlag(given string, flags []string) string {
+	if near := words.Nearest(given, flags); near != "" {
+		return words.DidYouMean("-" + near)
 	}
 	return ""
 }

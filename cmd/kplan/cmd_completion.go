@@ -5,6 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 //go:embed completion
@@ -33,7 +35,7 @@ func runCompletion(s *session, shell string, shells []string) exitCode {
 	script, err := fs.ReadFile(completionScripts, "completion/kplan."+shell)
 	if err != nil {
 		return s.usage(&usageError{summary: "Unknown shell", command: &command{name: "completion"},
-			detail: fmt.Sprintf("kplan completes for bash, zsh and fish, not for %q.%s", shell, didYouMean("", shell, shells))})
+			detail: fmt.Sprintf("kplan completes for bash, zsh and fish, not for %q.%s", shell, words.Suggest(shell, shells))})
 	}
 	_, _ = s.stdout.Write(script)
 	return exitOK

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/words"
 )
 
 type outputOptions struct {
@@ -90,7 +91,7 @@ func runOutputOne(ctx context.Context, s *session, opts outputOptions, name stri
 		for _, o := range outputs {
 			names = append(names, o.Name)
 		}
-		s.fail("No such output", "The state holds no output %q.%s An output that is new in the configuration is there after the next apply.", name, didYouMean("", name, names))
+		s.fail("No such output", "The state holds no output %q.%s An output that is new in the configuration is there after the next apply.", name, words.Suggest(name, names))
 		return exitFailure
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
@@ -58,7 +59,7 @@ func (s *session) pick(st *state.State, text string) []state.Object {
 		for _, o := range st.Objects {
 			known = append(known, o.Addr.String())
 		}
-		s.fail("Not in the state", "The state holds nothing at %s.%s", want, didYouMean("", want.String(), known))
+		s.fail("Not in the state", "The state holds nothing at %s.%s", want, words.Suggest(want.String(), known))
 	}
 	return found
 }

@@ -1,8 +1,34 @@
 package words
 
+import "strings"
+
+// Suggest is a sentence that offers the name that a misspelled one most likely
+// stands for, with a space before it, or "" when no name is close.
+func Suggest(given string, names []string) string { return DidYouMean(Nearest(given, names)) }
+
+// DidYouMean is a sentence that offers a name, with a space before it, or "" for
+// no name. A name that has quotes in it, as Pod.web["a"], stands without any
+// around it.
+func DidYouMean(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case strings.Contains(name, `"`):
+		return " Did you mean " + name + "?"
+	}
+	return ` Did you mean "` + name + `"?`
+}
+
+// longestMisspelled is the longest word that is compared with others.
+const longestMisspelled = 100
+
 // Nearest returns the name that a misspelled one most likely stands for, or ""
-// when none is close. Of equally close names the first one wins.
+// when none is close. Of equally close names the first one wins. A single
+// character stands for nothing.
 func Nearest(given string, names []string) string {
+	if len(given) < 2 || len(given) > longestMisspelled {
+		return ""
+	}
 	best, bestDistance := "", max(1, len(given)/3)+1
 	for _, name := range names {
 		if d := typos(given, name, bestDistance); d < bestDistance {
@@ -12,8 +38,8 @@ func Nearest(given string, names []string) string {
 	return best
 }
 
-// typos is how many slips lead from one word to the other: a letter missing,
-// too much, wrong, or two neighbours swapped. It stops counting at most.
+// typos counts the slips that lead from one word to the other: a letter missing,
+// too much, wrong, or two letters swapped. It stops counting at most.
 func typos(a, b string, most int) int {
 	x, y := []rune(a), []rune(b)
 	if len(x)-len(y) >= most || len(y)-len(x) >= most {

@@ -1,6 +1,7 @@
 package words_test
 
 import (
+	"strings"
 	"testing"
 
 	"kplan.dev/kplan/internal/words"
@@ -25,23 +26,44 @@ func TestLists(t *testing.T) {
 func TestNearest(t *testing.T) {
 	kinds := []string{"Pod", "Service", "Secret", "ReplicationController", "ReplicaSet"}
 	for given, want := range map[string]string{
-		"Pods":                 "Pod",
-		"pod":                  "Pod",
-		"Servcie":              "Service",
-		"ReplicationControler": "ReplicationController",
-		"Secert":               "Secret",
-		"Deployment":           "",
-		"":                     "",
-		"X":                    "",
+		"Pods":                    "Pod",
+		"pod":                     "Pod",
+		"Servcie":                 "Service",
+		"ReplicationControler":    "ReplicationController",
+		"Secert":                  "Secret",
+		"Deployment":              "",
+		"":                        "",
+		"X":                       "",
+		strings.Repeat("Pod", 40): "", // too long
 	} {
 		if got := words.Nearest(given, kinds); got != want {
 			t.Errorf("%q: did you mean %q? want %q", given, got, want)
 		}
 	}
-	if got := words.Nearest("b", []string{"a", "c"}); got != "a" {
+	if got := words.Nearest("wob", []string{"web", "job"}); got != "web" {
 		t.Errorf("of equally close names got %q, want the first", got)
 	}
 	if got := words.Nearest("x", nil); got != "" {
 		t.Errorf("of no names got %q", got)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	for given, want := range map[string]string{
+		"Servcie":      ` Did you mean "Service"?`,
+		`Pod.wbe["a"]`: ` Did you mean Pod.web["a"]?`,
+		"Deployment":   "",
+	} {
+		if got := words.Suggest(given, []string{"Service", `Pod.web["a"]`}); got != want {
+			t.Errorf("%s: got %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 blocks", 1: "1 block", 2: "2 blocks"} {
+		if got := words.Count(n, "block"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

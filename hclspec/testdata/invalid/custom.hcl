@@ -37,7 +37,7 @@ resource "Widget" "a" {
   }
   spec {
     colour = "gren"
-#   ^^^^^^^^^^^^^^^ Value not allowed: spec.colour must be red or green. Did you mean green?
+#   ^^^^^^^^^^^^^^^ Value not allowed: spec.colour must be red or green. Did you mean "green"?
     sise   = 1
 #   ^^^^ Unknown field: spec of a Widget has no field "sise". Did you mean "size"?
   }

@@ -3,7 +3,7 @@ output "x" { value = var.nam }
 variable "name" { default = "a" }
 ---
 output "x" { value = var.other }
-#                    ^^^^^^^^^ Undeclared variable: There is no variable named "other". Did you mean local.other?
+#                    ^^^^^^^^^ Undeclared variable: There is no variable named "other". Did you mean "local.other"?
 locals { other = 1 }
 ---
 output "x" { value = local.lables }
@@ -11,7 +11,7 @@ output "x" { value = local.lables }
 locals { labels = {} }
 ---
 output "x" { value = local.labels }
-#                    ^^^^^^^^^^^^ Undeclared local value: There is no local value named "labels". Did you mean var.labels?
+#                    ^^^^^^^^^^^^ Undeclared local value: There is no local value named "labels". Did you mean "var.labels"?
 variable "labels" { default = {} }
 ---
 output "x" { value = var }
@@ -75,7 +75,7 @@ resource "Namespace" "tenants" {
 }
 ---
 output "x" { value = Service.app.metadata.name }
-#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Undeclared resource: There is no resource "Service" "app". Did you mean ServiceAccount.app?
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Undeclared resource: There is no resource "Service" "app". Did you mean "ServiceAccount.app"?
 resource "ServiceAccount" "app" {
   metadata { name = "a" }
 }
