@@ -41,7 +41,7 @@ func validateCommand() *command {
 }
 
 func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode {
-	diags := s.validate(ctx, opts.variables)
+	diags := withAdvice(s.validate(ctx, opts.variables))
 	code := exitOK
 	if diags.HasErrors() {
 		code = exitFailure

@@ -14,6 +14,7 @@ import (
 // report shows problems. Errors and warnings go to standard error alike, so
 // that what a command is asked for stands alone on standard output.
 func (s *session) report(diags hcl.Diagnostics) {
+	diags = withAdvice(diags)
 	src := s.sources(diags)
 	s.tell(func(e *render.Events) {
 		for _, d := range diags {

@@ -22,11 +22,11 @@ type met struct {
 // metBy is what a diagnostic was made from, if that was an error of the cluster.
 // Package hclspec, which knows of no cluster, hands on errors as they are.
 func metBy(d *hcl.Diagnostic) (e *kube.Error, addr string) {
-	switch extra := d.Extra.(type) {
-	case met:
-		return extra.err, extra.addr
-	case error:
-		errors.As(extra, &e)
+	if m, ok := hcl.DiagnosticExtra[met](d); ok {
+		return m.err, m.addr
+	}
+	if err, ok := hcl.DiagnosticExtra[error](d); ok {
+		errors.As(err, &e)
 	}
 	return e, ""
 }

@@ -92,7 +92,7 @@ func (p *page) diagnostic(d similar, src Sources) {
 
 // where writes what the diagnostic is about: instance, place and source.
 func (b box) where(d *hcl.Diagnostic, s snippet, secret map[string]bool) {
-	inst, hasInstance := d.Extra.(addrs.Instance)
+	inst, hasInstance := hcl.DiagnosticExtra[addrs.Instance](d)
 	if !hasInstance && d.Subject == nil {
 		return
 	}

@@ -68,7 +68,7 @@ func jsonDiagnostics(diags hcl.Diagnostics, src Sources) []jsonDiagnostic {
 func jsonDiagnosticOf(d *hcl.Diagnostic, src Sources) jsonDiagnostic {
 	s := snippetOf(d, src)
 	j := jsonDiagnostic{Severity: severity(d), Summary: d.Summary, Detail: s.without(d.Detail)}
-	if inst, ok := d.Extra.(addrs.Instance); ok {
+	if inst, ok := hcl.DiagnosticExtra[addrs.Instance](d); ok {
 		j.Address = inst.String()
 	}
 	if d.Subject == nil {
