@@ -1,10 +1,10 @@
 variable "greeting" {
-  description = "What the page says."
+  description = "The text of the page."
   default     = "Hello from kplan"
 }
 
 variable "namespace" {
-  description = "Where it lives."
+  description = "The namespace of all objects."
   default     = "hello"
 }
 
@@ -65,6 +65,6 @@ resource "Service" "web" {
 }
 
 output "address" {
-  description = "Where the page answers inside the cluster."
+  description = "The URL of the page inside the cluster."
   value       = "http://${Service.web.metadata.name}.${Namespace.hello.metadata.name}.svc"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make demo`: this example on a real control plane, before your eyes.
+# `make demo`: runs this example on a real control plane.
 set -euo pipefail
 cd "$(dirname "$0")"
 dir=../../${DEMO_DIR:-.sandbox/demo}
@@ -10,37 +10,37 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m'; plain=$'\e[0m'; fi
 tell() { printf '\n%s\n' "$*"; }
 run() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; "$@"; }
 
-tell "A control plane of its own for the demo: etcd, kube-apiserver, controllers, scheduler, two nodes."
+tell "Start a control plane for the demo: etcd, kube-apiserver, controllers, scheduler, two nodes."
 kplan-sandbox up -dir "$dir" -detach
 
 state=$dir/acme.kplan.state.json
 acme=(-state="$state" -var-file=tenants/acme.kpvars.hcl)
 if [ -e "$state" ]; then
-  tell "The demo has run before. Everything it made is deleted first, so that you see it from the start."
+  tell "The demo has run before. Delete its objects first, to begin from scratch."
   run kplan destroy "${acme[@]}" -auto-approve
 fi
 
-tell "What the tenant acme wants:"
+tell "The configuration of the tenant acme:"
 run cat tenants/acme.kpvars.hcl
-tell "What would change. Nothing does yet; the plan is kept in a file."
+tell "Show what would change, and save the plan. Nothing changes yet."
 run kplan plan "${acme[@]}" -out="$dir/acme.plan"
-tell "Do exactly that, and wait until the pods run."
+tell "Apply exactly that plan, and wait until the pods are running."
 run kplan apply -state="$state" "$dir/acme.plan"
-tell "What the cluster says:"
+tell "The objects in the cluster:"
 run kubectl --namespace=acme get pods,replicationcontrollers,services
-tell "And the next plan:"
+tell "The next plan has no changes:"
 run kplan plan "${acme[@]}"
 
 cat <<TEXT
 
-${bold}That was kplan.${plain} The control plane still runs. To go on:
+${bold}The demo is complete.${plain} The control plane is still running. To continue:
 
   cd examples/tenant-app
   export KUBECONFIG=$dir/kubeconfig PATH=\$PWD/../../bin:\$PWD/../../bin/sandbox:\$PATH
   kplan plan -state=$state -var-file=tenants/acme.kpvars.hcl
 
-Change a value in tenants/acme.kpvars.hcl and plan again, or give the second tenant
-a state of its own: -state=$dir/globex.kplan.state.json -var-file=tenants/globex.kpvars.hcl
+Change a value in tenants/acme.kpvars.hcl and plan again, or plan the second tenant
+with its own state: -state=$dir/globex.kplan.state.json -var-file=tenants/globex.kpvars.hcl
 
-To stop the control plane and remove all of it: make demo-down
+To stop the control plane and delete all its data: make demo-down
 TEXT

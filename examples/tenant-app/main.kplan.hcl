@@ -1,14 +1,14 @@
-# A tenant is a namespace; its app runs in there as a single pod, as a
-# replication controller with as many replicas as the tenant pays for, and
-# behind a service on a port of every node.
+# A tenant is a namespace. Its app runs in it as a single pod and as a
+# replication controller with a configurable number of replicas, behind a
+# service of type NodePort.
 
 kplan {
   required_version = ">= 0.1"
 }
 
 locals {
-  # What ties the controller and the service to the pods. The single pod bears
-  # another name: the controller would count it as one of its own.
+  # These labels connect the controller and the service to the pods. The single
+  # pod has a different name label: otherwise the controller would adopt it.
   labels = {
     tenant = var.tenant
     name   = var.app.name

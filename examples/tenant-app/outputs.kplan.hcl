@@ -1,5 +1,5 @@
 output "node_port" {
-  description = "The port of every node at which the app answers."
+  description = "The port on each node where the app listens."
   value       = Service.app.spec.ports[0].nodePort
 }
 

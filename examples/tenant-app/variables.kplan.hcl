@@ -1,15 +1,15 @@
 variable "tenant" {
-  description = "The tenant's name. It becomes the namespace."
+  description = "The name of the tenant, and of its namespace."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z]([-a-z0-9]*[a-z0-9])?$", var.tenant))
-    error_message = "A tenant's name consists of small letters, digits and dashes."
+    error_message = "The name of a tenant consists of lowercase letters, digits and dashes."
   }
 }
 
 variable "app" {
-  description = "What the tenant runs."
+  description = "The app that the tenant runs."
   type = object({
     name      = string
     image     = string
