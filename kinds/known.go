@@ -14,3 +14,18 @@ var (
 	PersistentVolumeClaim    = addrs.GroupKind{Kind: "PersistentVolumeClaim"}
 	CustomResourceDefinition = addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 )
+
+// IsTransient reports whether objects of the kind come and go with others, so that
+// nobody misses them.
+func IsTransient(kind string) bool {
+	return kind == "Event" || kind == "Endpoints" || kind == "EndpointSlice"
+}
+
+// DefinedBy is the kind that a CustomResourceDefinition defines.
+func DefinedBy(definition map[string]any) addrs.GroupKind {
+	spec, _ := definition["spec"].(map[string]any)
+	group, _ := spec["group"].(string)
+	names, _ := spec["names"].(map[string]any)
+	kind, _ := names["kind"].(string)
+	return addrs.GroupKind{Group: group, Kind: kind}
+}

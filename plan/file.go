@@ -16,6 +16,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
 )
 
@@ -59,29 +60,29 @@ type savedKind struct {
 }
 
 type savedChange struct {
-	Address           addrs.Instance   `json:"address"`
-	Previous          *addrs.Instance  `json:"previous_address,omitempty"`
-	Object            addrs.Object     `json:"object"`
-	Plural            string           `json:"plural"`
-	Action            Action           `json:"action"`
-	Reason            Reason           `json:"reason,omitempty"`
-	Certainty         Certainty        `json:"certainty"`
-	Why               string           `json:"certainty_reason,omitempty"`
-	UID               string           `json:"uid,omitempty"`
-	ResourceVersion   string           `json:"resource_version,omitempty"`
-	Needs             []addrs.Instance `json:"needs,omitempty"`
-	Protected         bool             `json:"protected,omitempty"`
-	ReplacePaths      []addrs.Path     `json:"replace_paths,omitempty"`
-	Drift             []Drift          `json:"drift,omitempty"`
-	Relinquished      []Relinquished   `json:"relinquished,omitempty"`
-	NewlyManaged      []addrs.Path     `json:"newly_managed,omitempty"`
-	AcknowledgedDrift string           `json:"acknowledged_drift,omitempty"`
-	Consequences      []Consequence    `json:"consequences,omitempty"`
-	Unknown           []addrs.Path     `json:"unknown,omitempty"`
-	Sensitive         []addrs.Path     `json:"sensitive,omitempty"`
-	DesiredFields     map[string]any   `json:"desired,omitempty"`
-	Before            map[string]any   `json:"before,omitempty"`
-	After             map[string]any   `json:"after,omitempty"`
+	Address           addrs.Instance       `json:"address"`
+	Previous          *addrs.Instance      `json:"previous_address,omitempty"`
+	Object            addrs.Object         `json:"object"`
+	Plural            string               `json:"plural"`
+	Action            Action               `json:"action"`
+	Reason            Reason               `json:"reason,omitempty"`
+	Certainty         Certainty            `json:"certainty"`
+	Why               string               `json:"certainty_reason,omitempty"`
+	UID               string               `json:"uid,omitempty"`
+	ResourceVersion   string               `json:"resource_version,omitempty"`
+	Needs             []addrs.Instance     `json:"needs,omitempty"`
+	Protected         bool                 `json:"protected,omitempty"`
+	ReplacePaths      []addrs.Path         `json:"replace_paths,omitempty"`
+	Drift             []Drift              `json:"drift,omitempty"`
+	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
+	NewlyManaged      []addrs.Path         `json:"newly_managed,omitempty"`
+	AcknowledgedDrift string               `json:"acknowledged_drift,omitempty"`
+	Consequences      []impact.Consequence `json:"consequences,omitempty"`
+	Unknown           []addrs.Path         `json:"unknown,omitempty"`
+	Sensitive         []addrs.Path         `json:"sensitive,omitempty"`
+	DesiredFields     map[string]any       `json:"desired,omitempty"`
+	Before            map[string]any       `json:"before,omitempty"`
+	After             map[string]any       `json:"after,omitempty"`
 }
 
 type savedOutput struct {

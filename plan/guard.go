@@ -1,13 +1,18 @@
 package plan
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan/impact"
 )
 
 // guard refuses to delete what the configuration protects. The plan shows the
@@ -78,7 +83,7 @@ func (c *Change) Holds(o addrs.Object) bool {
 	case kinds.Namespace:
 		return o.Namespace == c.Object.Name
 	case kinds.CustomResourceDefinition:
-		return c.Before != nil && o.GroupKind() == definedKind(c.Before)
+		return c.Before != nil && o.GroupKind() == kinds.DefinedBy(c.Before)
 	}
 	return false
 }
@@ -119,4 +124,83 @@ func takesKept(c *Change, kept []within) *hcl.Diagnostic {
 	d.Detail = fmt.Sprintf("Deleting %s (%s) deletes %s as well, which this plan keeps. Keep both, or delete both; "+
 		"to leave %s in the cluster without kplan, add a removed block for it that sets destroy = false.", c.Addr, c.Object, what, c.Addr.Resource)
 	return d
+}
+
+// weighDeletions finds out what goes with deletions and refuses those that are
+// too grave to be made unasked.
+func (p *planner) weighDeletions(ctx context.Context, plan *Plan) hcl.Diagnostics {
+	if p.offline() {
+		return nil
+	}
+	if err := p.addConsequences(ctx, plan); err != nil {
+		return diag.FromKube(err, nil, "")
+	}
+	var diags hcl.Diagnostics
+	for _, c := range plan.Changes {
+		diags = append(diags, p.guardData(c)...)
+	}
+	return diags
+}
+
+// addConsequences finds out what goes with the plan's deletions and
+// replacements.
+func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
+	var (
+		changes   []*Change
+		deletions []impact.Deletion
+	)
+	for _, c := range plan.Changes {
+		if c.Action == Delete || c.Action == Replace {
+			changes = append(changes, c)
+			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Live: c.Before})
+		}
+	}
+	found, err := impact.Of(ctx, p.Cluster, p.stack(), deletions)
+	for i, consequences := range found {
+		changes[i].Consequences = consequences
+	}
+	return err
+}
+
+func (p *planner) stack() impact.Stack {
+	uids := make(map[addrs.Object]string, len(p.owned))
+	for identity, o := range p.owned {
+		uids[identity] = o.UID
+	}
+	return impact.Stack{
+		UIDs:  uids,
+		Other: func(live *unstructured.Unstructured) string { return managingStack(live, p.state.StackID()) },
+	}
+}
+
+// grave are the consequences that must be asked for by name.
+func (c *Change) destructive() []impact.Consequence {
+	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q impact.Consequence) bool {
+		return !q.IsLoss()
+	})
+}
+
+// guardData refuses deletions that take along what this stack does not manage or
+// lose data, unless the user allowed them by name.
+func (p *planner) guardData(c *Change) hcl.Diagnostics {
+	destructive := c.destructive()
+	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
+	if len(destructive) == 0 || allowed {
+		return nil
+	}
+	c.Blocked = true
+	var lines []string
+	for _, q := range destructive {
+		lines = append(lines, q.String())
+	}
+	d := &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Deletion would lose what this stack does not manage",
+		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
+			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
+	}
+	if c.Desired != nil {
+		d.Subject = c.Range.Ptr()
+	}
+	return hcl.Diagnostics{d}
 }

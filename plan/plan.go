@@ -18,6 +18,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan/impact"
 )
 
 // Plan is everything that would change, and what it was decided from.
@@ -156,7 +157,7 @@ type Change struct {
 	// plan records: what is accepted is not told of again.
 	AcknowledgedDrift string
 	// Consequences are what goes with a deletion or a replacement.
-	Consequences []Consequence
+	Consequences []impact.Consequence
 	// ReplacePaths are the places whose change can't be made in place.
 	ReplacePaths []addrs.Path
 

@@ -64,7 +64,7 @@ func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
 	}
 	g, listing := graph.NewGroup(ctx)
 	for _, kind := range served {
-		if !isTransient(kind.Name) {
+		if !kinds.IsTransient(kind.Name) {
 			g.Go(func() error { return l.kind(listing, kind) })
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
 )
 
@@ -411,8 +412,8 @@ func changeLines(c *plan.Change) []string {
 	}
 	for _, q := range c.Consequences {
 		switch q.Effect {
-		case plan.Cascades: // controllers are not done making it
-		case plan.Uncounted: // other situations define kinds meanwhile
+		case impact.Cascades: // controllers are not done making it
+		case impact.Uncounted: // other situations define kinds meanwhile
 			lines = append(lines, "  "+string(q.Effect))
 		default:
 			lines = append(lines, fmt.Sprintf("  %s %d %s", q.Effect, q.Count, q.Kind))

@@ -8,6 +8,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/plan/impact"
 )
 
 // entry is a change as it is shown. An object that changes its name is one
@@ -252,16 +253,16 @@ func repetition(addr addrs.Instance) string {
 }
 
 // consequence says what goes with a deletion.
-func consequence(c plan.Consequence) string {
+func consequence(c impact.Consequence) string {
 	what := number(c.Count) + " " + Clean(c.Kind.String())
-	text := map[plan.Effect]string{
-		plan.CascadesUnmanaged:   "also deletes " + what + " that kplan does not manage",
-		plan.CascadesOtherStacks: "also deletes " + what + " that another stack of kplan manages",
-		plan.LosesData:           "loses the data in " + what,
-		plan.Cascades:            "takes " + what + " with it",
-		plan.MayBlock:            "waits until " + Count(c.Count, "finalizer") + " is taken off",
-		plan.WaitsForAPI:         "waits until " + Count(c.Count, "API") + " that does not answer is back",
-		plan.Uncounted:           "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
+	text := map[impact.Effect]string{
+		impact.CascadesUnmanaged:   "also deletes " + what + " that kplan does not manage",
+		impact.CascadesOtherStacks: "also deletes " + what + " that another stack of kplan manages",
+		impact.LosesData:           "loses the data in " + what,
+		impact.Cascades:            "takes " + what + " with it",
+		impact.MayBlock:            "waits until " + Count(c.Count, "finalizer") + " is taken off",
+		impact.WaitsForAPI:         "waits until " + Count(c.Count, "API") + " that does not answer is back",
+		impact.Uncounted:           "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
 	if c.Count > 1 {
 		text = strings.NewReplacer(" is taken", " are taken", " that does not answer is back", " that do not answer are back").Replace(text)

@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
 )
 
@@ -167,7 +168,7 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, DesiredFields: after,
 				ReplacePaths: []addrs.Path{addrs.NewPath("metadata", "annotations", s)}, Blocked: true,
 				Drift:        []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
-				Consequences: []plan.Consequence{{Effect: plan.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
+				Consequences: []impact.Consequence{{Effect: impact.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
 			}
 			if kind == "" && action != plan.Update {
 				continue

@@ -9,6 +9,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/plan/impact"
 )
 
 // providerName is what stands where Terraform names a provider.
@@ -91,10 +92,10 @@ type jsonDrift struct {
 
 // jsonEffect is what goes with a deletion.
 type jsonEffect struct {
-	Effect plan.Effect `json:"effect"`
-	Kind   string      `json:"kind"`
-	Count  int         `json:"count"`
-	Names  []string    `json:"names,omitempty"`
+	Effect impact.Effect `json:"effect"`
+	Kind   string        `json:"kind"`
+	Count  int           `json:"count"`
+	Names  []string      `json:"names,omitempty"`
 }
 
 type jsonSkipped struct {

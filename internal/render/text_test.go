@@ -13,6 +13,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/impact"
 )
 
 const desiredController = `
@@ -187,12 +188,12 @@ func deletions(t testing.TB) *plan.Plan {
 			edit: because(plan.BecauseNotInConfig)},
 		changed{addr: `Namespace.n["x"]`, name: "x", action: plan.Delete, before: `metadata: {name: x}`, edit: func(c *plan.Change) {
 			c.Reason = plan.BecauseEachKey
-			c.Consequences = []plan.Consequence{
-				{Effect: plan.CascadesUnmanaged, Kind: addrs.GroupKind{Kind: "ConfigMap"}, Count: 12, Names: []string{"x/a", "x/b", "x/c"}},
-				{Effect: plan.LosesData, Kind: addrs.GroupKind{Kind: "PersistentVolume"}, Count: 1, Names: []string{"pv"}},
-				{Effect: plan.Cascades, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
-				{Effect: plan.MayBlock, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 1, Names: []string{"a/b"}},
-				{Effect: plan.WaitsForAPI, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 2, Names: []string{"metrics.k8s.io/v1beta1", "a.example.com/v1"}},
+			c.Consequences = []impact.Consequence{
+				{Effect: impact.CascadesUnmanaged, Kind: addrs.GroupKind{Kind: "ConfigMap"}, Count: 12, Names: []string{"x/a", "x/b", "x/c"}},
+				{Effect: impact.LosesData, Kind: addrs.GroupKind{Kind: "PersistentVolume"}, Count: 1, Names: []string{"pv"}},
+				{Effect: impact.Cascades, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
+				{Effect: impact.MayBlock, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 1, Names: []string{"a/b"}},
+				{Effect: impact.WaitsForAPI, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 2, Names: []string{"metrics.k8s.io/v1beta1", "a.example.com/v1"}},
 			}
 		}},
 		changed{addr: `Namespace.n[3]`, name: "z", action: plan.Delete, before: `metadata: {name: z}`, edit: because(plan.BecauseCountIndex)},

@@ -1,4 +1,4 @@
-package plan
+package impact
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 // neighbours are the objects that a deletion could take along, as far as their
 // metadata tells.
 type dependents struct {
+	stack       Stack
 	inNamespace map[string][]dependent
 	owned       map[string][]dependent // by the uid of an owner
 	ofKind      map[addrs.GroupKind][]dependent
@@ -36,25 +37,25 @@ type dependent struct {
 // lookAround reads the metadata of what the deletions could take along: what is
 // in the namespaces concerned, the objects of deleted kinds, and the volumes if
 // claims are among them.
-func (p *planner) scanDependents(ctx context.Context, toDelete []*Change) (*dependents, error) {
-	around := &dependents{
+func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []Deletion) (*dependents, error) {
+	around := &dependents{stack: stack,
 		inNamespace: map[string][]dependent{}, owned: map[string][]dependent{}, ofKind: map[addrs.GroupKind][]dependent{},
 		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
 	}
-	served, err := p.Cluster.ListableKinds(ctx)
+	served, err := cluster.ListableKinds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if around.silent, err = p.Cluster.SilentVersions(ctx); err != nil {
+	if around.silent, err = cluster.SilentVersions(ctx); err != nil {
 		return nil, err
 	}
-	sweep := &sweep{planner: p, around: around, seen: map[string]bool{}}
+	sweep := &sweep{cluster: cluster, around: around, seen: map[string]bool{}}
 	g, ctx := graph.NewGroup(ctx)
 	namespaces := concerned(toDelete)
 	for _, kind := range served {
 		switch {
-		case isTransient(kind.Name):
-		case slices.ContainsFunc(toDelete, func(c *Change) bool { return definedKind(c.Before) == kind.GroupKind() }):
+		case kinds.IsTransient(kind.Name):
+		case slices.ContainsFunc(toDelete, func(c Deletion) bool { return kinds.DefinedBy(c.Live) == kind.GroupKind() }):
 			g.Go(func() error { return sweep.everywhere(ctx, kind) })
 		case kind.Namespaced && len(namespaces) > 0:
 			g.Go(func() error { return sweep.kind(ctx, kind, namespaces) })
@@ -64,14 +65,8 @@ func (p *planner) scanDependents(ctx context.Context, toDelete []*Change) (*depe
 	return around, g.Wait()
 }
 
-// isTransient says whether objects of the kind come and go with others, so that
-// nobody misses them.
-func isTransient(kind string) bool {
-	return kind == "Event" || kind == "Endpoints" || kind == "EndpointSlice"
-}
-
 // concerned are the namespaces that deletions happen in, and those deleted.
-func concerned(toDelete []*Change) []string {
+func concerned(toDelete []Deletion) []string {
 	var names []string
 	for _, c := range toDelete {
 		switch {
@@ -87,10 +82,10 @@ func concerned(toDelete []*Change) []string {
 
 // sweep collects neighbours from many lists at once.
 type sweep struct {
-	*planner
-	mu     sync.Mutex
-	around *dependents
-	seen   map[string]bool // uids: some objects are served in two groups
+	cluster *kube.Cluster
+	mu      sync.Mutex
+	around  *dependents
+	seen    map[string]bool // uids: some objects are served in two groups
 }
 
 // kind collects the objects of a kind in the namespaces. A kind that this user
@@ -100,7 +95,7 @@ func (s *sweep) kind(ctx context.Context, kind *kinds.Kind, namespaces []string)
 		return s.everywhere(ctx, kind)
 	}
 	for _, namespace := range namespaces {
-		found, err := s.Cluster.ListMetadata(ctx, kind, kube.ListOptions{Namespace: namespace})
+		found, err := s.cluster.ListMetadata(ctx, kind, kube.ListOptions{Namespace: namespace})
 		if err := s.take(kind, found, err); err != nil {
 			return err
 		}
@@ -109,7 +104,7 @@ func (s *sweep) kind(ctx context.Context, kind *kinds.Kind, namespaces []string)
 }
 
 func (s *sweep) everywhere(ctx context.Context, kind *kinds.Kind) error {
-	found, err := s.Cluster.ListMetadata(ctx, kind, kube.ListOptions{})
+	found, err := s.cluster.ListMetadata(ctx, kind, kube.ListOptions{})
 	return s.take(kind, found, err)
 }
 
@@ -133,7 +128,7 @@ func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err e
 		}
 		s.seen[uid] = true
 		n := dependent{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers()), stack: managingStack(u, s.state.StackID())}
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.around.stack.Other(u)}
 		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
 		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
 		for _, owner := range u.GetOwnerReferences() {
@@ -145,11 +140,11 @@ func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err e
 
 // volumes learns which persistent volumes go with their claims.
 func (s *sweep) volumes(ctx context.Context) error {
-	kind, err := s.Cluster.Lookup("PersistentVolume", "v1")
+	kind, err := s.cluster.Lookup("PersistentVolume", "v1")
 	if err != nil {
 		return err
 	}
-	volumes, err := s.Cluster.List(ctx, kind, kube.ListOptions{})
+	volumes, err := s.cluster.List(ctx, kind, kube.ListOptions{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kube.ReasonOf(err) == kube.Forbidden {

@@ -1,4 +1,4 @@
-package plan
+package impact
 
 import (
 	"reflect"
@@ -20,8 +20,8 @@ func TestNamespaceWaitsForAPI(t *testing.T) {
 			[]Consequence{{WaitsForAPI, addrs.GroupKind{Kind: "Namespace"}, 1, []string{"metrics.k8s.io/v1beta1"}}}},
 		{addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "a", Name: "a"}, nil},
 	} {
-		c := &Change{Action: Delete, Object: test.object, Before: map[string]any{}}
-		if got := (&planner{}).consequences(c, around); !reflect.DeepEqual(got, test.want) {
+		d := Deletion{Object: test.object, Live: map[string]any{}}
+		if got := around.consequences(d); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.object, got, test.want)
 		}
 	}

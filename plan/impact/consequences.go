@@ -1,4 +1,11 @@
-package plan
+// Package impact finds out what goes with a deletion without being asked for: what
+// is in a deleted namespace, objects of a deleted kind, what the garbage collector
+// removes after its owner, data of volumes, and what a deletion waits for.
+//
+// Of reads the metadata of all that the deletions of one plan could cascade to,
+// with one list per kind and namespace, and then answers for each deletion from
+// what it has read.
+package impact
 
 import (
 	"cmp"
@@ -8,14 +15,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
 )
 
 // Consequence is something that goes with a deletion without being asked for.
@@ -46,62 +52,61 @@ const namesShown = 3
 // more of them it is cheaper to look through the cluster once.
 const sweepNamespaces = 10
 
-// weighDeletions finds out what goes with deletions and refuses those that are
-// too grave to be made unasked.
-func (p *planner) weighDeletions(ctx context.Context, plan *Plan) hcl.Diagnostics {
-	if p.offline() {
-		return nil
-	}
-	if err := p.addConsequences(ctx, plan); err != nil {
-		return diag.FromKube(err, nil, "")
-	}
-	var diags hcl.Diagnostics
-	for _, c := range plan.Changes {
-		diags = append(diags, p.guardData(c)...)
-	}
-	return diags
+// Deletion is an object that would be deleted, for good or to be recreated.
+type Deletion struct {
+	Object addrs.Object
+	UID    string
+	Live   map[string]any
 }
 
-// addConsequences finds out what goes with the plan's deletions and
-// replacements.
-func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
-	var toDelete []*Change
-	for _, c := range plan.Changes {
-		if c.Action == Delete || c.Action == Replace {
-			toDelete = append(toDelete, c)
-		}
+// Stack is whose objects a deletion is expected to cascade to.
+type Stack struct {
+	UIDs map[addrs.Object]string // of its objects, by identity
+	// Other returns the stack of kplan that manages an object in its place, "" if
+	// none does.
+	Other func(*unstructured.Unstructured) string
+}
+
+// manages reports whether an object is the one that the state holds, and still
+// this stack's.
+func (s Stack) manages(n dependent) bool {
+	return n.stack == "" && s.UIDs[n.object.Identity()] == n.uid
+}
+
+// Of returns the consequences of each deletion.
+func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Deletion) ([][]Consequence, error) {
+	if len(deletions) == 0 {
+		return nil, nil
 	}
-	if len(toDelete) == 0 {
-		return nil
-	}
-	around, err := p.scanDependents(ctx, toDelete)
+	around, err := scan(ctx, cluster, stack, deletions)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, c := range toDelete {
-		c.Consequences = p.consequences(c, around)
+	all := make([][]Consequence, len(deletions))
+	for i, d := range deletions {
+		all[i] = around.consequences(d)
 	}
-	return nil
+	return all, nil
 }
 
-func (p *planner) consequences(c *Change, around *dependents) []Consequence {
+func (around *dependents) consequences(c Deletion) []Consequence {
 	takes, others, goes, loses := tally{}, tally{}, tally{}, tally{}
-	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Before}).GetFinalizers())
-	for _, n := range p.takenAlong(c, around) {
+	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Live}).GetFinalizers())
+	for _, n := range around.takenAlong(c) {
 		if n.stack != "" {
 			others.add(n.object)
 		} else {
 			takes.add(n.object)
 		}
-		p.addVolume(n.object, around, loses)
+		around.addVolume(n.object, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}
-	for _, n := range ownedBy(c.UID, around) {
+	for _, n := range around.ownedBy(c.UID) {
 		goes.add(n.object)
-		p.addVolume(n.object, around, loses)
+		around.addVolume(n.object, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}
-	p.addVolume(c.Object, around, loses)
+	around.addVolume(c.Object, loses)
 	if c.Object.GroupKind() == kinds.PersistentVolume && around.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
@@ -119,7 +124,7 @@ func (p *planner) consequences(c *Change, around *dependents) []Consequence {
 
 // awaitedBy are the APIs that a deletion waits for: the cluster does not let go of a
 // namespace while there may be objects in it that it can't list.
-func (around *dependents) awaitedBy(c *Change) []string {
+func (around *dependents) awaitedBy(c Deletion) []string {
 	if c.Object.GroupKind() != kinds.Namespace {
 		return nil
 	}
@@ -128,7 +133,7 @@ func (around *dependents) awaitedBy(c *Change) []string {
 
 // uncountedBy are the kinds of which a deletion may take objects along that nobody
 // counted.
-func (around *dependents) uncountedBy(c *Change) []string {
+func (around *dependents) uncountedBy(c Deletion) []string {
 	var names []string
 	for kind := range around.uncounted {
 		volume := kind == kinds.PersistentVolume
@@ -139,7 +144,7 @@ func (around *dependents) uncountedBy(c *Change) []string {
 				continue
 			}
 		case kinds.CustomResourceDefinition:
-			if kind != definedKind(c.Before) {
+			if kind != kinds.DefinedBy(c.Live) {
 				continue
 			}
 		default:
@@ -162,27 +167,21 @@ func (n dependent) blocking() []string {
 
 // takenAlong are the objects that this stack does not manage and that can't exist
 // without the deleted one: what is in a namespace, what is of a custom kind.
-func (p *planner) takenAlong(c *Change, around *dependents) []dependent {
+func (around *dependents) takenAlong(c Deletion) []dependent {
 	var candidates []dependent
 	switch c.Object.GroupKind() {
 	case kinds.Namespace:
 		candidates = around.inNamespace[c.Object.Name]
 	case kinds.CustomResourceDefinition:
-		candidates = around.ofKind[definedKind(c.Before)]
+		candidates = around.ofKind[kinds.DefinedBy(c.Live)]
 	}
 	var taken []dependent
 	for _, n := range candidates {
-		if !p.manages(n) && !n.owned && !isFurniture(n.object) {
+		if !around.stack.manages(n) && !n.owned && !isFurniture(n.object) {
 			taken = append(taken, n)
 		}
 	}
 	return taken
-}
-
-// manages says whether an object is the one that the state holds, and still this
-// stack's.
-func (p *planner) manages(n dependent) bool {
-	return n.stack == "" && p.owned[n.object.Identity()].UID == n.uid
 }
 
 // isFurniture says whether the cluster itself puts such an object into every
@@ -191,14 +190,8 @@ func isFurniture(o addrs.Object) bool {
 	return o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default"
 }
 
-func definedKind(crd map[string]any) addrs.GroupKind {
-	group, _, _ := unstructured.NestedString(crd, "spec", "group")
-	kind, _, _ := unstructured.NestedString(crd, "spec", "names", "kind")
-	return addrs.GroupKind{Group: group, Kind: kind}
-}
-
 // ownedBy are the objects that the garbage collector removes after their owner.
-func ownedBy(uid string, around *dependents) []dependent {
+func (around *dependents) ownedBy(uid string) []dependent {
 	var all []dependent
 	seen := map[string]bool{uid: true}
 	for todo := []string{uid}; len(todo) > 0; todo = todo[1:] {
@@ -212,7 +205,7 @@ func ownedBy(uid string, around *dependents) []dependent {
 	return all
 }
 
-func (p *planner) addVolume(o addrs.Object, around *dependents, loses tally) {
+func (around *dependents) addVolume(o addrs.Object, loses tally) {
 	if o.GroupKind() != kinds.PersistentVolumeClaim {
 		return
 	}
@@ -283,36 +276,4 @@ func (c Consequence) String() string {
 // IsLoss says whether what this stack does not manage is deleted, or data lost.
 func (c Consequence) IsLoss() bool {
 	return c.Effect == CascadesUnmanaged || c.Effect == CascadesOtherStacks || c.Effect == LosesData
-}
-
-// grave are the consequences that must be asked for by name.
-func (c *Change) destructive() []Consequence {
-	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q Consequence) bool {
-		return !q.IsLoss()
-	})
-}
-
-// guardData refuses deletions that take along what this stack does not manage or
-// lose data, unless the user allowed them by name.
-func (p *planner) guardData(c *Change) hcl.Diagnostics {
-	destructive := c.destructive()
-	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
-	if len(destructive) == 0 || allowed {
-		return nil
-	}
-	c.Blocked = true
-	var lines []string
-	for _, q := range destructive {
-		lines = append(lines, q.String())
-	}
-	d := &hcl.Diagnostic{
-		Severity: hcl.DiagError,
-		Summary:  "Deletion would lose what this stack does not manage",
-		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
-			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
-	}
-	if c.Desired != nil {
-		d.Subject = c.Range.Ptr()
-	}
-	return hcl.Diagnostics{d}
 }
