@@ -11,11 +11,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
-
-// Manager is the field manager that kplan applies as.
-const Manager = "kplan"
 
 const applyPatch = "application/apply-patch+yaml"
 
@@ -72,7 +70,7 @@ func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[s
 // writeQuery are the parameters of every write: fields that the kind does not
 // have are refused rather than dropped.
 func writeQuery(eff effect) url.Values {
-	query := url.Values{"fieldManager": {Manager}, "fieldValidation": {"Strict"}}
+	query := url.Values{"fieldManager": {ownership.Manager}, "fieldValidation": {"Strict"}}
 	if eff == none {
 		query.Set("dryRun", "All")
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -61,7 +62,7 @@ func BenchmarkDecodeList(b *testing.B) {
 		if err := utiljson.Unmarshal(text, page); err != nil {
 			b.Fatal(err)
 		}
-		if len(page.objects(kind, newSharer())) != pageSize {
+		if len(page.objects(kind, ownership.NewSharer())) != pageSize {
 			b.Fatal("objects are missing")
 		}
 	}
@@ -73,12 +74,12 @@ func BenchmarkShare(b *testing.B) {
 	if err := utiljson.Unmarshal(podPage(b, pageSize), page); err != nil {
 		b.Fatal(err)
 	}
-	objects := page.objects(builtinKind(b, "Pod"), newSharer())
+	objects := page.objects(builtinKind(b, "Pod"), ownership.NewSharer())
 	b.ReportAllocs()
 	for b.Loop() {
-		s := newSharer()
+		s := ownership.NewSharer()
 		for _, obj := range objects {
-			s.share(obj)
+			s.Share(obj.Object)
 		}
 	}
 }
@@ -91,7 +92,7 @@ func BenchmarkPredict(b *testing.B) {
 		b.Fatal(err)
 	}
 	kind := builtinKind(b, "Pod")
-	live := page.objects(kind, newSharer())[0]
+	live := page.objects(kind, ownership.NewSharer())[0]
 	desired := map[string]any{
 		"metadata": map[string]any{"name": "single", "namespace": "t00000", "labels": map[string]any{"name": "single"}},
 		"spec": map[string]any{"containers": []any{map[string]any{
@@ -119,44 +120,4 @@ func builtinKind(b *testing.B, name string) *kinds.Kind {
 		b.Fatal(err)
 	}
 	return kind
-}
-
-// TestShare: objects share field sets that are equal, and only those.
-func TestShare(t *testing.T) {
-	object := func(fields string) *unstructured.Unstructured {
-		u := &unstructured.Unstructured{}
-		text := `{"metadata":{"managedFields":[{"manager":"m","fieldsV1":` + fields + `}]}}`
-		if err := utiljson.Unmarshal([]byte(text), &u.Object); err != nil {
-			t.Fatal(err)
-		}
-		return u
-	}
-	set := func(u *unstructured.Unstructured) map[string]any {
-		return u.Object["metadata"].(map[string]any)["managedFields"].([]any)[0].(map[string]any)["fieldsV1"].(map[string]any)
-	}
-	s := newSharer()
-	first := object(`{"f:spec":{"f:a":{},"f:b":{"f:c":{}}}}`)
-	s.share(first)
-	for _, test := range []struct {
-		fields string
-		shared bool
-	}{
-		{`{"f:spec":{"f:b":{"f:c":{}},"f:a":{}}}`, true},
-		{`{"f:spec":{"f:a":{},"f:b":{}}}`, false},
-		{`{"f:spec":{"f:a":{"f:c":{}},"f:b":{}}}`, false},
-		{`{"f:spec":{"f:a":{},"f:b":{"f:d":{}}}}`, false},
-		{`{"f:spec":7}`, false},
-		{`{}`, false},
-	} {
-		other := object(test.fields)
-		s.share(other)
-		set(other)["mark"] = true // seen through the first if it is the same map
-		_, shared := set(first)["mark"]
-		delete(set(first), "mark")
-		if shared != test.shared {
-			t.Errorf("%s: shared %v", test.fields, shared)
-		}
-	}
-	s.share(&unstructured.Unstructured{Object: map[string]any{}})
-	s.share(&unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"managedFields": "none"}}})
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 )
 
 // Error is everything this package fails with. It names the operation and the
@@ -129,10 +129,9 @@ type Conflict struct {
 
 // In is the conflict with the time that the live object's managedFields give.
 func (c Conflict) In(live *unstructured.Unstructured) Conflict {
-	for _, m := range live.GetManagedFields() {
-		applied := m.Operation == metav1.ManagedFieldsOperationApply
-		if c.Time == "" && m.Time != nil && m.Manager == c.Manager && m.Subresource == c.Subresource && applied == c.Applied {
-			c.Time = m.Time.UTC().Format(time.RFC3339)
+	for _, m := range ownership.Of(live.Object) {
+		if c.Time == "" && !m.Time.IsZero() && m.Manager == c.Manager && m.Subresource == c.Subresource && m.Applied == c.Applied {
+			c.Time = m.Time.Format(time.RFC3339)
 		}
 	}
 	return c

@@ -13,6 +13,7 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -76,7 +77,7 @@ func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, qu
 	query = maps.Clone(query)
 	query.Set("limit", strconv.Itoa(pageSize))
 	var items []*unstructured.Unstructured
-	shared := newSharer()
+	shared := ownership.NewSharer()
 	for restarts := 0; ; {
 		page, err := c.page(ctx, k, namespace, query, as)
 		if e, ok := err.(*Error); ok && e.Status == http.StatusGone && restarts < 5 {
@@ -146,13 +147,13 @@ func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, que
 
 // objects gives each item the kind and version that lists of built-in kinds
 // leave out.
-func (p *listPage) objects(k *kinds.Kind, shared *sharer) []*unstructured.Unstructured {
+func (p *listPage) objects(k *kinds.Kind, shared *ownership.Sharer) []*unstructured.Unstructured {
 	out := make([]*unstructured.Unstructured, 0, len(p.Items))
 	for _, fields := range p.Items {
 		obj := &unstructured.Unstructured{Object: fields}
 		obj.SetAPIVersion(k.APIVersion())
 		obj.SetKind(k.Name)
-		shared.share(obj)
+		shared.Share(obj.Object)
 		out = append(out, obj)
 	}
 	return out

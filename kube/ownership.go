@@ -3,80 +3,16 @@ package kube
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"strings"
-	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
-	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/util/csaupgrade"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/kinds"
 )
-
-// clientAppliers are the managers that kubectl's client-side apply and create
-// have left on objects.
-var clientAppliers = sets.New("kubectl-client-side-apply", "kubectl-create", "kubectl")
-
-// IsClientApplier says whether a field manager is that of kubectl's client-side
-// apply or create.
-func IsClientApplier(manager string) bool { return clientAppliers.Has(manager) }
-
-// WithClientApplyTaken is the live object as it would be if the fields that
-// kubectl applied from the client side were kplan's. Without that step a field
-// of theirs that the configuration lacks would stay for ever: its manager never
-// comes back to remove it.
-func WithClientApplyTaken(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	taken := live.DeepCopy()
-	if err := csaupgrade.UpgradeManagedFields(taken, clientAppliers, Manager); err != nil {
-		return nil, fmt.Errorf("the managedFields of %s can't be read: %w", live.GetName(), err)
-	}
-	return taken, nil
-}
-
-// WithFieldsTaken is the live object as it would be if kplan had applied these
-// fields, too. An apply without them then takes them away.
-func WithFieldsTaken(k *kinds.Kind, live *unstructured.Unstructured, fields *fieldpath.Set) (*unstructured.Unstructured, error) {
-	taken := live.DeepCopy()
-	entries := taken.GetManagedFields()
-	own := -1
-	for i, m := range entries {
-		if m.Manager == Manager && m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == "" {
-			own = i
-		}
-	}
-	if own < 0 {
-		own = len(entries)
-		now := metav1.NewTime(time.Now())
-		entries = append(entries, metav1.ManagedFieldsEntry{Manager: Manager, Operation: metav1.ManagedFieldsOperationApply,
-			APIVersion: k.APIVersion(), Time: &now, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1("{}")})
-	}
-	owned := &fieldpath.Set{}
-	if err := owned.FromJSON(entries[own].FieldsV1.GetRawReader()); err != nil {
-		return nil, fmt.Errorf("the managedFields of %s can't be read: %w", live.GetName(), err)
-	}
-	text, err := owned.Union(fields).ToJSON()
-	if err != nil {
-		return nil, err
-	}
-	entries[own].FieldsV1 = metav1.NewFieldsV1(string(text))
-	taken.SetManagedFields(entries)
-	return taken, nil
-}
-
-// SameOwnership says whether two views of an object record the same managers
-// with the same fields.
-func SameOwnership(a, b *unstructured.Unstructured) bool {
-	x, errX := json.Marshal(a.GetManagedFields())
-	y, errY := json.Marshal(b.GetManagedFields())
-	return errX == nil && errY == nil && string(x) == string(y)
-}
 
 // TransferFields makes the live object's record of who owns what that of taken, and
 // changes nothing else of it. It fails with Stale when the object is no longer

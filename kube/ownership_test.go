@@ -6,8 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
 
@@ -26,8 +27,8 @@ func TestTakeFields(t *testing.T) {
 	_, err := c.Apply(t.Context(), k, desired, guard)
 	wantReason(t, err, kube.Invalid)
 
-	field := fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate")
-	taken, err := kube.WithFieldsTaken(k, live, fieldpath.NewSet(field))
+	field := addrs.NewPath("spec", "strategy", "rollingUpdate")
+	taken, err := ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestTakeFields(t *testing.T) {
 		if live, err = c.Get(t.Context(), k, ns, "sample"); err != nil {
 			return err
 		}
-		if taken, err = kube.WithFieldsTaken(k, live, fieldpath.NewSet(field)); err != nil {
+		if taken, err = ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field)); err != nil {
 			return err
 		}
 		if predicted, err = c.DryRunAfterTaking(t.Context(), k, taken, desired); err != nil {

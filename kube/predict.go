@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -76,7 +76,7 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired ma
 		}
 		owner := m.owners[f.Manager]
 		out = append(out, Conflict{Path: place, Manager: owner.Manager, Subresource: owner.Subresource,
-			Applied: owner.Operation == metav1.ManagedFieldsOperationApply}.In(live))
+			Applied: owner.Applied}.In(live))
 	}
 	sortConflicts(out)
 	return out, nil
@@ -86,11 +86,11 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired ma
 type aMerge struct {
 	before, config *typed.TypedValue
 	managers       fieldpath.ManagedFields
-	owners         map[string]metav1.ManagedFieldsEntry // by the names in managers
+	owners         map[string]*ownership.Entry // by the names in managers
 }
 
 func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (*aMerge, error) {
-	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]metav1.ManagedFieldsEntry{}}
+	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]*ownership.Entry{}}
 	if err := m.readManagers(live); err != nil {
 		return nil, &Error{Op: "predict", Object: objectOf(k, live), Reason: Other, Err: err,
 			Message: "the live object's managedFields can't be read: " + err.Error()}
@@ -108,7 +108,7 @@ func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string
 
 func (m *aMerge) apply(force bool) (*typed.TypedValue, error) {
 	updater := (&merge.UpdaterBuilder{Converter: oneVersion{}, ReturnInputOnNoop: true}).BuildUpdater()
-	after, _, err := updater.Apply(m.before, m.config, mergeVersion, m.managers, Manager, force)
+	after, _, err := updater.Apply(m.before, m.config, mergeVersion, m.managers, ownership.Manager, force)
 	return after, err
 }
 
@@ -128,20 +128,18 @@ func (oneVersion) IsMissingVersionError(error) bool { return false }
 // readManagers reads the live object's managedFields: kplan's own under its
 // name, the others under names that can't be mistaken for it.
 func (m *aMerge) readManagers(live *unstructured.Unstructured) error {
-	for i, entry := range live.GetManagedFields() {
-		if entry.FieldsV1 == nil {
-			continue
-		}
-		var fields fieldpath.Set
-		if err := fields.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+	record := ownership.Of(live.Object)
+	own := record.Own()
+	for i, entry := range record {
+		fields, err := entry.Fields()
+		if err != nil {
 			return err
 		}
-		applied := entry.Operation == metav1.ManagedFieldsOperationApply
-		name := Manager
-		if entry.Manager != Manager || !applied || entry.Subresource != "" {
+		name := ownership.Manager
+		if entry != own {
 			name = strconv.Itoa(i) + "/" + entry.Manager
 		}
-		m.managers[name] = fieldpath.NewVersionedSet(&fields, mergeVersion, applied)
+		m.managers[name] = fieldpath.NewVersionedSet(fields, mergeVersion, entry.Applied)
 		m.owners[name] = entry
 	}
 	return nil

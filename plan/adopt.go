@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
 
@@ -53,7 +54,7 @@ func (p *planner) adopt(ctx context.Context, c *Change, live *unstructured.Unstr
 // apply own; its own are about to become kplan's.
 func (p *planner) adoptionConflicts(ctx context.Context, c *Change, live *unstructured.Unstructured) hcl.Diagnostics {
 	_, err := p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion})
-	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return kube.IsClientApplier(f.Manager) })
+	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return ownership.IsClientApplier(f.Manager) })
 	return conflict(c, live, others)
 }
 

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
 
@@ -26,7 +27,7 @@ func forced(c *Change, err error) bool {
 // ownMarks are kplan's own: nobody else sets them to another value and means
 // the object well.
 var ownMarks = []addrs.Path{
-	addrs.NewPath("metadata", "labels", addrs.StackLabel),
+	stackLabelPath,
 	addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 }
 
@@ -83,9 +84,9 @@ func managedSince(live *unstructured.Unstructured, f kube.Conflict) string {
 	if f.Time != "" {
 		return f.Time
 	}
-	for _, m := range otherManagers(live) {
-		if m.name == f.Manager && !m.time.IsZero() {
-			return m.time.Format(time.RFC3339)
+	for _, m := range ownership.Of(live.Object) {
+		if m.Manager == f.Manager && !m.Time.IsZero() {
+			return m.Time.Format(time.RFC3339)
 		}
 	}
 	return ""

@@ -1,8 +1,7 @@
 package plan
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/plan/diff"
 )
 
@@ -13,7 +12,7 @@ func (c *Change) Diff() *diff.Difference {
 		o.After = c.DesiredFields
 	}
 	if c.Before != nil { // owned stays nil where the record can't be read
-		o.Owned, _ = ownedFields(&unstructured.Unstructured{Object: c.Before}, c.Object.APIVersion())
+		o.Owned, _ = ownership.Of(c.Before).OwnFields(c.Object.APIVersion())
 	}
 	return diff.Of(o)
 }

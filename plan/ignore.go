@@ -1,16 +1,14 @@
 package plan
 
 import (
-	"encoding/json"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 )
 
 // withIgnored takes the places of lifecycle.ignore_changes out of the wish for
@@ -22,13 +20,14 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 	if len(d.Lifecycle.IgnoreChanges) == 0 {
 		return desired
 	}
-	given, ours, others := desired, fieldsOf(live, true), fieldsOf(live, false)
-	onlyOurs := extract(kind, live, ours.Difference(others))
+	given, managers := desired, ownership.Of(live.Object)
+	ours := managers.Ours()
+	onlyOurs := extract(kind, live, ours.Difference(managers.Others()))
 	for _, path := range d.Lifecycle.IgnoreChanges {
 		place := keyed(kind, given, path)
 		wanted, _ := valueIn(kind, desired, place)
 		value, _ := ValueAt(live.Object, place)
-		if at, err := fieldPath(place); err == nil && owns(ours, at) && holds(kind.At(place), value, wanted) {
+		if ownership.Owns(ours, place) && holds(kind.At(place), value, wanted) {
 			continue // nothing has changed that could be ignored
 		}
 		value, _ = ValueAt(onlyOurs, place)
@@ -96,18 +95,6 @@ func withoutEmptied(desired map[string]any, place addrs.Path) map[string]any {
 	return desired
 }
 
-// fieldsOf are the fields of an object that kplan owns, or that others do.
-func fieldsOf(live *unstructured.Unstructured, kplan bool) *fieldpath.Set {
-	all := &fieldpath.Set{}
-	for _, m := range live.GetManagedFields() {
-		set := &fieldpath.Set{}
-		if m.FieldsV1 != nil && (m.Manager == kube.Manager) == kplan && set.FromJSON(m.FieldsV1.GetRawReader()) == nil {
-			all = all.Union(set)
-		}
-	}
-	return all
-}
-
 // extract is what an object has of these fields.
 func extract(kind *kinds.Kind, live *unstructured.Unstructured, fields *fieldpath.Set) any {
 	object, err := kind.Parseable().FromUnstructured(visible(live.Object), typed.AllowDuplicates)
@@ -115,50 +102,4 @@ func extract(kind *kinds.Kind, live *unstructured.Unstructured, fields *fieldpat
 		return nil // it is from a version of the kind that is no more
 	}
 	return object.ExtractItems(fields.Leaves(), typed.WithAppendKeyFields()).AsValue().Unstructured()
-}
-
-// owns says whether the set has the place or anything below it.
-func owns(set *fieldpath.Set, path fieldpath.Path) bool {
-	if set.Has(path) {
-		return true
-	}
-	for _, element := range path {
-		set = set.WithPrefix(element)
-	}
-	return !set.Empty()
-}
-
-// fieldPath spells a place as managedFields do.
-func fieldPath(place addrs.Path) (fieldpath.Path, error) {
-	var path fieldpath.Path
-	for _, step := range place.Steps() {
-		switch {
-		case step.IsField():
-			path = append(path, fieldpath.MakePathOrDie(step.Field)...)
-		case step.IsIndex():
-			path = append(path, fieldpath.MakePathOrDie(step.Index)...)
-		default:
-			keys := map[string]any{}
-			for name, text := range step.Keys {
-				var value any
-				if err := json.Unmarshal([]byte(text), &value); err != nil {
-					return nil, err
-				}
-				if n, ok := value.(float64); ok && n == float64(int64(n)) {
-					value = int64(n)
-				}
-				keys[name] = value
-			}
-			path = append(path, fieldpath.MakePathOrDie(fieldpath.KeyByFields(pairs(keys)...))...)
-		}
-	}
-	return path, nil
-}
-
-func pairs(m map[string]any) []any {
-	var list []any
-	for name, value := range m {
-		list = append(list, name, value)
-	}
-	return list
 }

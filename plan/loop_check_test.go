@@ -16,6 +16,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/faulttest"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
@@ -54,7 +55,7 @@ func (r *round) traces() map[addrs.Object]string {
 		}
 		trace := string(live.GetUID()) + " " + fmt.Sprint(live.GetDeletionTimestamp())
 		for _, m := range live.GetManagedFields() {
-			if m.Manager == kube.Manager {
+			if m.Manager == ownership.Manager {
 				trace += fmt.Sprintf(" %s %s %s", m.Operation, m.Time, m.FieldsV1.GetRawString())
 			}
 		}

@@ -219,6 +219,9 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
 		seen, c, err := p.visit(ctx, d, needs)
+		if c != nil {
+			c.managers = nil // half of what thousands of objects would take in memory
+		}
 		p.heed(err)
 		return seen, c, err
 	})

@@ -17,6 +17,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan/impact"
 )
@@ -183,6 +184,8 @@ type Change struct {
 	adopts bool
 	// takes are remnants that are taken before the change is applied.
 	takes []addrs.Path
+	// managers is who owns what of Before, while the change is decided on.
+	managers ownership.Record
 }
 
 // Moved says whether the object has another address than before.

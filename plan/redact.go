@@ -1,9 +1,8 @@
 package plan
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
 )
@@ -31,8 +30,8 @@ func (p *Plan) redacted(s *state.State) *Plan {
 // says which fields are kplan's.
 func kept(object map[string]any) map[string]any {
 	shown := visible(object)
-	if m := ownApply(&unstructured.Unstructured{Object: object}); m != nil {
-		shown["metadata"].(map[string]any)["managedFields"] = []any{m}
+	if own := ownership.Of(object).Own(); own != nil {
+		shown["metadata"].(map[string]any)["managedFields"] = []any{own.Raw()}
 	}
 	return shown
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -70,31 +69,20 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 // another manager counts if that has been at work since, and one that nobody owns
 // is either new in the configuration or was taken away; result is then doubtful.
 func driftSince(c *Change, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
-	ours, others, applied := fieldsOf(live, true), otherManagers(live), lastAppliedAt(live)
+	ours, own := c.managers.Ours(), c.managers.Own()
 	for _, path := range sortedPaths(differences(c.Kind.Root, wanted(c, live.Object), c.DesiredFields)) {
-		place, err := fieldPath(path)
-		if err != nil || owns(ours, place) {
+		if ownership.Owns(ours, path) {
 			continue
 		}
 		doubtful = !desiredIsLast
-		switch m := ownerOf(others, place); {
-		case m != nil && (desiredIsLast || !m.time.Before(applied)):
-			drift = append(drift, Drift{path, m.name, m.time})
+		switch m := c.managers.Other(path); {
+		case m != nil && (desiredIsLast || own == nil || !m.Time.Before(own.Time)):
+			drift = append(drift, Drift{path, m.Manager, m.Time})
 		case m == nil && desiredIsLast:
 			drift = append(drift, Drift{Path: path})
 		}
 	}
 	return drift, doubtful
-}
-
-// lastAppliedAt is when kplan last changed an object by an apply.
-func lastAppliedAt(live *unstructured.Unstructured) (at time.Time) {
-	for _, m := range live.GetManagedFields() {
-		if m.Manager == kube.Manager && m.Operation == metav1.ManagedFieldsOperationApply && m.Time != nil {
-			at = m.Time.UTC()
-		}
-	}
-	return at
 }
 
 // drifted is what the drifted places hold now, by their paths.

@@ -3,26 +3,25 @@ package plan
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 )
 
-// Relinquished is a place that the configuration no longer sets and that keeps its value
-// all the same: somebody else sets it, too, or it is what the server fills in
+// Relinquished is a field that the configuration no longer sets and that keeps its
+// value all the same: another manager sets it, too, or it is what the server fills in
 // anyway.
 type Relinquished struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"` // who sets it as well, "" for nobody
 }
 
-// tellOwnership finds what an update changes about the record of who sets what
-// where it changes no value: an update may do nothing else.
+// tellOwnership finds out which fields an update relinquishes, and which it newly
+// manages, without changing their values: an update may do nothing else.
 func tellOwnership(c *Change) error {
-	live := &unstructured.Unstructured{Object: c.Before}
 	c.Relinquished, c.NewlyManaged = nil, nil
-	owned, err := ownedFields(live, c.Kind.APIVersion())
+	owned, err := c.managers.OwnFields(c.Kind.APIVersion())
 	if err != nil || owned == nil || c.Action != Update {
 		return err
 	}
@@ -30,13 +29,10 @@ func tellOwnership(c *Change) error {
 	if err != nil {
 		return err
 	}
-	managers := otherManagers(live)
-	for _, place := range c.sameAt(owned.Difference(wanted)) {
-		relinquished := Relinquished{Path: place}
-		if path, err := fieldPath(place); err == nil {
-			if m := ownerOf(managers, path); m != nil {
-				relinquished.Manager = m.name
-			}
+	for _, path := range c.sameAt(owned.Difference(wanted)) {
+		relinquished := Relinquished{Path: path}
+		if m := c.managers.Other(path); m != nil {
+			relinquished.Manager = m.Manager
 		}
 		c.Relinquished = append(c.Relinquished, relinquished)
 	}
@@ -44,40 +40,17 @@ func tellOwnership(c *Change) error {
 	return nil
 }
 
-// sameAt are the places of a set at which the change leaves the object as it is,
-// without kplan's own marks.
+// sameAt are the fields of a set whose values the change leaves as they are,
+// without kplan's own label and annotation.
 func (c *Change) sameAt(set *fieldpath.Set) []addrs.Path {
-	places := addrs.PathSet{}
-	for path := range set.Leaves().All() {
-		place := placeOf(path)
-		before, had := ValueAt(c.Before, place)
-		after, has := ValueAt(c.After, place)
-		if had && has && !slices.Contains(ownMarks, place) && c.Kind.At(place).Equal(before, after) {
-			places.Add(place)
+	same := addrs.PathSet{}
+	for elements := range set.Leaves().All() {
+		path := ownership.Path(elements)
+		before, had := ValueAt(c.Before, path)
+		after, has := ValueAt(c.After, path)
+		if had && has && !slices.Contains(ownMarks, path) && c.Kind.At(path).Equal(before, after) {
+			same.Add(path)
 		}
 	}
-	return places.Sorted()
-}
-
-// placeOf reads a place as managedFields spell it, for an element of a set the
-// set: the other way round it is fieldPath.
-func placeOf(path fieldpath.Path) addrs.Path {
-	var place addrs.Path
-	for _, element := range path {
-		switch {
-		case element.FieldName != nil:
-			place = place.Field(*element.FieldName)
-		case element.Key != nil:
-			keys := map[string]any{}
-			for _, key := range *element.Key {
-				keys[key.Name] = key.Value.Unstructured()
-			}
-			place = place.Select(keys)
-		case element.Index != nil:
-			place = place.Index(*element.Index)
-		default:
-			return place
-		}
-	}
-	return place
+	return same.Sorted()
 }

@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -164,10 +165,8 @@ func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 
 // appliedIn is the API version that kplan has applied an object in.
 func appliedIn(live *unstructured.Unstructured) (group, version string) {
-	for _, m := range live.GetManagedFields() {
-		if appliedByKplan(m) {
-			group, version, _ = addrs.SplitAPIVersion(m.APIVersion)
-		}
+	if own := ownership.Of(live.Object).Own(); own != nil {
+		group, version, _ = addrs.SplitAPIVersion(own.APIVersion)
 	}
 	return group, version
 }

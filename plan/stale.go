@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 )
 
 // The server fills in what a configuration leaves out, and later may refuse what
@@ -22,7 +22,7 @@ import (
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
 func staleFields(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
-	owned := ownedByAny(live)
+	owned := ownership.Of(live.Object).All()
 	stale, _ := staleServerValues(c, live)
 	var places []addrs.Path
 	for _, path := range refusedPaths(refusal) {
@@ -44,8 +44,9 @@ func staleFields(c *Change, live *unstructured.Unstructured, refusal error) []ad
 // would fill in otherwise beside what is wished for now. The object is what it made
 // of what kplan had set.
 func staleServerValues(c *Change, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
-	owned := ownedByAny(live)
-	set, ok := extract(c.Kind, live, fieldsOf(live, true)).(map[string]any)
+	managers := ownership.Of(live.Object)
+	owned := managers.All()
+	set, ok := extract(c.Kind, live, managers.Ours()).(map[string]any)
 	if !ok {
 		return nil, nil
 	}
@@ -124,21 +125,15 @@ func (c *Change) leaves(place addrs.Path) bool {
 	return there && !wanted
 }
 
-func ownedByAny(live *unstructured.Unstructured) *fieldpath.Set {
-	return fieldsOf(live, true).Union(fieldsOf(live, false))
-}
-
 // isOwned says whether somebody owns a place or anything in it, or something that
 // is set as a whole and of which it is a part.
 func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
-	path, err := fieldPath(place)
-	if err != nil || owns(owned, path) {
+	if ownership.Owns(owned, place) {
 		return true
 	}
 	for around := place.Parent(); !around.IsZero(); around = around.Parent() {
 		if f := kind.At(around); f != nil && f.Atomic {
-			path, err := fieldPath(around)
-			return err != nil || owns(owned, path)
+			return ownership.Owns(owned, around)
 		}
 	}
 	return false
@@ -157,27 +152,17 @@ func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstru
 	}
 	taken, err := live, error(nil)
 	if c.adopts {
-		if taken, err = kube.WithClientApplyTaken(taken); err != nil {
+		if taken, err = ownership.WithClientApply(taken); err != nil {
 			return nil, err
 		}
 	}
 	if len(c.takes) > 0 {
-		if taken, err = kube.WithFieldsTaken(c.Kind, taken, c.fieldsToTake()); err != nil {
+		if taken, err = ownership.WithFields(taken, c.Kind.APIVersion(), ownership.NewSet(c.takes...)); err != nil {
 			return nil, err
 		}
 	}
-	if kube.SameOwnership(live, taken) {
+	if ownership.Same(live.Object, taken.Object) {
 		return live, nil
 	}
 	return taken, nil
-}
-
-func (c *Change) fieldsToTake() *fieldpath.Set {
-	fields := &fieldpath.Set{}
-	for _, place := range c.takes {
-		if path, err := fieldPath(place); err == nil {
-			fields.Insert(path)
-		}
-	}
-	return fields
 }

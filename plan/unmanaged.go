@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 )
 
 // foreign is the refusal of an object that exists and is not ours.
@@ -152,11 +152,9 @@ func otherStack(live *unstructured.Unstructured) string {
 
 // oldestManager is who wrote into an object first, other than its status.
 func oldestManager(live *unstructured.Unstructured) string {
-	var oldest metav1.ManagedFieldsEntry
-	for _, entry := range live.GetManagedFields() {
-		if entry.Subresource == "" && entry.Time != nil && (oldest.Time == nil || entry.Time.Before(oldest.Time)) {
-			oldest = entry
-		}
+	first := ownership.Of(live.Object).First()
+	if first == nil {
+		return ""
 	}
-	return oldest.Manager
+	return first.Manager
 }

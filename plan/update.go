@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -43,7 +44,7 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 	if open := c.open().Sorted(); len(open) > 0 {
 		return p.predictUpdate(ctx, c, live, open[0].String()+" is known after apply")
 	}
-	same, err := unchanged(c.Kind, c.DesiredFields, live)
+	same, err := unchanged(c.Kind, c.DesiredFields, live, c.managers)
 	if err != nil {
 		return hclspec.Seen{}, nil, err
 	}
@@ -51,7 +52,7 @@ func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unst
 		c.Action, c.Certainty, c.After = NoOp, Compared, c.Before
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
 	}
-	if appliedInOther(c.Kind, c.DesiredFields, live) {
+	if appliedInOther(c.Kind, c.DesiredFields, live, c.managers) {
 		c.Reason = BecauseVersion
 	}
 	if c.redefined {
@@ -69,7 +70,7 @@ func (p *planner) replaces(addr addrs.Instance) bool {
 // the object changed meanwhile. What is to be ignored of it may be of those fields
 // that are about to become kplan's.
 func (p *planner) found(c *Change, live *unstructured.Unstructured) error {
-	c.takes = nil
+	c.takes, c.managers = nil, ownership.Of(live.Object)
 	taken, err := c.WithTransferredFields(live)
 	if err != nil {
 		return err
@@ -231,7 +232,7 @@ func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (boo
 	if p.owned[c.Object.Identity()].Digest != p.state.Digest(desiredFieldsAt(c.Desired, addr, p.state.StackID())) {
 		return false, nil
 	}
-	return ownsJust(c.Kind, c.DesiredFields, live)
+	return ownsDesired(c.Kind, c.DesiredFields, ownership.Of(live.Object))
 }
 
 // updateUnasked predicts an update that the server would not be asked about,
@@ -410,7 +411,7 @@ func wholeElement(c *Change, path addrs.Path) addrs.Path {
 
 // attribute says who made the live object differ from what was last applied.
 func (p *planner) attribute(c *Change) {
-	addDrift(c, &unstructured.Unstructured{Object: c.Before}, p.owned[c.Object.Identity()], p.state.Digest(DesiredFields(c.Desired, p.state.StackID())))
+	addDrift(c, p.owned[c.Object.Identity()], p.state.Digest(DesiredFields(c.Desired, p.state.StackID())))
 }
 
 // triggers are the changed places for which lifecycle.replace_on asks for a
@@ -441,5 +442,5 @@ func onlyAddressDiffers(c *Change) bool {
 // nothing but the times in its managedFields.
 func answerIsLive(c *Change, answer *unstructured.Unstructured) bool {
 	return answer.GetResourceVersion() == c.ResourceVersion &&
-		c.looksSame(c.Before, answer.Object) && sameOwnership(c.Before, answer.Object)
+		c.looksSame(c.Before, answer.Object) && ownership.Same(c.Before, answer.Object)
 }

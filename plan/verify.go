@@ -14,6 +14,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
 )
@@ -179,14 +180,10 @@ func since(approved, now, fresh *Change) string {
 // an object, such as the revision of a Deployment, it notes on the next one.
 func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
 	places := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
-	others := otherManagers(live)
-	places = slices.DeleteFunc(places, func(place addrs.Path) bool {
-		path, err := fieldPath(place)
-		if err != nil {
-			return false
-		}
-		m := ownerOf(others, path)
-		return m != nil && controlPlane.Has(m.name)
+	managers := ownership.Of(live.Object)
+	places = slices.DeleteFunc(places, func(path addrs.Path) bool {
+		m := managers.Other(path)
+		return m != nil && controlPlane.Has(m.Manager)
 	})
 	return wereChanged(places, live)
 }
@@ -212,15 +209,11 @@ func wereChanged(places []addrs.Path, live *unstructured.Unstructured) string {
 // by names the manager of a place: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
 // or nothing.
 func by(live *unstructured.Unstructured, place addrs.Path) string {
-	path, err := fieldPath(place)
-	if err != nil {
-		return ""
-	}
-	m := ownerOf(otherManagers(live), path)
+	m := ownership.Of(live.Object).Other(place)
 	if m == nil {
 		return ""
 	}
-	return fmt.Sprintf(" by %s on %s", quoted(m.name), m.time.Format("2006-01-02 15:04:05 MST"))
+	return fmt.Sprintf(" by %s on %s", quoted(m.Manager), m.Time.Format("2006-01-02 15:04:05 MST"))
 }
 
 // losses is what a change takes along that was not asked for, in words.

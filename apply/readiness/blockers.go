@@ -2,7 +2,6 @@ package readiness
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -11,7 +10,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
 
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -237,19 +239,9 @@ var knownFinalizers = map[string]string{
 
 // finalizerManager is the field manager of a finalizer, "" where there is none.
 func finalizerManager(live *unstructured.Unstructured, finalizer string) string {
-	for _, entry := range live.GetManagedFields() {
-		if entry.FieldsV1 == nil {
-			continue
-		}
-		var fields struct {
-			Metadata struct {
-				Finalizers map[string]any `json:"f:finalizers"`
-			} `json:"f:metadata"`
-		}
-		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
-			continue
-		}
-		if _, owns := fields.Metadata.Finalizers[fmt.Sprintf("v:%q", finalizer)]; owns {
+	element := fieldpath.MakePathOrDie("metadata", "finalizers", value.NewValueInterface(finalizer))
+	for _, entry := range ownership.Of(live.Object) {
+		if fields, err := entry.Fields(); err == nil && fields.Has(element) {
 			return entry.Manager
 		}
 	}

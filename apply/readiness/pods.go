@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
 
@@ -157,10 +158,8 @@ func creationFailureEvent(live *unstructured.Unstructured, pods, events []*unstr
 			newest = created
 		}
 	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == kube.Manager && entry.Subresource == "" && entry.Time != nil {
-			applied = entry.Time.Time
-		}
+	if own := ownership.Of(live.Object).Own(); own != nil {
+		applied = own.Time
 	}
 	slices.SortFunc(events, byName)
 	for _, u := range events {

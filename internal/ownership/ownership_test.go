@@ -1,0 +1,129 @@
+package ownership
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"kplan.dev/kplan/addrs"
+)
+
+const controller = `
+metadata:
+  name: web
+  managedFields:
+  - {manager: kubectl, operation: Update, apiVersion: apps/v1, subresource: scale, time: "2026-01-01T10:00:00Z",
+     fieldsV1: {"f:spec": {"f:replicas": {}}}}
+  - {manager: kubectl-client-side-apply, operation: Update, apiVersion: apps/v1, time: "2026-01-01T11:00:00+01:00",
+     fieldsV1: {"f:spec": {"f:paused": {}}}}
+  - {manager: kplan, operation: Apply, apiVersion: apps/v1, time: "2026-01-02T10:00:00Z",
+     fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"app\"}": {".": {}, "f:image": {}}}}}}}}
+  - {manager: of-a-newer-server, operation: Update, apiVersion: apps/v1, time: "2026-01-03T10:00:00Z", fieldsV1: {"k:{": {}}}
+  - {manager: nobody, operation: Update, apiVersion: apps/v1}
+`
+
+func decode(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+func TestRecord(t *testing.T) {
+	record := Of(decode(t, controller))
+	own := record.Own()
+	if own == nil || own.APIVersion != "apps/v1" || own.Time != time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC) {
+		t.Fatalf("kplan's entry: %+v", own)
+	}
+	image := addrs.NewPath("spec", "template", "spec", "containers").Select(map[string]any{"name": "app"}).Field("image")
+	if !own.Owns(image) || !own.Owns(addrs.NewPath("spec", "template")) || own.Owns(addrs.NewPath("spec", "replicas")) {
+		t.Error("kplan owns the image, and nothing else")
+	}
+	for path, want := range map[addrs.Path]string{
+		addrs.NewPath("spec", "replicas"): "kubectl",
+		addrs.NewPath("spec", "paused"):   "kubectl-client-side-apply",
+		addrs.NewPath("spec"):             "kubectl",
+	} {
+		if m := record.Other(path); m == nil || m.Manager != want {
+			t.Errorf("%s is owned by %+v, want %s", path, m, want)
+		}
+	}
+	if m := record.Other(image); m != nil {
+		t.Errorf("the image is owned by %s, too", m.Manager)
+	}
+	if first := record.First(); first.Manager != "kubectl-client-side-apply" || !first.Time.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) {
+		t.Errorf("first was %+v: a subresource does not count", first)
+	}
+	if set, err := record.OwnFields("apps/v1beta1"); set != nil || err != nil {
+		t.Errorf("in another API version kplan owns %v, %v", set, err)
+	}
+	if set := record.All(); !set.Equals(record.Ours().Union(record.Others())) || set.Size() != 4 {
+		t.Errorf("all fields: %v", set)
+	}
+	if _, err := record[3].Fields(); err == nil {
+		t.Error("a field set that is malformed is read")
+	}
+}
+
+// TestRecordOfAnything: what is no record names no manager.
+func TestRecordOfAnything(t *testing.T) {
+	for _, text := range []string{`{}`, `{metadata: 7}`, `{metadata: {managedFields: none}}`, `{metadata: {managedFields: [7, {}]}}`} {
+		record := Of(decode(t, text))
+		if record.Own() != nil || record.First() != nil || record.Other(addrs.NewPath("spec")) != nil || !record.All().Empty() {
+			t.Errorf("%s: somebody owns something", text)
+		}
+	}
+}
+
+func TestWithFields(t *testing.T) {
+	live := &unstructured.Unstructured{Object: decode(t, controller)}
+	paused := addrs.NewPath("spec", "paused")
+	more, err := WithFields(live, "apps/v1", NewSet(paused))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Same(live.Object, more.Object) || Of(live.Object).Own().Owns(paused) || !Of(more.Object).Own().Owns(paused) {
+		t.Error("kplan owns the field in the copy, and only there")
+	}
+	again, err := WithFields(more, "apps/v1", NewSet(paused))
+	if err != nil || !Same(again.Object, more.Object) {
+		t.Error("what kplan owns is transferred once more:", err)
+	}
+	first, err := WithFields(&unstructured.Unstructured{Object: decode(t, `{metadata: {name: a}}`)}, "v1", NewSet(paused))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own := Of(first.Object).Own(); own == nil || own.APIVersion != "v1" || own.Time.IsZero() || !own.Owns(paused) {
+		t.Errorf("the first entry: %+v", own)
+	}
+}
+
+func TestWithClientApply(t *testing.T) {
+	live := &unstructured.Unstructured{Object: decode(t, controller)}
+	adopted, err := WithClientApply(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own := Of(adopted.Object).Own(); !own.Owns(addrs.NewPath("spec", "paused")) || !own.Owns(addrs.NewPath("spec", "template")) {
+		t.Errorf("kplan owns %v", own.raw)
+	}
+}
+
+// TestSame: times and the order of the entries make no difference.
+func TestSame(t *testing.T) {
+	a, b := decode(t, controller), decode(t, controller)
+	entries := b["metadata"].(map[string]any)["managedFields"].([]any)
+	entries[0], entries[2] = entries[2], entries[0]
+	entries[0].(map[string]any)["time"] = "2026-02-02T10:00:00Z"
+	if !Same(a, b) {
+		t.Error("other times make another record")
+	}
+	entries[0].(map[string]any)["manager"] = "somebody"
+	if Same(a, b) {
+		t.Error("another manager makes no difference")
+	}
+}
