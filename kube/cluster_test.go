@@ -16,6 +16,7 @@ import (
 
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 )
 
 // What a cluster does is tested against a real API server; nothing here plays
@@ -26,7 +27,7 @@ func connect(t testing.TB, change ...func(*kube.Options)) *kube.Cluster {
 	if path == "" {
 		t.Skip("KPLAN_TEST_KUBECONFIG does not name the kubeconfig of a cluster to test against")
 	}
-	opts := kube.Options{ConfigPath: path}
+	opts := kube.Options{Auth: auth.Options{ConfigPath: path}}
 	for _, f := range change {
 		f(&opts)
 	}

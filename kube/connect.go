@@ -13,50 +13,30 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kube/auth"
 )
 
-// Options says which cluster, as whom and how. The zero value is what kubectl
-// would use in the same place.
+// Options says which cluster, as whom and how.
 type Options struct {
-	// ConfigPath is the kubeconfig to read; "" reads those that KUBECONFIG
-	// lists, else ~/.kube/config.
-	ConfigPath string
-	// Context is the kubeconfig's context; "" is its current one.
-	Context string
-
-	// Host is the server's address; without a scheme it is taken as https. When
-	// it is set no kubeconfig is read, so that no credentials go to a server they
-	// are not meant for.
-	Host string
-
-	// The rest is laid over what the kubeconfig says.
-
-	Token                string
-	Username, Password   string
-	ClientCertificate    string // PEM
-	ClientKey            string // PEM
-	ClusterCACertificate string // PEM
-	Insecure             bool   // do not verify the server's certificate
-	TLSServerName        string
-	ProxyURL             string
-	ImpersonateUser      string
-	ImpersonateGroups    []string
-	Exec                 *Exec // instead of the kubeconfig's user
+	// Auth finds the cluster and the credentials; its zero value is what kubectl
+	// would use in the same place.
+	Auth auth.Options
 
 	// RequestTimeout is how long a request may go unanswered, all its attempts
 	// together; 0 is 60 seconds.
 	RequestTimeout time.Duration
 	// Parallelism bounds the requests in flight; 0 is DefaultParallelism.
 	Parallelism int
-	// UserAgent is what audit logs show; "" is kplan.
-	UserAgent string
 	// Warn is given each text of the API server's Warning headers once, with the
 	// object it was first said about, if it was about one. It may be called from
 	// several goroutines at the same time.
@@ -64,22 +44,6 @@ type Options struct {
 	// Notice is told, in a sentence, what keeps the user waiting: a server that
 	// does not answer, or is busy. It may be called from several goroutines.
 	Notice func(text string)
-
-	// WorkDir is a directory whose files are not trusted to run programs, such
-	// as a checked-out pull request. Credential plugins that a kubeconfig inside
-	// it or Exec names run only with AllowExec. "" trusts all.
-	WorkDir   string
-	AllowExec bool
-	// InteractiveExec lets credential plugins use the terminal.
-	InteractiveExec bool
-}
-
-// Exec names a program that gives credentials, as a kubeconfig's exec does.
-type Exec struct {
-	APIVersion string // client.authentication.k8s.io/v1; "" is that
-	Command    string
-	Args       []string
-	Env        map[string]string
 }
 
 const defaultTimeout = 60 * time.Second
@@ -117,16 +81,12 @@ type identity struct {
 
 // Connect finds the cluster and makes one request to see that it is there and
 // takes the credentials. The context bounds the life of the Cluster.
-//
-// The cluster is, in this order: Host; the kubeconfig at ConfigPath; those that
-// KUBECONFIG lists; ~/.kube/config; and, only where none of these is given, the
-// cluster whose pod this process runs in. There is no other default.
 func Connect(ctx context.Context, opts Options) (*Cluster, error) {
-	found, err := find(opts)
+	access, err := auth.Find(opts.Auth)
 	if err != nil {
-		return nil, err
+		return nil, notFound(err)
 	}
-	c, err := dial(ctx, found, opts)
+	c, err := newCluster(ctx, access, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +102,47 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 		e.Op, e.Object = "connect", addrs.Object{}
 		return nil, e
 	}
+	return c, nil
+}
+
+// notFound is the error of a configuration that leads to no cluster.
+func notFound(err error) *Error {
+	e := &Error{Op: "connect", Reason: BadConfiguration, Err: err}
+	var why *auth.Error
+	if errors.As(err, &why) {
+		e.Message, e.Advice, e.Err = why.Message, why.Advice, nil
+		switch why.Reason {
+		case auth.NotConfigured:
+			e.Reason = NoConfiguration
+		case auth.NotTrusted:
+			e.Reason = NotTrusted
+		}
+	}
+	return e
+}
+
+// newCluster makes the Cluster; it sends nothing yet.
+func newCluster(ctx context.Context, access *auth.Access, opts Options) (*Cluster, error) {
+	base, _, err := rest.DefaultServerUrlFor(access.Config)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	c := &Cluster{base: base, context: access.Context, life: ctx,
+		http: &http.Client{
+			Transport: access.Transport,
+			// The API never redirects; following would send credentials elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		timeout: opts.RequestTimeout, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
+	c.hurried, c.hurry = context.WithCancel(ctx)
+	if c.timeout <= 0 {
+		c.timeout = defaultTimeout
+	}
+	parallelism := opts.Parallelism
+	if parallelism <= 0 {
+		parallelism = DefaultParallelism
+	}
+	c.slots = make(chan struct{}, parallelism)
 	return c, nil
 }
 

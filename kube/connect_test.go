@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 )
 
 // home gives the test a home directory and no kubeconfig.
@@ -110,44 +111,47 @@ func TestWhichCluster(t *testing.T) {
 		}
 	}
 	check("home", "main", kube.Options{})
-	check("flag", "main", kube.Options{ConfigPath: flag})
-	check("host", "", kube.Options{Host: direct})
+	check("flag", "main", kube.Options{Auth: auth.Options{ConfigPath: flag}})
+	check("host", "", kube.Options{Auth: auth.Options{Host: direct}})
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "not-there")+string(filepath.ListSeparator)+env)
 	check("env", "main", kube.Options{})
-	check("flag", "main", kube.Options{ConfigPath: flag})
-	check("host", "", kube.Options{Host: direct})
+	check("flag", "main", kube.Options{Auth: auth.Options{ConfigPath: flag}})
+	check("host", "", kube.Options{Auth: auth.Options{Host: direct}})
 }
 
 func TestNoUsableConfiguration(t *testing.T) {
 	dir := home(t)
 	_, err := kube.Connect(t.Context(), kube.Options{})
-	wantWords(t, wantReason(t, err, kube.NoConfiguration), "-kubeconfig", "KUBECONFIG", filepath.Join(dir, ".kube", "config"), "pod")
+	wantWords(t, wantReason(t, err, kube.NoConfiguration), "no kubeconfig", "KUBECONFIG", filepath.Join(dir, ".kube", "config"), "pod")
 
 	good := write(t, filepath.Join(dir, "good"), kubeconfig("https://127.0.0.1:1", "{token: sesame-sesame}"))
+	file := func(name, text string) auth.Options {
+		return auth.Options{ConfigPath: write(t, filepath.Join(dir, name), text)}
+	}
 	for _, test := range []struct {
 		name  string
-		opts  kube.Options
+		opts  auth.Options
 		words []string
 	}{
-		{"no such file", kube.Options{ConfigPath: filepath.Join(dir, "none")}, []string{filepath.Join(dir, "none"), "no such file"}},
-		{"no YAML", kube.Options{ConfigPath: write(t, filepath.Join(dir, "bad"), "{sesame-sesame: [")}, []string{filepath.Join(dir, "bad")}},
-		{"other kind", kube.Options{ConfigPath: write(t, filepath.Join(dir, "pod"), "apiVersion: v1\nkind: Pod\nmetadata: {name: sesame-sesame}")}, []string{filepath.Join(dir, "pod")}},
-		{"wrong type", kube.Options{ConfigPath: write(t, filepath.Join(dir, "type"), "apiVersion: v1\nkind: Config\nusers: sesame-sesame")}, []string{filepath.Join(dir, "type")}},
-		{"empty", kube.Options{ConfigPath: write(t, filepath.Join(dir, "empty"), "")}, []string{filepath.Join(dir, "empty"), "no current context"}},
-		{"a directory", kube.Options{ConfigPath: dir}, []string{dir}},
-		{"no such context", kube.Options{ConfigPath: good, Context: "mai"}, []string{`"mai"`, `Did you mean "main"?`, "no-cluster"}},
-		{"context without cluster", kube.Options{ConfigPath: good, Context: "no-cluster"}, []string{`"no-cluster"`, `"gone"`, good}},
-		{"context without user", kube.Options{ConfigPath: good, Context: "no-user"}, []string{`"no-user"`, `"gone"`, good}},
-		{"cluster without server", kube.Options{ConfigPath: good, Context: "no-server"}, []string{`"empty"`, good}},
-		{"credentials in plain text", kube.Options{Host: "http://127.0.0.1:1", Token: "sesame-sesame"}, []string{"plain text"}},
-		{"host and context", kube.Options{Host: "https://a", Context: "main"}, []string{"host"}},
-		{"bad proxy", kube.Options{ConfigPath: good, ProxyURL: "sesame-sesame"}, []string{"proxy"}},
-		{"bad host", kube.Options{Host: "https://a b"}, []string{"a b"}},
-		{"bad authority", kube.Options{ConfigPath: good, ClusterCACertificate: "sesame-sesame"}, []string{"certificate"}},
-		{"context in a pod", kube.Options{Context: "main"}, nil},
+		{"no such file", auth.Options{ConfigPath: filepath.Join(dir, "none")}, []string{filepath.Join(dir, "none"), "no such file"}},
+		{"no YAML", file("bad", "{sesame-sesame: ["), []string{filepath.Join(dir, "bad")}},
+		{"other kind", file("pod", "apiVersion: v1\nkind: Pod\nmetadata: {name: sesame-sesame}"), []string{filepath.Join(dir, "pod")}},
+		{"wrong type", file("type", "apiVersion: v1\nkind: Config\nusers: sesame-sesame"), []string{filepath.Join(dir, "type")}},
+		{"empty", file("empty", ""), []string{filepath.Join(dir, "empty"), "no current context"}},
+		{"a directory", auth.Options{ConfigPath: dir}, []string{dir}},
+		{"no such context", auth.Options{ConfigPath: good, Context: "mai"}, []string{`"mai"`, `Did you mean "main"?`, "no-cluster"}},
+		{"context without cluster", auth.Options{ConfigPath: good, Context: "no-cluster"}, []string{`"no-cluster"`, `"gone"`, good}},
+		{"context without user", auth.Options{ConfigPath: good, Context: "no-user"}, []string{`"no-user"`, `"gone"`, good}},
+		{"cluster without server", auth.Options{ConfigPath: good, Context: "no-server"}, []string{`"empty"`, good}},
+		{"credentials in plain text", auth.Options{Host: "http://127.0.0.1:1", Token: "sesame-sesame"}, []string{"plain text"}},
+		{"host and context", auth.Options{Host: "https://a", Context: "main"}, []string{"host"}},
+		{"bad proxy", auth.Options{ConfigPath: good, ProxyURL: "sesame-sesame"}, []string{"proxy"}},
+		{"bad host", auth.Options{Host: "https://a b"}, []string{"a b"}},
+		{"bad authority", auth.Options{ConfigPath: good, ClusterCACertificate: "sesame-sesame"}, []string{"certificate"}},
+		{"context in a pod", auth.Options{Context: "main"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := kube.Connect(t.Context(), test.opts)
+			_, err := kube.Connect(t.Context(), kube.Options{Auth: test.opts})
 			want := kube.BadConfiguration
 			if test.words == nil {
 				want = kube.NoConfiguration
@@ -186,38 +190,41 @@ func TestNoConnection(t *testing.T) {
 
 	for _, test := range []struct {
 		name  string
-		opts  kube.Options
+		opts  auth.Options
 		want  kube.Reason
 		words []string
 	}{
-		{"refused", kube.Options{Host: "https://" + closed.Addr().String()}, kube.Unreachable, []string{"refused", closed.Addr().String()}},
-		{"no such name", kube.Options{Host: "https://no-such-host.invalid:6443"}, kube.Unreachable, []string{"no-such-host.invalid"}},
-		{"silence", kube.Options{Host: "https://" + silent.Addr().String(), RequestTimeout: 100 * time.Millisecond}, kube.Timeout, []string{silent.Addr().String()}},
-		{"unknown authority", kube.Options{Host: tlsServer.URL}, kube.Untrusted, []string{"authority"}},
-		{"another name", kube.Options{Host: tlsServer.URL, ClusterCACertificate: ca, TLSServerName: "other.example.org"}, kube.Untrusted, []string{"other.example.org"}},
-		{"expired", kube.Options{Host: expiredURL, ClusterCACertificate: expiredCA}, kube.Untrusted, []string{"expired"}},
-		{"plain text", kube.Options{Host: strings.Replace(plain, "http:", "https:", 1)}, kube.Untrusted, []string{"does not speak TLS"}},
-		{"TLS to plain text", kube.Options{Host: strings.Replace(tlsServer.URL, "https:", "http:", 1)}, kube.Untrusted, []string{"https://"}},
-		{"web page", kube.Options{Host: answering(t, says(200, "<html>hello</html>"))}, kube.NotKubernetes, nil},
-		{"web page not found", kube.Options{Host: answering(t, says(404, "<html>hello</html>"))}, kube.NotKubernetes, nil},
-		{"login page", kube.Options{Host: answering(t, says(302, "", "Location", "https://login.example.com"))}, kube.NotKubernetes, []string{"redirect"}},
-		{"token not valid", kube.Options{Host: answering(t, status(401, "Unauthorized", "Unauthorized"))}, kube.Unauthorized, nil},
-		{"nobody", kube.Options{Host: answering(t, status(403, "Forbidden", `namespaces "kube-system" is forbidden: User "system:anonymous" cannot get resource "namespaces" in API group "" in the namespace "kube-system"`))}, kube.Unauthorized, nil},
+		{"refused", auth.Options{Host: "https://" + closed.Addr().String()}, kube.Unreachable, []string{"refused", closed.Addr().String()}},
+		{"no such name", auth.Options{Host: "https://no-such-host.invalid:6443"}, kube.Unreachable, []string{"no-such-host.invalid"}},
+		{"silence", auth.Options{Host: "https://" + silent.Addr().String()}, kube.Timeout, []string{silent.Addr().String()}},
+		{"unknown authority", auth.Options{Host: tlsServer.URL}, kube.Untrusted, []string{"authority"}},
+		{"another name", auth.Options{Host: tlsServer.URL, ClusterCACertificate: ca, TLSServerName: "other.example.org"},
+			kube.Untrusted, []string{"other.example.org"}},
+		{"expired", auth.Options{Host: expiredURL, ClusterCACertificate: expiredCA}, kube.Untrusted, []string{"expired"}},
+		{"plain text", auth.Options{Host: strings.Replace(plain, "http:", "https:", 1)}, kube.Untrusted, []string{"does not speak TLS"}},
+		{"TLS to plain text", auth.Options{Host: strings.Replace(tlsServer.URL, "https:", "http:", 1)}, kube.Untrusted, []string{"https://"}},
+		{"web page", auth.Options{Host: answering(t, says(200, "<html>hello</html>"))}, kube.NotKubernetes, nil},
+		{"web page not found", auth.Options{Host: answering(t, says(404, "<html>hello</html>"))}, kube.NotKubernetes, nil},
+		{"login page", auth.Options{Host: answering(t, says(302, "", "Location", "https://login.example.com"))},
+			kube.NotKubernetes, []string{"redirect"}},
+		{"token not valid", auth.Options{Host: answering(t, status(401, "Unauthorized", "Unauthorized"))}, kube.Unauthorized, nil},
+		{"nobody", auth.Options{Host: answering(t, status(403, "Forbidden", `namespaces "kube-system" is forbidden: `+
+			`User "system:anonymous" cannot get resource "namespaces" in API group "" in the namespace "kube-system"`))}, kube.Unauthorized, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Now()
-			_, err := kube.Connect(t.Context(), test.opts)
+			_, err := kube.Connect(t.Context(), kube.Options{Auth: test.opts, RequestTimeout: 4 * time.Second})
 			wantWords(t, wantReason(t, err, test.want), test.words...)
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("took %s", took)
 			}
 		})
 	}
-	c, err := kube.Connect(t.Context(), kube.Options{Host: tlsServer.URL, Insecure: true})
+	c, err := kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Host: tlsServer.URL, Insecure: true}})
 	if err != nil || c.Host() != tlsServer.URL {
 		t.Error(c, err)
 	}
-	_, err = kube.Connect(t.Context(), kube.Options{Host: tlsServer.URL, ClusterCACertificate: ca})
+	_, err = kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Host: tlsServer.URL, ClusterCACertificate: ca}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -257,16 +264,16 @@ func TestCredentials(t *testing.T) {
 	})
 	path := write(t, filepath.Join(dir, "config"), kubeconfig(server, "{token: from-file}"))
 	for _, test := range []struct {
-		opts kube.Options
+		opts auth.Options
 		want map[string]string
 	}{
-		{kube.Options{}, map[string]string{"Authorization": "Bearer from-file", "User-Agent": "kplan"}},
-		{kube.Options{Token: "given", UserAgent: "kplan/1.2"}, map[string]string{"Authorization": "Bearer given", "User-Agent": "kplan/1.2"}},
-		{kube.Options{Username: "me", Password: "pw"}, map[string]string{"Authorization": "Basic bWU6cHc="}},
-		{kube.Options{ImpersonateUser: "tenant", ImpersonateGroups: []string{"g"}}, map[string]string{"Impersonate-User": "tenant", "Impersonate-Group": "g"}},
+		{auth.Options{}, map[string]string{"Authorization": "Bearer from-file", "User-Agent": "kplan"}},
+		{auth.Options{Token: "given", UserAgent: "kplan/1.2"}, map[string]string{"Authorization": "Bearer given", "User-Agent": "kplan/1.2"}},
+		{auth.Options{Username: "me", Password: "pw"}, map[string]string{"Authorization": "Basic bWU6cHc="}},
+		{auth.Options{ImpersonateUser: "tenant", ImpersonateGroups: []string{"g"}}, map[string]string{"Impersonate-User": "tenant", "Impersonate-Group": "g"}},
 	} {
 		test.opts.ConfigPath = path
-		if _, err := kube.Connect(t.Context(), test.opts); err != nil {
+		if _, err := kube.Connect(t.Context(), kube.Options{Auth: test.opts}); err != nil {
 			t.Fatal(err)
 		}
 		for name, want := range test.want {
@@ -275,7 +282,8 @@ func TestCredentials(t *testing.T) {
 			}
 		}
 	}
-	if _, err := kube.Connect(t.Context(), kube.Options{Host: server, Insecure: true}); err != nil || got.Get("Authorization") != "" {
+	_, err := kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Host: server, Insecure: true}})
+	if err != nil || got.Get("Authorization") != "" {
 		t.Errorf("a host without credentials was sent %q, %v", got.Get("Authorization"), err)
 	}
 }
@@ -304,10 +312,11 @@ func TestCredentialPlugin(t *testing.T) {
 	}
 	const credential = `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'`
 	user := func(more string) string {
-		return fmt.Sprintf("{exec: {apiVersion: client.authentication.k8s.io/v1, command: %s, interactiveMode: IfAvailable, env: [{name: PASSWORD, value: sesame-sesame}]%s}}", plugin, more)
+		return fmt.Sprintf("{exec: {apiVersion: client.authentication.k8s.io/v1, command: %s, interactiveMode: IfAvailable, "+
+			"env: [{name: PASSWORD, value: sesame-sesame}]%s}}", plugin, more)
 	}
 	path := write(t, filepath.Join(dir, "config"), kubeconfig(server, user(", installHint: get it from example.com")))
-	opts := kube.Options{ConfigPath: path}
+	opts := kube.Options{Auth: auth.Options{ConfigPath: path}}
 
 	_, err := kube.Connect(t.Context(), opts)
 	wantWords(t, wantReason(t, err, kube.PluginFailed), "not installed", "get it from example.com", plugin)
@@ -320,7 +329,10 @@ func TestCredentialPlugin(t *testing.T) {
 		t.Error("shows a secret:", e)
 	}
 
-	for _, text := range []string{"echo hello", "echo '{}'", `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}'`, `echo '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"one"}}'`} {
+	for _, text := range []string{"echo hello", "echo '{}'",
+		`echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"}'`,
+		`echo '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"one"}}'`,
+	} {
 		script(text)
 		_, err = kube.Connect(t.Context(), opts)
 		wantWords(t, wantReason(t, err, kube.PluginFailed), plugin)
@@ -357,30 +369,32 @@ func TestCredentialPlugin(t *testing.T) {
 	}
 
 	// A kubeconfig from the working directory runs nothing, unless allowed.
-	opts.WorkDir = dir
+	opts.Auth.WorkDir = dir
 	_, err = kube.Connect(t.Context(), opts)
-	wantWords(t, wantReason(t, err, kube.BadConfiguration), plugin, "-allow-exec-plugins")
+	wantWords(t, wantReason(t, err, kube.NotTrusted), plugin)
 	linked := filepath.Join(t.TempDir(), "config")
 	if err := os.Symlink(path, linked); err != nil {
 		t.Fatal(err)
 	}
-	opts.ConfigPath = linked
+	opts.Auth.ConfigPath = linked
 	_, err = kube.Connect(t.Context(), opts)
-	wantReason(t, err, kube.BadConfiguration)
+	wantReason(t, err, kube.NotTrusted)
 	if runs() != 0 {
 		t.Error("the plugin ran")
 	}
-	opts.AllowExec = true
+	opts.Auth.AllowExec = true
 	good.Store("Bearer two")
 	if _, err = kube.Connect(t.Context(), opts); err != nil {
 		t.Error(err)
 	}
-	stolen := kube.Options{WorkDir: dir, ConfigPath: write(t, filepath.Join(dir, "thief"), kubeconfig(server, "{tokenFile: /etc/hostname}"))}
-	_, err = kube.Connect(t.Context(), stolen)
-	wantWords(t, wantReason(t, err, kube.BadConfiguration), "/etc/hostname")
-	_, err = kube.Connect(t.Context(), kube.Options{Host: server, Insecure: true, WorkDir: dir, Exec: &kube.Exec{Command: plugin}})
-	wantReason(t, err, kube.BadConfiguration)
-	if _, err = kube.Connect(t.Context(), kube.Options{Host: server, Insecure: true, Exec: &kube.Exec{Command: plugin}}); err != nil {
+	thief := write(t, filepath.Join(dir, "thief"), kubeconfig(server, "{tokenFile: /etc/hostname}"))
+	_, err = kube.Connect(t.Context(), kube.Options{Auth: auth.Options{WorkDir: dir, ConfigPath: thief}})
+	wantWords(t, wantReason(t, err, kube.NotTrusted), "/etc/hostname")
+	inBlock := kube.Options{Auth: auth.Options{Host: server, Insecure: true, WorkDir: dir, Exec: &auth.Exec{Command: plugin}}}
+	_, err = kube.Connect(t.Context(), inBlock)
+	wantReason(t, err, kube.NotTrusted)
+	inBlock.Auth.WorkDir = ""
+	if _, err = kube.Connect(t.Context(), inBlock); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"kplan.dev/kplan/kube/auth"
 )
 
 // describeConnection says in an Error why there was no answer, and what to do.
 func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 	var (
-		plugin    *pluginError
+		plugin    *auth.PluginError
 		dns       *net.DNSError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
@@ -28,7 +30,7 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 	err, host := ans.err, c.Host()
 	switch {
 	case errors.As(err, &plugin):
-		e.Reason, e.Message, e.Advice = PluginFailed, plugin.Error(), plugin.advice
+		e.Reason, e.Message, e.Advice = PluginFailed, plugin.Message, plugin.Advice
 	case errors.As(err, &dns):
 		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("the server's name %q can't be found", dns.Name)

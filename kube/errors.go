@@ -82,7 +82,8 @@ const (
 	// What keeps kplan from any server.
 
 	NoConfiguration  // nothing says which cluster
-	BadConfiguration // what says so contradicts itself, can't be read, or may not be obeyed
+	BadConfiguration // what says so contradicts itself or can't be read
+	NotTrusted       // what says so would run a program or send a file, and may be a pull request's
 	Unreachable      // no connection: refused, no such host, no route
 	Untrusted        // TLS failed: wrong authority, name, expiry, or no TLS at all
 	PluginFailed     // the credential plugin failed
@@ -97,7 +98,7 @@ var reasonNames = [...]string{
 	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Unauthorized: "unauthorized",
 	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",
 	Unavailable: "unavailable", OutcomeUnknown: "outcome unknown", Timeout: "timeout",
-	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", Unreachable: "unreachable",
+	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", NotTrusted: "not trusted", Unreachable: "unreachable",
 	Untrusted: "untrusted", PluginFailed: "credential plugin failed", NotKubernetes: "not kubernetes",
 }
 

@@ -318,7 +318,7 @@ metadata: {name: reader, namespace: NS}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: reader-of-NS}]`, ns)
 	create(t, c, "ConfigMap", sampleManifests["ConfigMap"], ns)
-	reader := connect(t, func(o *kube.Options) { o.ImpersonateUser = "reader-of-" + ns })
+	reader := connect(t, func(o *kube.Options) { o.Auth.ImpersonateUser = "reader-of-" + ns })
 	k := lookup(t, c, "ConfigMap")
 
 	_, err := reader.Identity(t.Context())

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 )
 
 // heard collects what the user is told.
@@ -119,7 +120,7 @@ func TestSilenceFromTheBeginning(t *testing.T) {
 	for _, host := range []string{"http://" + l.Addr().String(), "https://" + l.Addr().String()} {
 		const timeout = 4 * time.Second
 		start := time.Now()
-		_, err := kube.Connect(t.Context(), kube.Options{Host: host, RequestTimeout: timeout})
+		_, err := kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Host: host}, RequestTimeout: timeout})
 		wantReason(t, err, kube.Timeout)
 		if took := time.Since(start); took > timeout/2 {
 			t.Errorf("%s: given up after %s", host, took)

@@ -20,6 +20,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 )
 
 // These tests are about HTTP: lost answers, garbage, waiting. The server here
@@ -40,7 +41,7 @@ func serve(t *testing.T, h http.HandlerFunc, change ...func(*kube.Options)) *kub
 		h(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	opts := kube.Options{Host: srv.URL}
+	opts := kube.Options{Auth: auth.Options{Host: srv.URL}}
 	for _, f := range change {
 		f(&opts)
 	}
@@ -262,7 +263,7 @@ func TestServerComesBack(t *testing.T) {
 	address := l.Addr().String()
 	srv := &http.Server{Handler: says(200, theNamespace)}
 	go srv.Serve(l)
-	c, err := kube.Connect(t.Context(), kube.Options{Host: "http://" + address})
+	c, err := kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Host: "http://" + address}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s-of-NS}]
 	}
 	for _, user := range []string{"watcher", "lister"} {
 		t.Run(user, func(t *testing.T) {
-			limited := connect(t, func(o *kube.Options) { o.ImpersonateUser = user + "-of-" + ns })
+			limited := connect(t, func(o *kube.Options) { o.Auth.ImpersonateUser = user + "-of-" + ns })
 			err := limited.Watch(t.Context(), configMap(t), kube.WatchOptions{}, func(kube.WatchEvent) {})
 			wantReason(t, err, kube.Forbidden)
 			s, stop := watch(t, limited, kube.WatchOptions{Namespaces: []string{ns}, Selector: "v"})

@@ -6,6 +6,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
@@ -17,7 +18,7 @@ func TestRecoverOfAnotherScope(t *testing.T) {
 	if kubeconfig == "" {
 		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
 	}
-	cluster, err := kube.Connect(t.Context(), kube.Options{ConfigPath: kubeconfig})
+	cluster, err := kube.Connect(t.Context(), kube.Options{Auth: auth.Options{ConfigPath: kubeconfig}})
 	if err != nil {
 		t.Fatal(err)
 	}

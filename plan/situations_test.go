@@ -23,6 +23,7 @@ import (
 	"kplan.dev/kplan/internal/schematest"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
@@ -89,7 +90,7 @@ func newSituation(t *testing.T, name, kubeconfig string, archive *txtar.Archive)
 	for _, f := range archive.Files {
 		s.files[f.Name] = strings.ReplaceAll(string(f.Data), "NS", s.namespace)
 	}
-	s.cluster = s.connect(kube.Options{ConfigPath: kubeconfig})
+	s.cluster = s.connect(kube.Options{Auth: auth.Options{ConfigPath: kubeconfig}})
 	t.Cleanup(s.cleanUp)
 	return s
 }
@@ -232,7 +233,7 @@ func (s *situation) readerOf(resources string) *kube.Cluster {
 	s.kubectl("create clusterrole " + user + " --verb=get,list --resource=" + resources)
 	s.kubectl("create clusterrolebinding " + user + " --clusterrole=" + user + " --user=" + user)
 	s.kubectl("label clusterrole,clusterrolebinding " + user + " situation=" + s.namespace)
-	return s.connect(kube.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user})
+	return s.connect(kube.Options{Auth: auth.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user}})
 }
 
 func (s *situation) load(source string, in *plan.Input) {

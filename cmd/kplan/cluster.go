@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -13,6 +14,7 @@ import (
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/kube/auth"
 )
 
 // clusterOptions choose the cluster and bound the work on it.
@@ -42,6 +44,7 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 	}
 	cluster, err := unlessEnded(ctx, func() (*kube.Cluster, error) { return kube.Connect(ctx, s.kubeOptions(wanted, opts)) }) // a kubeconfig may be a pipe
 	if err != nil {
+		adviseFlags(err)
 		diags := diag.FromKube(err, nil, "")
 		if wanted.Range.Filename != "" {
 			for _, d := range diags {
@@ -54,6 +57,21 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 	return cluster, true
 }
 
+// adviseFlags names the flags that help where the configuration leads to no
+// cluster.
+func adviseFlags(err error) {
+	var e *kube.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	switch e.Reason {
+	case kube.NoConfiguration:
+		e.Advice = "Name a kubeconfig with -kubeconfig or KUBECONFIG, or write a cluster block."
+	case kube.NotTrusted:
+		e.Advice = "If you trust it, allow it with -allow-exec-plugins, or use a kubeconfig outside the working directory."
+	}
+}
+
 // kubeOptions lays the flags over the cluster block.
 func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Options {
 	o := fromBlock(c)
@@ -61,41 +79,43 @@ func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Opti
 		o = forAnyCluster(o)
 	}
 	if opts.kubeconfig != "" {
-		o.ConfigPath = opts.kubeconfig
+		o.Auth.ConfigPath = opts.kubeconfig
 	}
 	if opts.context != "" {
-		o.Context = opts.context
+		o.Auth.Context = opts.context
 	}
 	o.Parallelism = int(opts.parallelism)
-	o.UserAgent = "kplan/" + versionText()
+	o.Auth.UserAgent = "kplan/" + versionText()
 	o.Warn = s.warn
 	o.Notice = s.notice
-	o.WorkDir = s.untrusted()
-	o.AllowExec = opts.allowExec
-	o.InteractiveExec = s.input && s.terminal
+	o.Auth.WorkDir = s.untrusted()
+	o.Auth.AllowExec = opts.allowExec
+	o.Auth.InteractiveExec = s.input && s.terminal
 	return o
 }
 
 func fromBlock(c *hclspec.Cluster) kube.Options {
 	o := kube.Options{
-		ConfigPath:           c.ConfigPath,
-		Context:              c.Context,
-		Host:                 c.Host,
-		Token:                c.Token,
-		Username:             c.Username,
-		Password:             c.Password,
-		ClientCertificate:    c.ClientCertificate,
-		ClientKey:            c.ClientKey,
-		ClusterCACertificate: c.ClusterCACertificate,
-		Insecure:             c.Insecure,
-		TLSServerName:        c.TLSServerName,
-		ProxyURL:             c.ProxyURL,
-		ImpersonateUser:      c.ImpersonateUser,
-		ImpersonateGroups:    c.ImpersonateGroups,
-		RequestTimeout:       c.RequestTimeout,
+		Auth: auth.Options{
+			ConfigPath:           c.ConfigPath,
+			Context:              c.Context,
+			Host:                 c.Host,
+			Token:                c.Token,
+			Username:             c.Username,
+			Password:             c.Password,
+			ClientCertificate:    c.ClientCertificate,
+			ClientKey:            c.ClientKey,
+			ClusterCACertificate: c.ClusterCACertificate,
+			Insecure:             c.Insecure,
+			TLSServerName:        c.TLSServerName,
+			ProxyURL:             c.ProxyURL,
+			ImpersonateUser:      c.ImpersonateUser,
+			ImpersonateGroups:    c.ImpersonateGroups,
+		},
+		RequestTimeout: c.RequestTimeout,
 	}
 	if c.Exec != nil {
-		o.Exec = &kube.Exec{APIVersion: c.Exec.APIVersion, Command: c.Exec.Command, Args: c.Exec.Args, Env: c.Exec.Env}
+		o.Auth.Exec = &auth.Exec{APIVersion: c.Exec.APIVersion, Command: c.Exec.Command, Args: c.Exec.Args, Env: c.Exec.Env}
 	}
 	return o
 }
@@ -105,11 +125,13 @@ func fromBlock(c *hclspec.Cluster) kube.Options {
 // a restriction, which stays.
 func forAnyCluster(o kube.Options) kube.Options {
 	return kube.Options{
-		ConfigPath:        o.ConfigPath,
-		Context:           o.Context,
-		ImpersonateUser:   o.ImpersonateUser,
-		ImpersonateGroups: o.ImpersonateGroups,
-		RequestTimeout:    o.RequestTimeout,
+		Auth: auth.Options{
+			ConfigPath:        o.Auth.ConfigPath,
+			Context:           o.Auth.Context,
+			ImpersonateUser:   o.Auth.ImpersonateUser,
+			ImpersonateGroups: o.Auth.ImpersonateGroups,
+		},
+		RequestTimeout: o.RequestTimeout,
 	}
 }
 

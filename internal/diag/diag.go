@@ -105,6 +105,7 @@ var summaries = map[kube.Reason]string{
 	kube.Timeout:              "Cluster did not answer in time",
 	kube.NoConfiguration:      "No cluster configured",
 	kube.BadConfiguration:     "Invalid cluster configuration",
+	kube.NotTrusted:           "Cluster configuration not trusted",
 	kube.Unreachable:          "Cluster can't be reached",
 	kube.Untrusted:            "Cluster's identity can't be verified",
 	kube.PluginFailed:         "Credential plugin failed",

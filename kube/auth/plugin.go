@@ -1,4 +1,4 @@
-package kube
+package auth
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	clientauthentication "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
@@ -25,8 +26,8 @@ import (
 // plugin runs a kubeconfig's credential plugin:
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 //
-// client-go has one too, but that one lets a plugin hang for ever and write
-// what it likes to our standard error.
+// client-go runs plugins, too, but waits for one that hangs for ever, lets it write
+// secrets to standard error, and runs it again for each request that is refused.
 type plugin struct {
 	config      *clientcmdapi.ExecConfig
 	input       string // KUBERNETES_EXEC_INFO
@@ -46,10 +47,10 @@ type credentials struct {
 	expires     time.Time // zero: never
 }
 
-// pluginError says why a plugin gave no credentials.
-type pluginError struct{ text, advice string }
+// PluginError says why a plugin gave no credentials.
+type PluginError struct{ Message, Advice string }
 
-func (e *pluginError) Error() string { return e.text }
+func (e *PluginError) Error() string { return e.Message }
 
 const (
 	pluginTimeout      = time.Minute
@@ -59,57 +60,34 @@ const (
 	pluginStdout       = 1 << 20
 )
 
-// execCredential is ExecCredential of both v1 and v1beta1.
-type execCredential struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Spec       struct {
-		Cluster     *execCluster `json:"cluster,omitempty"`
-		Interactive bool         `json:"interactive"`
-	} `json:"spec"`
-	Status *struct {
-		ExpirationTimestamp   *metav1.Time `json:"expirationTimestamp,omitempty"`
-		Token                 string       `json:"token,omitempty"`
-		ClientCertificateData string       `json:"clientCertificateData,omitempty"`
-		ClientKeyData         string       `json:"clientKeyData,omitempty"`
-	} `json:"status,omitempty"`
-}
-
-type execCluster struct {
-	Server        string          `json:"server"`
-	TLSServerName string          `json:"tls-server-name,omitempty"`
-	Insecure      bool            `json:"insecure-skip-tls-verify,omitempty"`
-	CA            []byte          `json:"certificate-authority-data,omitempty"`
-	ProxyURL      string          `json:"proxy-url,omitempty"`
-	Config        json.RawMessage `json:"config,omitempty"`
-}
-
-func newPlugin(config *clientcmdapi.ExecConfig, cfg *rest.Config, opts Options) (*plugin, error) {
+func newPlugin(cfg *rest.Config, opts Options) (*plugin, error) {
+	config := cfg.ExecProvider
 	switch config.APIVersion {
-	case "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1":
+	case "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1": // alike in all that is used here
 	default:
-		return nil, badConfig("Use client.authentication.k8s.io/v1; a newer plugin may be needed.",
+		return nil, invalid("Use client.authentication.k8s.io/v1; a newer plugin may be needed.",
 			"the credential plugin %q asks for the API version %q, which is not known", config.Command, config.APIVersion)
 	}
 	p := &plugin{config: config, interactive: opts.InteractiveExec && config.InteractiveMode != clientcmdapi.NeverExecInteractiveMode}
 	if config.InteractiveMode == clientcmdapi.AlwaysExecInteractiveMode && !p.interactive {
-		return nil, badConfig("Use other credentials here, such as a service account's token.",
+		return nil, invalid("Use other credentials here, such as a service account's token.",
 			"the credential plugin %q needs a terminal, and there is none", config.Command)
 	}
-	in := execCredential{APIVersion: config.APIVersion, Kind: "ExecCredential"}
+	in := clientauthentication.ExecCredential{TypeMeta: metav1.TypeMeta{APIVersion: config.APIVersion, Kind: "ExecCredential"}}
 	in.Spec.Interactive = p.interactive
 	if config.ProvideClusterInfo {
-		in.Spec.Cluster = &execCluster{Server: cfg.Host, TLSServerName: cfg.ServerName, Insecure: cfg.Insecure,
-			CA: cfg.CAData, ProxyURL: opts.ProxyURL}
-		if config.Config != nil {
-			if raw, err := json.Marshal(config.Config); err == nil {
-				in.Spec.Cluster.Config = raw
-			}
+		cluster, err := rest.ConfigToExecCluster(cfg)
+		if err != nil {
+			return nil, invalid("", "the credential plugin %q can't be given the cluster: %s", config.Command, err)
+		}
+		in.Spec.Cluster = &clientauthentication.Cluster{}
+		if err := clientauthentication.Convert_clientauthentication_Cluster_To_v1_Cluster(cluster, in.Spec.Cluster, nil); err != nil {
+			return nil, invalid("", "the credential plugin %q can't be given the cluster: %s", config.Command, err)
 		}
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
-		return nil, badConfig("", "the credential plugin %q can't be told about the cluster: %s", config.Command, err)
+		return nil, invalid("", "the credential plugin %q can't be given the cluster: %s", config.Command, err)
 	}
 	p.input = string(text)
 	return p, nil
@@ -149,7 +127,7 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 }
 
 // judge forgets credentials that were refused, so that the plugin runs once
-// more. It does so only once: credentials that fresh are not refused for age.
+// more. It does so only once: fresh credentials are not refused for their age.
 func (p *plugin) judge(used *credentials, accepted bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -224,25 +202,28 @@ func (b *bounded) Write(text []byte) (int, error) {
 }
 
 func (p *plugin) failed(ctx context.Context, err error, stderr string) error {
-	e := &pluginError{advice: "Run the program by hand to see what is wrong, and log in again if it asks for that."}
+	e := &PluginError{Advice: "Run the program by hand to see what is wrong, and log in again if it asks for that."}
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
-		e.text = fmt.Sprintf("the credential plugin %q is not installed", p.config.Command)
-		e.advice = "Install it, or use other credentials."
+		e.Message = fmt.Sprintf("the credential plugin %q is not installed", p.config.Command)
+		e.Advice = "Install it, or use other credentials."
 		if p.config.InstallHint != "" {
-			e.advice = strings.TrimSpace(p.config.InstallHint)
+			e.Advice = strings.TrimSpace(p.config.InstallHint)
 		}
 		return e
 	case ctx.Err() != nil:
-		e.text = fmt.Sprintf("the credential plugin %q did not end in time", p.config.Command)
+		e.Message = fmt.Sprintf("the credential plugin %q did not end in time", p.config.Command)
 	default:
-		e.text = fmt.Sprintf("the credential plugin %q failed: %s", p.config.Command, err)
+		e.Message = fmt.Sprintf("the credential plugin %q failed: %s", p.config.Command, err)
 	}
 	if said := strings.TrimSpace(p.mask(stderr)); said != "" {
-		e.text += "; it said: " + said
+		e.Message += "; it said: " + said
 	}
 	return e
 }
+
+// masked stands where a secret stood.
+const masked = "(sensitive value)"
 
 var tokenLike = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+|(?i:bearer)\s+\S+`)
 
@@ -258,12 +239,12 @@ func (p *plugin) mask(text string) string {
 
 func (p *plugin) read(stdout []byte) (*credentials, error) {
 	fail := func(format string, args ...any) (*credentials, error) {
-		return nil, &pluginError{
-			text:   fmt.Sprintf("the credential plugin %q ", p.config.Command) + fmt.Sprintf(format, args...),
-			advice: "Check the plugin's version and its arguments in the kubeconfig.",
+		return nil, &PluginError{
+			Message: fmt.Sprintf("the credential plugin %q ", p.config.Command) + fmt.Sprintf(format, args...),
+			Advice:  "Check the plugin's version and its arguments in the kubeconfig.",
 		}
 	}
-	var out execCredential
+	var out clientauthentication.ExecCredential
 	if err := json.Unmarshal(stdout, &out); err != nil {
 		return fail("printed something that is no ExecCredential") // err could show a token
 	}

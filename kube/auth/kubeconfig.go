@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"kplan.dev/kplan/internal/words"
+
+	// OpenID Connect is the one kind of credentials that kubectl still has
+	// built in besides plugins.
+	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc"
+)
+
+// fromFiles reads the kubeconfigs or, where there are none, the service account
+// of the pod that this process runs in.
+func fromFiles(opts Options) (config *rest.Config, context string, err error) {
+	rules, err := kubeconfigs(opts)
+	if err != nil {
+		return nil, "", err
+	}
+	if rules == nil {
+		config, err := inCluster(opts)
+		return config, "", err
+	}
+	raw, err := rules.Load()
+	if err != nil {
+		return nil, "", unreadable(err)
+	}
+	return fromKubeconfig(raw, rules, opts)
+}
+
+// kubeconfigs names the files to read, nil when there are none.
+func kubeconfigs(opts Options) (*clientcmd.ClientConfigLoadingRules, error) {
+	if path := opts.ConfigPath; path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return nil, invalid("Check the path.", "the kubeconfig %s can't be read: %s", path, plainPathError(err))
+		}
+		return &clientcmd.ClientConfigLoadingRules{ExplicitPath: path}, nil
+	}
+	if list := filepath.SplitList(os.Getenv("KUBECONFIG")); len(list) > 0 {
+		list = slices.DeleteFunc(list, func(p string) bool { return p == "" })
+		if !slices.ContainsFunc(list, exists) {
+			// Going on to another cluster would be worse than stopping.
+			return nil, invalid("Correct KUBECONFIG, or unset it to use ~/.kube/config.",
+				"KUBECONFIG names no file that exists: %s", strings.Join(list, ", "))
+		}
+		return &clientcmd.ClientConfigLoadingRules{Precedence: list}, nil
+	}
+	if exists(homeKubeconfig()) {
+		return &clientcmd.ClientConfigLoadingRules{Precedence: []string{homeKubeconfig()}}, nil
+	}
+	return nil, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !os.IsNotExist(err)
+}
+
+func plainPathError(err error) string {
+	if p, ok := err.(*os.PathError); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+func homeKubeconfig() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".kube", "config")
+}
+
+// unreadable keeps the file's content out of the error: it holds credentials.
+func unreadable(err error) *Error {
+	reason, _, _ := strings.Cut(err.Error(), "' is missing in '")
+	return invalid("Check the file's permissions and that it is a kubeconfig.", "%s", reason)
+}
+
+const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+func inCluster(opts Options) (*rest.Config, error) {
+	token := filepath.Join(serviceAccountDir, "token")
+	if os.Getenv("KUBERNETES_SERVICE_HOST") == "" || os.Getenv("KUBERNETES_SERVICE_PORT") == "" || !exists(token) {
+		home := homeKubeconfig()
+		if home == "" {
+			home = "~/.kube/config"
+		}
+		return nil, &Error{Reason: NotConfigured,
+			Message: "nothing says which cluster to use: no host and no kubeconfig is given, KUBECONFIG is not set, " +
+				home + " does not exist, and this is not a pod of a cluster",
+			Advice: "Name a kubeconfig in KUBECONFIG, or write a cluster block."}
+	}
+	if opts.Context != "" {
+		return nil, invalid("Name the kubeconfig that has it, or leave the context out.",
+			"there is no kubeconfig, so there is no context %q", opts.Context)
+	}
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, invalid("", "the pod's service account can't be used: %s", err)
+	}
+	return config, nil
+}
+
+// fromKubeconfig picks the context and checks that it leads somewhere, since
+// client-go would go on with an empty cluster or user.
+func fromKubeconfig(raw *clientcmdapi.Config, rules *clientcmd.ClientConfigLoadingRules, opts Options) (*rest.Config, string, error) {
+	files := strings.Join(rules.GetLoadingPrecedence(), ", ")
+	name := opts.Context
+	if name == "" {
+		name = raw.CurrentContext
+	}
+	names := slices.Sorted(maps.Keys(raw.Contexts))
+	if name == "" {
+		return nil, "", invalid("Set one with kubectl config use-context, or name it. "+haveContexts(names, ""),
+			"%s has no current context", files)
+	}
+	ctx, ok := raw.Contexts[name]
+	if !ok {
+		return nil, "", invalid(haveContexts(names, name), "%s has no context %q", files, name)
+	}
+	cluster, ok := raw.Clusters[ctx.Cluster]
+	if !ok {
+		return nil, "", invalid("Add the cluster to the kubeconfig or correct the context.",
+			"the context %q names the cluster %q, which %s does not have", name, ctx.Cluster, files)
+	}
+	if cluster.Server == "" {
+		return nil, "", invalid("Give its server in the kubeconfig.", "the cluster %q in %s has no server address", ctx.Cluster, files)
+	}
+	user, ok := raw.AuthInfos[ctx.AuthInfo]
+	if !ok && ctx.AuthInfo != "" {
+		return nil, "", invalid("Add the user to the kubeconfig or correct the context.",
+			"the context %q names the user %q, which %s does not have", name, ctx.AuthInfo, files)
+	}
+	if user != nil {
+		if err := guardUser(ctx.AuthInfo, user, opts); err != nil {
+			return nil, "", err
+		}
+	}
+	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, rules).ClientConfig()
+	if err != nil {
+		return nil, "", invalid("", "the context %q in %s can't be used: %s", name, files, err)
+	}
+	return config, name, nil
+}
+
+func haveContexts(names []string, given string) string {
+	if len(names) == 0 {
+		return "There are no contexts in it."
+	}
+	return strings.TrimPrefix(words.Suggest(given, names)+" It has: "+strings.Join(names, ", ")+".", " ")
+}
