@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -44,7 +43,6 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 	}
 	cluster, err := unlessEnded(ctx, func() (*kube.Cluster, error) { return kube.Connect(ctx, s.kubeOptions(wanted, opts)) }) // a kubeconfig may be a pipe
 	if err != nil {
-		adviseFlags(err)
 		diags := diag.FromKube(err, nil, "")
 		if wanted.Range.Filename != "" {
 			for _, d := range diags {
@@ -55,21 +53,6 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 		return nil, false
 	}
 	return cluster, true
-}
-
-// adviseFlags names the flags that help where the configuration leads to no
-// cluster.
-func adviseFlags(err error) {
-	var e *kube.Error
-	if !errors.As(err, &e) {
-		return
-	}
-	switch e.Reason {
-	case kube.NoConfiguration:
-		e.Advice = "Name a kubeconfig with -kubeconfig or KUBECONFIG, or write a cluster block."
-	case kube.NotTrusted:
-		e.Advice = "If you trust it, allow it with -allow-exec-plugins, or use a kubeconfig outside the working directory."
-	}
 }
 
 // kubeOptions lays the flags over the cluster block.

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	options "kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/kube"
 )
 
@@ -39,6 +40,12 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	}
 	d := whole(e, where, subject)
 	d.Extra = met{e, addr}
+	switch e.Reason {
+	case kube.NoConfiguration:
+		options.Add(d, options.ChooseConfig)
+	case kube.NotTrusted:
+		options.Add(d, options.AllowExecPlugins)
+	}
 	return hcl.Diagnostics{d}
 }
 

@@ -97,7 +97,7 @@ func inCluster(opts Options) (*rest.Config, error) {
 		return nil, &Error{Reason: NotConfigured,
 			Message: "nothing says which cluster to use: no host and no kubeconfig is given, KUBECONFIG is not set, " +
 				home + " does not exist, and this is not a pod of a cluster",
-			Advice: "Name a kubeconfig in KUBECONFIG, or write a cluster block."}
+			Advice: "Name a kubeconfig in KUBECONFIG, or declare a cluster block."}
 	}
 	if opts.Context != "" {
 		return nil, invalid("Name the kubeconfig that has it, or leave the context out.",
