@@ -17,6 +17,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -26,7 +27,7 @@ import (
 type Input struct {
 	// Plan is the approved plan, as plan.Make returned it.
 	Plan    *plan.Plan
-	Config  *hclspec.Config
+	Config  *config.Config
 	Cluster *kube.Cluster
 	// State is the state the plan was made from; Run leaves it as it is.
 	State *state.State

@@ -14,6 +14,7 @@ import (
 	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/plan"
 )
@@ -36,7 +37,7 @@ type timeouts struct {
 	other     time.Duration
 }
 
-func newTimeouts(config *hclspec.Config, other time.Duration) timeouts {
+func newTimeouts(config *config.Config, other time.Duration) timeouts {
 	t := timeouts{map[addrs.Resource]time.Duration{}, other}
 	if t.other == 0 {
 		t.other = DefaultWaitTimeout

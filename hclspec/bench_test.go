@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -97,20 +98,20 @@ FOREACH  metadata {
 `)
 }
 
-func load(tb testing.TB, source string) *hclspec.Config {
+func load(tb testing.TB, source string) *config.Config {
 	tb.Helper()
 	dir := tb.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	c, diags := hclspec.Load(dir)
+	c, diags := config.Load(dir)
 	if diags.HasErrors() {
 		tb.Fatal(diags)
 	}
 	return c
 }
 
-func benchmarkBoth(b *testing.B, run func(b *testing.B, c *hclspec.Config)) {
+func benchmarkBoth(b *testing.B, run func(b *testing.B, c *config.Config)) {
 	kinds.Builtin()
 	b.Run("for_each", func(b *testing.B) { run(b, load(b, tenantsByKey(250))) })
 	b.Run("blocks", func(b *testing.B) { run(b, load(b, tenantsByBlock(250))) })
@@ -124,7 +125,7 @@ func BenchmarkLoad1000(b *testing.B) {
 }
 
 func BenchmarkPreview1000(b *testing.B) {
-	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
+	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {
 			preview, diags := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
 			if desired := preview.Desired(); len(desired) != 1000 || diags.HasErrors() {
@@ -135,7 +136,7 @@ func BenchmarkPreview1000(b *testing.B) {
 }
 
 func BenchmarkWalk1000(b *testing.B) {
-	benchmarkBoth(b, func(b *testing.B, c *hclspec.Config) {
+	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {
 			preview, _ := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
 			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10}, func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {

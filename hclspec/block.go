@@ -4,6 +4,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // Block names a block of the configuration by what references to it begin
@@ -18,7 +20,7 @@ type Block struct {
 func (b Block) String() string { return b.Type + "." + b.Name }
 
 // IsResource says whether the block is a resource.
-func (b Block) IsResource() bool { return isKindName(b.Type) }
+func (b Block) IsResource() bool { return source.IsKindName(b.Type) }
 
 func resourceBlock(r addrs.Resource) Block { return Block{r.Type, r.Name} }
 
@@ -26,10 +28,10 @@ func resourceBlock(r addrs.Resource) Block { return Block{r.Type, r.Name} }
 // Exactly one of variable, local, output and resource is set.
 type block struct {
 	name     Block
-	variable *Variable
-	local    *Local
-	output   *Output
-	resource *Resource
+	variable *config.Variable
+	local    *config.Local
+	output   *config.Output
+	resource *config.Resource
 	at       hcl.Range
 
 	// refs are the references to other blocks, in the order of the source.
@@ -43,9 +45,9 @@ type block struct {
 	loops bool
 }
 
-// blocks lists the blocks of a configuration: variables, locals, resources,
+// blocksOf lists the blocks of a configuration: variables, locals, resources,
 // outputs.
-func (c *Config) blocks() []*block {
+func blocksOf(c *config.Config) []*block {
 	var all []*block
 	for _, v := range c.Variables {
 		all = append(all, &block{name: Block{"var", v.Name}, variable: v, at: v.Range})
@@ -84,7 +86,7 @@ func (b *block) findUses() *useFinder {
 }
 
 // dependsOn are the references that the block's depends_on lists.
-func (b *block) dependsOn() []Reference {
+func (b *block) dependsOn() []config.Reference {
 	switch {
 	case b.resource != nil:
 		return b.resource.DependsOn

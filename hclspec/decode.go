@@ -10,6 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -58,7 +60,7 @@ func (at *place) path() addrs.Path {
 }
 
 func (d *decoder) problem(summary string, at hcl.Range, format string, args ...any) {
-	d.diags = append(d.diags, problem(summary, at, format, args...)...)
+	d.diags = append(d.diags, source.Problem(summary, at, format, args...)...)
 }
 
 // notKnown takes note of a place without a value.
@@ -178,7 +180,7 @@ func (d *decoder) keyedMember(m *member, field *kinds.Field, fields map[string]a
 	if !key.IsKnown() {
 		return false
 	}
-	name, ok := keyString(key)
+	name, ok := source.KeyString(key)
 	if !ok {
 		d.problem("Unsuitable key", m.key.Range(), "A key is a string.")
 		return false
@@ -332,16 +334,16 @@ func (d *decoder) mapValue(v cty.Value, f *kinds.Field, at *place, blame hcl.Ran
 // the document: it is then converted like any other, unless it was written
 // otherwise than it is read.
 func (d *decoder) isText(v cty.Value, f *kinds.Field, at *place, blame hcl.Range, picked bool) bool {
-	m, ok := yamlScalar(v)
-	if f.Type != kinds.String || !ok || picked && m.read == m.written {
+	m, ok := funcs.YamlScalar(v)
+	if f.Type != kinds.String || !ok || picked && m.Read == m.Written {
 		return true
 	}
 	d.unmark(v, at)
-	what := "has " + m.read + " there"
+	what := "has " + m.Read + " there"
 	if _, secret := d.secretAbove(at); secret || f.Sensitive {
 		what = "has " + describeValue(v) + " there"
-	} else if m.written != m.read {
-		what = fmt.Sprintf("reads %s, which stands there, as %s", m.written, m.read)
+	} else if m.Written != m.Read {
+		what = fmt.Sprintf("reads %s, which stands there, as %s", m.Written, m.Read)
 	}
 	d.problem("Unsuitable value", blame, "%s must be a string, and YAML %s. Put it in quotes.", d.valueName(at), what)
 	d.notKnown(at)

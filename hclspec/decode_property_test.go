@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"kplan.dev/kplan/hclspec/config"
 )
 
 // expressions draws expressions of all types, with values that are null, not
@@ -117,12 +119,12 @@ resource "Secret" "s" {
 		source := rest + fmt.Sprintf("resource %q \"x\" {\nfor_each = { a = 1, b = { name = \"n\" } }\n%s}\noutput \"o\" { value = %s }\n",
 			kind, bodies(3).Draw(rt, "body"), strings.NewReplacer("each.key", kind+`.x["a"]`, "each.value", kind+".x").Replace(expressions(2).Draw(rt, "output")))
 		dir := t.TempDir()
-		config, diags := loadSource(dir, source)
+		c, diags := loadSource(dir, source)
 		if diags.HasErrors() {
 			rt.Skip("the source does not load")
 		}
-		values, _ := config.ReadVariables(Inputs{})
-		preview, diags := NewPreview(context.Background(), config, Options{Variables: values})
+		values, _ := c.ReadVariables(config.Inputs{})
+		preview, diags := NewPreview(context.Background(), c, Options{Variables: values})
 		for _, d := range preview.Desired() {
 			checkDesired(t, d)
 		}

@@ -1,5 +1,7 @@
 package hclspec
 
+import "kplan.dev/kplan/hclspec/config"
+
 // demand says which parts of a value expressions ask for, so that nothing else
 // is converted: a Pod's name is wanted often, its spec hardly ever.
 type demand struct {
@@ -95,7 +97,7 @@ func (n *names) findDemands() map[Block]*demand {
 
 // objectSteps are the steps of a reference that lead into an object, without
 // the key that picks the instance.
-func (ref reference) objectSteps(target *Resource) []useStep {
+func (ref reference) objectSteps(target *config.Resource) []useStep {
 	repeated := target.ForEach != nil || target.Count != nil
 	if len(ref.steps) > 0 && (repeated || ref.steps[0].isKey()) {
 		return ref.steps[1:]

@@ -7,13 +7,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // Dependencies is the graph of the configuration's blocks, each depending on
 // the blocks it refers to. It reports references that lead nowhere and blocks
 // that depend on themselves.
-func (c *Config) Dependencies() (*graph.Graph[Block], hcl.Diagnostics) {
-	names := c.names()
+func Dependencies(c *config.Config) (*graph.Graph[Block], hcl.Diagnostics) {
+	names := namesOf(c)
 	diags := names.resolveAll()
 	g := names.graph()
 	return g, append(diags, names.checkCycles(g)...)
@@ -52,7 +54,7 @@ func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, cycle := range g.Cycles() {
 		if len(cycle) == 1 {
-			diags = append(diags, problem("Reference to itself", n.edge(cycle[0], cycle[0]), "%s depends on itself. Its own values are known only after it is evaluated.", cycle[0])...)
+			diags = append(diags, source.Problem("Reference to itself", n.edge(cycle[0], cycle[0]), "%s depends on itself. Its own values are known only after it is evaluated.", cycle[0])...)
 			continue
 		}
 		var way []string
@@ -61,7 +63,7 @@ func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 			way = append(way, fmt.Sprintf("%s (%s:%d)", from, at.Filename, at.Start.Line))
 		}
 		way = append(way, cycle[0].String())
-		diags = append(diags, problem("Dependency cycle", n.edge(cycle[0], cycle[1]), "These depend on one another, so none can be first: %s. Remove one of the references.", strings.Join(way, " -> "))...)
+		diags = append(diags, source.Problem("Dependency cycle", n.edge(cycle[0], cycle[1]), "These depend on one another, so none can be first: %s. Remove one of the references.", strings.Join(way, " -> "))...)
 	}
 	return diags
 }

@@ -44,7 +44,7 @@ resource "ConfigMap" "c" {
 }
 output "x" { value = try(Pod.b.spec, local.labels) }
 `)
-	g, diags := config.Dependencies()
+	g, diags := Dependencies(config)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

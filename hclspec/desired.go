@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -32,8 +33,8 @@ type Desired struct {
 	// Awaits are the instances that must be ready before this one: those that
 	// depends_on names.
 	Awaits    []addrs.Instance
-	Lifecycle Lifecycle
-	Wait      Wait
+	Lifecycle config.Lifecycle
+	Wait      config.Wait
 	Range     hcl.Range // the head of the resource block
 
 	// source and sources lead from a place in the object to one in the files.

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -25,11 +28,11 @@ func TestLanguageReference(t *testing.T) {
 	names := map[string]string{"hcl": "main.kplan.hcl", "json kplan": "main.kplan.json"}
 	examples := 0
 	for _, block := range blockOfCode.FindAllStringSubmatchIndex(text, -1) {
-		language, source := text[block[2]:block[3]], text[block[4]:block[5]]
+		language, example := text[block[2]:block[3]], text[block[4]:block[5]]
 		line := 1 + strings.Count(text[:block[4]], "\n")
 		if strings.HasPrefix(language, "hcl") {
-			formatted, diags := Format([]byte(source), "example.kplan.hcl")
-			if diags.HasErrors() || string(formatted) != source {
+			formatted, diags := source.Format([]byte(example), "example.kplan.hcl")
+			if diags.HasErrors() || string(formatted) != example {
 				t.Errorf("language.md:%d: not as fmt has it: %v\n%s", line, diags, formatted)
 			}
 		}
@@ -39,7 +42,7 @@ func TestLanguageReference(t *testing.T) {
 		}
 		examples++
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(example), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range examplesProblems(t, dir) {
@@ -49,7 +52,7 @@ func TestLanguageReference(t *testing.T) {
 	if examples < 10 {
 		t.Errorf("%d examples were found", examples)
 	}
-	for _, name := range functionNames(functions(".")) {
+	for _, name := range funcs.Names(funcs.Table(".")) {
 		if !strings.Contains(text, "`"+name+"`") {
 			t.Errorf("language.md does not have the function %s", name)
 		}
@@ -59,14 +62,14 @@ func TestLanguageReference(t *testing.T) {
 // examplesProblems is what is wrong with a configuration whose variables need
 // not have values.
 func examplesProblems(t *testing.T, dir string) []string {
-	config, diags := Load(dir)
-	values, more := config.ReadVariables(Inputs{Partial: true})
+	c, diags := config.Load(dir)
+	values, more := c.ReadVariables(config.Inputs{Partial: true})
 	diags = append(diags, more...)
-	_, more = config.Cluster(values)
+	_, more = c.Cluster(values)
 	diags = append(diags, more...)
-	_, more = config.Backend(values)
+	_, more = c.Backend(values)
 	diags = append(diags, more...)
-	_, more = NewPreview(t.Context(), config, Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
+	_, more = NewPreview(t.Context(), c, Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
 	var problems []string
 	for _, d := range append(diags, more...) {
 		problems = append(problems, d.Error())

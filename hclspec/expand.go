@@ -8,6 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // maxInstances bounds the objects of one configuration.
@@ -31,7 +33,7 @@ type repetition struct {
 }
 
 // expand evaluates for_each and count.
-func expand(r *Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+func expand(r *config.Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
 	switch {
 	case r.ForEach != nil:
 		return expandForEach(r.ForEach, scope)
@@ -42,7 +44,7 @@ func expand(r *Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
 }
 
 // anyInstance stands for all instances while they can't be told.
-func anyInstance(r *Resource) repetition {
+func anyInstance(r *config.Resource) repetition {
 	if r.ForEach != nil {
 		return repetition{name: "each", values: cty.ObjectVal(map[string]cty.Value{
 			"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal,
@@ -60,7 +62,7 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 	value, marks := unmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.instances, e.unknown = nil, true
-		return e, append(diags, problemIn("Unsuitable for_each", expr, scope, format, args...)...)
+		return e, append(diags, source.ProblemIn("Unsuitable for_each", expr, scope, format, args...)...)
 	}
 	if e.origins.take(marks) {
 		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.")
@@ -112,7 +114,7 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 	value, marks := unmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.unknown = true
-		return e, append(diags, problemIn("Unsuitable count", expr, scope, format, args...)...)
+		return e, append(diags, source.ProblemIn("Unsuitable count", expr, scope, format, args...)...)
 	}
 	if e.origins.take(marks) {
 		return refuse("How many objects there are can't be secret, and this value is sensitive.")

@@ -3,6 +3,8 @@ package hclspec
 import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"kplan.dev/kplan/hclspec/funcs"
 )
 
 // keepingOrigins are the same functions, except that a result which is not
@@ -26,7 +28,7 @@ func takesExpressions(name string) bool { return name == "try" || name == "can" 
 
 func keepingOriginsOf(f function.Function) function.Function {
 	anyType := function.StaticReturnType(cty.DynamicPseudoType)
-	return around(f, anyType, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+	return funcs.Around(f, anyType, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		value, err := f.Call(args)
 		if err != nil || value.IsWhollyKnown() {
 			return value, err

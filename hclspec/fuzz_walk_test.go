@@ -5,20 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/spectest"
 	"kplan.dev/kplan/kinds"
 )
 
 // FuzzWalk checks that no configuration makes evaluation panic, and that what
 // it comes to is what Desired promises.
 func FuzzWalk(f *testing.F) {
-	native, fromJSON := seeds(f)
+	native, fromJSON := spectest.Seeds(f, "testdata/invalid")
 	files, _ := filepath.Glob("testdata/preview/*.txtar")
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
@@ -43,14 +47,14 @@ func FuzzWalk(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string, isJSON bool, failEvery uint8) {
-		config, diags := loadFuzzed(t, dir, text, isJSON)
+		c, diags := loadFuzzed(t, dir, text, isJSON)
 		if diags.HasErrors() {
 			return
 		}
-		values, _ := config.ReadVariables(Inputs{Partial: true})
+		values, _ := c.ReadVariables(config.Inputs{Partial: true})
 		opts := Options{Variables: values, Kinds: kinds.Builtin(), Partial: failEvery%2 == 1}
 		visits := 0
-		preview, _ := NewPreview(context.Background(), config, opts)
+		preview, _ := NewPreview(context.Background(), c, opts)
 		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
 			visits++
 			checkDesired(t, d)
@@ -70,7 +74,7 @@ func FuzzWalk(f *testing.F) {
 		if len(out.Visited) != visits {
 			t.Errorf("%d visits, %d results", visits, len(out.Visited))
 		}
-		fresh, _ := NewPreview(context.Background(), config, opts)
+		fresh, _ := NewPreview(context.Background(), c, opts)
 		if first, again := walkedText(fresh), walkedText(preview); first != again {
 			t.Errorf("a walk of a preview that was walked before comes to\n%s\nand without that to\n%s", again, first)
 		}
@@ -129,4 +133,18 @@ func walkedText(preview *Preview) string {
 	}
 	fmt.Fprintln(&text, out.Skipped, out.Outputs, diags)
 	return text.String()
+}
+
+// loadFuzzed loads a configuration of one file, the only one in dir.
+func loadFuzzed(t *testing.T, dir, text string, isJSON bool) (*config.Config, hcl.Diagnostics) {
+	t.Helper()
+	name, other := "main.kplan.hcl", "main.kplan.json"
+	if isJSON {
+		name, other = other, name
+	}
+	os.Remove(filepath.Join(dir, other))
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config.Load(dir)
 }

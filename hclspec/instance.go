@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -89,10 +91,10 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 	apiVersion := ""
 	if shallow.IsKnown() && !shallow.IsNull() && (shallow.Type().IsObjectType() || shallow.Type().IsMapType()) {
 		if v, ok := shallow.AsValueMap()["apiVersion"]; ok {
-			apiVersion, _ = keyString(v)
+			apiVersion, _ = source.KeyString(v)
 		}
 	}
-	if isSensitive(value) && apiVersion != "" {
+	if funcs.IsSensitive(value) && apiVersion != "" {
 		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
 			d.problem("Unknown kind", root.at, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
 			return nil
@@ -109,7 +111,7 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 }
 
 func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {
-	i.diags = append(i.diags, problem(summary, i.RangeOf(at), format, args...)...)
+	i.diags = append(i.diags, source.Problem(summary, i.RangeOf(at), format, args...)...)
 }
 
 // finish makes an object of the fields: its identity, its namespace, and what
@@ -126,7 +128,7 @@ func (i *instance) finish(defaultNamespace string) {
 	i.checkData()
 	i.checkCustom()
 	for _, p := range i.Kind.Overwritten(i.Fields) {
-		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
+		i.diags = append(i.diags, source.Problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }
 
@@ -138,7 +140,7 @@ func (i *instance) checkCustom() {
 		return
 	}
 	for _, p := range i.Kind.Disallowed(i.Fields) {
-		i.diags = append(i.diags, problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
+		i.diags = append(i.diags, source.Problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/spectest"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -127,9 +129,9 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 	for _, d := range diags {
 		switch {
 		case d.Subject == nil:
-			out = append(out, "# ! "+answerText(d))
+			out = append(out, "# ! "+spectest.Text(d))
 		case fileOf[d.Subject.Start.Line-1] != d.Subject.Filename:
-			out = append(out, fmt.Sprintf("# ! %s: %s", d.Subject, answerText(d)))
+			out = append(out, fmt.Sprintf("# ! %s: %s", d.Subject, spectest.Text(d)))
 		}
 	}
 	for i := start; i < end; i++ {
@@ -139,7 +141,7 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 		out = append(out, lines[i])
 		for _, d := range diags {
 			if d.Subject != nil && d.Subject.Filename == fileOf[i] && d.Subject.Start.Line == i+1 {
-				out = append(out, pointer(*d.Subject)+" "+answerText(d))
+				out = append(out, pointer(*d.Subject)+" "+spectest.Text(d))
 			}
 		}
 	}
@@ -148,29 +150,21 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 
 // everyProblem is what kplan says about a configuration without a cluster.
 func everyProblem(dir string) hcl.Diagnostics {
-	config, diags := Load(dir)
+	c, diags := config.Load(dir)
 	if diags.HasErrors() {
 		return diags
 	}
-	diags = append(diags, config.CheckVersion("0.4.0")...)
-	values, problems := config.ReadVariables(Inputs{})
+	diags = append(diags, c.CheckVersion("0.4.0")...)
+	values, problems := c.ReadVariables(config.Inputs{})
 	diags = append(diags, problems...)
-	_, problems = config.Cluster(values)
+	_, problems = c.Cluster(values)
 	diags = append(diags, problems...)
-	_, problems = config.Backend(values)
+	_, problems = c.Backend(values)
 	if diags = append(diags, problems...); diags.HasErrors() {
 		return diags
 	}
-	_, problems = NewPreview(context.Background(), config, Options{Variables: values, Kinds: kinds.Builtin()})
+	_, problems = NewPreview(context.Background(), c, Options{Variables: values, Kinds: kinds.Builtin()})
 	return append(diags, problems...)
-}
-
-func answerText(d *hcl.Diagnostic) string {
-	text := d.Summary + ": " + d.Detail
-	if d.Severity == hcl.DiagWarning {
-		text = "Warning: " + text
-	}
-	return strings.ReplaceAll(text, "\n", `\n`)
 }
 
 // pointer is a comment whose carets stand below a range of the line above.

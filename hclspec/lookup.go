@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
@@ -16,12 +18,12 @@ import (
 // CustomResourceDefinition in the same configuration before what the cluster
 // has of it, since that is what the cluster will have.
 type kindFinder struct {
-	known    Kinds
+	known    config.Kinds
 	declared *kinds.Set
 	by       map[*kinds.Kind]addrs.Instance // the definitions of those declared
 }
 
-func newKindFinder(known Kinds) *kindFinder {
+func newKindFinder(known config.Kinds) *kindFinder {
 	if known == nil {
 		known = kinds.Builtin()
 	}
@@ -90,17 +92,17 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	)
 	switch {
 	case errors.As(err, &ambiguous):
-		return problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(quoted(ambiguous.APIVersions)))
+		return source.Problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
-		diags := problem("Unknown kind", at, "%s.", upperFirst(err.Error()))
+		diags := source.Problem("Unknown kind", at, "%s.", upperFirst(err.Error()))
 		diags[0].Extra = err // which may be no matter of this kind alone
 		return diags
 	case len(unknown.Known) > 0:
-		return problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
+		return source.Problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
 	case unknown.Nearest != "":
-		return problem("Unknown kind", at, "There is no kind %q.%s%s", name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Silent))
+		return source.Problem("Unknown kind", at, "There is no kind %q.%s%s", name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Silent))
 	}
-	return problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s", name, mayBeIn(unknown.Silent))
+	return source.Problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s", name, mayBeIn(unknown.Silent))
 }
 
 // mayBeIn is a sentence about APIs that do not answer, with a space before it, or

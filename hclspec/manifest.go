@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
@@ -95,7 +96,7 @@ func (p *program) isFixed(expr hcl.Expression) bool {
 }
 
 func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
-	r.diags = append(r.diags, problem(summary, at, format, args...)...)
+	r.diags = append(r.diags, source.Problem(summary, at, format, args...)...)
 }
 
 // entry is all that one body says under one name.
@@ -124,7 +125,7 @@ func (r *reader) entries(body hcl.Body) []*entry {
 	if !ok {
 		attrs, diags := body.JustAttributes()
 		r.diags = append(r.diags, diags...)
-		for _, attr := range sortedAttributes(attrs) {
+		for _, attr := range source.SortedAttributes(attrs) {
 			if attr.Name != "//" { // JSON's way to comment
 				at(attr.Name, attr.NameRange.Start.Byte).attr = attr
 			}
@@ -136,7 +137,7 @@ func (r *reader) entries(body hcl.Body) []*entry {
 	}
 	for _, b := range native.Blocks {
 		name := b.Type
-		if isDynamic(b) {
+		if source.IsDynamic(b) {
 			name = b.Labels[0]
 		}
 		e := at(name, b.TypeRange.Start.Byte)
@@ -193,7 +194,7 @@ func (e *entry) nameRange() hcl.Range {
 	switch {
 	case e.attr != nil:
 		return e.attr.NameRange
-	case isDynamic(e.blocks[0]):
+	case source.IsDynamic(e.blocks[0]):
 		return e.blocks[0].LabelRanges[0]
 	}
 	return e.blocks[0].TypeRange
@@ -239,7 +240,7 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 	if written, ok := r.lossy(expr, value, field); ok {
 		what := "without quotes this is another number"
 		if !field.Sensitive {
-			what = fmt.Sprintf("%s without quotes is the number %s", written, text(value))
+			what = fmt.Sprintf("%s without quotes is the number %s", written, source.Text(value))
 		}
 		r.problem("Unsuitable value", p.at, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
 		p.broken = true
@@ -256,7 +257,7 @@ func (r *reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field)
 		return "", false
 	}
 	written = string(literal.SrcRange.SliceBytes(r.files[literal.SrcRange.Filename].Bytes))
-	return written, written != text(value)
+	return written, written != source.Text(value)
 }
 
 func elementOf(field *kinds.Field) *kinds.Field {
@@ -345,7 +346,7 @@ func (r *reader) keyName(m *member) bool {
 	if value.IsMarked() || !value.IsKnown() {
 		return true // what that means for the object, decoding says
 	}
-	name, ok := keyString(value)
+	name, ok := source.KeyString(value)
 	if !ok {
 		r.problem("Unsuitable key", m.key.Range(), "A key is a string.")
 		return false

@@ -8,13 +8,14 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
 // blocks reads all blocks of one type in one body.
 func (r *reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where string) *part {
 	p := &part{field: field, at: blocks[0].DefRange()}
-	single := len(blocks) == 1 && !isDynamic(blocks[0])
+	single := len(blocks) == 1 && !source.IsDynamic(blocks[0])
 	switch field.Type {
 	case kinds.Object, kinds.Map:
 		if single {
@@ -56,7 +57,7 @@ func (r *reader) checkSingle(blocks []*hclsyntax.Block, where string) {
 	var first *hclsyntax.Block
 	for _, b := range blocks {
 		switch {
-		case isDynamic(b):
+		case source.IsDynamic(b):
 		case first == nil:
 			first = b
 		default:
@@ -70,11 +71,11 @@ func (r *reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where strin
 	repeats := false
 	for i, b := range blocks {
 		element := where
-		if repeats = repeats || isDynamic(b); !repeats {
+		if repeats = repeats || source.IsDynamic(b); !repeats {
 			element = elementWhere(where, i)
 		}
 		item := listItem{part: &part{field: elem, at: b.DefRange()}}
-		if isDynamic(b) {
+		if source.IsDynamic(b) {
 			item = r.dynamic(b, elem, where)
 		} else {
 			item.part.object = r.block(b, elem, element)
@@ -95,8 +96,8 @@ func (r *reader) block(b *hclsyntax.Block, field *kinds.Field, where string) *ob
 
 // dynamic reads dynamic "type" { for_each, iterator, content {} }.
 func (r *reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) listItem {
-	d := &dynamicPart{iterator: iteratorName(b)}
-	for _, attr := range nativeAttributes(b.Body) {
+	d := &dynamicPart{iterator: source.IteratorName(b)}
+	for _, attr := range source.NativeAttributes(b.Body) {
 		switch attr.Name {
 		case "for_each":
 			d.forEach = attr.Expr
@@ -104,7 +105,7 @@ func (r *reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 			switch name := hcl.ExprAsKeyword(attr.Expr); {
 			case name == "":
 				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator is the name of a variable, without quotes.")
-			case slices.Contains(referenceRoots, name) || isKindName(name):
+			case slices.Contains(source.ReferenceRoots, name) || source.IsKindName(name):
 				r.problem("Invalid dynamic block", attr.Expr.Range(), "iterator can't be called %s, since other references begin with that.", name)
 			}
 		default:

@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
 )
 
 // origin marks the values of an instance. The mark stays on all that is made
@@ -39,7 +40,7 @@ func (o *origins) take(marks cty.ValueMarks) (isSecret bool) {
 		case skipped:
 			o.holdBack(m.by)
 		default:
-			isSecret = isSecret || m == sensitive
+			isSecret = isSecret || m == funcs.Sensitive
 		}
 	}
 	return isSecret

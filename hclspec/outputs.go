@@ -9,6 +9,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // evaluatedOutput is what one output came to.
@@ -85,11 +87,11 @@ func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputVa
 		diags = append(diags, precondition(check, scope)...)
 	}
 	if isSecret && !o.Sensitive {
-		diags = append(diags, problem("Output refers to sensitive values", o.Expr.Range(),
+		diags = append(diags, source.Problem("Output refers to sensitive values", o.Expr.Range(),
 			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
 	}
 	if !keepsNumbers(value) {
-		diags = append(diags, problem("Number too large", o.Expr.Range(), "The state holds outputs as JSON, which keeps whole numbers of 64 bits. A longer one can be told as text, by tostring().")...)
+		diags = append(diags, source.Problem("Number too large", o.Expr.Range(), "The state holds outputs as JSON, which keeps whole numbers of 64 bits. A longer one can be told as text, by tostring().")...)
 	}
 	if diags.HasErrors() {
 		return nil, diags
@@ -110,7 +112,7 @@ func keepsNumbers(value cty.Value) bool {
 	return kept
 }
 
-func outputValue(o *Output, value cty.Value) *OutputValue {
+func outputValue(o *config.Output, value cty.Value) *OutputValue {
 	out := &OutputValue{Name: o.Name, Sensitive: o.Sensitive}
 	out.Type = typeJSON(value.Type())
 	if !value.IsWhollyKnown() {
@@ -165,11 +167,11 @@ func wholeNumbers(x any) any {
 }
 
 // precondition checks a condition as far as it is known.
-func precondition(check *Check, scope *hcl.EvalContext) hcl.Diagnostics {
-	passed, diags := evalCondition(check, scope)
+func precondition(check *config.Check, scope *hcl.EvalContext) hcl.Diagnostics {
+	passed, diags := config.EvalCondition(check, scope)
 	if passed {
 		return diags
 	}
-	message, problems := evalMessage(check, displayScope(scope))
-	return append(append(diags, problems...), problemIn("Precondition failed", check.Condition, scope, "%s", message)...)
+	message, problems := config.EvalMessage(check, displayScope(scope))
+	return append(append(diags, problems...), source.ProblemIn("Precondition failed", check.Condition, scope, "%s", message)...)
 }

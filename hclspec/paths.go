@@ -2,10 +2,13 @@ package hclspec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
@@ -32,7 +35,7 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 }
 
 // checkInstance reports a key, written out, that no instance has.
-func checkInstance(ref reference, target *Resource, res *result) hcl.Diagnostics {
+func checkInstance(ref reference, target *config.Resource, res *result) hcl.Diagnostics {
 	if len(ref.steps) == 0 || res.unexpanded || target.ForEach == nil && target.Count == nil {
 		return nil
 	}
@@ -58,7 +61,7 @@ func checkInstance(ref reference, target *Resource, res *result) hcl.Diagnostics
 	if near := words.Suggest(ref.steps[0].name, names); near != "" && len(names) > 0 {
 		hint = near
 	}
-	return problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)
+	return source.Problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)
 }
 
 func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics {
@@ -75,7 +78,7 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			case splatStep:
 				continue // of a single object: a list that holds it
 			case indexKeyStep:
-				return problem("Unsuitable reference", s.at, "%s of %s is %s and no list: it has no positions.", where, ref.to, describe(f))
+				return source.Problem("Unsuitable reference", s.at, "%s of %s is %s and no list: it has no positions.", where, ref.to, describe(f))
 			}
 			child := f.Field(s.name)
 			if child == nil {
@@ -85,11 +88,11 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			f, where = child, joinWhere(where, s.name)
 		case kinds.List:
 			if !s.isKey() || s.kind == nameKeyStep {
-				return problem("Unsuitable reference", s.at, "%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to, lastName(where), lastName(where))
+				return source.Problem("Unsuitable reference", s.at, "%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to, lastName(where), lastName(where))
 			}
 			f = f.Elem
 		default:
-			return problem("Unsuitable reference", s.at, "%s of %s is %s: there is nothing inside of it.", where, ref.to, describe(f))
+			return source.Problem("Unsuitable reference", s.at, "%s of %s is %s: there is nothing inside of it.", where, ref.to, describe(f))
 		}
 	}
 	return nil
@@ -97,17 +100,17 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 
 // checkLifecycle reports places in the lifecycle block that the kind does not
 // have.
-func checkLifecycle(l *Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
+func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, argument := range []struct {
-		name  string
-		paths []addrs.Path
+		name      string
+		PathValue []addrs.Path
 	}{
 		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
 	} {
-		for _, path := range argument.paths {
+		for _, path := range argument.PathValue {
 			if what := missingPlace(path, kind); what != "" {
-				diags = append(diags, problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
+				diags = append(diags, source.Problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
 			}
 		}
 	}
@@ -138,3 +141,28 @@ func missingPlace(path addrs.Path, kind *kinds.Kind) string {
 	}
 	return ""
 }
+
+// checkWait reports what the wait block asks of an object of the kind that it
+// can't tell.
+func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
+		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", upperFirst(withArticle(kind.Name)))...)
+	}
+	for _, f := range w.Fields {
+		if what := missingPlace(f.Path, kind); what != "" {
+			diags = append(diags, source.Problem("Unknown field", f.Range, "%s: %s", f.Path, what)...)
+			continue
+		}
+		switch place := kind.At(f.Path); place.Type {
+		case kinds.Object, kinds.Map, kinds.List:
+			if f.Value != nil || f.Pattern != nil {
+				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, describe(place))...)
+			}
+		}
+	}
+	return diags
+}
+
+// rolloutKinds are those whose controllers bring pods up to date by and by.
+var rolloutKinds = []string{"Deployment", "StatefulSet", "DaemonSet"}

@@ -3,6 +3,8 @@ package hclspec
 import (
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -16,7 +18,7 @@ func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diag
 		switch {
 		case e.name == "manifest" && e.attr != nil:
 			whole = e
-		case isMetaArgument(e.name):
+		case source.IsMetaArgument(e.name):
 			r.checkMetaArgument(e)
 		default:
 			entries = append(entries, e)
@@ -89,8 +91,8 @@ func (r *reader) apiVersion(expr hcl.Expression) (string, bool) {
 		r.diags = append(r.diags, diags...)
 		return "", false
 	}
-	apiVersion, ok := keyString(value)
-	if !ok || apiVersion == "" || isSensitive(value) {
+	apiVersion, ok := source.KeyString(value)
+	if !ok || apiVersion == "" || funcs.IsSensitive(value) {
 		r.problem("Unsuitable API version", expr.Range(), "apiVersion is a string such as \"apps/v1\" that is the same for all instances and known from the start.")
 		return "", false
 	}
@@ -101,7 +103,7 @@ func (r *reader) apiVersion(expr hcl.Expression) (string, bool) {
 func (r *reader) checkKind(e *entry, b *block) {
 	if e.attr != nil {
 		if value, diags := e.attr.Expr.Value(r.scope); !diags.HasErrors() {
-			if said, ok := keyString(value); ok && said == b.name.Type {
+			if said, ok := source.KeyString(value); ok && said == b.name.Type {
 				return
 			}
 		}
@@ -133,10 +135,10 @@ func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hc
 				return "", at, false
 			}
 			key, _ := pair.Key.Value(r.scope)
-			if name, _ := keyString(key); name == "apiVersion" {
+			if name, _ := source.KeyString(key); name == "apiVersion" {
 				value, diags := pair.Value.Value(r.scope)
-				apiVersion, ok := keyString(value)
-				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors() && !isSensitive(value)
+				apiVersion, ok := source.KeyString(value)
+				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors() && !funcs.IsSensitive(value)
 			}
 		}
 		return "", expr.Range(), true
@@ -146,12 +148,12 @@ func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hc
 	}
 	value, diags := expr.Value(r.scope)
 	shallow, _ := value.Unmark()
-	if diags.HasErrors() || isSensitive(value) || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
+	if diags.HasErrors() || funcs.IsSensitive(value) || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
 		return "", at, false
 	}
 	if !shallow.Type().HasAttribute("apiVersion") {
 		return "", expr.Range(), true
 	}
-	apiVersion, ok = keyString(shallow.GetAttr("apiVersion"))
+	apiVersion, ok = source.KeyString(shallow.GetAttr("apiVersion"))
 	return apiVersion, expr.Range(), ok
 }

@@ -10,6 +10,8 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -32,7 +34,7 @@ type Preview struct {
 
 // NewPreview evaluates a configuration. The diagnostics are all that is wrong with
 // it, as far as that can be told without a cluster.
-func NewPreview(ctx context.Context, c *Config, opts Options) (*Preview, hcl.Diagnostics) {
+func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, hcl.Diagnostics) {
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
 	pre.diags = forDisplay(append(diags, pre.evaluateAll(ctx)...))
@@ -49,7 +51,7 @@ func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
 			diags = append(diags, o.diags...)
 		}
 	}
-	sortDiagnostics(diags)
+	source.SortDiagnostics(diags)
 	return diags
 }
 
@@ -57,7 +59,7 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, b := range pre.definitionsFirst() {
 		if ctx.Err() != nil {
-			return append(diags, withoutRange("Interrupted", "The configuration was not evaluated to its end.")...)
+			return append(diags, source.WithoutRange("Interrupted", "The configuration was not evaluated to its end.")...)
 		}
 		diags = append(diags, pre.checkPaths(pre.byBlock[b], pre.results)...)
 		res := pre.evaluate(pre.byBlock[b], pre.results)
@@ -181,7 +183,7 @@ func (i *instance) identified() bool {
 
 func duplicate(i, other *instance) hcl.Diagnostics {
 	at := other.RangeOf(metadataName)
-	diags := problem("Duplicate object", i.RangeOf(metadataName), "%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
+	diags := source.Problem("Duplicate object", i.RangeOf(metadataName), "%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
 		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName())
 	diags[0].Extra = i.Addr
 	return diags
@@ -196,7 +198,7 @@ func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 		}
 		declared, err := kinds.FromCRD(i.Fields)
 		if err != nil {
-			diags = append(diags, problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", upperFirst(err.Error()))...)
+			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", upperFirst(err.Error()))...)
 			continue
 		}
 		pre.kinds.declare(declared, i.Addr)

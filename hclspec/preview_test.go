@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -64,7 +65,7 @@ func wanted(archive *txtar.Archive) (text []byte, at int) {
 	return nil, len(archive.Files) - 1
 }
 
-func unpack(t testing.TB, archive *txtar.Archive) *Config {
+func unpack(t testing.TB, archive *txtar.Archive) *config.Config {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range archive.Files {
@@ -74,16 +75,16 @@ func unpack(t testing.TB, archive *txtar.Archive) *Config {
 			}
 		}
 	}
-	config, diags := Load(dir)
+	c, diags := config.Load(dir)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return config
+	return c
 }
 
-func optionsFor(t testing.TB, config *Config) Options {
+func optionsFor(t testing.TB, c *config.Config) Options {
 	t.Helper()
-	values, diags := config.ReadVariables(Inputs{})
+	values, diags := c.ReadVariables(config.Inputs{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -91,8 +92,8 @@ func optionsFor(t testing.TB, config *Config) Options {
 }
 
 func previewText(t *testing.T, archive *txtar.Archive) []byte {
-	config := unpack(t, archive)
-	preview, diags := NewPreview(context.Background(), config, optionsFor(t, config))
+	c := unpack(t, archive)
+	preview, diags := NewPreview(context.Background(), c, optionsFor(t, c))
 	for _, d := range diags {
 		t.Errorf("%s %s", d.Error(), d.Detail)
 	}

@@ -6,6 +6,9 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -62,8 +65,8 @@ type result struct {
 }
 
 // newProgram links the blocks of a configuration.
-func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: c.names(), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
+func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
+	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
 	diags := p.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.checkCycles(p.graph)...)
@@ -76,7 +79,7 @@ func newProgram(c *Config, opts Options) (*program, hcl.Diagnostics) {
 		p.dependsOnResources[b] = true
 	}
 	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: keepingOrigins(functions(c.Dir))}
+	p.base = &hcl.EvalContext{Functions: keepingOrigins(funcs.Table(c.Dir))}
 	p.base.Functions[stepFunction] = stepCounter(maxSteps)
 	return p, diags
 }
@@ -143,7 +146,7 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 	}
 	if len(e.instances) > p.room {
 		res.unexpanded = true
-		res.diags = append(res.diags, problem("Too many objects", b.at, "With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
+		res.diags = append(res.diags, source.Problem("Too many objects", b.at, "With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
 		return res
 	}
 	var report reporter
@@ -159,11 +162,11 @@ func (p *program) evaluateResource(b *block, deps map[Block]*result) *result {
 	return res
 }
 
-func unknownRepetition(r *Resource, scope *hcl.EvalContext) hcl.Diagnostics {
+func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnostics {
 	if r.Count != nil {
-		return problemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
+		return source.ProblemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
 	}
-	return problemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
+	return source.ProblemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
 }
 
 // resourceValue is what references to a resource see. What was seen of each

@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 )
 
@@ -26,8 +28,8 @@ type names struct {
 	inOrder []*block
 }
 
-func (c *Config) names() *names {
-	n := &names{inOrder: c.blocks()}
+func namesOf(c *config.Config) *names {
+	n := &names{inOrder: blocksOf(c)}
 	n.byBlock = make(map[Block]*block, len(n.inOrder))
 	for _, b := range n.inOrder {
 		n.byBlock[b.name] = b
@@ -61,7 +63,7 @@ func (n *names) resolve(b *block) hcl.Diagnostics {
 // reference reads one use. The zero reference means one that no block
 // declares, such as each.key.
 func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Diagnostics) {
-	if isKindName(u.root) {
+	if source.IsKindName(u.root) {
 		return n.resourceReference(u)
 	}
 	switch u.root {
@@ -72,15 +74,15 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 	case "path":
 		return reference{}, attributeOf(u, "module", "root", "cwd")
 	case "data":
-		return reference{}, problem("Unsupported reference", u.at, "This version of kplan does not have data sources yet.")
+		return reference{}, source.Problem("Unsupported reference", u.at, "This version of kplan does not have data sources yet.")
 	case "module":
-		return reference{}, problem("Unsupported reference", u.at, "This version of kplan does not have modules yet.")
+		return reference{}, source.Problem("Unsupported reference", u.at, "This version of kplan does not have modules yet.")
 	case "output":
-		return reference{}, problem("Unsupported reference", u.at, "An output can't be referred to. Put the expression into a local value, and refer to that from both places.")
+		return reference{}, source.Problem("Unsupported reference", u.at, "An output can't be referred to. Put the expression into a local value, and refer to that from both places.")
 	case "self":
-		return reference{}, problem("Unsupported reference", u.at, "There is no self. An object's values are known only after its whole block is evaluated.")
+		return reference{}, source.Problem("Unsupported reference", u.at, "There is no self. An object's values are known only after its whole block is evaluated.")
 	case "terraform", "kplan":
-		return reference{}, problem("Unsupported reference", u.at, "%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root)
+		return reference{}, source.Problem("Unsupported reference", u.at, "%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root)
 	}
 	return reference{}, n.unknownRoot(u)
 }
@@ -89,7 +91,7 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
 	what := map[string]string{"var": "variable", "local": "local value"}[u.root]
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
-		return reference{}, problem("Incomplete reference", u.at, "The name of the %s is missing: a reference looks like %s.name.", what, u.root)
+		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the %s is missing: a reference looks like %s.name.", what, u.root)
 	}
 	to := Block{u.root, u.steps[0].name}
 	if _, ok := n.byBlock[to]; ok {
@@ -103,7 +105,7 @@ func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
 	if hint == "" && u.root == "var" {
 		hint = fmt.Sprintf(" Declare it: variable %q {}.", to.Name)
 	}
-	return reference{}, problem("Undeclared "+what, u.at, "There is no %s named %q.%s", what, to.Name, hint)
+	return reference{}, source.Problem("Undeclared "+what, u.at, "There is no %s named %q.%s", what, to.Name, hint)
 }
 
 // declared are the names of all blocks of a type.
@@ -126,9 +128,9 @@ func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
 	has := b.resource != nil && (u.root == "each" && b.resource.ForEach != nil || u.root == "count" && b.resource.Count != nil)
 	switch {
 	case !has:
-		return problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
+		return source.Problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
 	case inRepetition:
-		return problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root)
+		return source.Problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root)
 	}
 	return attributeOf(u, attrs...)
 }
@@ -141,16 +143,16 @@ func attributeOf(u use, attrs ...string) hcl.Diagnostics {
 	for _, a := range attrs {
 		full = append(full, u.root+"."+a)
 	}
-	return problem("Unsupported reference", u.at, "A reference to %s is %s.", u.root, words.Or(full))
+	return source.Problem("Unsupported reference", u.at, "A reference to %s is %s.", u.root, words.Or(full))
 }
 
 // resourceReference reads Kind.name and the key of an instance after it.
 func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
 		if len(u.steps) == 0 && u.asKey {
-			return reference{}, problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
+			return reference{}, source.Problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
 		}
-		return reference{}, problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root)
+		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root)
 	}
 	to := Block{u.root, u.steps[0].name}
 	b, ok := n.byBlock[to]
@@ -162,7 +164,7 @@ func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
 }
 
 func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
-	return problem("Undeclared resource", at, "There is no resource %q %q.%s", to.Type, to.Name, n.suggestResource(to))
+	return source.Problem("Undeclared resource", at, "There is no resource %q %q.%s", to.Type, to.Name, n.suggestResource(to))
 }
 
 // suggestResource offers the resource of the same kind with the nearest name,
@@ -187,7 +189,7 @@ func (n *names) suggestResource(to Block) string {
 }
 
 // checkInstanceKey compares a reference with the way the resource repeats.
-func checkInstanceKey(r *Resource, ref reference) hcl.Diagnostics {
+func checkInstanceKey(r *config.Resource, ref reference) hcl.Diagnostics {
 	if len(ref.steps) == 0 {
 		return nil
 	}
@@ -201,16 +203,16 @@ func checkInstanceKey(r *Resource, ref reference) hcl.Diagnostics {
 	}
 	switch {
 	case repeated == "" && first.isKey() && first.kind != splatStep:
-		return problem("Unexpected instance key", first.at, "%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
+		return source.Problem("Unexpected instance key", first.at, "%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
 	case repeated == "for_each" && first.kind == splatStep:
-		return problem("Unsuitable splat", first.at, "%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
+		return source.Problem("Unsuitable splat", first.at, "%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
 	case repeated == "for_each" && first.kind == indexKeyStep:
-		return problem("Unsuitable instance key", first.at, "%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at, "%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to)
 	case repeated == "count" && first.kind == nameKeyStep:
-		return problem("Unsuitable instance key", first.at, "%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at, "%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to)
 	case repeated != "" && !first.isKey():
 		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]
-		return problem("Missing instance key", ref.at, "%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
+		return source.Problem("Missing instance key", ref.at, "%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
 	}
 	return nil
 }
@@ -218,15 +220,13 @@ func checkInstanceKey(r *Resource, ref reference) hcl.Diagnostics {
 // unknownRoot reports a name that begins no reference.
 func (n *names) unknownRoot(u use) hcl.Diagnostics {
 	if u.asKey {
-		return problem("Ambiguous key", u.at, "A key that is no plain word stands in quotes: \"app.kubernetes.io/name\" = …. If a value is to be the key, it stands in parentheses.")
+		return source.Problem("Ambiguous key", u.at, "A key that is no plain word stands in quotes: \"app.kubernetes.io/name\" = …. If a value is to be the key, it stands in parentheses.")
 	}
 	if len(u.steps) == 0 {
-		return problem("Unknown name", u.at, "There is nothing named %s. Text stands in quotes: %q.", u.root, u.root)
+		return source.Problem("Unknown name", u.at, "There is nothing named %s. Text stands in quotes: %q.", u.root, u.root)
 	}
-	return problem("Unknown name", u.at, "No reference begins with %q.%s", u.root, n.suggestRoot(u))
+	return source.Problem("Unknown name", u.at, "No reference begins with %q.%s", u.root, n.suggestRoot(u))
 }
-
-var referenceRoots = []string{"var", "local", "each", "count", "path"}
 
 var misspelledRoots = map[string]string{
 	"vars": "var", "variable": "var", "variables": "var", "locals": "local", "loop": "each",
@@ -243,7 +243,7 @@ func (n *names) suggestRoot(u use) string {
 		}
 		return hint
 	}
-	return words.Suggest(u.root, referenceRoots)
+	return words.Suggest(u.root, source.ReferenceRoots)
 }
 
 // guessKind is the kind that a lower-case word means, among those declared
@@ -254,8 +254,8 @@ func (n *names) guessKind(word string) string {
 			return b.name.Type
 		}
 	}
-	if words.Nearest(word, referenceRoots) != "" {
+	if words.Nearest(word, source.ReferenceRoots) != "" {
 		return ""
 	}
-	return guessKind(word)
+	return config.NearestKind(word)
 }

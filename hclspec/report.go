@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
 )
 
 // reporter collects what is said of the instances of a block, each thing once
@@ -90,7 +91,7 @@ func displayScope(scope *hcl.EvalContext) *hcl.EvalContext {
 
 func withoutOrigins(value cty.Value) cty.Value {
 	plain, err := value.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		if mark == sensitive {
+		if mark == funcs.Sensitive {
 			return ctymarks.WrangleKeep, nil
 		}
 		return ctymarks.WrangleDrop, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -106,7 +107,7 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 		}
 		return primitive(v), ""
 	case kinds.String:
-		return text(v), ""
+		return source.Text(v), ""
 	case kinds.Integer:
 		return integer(v)
 	case kinds.Number:
@@ -129,21 +130,6 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 		return checkedText(v, isBase64)
 	}
 	return nil, ", and this is " + describeValue(v)
-}
-
-// text is a primitive value as a string, as HCL converts it. A number that
-// would fill the memory with zeros is written with an exponent.
-func text(v cty.Value) string {
-	if v.Type() == cty.Number {
-		if n := v.AsBigFloat(); n.MantExp(nil) > 4096 || n.MantExp(nil) < -4096 {
-			return n.Text('g', -1)
-		}
-	}
-	s, err := convert.Convert(v, cty.String)
-	if err != nil {
-		panic("hclspec: a primitive value has no string form: " + err.Error())
-	}
-	return s.AsString()
 }
 
 // primitive is a string or a boolean as JSON carries it.
@@ -211,7 +197,7 @@ func quantity(v cty.Value) (any, string) {
 	if v.Type() == cty.Bool {
 		return nil, ", and this is a boolean"
 	}
-	s := text(v)
+	s := source.Text(v)
 	if _, err := resource.ParseQuantity(s); err != nil {
 		return nil, ", and this " + strings.TrimPrefix(describeValue(v), "a ") + " is none"
 	}
@@ -249,13 +235,4 @@ func isDuration(s string) bool {
 func isBase64(s string) bool {
 	_, err := base64.StdEncoding.DecodeString(s)
 	return err == nil
-}
-
-// keyString is a value that names a field or an entry of a map.
-func keyString(v cty.Value) (string, bool) {
-	v, _ = v.Unmark()
-	if !v.IsKnown() || v.IsNull() || !v.Type().IsPrimitiveType() {
-		return "", false
-	}
-	return text(v), true
 }

@@ -5,13 +5,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-)
 
-// paths is what path stands for. Everything that a configuration reads lies in
-// its own directory, so all three are that, wherever kplan was started.
-var paths = cty.ObjectVal(map[string]cty.Value{
-	"module": cty.StringVal("."), "root": cty.StringVal("."), "cwd": cty.StringVal("."),
-})
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
+)
 
 // scope holds what the block's expressions refer to, and nothing else.
 func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
@@ -29,7 +26,7 @@ func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
 	}
 	loose := map[string]struct{}{}
 	for _, u := range b.broken {
-		if (u.root == "var" || u.root == "local" || isKindName(u.root)) && len(u.steps) > 0 {
+		if (u.root == "var" || u.root == "local" || source.IsKindName(u.root)) && len(u.steps) > 0 {
 			set(Block{u.root, u.steps[0].name}, cty.DynamicVal)
 		} else {
 			loose[u.root] = struct{}{}
@@ -44,7 +41,7 @@ func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
 		scope.Variables[root] = cty.DynamicVal
 	}
 	if _, ok := loose["path"]; !ok {
-		scope.Variables["path"] = paths
+		scope.Variables["path"] = config.PathValue
 	}
 	return scope
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // maxSteps bounds how often the values and conditions of for expressions are
@@ -56,7 +58,7 @@ func counted(expr hclsyntax.Expression) hclsyntax.Expression {
 func stepCounter(limit int64) function.Function {
 	var steps atomic.Int64
 	return function.New(&function.Spec{
-		Params: []function.Parameter{open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType})},
+		Params: []function.Parameter{funcs.Open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType})},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if steps.Add(1) > limit {
@@ -82,7 +84,7 @@ func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
 	result, ok := <-done
 	trap.Rethrow()
 	if !ok {
-		return result, problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps)
+		return result, source.Problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps)
 	}
 	return result, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
@@ -30,7 +31,7 @@ func unknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Fiel
 	if holder := holderOf(field, name); meant == "" && holder != "" {
 		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
 	}
-	return meant, problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
+	return meant, source.Problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
 
 // holderOf is the place below a field, not far down, that has a field of that

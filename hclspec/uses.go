@@ -1,11 +1,11 @@
 package hclspec
 
 import (
-	"slices"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // use is one place in the source that begins with a name from outside of its
@@ -68,19 +68,19 @@ func (f *useFinder) expr(expr hcl.Expression) {
 
 // manifest collects the uses in a resource's body without its meta-arguments.
 func (f *useFinder) manifest(body hcl.Body) {
-	f.body(body, isMetaArgument)
+	f.body(body, source.IsMetaArgument)
 }
 
 func (f *useFinder) body(body hcl.Body, skip func(string) bool) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
 		attrs, _ := body.JustAttributes() // what is wrong with them is reported when they are decoded
-		for _, attr := range sortedAttributes(attrs) {
+		for _, attr := range source.SortedAttributes(attrs) {
 			f.expr(attr.Expr)
 		}
 		return
 	}
-	for _, attr := range nativeAttributes(native) {
+	for _, attr := range source.NativeAttributes(native) {
 		if skip == nil || !skip(attr.Name) {
 			f.expr(attr.Expr)
 		}
@@ -93,16 +93,16 @@ func (f *useFinder) body(body hcl.Body, skip func(string) bool) {
 }
 
 func (f *useFinder) block(b *hclsyntax.Block) {
-	if !isDynamic(b) {
+	if !source.IsDynamic(b) {
 		f.body(b.Body, nil)
 		return
 	}
-	for _, attr := range nativeAttributes(b.Body) {
+	for _, attr := range source.NativeAttributes(b.Body) {
 		if attr.Name != "iterator" {
 			f.expr(attr.Expr)
 		}
 	}
-	f.hidden = append(f.hidden, map[string]struct{}{iteratorName(b): {}})
+	f.hidden = append(f.hidden, map[string]struct{}{source.IteratorName(b): {}})
 	for _, content := range b.Body.Blocks {
 		f.body(content.Body, nil)
 	}
@@ -284,37 +284,4 @@ func literalKey(key cty.Value, at hcl.Range) useStep {
 		}
 	}
 	return useStep{kind: anyStep, at: at}
-}
-
-// nativeAttributes are the arguments of a body in the order of the source.
-func nativeAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
-	attrs := make([]*hclsyntax.Attribute, 0, len(body.Attributes))
-	for _, attr := range body.Attributes {
-		attrs = append(attrs, attr)
-	}
-	slices.SortFunc(attrs, func(a, b *hclsyntax.Attribute) int { return a.NameRange.Start.Byte - b.NameRange.Start.Byte })
-	return attrs
-}
-
-// isDynamic says whether the block repeats a block of another type.
-func isDynamic(b *hclsyntax.Block) bool { return b.Type == "dynamic" && len(b.Labels) == 1 }
-
-// iteratorName is the name of the variable that a dynamic block declares.
-func iteratorName(b *hclsyntax.Block) string {
-	if attr := b.Body.Attributes["iterator"]; attr != nil {
-		if name := hcl.ExprAsKeyword(attr.Expr); name != "" {
-			return name
-		}
-	}
-	return b.Labels[0]
-}
-
-// isMetaArgument says whether a name in a resource belongs to kplan and not to
-// the manifest.
-func isMetaArgument(name string) bool {
-	switch name {
-	case "for_each", "count", "depends_on", "lifecycle", "wait":
-		return true
-	}
-	return false
 }

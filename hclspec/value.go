@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -24,7 +25,7 @@ type view struct {
 func (v *view) value(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
 	value := v.plain(x, field, d, at)
 	if field.Sensitive || v.sensitive.Has(at) {
-		return value.Mark(sensitive)
+		return value.Mark(funcs.Sensitive)
 	}
 	return value
 }
@@ -59,7 +60,7 @@ func (v *view) plain(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Va
 // scalarOf is a JSON scalar as a value of that type. What the server sends
 // against its own schema counts as unknown.
 func scalarOf(x any, ty cty.Type) cty.Value {
-	value, err := convert.Convert(jsonScalar(x), ty)
+	value, err := convert.Convert(funcs.JsonScalar(x), ty)
 	if err != nil || value.IsNull() {
 		return cty.UnknownVal(ty)
 	}
@@ -182,29 +183,12 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 		}
 		value = cty.TupleVal(elements)
 	default:
-		value = jsonScalar(x)
+		value = funcs.JsonScalar(x)
 	}
 	if v.sensitive.Has(at) {
-		return value.Mark(sensitive)
+		return value.Mark(funcs.Sensitive)
 	}
 	return value
-}
-
-// jsonScalar is a JSON scalar as a value.
-func jsonScalar(x any) cty.Value {
-	switch x := x.(type) {
-	case string:
-		return cty.StringVal(x)
-	case bool:
-		return cty.BoolVal(x)
-	case int64:
-		return cty.NumberIntVal(x)
-	case float64:
-		return cty.NumberFloatVal(x)
-	case int:
-		return cty.NumberIntVal(int64(x))
-	}
-	return cty.NullVal(cty.DynamicPseudoType)
 }
 
 // byPosition spells the places of an object with positions in lists, where

@@ -9,19 +9,14 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
-	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 )
-
-// Kinds finds the description of a kind. An empty apiVersion asks for the
-// preferred version. Its errors are those of kinds.Set.Lookup.
-type Kinds interface {
-	Lookup(kind, apiVersion string) (*kinds.Kind, error)
-}
 
 // Options says how a configuration is to be evaluated.
 type Options struct {
-	Variables Values
-	Kinds     Kinds
+	Variables config.Values
+	Kinds     config.Kinds
 	// DefaultNamespace is the namespace of objects that name none; "" means
 	// "default".
 	DefaultNamespace string
@@ -108,7 +103,7 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 		report.add(o.diags)
 	}
 	out.Outputs = outputValues(outputs)
-	sortDiagnostics(report.diags)
+	source.SortDiagnostics(report.diags)
 	return out, report.diags
 }
 

@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -72,7 +73,7 @@ func served(d *Desired) Seen {
 	return Seen{Object: object}
 }
 
-func configOf(t testing.TB, source string) *Config {
+func configOf(t testing.TB, source string) *config.Config {
 	t.Helper()
 	config, diags := loadSource(t.TempDir(), source)
 	if diags.HasErrors() {
@@ -81,11 +82,11 @@ func configOf(t testing.TB, source string) *Config {
 	return config
 }
 
-func loadSource(dir, source string) (*Config, hcl.Diagnostics) {
+func loadSource(dir, source string) (*config.Config, hcl.Diagnostics) {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		panic(err)
 	}
-	return Load(dir)
+	return config.Load(dir)
 }
 
 func walkWith(t testing.TB, source string, r *recorder, opts WalkOptions) (Outcome[string], hcl.Diagnostics) {

@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
@@ -17,7 +18,7 @@ import (
 // adopts says whether the user asked, by name, for the object to be taken over.
 func (p *planner) adopts(addr addrs.Instance) bool {
 	return slices.ContainsFunc(p.Adopt, func(given addrs.Instance) bool { return Matches(given, addr) }) ||
-		slices.ContainsFunc(p.Config.Imports, func(i *hclspec.Import) bool { return Matches(i.To, addr) })
+		slices.ContainsFunc(p.Config.Imports, func(i *config.Import) bool { return Matches(i.To, addr) })
 }
 
 // adopt plans to take over an object that exists and is not ours.

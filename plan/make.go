@@ -13,6 +13,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
@@ -21,8 +22,8 @@ import (
 
 // Input is what a plan is made from.
 type Input struct {
-	Config    *hclspec.Config
-	Variables hclspec.Values
+	Config    *config.Config
+	Variables config.Values
 	// Cluster is nil to plan offline: without a single request, from the state
 	// alone, so that everything is predicted.
 	Cluster *kube.Cluster
@@ -256,8 +257,8 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	return append(diags, p.planPruned(ctx, plan, outcome)...)
 }
 
-func isDeclared(config *hclspec.Config, output string) bool {
-	return slices.ContainsFunc(config.Outputs, func(o *hclspec.Output) bool { return o.Name == output })
+func isDeclared(c *config.Config, output string) bool {
+	return slices.ContainsFunc(c.Outputs, func(o *config.Output) bool { return o.Name == output })
 }
 
 // visitDiagnostics turns what a visit failed with into diagnostics that point

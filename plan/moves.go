@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/state"
 )
 
 // applyMoves gives the objects of the state the addresses that moved blocks
 // say, and returns what they had before. A move to an address that is taken, or
 // from one that is not known, has been made already or has nothing to do.
-func applyMoves(moves []*hclspec.Moved, s *state.State) (*state.State, map[addrs.Object]addrs.Instance) {
+func applyMoves(moves []*config.Moved, s *state.State) (*state.State, map[addrs.Object]addrs.Instance) {
 	before := map[addrs.Object]addrs.Instance{}
 	moved := s
 	for _, m := range moves {
@@ -37,7 +37,7 @@ func applyMoves(moves []*hclspec.Moved, s *state.State) (*state.State, map[addrs
 
 // destination is where a moved block moves an address to, if it does. Between
 // resources without keys whole resources move, all their instances.
-func destination(m *hclspec.Moved, addr addrs.Instance) (addrs.Instance, bool) {
+func destination(m *config.Moved, addr addrs.Instance) (addrs.Instance, bool) {
 	switch {
 	case m.From == addr:
 		return m.To, true

@@ -11,6 +11,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
@@ -58,7 +59,7 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 
 // orphanReason says why the configuration no longer has an object of that address.
 func (p *planner) pruneReason(addr addrs.Instance) Reason {
-	i := slices.IndexFunc(p.Config.Resources, func(r *hclspec.Resource) bool { return r.Addr == addr.Resource })
+	i := slices.IndexFunc(p.Config.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
 	if i < 0 {
 		return BecauseNotInConfig
 	}
@@ -151,7 +152,7 @@ func (p *planner) kindOf(o state.Object) (*kinds.Kind, error) {
 
 // forgets says whether a removed block wants the object to stay in the cluster.
 func (p *planner) forgets(addr addrs.Instance) bool {
-	return slices.ContainsFunc(p.Config.Removed, func(r *hclspec.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
+	return slices.ContainsFunc(p.Config.Removed, func(r *config.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
 }
 
 // deletionOrder puts what needs others before what it needs.

@@ -18,7 +18,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply"
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/schematest"
 	"kplan.dev/kplan/kinds"
@@ -242,15 +242,15 @@ func (s *situation) load(source string, in *plan.Input) {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	config, diags := hclspec.Load(dir)
+	c, diags := config.Load(dir)
 	if diags.HasErrors() {
 		s.Fatal(diags)
 	}
-	values, diags := config.ReadVariables(hclspec.Inputs{})
+	values, diags := c.ReadVariables(config.Inputs{})
 	if diags.HasErrors() {
 		s.Fatal(diags)
 	}
-	in.Config, in.Variables, in.State = config, values, s.state
+	in.Config, in.Variables, in.State = c, values, s.state
 }
 
 func (s *situation) plan(source string, in plan.Input) (*plan.Plan, hcl.Diagnostics) {

@@ -7,12 +7,12 @@ import (
 
 	strictjson "sigs.k8s.io/json"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/state"
 )
 
 // sourcesOf are the SHA-256 digests of the configuration's files by name.
-func sourcesOf(c *hclspec.Config) map[string]string {
+func sourcesOf(c *config.Config) map[string]string {
 	sources := make(map[string]string, len(c.Files))
 	for name, file := range c.Files {
 		sum := sha256.Sum256(file.Bytes)
@@ -22,7 +22,7 @@ func sourcesOf(c *hclspec.Config) map[string]string {
 }
 
 // variablesOf records the values that a configuration is evaluated with.
-func variablesOf(values hclspec.Values, s *state.State) map[string]Variable {
+func variablesOf(values config.Values, s *state.State) map[string]Variable {
 	recorded := map[string]Variable{}
 	for name, v := range values.JSON() {
 		r := Variable{Sensitive: v.Sensitive, Digest: s.Digest(v.Value)}

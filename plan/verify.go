@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
@@ -42,7 +42,7 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 
 // Fits checks that the configuration and the values of its variables are those
 // that the plan was made from. It asks the cluster nothing either.
-func (p *Plan) Fits(config *hclspec.Config, values hclspec.Values, s *state.State) hcl.Diagnostics {
+func (p *Plan) Fits(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
 	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
 			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.", strings.Join(changedFiles(p.Sources, now), ", ")))

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kube"
@@ -56,7 +56,7 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 }
 
 // kubeOptions lays the flags over the cluster block.
-func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Options {
+func (s *session) kubeOptions(c *config.Cluster, opts clusterOptions) kube.Options {
 	o := fromBlock(c)
 	if opts.kubeconfig != "" || opts.context != "" {
 		o = forAnyCluster(o)
@@ -77,7 +77,7 @@ func (s *session) kubeOptions(c *hclspec.Cluster, opts clusterOptions) kube.Opti
 	return o
 }
 
-func fromBlock(c *hclspec.Cluster) kube.Options {
+func fromBlock(c *config.Cluster) kube.Options {
 	o := kube.Options{
 		Auth: auth.Options{
 			ConfigPath:           c.ConfigPath,

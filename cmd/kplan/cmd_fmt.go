@@ -13,7 +13,8 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/render"
 )
 
@@ -57,7 +58,7 @@ func runFmt(ctx context.Context, s *session, opts fmtOptions, targets []string) 
 	}
 	code := exitOK
 	for _, target := range targets {
-		files, err := hclspec.FilesToFormat(target, opts.recursive)
+		files, err := source.FilesToFormat(target, opts.recursive)
 		if err != nil {
 			s.fail("Can't format", "%s.", fileProblem(err))
 			code = exitUnparsable
@@ -116,9 +117,9 @@ func fmtFile(s *session, opts fmtOptions, file string) exitCode {
 
 // fmtSource formats one source and shows what the options ask for.
 func (s *session) fmtSource(opts fmtOptions, name string, src []byte) ([]byte, exitCode) {
-	formatted, diags := hclspec.Format(src, name)
+	formatted, diags := source.Format(src, name)
 	if diags.HasErrors() {
-		s.loaded = &hclspec.Config{Files: map[string]*hcl.File{name: {Bytes: src}}}
+		s.loaded = &config.Config{Files: map[string]*hcl.File{name: {Bytes: src}}}
 		s.report(diags)
 		return nil, exitUnparsable
 	}

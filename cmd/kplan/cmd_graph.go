@@ -27,7 +27,7 @@ func runGraph(s *session) exitCode {
 		s.report(diags)
 		return exitFailure
 	}
-	g, graphDiags := config.Dependencies()
+	g, graphDiags := hclspec.Dependencies(config)
 	if graphDiags.HasErrors() {
 		s.report(append(diags, graphDiags...))
 		return exitFailure

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
 )
@@ -63,17 +64,17 @@ func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode
 // validate finds what is wrong with the configuration, as far as that can be
 // told without a cluster.
 func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagnostics {
-	config, diags := s.load()
-	values, more := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Args: opts.args, Open: opener(ctx), Partial: true})
+	c, diags := s.load()
+	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: opener(ctx), Partial: true})
 	diags = append(diags, more...)
-	_, more = config.Cluster(values)
+	_, more = c.Cluster(values)
 	diags = append(diags, more...)
-	_, more = config.Backend(values)
+	_, more = c.Backend(values)
 	diags = append(diags, more...)
-	if config.Broken {
+	if c.Broken {
 		return diags // evaluating what was not understood would only find phantoms
 	}
-	_, more = hclspec.NewPreview(ctx, config, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
+	_, more = hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
 	return append(diags, unsaid(more, diags)...)
 }
 

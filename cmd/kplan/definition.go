@@ -6,43 +6,43 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 )
 
 // definition is the configuration of the working directory and the values of
 // its variables.
 type definition struct {
-	config *hclspec.Config
-	values hclspec.Values
+	config *config.Config
+	values config.Values
 }
 
 // load reads the configuration. Its sources are there for diagnostics from then
 // on.
-func (s *session) load() (*hclspec.Config, hcl.Diagnostics) {
-	config, diags := hclspec.Load(".")
-	s.loaded = config
-	if !diags.HasErrors() || config.Settings.RequiredVersion != "" {
-		if unsuitable := config.CheckVersion(versionText()); unsuitable.HasErrors() {
-			return config, unsuitable
+func (s *session) load() (*config.Config, hcl.Diagnostics) {
+	c, diags := config.Load(".")
+	s.loaded = c
+	if !diags.HasErrors() || c.Settings.RequiredVersion != "" {
+		if unsuitable := c.CheckVersion(versionText()); unsuitable.HasErrors() {
+			return c, unsuitable
 		}
 	}
-	return config, diags
+	return c, diags
 }
 
 // define reads the configuration and gives its variables their values. It
 // reports what is wrong; ok is false if that keeps kplan from going on.
 func (s *session) define(ctx context.Context, opts variableOptions) (d definition, ok bool) {
-	config, diags := s.load()
+	c, diags := s.load()
 	if diags.HasErrors() {
 		s.report(diags)
 		return d, false
 	}
 	args := opts.args
 	if opts.from != nil {
-		args = append(recorded(opts.from, config), args...)
+		args = append(recorded(opts.from, c), args...)
 	}
-	values, valueDiags := config.ReadVariables(hclspec.Inputs{
+	values, valueDiags := c.ReadVariables(config.Inputs{
 		Env:    os.Environ(),
 		Args:   args,
 		Open:   opener(ctx),
@@ -53,9 +53,9 @@ func (s *session) define(ctx context.Context, opts variableOptions) (d definitio
 		return d, false
 	}
 	if opts.from != nil {
-		explainMissing(valueDiags, opts.from, config)
+		explainMissing(valueDiags, opts.from, c)
 	}
 	diags = append(diags, valueDiags...)
 	s.report(diags)
-	return definition{config, values}, !diags.HasErrors()
+	return definition{c, values}, !diags.HasErrors()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/state"
 )
 
@@ -38,13 +38,13 @@ func (s *session) locate(opts stateOptions) (stateOptions, bool) {
 	if opts.path != "" {
 		return opts, true
 	}
-	config, _ := hclspec.Load(".") // its mistakes are none of this command's business
-	if config.Settings.Backend == nil {
+	c, _ := config.Load(".") // its mistakes are none of this command's business
+	if c.Settings.Backend == nil {
 		opts.path = defaultState
 		return opts, true
 	}
-	values, _ := config.ReadVariables(hclspec.Inputs{Env: os.Environ(), Partial: true})
-	return s.locateBy(opts, definition{config, values})
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Partial: true})
+	return s.locateBy(opts, definition{c, values})
 }
 
 // locateBy is locate where the configuration is at hand.

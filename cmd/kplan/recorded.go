@@ -10,26 +10,26 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/plan"
 )
 
 // recorded are the values of variables that a saved plan holds, as if they were
 // given on the command line. It holds none of sensitive variables, which are
 // given again; that all values are those of the plan is verified later.
-func recorded(p *plan.Plan, config *hclspec.Config) []hclspec.VarArg {
-	declared := map[string]*hclspec.Variable{}
-	for _, v := range config.Variables {
+func recorded(p *plan.Plan, c *config.Config) []config.VarArg {
+	declared := map[string]*config.Variable{}
+	for _, v := range c.Variables {
 		declared[v.Name] = v
 	}
-	var args []hclspec.VarArg
+	var args []config.VarArg
 	for _, name := range slices.Sorted(maps.Keys(p.Variables)) {
 		saved, v := p.Variables[name], declared[name]
 		if v == nil || saved.Sensitive || len(saved.Value) == 0 {
 			continue
 		}
 		if text, ok := asArgument(saved.Value, v); ok {
-			args = append(args, hclspec.VarArg{Set: name + "=" + text})
+			args = append(args, config.VarArg{Set: name + "=" + text})
 		}
 	}
 	return args
@@ -37,8 +37,8 @@ func recorded(p *plan.Plan, config *hclspec.Config) []hclspec.VarArg {
 
 // explainMissing says of each sensitive variable without a value that the saved
 // plan had one.
-func explainMissing(diags hcl.Diagnostics, p *plan.Plan, config *hclspec.Config) {
-	for _, v := range config.Variables {
+func explainMissing(diags hcl.Diagnostics, p *plan.Plan, c *config.Config) {
+	for _, v := range c.Variables {
 		for _, d := range diags {
 			if p.Variables[v.Name].Sensitive && d.Subject != nil && *d.Subject == v.Range {
 				d.Detail += " A saved plan does not hold the values of sensitive variables: give the one again that it was made with."
@@ -50,7 +50,7 @@ func explainMissing(diags hcl.Diagnostics, p *plan.Plan, config *hclspec.Config)
 // asArgument spells a value in JSON as -var takes it: as it stands for a
 // variable of a primitive type or of none, as an expression for any other.
 // There is no spelling of a list or an object for a variable without a type.
-func asArgument(saved json.RawMessage, v *hclspec.Variable) (text string, ok bool) {
+func asArgument(saved json.RawMessage, v *config.Variable) (text string, ok bool) {
 	dec := json.NewDecoder(bytes.NewReader(saved))
 	dec.UseNumber()
 	var value any

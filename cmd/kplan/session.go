@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
 )
@@ -50,9 +50,9 @@ type session struct {
 	automation bool
 	// loaded is what diagnostics quote from. kinds knows which of its fields are
 	// secret: those that are built in, until there is a cluster to ask.
-	loaded *hclspec.Config
+	loaded *config.Config
 	lists  map[string]*hcl.File // files of addresses
-	kinds  hclspec.Kinds
+	kinds  config.Kinds
 }
 
 func newSession() *session {

@@ -6,14 +6,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/plan"
 )
 
 // variableOptions are -var and -var-file, whose order among each other counts,
 // and whether missing values may be asked for.
 type variableOptions struct {
-	args  []hclspec.VarArg
+	args  []config.VarArg
 	input bool
 	// from is the saved plan whose values are taken where nothing else is given.
 	from *plan.Plan
@@ -21,9 +21,9 @@ type variableOptions struct {
 
 func (o *variableOptions) flags() []cli.Flag {
 	return []cli.Flag{
-		value("var", varFlag{&o.args, func(text string) hclspec.VarArg { return hclspec.VarArg{Set: text} }},
+		value("var", varFlag{&o.args, func(text string) config.VarArg { return config.VarArg{Set: text} }},
 			"Set a variable: `'NAME=VALUE'`. May be repeated; of two that set the same variable the later one wins, be it -var or -var-file."),
-		value("var-file", varFlag{&o.args, func(path string) hclspec.VarArg { return hclspec.VarArg{File: path} }},
+		value("var-file", varFlag{&o.args, func(path string) config.VarArg { return config.VarArg{File: path} }},
 			"Take the values of variables from `FILE`. May be repeated."),
 		off("input", &o.input, "Don't ask for missing values, fail instead."),
 	}
@@ -31,8 +31,8 @@ func (o *variableOptions) flags() []cli.Flag {
 
 // varFlag adds to the one list of both flags.
 type varFlag struct {
-	list *[]hclspec.VarArg
-	make func(string) hclspec.VarArg
+	list *[]config.VarArg
+	make func(string) config.VarArg
 }
 
 func (f varFlag) Set(text string) error {
@@ -43,11 +43,11 @@ func (f varFlag) Set(text string) error {
 func (f varFlag) String() string { return "" }
 
 // prompt asks for the values of variables, nil where nobody is there to answer.
-func (s *session) prompt(ctx context.Context) func(*hclspec.Variable) (string, error) {
+func (s *session) prompt(ctx context.Context) func(*config.Variable) (string, error) {
 	if !s.input || !s.terminal {
 		return nil
 	}
-	return func(v *hclspec.Variable) (string, error) {
+	return func(v *config.Variable) (string, error) {
 		return s.answer(ctx, question{title: "var." + v.Name, text: strings.TrimSpace(v.Description), hidden: v.Sensitive})
 	}
 }

@@ -91,7 +91,7 @@ func compare(t *testing.T, what string, got, limit, exception int) {
 // TestImports holds each package's imports against the table in
 // docs/architecture.md. Packages that only tests and tools use are not in it.
 func TestImports(t *testing.T) {
-	forTests := []string{"internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen", "state/storetest"}
+	forTests := []string{"hclspec/spectest", "internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen", "state/storetest"}
 	allowed := importsTable(t)
 	for _, p := range measured(t) {
 		if slices.Contains(forTests, p.name()) {

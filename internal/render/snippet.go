@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
-	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
 )
@@ -20,7 +20,7 @@ type Sources struct {
 	Files map[string]*hcl.File
 	// Open are more files, whatever their names, of which everything may be shown.
 	Open    map[string]*hcl.File
-	Secrets hclspec.Secrets
+	Secrets config.Secrets
 }
 
 // snippet is the source that a diagnostic is about.

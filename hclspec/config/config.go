@@ -1,0 +1,114 @@
+// Package hclspec is kplan's language: it turns the files of one directory
+// into the objects that they wish for, each with the place in the source that
+// each of its values came from. It is the only home of cty and never sees a
+// cluster.
+//
+// Load parses and checks the files into a Config, which is not evaluated yet.
+// ReadVariables gives its variables their values. Walk evaluates it block by
+// block, in dependency order, and hands each Desired object to a visitor, whose
+// answer is what references to that object see.
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+)
+
+// Config is the parsed and checked content of one directory. Its lists are in
+// the order of the files' names and, in a file, of position.
+type Config struct {
+	Dir       string
+	Settings  Settings
+	Variables []*Variable
+	Locals    []*Local
+	Outputs   []*Output
+	Resources []*Resource
+	Imports   []*Import
+	Moved     []*Moved
+	Removed   []*Removed
+	// Files are the parsed sources by name, as diagnostics name them.
+	Files map[string]*hcl.File
+	// Broken says that a file could not be read or has a syntax error, so that
+	// declarations may be missing.
+	Broken bool
+}
+
+// Settings is what the kplan block says.
+type Settings struct {
+	RequiredVersion      string // a constraint such as ">= 0.1", "" for none
+	RequiredVersionRange hcl.Range
+	Cluster              *hcl.Block // cluster {}, nil when absent; see Config.Cluster
+	Backend              *hcl.Block // backend "type" {}, nil when absent; see Config.Backend
+}
+
+// Variable is a variable block.
+type Variable struct {
+	Name        string
+	Description string
+	Type        cty.Type           // cty.DynamicPseudoType where none is declared
+	Optional    *typeexpr.Defaults // of optional() attributes, nil for none
+	Default     cty.Value          // cty.NilVal where the variable is required
+	Nullable    bool               // null is a value; true unless declared otherwise
+	Sensitive   bool
+	Validations []*Check
+	Range       hcl.Range // the block's head
+
+	defaultExpr hcl.Expression // as it is written, nil for none
+	// literal: outside of files the value is written as it stands and not as an
+	// expression.
+	literal bool
+}
+
+// Local is one attribute of a locals block.
+type Local struct {
+	Name  string
+	Expr  hcl.Expression
+	Range hcl.Range
+}
+
+// Output is an output block.
+type Output struct {
+	Name          string
+	Description   string
+	Expr          hcl.Expression
+	Sensitive     bool
+	DependsOn     []Reference
+	Preconditions []*Check
+	Range         hcl.Range
+}
+
+// Resource is a resource block: one kind of object, once or many times.
+type Resource struct {
+	Addr      addrs.Resource
+	ForEach   hcl.Expression // nil unless set; never together with Count
+	Count     hcl.Expression
+	DependsOn []Reference
+	Lifecycle Lifecycle
+	Wait      Wait
+	// Body is what remains of the block: the manifest.
+	Body  hcl.Body
+	Range hcl.Range // the block's head
+}
+
+// Reference is a reference to a resource or one of its instances in a
+// depends_on list.
+type Reference struct {
+	Resource addrs.Resource
+	Range    hcl.Range
+}
+
+// Lifecycle is the lifecycle block of a resource.
+type Lifecycle struct {
+	PreventDestroy bool
+	// IgnoreChanges are places that the configuration sets at creation and
+	// leaves alone afterwards.
+	IgnoreChanges []addrs.Path
+	// ForceConflicts are places that are taken over from other managers.
+	ForceConflicts []addrs.Path
+	// ReplaceOn are places whose change replaces the object.
+	ReplaceOn []addrs.Path
+	Range     hcl.Range
+}

@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/gocty"
+
+	"kplan.dev/kplan/hclspec/source"
+)
+
+// checkName refuses a name that could not be written in a reference.
+func (p *parser) checkName(what, name string, at hcl.Range) bool {
+	if hclsyntax.ValidIdentifier(name) && cty.NormalizeString(name) == name {
+		return true
+	}
+	hint := ""
+	if fixed := toIdentifier(name); fixed != "" {
+		hint = fmt.Sprintf(" For example %q.", fixed)
+	}
+	p.problem("Invalid name", at, "The name of %s starts with a letter or an underscore and holds only letters, digits, underscores and dashes.%s", what, hint)
+	return false
+}
+
+// toIdentifier is the nearest valid name, "" when there is none.
+func toIdentifier(name string) string {
+	fixed := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name)
+	if fixed != "" && (fixed[0] == '-' || fixed[0] >= '0' && fixed[0] <= '9') {
+		fixed = "_" + fixed
+	}
+	if strings.Trim(fixed, "_") == "" || !hclsyntax.ValidIdentifier(fixed) {
+		return ""
+	}
+	return fixed
+}
+
+// constant evaluates an argument that may not depend on anything and stores it
+// in target, a pointer to a Go value. It says whether there was a value.
+func (p *parser) constant(attr *hcl.Attribute, target any) bool {
+	if attr == nil {
+		return false
+	}
+	value, ok := p.constantValue(attr.Name, attr.Expr)
+	if !ok {
+		return false
+	}
+	want, err := gocty.ImpliedType(target)
+	if err != nil {
+		panic("hclspec: an argument decoded into a Go type that cty has no type for: " + err.Error())
+	}
+	if value.IsNull() {
+		p.problem("Unsuitable value", attr.Expr.Range(), "%s must not be null. Leave the argument out instead.", attr.Name)
+		return false
+	}
+	converted, err := convert.Convert(value, want)
+	if err == nil {
+		err = gocty.FromCtyValue(converted, target)
+	}
+	if err != nil {
+		p.problem("Unsuitable value", attr.Expr.Range(), "%s must be %s.", attr.Name, typeArticle(want))
+		return false
+	}
+	return true
+}
+
+// constantValue evaluates an expression that may not depend on anything.
+func (p *parser) constantValue(name string, expr hcl.Expression) (cty.Value, bool) {
+	if refs := expr.Variables(); len(refs) > 0 {
+		p.problem("Constant value required", refs[0].SourceRange(), "%s is read before anything is evaluated, so its value must be written out: it can't refer to %s.", name, source.DescribeReference(refs[0]))
+		return cty.NilVal, false
+	}
+	if at, calls := source.FunctionCall(expr); calls {
+		p.problem("Constant value required", at, "%s is read before anything is evaluated, so its value must be written out: it can't call functions.", name)
+		return cty.NilVal, false
+	}
+	value, diags := expr.Value(nil)
+	if diags.HasErrors() {
+		p.report(diags)
+		return cty.NilVal, false
+	}
+	return value, true
+}
+
+// typeArticle names a type as it stands in a sentence.
+func typeArticle(ty cty.Type) string {
+	switch name := ty.FriendlyNameForConstraint(); {
+	case ty == cty.Bool:
+		return "true or false"
+	case ty.Equals(cty.List(cty.String)), ty.Equals(cty.Map(cty.String)):
+		return "a " + name + "s"
+	case strings.HasPrefix(name, "object"), strings.HasPrefix(name, "any"):
+		return "an " + name
+	default:
+		return "a " + name
+	}
+}

@@ -1,0 +1,301 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
+)
+
+// given is a value as it was given, before it is converted. Its value is
+// NilVal when it could not be read.
+type given struct {
+	value  cty.Value
+	source string     // "-var", "KPLAN_VAR_app", "prod.kpvars.hcl:3"
+	at     *hcl.Range // nil where it has no place in a file
+}
+
+func (g given) problem(format string, args ...any) hcl.Diagnostics {
+	diags := source.WithoutRange("Invalid value for variable", format, args...)
+	diags[0].Subject = g.at
+	return diags
+}
+
+// givenValues gathers values by rising precedence.
+type givenValues struct {
+	config   *Config
+	declared map[string]*Variable
+	values   map[string]given
+	diags    hcl.Diagnostics
+}
+
+func (g *givenValues) report(diags hcl.Diagnostics) { g.diags = append(g.diags, diags...) }
+
+const envPrefix = "KPLAN_VAR_"
+
+// environment takes KPLAN_VAR_name. Names that are not declared are ignored:
+// one environment serves many configurations.
+func (g *givenValues) environment(env []string) {
+	for _, entry := range env {
+		key, text, _ := strings.Cut(entry, "=")
+		name, ok := strings.CutPrefix(key, envPrefix)
+		if v := g.declared[name]; ok && v != nil {
+			g.values[name] = g.fromText(v, text, key)
+		}
+	}
+}
+
+// terraforms points at a value that Terraform would have taken, "" for none.
+func (g *givenValues) terraforms(v *Variable, env []string) string {
+	if name := "TF_VAR_" + v.Name; slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
+		return " " + name + " is set, which kplan does not read."
+	}
+	if names, err := source.FilesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json"); err == nil && len(names) > 0 {
+		return fmt.Sprintf(" There is %s: kplan reads it with -var-file=%s.", names[0], names[0])
+	}
+	return ""
+}
+
+// automaticFiles takes the files of variables that stand beside the
+// configuration.
+func (g *givenValues) automaticFiles() {
+	names, err := source.FilesWithSuffix(g.config.Dir, ".kpvars.hcl", ".kpvars.json")
+	if err != nil {
+		return // Load reported it
+	}
+	for _, first := range []string{"default.kpvars.hcl", "default.kpvars.json"} {
+		if slices.Contains(names, first) {
+			g.automaticFile(first)
+		}
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".auto.kpvars.hcl") || strings.HasSuffix(name, ".auto.kpvars.json") {
+			g.automaticFile(name)
+		}
+	}
+}
+
+func (g *givenValues) automaticFile(name string) {
+	filename := filepath.Join(g.config.Dir, name)
+	src, err := source.Directory(g.config.Dir).Read(name)
+	if err != nil {
+		g.unreadable(filename, err)
+		return
+	}
+	g.file(src, filename)
+}
+
+func (g *givenValues) unreadable(filename string, err error) {
+	g.report(source.WithoutRange("Can't read file of variables", "%s can't be read: %v.", filename, err))
+}
+
+// saved takes values that a saved plan recorded. A variable that is not
+// declared any more is left to whoever compares the plan with now.
+func (g *givenValues) saved(values map[string]json.RawMessage) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := g.declared[name]
+		if v == nil {
+			continue
+		}
+		from := given{source: "the saved plan"}
+		value, err := funcs.ParseJSON(string(values[name]))
+		if err != nil {
+			g.report(from.problem("The value of var.%s in the saved plan can't be read.", name))
+		}
+		from.value = value
+		g.values[name] = from
+	}
+}
+
+// arguments takes -var and -var-file in their order.
+func (g *givenValues) arguments(in Inputs) {
+	for _, arg := range in.Args {
+		if arg.File != "" {
+			g.namedFile(arg.File, in.Open)
+		} else {
+			g.assignment(arg.Set)
+		}
+	}
+}
+
+// namedFile takes a file that the user named.
+func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, error)) {
+	if open == nil {
+		open = func(path string) (io.ReadCloser, error) { return os.Open(path) }
+	}
+	file, err := open(path)
+	if err != nil {
+		g.unreadable(path, source.ReadError(err))
+		return
+	}
+	defer file.Close()
+	src, err := source.ReadLimited(file)
+	if err != nil {
+		g.unreadable(path, source.ReadError(err))
+		return
+	}
+	g.file(src, path)
+}
+
+// assignment takes one -var 'name=value'.
+func (g *givenValues) assignment(text string) {
+	name, value, ok := strings.Cut(text, "=")
+	bad := func(format string, args ...any) {
+		g.report(source.WithoutRange("Invalid -var option", format, args...))
+	}
+	trimmed := strings.TrimSpace(name)
+	switch v := g.declared[name]; {
+	case !ok && g.declared[text] != nil:
+		bad("-var names the variable %q but gives no value: it is written -var '%s=value'.", text, text)
+	case !ok:
+		bad("-var needs the name of a variable and its value: it is written -var 'name=value'.")
+	case name == "":
+		bad("-var needs the name of a variable before the equals sign: it is written -var 'name=value'.")
+	case trimmed != name && hclsyntax.ValidIdentifier(trimmed):
+		bad("-var has a space beside the variable's name: write -var '%s=value', without spaces around the equals sign.", trimmed)
+	case v == nil && !hclsyntax.ValidIdentifier(name):
+		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
+	case v == nil:
+		g.report(source.WithoutRange("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, words.Suggest(name, g.names())))
+	default:
+		g.values[name] = g.fromText(v, value, "-var")
+	}
+}
+
+func (g *givenValues) names() []string { return slices.Sorted(maps.Keys(g.declared)) }
+
+// ask takes the answer of the user.
+func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) given {
+	text, err := prompt(v)
+	if err != nil {
+		g.report(source.Problem("No value for required variable", v.Range, "var.%s was asked for, and there was no answer: %v.", v.Name, err))
+		return given{}
+	}
+	from := g.fromText(v, text, "the prompt")
+	g.values[v.Name] = from
+	return from
+}
+
+// fromText reads a value from outside of any file: as it stands for a
+// primitive type, as an expression for any other.
+func (g *givenValues) fromText(v *Variable, text, source string) given {
+	from := given{source: source}
+	if v.literal {
+		from.value = cty.StringVal(text)
+		return from
+	}
+	if why := g.expression(&from, text); why != "" {
+		if v.Sensitive {
+			why = "The reason is not shown since the variable is sensitive."
+		}
+		g.report(from.problem("The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why))
+	}
+	return from
+}
+
+// expression evaluates text into from.value, or says why it can't.
+func (g *givenValues) expression(from *given, text string) (why string) {
+	const filename = "<value>"
+	if source.Check([]byte(text), filename).HasErrors() {
+		return "It is nested too deeply."
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(text), filename, hcl.InitialPos)
+	if diags.HasErrors() {
+		return diags[0].Detail
+	}
+	if repeated := source.DuplicateKeys(expr); len(repeated) > 0 {
+		return repeated[0].Detail
+	}
+	if refs := expr.Variables(); len(refs) > 0 {
+		return fmt.Sprintf("It refers to %s, but a value can't refer to anything; a string needs quotes.", source.DescribeReference(refs[0]))
+	}
+	value, diags := expr.Value(nil)
+	if diags.HasErrors() {
+		return diags[0].Detail
+	}
+	from.value = value
+	return ""
+}
+
+// file takes the values of one file of variables.
+func (g *givenValues) file(src []byte, filename string) {
+	file, diags := parseVariables(src, filename)
+	g.report(diags)
+	if file == nil || file.Body == nil {
+		return
+	}
+	if native, ok := file.Body.(*hclsyntax.Body); ok {
+		for _, block := range native.Blocks {
+			g.report(blockAmongVariables(block))
+		}
+		native.Blocks = nil
+	}
+	attrs, diags := file.Body.JustAttributes()
+	g.report(diags)
+	for _, attr := range source.SortedAttributes(attrs) {
+		g.attribute(attr)
+	}
+}
+
+// parseVariables parses a file of variables. One whose name does not tell is
+// JSON if it begins like it.
+func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	if !strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{")) {
+		return source.ParseJSON(src, filename)
+	}
+	return source.Parse(src, filename)
+}
+
+func blockAmongVariables(block *hclsyntax.Block) hcl.Diagnostics {
+	if block.Type == "variable" && len(block.Labels) > 0 {
+		return source.Problem("Variable declaration in file of variables", block.TypeRange, "A file of variables gives values, it declares nothing: write %s = … here, and put the variable block into a file named *.kplan.hcl.", block.Labels[0])
+	}
+	return source.Problem("Unexpected block in file of variables", block.TypeRange, "A file of variables holds lines such as name = value and no blocks. If %s is a variable, write %s = { … }.", block.Type, block.Type)
+}
+
+func (g *givenValues) attribute(attr *hcl.Attribute) {
+	v := g.declared[attr.Name]
+	if v == nil && len(g.diags) > source.MaxProblems {
+		return
+	}
+	if v == nil {
+		g.report(hcl.Diagnostics{{
+			Severity: hcl.DiagWarning,
+			Summary:  "Value for undeclared variable",
+			Detail:   fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", attr.Name, words.Suggest(attr.Name, g.names())),
+			Subject:  &attr.NameRange,
+		}})
+		return
+	}
+	at := attr.Expr.Range()
+	from := given{at: &at, source: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line)}
+	if native, ok := attr.Expr.(hclsyntax.Expression); ok {
+		g.report(source.DuplicateKeys(native))
+	}
+	call, calls := source.FunctionCall(attr.Expr)
+	if refs := attr.Expr.Variables(); len(refs) > 0 {
+		g.report(source.Problem("Constant value required", refs[0].SourceRange(), "A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, source.DescribeReference(refs[0])))
+	} else if calls {
+		g.report(source.Problem("Constant value required", call, "A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name))
+	} else {
+		value, diags := attr.Expr.Value(nil)
+		g.report(diags)
+		if !diags.HasErrors() {
+			from.value = value
+		}
+	}
+	g.values[attr.Name] = from
+}

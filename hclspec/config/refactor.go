@@ -1,0 +1,161 @@
+package config
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
+)
+
+// Import is an import block: the object of a resource is taken over if it
+// exists and is not this stack's. The configuration names it, so there is no id.
+type Import struct {
+	To    addrs.Instance // all instances of a resource where it has no key
+	Range hcl.Range
+}
+
+// Moved is a moved block: what was known under one address is now known under
+// another. kplan finds moves by itself while the object stays the same; a block
+// is needed where its name changes, too.
+type Moved struct {
+	From, To addrs.Instance
+	Range    hcl.Range
+}
+
+// Removed is a removed block: what becomes of the objects of a resource that is
+// no longer in the configuration.
+type Removed struct {
+	From    addrs.Instance
+	Destroy bool // delete them; otherwise they stay in the cluster and are forgotten
+	Range   hcl.Range
+}
+
+var (
+	importSchema  = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}}}
+	movedSchema   = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}}
+	removedSchema = &hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "lifecycle"}},
+	}
+	removedLifecycleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "destroy", Required: true}}}
+)
+
+func (p *parser) imports(block *hcl.Block) {
+	content, diags := block.Body.Content(importSchema)
+	p.report(diags)
+	if to, ok := p.address(content.Attributes["to"]); ok {
+		p.config.Imports = append(p.config.Imports, &Import{To: to, Range: block.DefRange})
+	}
+}
+
+func (p *parser) moved(block *hcl.Block) {
+	content, diags := block.Body.Content(movedSchema)
+	p.report(diags)
+	from, ok := p.address(content.Attributes["from"])
+	to, ok2 := p.address(content.Attributes["to"])
+	switch {
+	case !ok || !ok2:
+	case from == to:
+		p.problem("Invalid move", block.DefRange, "%s is moved to itself.", from)
+	case from.Resource.Type != to.Resource.Type:
+		p.problem("Invalid move", content.Attributes["to"].Expr.Range(), "An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
+	default:
+		p.config.Moved = append(p.config.Moved, &Moved{From: from, To: to, Range: block.DefRange})
+	}
+}
+
+func (p *parser) removed(block *hcl.Block) {
+	content, diags := block.Body.Content(removedSchema)
+	p.report(diags)
+	r := &Removed{Destroy: true, Range: block.DefRange}
+	for i, b := range content.Blocks {
+		if i > 0 {
+			p.problem("Duplicate lifecycle block", b.DefRange, "A removed block has one lifecycle block.")
+			continue
+		}
+		lifecycle, diags := b.Body.Content(removedLifecycleSchema)
+		p.report(diags)
+		p.constant(lifecycle.Attributes["destroy"], &r.Destroy)
+	}
+	var ok bool
+	if r.From, ok = p.address(content.Attributes["from"]); ok {
+		p.config.Removed = append(p.config.Removed, r)
+	}
+}
+
+// address reads the address of a resource or of one of its instances, written
+// as a reference.
+func (p *parser) address(attr *hcl.Attribute) (addrs.Instance, bool) {
+	if attr == nil {
+		return addrs.Instance{}, false
+	}
+	traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
+	if !diags.HasErrors() {
+		if addr, ok := traversedInstance(traversal); ok {
+			return addr, true
+		}
+	}
+	p.problem("Invalid resource address", attr.Expr.Range(), "%s is the address of a resource or of one of its instances, such as Pod.web or Pod.web[\"key\"], without quotes.", attr.Name)
+	return addrs.Instance{}, false
+}
+
+func traversedInstance(t hcl.Traversal) (addrs.Instance, bool) {
+	if len(t) < 2 || len(t) > 3 || !source.IsKindName(t.RootName()) {
+		return addrs.Instance{}, false
+	}
+	name, ok := t[1].(hcl.TraverseAttr)
+	if !ok {
+		return addrs.Instance{}, false
+	}
+	resource := addrs.Resource{Type: t.RootName(), Name: name.Name}
+	if len(t) == 2 {
+		return resource.Instance(addrs.Key{}), true
+	}
+	index, ok := t[2].(hcl.TraverseIndex)
+	if !ok {
+		return addrs.Instance{}, false
+	}
+	key, ok := instanceKey(index.Key)
+	return resource.Instance(key), ok
+}
+
+func instanceKey(key cty.Value) (addrs.Key, bool) {
+	switch {
+	case key.Type() == cty.String:
+		return addrs.StringKey(key.AsString()), true
+	case key.Type() == cty.Number:
+		n, accuracy := key.AsBigFloat().Int64()
+		return addrs.IntKey(int(n)), accuracy == 0 && n >= 0
+	}
+	return addrs.Key{}, false
+}
+
+// checkRefactoring finds import, moved and removed blocks that speak of
+// resources which are, or are not, in the configuration.
+func (p *parser) checkRefactoring() {
+	declared := map[addrs.Resource]bool{}
+	var names []string
+	for _, r := range p.config.Resources {
+		declared[r.Addr] = true
+		names = append(names, r.Addr.String())
+	}
+	for _, i := range p.config.Imports {
+		if !declared[i.To.Resource] {
+			p.problem("Reference to undeclared resource", i.Range, "There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
+		}
+	}
+	for _, r := range p.config.Removed {
+		if declared[r.From.Resource] && r.From.Key.IsZero() {
+			p.problem("Removed resource still exists", r.Range, "The configuration still declares %s. Delete its block, or this one.", r.From)
+		}
+	}
+	targets := map[addrs.Instance]*Moved{}
+	for _, m := range p.config.Moved {
+		if other := targets[m.To]; other != nil {
+			p.problem("Ambiguous move", m.Range, "%s is already what %s was moved to, at %s.", m.To, other.From, other.Range)
+		}
+		targets[m.To] = m
+	}
+}

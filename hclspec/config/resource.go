@@ -1,0 +1,190 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
+)
+
+// resourceSchema are the meta-arguments; the rest of the block is the manifest.
+var resourceSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "for_each"}, {Name: "count"}, {Name: "depends_on"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "lifecycle"}, {Type: "wait"}},
+}
+
+func (p *parser) resource(block *hcl.Block) {
+	r := &Resource{Addr: addrs.Resource{Type: block.Labels[0], Name: block.Labels[1]}, Range: block.DefRange}
+	if !p.checkKind(r.Addr.Type, block.LabelRanges[0]) || !p.checkName("a resource", r.Addr.Name, block.LabelRanges[1]) {
+		return
+	}
+	content, rest, diags := block.Body.PartialContent(resourceSchema)
+	p.report(diags)
+	r.Body = rest
+	p.repetition(r, content.Attributes)
+	r.DependsOn = p.dependsOn(content.Attributes["depends_on"])
+	once := map[string]hcl.Range{}
+	for _, b := range content.Blocks {
+		if first, again := once[b.Type]; again {
+			p.problem("Duplicate block", b.DefRange, "A resource has one %s block at most; there is one at %s already.", b.Type, first)
+			continue
+		}
+		once[b.Type] = b.DefRange
+		if b.Type == "lifecycle" {
+			r.Lifecycle = p.lifecycle(b)
+		} else {
+			r.Wait = p.wait(b)
+		}
+	}
+	if p.declare("resource", r.Addr.String(), block.DefRange) {
+		p.config.Resources = append(p.config.Resources, r)
+	}
+}
+
+func (p *parser) repetition(r *Resource, attrs hcl.Attributes) {
+	if attr := attrs["for_each"]; attr != nil {
+		r.ForEach = attr.Expr
+	}
+	attr := attrs["count"]
+	switch {
+	case attr == nil:
+	case r.ForEach != nil:
+		p.problem("Both for_each and count", attr.NameRange, "A resource has either for_each or count. Keep for_each where its instances have names of their own.")
+	default:
+		r.Count = attr.Expr
+	}
+}
+
+// checkKind refuses what can't be a kind. Whether there is such a kind is
+// found out when the configuration is evaluated.
+func (p *parser) checkKind(kind string, at hcl.Range) bool {
+	if source.IsKindName(kind) {
+		return true
+	}
+	hint := words.DidYouMean(NearestKind(kind))
+	if strings.HasPrefix(kind, "kubernetes_") {
+		hint += " There is no provider, so there is no prefix either."
+	}
+	p.problem("Invalid kind", at, "The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits.%s", hint)
+	return false
+}
+
+// dependsOn reads a list of references to resources.
+func (p *parser) dependsOn(attr *hcl.Attribute) []Reference {
+	if attr == nil {
+		return nil
+	}
+	exprs, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		p.problem("Invalid depends_on", attr.Expr.Range(), "depends_on is a list of references to resources, such as [Namespace.tenant].")
+		return nil
+	}
+	var refs []Reference
+	for _, expr := range exprs {
+		if text, quoted := source.QuotedWord(expr); quoted {
+			p.problem("Invalid depends_on", expr.Range(), "A reference is written without quotes: [%s].", text)
+			continue
+		}
+		traversal, diags := hcl.AbsTraversalForExpr(expr)
+		if diags.HasErrors() {
+			p.problem("Invalid depends_on", expr.Range(), "depends_on holds references to resources, such as Namespace.tenant, and no other expressions.")
+			continue
+		}
+		if ref, ok := p.resourceReference(traversal); ok {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// resourceReference reads a reference to a whole resource or an instance.
+func (p *parser) resourceReference(t hcl.Traversal) (Reference, bool) {
+	at := t.SourceRange()
+	root := t.RootName()
+	if !source.IsKindName(root) {
+		if root == "module" || root == "data" {
+			p.problem("Invalid depends_on", at, "%s", foreignBlocks[root])
+		} else {
+			p.problem("Invalid depends_on", at, "depends_on names resources, such as Namespace.tenant. %q is none: a kind begins with a capital letter.", root)
+		}
+		return Reference{}, false
+	}
+	if len(t) < 2 {
+		p.problem("Invalid depends_on", at, "The name of the resource is missing: a reference looks like %s.name.", root)
+		return Reference{}, false
+	}
+	name, ok := t[1].(hcl.TraverseAttr)
+	if !ok {
+		p.problem("Invalid depends_on", at, "The name of the resource is missing: a reference looks like %s.name.", root)
+		return Reference{}, false
+	}
+	if len(t) > 2 {
+		if _, isKey := t[2].(hcl.TraverseIndex); !isKey || len(t) > 3 {
+			p.problem("Invalid depends_on", at, "depends_on waits for whole objects: leave out what follows %s.%s.", root, name.Name)
+			return Reference{}, false
+		}
+	}
+	return Reference{Resource: addrs.Resource{Type: root, Name: name.Name}, Range: at}, true
+}
+
+var lifecycleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+	{Name: "prevent_destroy"}, {Name: "ignore_changes"}, {Name: "force_conflicts"}, {Name: "replace_on"},
+}}
+
+func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
+	content, diags := block.Body.Content(lifecycleSchema)
+	p.report(diags)
+	l := Lifecycle{Range: block.DefRange}
+	p.constant(content.Attributes["prevent_destroy"], &l.PreventDestroy)
+	l.IgnoreChanges = p.paths(content.Attributes["ignore_changes"])
+	l.ForceConflicts = p.paths(content.Attributes["force_conflicts"])
+	l.ReplaceOn = p.paths(content.Attributes["replace_on"])
+	return l
+}
+
+// paths reads a list of places inside the object, each written as a reference
+// or as a string.
+func (p *parser) paths(attr *hcl.Attribute) []addrs.Path {
+	if attr == nil {
+		return nil
+	}
+	exprs, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		detail := fmt.Sprintf("%s is a list of fields of the object, such as [spec.replicas, metadata.annotations].", attr.Name)
+		if hcl.ExprAsKeyword(attr.Expr) == "all" {
+			detail += " There is no \"all\": name the top-level fields instead, such as [spec]."
+		}
+		p.problem("Invalid field path", attr.Expr.Range(), "%s", detail)
+		return nil
+	}
+	var paths []addrs.Path
+	for _, expr := range exprs {
+		path, err := fieldPath(expr)
+		if err != nil {
+			p.problem("Invalid field path", expr.Range(), "%s holds fields of the object, such as spec.replicas or metadata.annotations[\"a.b/c\"]: %v.", attr.Name, err)
+			continue
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func fieldPath(expr hcl.Expression) (addrs.Path, error) {
+	if value, diags := expr.Value(nil); !diags.HasErrors() {
+		if value.Type() != cty.String || value.IsNull() || !value.IsKnown() {
+			return addrs.Path{}, errors.New("this is a value and names no field")
+		}
+		return addrs.ParsePath(value.AsString())
+	}
+	traversal, diags := hcl.AbsTraversalForExpr(expr)
+	if diags.HasErrors() {
+		return addrs.Path{}, errors.New("only names, dots and keys in brackets can stand in it")
+	}
+	return source.TraversalPath(traversal)
+}

@@ -1,0 +1,207 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/kinds"
+)
+
+// quotedFrom loads one file and returns its source with *** in the place of
+// each secret.
+func quotedFrom(t *testing.T, name, source string) (string, Secrets) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, _ := Load(dir)
+	secrets := config.Secrets(kinds.Builtin())
+	slices.SortFunc(secrets.Places, func(a, b hcl.Range) int { return b.Start.Byte - a.Start.Byte })
+	end := len(source)
+	for _, r := range secrets.Places {
+		if r.Start.Byte >= end {
+			continue // inside of another
+		}
+		end = r.Start.Byte
+		source = source[:r.Start.Byte] + "***" + source[min(r.End.Byte, len(source)):]
+	}
+	return source, secrets
+}
+
+func TestSecretsInSource(t *testing.T) {
+	for name, test := range map[string]struct{ file, File, want string }{
+		"fields of a Secret": {
+			File: `resource "Secret" "a" {
+  metadata { name = "a" }
+  type = "Opaque"
+  data = { plain = base64encode("s3cret"), "quoted" = "s3c${var.x}ret", n = 1234, f = file("a.pem") }
+  stringData = {
+    for k, v in { a = "s3cret" } : k => upper(v)
+  }
+}`,
+			want: `resource "Secret" "a" {
+  metadata { name = "a" }
+  type = "Opaque"
+  data = { plain = base64encode("***"), "quoted" = "***${var.x}***", n = ***, f = file("a.pem") }
+  stringData = {
+    for k, v in { a = "***" } : k => upper(v)
+  }
+}`,
+		},
+		"a manifest": {
+			File: `resource "Secret" "a" {
+  manifest = { apiVersion = "v1", metadata = { name = "a" }, stringData = { p = "s3cret" } }
+}`,
+			want: `resource "Secret" "a" {
+  manifest = { apiVersion = "v1", metadata = { name = "a" }, stringData = { p = "***" } }
+}`,
+		},
+		"quotes that were forgotten": {
+			File: "resource \"Secret\" \"a\" {\n  stringData = { p = s3cret }\n}",
+			want: "resource \"Secret\" \"a\" {\n  stringData = { p = *** }\n}",
+		},
+		"no Secret": {
+			File: `resource "ConfigMap" "a" { data = { p = "shown" } }`,
+			want: `resource "ConfigMap" "a" { data = { p = "shown" } }`,
+		},
+		"variables and outputs": {
+			File: `variable "a" {
+  default   = { p = "s3cret" }
+  sensitive = true
+}
+variable "b" { default = "shown" }
+output "c" {
+  value     = "s3cret"
+  sensitive = true
+}`,
+			want: `variable "a" {
+  default   = { p = "***" }
+  sensitive = true
+}
+variable "b" { default = "shown" }
+output "c" {
+  value     = "***"
+  sensitive = true
+}`,
+		},
+		"the function": {
+			File: `resource "Pod" "a" { spec = { containers = [{ env = [{ name = "P", value = sensitive("s3cret") }] }] } }`,
+			want: `resource "Pod" "a" { spec = { containers = [{ env = [{ name = "P", value = sensitive("***") }] }] } }`,
+		},
+		"what flows into a Secret": {
+			File: `locals {
+  creds = { user = "shown", password = "s3cret" }
+  other = "shown"
+  chain = local.creds.password
+}
+variable "token" { default = "s3cret" }
+resource "Secret" "a" {
+  stringData = { p = local.chain, t = "${var.token}" }
+}
+resource "Secret" "b" {
+  for_each = { x = { p = "s3cret" } }
+  stringData = { p = each.value.p }
+}`,
+			want: `locals {
+  creds = { user = "shown", password = "***" }
+  other = "shown"
+  chain = local.creds.password
+}
+variable "token" { default = "***" }
+resource "Secret" "a" {
+  stringData = { p = local.chain, t = "${var.token}" }
+}
+resource "Secret" "b" {
+  for_each = { x = { p = "***" } }
+  stringData = { p = each.value.p }
+}`,
+		},
+		"a heredoc": {
+			File: "resource \"Secret\" \"a\" {\n  stringData = {\n    p = <<-EOT\n      s3cret\n      more\n    EOT\n  }\n}",
+			want: "resource \"Secret\" \"a\" {\n  stringData = {\n    p = <<-EOT\n      ***    EOT\n  }\n}",
+		},
+		"JSON": {
+			file: "main.kplan.json",
+			File: `{"resource": {"Secret": {"a": {"metadata": {"name": "a"}, "stringData": {"p": "s3cret"}}}},
+"locals": {"x": "${sensitive(\"s3cret\")}"},
+"variable": {"v": {"default": "s3cret", "sensitive": true}, "w": {"default": "shown"}}}`,
+			want: `{"resource": {"Secret": {"a": {"metadata": {"name": "a"}, "stringData": {"p": ***}}}},
+"locals": {"x": ***},
+"variable": {"v": {"default": ***, "sensitive": true}, "w": {"default": "shown"}}}`,
+		},
+		"a string that is not closed": {
+			File: `resource "ConfigMap" "c" {
+  data = { p = "shown" }
+}
+resource "Secret" "a" {
+  metadata {
+    name = "a"
+  stringData = {
+    p = "s3cret
+    "q" = <<EOT
+s3cret
+EOT
+  }
+}
+variable "p" {
+  default   = "s3cret"
+  sensitive = true
+}
+resource "ConfigMap" "d" {
+  data = { p = "shown", q = sensitive("s3cret") }
+}`,
+			want: `resource "ConfigMap" "c" {
+  data = { p = "shown" }
+}
+resource "Secret" "a" {
+  metadata {
+    name = ***
+  stringData = {
+    p = ***
+    "q" = ***
+***
+***
+  }
+}
+variable "p" {
+  default   = ***
+  sensitive = ***
+}
+resource "ConfigMap" "d" {
+  data = ***
+}`,
+		},
+		"broken JSON": {
+			file: "main.kplan.json",
+			File: "{\"resource\": {\"Secret\": {\n  \"a\": {\"stringData\": {\"p\": \"s3cret\"}},\n  \"s3cret\"\n}",
+			want: "***\n  \"a\": ***\n  ***\n}",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.file == "" {
+				test.file = "main.kplan.hcl"
+			}
+			got, _ := quotedFrom(t, test.file, test.File)
+			if got != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+			if strings.Contains(got, "s3c") {
+				t.Error("a secret is shown")
+			}
+		})
+	}
+}
+
+func TestSecretNames(t *testing.T) {
+	_, secrets := quotedFrom(t, "main.kplan.hcl", `locals { a = { p = "s3cret" } }
+resource "Secret" "a" { stringData = { p = local.a.p } }`)
+	if !secrets.Names["local.a.p"] || len(secrets.Names) != 1 {
+		t.Errorf("names: %v", secrets.Names)
+	}
+}

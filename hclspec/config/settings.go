@@ -1,0 +1,99 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
+)
+
+var settingsSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "required_version"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "cluster"}, {Type: "backend", LabelNames: []string{"type"}}},
+}
+
+// settings reads a kplan block. There may be several, each saying a part.
+func (p *parser) settings(block *hcl.Block) {
+	content, diags := block.Body.Content(settingsSchema)
+	p.report(diags)
+	if attr := content.Attributes["required_version"]; attr != nil {
+		p.requiredVersion(attr)
+	}
+	for _, b := range content.Blocks {
+		if !p.declareOnce(b.Type+" block", b.DefRange) {
+			continue
+		}
+		if b.Type == "cluster" {
+			_, diags := b.Body.Content(clusterSchema)
+			p.report(diags)
+			p.config.Settings.Cluster = b
+		} else {
+			p.backend(b)
+		}
+	}
+}
+
+// declareOnce is declare for what has no name of its own.
+func (p *parser) declareOnce(what string, at hcl.Range) bool {
+	if first, taken := p.seen[what]; taken {
+		p.problem("Duplicate setting", at, "A configuration has one %s at most; there is one at %s already.", what, first)
+		return false
+	}
+	p.seen[what] = at
+	return true
+}
+
+func (p *parser) requiredVersion(attr *hcl.Attribute) {
+	var text string
+	if !p.declareOnce("required_version", attr.NameRange) || !p.constant(attr, &text) {
+		return
+	}
+	if _, err := version.NewConstraint(text); err != nil {
+		p.problem("Invalid version constraint", attr.Expr.Range(), "required_version is a list of conditions such as \">= 0.3, < 2.0\" or \"~> 1.2\".")
+		return
+	}
+	p.config.Settings.RequiredVersion = text
+	p.config.Settings.RequiredVersionRange = attr.Expr.Range()
+}
+
+// CheckVersion says whether the running kplan is one that the configuration
+// wants. Ask before anything else: the other problems that an unsuitable
+// kplan finds in a configuration need not be real.
+func (c *Config) CheckVersion(running string) hcl.Diagnostics {
+	if c.Settings.RequiredVersion == "" {
+		return nil
+	}
+	constraint, err := version.NewConstraint(c.Settings.RequiredVersion)
+	if err != nil {
+		return nil // Load reported it
+	}
+	v, err := version.NewVersion(running)
+	if err != nil || constraint.Check(v) || constraint.Check(v.Core()) {
+		return nil // a build from a source tree has no version and is let through
+	}
+	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
+		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if this one will do.", c.Settings.RequiredVersion, running)
+}
+
+// backendSchemas are the arguments of each type of backend.
+var backendSchemas = map[string]*hcl.BodySchema{
+	"local": {Attributes: []hcl.AttributeSchema{{Name: "path"}}},
+}
+
+func (p *parser) backend(block *hcl.Block) {
+	name := block.Labels[0]
+	schema, ok := backendSchemas[name]
+	if !ok {
+		known := slices.Sorted(maps.Keys(backendSchemas))
+		p.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), words.Suggest(name, known))
+		return
+	}
+	_, diags := block.Body.Content(schema)
+	p.report(diags)
+	p.config.Settings.Backend = block
+}

@@ -1,0 +1,47 @@
+package funcs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
+)
+
+// Names are the names of the functions that there are, sorted.
+func Names(table map[string]function.Function) []string {
+	names := slices.Sorted(maps.Keys(table))
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, absent := absentFunctions[name]
+		return absent
+	})
+}
+
+// UnknownCalls reports the calls in a piece of source that are not of one of
+// these functions.
+func UnknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok {
+			return nil
+		}
+		if _, known := slices.BinarySearch(names, call.Name); !known {
+			diags = append(diags, source.Problem("Call to unknown function", call.NameRange, "%s", unknownFunction(call.Name, names))...)
+		}
+		return nil
+	})
+	return diags
+}
+
+func unknownFunction(name string, names []string) string {
+	if why, absent := absentFunctions[name]; absent {
+		return fmt.Sprintf("There is no function %q: %s.", name, why)
+	}
+	return fmt.Sprintf("There is no function %q.%s", name, words.Suggest(name, names))
+}

@@ -1,0 +1,325 @@
+package funcs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+var collectionFunctions = map[string]function.Function{
+	"alltrue":         foldBools("Says whether all elements are true; so they are in an empty list.", true),
+	"anytrue":         foldBools("Says whether any element is true; none is in an empty list.", false),
+	"chunklist":       stdlib.ChunklistFunc,
+	"coalesce":        coalesceFunc,
+	"coalescelist":    stdlib.CoalesceListFunc,
+	"compact":         stdlib.CompactFunc,
+	"concat":          stdlib.ConcatFunc,
+	"contains":        stdlib.ContainsFunc,
+	"distinct":        stdlib.DistinctFunc,
+	"element":         stdlib.ElementFunc,
+	"flatten":         stdlib.FlattenFunc,
+	"index":           indexFunc,
+	"keys":            stdlib.KeysFunc,
+	"length":          lengthFunc,
+	"lookup":          lookupFunc,
+	"matchkeys":       matchkeysFunc,
+	"merge":           stdlib.MergeFunc,
+	"one":             oneFunc,
+	"range":           stdlib.RangeFunc, // makes 1,024 numbers at most
+	"reverse":         stdlib.ReverseListFunc,
+	"setintersection": stdlib.SetIntersectionFunc,
+	"setproduct":      bounded(stdlib.SetProductFunc, productSize),
+	"setsubtract":     stdlib.SetSubtractFunc,
+	"setunion":        stdlib.SetUnionFunc,
+	"slice":           stdlib.SliceFunc,
+	"sort":            stdlib.SortFunc,
+	"transpose":       transposeFunc,
+	"values":          stdlib.ValuesFunc,
+	"zipmap":          stdlib.ZipmapFunc,
+}
+
+// productSize counts an element of a product as sixteen bytes of text.
+func productSize(args []cty.Value) int {
+	size := 16 * len(args)
+	for _, arg := range args {
+		if arg.IsNull() || !arg.CanIterateElements() {
+			return 0
+		}
+		if size *= arg.LengthInt(); size > maxText {
+			return size
+		}
+	}
+	return size
+}
+
+// foldBools is all of them when neutral is true, any of them when it is false.
+func foldBools(description string, neutral bool) function.Function {
+	return function.New(&function.Spec{
+		Description: description,
+		Params:      []function.Parameter{{Name: "list", Type: cty.List(cty.Bool)}},
+		Type:        function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			known := true
+			for _, element := range args[0].AsValueSlice() {
+				switch {
+				case element.IsNull() && neutral:
+					return cty.False, nil
+				case element.IsNull():
+				case !element.IsKnown():
+					known = false
+				case element.True() != neutral:
+					return cty.BoolVal(!neutral), nil
+				}
+			}
+			if !known {
+				return cty.UnknownVal(cty.Bool), nil
+			}
+			return cty.BoolVal(neutral), nil
+		},
+	})
+}
+
+var coalesceFunc = function.New(&function.Spec{
+	Description: "Returns the first argument that is neither null nor an empty string.",
+	VarParam:    &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		types := make([]cty.Type, len(args))
+		for i, arg := range args {
+			types[i] = arg.Type()
+		}
+		ty, _ := convert.UnifyUnsafe(types)
+		if ty == cty.NilType {
+			return cty.NilType, errors.New("all arguments must be of one type")
+		}
+		return ty, nil
+	},
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		for _, arg := range args {
+			arg, err := convert.Convert(arg, retType)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			switch {
+			case !arg.IsKnown():
+				return cty.UnknownVal(retType), nil
+			case arg.IsNull(), retType == cty.String && arg.AsString() == "":
+			default:
+				return arg, nil
+			}
+		}
+		return cty.NilVal, errors.New("all arguments are null or empty strings")
+	},
+})
+
+var lengthFunc = function.New(&function.Spec{
+	Description: "Counts the elements of a list, set, map, tuple or object, or the characters of a string.",
+	Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		ty := args[0].Type()
+		if ty == cty.String || ty.IsCollectionType() || ty.IsTupleType() || ty.IsObjectType() || ty == cty.DynamicPseudoType {
+			return cty.Number, nil
+		}
+		return cty.NilType, function.NewArgErrorf(0, "a list, set, map, tuple, object or string is required")
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		value := args[0]
+		switch ty := value.Type(); {
+		case ty.IsTupleType():
+			return cty.NumberIntVal(int64(ty.Length())), nil
+		case ty.IsObjectType():
+			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))), nil
+		case ty == cty.DynamicPseudoType:
+			return cty.UnknownVal(cty.Number), nil
+		case ty == cty.String:
+			return stdlib.Strlen(value)
+		}
+		return value.Length(), nil
+	},
+})
+
+var indexFunc = function.New(&function.Spec{
+	Description: "Returns the position of a value in a list.",
+	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType, AllowNull: true}},
+	Type:        function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		list := args[0]
+		if !list.Type().IsListType() && !list.Type().IsTupleType() {
+			return cty.NilVal, function.NewArgErrorf(0, "a list or tuple is required")
+		}
+		for i, element := range list.AsValueSlice() {
+			equal, err := stdlib.Equal(element, args[1])
+			switch {
+			case err != nil:
+				return cty.NilVal, err
+			case !equal.IsKnown():
+				return cty.UnknownVal(cty.Number), nil
+			case equal.True():
+				return cty.NumberIntVal(int64(i)), nil
+			}
+		}
+		return cty.NilVal, errors.New("the value is not in the list")
+	},
+})
+
+var lookupFunc = function.New(&function.Spec{
+	Description: "Returns the value of a map's key, or a default when the map has no such key.",
+	Params: []function.Parameter{
+		{Name: "map", Type: cty.DynamicPseudoType},
+		{Name: "key", Type: cty.String},
+	},
+	VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
+	Type:     lookupType,
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		from, key := args[0], args[1].AsString()
+		value := cty.NilVal
+		switch {
+		case from.Type().IsObjectType():
+			if from.Type().HasAttribute(key) {
+				value = from.GetAttr(key)
+			}
+		case from.HasIndex(args[1]).True():
+			value = from.Index(args[1])
+		}
+		switch {
+		case value != cty.NilVal:
+			return convert.Convert(value, retType)
+		case len(args) == 3:
+			return convert.Convert(args[2], retType)
+		}
+		return cty.NilVal, fmt.Errorf("the map has no key %q, and there is no default", key)
+	},
+})
+
+func lookupType(args []cty.Value) (cty.Type, error) {
+	if len(args) > 3 {
+		return cty.NilType, errors.New("a map, a key and at most one default are required")
+	}
+	ty := args[0].Type()
+	switch {
+	case ty.IsMapType() && len(args) == 3:
+		if unified, _ := convert.UnifyUnsafe([]cty.Type{ty.ElementType(), args[2].Type()}); unified != cty.NilType {
+			return unified, nil
+		}
+		return cty.NilType, function.NewArgErrorf(2, "the default must be of the type of the map's values, %s", typeexpr.TypeString(ty.ElementType()))
+	case ty.IsMapType():
+		return ty.ElementType(), nil
+	case !ty.IsObjectType():
+		return cty.NilType, function.NewArgErrorf(0, "a map or an object is required")
+	case !args[1].IsKnown():
+		return cty.DynamicPseudoType, nil
+	}
+	key, _ := args[1].Unmark()
+	switch {
+	case ty.HasAttribute(key.AsString()):
+		return ty.AttributeType(key.AsString()), nil
+	case len(args) == 3:
+		return args[2].Type(), nil
+	}
+	return cty.DynamicPseudoType, nil
+}
+
+var matchkeysFunc = function.New(&function.Spec{
+	Description: "Keeps the elements of a list whose counterparts in a second list are in a third one.",
+	Params: []function.Parameter{
+		{Name: "values", Type: cty.List(cty.DynamicPseudoType)},
+		{Name: "keys", Type: cty.List(cty.DynamicPseudoType)},
+		{Name: "searchset", Type: cty.List(cty.DynamicPseudoType)},
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if ty, _ := convert.UnifyUnsafe([]cty.Type{args[1].Type(), args[2].Type()}); ty == cty.NilType {
+			return cty.NilType, errors.New("the keys and the searched values must be of one type")
+		}
+		return args[0].Type(), nil
+	},
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		values, keys, wanted := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
+		if len(values) != len(keys) {
+			return cty.NilVal, errors.New("the values and the keys must be equally many")
+		}
+		var kept []cty.Value
+		for i, key := range keys {
+			for _, want := range wanted {
+				equal, err := stdlib.Equal(key, want)
+				if err != nil {
+					return cty.NilVal, err
+				}
+				if !equal.IsKnown() {
+					return cty.UnknownVal(retType), nil
+				}
+				if equal.True() {
+					kept = append(kept, values[i])
+					break
+				}
+			}
+		}
+		if len(kept) == 0 {
+			return cty.ListValEmpty(retType.ElementType()), nil
+		}
+		return cty.ListVal(kept), nil
+	},
+})
+
+var oneFunc = function.New(&function.Spec{
+	Description: "Returns the only element of a list, set or tuple, or null when it is empty.",
+	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		ty := args[0].Type()
+		switch {
+		case ty.IsListType(), ty.IsSetType():
+			return ty.ElementType(), nil
+		case ty.IsTupleType() && ty.Length() == 0:
+			return cty.DynamicPseudoType, nil
+		case ty.IsTupleType() && ty.Length() == 1:
+			return ty.TupleElementType(0), nil
+		}
+		return cty.NilType, function.NewArgErrorf(0, "a list, set or tuple with one element or none is required")
+	},
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		switch elements := args[0].AsValueSlice(); len(elements) {
+		case 0:
+			return cty.NullVal(retType), nil
+		case 1:
+			return elements[0], nil
+		}
+		return cty.NilVal, function.NewArgErrorf(0, "a list, set or tuple with one element or none is required")
+	},
+})
+
+var transposeFunc = function.New(&function.Spec{
+	Description: "Swaps the keys and the values of a map of lists of strings.",
+	Params:      []function.Parameter{{Name: "map", Type: cty.Map(cty.List(cty.String))}},
+	Type:        function.StaticReturnType(cty.Map(cty.List(cty.String))),
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		if !args[0].IsWhollyKnown() {
+			return cty.UnknownVal(retType), nil
+		}
+		lists := map[string][]cty.Value{}
+		for it := args[0].ElementIterator(); it.Next(); {
+			key, list := it.Element()
+			if list.IsNull() {
+				return cty.NilVal, function.NewArgErrorf(0, "the lists must not be null")
+			}
+			for _, value := range list.AsValueSlice() {
+				if value.IsNull() {
+					return cty.NilVal, function.NewArgErrorf(0, "the lists must not hold null")
+				}
+				lists[value.AsString()] = append(lists[value.AsString()], key)
+			}
+		}
+		if len(lists) == 0 {
+			return cty.MapValEmpty(cty.List(cty.String)), nil
+		}
+		out := make(map[string]cty.Value, len(lists))
+		for value, keys := range lists {
+			slices.SortFunc(keys, func(a, b cty.Value) int { return compareText(a, b) })
+			out[value] = cty.ListVal(keys)
+		}
+		return cty.MapVal(out), nil
+	},
+})

@@ -1,0 +1,143 @@
+package funcs
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"kplan.dev/kplan/hclspec/source"
+)
+
+// Table are what expressions can call, by name. They are pure: given the
+// same arguments and the same files in dir they return the same values. None
+// runs a program, opens a connection, or reads outside of dir.
+//
+// Their names and meanings are Terraform's.
+func Table(dir string) map[string]function.Function {
+	table := map[string]function.Function{}
+	for _, group := range []map[string]function.Function{
+		numberFunctions, stringFunctions, collectionFunctions, typeFunctions, encodingFunctions,
+		hashFunctions, networkFunctions, timeFunctions, fileFunctions(source.Directory(dir)),
+	} {
+		for name, f := range group {
+			table[name] = discreet(f)
+		}
+	}
+	// These two take expressions instead of values, and can't be wrapped.
+	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc
+	for name, why := range absentFunctions {
+		table[name] = absentFunction(why)
+	}
+	templates := &templates{dir: source.Directory(dir), others: table}
+	table = templates.withFunctions(0)
+	templates.names = Names(table)
+	return table
+}
+
+// discreet is a function that does what f does, except that it keeps what f
+// says about a failure to itself when a sensitive value went in: an error such
+// as `cannot parse "hunter2"` would show it. It also keeps numbers within
+// bounds.
+func discreet(f function.Function) function.Function {
+	typeOf := func(args []cty.Value) (cty.Type, error) {
+		ty, err := f.ReturnTypeForValues(args)
+		return ty, presentable(err, args)
+	}
+	return Around(f, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		value, err := f.Call(args)
+		if err == nil {
+			err = checkMagnitude(value)
+		}
+		return value, presentable(err, args)
+	})
+}
+
+// Around is a function with the parameters of f that takes everything, and leaves
+// it to f, which it calls, to refuse some of that.
+func Around(f function.Function, typeOf function.TypeFunc, call function.ImplFunc) function.Function {
+	spec := &function.Spec{Description: f.Description(), Type: typeOf, Impl: call}
+	for _, param := range f.Params() {
+		spec.Params = append(spec.Params, Open(param))
+	}
+	if param := f.VarParam(); param != nil {
+		varParam := Open(*param)
+		spec.VarParam = &varParam
+	}
+	return function.New(spec)
+}
+
+// Open is a parameter that takes everything: the function inside decides.
+func Open(param function.Parameter) function.Parameter {
+	param.AllowNull, param.AllowUnknown, param.AllowDynamicType, param.AllowMarked = true, true, true, true
+	return param
+}
+
+func presentable(err error, args []cty.Value) error {
+	if err == nil {
+		return nil
+	}
+	for _, arg := range args {
+		if IsSensitive(arg) {
+			return errors.New("an argument is sensitive, so the reason is not shown")
+		}
+	}
+	// Some functions of cty's panic where a result is no number; what they
+	// say then is a stack.
+	if panicked := (function.PanicError{}); errors.As(err, &panicked) {
+		return errors.New("it has no result for these arguments")
+	}
+	return err
+}
+
+// maxText bounds the strings that functions make.
+const maxText = 4 << 20
+
+var errTooMuchText = fmt.Errorf("the result would be longer than %d MiB", maxText>>20)
+
+// maxExponent bounds numbers: written out in full, 1e600000000 fills all memory.
+const maxExponent = 4096
+
+func checkMagnitude(v cty.Value) error {
+	v, _ = v.Unmark()
+	if !v.IsKnown() || v.IsNull() || v.Type() != cty.Number {
+		return nil
+	}
+	return checkNumber(v.AsBigFloat())
+}
+
+func checkNumber(n *big.Float) error {
+	if exp := n.MantExp(nil); n.IsInf() || exp > maxExponent || exp < -maxExponent {
+		return errors.New("the number is too large or too small")
+	}
+	return nil
+}
+
+// absentFunctions are names that users will try, with what to do instead.
+var absentFunctions = map[string]string{
+	"timestamp":     "kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable",
+	"plantimestamp": "kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable",
+	"uuid":          "kplan's functions are pure, and none returns random values: apply would come to something else than plan. uuidv5 makes an identifier from a name",
+	"bcrypt":        "kplan's functions are pure, and bcrypt is not, for its salt is random: apply would come to something else than plan. Pass the hash in as a variable",
+	"rsadecrypt":    "no function of kplan's handles private keys. Pass the value in as a sensitive variable",
+	"pathexpand":    "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"abspath":       "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
+	"env":           "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
+	"list":          "a list is written [a, b]; tolist converts to one",
+	"map":           "a map is written { key = value }; tomap converts to one",
+	"type":          "it only ever existed in Terraform's console",
+}
+
+func absentFunction(why string) function.Function {
+	anything := function.Parameter{Name: "args", Type: cty.DynamicPseudoType}
+	anything = Open(anything)
+	return function.New(&function.Spec{
+		VarParam: &anything,
+		Type: func([]cty.Value) (cty.Type, error) {
+			return cty.DynamicPseudoType, fmt.Errorf("there is no such function: %s", why)
+		},
+	})
+}

@@ -1,0 +1,217 @@
+package funcs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/ctymarks"
+	yamlnode "go.yaml.in/yaml/v3"
+	"sigs.k8s.io/yaml"
+
+	"kplan.dev/kplan/hclspec/source"
+)
+
+// yamlValue reads YAML as kubectl does, so that a manifest means here what it
+// means there: 0400 is octal, and a date is the text that is written.
+func yamlValue(text string) (cty.Value, error) {
+	doc, err := parseYAML(text)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	raw, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return cty.NilVal, err
+	}
+	value, err := ParseJSON(string(raw))
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return markScalars(value, doc), nil
+}
+
+// maxYAMLNodes bounds what aliases expand to.
+const maxYAMLNodes = 1_000_000
+
+// parseYAML refuses documents that are nested too deeply, or that expand to far
+// more than they hold: nine levels of nine aliases each come to a billion. It
+// refuses keys that are there twice, or that are not what they seem.
+func parseYAML(text string) (*yamlnode.Node, error) {
+	var doc, more yamlnode.Node
+	documents := yamlnode.NewDecoder(strings.NewReader(text))
+	if err := documents.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is more than one document")
+	}
+	if _, err := expandedSize(&doc, 0, map[*yamlnode.Node]int{}); err != nil {
+		return nil, err
+	}
+	return &doc, checkKeys(&doc)
+}
+
+func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {
+	if depth > source.MaxNesting {
+		return 0, fmt.Errorf("more than %d lists and maps stand inside one another", source.MaxNesting)
+	}
+	if size, ok := known[node]; ok {
+		return size, nil
+	}
+	known[node] = 1 // of an alias inside of what it stands for
+	children := node.Content
+	if node.Alias != nil {
+		children = []*yamlnode.Node{node.Alias}
+	}
+	total := 1
+	for _, child := range children {
+		size, err := expandedSize(child, depth+1, known)
+		if err != nil {
+			return 0, err
+		}
+		if total += size; total > maxYAMLNodes {
+			return 0, fmt.Errorf("its aliases expand to more than %d values", maxYAMLNodes)
+		}
+	}
+	known[node] = total
+	return total, nil
+}
+
+// checkKeys refuses a key that a map has twice, of whose values only one would
+// count, and one that YAML reads as something else than what is written.
+func checkKeys(node *yamlnode.Node) error {
+	lines := map[string]int{}
+	for i, child := range node.Content {
+		if node.Kind == yamlnode.MappingNode && i%2 == 0 && child.Kind == yamlnode.ScalarNode {
+			if first, again := lines[child.Value]; again {
+				return fmt.Errorf("line %d has the key %q again, which the same map has in line %d", child.Line, child.Value, first)
+			}
+			if read := readKey(child); read != child.Value {
+				return fmt.Errorf("line %d has the key %s, which YAML reads as %s: put it in quotes", child.Line, child.Value, read)
+			}
+			lines[child.Value] = child.Line
+		}
+		if err := checkKeys(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// boolWords are what YAML 1.1, and so kubectl, takes for true or false, besides
+// these words themselves.
+var boolWords = []string{"y", "yes", "on", "n", "no", "off"}
+
+// readKey is what a key is in JSON.
+func readKey(key *yamlnode.Node) string {
+	isPlain := key.Style&(yamlnode.DoubleQuotedStyle|yamlnode.SingleQuotedStyle|yamlnode.LiteralStyle|yamlnode.FoldedStyle|yamlnode.TaggedStyle) == 0
+	if !isPlain || key.ShortTag() == "!!merge" || key.ShortTag() == "!!str" && !slices.Contains(boolWords, strings.ToLower(key.Value)) {
+		return key.Value
+	}
+	if key.ShortTag() == "!!null" {
+		return "nothing"
+	}
+	raw, err := yaml.YAMLToJSON([]byte(key.Value + ": 0"))
+	var object map[string]any
+	if err != nil || json.Unmarshal(raw, &object) != nil {
+		return key.Value // of which the decoder complains
+	}
+	for read := range object {
+		return read
+	}
+	return key.Value
+}
+
+// fromYAML marks a bool or a number that a YAML document has, and says how it
+// stands there: where a string is needed, that text would be lost. no has become
+// false, and 1.10 is 1.1.
+type fromYAML struct {
+	ctymarks.ProvenanceMark
+	Read, Written string
+}
+
+// markScalars marks the bools and numbers of a value that was read from node.
+func markScalars(v cty.Value, node *yamlnode.Node) cty.Value {
+	for node != nil && (node.Kind == yamlnode.AliasNode || node.Kind == yamlnode.DocumentNode) {
+		if node.Kind == yamlnode.AliasNode {
+			node = node.Alias
+		} else {
+			node = node.Content[0]
+		}
+	}
+	if node == nil || v.IsNull() {
+		return v
+	}
+	switch ty := v.Type(); {
+	case ty == cty.Bool || ty == cty.Number:
+		return v.Mark(fromYAML{Read: source.Text(v), Written: node.Value})
+	case ty.IsObjectType() && node.Kind == yamlnode.MappingNode:
+		values, nodes := v.AsValueMap(), entriesOf(node)
+		for name, value := range values {
+			values[name] = markScalars(value, nodes[name])
+		}
+		return cty.ObjectVal(values)
+	case ty.IsTupleType() && len(node.Content) == v.LengthInt():
+		values := v.AsValueSlice()
+		for i, value := range values {
+			values[i] = markScalars(value, node.Content[i])
+		}
+		return cty.TupleVal(values)
+	}
+	return v
+}
+
+// entriesOf are the entries of a map, with those that it merges in.
+func entriesOf(mapping *yamlnode.Node) map[string]*yamlnode.Node {
+	own, merged := map[string]*yamlnode.Node{}, map[string]*yamlnode.Node{}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
+		if key.ShortTag() == "!!merge" {
+			mergeInto(merged, value)
+		} else {
+			own[key.Value] = value
+		}
+	}
+	for name, value := range own {
+		merged[name] = value
+	}
+	return merged
+}
+
+// mergeInto adds the entries of what stands behind <<, a map or a list of maps,
+// of which the first counts.
+func mergeInto(entries map[string]*yamlnode.Node, source *yamlnode.Node) {
+	switch source.Kind {
+	case yamlnode.AliasNode:
+		mergeInto(entries, source.Alias)
+	case yamlnode.SequenceNode:
+		for _, each := range source.Content {
+			mergeInto(entries, each)
+		}
+	case yamlnode.MappingNode:
+		for name, value := range entriesOf(source) {
+			if entries[name] == nil {
+				entries[name] = value
+			}
+		}
+	}
+}
+
+// YamlScalar is how a YAML document has the bool or number v, if v was not made
+// of what it has but is what it has.
+func YamlScalar(v cty.Value) (fromYAML, bool) {
+	if ty := v.Type(); !v.IsMarked() || ty != cty.Bool && ty != cty.Number || !v.IsKnown() || v.IsNull() {
+		return fromYAML{}, false
+	}
+	plain, marks := v.Unmark()
+	for mark := range marks {
+		if m, ok := mark.(fromYAML); ok && m.Read == source.Text(plain) {
+			return m, true
+		}
+	}
+	return fromYAML{}, false
+}

@@ -1,0 +1,114 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// MaxFileSize bounds every file that a configuration is read from or reads.
+const MaxFileSize = 4 << 20
+
+// folder is the one directory that a configuration lives in. What the
+// configuration names is read through it, so that no path and no symbolic link
+// leads out: not to the runner's environment in /proc, not to a kubeconfig.
+type Directory string
+
+// Read returns the content of a regular file of at most maxFileSize bytes.
+func (f Directory) Read(name string) ([]byte, error) {
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file, err := openRegular(root, name)
+	if err != nil {
+		return nil, ReadError(err)
+	}
+	defer file.Close()
+	return ReadLimited(file)
+}
+
+// Exists says whether name is a regular file.
+func (f Directory) Exists(name string) (bool, error) {
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return false, err
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, ReadError(err)
+	case !info.Mode().IsRegular():
+		return false, errNotRegular
+	}
+	return true, nil
+}
+
+var (
+	errNoPath     = errors.New("the path is empty")
+	errNotRegular = errors.New("it is not a regular file")
+	errTooLarge   = fmt.Errorf("it is larger than %d MiB", MaxFileSize>>20)
+	ErrOutside    = errors.New("it leads out of the configuration's directory, which is all that a configuration may read")
+)
+
+// openRegular opens without blocking: opening a named pipe would otherwise
+// wait for a writer.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	name = filepath.FromSlash(name)
+	switch {
+	case name == "":
+		return nil, errNoPath
+	case filepath.IsAbs(name):
+		return nil, ErrOutside
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func ReadLimited(r io.Reader) ([]byte, error) {
+	src, err := io.ReadAll(io.LimitReader(r, MaxFileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > MaxFileSize {
+		return nil, errTooLarge
+	}
+	return src, nil
+}
+
+// folderError says in the user's words what os.Root or the system refused. The
+// path is left to the caller, who knows how the user wrote it.
+func ReadError(err error) error {
+	var pathErr *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("there is no such file")
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("permission to read it is denied")
+	case errors.As(err, &pathErr) && strings.Contains(pathErr.Err.Error(), "escapes"):
+		return ErrOutside // os.Root exports no error to test for
+	case errors.As(err, &pathErr):
+		return pathErr.Err
+	}
+	return err
+}

@@ -1,0 +1,26 @@
+package source
+
+// IsKindName says whether a word can be the kind of an object.
+func IsKindName(name string) bool {
+	if name == "" || name[0] < 'A' || name[0] > 'Z' {
+		return false
+	}
+	for _, c := range name {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') {
+			return false
+		}
+	}
+	return true
+}
+
+var ReferenceRoots = []string{"var", "local", "each", "count", "path"}
+
+// IsMetaArgument says whether a name in a resource belongs to kplan and not to
+// the manifest.
+func IsMetaArgument(name string) bool {
+	switch name {
+	case "for_each", "count", "depends_on", "lifecycle", "wait":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,144 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
+
+	"kplan.dev/kplan/graph"
+)
+
+// File is a file of the configuration.
+type File struct {
+	Name   string
+	Parsed *hcl.File // nil when it is not fit to be parsed at all
+	Diags  hcl.Diagnostics
+}
+
+// ReadFiles reads and parses files side by side, which is most of what loading
+// takes.
+func ReadFiles(dir string, names []string) []File {
+	sources := make([]File, len(names))
+	workers := runtime.GOMAXPROCS(0)
+	group, _ := graph.NewGroup(context.Background())
+	for first := range workers {
+		group.Go(func() error {
+			for n := first; n < len(names); n += workers {
+				sources[n] = readFile(dir, names[n])
+			}
+			return nil
+		})
+	}
+	group.Wait() // for panics, too; there are no errors
+	return sources
+}
+
+func readFile(dir, name string) File {
+	s := File{Name: filepath.Join(dir, name)}
+	src, err := Directory(dir).Read(name)
+	if err != nil {
+		s.Diags = WithoutRange("Can't read file", "%s can't be read: %v.", s.Name, err)
+		return s
+	}
+	s.Parsed, s.Diags = Parse(src, s.Name)
+	return s
+}
+
+// Parse parses one file of the language in the syntax that its name
+// tells. The file is nil when the source is not fit to be parsed at all.
+func Parse(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	if strings.HasSuffix(filename, ".json") {
+		return ParseJSON(src, filename)
+	}
+	return parseNative(src, filename)
+}
+
+func ParseJSON(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	if diags := checkJSONSource(src, filename); diags.HasErrors() {
+		return nil, diags
+	}
+	return json.Parse(src, filename)
+}
+
+func parseNative(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	if diags := Check(src, filename); diags.HasErrors() {
+		return nil, diags
+	}
+	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+}
+
+// ConfigFiles lists the names of a directory's configuration files, sorted.
+func ConfigFiles(dir string) ([]string, error) {
+	return FilesWithSuffix(dir, ".kplan.hcl", ".kplan.json")
+}
+
+func FilesWithSuffix(dir string, suffixes ...string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		if e.IsDir() || isIgnored(name) {
+			continue
+		}
+		if slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(name, s) }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// isIgnored says whether a name is that of a hidden file or of one that an
+// editor keeps beside the real one.
+func isIgnored(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") ||
+		strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
+}
+
+// NoConfiguration is the error for a directory without configuration files. It
+// matters that this is an error: an empty configuration would plan to delete
+// everything.
+func NoConfiguration(dir string, err error) hcl.Diagnostics {
+	where := "The directory " + dir
+	if dir == "." {
+		where = "The current directory"
+	}
+	detail := where + " has no files named *.kplan.hcl or *.kplan.json; folders below it are not read."
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		detail = where + " does not exist."
+	case err != nil:
+		detail = fmt.Sprintf("%s can't be read: %v.", where, ReadError(err))
+	default:
+		detail += hintForOthers(dir)
+	}
+	return WithoutRange("No configuration files", "%s", detail)
+}
+
+// hintForOthers says what to do with the files that stand where kplan's own
+// were looked for.
+func hintForOthers(dir string) string {
+	if names, _ := FilesWithSuffix(dir, ".hcl"); len(names) > 0 {
+		return fmt.Sprintf(" There is %s: kplan reads it once it is named like main.kplan.hcl.", names[0])
+	}
+	if names, _ := FilesWithSuffix(dir, ".tf", ".tf.json"); len(names) > 0 {
+		return fmt.Sprintf(" There is %s: kplan does not read Terraform's files; its own language is much like theirs.", names[0])
+	}
+	if names, _ := FilesWithSuffix(dir, ".yaml", ".yml"); len(names) > 0 {
+		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = yamldecode(file(%q)).", names[0], names[0])
+	}
+	return ""
+}

@@ -1,0 +1,51 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Problem is one error in the user's text.
+func Problem(summary string, subject hcl.Range, format string, args ...any) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &subject}}
+}
+
+// ProblemIn is a problem with the value of an expression: the values that it
+// refers to are shown with it.
+func ProblemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, format string, args ...any) hcl.Diagnostics {
+	diags := Problem(summary, expr.Range(), format, args...)
+	diags[0].Expression, diags[0].EvalContext = expr, scope
+	return diags
+}
+
+// placeless is one error that no line of a file is to blame for.
+func WithoutRange(summary, format string, args ...any) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
+}
+
+// MaxProblems is how many problems are told at once. More than that come from
+// a file that is something else than its name says.
+const MaxProblems = 200
+
+func FirstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
+	if len(diags) <= MaxProblems {
+		return diags
+	}
+	return append(diags[:MaxProblems:MaxProblems], WithoutRange("Too many problems", "%d more problems are not shown.", len(diags)-MaxProblems)...)
+}
+
+// SortDiagnostics orders problems by place: a parser finds them in the order
+// of its passes.
+func SortDiagnostics(diags hcl.Diagnostics) {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		if a.Subject == nil || b.Subject == nil {
+			return 0
+		}
+		return cmp.Or(
+			cmp.Compare(a.Subject.Filename, b.Subject.Filename),
+			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
+	})
+}
