@@ -1,19 +1,21 @@
-# make demo   see kplan at work on a real control plane on this machine
-# make test   build all there is to build, and test it
-# All other targets are for work on kplan itself.
+# make demo    see kplan at work on a real control plane on this machine
+# make quick   the tests that need no control plane, in less than a minute
+# make test    build all there is to build, and test it
+# All other targets are for work on kplan itself; CONTRIBUTING.md has the details.
 
 VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo "dev-$$(git describe --always --dirty 2>/dev/null || echo unknown)")
 GOTESTSUM   := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BENCHSTAT   := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 DEMO := .sandbox/demo
 
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down test torture loop check golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down quick test race torture loop check cross vulncheck golden bench bench-go bench-baseline clean
 
-# BUILDFLAGS=-trimpath makes the same bytes in every folder. It is not given by
+# BUILDFLAGS=-trimpath makes the same bytes in every directory. It is not given by
 # default: the sandbox and the tests would share no compiled package with it.
 build:
 	go build $(BUILDFLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kplan ./cmd/kplan
@@ -27,7 +29,7 @@ demo-down:
 	@bin/kplan-sandbox down -dir $(DEMO) -purge
 
 # One control plane serves the whole run. It is stopped however the run ends,
-# and its folder is removed.
+# and its directory is removed.
 define in_a_sandbox
 set -eu; \
 dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-test-XXXXXX"); \
@@ -38,13 +40,24 @@ export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audi
   KPLAN_TEST_REQUIRE_CLUSTER=1 PATH="$$PWD/bin/sandbox:$$PATH";
 endef
 
+# The inner loop: tests that need a control plane skip themselves. A single
+# test takes seconds, as in go test ./plan/diff -run TestLists.
+quick:
+	env -u KPLAN_TEST_KUBECONFIG -u KPLAN_TEST_REQUIRE_CLUSTER go test $(TESTFLAGS) ./...
+
 # TESTFLAGS goes to go test, as in TESTFLAGS=-v.
 test: build sandbox bin/$(notdir $(GOTESTSUM))
 	@cd sandbox && go vet ./... && go test ./...
 	@$(in_a_sandbox) bin/$(notdir $(GOTESTSUM)) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
 
-# What breaks on the way, in full size: an hour and more. docs/reliability.md
-# tells of it. TORTUREFLAGS goes to go test, as in
+# The packages in which goroutines share anything, under the race detector, which
+# needs cgo and a C compiler.
+RACE_PACKAGES := ./graph/... ./hclspec/... ./state/... ./plan/... ./apply/...
+race: build sandbox
+	@$(in_a_sandbox) CGO_ENABLED=1 go test -race -timeout 20m $(TESTFLAGS) $(RACE_PACKAGES)
+
+# Faults on the way, in full size: an hour and more; see docs/reliability.md.
+# TORTUREFLAGS goes to go test, as in
 # TORTUREFLAGS='-run TestRandomFaults -seed 7 -count-of 50 -v'.
 torture: build sandbox
 	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
@@ -61,9 +74,27 @@ check:
 	go run $(STATICCHECK) ./...
 	go vet -tags kplan_fp ./state
 	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
+	@$(MAKE) --no-print-directory cross vulncheck
+
+# The other systems that kplan is built for. The sandbox runs where etcd and
+# kube-apiserver do, so not on Windows.
+cross:
+	@set -e; for system in darwin/arm64 linux/arm64 windows/amd64; do \
+	  export GOOS=$${system%/*} GOARCH=$${system#*/}; \
+	  echo "go build and go vet for $$system"; go build ./...; go vet ./...; \
+	done
+	@export GOOS=darwin GOARCH=arm64; echo "go build and go vet for $$GOOS/$$GOARCH in sandbox"; \
+	cd sandbox && go build ./... && go vet ./...
+
+vulncheck: bin/$(notdir $(GOVULNCHECK))
+	@.ci/vulncheck $<
+	@.ci/vulncheck $< sandbox
 
 bin/$(notdir $(GOTESTSUM)):
 	GOBIN="$$PWD/bin" go install $(GOTESTSUM) && mv bin/gotestsum $@
+
+bin/$(notdir $(GOVULNCHECK)):
+	GOBIN="$$PWD/bin" go install $(GOVULNCHECK) && mv bin/govulncheck $@
 
 # Rewrites what the tests compare with. Read the diff before you commit it.
 golden: build sandbox
@@ -76,7 +107,7 @@ bench: build sandbox
 	@go run ./internal/bench $(BENCHFLAGS)
 
 # The benchmarks of single packages, compared with the baseline, which
-# bench-baseline makes anew.
+# bench-baseline replaces.
 BENCH_PACKAGES := ./apply ./graph ./hclspec ./kinds ./kube ./plan ./state ./internal/render
 BENCH_COUNT    := 6
 GO_BENCH       := go test -run '^$$' -bench . -benchmem -benchtime 200ms -count $(BENCH_COUNT) $(BENCH_PACKAGES)

@@ -88,10 +88,12 @@ func compare(t *testing.T, what string, got, limit, exception int) {
 	}
 }
 
+// forTests are the packages that only tests and people who work on kplan use.
+var forTests = []string{"hclspec/spectest", "internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen", "state/storetest"}
+
 // TestImports holds each package's imports against the table in
-// docs/architecture.md. Packages that only tests and tools use are not in it.
+// docs/architecture.md, which has all of them except those for tests.
 func TestImports(t *testing.T) {
-	forTests := []string{"hclspec/spectest", "internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen", "state/storetest"}
 	allowed := importsTable(t)
 	for _, p := range measured(t) {
 		if slices.Contains(forTests, p.name()) {
@@ -232,4 +234,30 @@ func readDoc(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestRequirements holds go.mod against the imports: what only tests and
+// generators import has a block of its own there, and nothing else is in it.
+func TestRequirements(t *testing.T) {
+	gomod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(gomod), "require (\n")
+	if len(blocks) != 4 {
+		t.Fatalf("go.mod has %d blocks of requirements, want three: for kplan, for tests, indirect ones", len(blocks)-1)
+	}
+	imported := func(required string) bool {
+		return slices.ContainsFunc(measured(t), func(p *pkg) bool {
+			return !slices.Contains(forTests, p.name()) && slices.ContainsFunc(p.Imports, func(path string) bool {
+				return path == required || strings.HasPrefix(path, required+"/")
+			})
+		})
+	}
+	for line := range strings.Lines(blocks[1] + blocks[2]) {
+		required, _, isRequirement := strings.Cut(strings.TrimSpace(line), " v")
+		if isRequirement && imported(required) != strings.Contains(blocks[1], line) {
+			t.Errorf("%s is in the wrong block of go.mod", required)
+		}
+	}
 }
