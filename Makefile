@@ -60,6 +60,7 @@ race: build sandbox
 # TORTUREFLAGS goes to go test, as in
 # TORTUREFLAGS='-run TestRandomFaults -seed 7 -count-of 50 -v'.
 torture: build sandbox
+	go test -tags kplan_fp -timeout 2h ./state -torture
 	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
 
 # The random rounds of plan/loop_test.go, for as long as LOOP says.

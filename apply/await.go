@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/plan"
 )
@@ -121,9 +122,11 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil && state.Ready:
 		return state.Live, nil
 	case err == nil:
-		return nil, w.notReady(c.Change, state.Why, "This failure is terminal, so kplan stopped waiting."+w.diagnoser.Evidence(ctx, state))
+		return nil, w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		return nil, w.notReady(c.Change, state.Why, fmt.Sprintf("kplan waited for %s; a wait block or -wait-timeout sets another timeout.", timeout)+w.diagnoser.Evidence(ctx, state))
+		diags := w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), fmt.Sprintf("kplan waited for %s. A wait block can set another timeout.", timeout))
+		advice.Add(diags[0], advice.WaitLonger)
+		return nil, diags
 	}
 	return nil, err
 }
@@ -142,7 +145,7 @@ func criteriaOf(d *hclspec.Desired) readiness.Criteria {
 
 // notReady reports what pods and controllers wrote, into their logs for example,
 // without what this plan knows to be secret.
-func (w *waiter) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
+func (w *waiter) notReady(c *plan.Change, why, evidence, end string) hcl.Diagnostics {
 	what := "was applied and is not ready"
 	if c.Action == plan.NoOp {
 		what = "is unchanged and not ready"
@@ -150,10 +153,15 @@ func (w *waiter) notReady(c *plan.Change, why, more string) hcl.Diagnostics {
 	if why != "" {
 		why = ": " + strings.TrimRight(why, ".")
 	}
+	if evidence == "" {
+		end = " " + end
+	} else {
+		end = evidence + "\n" + end
+	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object is not ready",
-		Detail:   w.masker().Replace(fmt.Sprintf("%s (%s) %s%s. %s", c.Addr, c.Object, what, why, more)),
+		Detail:   w.masker().Replace(fmt.Sprintf("%s (%s) %s%s.%s", c.Addr, c.Object, what, why, end)),
 		Subject:  c.Range.Ptr(),
 	}}
 }

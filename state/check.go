@@ -10,18 +10,18 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// maxSerial keeps a serial that was tampered with from turning over to zero,
-// and serials exact for programs that read all numbers as floating point.
+// maxSerial keeps a serial that was tampered with from overflowing, and serials exact
+// for programs that read all numbers as floating point.
 const maxSerial = 1 << 53
 
-// check finds what no state may hold, whether read or about to be written. A
-// wrong entry could make a plan delete what it should not.
+// check finds what no state may contain, whether read or about to be written. A wrong
+// entry could make a plan delete what it should not.
 func (s *State) check() error {
 	switch {
 	case s.Format != Format:
 		return fmt.Errorf("its format is %d, not %d", s.Format, Format)
 	case s.Serial > maxSerial:
-		return fmt.Errorf("its serial %d is beyond any count of writes", s.Serial)
+		return fmt.Errorf("its serial %d is higher than any number of writes", s.Serial)
 	case s.Lineage == "":
 		return fmt.Errorf("its lineage is missing")
 	case !isUUID(s.Lineage):
@@ -102,7 +102,7 @@ func checkEntry(addr addrs.Instance, object addrs.Object, needs []addrs.Instance
 	}
 	for _, need := range needs {
 		if err := checkAddr(need); err != nil {
-			return fmt.Errorf("%s needs what has no address: %w", addr, err)
+			return fmt.Errorf("%s has a dependency without an address: %w", addr, err)
 		}
 	}
 	return nil

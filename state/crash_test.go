@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	if !given {
 		os.Exit(m.Run())
 	}
-	if err := role(directory(os.Getenv("STATE_TEST_FOLDER"))); err != nil {
+	if err := role(directory(os.Getenv("STATE_TEST_DIRECTORY"))); err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
@@ -43,7 +43,7 @@ func (f directory) start(t *testing.T, role string, env ...string) (*exec.Cmd, *
 	self, err := os.Executable()
 	must(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "STATE_TEST_ROLE="+role, "STATE_TEST_FOLDER="+string(f))
+	cmd.Env = append(os.Environ(), "STATE_TEST_ROLE="+role, "STATE_TEST_DIRECTORY="+string(f))
 	cmd.Env = append(cmd.Env, env...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -53,17 +53,14 @@ func (f directory) start(t *testing.T, role string, env ...string) (*exec.Cmd, *
 	return cmd, &out
 }
 
-// writeRole is a run that writes one object after the other and says, once each
-// write has returned, how many objects are stored.
+// writeRole is a run that writes one object after the other and prints, once each write
+// has returned, how many objects are stored.
 func writeRole(f directory) error {
 	store := f.open()
 	ctx := context.Background()
 	lease, err := state.Acquire(ctx, store, state.NewLockInfo("test", "test"), 10*time.Second)
 	if err != nil {
 		return err
-	}
-	if _, left := lease.LeftBehind(); left {
-		fmt.Println("left behind")
 	}
 	s, err := lease.Read(ctx)
 	if errors.Is(err, state.ErrNotExist) {
@@ -91,7 +88,7 @@ func writeRole(f directory) error {
 	return nil
 }
 
-// stored is the last that a writer said it had stored.
+// stored is the last that a writer acknowledged.
 func stored(out string) (objects int, serial uint64) {
 	for line := range strings.Lines(out) {
 		fmt.Sscanf(line, "stored %d %d", &objects, &serial)
@@ -99,8 +96,8 @@ func stored(out string) (objects int, serial uint64) {
 	return objects, serial
 }
 
-// checkAfterCrash makes sure that nothing is lost of what was said to be stored
-// and that the next run can go on at once.
+// checkAfterCrash makes sure that nothing acknowledged is lost and that the next run can
+// go on at once.
 func (f directory) checkAfterCrash(t *testing.T, before int, out string) {
 	t.Helper()
 	acknowledged, serial := stored(out)
@@ -137,12 +134,11 @@ func (f directory) checkAfterCrash(t *testing.T, before int, out string) {
 	}
 }
 
-// TestKillAnytime kills a writer at arbitrary instants.
+// TestKillAnytime kills a writer at arbitrary instants. In full size it does so 60
+// times.
 func TestKillAnytime(t *testing.T) {
-	rounds := 60
-	if testing.Short() {
-		rounds = 10
-	}
+	t.Parallel()
+	rounds := state.Size(60, 15)
 	killed := 0
 	for round := range rounds {
 		f := newDirectory(t)
@@ -163,8 +159,9 @@ func TestKillAnytime(t *testing.T) {
 	t.Logf("%d of %d writers were killed after their first write", killed, rounds)
 }
 
-// TestKilledHolder: the lock of a killed run is free at once, and noted.
+// TestKilledHolder: the lock of a killed run is free at once.
 func TestKilledHolder(t *testing.T) {
+	t.Parallel()
 	f := newDirectory(t)
 	cmd, out := f.start(t, "write", "STATE_TEST_WRITES=100000")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -184,33 +181,25 @@ func TestKilledHolder(t *testing.T) {
 	cmd.Wait()
 	lease, err := f.open().Lock(t.Context(), state.LockInfo{})
 	must(t, err)
-	defer lease.Unlock()
-	if info, left := lease.LeftBehind(); !left || info != locked.Info {
-		t.Errorf("left behind was %+v, want %+v", info, locked.Info)
-	}
+	must(t, lease.Unlock())
 }
 
-// TestRace has many processes at one state. Each marks that it is inside, which
-// only one at a time may; every write that was acknowledged must be there.
+// TestRace has many processes at one state: 8 with 25 rounds each in full size. Each
+// marks that it holds the lock, which only one at a time may; every write that was
+// acknowledged must be there.
 func TestRace(t *testing.T) {
-	processes, rounds := 8, 25
-	if testing.Short() {
-		processes, rounds = 4, 10
-	}
-	race(t, processes, rounds, false)
+	t.Parallel()
+	race(t, state.Size(8, 5), state.Size(25, 8), false)
 }
 
-// TestRaceWithBrokenLocks is the same while someone breaks every lock it sees.
-// There may then be several inside, but no write is lost.
-func TestRaceWithBrokenLocks(t *testing.T) {
-	processes, rounds := 8, 25
-	if testing.Short() {
-		processes, rounds = 4, 10
-	}
-	race(t, processes, rounds, true)
+// TestRaceWithForceUnlock is the same while someone removes every lock there is. Several
+// may then hold one, but no write is lost.
+func TestRaceWithForceUnlock(t *testing.T) {
+	t.Parallel()
+	race(t, state.Size(8, 5), state.Size(25, 10), true)
 }
 
-func race(t *testing.T, processes, rounds int, broken bool) {
+func race(t *testing.T, processes, rounds int, force bool) {
 	f := newDirectory(t)
 	type child struct {
 		cmd *exec.Cmd
@@ -218,12 +207,12 @@ func race(t *testing.T, processes, rounds int, broken bool) {
 	}
 	var children []child
 	for i := range processes {
-		cmd, out := f.start(t, "race", fmt.Sprint("STATE_TEST_NUMBER=", i), fmt.Sprint("STATE_TEST_ROUNDS=", rounds), fmt.Sprint("STATE_TEST_BROKEN=", broken))
+		cmd, out := f.start(t, "race", fmt.Sprint("STATE_TEST_NUMBER=", i), fmt.Sprint("STATE_TEST_ROUNDS=", rounds), fmt.Sprint("STATE_TEST_FORCE=", force))
 		children = append(children, child{cmd, out})
 	}
 	done := make(chan struct{})
-	breaker := make(chan int)
-	go func() { breaker <- f.breakLocks(t, broken, done) }()
+	unlocks := make(chan int)
+	go func() { unlocks <- f.forceUnlock(t, force, done) }()
 	acknowledged := map[string]bool{}
 	serials := map[uint64]bool{}
 	lost := 0
@@ -246,7 +235,7 @@ func race(t *testing.T, processes, rounds int, broken bool) {
 		}
 	}
 	close(done)
-	breaks := <-breaker
+	forced := <-unlocks
 	s, err := f.open().Read(t.Context())
 	must(t, err)
 	objects := s.Table()
@@ -258,13 +247,13 @@ func race(t *testing.T, processes, rounds int, broken bool) {
 	if len(s.Objects) != len(acknowledged) || s.Serial != uint64(len(serials)) {
 		t.Errorf("%d objects in serial %d, but %d writes were acknowledged", len(s.Objects), s.Serial, len(serials))
 	}
-	if !broken && len(acknowledged) != processes*rounds*raceWrites {
+	if !force && len(acknowledged) != processes*rounds*raceWrites {
 		t.Errorf("%d writes were acknowledged, want %d", len(acknowledged), processes*rounds*raceWrites)
 	}
-	if broken && lost == 0 {
-		t.Errorf("no run noticed that its lock was broken")
+	if force && lost == 0 {
+		t.Errorf("no run noticed that it lost its lock")
 	}
-	t.Logf("%d acknowledged writes, %d locks broken, %d runs noticed", len(acknowledged), breaks, lost)
+	t.Logf("%d acknowledged writes, %d locks removed, %d runs noticed", len(acknowledged), forced, lost)
 }
 
 const raceWrites = 3
@@ -276,15 +265,15 @@ func raceObject(name string) state.Object {
 	return o
 }
 
-// breakLocks breaks locks, from time to time, until done.
-func (f directory) breakLocks(t *testing.T, broken bool, done <-chan struct{}) (n int) {
+// forceUnlock removes locks, from time to time, until done.
+func (f directory) forceUnlock(t *testing.T, force bool, done <-chan struct{}) (n int) {
 	for {
 		select {
 		case <-done:
 			return n
 		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond):
 		}
-		if data, err := os.ReadFile(f.path() + ".lock"); broken && err == nil {
+		if data, err := os.ReadFile(f.path() + ".lock"); force && err == nil {
 			info, _ := state.DecodeLockInfo(data)
 			if f.open().ForceUnlock(t.Context(), info.ID) == nil {
 				n++
@@ -297,25 +286,25 @@ func raceRole(f directory) error {
 	ctx := context.Background()
 	rounds, number := 0, os.Getenv("STATE_TEST_NUMBER")
 	fmt.Sscan(os.Getenv("STATE_TEST_ROUNDS"), &rounds)
-	broken := os.Getenv("STATE_TEST_BROKEN") == "true"
+	force := os.Getenv("STATE_TEST_FORCE") == "true"
 	for round := range rounds {
 		lease, err := state.Acquire(ctx, f.open(), state.NewLockInfo("test", "test"), 5*time.Minute)
 		if err != nil {
 			return err
 		}
-		inside := f.path() + ".inside"
-		if !broken {
-			mark, err := os.OpenFile(inside, os.O_CREATE|os.O_EXCL, 0o600)
+		holder := f.path() + ".holder"
+		if !force {
+			mark, err := os.OpenFile(holder, os.O_CREATE|os.O_EXCL, 0o600)
 			if err != nil {
-				return fmt.Errorf("another one is inside: %w", err)
+				return fmt.Errorf("another one holds the lock: %w", err)
 			}
 			mark.Close()
 		}
 		if err := raceRound(lease, fmt.Sprintf("p%s-r%d", number, round)); err != nil {
 			return err
 		}
-		if !broken {
-			if err := os.Remove(inside); err != nil {
+		if !force {
+			if err := os.Remove(holder); err != nil {
 				return err
 			}
 		}

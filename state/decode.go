@@ -10,8 +10,8 @@ import (
 	strictjson "sigs.k8s.io/json"
 )
 
-// DecodeError says why bytes are not a state this kplan can use, and what to
-// do about it.
+// DecodeError is why bytes are not a state that this kplan can use, and what to do
+// about it.
 type DecodeError struct {
 	Path    string // where they were read, "" if unknown
 	Problem string
@@ -31,9 +31,9 @@ const (
 	adviseUpgrade = "upgrade kplan"
 )
 
-// Decode reads what Encode writes. It is strict, for a state that is read
-// wrongly makes a plan that deletes: whatever is unknown, twice, missing or
-// damaged is a *DecodeError. Only white space may differ.
+// Decode reads what Encode writes. It is strict, because a state that is misread makes
+// a plan that deletes: whatever is unknown, duplicate, missing or damaged is a
+// *DecodeError. Only white space may differ.
 func Decode(data []byte) (*State, error) {
 	s, _, err := decode(data)
 	return s, err
@@ -55,7 +55,7 @@ func decode(data []byte) (s *State, sum string, err error) {
 	}
 	strict, err := strictjson.UnmarshalStrict(data, &file)
 	if err := errors.Join(append(strict, err)...); err != nil {
-		return bad("is not as kplan writes it: %s", oneLine(err))
+		return bad("does not have the format that kplan writes: %s", oneLine(err))
 	}
 	if err := file.State.check(); err != nil {
 		return bad("is damaged: %v", err)
@@ -69,29 +69,29 @@ func decode(data []byte) (s *State, sum string, err error) {
 	case "":
 		return bad("is damaged: its checksum is missing")
 	default:
-		return bad("was damaged or edited after kplan wrote it: its checksum does not fit")
+		return bad("was damaged or edited after kplan wrote it: its checksum does not match")
 	}
 	file.State.sort()
 	return &file.State, file.Checksum, nil
 }
 
-// checkText refuses what is no JSON, with the usual accidents by name.
+// checkText refuses what is not JSON, and names the usual accidents.
 func checkText(data []byte) error {
 	problem, advice := "", adviseRestore
 	switch {
 	case len(data) == 0:
 		problem = "is empty"
 	case len(bytes.Trim(data, "\x00")) == 0:
-		problem = "holds only zero bytes, as files do after a power failure"
+		problem = "contains only zero bytes, as files do after a power failure"
 	case bytes.HasPrefix(data, []byte{0xEF, 0xBB, 0xBF}):
-		problem = "begins with a byte order mark, which an editor has put there"
+		problem = "begins with a byte order mark, which an editor has added"
 	case bytes.HasPrefix(data, []byte{0x1F, 0x8B}):
 		problem, advice = "is compressed", "decompress it with gunzip"
 	case bytes.Contains(data, []byte("\n<<<<<<< ")):
-		problem = "holds the conflict markers of a git merge; two runs have changed it apart from one another"
+		problem = "contains the conflict markers of a git merge; two runs have changed it independently"
 		advice = "take the side with the higher serial"
 	case !utf8.Valid(data):
-		problem = "is damaged: it holds bytes that are no UTF-8 text"
+		problem = "is damaged: it contains bytes that are not UTF-8 text"
 	}
 	if problem == "" {
 		return nil
@@ -99,7 +99,7 @@ func checkText(data []byte) error {
 	return &DecodeError{Problem: problem, Advice: advice}
 }
 
-// checkFormat reads just enough to tell another program's or another version's
+// checkFormat reads just enough to recognize another program's or another version's
 // file, whose other fields may mean anything.
 func checkFormat(data []byte) error {
 	var head struct {
@@ -120,11 +120,11 @@ func checkFormat(data []byte) error {
 		line, column := lineAndColumn(data, syntax.Offset)
 		problem = fmt.Sprintf("is damaged: line %d, column %d: %v", line, column, syntax)
 	case err != nil:
-		problem = "is no kplan state: " + oneLine(err)
+		problem = "is not a kplan state: " + oneLine(err)
 	case head.Terraform != "":
 		problem, advice = "was written by Terraform", "kplan can't read it; import the objects instead"
 	case head.Format == "":
-		problem, advice = "is no kplan state: the field format is missing", "check the path, or "+adviseRestore
+		problem, advice = "is not a kplan state: the field format is missing", "check the path, or "+adviseRestore
 	case format > Format:
 		problem, advice = fmt.Sprintf("was written by a newer kplan (format %d; this kplan knows %d)", format, Format), adviseUpgrade
 	case format != Format:

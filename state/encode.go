@@ -40,8 +40,8 @@ func (s *State) encode() (data []byte, sum string, err error) {
 	return out.Bytes(), sum, nil
 }
 
-// canonical is the one spelling of a state that its checksum is taken of: no
-// white space, fields in the order of the type, entries sorted.
+// canonical is the form of a state that its checksum is of: no white space, fields in
+// the order of the type, entries sorted.
 func (s *State) canonical() ([]byte, error) {
 	sorted := *s
 	sorted.Objects = slices.Clone(s.Objects)
@@ -65,7 +65,7 @@ func (s *State) canonical() ([]byte, error) {
 }
 
 // decodedOutputs are outputs as they will be read again. A json.Number 1.0 would
-// otherwise be written as such, read as 1, and the checksum no longer fit.
+// otherwise be written as such and read as 1, and the checksum would not match.
 func decodedOutputs(outputs map[string]Output) (map[string]Output, error) {
 	decoded := make(map[string]Output, len(outputs))
 	for name, o := range outputs {
@@ -82,7 +82,7 @@ func decodedOutputs(outputs map[string]Output) (map[string]Output, error) {
 	return decoded, nil
 }
 
-// sort puts the entries in the order they are stored in.
+// sort puts the entries into the order in which they are stored.
 func (s *State) sort() {
 	slices.SortFunc(s.Objects, compareObjects)
 	slices.SortFunc(s.Pending, comparePending)
@@ -93,7 +93,7 @@ func checksum(canonical []byte) string {
 	return checksumPrefix + hex.EncodeToString(sum[:])
 }
 
-// Equal says whether two states are the same, written in whatever order.
+// Equal reports whether two states are the same, written in whatever order.
 func (s *State) Equal(other *State) bool {
 	a, errA := s.canonical()
 	b, errB := other.canonical()

@@ -6,12 +6,12 @@ import (
 	"path/filepath"
 )
 
-// ErroredFile is where a run leaves a state that it couldn't store.
+// ErroredFile is where a run writes a state that it couldn't store.
 const ErroredFile = "errored.kplan.state.json"
 
-// WriteErrored saves in dir a state that couldn't be stored, as the next one
-// after that which the run began with: so Push takes it, unless someone has
-// written since. An errored state that is already there is kept as its backup.
+// WriteErrored writes into dir a state that couldn't be stored, with the serial after
+// the one that the run started from: so Push accepts it, unless someone has written
+// since. An errored state that already exists is kept as its backup.
 func WriteErrored(dir string, s *State) (path string, err error) {
 	path = filepath.Join(dir, ErroredFile)
 	next := *s

@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// failpoint does at a step what KPLAN_FAILPOINT says: name:kill ends the
-// process as kill -9 does, name:stop halts it until it is continued, name:fail
-// makes the step fail as on a full disk, name:fails every time from then on.
-// name:kill:3 does so at the third time the step is reached, other numbers never.
+// failpoint does at a step what KPLAN_FAILPOINT has for it: name:kill kills the process
+// with SIGKILL, name:stop stops it until it is continued, name:fail lets the step fail
+// as on a full disk, name:fails every time from then on. name:kill:3 does so the third
+// time that the step is reached.
 func failpoint(name string) error {
 	wanted, how, _ := strings.Cut(os.Getenv("KPLAN_FAILPOINT"), ":")
 	if wanted != name {

@@ -102,14 +102,14 @@ func TestKilledTwice(t *testing.T) {
 	}
 }
 
-// TestFailsAtFailpoint has each step fail as on a full disk: the write says so,
-// and the next one may succeed.
+// TestFailsAtFailpoint has each step fail as on a full disk: the write
+// reports it, and the next one may succeed.
 func TestFailsAtFailpoint(t *testing.T) {
 	crashes(t, "fail", func(t *testing.T, f directory, before int, failpoint string) {
 		cmd, out := f.start(t, "write", failpoint)
 		err := cmd.Wait()
 		point := strings.Split(strings.TrimPrefix(failpoint, "KPLAN_FAILPOINT="), ":")[0]
-		outsideWrites := point == "locked" || point == "introduced" || point == "unlock"
+		outsideWrites := point == "locked" || point == "info-written" || point == "unlock"
 		reached := strings.Contains(out.String(), "error")
 		if err != nil && (!outsideWrites || !strings.Contains(out.String(), "no space left")) {
 			t.Fatalf("%v\n%s", err, out)
@@ -124,8 +124,8 @@ func TestFailsAtFailpoint(t *testing.T) {
 	})
 }
 
-// TestStoppedAtFailpoint halts a run at each step, breaks its lock, has another
-// run write, and continues the first: it must not write over the other's state.
+// TestStoppedAtFailpoint stops a run at each step, removes its lock by force-unlock, has
+// another run write, and continues the first: it must not overwrite the other's state.
 func TestStoppedAtFailpoint(t *testing.T) {
 	crashes(t, "stop", func(t *testing.T, f directory, before int, failpoint string) {
 		cmd, out := f.start(t, "write", failpoint)
@@ -134,7 +134,7 @@ func TestStoppedAtFailpoint(t *testing.T) {
 		}
 		if data, err := os.ReadFile(f.path() + ".lock"); err == nil {
 			info, err := state.DecodeLockInfo(data)
-			if err != nil { // it has not said who it is: there is no id to give
+			if err != nil { // it has not written who it is: there is no id to give
 				must(t, os.Remove(f.path()+".lock"))
 			} else {
 				must(t, f.open().ForceUnlock(t.Context(), info.ID))
@@ -152,7 +152,7 @@ func TestStoppedAtFailpoint(t *testing.T) {
 			got, err := os.ReadFile(f.path())
 			must(t, err)
 			if string(got) != string(want) {
-				t.Errorf("the run whose lock was broken has written\n%s", out)
+				t.Errorf("the run that lost its lock has written\n%s", out)
 			}
 			s.Put(storetest.Object(501))
 			must(t, lease.Write(t.Context(), s)) // and the other one still can

@@ -14,9 +14,9 @@ import (
 // stack's state.
 const MaxSize = 512 << 20
 
-// readFile returns a file's content, nil if there is none. It follows no
-// symbolic link: kplan replaces the file it reads, and who can place a link
-// shall not choose which file that is.
+// readFile returns a file's content, nil if it does not exist. It follows no symbolic
+// link: kplan replaces the file that it reads, and whoever can create a link must not
+// choose which file that is.
 func readFile(path string) ([]byte, error) {
 	info, err := statFile(path)
 	if info == nil || err != nil {
@@ -46,7 +46,7 @@ func readFile(path string) ([]byte, error) {
 	}
 }
 
-// statFile returns nil where there is no file, and refuses what is not one.
+// statFile returns nil where there is no file, and refuses what is not a regular one.
 func statFile(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -55,18 +55,18 @@ func statFile(path string) (fs.FileInfo, error) {
 	case err != nil:
 		return nil, err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, fmt.Errorf("%s is a symbolic link, and kplan follows none to its state; name the file itself", path)
+		return nil, fmt.Errorf("%s is a symbolic link, and kplan does not follow links to its state; name the file itself", path)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file; name the file that holds the state", path)
+		return nil, fmt.Errorf("%s is not a regular file; name the file that contains the state", path)
 	case info.Size() > MaxSize:
 		return nil, fmt.Errorf("%s has %d bytes, more than any state; check the path", path, info.Size())
 	}
 	return info, nil
 }
 
-// writeFile replaces a file's content as a whole: after a crash at any instant
-// the old content is there or the new, and once writeFile has returned, the
-// new. mayCommit is asked right before the file is replaced.
+// writeFile replaces a file's content as a whole: after a crash at any instant the file
+// has the old content or the new, and once writeFile has returned, the new. mayCommit is
+// called right before the file is replaced.
 func writeFile(path string, data []byte, mayCommit func() error) error {
 	temp, err := writeTemp(path, data)
 	if err != nil {
@@ -88,7 +88,7 @@ func writeFile(path string, data []byte, mayCommit func() error) error {
 	for _, step := range []func() error{
 		func() error { return failpoint("renamed") },
 		func() error { return syncDirectory(filepath.Dir(path)) },
-		func() error { return failpoint("folder-synced") },
+		func() error { return failpoint("directory-synced") },
 	} {
 		if err := step(); err != nil {
 			return &notSyncedError{err}
@@ -97,15 +97,15 @@ func writeFile(path string, data []byte, mayCommit func() error) error {
 	return nil
 }
 
-// notSyncedError: the new content is there, but a power failure may still bring
-// the old one back.
+// notSyncedError is the error of a write that is in place, but that a power failure may
+// still undo.
 type notSyncedError struct{ err error }
 
 func (e *notSyncedError) Error() string { return e.err.Error() }
 func (e *notSyncedError) Unwrap() error { return e.err }
 
-// writeTemp writes a new file beside path, down to the disk. CreateTemp opens
-// exclusively and with mode 0600.
+// writeTemp writes a new file next to path and syncs it. CreateTemp opens exclusively
+// and with mode 0600.
 func writeTemp(path string, data []byte) (temp string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+tempInfix+"*")
 	if err != nil {
@@ -136,9 +136,8 @@ func writeTemp(path string, data []byte) (temp string, err error) {
 
 const tempInfix = ".tmp-"
 
-// removeTemps removes what killed runs have left of their writes. The caller
-// holds the lock; should it be wrong about that, the other's rename fails and
-// nothing is torn.
+// removeTemps removes temporary files of killed runs. The caller holds the lock; if it
+// is wrong about that, the other's rename fails and no file is half written.
 func removeTemps(path string) {
 	directory, name := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(directory))

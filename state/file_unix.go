@@ -11,7 +11,7 @@ import (
 
 const noFollow = unix.O_NOFOLLOW
 
-// tryLock locks a file for this process, or returns false if another has it.
+// tryLock locks a file for this process, or returns false if another has locked it.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -25,11 +25,10 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
-// isReadOnly says whether an error is that of writing where nothing can be
-// written.
+// isReadOnly reports whether an error is that of writing to a read-only file system.
 func isReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }
 
-// syncFolder makes a rename in the folder survive a power failure.
+// syncDirectory makes a rename in the directory survive a power failure.
 func syncDirectory(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

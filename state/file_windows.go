@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const noFollow = 0 // creating a link takes a privilege there; readFile refuses those it sees
+const noFollow = 0 // creating a link requires a privilege there; readFile refuses those it sees
 
-// tryLock locks a file for this process, or returns false if another has it.
-// The locked byte lies far behind the content, since a lock on Windows keeps
-// others from reading what it covers.
+// tryLock locks a file for this process, or returns false if another has locked it.
+// The locked byte is far behind the content, since a lock on Windows keeps others from
+// reading what it covers.
 func tryLock(f *os.File) (bool, error) {
 	at := &windows.Overlapped{OffsetHigh: 1}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
@@ -21,9 +21,8 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// isReadOnly says whether an error is that of writing where nothing can be
-// written.
+// isReadOnly reports whether an error is that of writing to a read-only file system.
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
 
-// syncFolder has nothing to do: NTFS keeps a journal of names.
+// syncDirectory has nothing to do: NTFS keeps a journal of names.
 func syncDirectory(string) error { return nil }

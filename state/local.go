@@ -7,10 +7,9 @@ import (
 	"fmt"
 )
 
-// Local is a Store in one file. Beside it stand, with the file's name and a
-// suffix: .lock, which is empty unless a run holds the lock, .backup with the
-// state from before the last run that wrote, and .tmp-… for the instant of a
-// write.
+// Local is a Store in one file. Next to it are, with the file's name and a suffix:
+// .lock, which is empty unless a run holds the lock, .backup with the state from
+// before the last run that wrote, and .tmp-… during a write.
 type Local struct {
 	path   string
 	reader bool // see ForReading
@@ -19,11 +18,10 @@ type Local struct {
 // Open returns the store in the file at path, which need not exist yet.
 func Open(path string) *Local { return &Local{path: path} }
 
-// ForReading is the same store for a run that changes nothing, maybe of a user
-// who may not: locking it makes no file. Where there is no lock file, no run has
-// changed this state here, and Lock returns ErrNoLock. The file is not removed
-// afterwards instead: who looks whether it is his own before he removes it may
-// still remove that of another, who has come in between.
+// ForReading is the same store for a run that changes nothing, maybe of a user who
+// may not: locking it creates no file. Where there is no lock file, no run has changed
+// this state here, and Lock returns ErrNoLock. Creating the file and removing it
+// afterwards would be no alternative: it might remove that of another run.
 func (l *Local) ForReading() *Local { return &Local{l.path, true} }
 
 // ErrNoLock is the error of locking for reading where no run has ever locked.
@@ -32,15 +30,14 @@ var ErrNoLock = errors.New("there is no lock file")
 // Path is the file the state is kept in.
 func (l *Local) Path() string { return l.path }
 
-// Read returns the stored state without locking it, or ErrNotExist. Writes
-// replace the file as a whole, so what is read is whole, if perhaps not the
-// latest.
+// Read returns the stored state without locking it, or ErrNotExist. Writes replace the
+// file as a whole, so what is read is consistent, but not necessarily the latest.
 func (l *Local) Read(context.Context) (*State, error) {
 	s, _, err := l.read()
 	return s, err
 }
 
-// stored is what stands in the file.
+// stored identifies what is in the file.
 type stored struct {
 	version Version           // zero: no file
 	file    [sha256.Size]byte // of the bytes
@@ -68,14 +65,14 @@ func (l *Local) read() (*State, stored, error) {
 	return s, stored{s.Version(), sha256.Sum256(data), content, true}, nil
 }
 
-// recommendBackup makes the advice exact where the backup is whole.
+// recommendBackup makes the advice exact where the backup is intact.
 func (l *Local) recommendBackup(e *DecodeError) {
 	data, err := readFile(l.backup())
 	if e.Advice != adviseRestore || err != nil || data == nil {
 		return
 	}
 	if s, err := Decode(data); err == nil {
-		e.Advice = fmt.Sprintf("the backup %s is whole (serial %d): put it in its place", l.backup(), s.Serial)
+		e.Advice = fmt.Sprintf("the backup %s is intact (serial %d): put it in its place", l.backup(), s.Serial)
 	}
 }
 

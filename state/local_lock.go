@@ -13,17 +13,16 @@ import (
 
 // localLease is a Local whose lock file this process holds open and locked.
 //
-// Two things make a write safe that comes after the lock was broken, even if
-// this process stood still in the midst of it. The lock file at its path is
-// then no longer the one that is held, which is looked at after the temporary
-// file has been written; and whoever locks next removes temporary files before
-// reading, so that renaming one of them, the last step, fails.
+// Two things make a write safe that comes after a force-unlock, even if this process
+// was stopped in the middle of it. The lock file at its path is then no longer the one
+// that is held, which is checked after the temporary file has been written; and
+// whoever locks next removes temporary files before reading, so that renaming one of
+// them, the last step, fails.
 type localLease struct {
 	*Local
-	info       LockInfo
-	leftBehind LockInfo
-	lock       *os.File
-	silent     bool // the lock file does not say whose it is, who may not write
+	info     LockInfo
+	lock     *os.File
+	readOnly bool // this run may not write into the lock file who holds it
 
 	mu       sync.Mutex // Write and Unlock may come from different goroutines
 	unlocked bool
@@ -32,33 +31,32 @@ type localLease struct {
 
 	lost     chan struct{}
 	loseOnce sync.Once
-	watched  chan struct{} // closed to end the watch
+	watched  chan struct{} // closed to end watch
 }
 
 // Lock takes the lock if it is free: an exclusive lock of the operating system
 // on the lock file, so that it ends with its holder, however that ends.
 func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
-	// A folder that is not there is more likely a slip than a wish.
+	// A directory that does not exist is more likely a typing mistake than meant.
 	if _, err := os.Stat(filepath.Dir(l.path)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the state is to be kept in the folder %s, which is not there; make it, or correct the path", filepath.Dir(l.path))
+		return nil, fmt.Errorf("the directory of the state, %s, does not exist; create it, or correct the path", filepath.Dir(l.path))
 	}
 	if _, err := statFile(l.path); err != nil { // better now than when there is something to save
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
-	f, mine, err := l.takeLock(ctx)
+	f, writable, err := l.takeLock(ctx)
 	if err != nil {
 		return nil, err
 	}
 	info.Path = l.path
-	lease := &localLease{Local: l, info: info, lock: f, silent: !mine,
+	lease := &localLease{Local: l, info: info, lock: f, readOnly: !writable,
 		lost: make(chan struct{}), watched: make(chan struct{})}
-	if mine {
-		lease.leftBehind, err = introduce(f, info)
-		if err == nil {
-			err = l.settle()
+	if writable {
+		if err = writeInfo(f, info); err == nil {
+			err = l.cleanUp()
 		}
 	}
-	if err != nil && !l.reader { // the lock holds all the same; what can't be written now is better known before a change
+	if err != nil && !l.reader { // the lock holds all the same, but a later write would fail after the change
 		lease.release()
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}
@@ -66,18 +64,18 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 	return lease, nil
 }
 
-// settle ends what a run before this one may have begun: a write that is not
-// complete never will be, one that is will stay, even if power fails.
-func (l *Local) settle() error {
+// cleanUp removes what a killed run may have left: a write that is not complete never
+// will be, one that is stays, even after a power failure.
+func (l *Local) cleanUp() error {
 	removeTemps(l.path)
 	removeTemps(l.backup())
 	return syncDirectory(filepath.Dir(l.path))
 }
 
 // takeLock returns the lock file, locked, and whether this run may write into it.
-func (l *Local) takeLock(ctx context.Context) (f *os.File, mine bool, err error) {
+func (l *Local) takeLock(ctx context.Context) (f *os.File, writable bool, err error) {
 	for ctx.Err() == nil {
-		f, mine, err := l.openLock()
+		f, writable, err := l.openLock()
 		if err != nil {
 			return nil, false, err
 		}
@@ -92,14 +90,14 @@ func (l *Local) takeLock(ctx context.Context) (f *os.File, mine bool, err error)
 			return nil, false, &LockedError{Path: l.path, Info: info}
 		}
 		if isAt(f, l.lockFile()) {
-			return f, mine, nil
+			return f, writable, nil
 		}
-		f.Close() // its holder's lock was broken between our open and our lock
+		f.Close() // it was removed by a force-unlock after it was opened here
 	}
 	return nil, false, ctx.Err()
 }
 
-func (l *Local) openLock() (f *os.File, mine bool, err error) {
+func (l *Local) openLock() (f *os.File, writable bool, err error) {
 	if info, err := os.Lstat(l.lockFile()); err == nil && !info.Mode().IsRegular() {
 		return nil, false, fmt.Errorf("locking the state: %s is not a regular file, which the lock has to be; remove it", l.lockFile())
 	}
@@ -108,7 +106,7 @@ func (l *Local) openLock() (f *os.File, mine bool, err error) {
 		flags = os.O_RDWR
 	}
 	f, err = os.OpenFile(l.lockFile(), flags|noFollow, 0o600)
-	mine = err == nil
+	writable = err == nil
 	if l.reader && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
 		f, err = os.OpenFile(l.lockFile(), os.O_RDONLY|noFollow, 0)
 	}
@@ -118,23 +116,21 @@ func (l *Local) openLock() (f *os.File, mine bool, err error) {
 	case err != nil:
 		return nil, false, fmt.Errorf("locking the state: %w", err)
 	}
-	return f, mine, nil
+	return f, writable, nil
 }
 
-// introduce writes into the lock file who holds it, and returns who did before
-// and was killed: a run that ends well empties the file.
-func introduce(f *os.File, info LockInfo) (leftBehind LockInfo, err error) {
-	leftBehind = readInfo(f)
+// writeInfo writes into the lock file who holds it.
+func writeInfo(f *os.File, info LockInfo) error {
 	if err := failpoint("locked"); err != nil {
-		return LockInfo{}, err
+		return err
 	}
 	if err := f.Truncate(0); err != nil {
-		return LockInfo{}, err
+		return err
 	}
 	if _, err := f.WriteAt(info.Encode(), 0); err != nil {
-		return LockInfo{}, err
+		return err
 	}
-	return leftBehind, failpoint("introduced")
+	return failpoint("info-written")
 }
 
 // readInfo returns the zero LockInfo for one that can't be read: the lock holds
@@ -149,7 +145,7 @@ func readInfo(f *os.File) LockInfo {
 	return info
 }
 
-// isAt says whether the open file is the one that a path leads to.
+// isAt reports whether the open file is the one that a path leads to.
 func isAt(f *os.File, path string) bool {
 	open, err := f.Stat()
 	if err != nil {
@@ -159,8 +155,8 @@ func isAt(f *os.File, path string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
-// ForceUnlock breaks the lock with that id by removing its file. A run that
-// still lives keeps a lock on a file that no longer counts.
+// ForceUnlock removes the lock file with that id. A run that is still alive keeps a
+// lock on a file that no longer counts.
 func (l *Local) ForceUnlock(_ context.Context, id string) error {
 	data, err := readFile(l.lockFile())
 	if err != nil {
@@ -171,7 +167,7 @@ func (l *Local) ForceUnlock(_ context.Context, id string) error {
 	}
 	info, err := DecodeLockInfo(data)
 	if err != nil {
-		return fmt.Errorf("unlocking the state: %s: %w; if no run of kplan is under way, remove that file", l.lockFile(), err)
+		return fmt.Errorf("unlocking the state: %s: %w; if no run of kplan is in progress, remove that file", l.lockFile(), err)
 	}
 	if id == "" || info.ID != id {
 		return &LockIDError{Given: id, Info: info}
@@ -192,11 +188,11 @@ func (l *localLease) checkHeld() error {
 
 func (l *localLease) lose() { l.loseOnce.Do(func() { close(l.lost) }) }
 
-// watchEvery is short, so that a run whose lock was broken has not sent much
-// more by the time that the next one begins to change things.
+// watchEvery is short, so that a run that lost its lock has not sent much more by the
+// time the next one begins to change things.
 const watchEvery = 50 * time.Millisecond
 
-// watch notices a broken lock between writes.
+// watch notices between writes that the lock was lost.
 func (l *localLease) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -213,16 +209,14 @@ func (l *localLease) watch() {
 	}
 }
 
-// Lost also looks, for whoever asks right before doing something: a process that
-// was halted for long may ask before watch has had its turn.
+// Lost also checks the lock, for whoever asks right before a change: a process that
+// was stopped for long may ask before watch has run again.
 func (l *localLease) Lost() <-chan struct{} {
 	if !isAt(l.lock, l.lockFile()) {
 		l.lose()
 	}
 	return l.lost
 }
-
-func (l *localLease) LeftBehind() (LockInfo, bool) { return l.leftBehind, l.leftBehind.ID != "" }
 
 func (l *localLease) Unlock() error {
 	l.mu.Lock()
@@ -239,11 +233,11 @@ func (l *localLease) Unlock() error {
 	return lost
 }
 
-// release empties the lock file, so that it tells of no holder, and lets go of
-// it, also where the first fails. It is not removed: by now another run's may
-// stand at its path.
+// release empties the lock file, so that it names no holder, and closes it, also
+// where the first fails. It is not removed: by now the file at its path may be
+// another run's.
 func (l *localLease) release() error {
-	if l.silent {
+	if l.readOnly {
 		return l.lock.Close()
 	}
 	return errors.Join(failpoint("unlock"), l.lock.Truncate(0), l.lock.Close())

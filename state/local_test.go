@@ -20,7 +20,7 @@ func TestLocal(t *testing.T) {
 	})
 }
 
-// folder is a folder for a state, and what stands in it.
+// directory is a directory for a state.
 type directory string
 
 func newDirectory(t *testing.T) directory { return directory(t.TempDir()) }
@@ -77,7 +77,7 @@ func TestLocalFiles(t *testing.T) {
 	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
 	must(t, err)
 	if got, want := f.names(t), "kplan.state.json.lock"; got != want {
-		t.Errorf("locked, the folder holds %s, want %s", got, want)
+		t.Errorf("locked, the directory has %s, want %s", got, want)
 	}
 	mode(t, f.path()+".lock")
 	must(t, lease.Unlock())
@@ -87,12 +87,12 @@ func TestLocalFiles(t *testing.T) {
 
 	f.put(t, 1)
 	if got, want := f.names(t), "kplan.state.json kplan.state.json.lock"; got != want {
-		t.Errorf("after the first run the folder holds %s, want %s", got, want)
+		t.Errorf("after the first run the directory has %s, want %s", got, want)
 	}
 	must(t, os.Chmod(f.path(), 0o644))
 	f.put(t, 2)
 	if got, want := f.names(t), "kplan.state.json kplan.state.json.backup kplan.state.json.lock"; got != want {
-		t.Errorf("after the second run the folder holds %s, want %s", got, want)
+		t.Errorf("after the second run the directory has %s, want %s", got, want)
 	}
 	mode(t, f.path())
 	mode(t, f.path()+".backup")
@@ -107,8 +107,8 @@ func mode(t *testing.T, path string) {
 	}
 }
 
-// TestLocalBackup: the backup is what the last run that wrote has found, however
-// often it wrote.
+// TestLocalBackup: the backup is what the last run that wrote had read, however often it
+// wrote.
 func TestLocalBackup(t *testing.T) {
 	f := newDirectory(t)
 	f.put(t, 1, 2)
@@ -123,14 +123,14 @@ func TestLocalBackup(t *testing.T) {
 	}
 }
 
-func TestLocalWantsItsFolder(t *testing.T) {
+func TestLocalDirectoryMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "a", "b")
 	_, err := directory(missing).open().Lock(t.Context(), state.LockInfo{})
-	if err == nil || !strings.Contains(err.Error(), missing+", which is not there") {
+	if err == nil || !strings.Contains(err.Error(), missing+", does not exist") {
 		t.Errorf("Lock: %v", err)
 	}
 	if _, err := os.Stat(filepath.Dir(missing)); err == nil {
-		t.Error("the folder above was made")
+		t.Error("the parent directory was created")
 	}
 }
 
@@ -187,14 +187,14 @@ func TestLocalRefusesOtherFiles(t *testing.T) {
 	f := newDirectory(t)
 	must(t, os.Mkdir(f.path(), 0o700))
 	if _, err := f.open().Read(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("Read of a folder: %v", err)
+		t.Errorf("Read of a directory: %v", err)
 	}
 	if _, err := f.open().Lock(t.Context(), state.LockInfo{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("Lock of a folder: %v", err)
+		t.Errorf("Lock of a directory: %v", err)
 	}
 }
 
-// TestLocalNoticesChanges makes every change behind the back of a run.
+// TestLocalNoticesChanges makes every change while a run holds the lock.
 func TestLocalNoticesChanges(t *testing.T) {
 	for name, change := range map[string]func(f directory) error{
 		"removed":  func(f directory) error { return os.Remove(f.path()) },
@@ -237,7 +237,7 @@ func TestLocalDamaged(t *testing.T) {
 	must(t, os.Truncate(f.path(), 300))
 	_, err := f.open().Read(t.Context())
 	var bad *state.DecodeError
-	if !errors.As(err, &bad) || !strings.Contains(err.Error(), f.path()) || !strings.Contains(err.Error(), ".backup is whole (serial 1)") {
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), f.path()) || !strings.Contains(err.Error(), ".backup is intact (serial 1)") {
 		t.Fatalf("Read: %v", err)
 	}
 
@@ -286,17 +286,17 @@ func TestLocalDamagedAgain(t *testing.T) {
 		}
 	}
 	if got, want := f.names(t), "kplan.state.json kplan.state.json.damaged kplan.state.json.damaged.2 kplan.state.json.damaged.3 kplan.state.json.lock"; got != want {
-		t.Errorf("the folder holds %s, want %s", got, want)
+		t.Errorf("the directory has %s, want %s", got, want)
 	}
 }
 
-// TestLocalForReading: who only reads makes no file, and yet takes turns with
-// those who write.
+// TestLocalForReading: a run that only reads creates no file, and yet excludes runs that
+// write.
 func TestLocalForReading(t *testing.T) {
 	f := newDirectory(t)
 	reader := f.open().ForReading()
 	if _, err := reader.Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.Is(err, state.ErrNoLock) || f.names(t) != "" {
-		t.Errorf("with nothing there: %v, and the folder holds %q", err, f.names(t))
+		t.Errorf("with nothing there: %v, and the directory has %q", err, f.names(t))
 	}
 	lease, err := f.open().Lock(t.Context(), state.NewLockInfo("apply", "test"))
 	must(t, err)
@@ -313,36 +313,29 @@ func TestLocalForReading(t *testing.T) {
 	must(t, lease.Unlock())
 }
 
-// TestLocalLeftBehind: a lock whose holder is gone is free, and known.
-func TestLocalLeftBehind(t *testing.T) {
+// TestLocalAfterKill: a lock whose holder was killed is free, and temporary files are
+// removed.
+func TestLocalAfterKill(t *testing.T) {
 	f := newDirectory(t)
-	for text, known := range map[string]bool{
-		"":             false,
-		"{":            false,
-		"\x1b[2Jhello": false,
-		string(state.LockInfo{ID: "dead", Who: "a@b"}.Encode()): true,
-	} {
+	for _, text := range []string{"", "{", "\x1b[2Jhello", string(state.LockInfo{ID: "dead", Who: "a@b"}.Encode())} {
 		must(t, os.WriteFile(f.path()+".lock", []byte(text), 0o600))
 		must(t, os.WriteFile(f.path()+".tmp-123", []byte("half"), 0o600))
 		lease, err := f.open().Lock(t.Context(), state.NewLockInfo("test", "test"))
 		must(t, err)
-		if info, left := lease.LeftBehind(); left != known || known && info.ID != "dead" {
-			t.Errorf("after %q: %v, %v", text, info, left)
-		}
 		if got, want := f.names(t), "kplan.state.json.lock"; got != want {
-			t.Errorf("locked, the folder holds %s, want %s", got, want)
+			t.Errorf("locked, the directory has %s, want %s", got, want)
 		}
 		must(t, lease.Unlock())
 	}
 }
 
-// TestLocalForceUnlockDead: the id of a lock that was left behind breaks it too.
+// TestLocalForceUnlockDead: force-unlock removes the lock of a killed run, too.
 func TestLocalForceUnlockDead(t *testing.T) {
 	f := newDirectory(t)
 	must(t, os.WriteFile(f.path()+".lock", state.LockInfo{ID: "dead"}.Encode(), 0o600))
 	must(t, f.open().ForceUnlock(t.Context(), "dead"))
 	if got := f.names(t); got != "" {
-		t.Errorf("unlocked, the folder holds %s", got)
+		t.Errorf("unlocked, the directory has %s", got)
 	}
 }
 
@@ -410,7 +403,7 @@ func TestAcquireStopsAtOtherErrors(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
 	if _, err := state.Acquire(ctx, f.open(), state.LockInfo{}, 1<<40); err == nil {
-		t.Error("a folder was locked")
+		t.Error("a directory was locked")
 	}
 }
 

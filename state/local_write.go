@@ -61,9 +61,9 @@ func (l *localLease) Replace(ctx context.Context, s *State) error {
 	return l.commit(s, serial)
 }
 
-// damaged is the file to keep a damaged state in: one that is not there yet, or
-// has the same content. No good backup is lost for it, and none of these for
-// another: the one that matters may be the first.
+// damaged is the file to keep a damaged state in: one that does not exist yet, or has
+// the same content. No good backup is overwritten by it, and none of these by another:
+// the one that matters may be the first.
 func (l *localLease) damaged(current []byte) (path string, err error) {
 	for n := 1; ; n++ {
 		path = l.path + ".damaged"
@@ -77,7 +77,7 @@ func (l *localLease) damaged(current []byte) (path string, err error) {
 	}
 }
 
-// checkFollows catches a state that this lease never gave out, such as one that
+// checkFollows refuses a state that was not read through this lease, such as one that
 // was read before the lock was taken.
 func (l *localLease) checkFollows(s *State) error {
 	if l.base.version == s.Version() || l.base.version == (Version{}) && s.Serial == 0 {
@@ -97,8 +97,8 @@ func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
 	return current, l.explain("writing", err)
 }
 
-// checkBase makes sure that the file is as this lease last read or wrote it, to
-// the byte: an edit that kept the serial is a change as well.
+// checkBase makes sure that the file is as this lease last read or wrote it, byte for
+// byte: an edit that kept the serial is a change, too.
 func (l *localLease) checkBase(current []byte) error {
 	switch {
 	case current == nil && l.base.version == Version{}:
@@ -124,8 +124,8 @@ func (l *localLease) commit(s *State, serial uint64) error {
 		return err
 	}
 	err = writeFile(l.path, data, l.checkHeld)
-	// A run whose lock was broken right after it had taken it may still clear
-	// away what it takes for leftovers, and this run's temporary file with them.
+	// A run that lost its lock right after it had taken it may still remove temporary
+	// files, and this run's with them.
 	for tries := 0; errors.Is(err, fs.ErrNotExist) && l.checkHeld() == nil && tries < 3; tries++ {
 		err = writeFile(l.path, data, l.checkHeld)
 	}
@@ -141,8 +141,8 @@ func (l *localLease) commit(s *State, serial uint64) error {
 	return nil
 }
 
-// backUp keeps what this lease found, once: later writes of the same run are
-// steps of one change.
+// backUp keeps what this lease found, once: later writes of the same run are steps of
+// one change.
 func (l *localLease) backUp(current []byte, path string) error {
 	if l.backedUp || current == nil {
 		return nil
@@ -154,8 +154,8 @@ func (l *localLease) backUp(current []byte, path string) error {
 	return failpoint("backed-up")
 }
 
-// explain says what an error was met at, unless the lock was lost: then the
-// next holder may have removed our temporary file, and that is no news.
+// explain adds what an error was met at, unless the lock was lost: then the next
+// holder may have removed the temporary file, and losing the lock is the cause.
 func (l *localLease) explain(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -11,12 +11,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// LockInfo says who holds a lock. What is read from a store was written by
-// someone else: escape it before showing it.
+// LockInfo is who holds a lock. What is read from a store was written by someone else:
+// escape it before showing it.
 type LockInfo struct {
 	ID        string    // random; what force-unlock must name
 	Operation string    // apply, state rm, …
-	Info      string    `json:",omitempty"` // anything else worth telling
+	Info      string    `json:",omitempty"` // anything else worth showing
 	Who       string    // user@host
 	PID       int       // on that host
 	Version   string    // of kplan
@@ -72,8 +72,8 @@ func (i LockInfo) Encode() []byte {
 	return append(text, '\n')
 }
 
-// DecodeLockInfo is the partner of Encode. It is lenient, unlike Decode: what
-// it reads is only ever shown, and compared with an id.
+// DecodeLockInfo reads what Encode writes. It is lenient, unlike Decode: what it reads
+// is only ever shown, and compared with an id.
 func DecodeLockInfo(data []byte) (LockInfo, error) {
 	var info LockInfo
 	if err := json.Unmarshal(data, &info); err != nil {
@@ -82,7 +82,7 @@ func DecodeLockInfo(data []byte) (LockInfo, error) {
 	return info, nil
 }
 
-// LockIDError says that the lock to be broken is another one.
+// LockIDError is the error of unlocking with the id of another lock.
 type LockIDError struct {
 	Given string
 	Info  LockInfo // untrusted text

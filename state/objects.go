@@ -7,7 +7,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Find returns the object that an address stands for.
+// Find returns the object at an address.
 func (s *State) Find(addr addrs.Instance) (Object, bool) {
 	i, found := slices.BinarySearchFunc(s.Objects, addr, func(o Object, addr addrs.Instance) int {
 		return o.Addr.Compare(addr)
@@ -27,8 +27,8 @@ func (s *State) ByIdentity() map[addrs.Object]Object {
 	return entries
 }
 
-// Put enters objects one after the other, as Table.Put does. Each call costs as
-// much as the state is large: what changes by and by is kept in a Table.
+// Put adds objects one after the other, as Table.Put does. Each call takes time
+// proportional to the size of the state: use a Table for many changes.
 func (s *State) Put(objects ...Object) {
 	t := s.Table()
 	for _, o := range objects {
@@ -37,7 +37,7 @@ func (s *State) Put(objects ...Object) {
 	s.Objects = t.List()
 }
 
-// Remove forgets one object and says whether it was known.
+// Remove forgets one object and reports whether it was known.
 func (s *State) Remove(object addrs.Object) bool {
 	t := s.Table()
 	known := t.Remove(object)
@@ -45,9 +45,8 @@ func (s *State) Remove(object addrs.Object) bool {
 	return known
 }
 
-// Move gives the object at an address another one, also where other objects
-// say that they need it. It does nothing and returns false where from is
-// unknown or to is taken.
+// Move gives the object at an address another one, also in the dependencies of other
+// objects. It does nothing and returns false where from is unknown or to is in use.
 func (s *State) Move(from, to addrs.Instance) bool {
 	_, found := s.Find(from)
 	if _, taken := s.Find(to); !found || taken {
@@ -57,8 +56,8 @@ func (s *State) Move(from, to addrs.Instance) bool {
 	return true
 }
 
-// MoveAll gives the objects at these addresses others, all at once, so that
-// two may also swap theirs. What still has one of the new addresses is deposed.
+// MoveAll gives the objects at these addresses others, all at once, so that two may
+// swap theirs. An object that still has one of the new addresses is deposed.
 func (s *State) MoveAll(moves map[addrs.Instance]addrs.Instance) {
 	taken := map[addrs.Instance]bool{}
 	for _, to := range moves {
@@ -79,7 +78,7 @@ func (s *State) MoveAll(moves map[addrs.Instance]addrs.Instance) {
 	slices.SortFunc(s.Objects, compareObjects)
 }
 
-// readdressed copies what it changes: needs are shared with whoever put them.
+// withNewAddresses copies what it changes: needs are shared with whoever put them.
 func withNewAddresses(needs []addrs.Instance, moves map[addrs.Instance]addrs.Instance) []addrs.Instance {
 	moved := func(need addrs.Instance) bool { _, ok := moves[need]; return ok }
 	if !slices.ContainsFunc(needs, moved) {
@@ -94,8 +93,8 @@ func withNewAddresses(needs []addrs.Instance, moves map[addrs.Instance]addrs.Ins
 	return needs
 }
 
-// compareObjects orders entries by address, the one that the address stands
-// for before those it has deposed.
+// compareObjects orders entries by address, the current one of an address before those
+// that are deposed.
 func compareObjects(a, b Object) int {
 	deposed := func(o Object) int {
 		if o.Deposed {

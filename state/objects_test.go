@@ -80,7 +80,7 @@ func TestPut(t *testing.T) {
 		t.Errorf("Remove does not say whether it did")
 	}
 	if o, found := s.Find(addr(t, "Pod.web[10]")); found {
-		t.Errorf("an address stands for what it has deposed: %v", o)
+		t.Errorf("an address finds what is deposed: %v", o)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestMove(t *testing.T) {
 	}
 }
 
-func TestReaddressSwaps(t *testing.T) {
+func TestMoveAllSwaps(t *testing.T) {
 	s := New()
 	a, b := entry(t, "Pod.a", "v1 Pod x/a"), entry(t, "Pod.b", "v1 Pod x/b")
 	a.Needs = []addrs.Instance{b.Addr}
@@ -185,7 +185,7 @@ func TestNew(t *testing.T) {
 	if a.Lineage == b.Lineage || string(a.Key) == string(b.Key) {
 		t.Error("two new states have something in common")
 	}
-	// What the API server takes as the value of a label.
+	// What the API server accepts as the value of a label.
 	label := regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
 	if !label.MatchString(a.StackID()) {
 		t.Errorf("the stack's id %q is no label value", a.StackID())

@@ -1,10 +1,9 @@
-// Package state is kplan's memory of what it owns: the identity, uid,
-// dependencies and digests of each object, and nothing that could be secret.
-// Specs stay in the cluster, whose managedFields record which fields are ours.
+// Package state records which objects a stack manages: the identity, uid, dependencies
+// and digests of each, and nothing that could be secret. Specs stay in the cluster,
+// whose managedFields record which fields kplan owns.
 //
-// A state is kept in a Store. The store's lock gives order between runs; the
-// serial that every write must continue gives safety, so that a run which lost
-// its lock can't write.
+// A state is kept in a Store. The store's lock orders runs; each write is a
+// compare-and-swap on the serial, so that a run that lost its lock can't write.
 package state
 
 import (
@@ -21,7 +20,7 @@ import (
 // Format is the version of the file format this kplan writes.
 const Format = 1
 
-// State is everything kplan remembers of one stack.
+// State is everything that kplan records of one stack.
 type State struct {
 	Format  int    `json:"format"`
 	Lineage string `json:"lineage"` // a random id, given once: which stack this is
@@ -38,32 +37,32 @@ type State struct {
 	Outputs map[string]Output `json:"outputs,omitempty"`
 }
 
-// Object is an object that kplan owns.
+// Object is an object that the stack manages.
 type Object struct {
 	Addr   addrs.Instance `json:"address"`
 	Object addrs.Object   `json:"object"`
 	UID    string         `json:"uid"`
-	// Needs are the instances this one depended on when it was last applied:
-	// they are deleted after it.
+	// Needs are the instances that this one depended on when it was last applied: they
+	// are deleted after it.
 	Needs []addrs.Instance `json:"needs,omitempty"`
 	// Digest is the keyed digest of the fields last applied.
 	Digest string `json:"digest,omitempty"`
 	// AcknowledgedDrift is the keyed digest of what others had changed of the object
 	// when a refresh-only plan was last applied.
 	AcknowledgedDrift string `json:"acknowledged_drift,omitempty"`
-	// Sensitive are the places that a sensitive value of the configuration went
-	// into, so that they are masked also when nothing else tells any more.
+	// Sensitive are the field paths that got a sensitive value of the configuration, so
+	// that they are masked when the configuration no longer has them.
 	Sensitive []addrs.Path `json:"sensitive,omitempty"`
 	// Protected remembers lifecycle.prevent_destroy, which must also hold for a
 	// block that was deleted from the configuration.
 	Protected bool `json:"protected,omitempty"`
-	// Deposed marks an object that its address no longer stands for: another
-	// one has it now, and this one is still to be deleted.
+	// Deposed marks an object whose address is another object's now: it is still to be
+	// deleted.
 	Deposed bool `json:"deposed,omitempty"`
 }
 
-// Pending is an action that was about to be taken when the state was written.
-// What became of it is found out by looking at the cluster.
+// Pending is an action that was about to be taken when the state was written. What
+// became of it is found out by looking at the cluster.
 type Pending struct {
 	Addr   addrs.Instance   `json:"address"`
 	Object addrs.Object     `json:"object"`
@@ -76,9 +75,9 @@ type Pending struct {
 type PendingAction string
 
 const (
-	PendingCreate  PendingAction = "create"  // the object may be there by now
-	PendingReplace PendingAction = "replace" // the old one, the new one, or neither
-	PendingDelete  PendingAction = "delete"  // it may be gone, or on its way
+	PendingCreate  PendingAction = "create"  // the object may exist by now
+	PendingReplace PendingAction = "replace" // the old one, the new one, or neither exists
+	PendingDelete  PendingAction = "delete"  // it may be gone, or being deleted
 )
 
 // Output is an output value of the last apply. Of a sensitive one only the
@@ -97,9 +96,9 @@ func New() *State {
 	return &State{Format: Format, Lineage: uuid.NewString(), Key: key}
 }
 
-// Lost is the empty state of a stack whose state is lost. What serial that had
-// is not known. This one begins with the seconds since 1970, beyond any count
-// of writes, so that no older copy that turns up passes for a newer one.
+// Lost is the empty state of a stack whose state is lost. The serial of that is not
+// known. This one starts with the seconds since 1970, more than any number of writes, so
+// that no older copy that turns up counts as newer.
 func Lost(lineage string, now time.Time) *State {
 	s := New()
 	s.Lineage, s.Serial = lineage, uint64(now.Unix())

@@ -12,16 +12,15 @@ type Store interface {
 	// Read returns the stored state without locking it, or ErrNotExist.
 	Read(ctx context.Context) (*State, error)
 	// Lock takes the lock if it is free, else it returns a *LockedError at once:
-	// waiting is done by Acquire, alike for all stores.
+	// Acquire waits, in the same way for all stores.
 	Lock(ctx context.Context, info LockInfo) (Lease, error)
-	// ForceUnlock breaks the lock with that id. Whoever held it can no longer
-	// write.
+	// ForceUnlock removes the lock with that id. Its holder can no longer write.
 	ForceUnlock(ctx context.Context, id string) error
 }
 
 // Lease is a store that this run has locked.
 type Lease interface {
-	// Read returns the stored state, or ErrNotExist: the caller then begins with
+	// Read returns the stored state, or ErrNotExist: the caller then starts with
 	// New.
 	Read(ctx context.Context) (*State, error)
 	// Write stores what has become of the state that this lease last read or
@@ -30,31 +29,29 @@ type Lease interface {
 	// meanwhile it returns a *StaleError, if the lock was lost a *LostLockError;
 	// then, as after any other error, the stored state is whole.
 	Write(ctx context.Context, s *State) error
-	// Replace stores s whatever is stored now, be it unreadable: for Push and for
-	// rebuilding a lost state. The serial never goes back.
+	// Replace stores s whatever is stored now, even if that is unreadable: for Push
+	// and for rebuilding a lost state. The serial never goes back.
 	Replace(ctx context.Context, s *State) error
 	// Lost is closed when the store notices that the lock is gone, which it may
-	// look for when it is asked. Whoever acts on the cluster asks before each
-	// change, and then starts nothing new. Writes need not ask: they are refused.
+	// check when it is asked. Whoever changes the cluster asks before each change,
+	// and then starts nothing new. Writes need not ask: they are refused.
 	Lost() <-chan struct{}
-	// LeftBehind is the lock that a run left when it was killed, if this lease
-	// follows upon one. What it was doing is in the state's Pending.
-	LeftBehind() (LockInfo, bool)
-	// Unlock gives the lock back.
+	// Unlock releases the lock.
 	Unlock() error
 }
 
 // ErrNotExist is the error of reading where no state has been written yet.
 var ErrNotExist = errors.New("there is no state yet")
 
-// StaleError says that the stored state is not the one a write was to follow.
+// StaleError is the error of a write where the stored state is not the one that it
+// was to follow.
 type StaleError struct {
 	Path   string
 	Want   Version // the one that was read
 	Stored Version // zero if the stored state is gone
 }
 
-// Version tells the contents of one stack's state apart.
+// Version identifies the content of a state.
 type Version struct {
 	Lineage string
 	Serial  uint64
@@ -64,7 +61,7 @@ type Version struct {
 func (s *State) Version() Version { return Version{s.Lineage, s.Serial} }
 
 func (e *StaleError) Error() string {
-	const advice = "what this run knows was not written over it; plan again"
+	const advice = "this run did not overwrite it; plan again"
 	switch {
 	case e.Stored == Version{}:
 		return fmt.Sprintf("the state %s was removed while this run held its lock; %s", e.Path, advice)
@@ -78,18 +75,18 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("the state %s has changed since this run read it (serial %d, then %d); %s", e.Path, e.Want.Serial, e.Stored.Serial, advice)
 }
 
-// LostLockError says that a write was refused because the lock is no longer
-// this run's.
+// LostLockError is the error of a write that was refused because this run no longer
+// holds the lock.
 type LostLockError struct {
 	Path string
 	ID   string // of the lock that was lost
 }
 
 func (e *LostLockError) Error() string {
-	return fmt.Sprintf("the lock %s on the state %s was taken away from this run, which can no longer write", e.ID, e.Path)
+	return fmt.Sprintf("the lock %s on the state %s is no longer held by this run, which can no longer write", e.ID, e.Path)
 }
 
-// LockedError says who holds the lock.
+// LockedError is the error of locking a state that another run holds locked.
 type LockedError struct {
 	Path string
 	Info LockInfo // from the store, so untrusted text: zero if the holder has not written it yet
@@ -97,7 +94,7 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	if e.Info.ID == "" {
-		return fmt.Sprintf("the state %s is locked by another run that has not yet said who it is", e.Path)
+		return fmt.Sprintf("the state %s is locked by another run that has not yet written who it is", e.Path)
 	}
 	return fmt.Sprintf("the state %s is locked by %s (%s, lock ID %s)", e.Path, e.Info.Who, e.Info.Operation, e.Info.ID)
 }
@@ -120,26 +117,24 @@ func Acquire(ctx context.Context, store Store, info LockInfo, wait time.Duration
 	}
 }
 
-// PushError says why a state can't take the place of the stored one.
+// PushError is why a state can't replace the stored one.
 type PushError struct {
 	Given, Stored Version
 }
 
 func (e *PushError) Error() string {
-	const advice = "if the given one is right nevertheless, use -force"
 	switch {
 	case e.Given.Lineage != e.Stored.Lineage:
-		return fmt.Sprintf("the given state belongs to another stack (lineage %s) than the stored one (lineage %s); %s", e.Given.Lineage, e.Stored.Lineage, advice)
+		return fmt.Sprintf("the given state belongs to another stack (lineage %s) than the stored one (lineage %s)", e.Given.Lineage, e.Stored.Lineage)
 	case e.Given.Serial < e.Stored.Serial:
-		return fmt.Sprintf("the given state (serial %d) is older than the stored one (serial %d); %s", e.Given.Serial, e.Stored.Serial, advice)
+		return fmt.Sprintf("the given state (serial %d) is older than the stored one (serial %d)", e.Given.Serial, e.Stored.Serial)
 	}
-	return fmt.Sprintf("the given state differs from the stored one, yet both have serial %d: one of them is a stray copy; %s", e.Given.Serial, advice)
+	return fmt.Sprintf("the given state differs from the stored one, yet both have serial %d: one of them is a stray copy", e.Given.Serial)
 }
 
-// Push stores a state that came from elsewhere: an errored state, a backup, a
-// move between stores. Unless force says so it does not replace another stack's
-// state, a newer one, or another one with the same serial; nor one that can't
-// be read.
+// Push stores a state that comes from elsewhere: an errored state, a backup, another
+// store. Without force it does not replace another stack's state, a newer one, another
+// one with the same serial, or one that can't be read.
 func Push(ctx context.Context, lease Lease, s *State, force bool) error {
 	stored, err := lease.Read(ctx)
 	switch {

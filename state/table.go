@@ -7,15 +7,14 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Table is the objects of a state while many of them change: each change costs
-// the same however many there are, which in a sorted list it does not.
+// Table is the objects of a state while many of them change: each change takes constant
+// time, which in a sorted list it does not.
 type Table struct {
 	byIdentity map[addrs.Object]Object
-	holders    map[addrs.Instance]addrs.Object // the identity of the object that an address stands for
+	holders    map[addrs.Instance]addrs.Object // the identity of the object at an address
 }
 
-// Table is a table of the state's objects. What changes in it does not change
-// the state.
+// Table is a table of the state's objects. Changing it does not change the state.
 func (s *State) Table() *Table {
 	t := &Table{s.ByIdentity(), make(map[addrs.Instance]addrs.Object, len(s.Objects))}
 	for _, o := range s.Objects {
@@ -31,22 +30,21 @@ func (t *Table) List() []Object {
 	return slices.SortedFunc(maps.Values(t.byIdentity), compareObjects)
 }
 
-// Find returns the object that an address stands for.
+// Find returns the object at an address.
 func (t *Table) Find(addr addrs.Instance) (Object, bool) {
 	identity, found := t.holders[addr]
 	return t.byIdentity[identity], found
 }
 
-// FindObject returns the entry of an object of the cluster, whatever version it
-// is named in.
+// FindObject returns the entry of an object of the cluster, in whatever API version it
+// is named.
 func (t *Table) FindObject(object addrs.Object) (Object, bool) {
 	o, found := t.byIdentity[object.Identity()]
 	return o, found
 }
 
-// Put enters an object, in place of what was known of the same object. Another
-// object that had the address so far is deposed: it is still ours and still to
-// be deleted.
+// Put adds an object, in place of what was known of the same object. Another object
+// that had the address so far is deposed: it is still managed, and to be deleted.
 func (t *Table) Put(o Object) {
 	t.Remove(o.Object)
 	if !o.Deposed {
@@ -59,7 +57,7 @@ func (t *Table) Put(o Object) {
 	t.byIdentity[o.Object.Identity()] = o
 }
 
-// Remove forgets an object and says whether it was known.
+// Remove forgets an object and reports whether it was known.
 func (t *Table) Remove(object addrs.Object) bool {
 	o, known := t.FindObject(object)
 	if !known {

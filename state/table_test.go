@@ -22,7 +22,7 @@ func TestTable(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "remove") {
 				if known := s.Remove(o.Object); table.Remove(o.Object) != known {
-					t.Fatalf("Remove(%s) says %v, want %v", o.Object, !known, known)
+					t.Fatalf("Remove(%s) is %v, want %v", o.Object, !known, known)
 				}
 			} else {
 				s.Put(o)

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/state"
 )
@@ -51,7 +55,11 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 	}
 	defer s.unlock(lease)
 	if err := state.Push(ctx, lease, given, force); err != nil {
-		s.fail("Can't push the state", "%s.", capital(err))
+		d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Can't push the state", Detail: capital(err) + "."}
+		if errors.As(err, new(*state.PushError)) {
+			advice.Add(d, advice.Force)
+		}
+		s.report(hcl.Diagnostics{d})
 		return exitFailure
 	}
 	fmt.Fprintf(s.stdout, "Stored the state with %s in %s.\n", render.Count(len(given.Objects), "object"), opts.path)

@@ -124,7 +124,7 @@ func TestKilledAtFailpoint(t *testing.T) {
 		for _, name := range failpoints(t) {
 			for _, nth := range times {
 				point := fmt.Sprintf("%s:kill:%d", name, nth)
-				if !*torture && slices.Contains([]string{"locked", "introduced", "unlock", "backed-up"}, name) {
+				if !*torture && slices.Contains([]string{"locked", "info-written", "unlock", "backed-up"}, name) {
 					point = name + ":kill:1" // there is no second time
 				}
 				t.Run(point, func(t *testing.T) {

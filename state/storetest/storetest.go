@@ -1,5 +1,5 @@
-// Package storetest holds a store of states to what state.Store promises. Each
-// kind of store runs it in its own tests.
+// Package storetest is the conformance suite for implementations of state.Store. Each
+// runs it in its own tests.
 package storetest
 
 import (
@@ -13,29 +13,29 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// Run tests a kind of store. open returns, for a store that is new, two
-// clients that know of each other only through it.
+// Run tests an implementation. open returns, for a new store, two clients that know of
+// each other only through it.
 func Run(t *testing.T, open func(t *testing.T) (one, other state.Store)) {
 	for name, test := range map[string]func(t *testing.T, one, other state.Store){
-		"nothing yet":                nothingYet,
-		"write and read":             writeAndRead,
-		"unchanged":                  unchanged,
-		"one lease at a time":        oneLease,
-		"waiting":                    waiting,
-		"waiting is given up":        waitingGivenUp,
-		"a state read too early":     readTooEarly,
-		"a state never read":         neverRead,
-		"a lease follows another":    leaseFollows,
-		"force-unlock":               forceUnlock,
-		"force-unlock another's":     forceUnlockOther,
-		"force-unlock nothing":       forceUnlockNothing,
-		"a lost lock is noticed":     lostIsNoticed,
-		"no write after unlock":      writeAfterUnlock,
-		"a write that is called off": calledOff,
-		"replace":                    replace,
-		"push":                       push,
-		"a state that is refused":    refused,
-		"many objects":               manyObjects,
+		"nothing yet":             nothingYet,
+		"write and read":          writeAndRead,
+		"unchanged":               unchanged,
+		"one lease at a time":     oneLease,
+		"waiting":                 waiting,
+		"waiting ends":            waitingEnds,
+		"a state read too early":  readTooEarly,
+		"a state never read":      neverRead,
+		"a lease follows another": leaseFollows,
+		"force-unlock":            forceUnlock,
+		"force-unlock another's":  forceUnlockOther,
+		"force-unlock nothing":    forceUnlockNothing,
+		"a lost lock is noticed":  lostIsNoticed,
+		"no write after unlock":   writeAfterUnlock,
+		"a canceled write":        canceledWrite,
+		"replace":                 replace,
+		"push":                    push,
+		"a state that is refused": refused,
+		"many objects":            manyObjects,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one, other := open(t)
@@ -51,9 +51,6 @@ func nothingYet(t *testing.T, one, other state.Store) {
 	lease := lock(t, one)
 	if _, err := lease.Read(t.Context()); !errors.Is(err, state.ErrNotExist) {
 		t.Errorf("Read: %v, want ErrNotExist", err)
-	}
-	if info, left := lease.LeftBehind(); left {
-		t.Errorf("a lock was left behind: %v", info)
 	}
 }
 
@@ -104,11 +101,11 @@ func oneLease(t *testing.T, one, other state.Store) {
 		t.Fatalf("the second Lock: %v, want a *LockedError", err)
 	}
 	if locked.Info.Path == "" {
-		t.Errorf("the lock does not say what it locks")
+		t.Errorf("the lock does not have the path of what it locks")
 	}
 	locked.Info.Path = ""
 	if locked.Info != info {
-		t.Errorf("the lock is said to be held by\n%+v, not\n%+v", locked.Info, info)
+		t.Errorf("the lock is reported to be held by\n%+v, not\n%+v", locked.Info, info)
 	}
 	unlock(t, lease)
 	unlock(t, lock(t, other))
@@ -122,7 +119,7 @@ func waiting(t *testing.T, one, other state.Store) {
 	unlock(t, waited)
 }
 
-func waitingGivenUp(t *testing.T, one, other state.Store) {
+func waitingEnds(t *testing.T, one, other state.Store) {
 	lock(t, one)
 	var locked *state.LockedError
 	begin := time.Now()
@@ -131,7 +128,7 @@ func waitingGivenUp(t *testing.T, one, other state.Store) {
 		t.Errorf("after the time to wait: %v, want a *LockedError", err)
 	}
 	if took := time.Since(begin); took < 200*time.Millisecond {
-		t.Errorf("gave up after %v", took)
+		t.Errorf("waiting ended after %v", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
@@ -231,7 +228,7 @@ func forceUnlockOther(t *testing.T, one, other state.Store) {
 
 func forceUnlockNothing(t *testing.T, one, other state.Store) {
 	if err := one.ForceUnlock(t.Context(), "id"); err == nil {
-		t.Errorf("a lock was broken that nobody held")
+		t.Errorf("a lock was removed that nobody held")
 	}
 }
 
@@ -239,14 +236,14 @@ func lostIsNoticed(t *testing.T, one, other state.Store) {
 	lease := lock(t, one)
 	select {
 	case <-lease.Lost():
-		t.Fatal("a lock that is held is said to be lost")
+		t.Fatal("a lock that is held is reported as lost")
 	default:
 	}
 	must(t, other.ForceUnlock(t.Context(), holder(t, other).ID))
 	select {
 	case <-lease.Lost():
 	case <-time.After(30 * time.Second):
-		t.Error("a broken lock was not noticed within half a minute")
+		t.Error("a lost lock was not noticed within half a minute")
 	}
 }
 
@@ -260,7 +257,7 @@ func writeAfterUnlock(t *testing.T, one, other state.Store) {
 	}
 }
 
-func calledOff(t *testing.T, one, other state.Store) {
+func canceledWrite(t *testing.T, one, other state.Store) {
 	lease := lock(t, one)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
