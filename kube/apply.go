@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
-
-const applyPatch = "application/apply-patch+yaml"
 
 // ApplyOptions guards an Apply. Of an object that is known to exist both UID
 // and ResourceVersion should be given: the resource version alone would let the
@@ -41,7 +40,7 @@ func (c *Cluster) Apply(ctx context.Context, k *kinds.Kind, obj map[string]any, 
 
 // DryRunApply returns what Apply would return, without effect.
 func (c *Cluster) DryRunApply(ctx context.Context, k *kinds.Kind, obj map[string]any, opts ApplyOptions) (*unstructured.Unstructured, error) {
-	return c.apply(ctx, "dry-run apply", k, obj, opts, none)
+	return c.apply(ctx, "dry-run apply", k, obj, opts, dryRun)
 }
 
 func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, opts ApplyOptions, eff effect) (*unstructured.Unstructured, error) {
@@ -50,13 +49,12 @@ func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[s
 	if err := checkNamed(op, k, ns, name); err != nil {
 		return nil, err
 	}
-	query := writeQuery(eff)
+	r := c.client.patch(op, k, ns, name, types.ApplyYAMLPatchType, encode(k, guarded(obj, opts)), eff)
+	r.sent = obj
 	if opts.Force {
-		query.Set("force", "true")
+		r.ask.Param("force", "true")
 	}
-	r := &request{op: op, object: k.Object(ns, name), method: http.MethodPatch, path: resourcePath(k, ns, name),
-		query: query, contentType: applyPatch, body: encode(k, guarded(obj, opts)), sent: obj, effect: eff}
-	live, err := c.one(ctx, k, r)
+	live, err := c.client.one(ctx, k, r)
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +65,18 @@ func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[s
 	return live, nil
 }
 
-// writeQuery are the parameters of every write: fields that the kind does not
-// have are refused rather than dropped.
-func writeQuery(eff effect) url.Values {
-	query := url.Values{"fieldManager": {ownership.Manager}, "fieldValidation": {"Strict"}}
-	if eff == none {
-		query.Set("dryRun", "All")
+// patch is a request that changes an object. Fields that the kind does not have
+// are refused rather than dropped.
+func (c *client) patch(op string, k *kinds.Kind, namespace, name string, typ types.PatchType, body []byte, eff effect) *request {
+	opts := metav1.PatchOptions{FieldManager: ownership.Manager, FieldValidation: metav1.FieldValidationStrict}
+	if eff == dryRun {
+		opts.DryRun = []string{metav1.DryRunAll}
 	}
-	return query
+	r := c.about(op, http.MethodPatch, k, namespace, name)
+	r.effect = eff
+	r.ask.SetHeader("Content-Type", string(typ)).Body(body)
+	r.ask.SpecificallyVersionedParams(&opts, metav1.ParameterCodec, metav1.Unversioned)
+	return r
 }
 
 // guarded is obj with the guards in its metadata; obj itself stays as it is.

@@ -15,12 +15,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"k8s.io/client-go/rest"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kube/auth"
@@ -46,8 +42,6 @@ type Options struct {
 	Notice func(text string)
 }
 
-const defaultTimeout = 60 * time.Second
-
 // DefaultParallelism is how many requests are in flight at most unless the user
 // says so. A request that creates something mostly waits inside the API server:
 // docs/decisions/0016-sixty-four-at-once.md has the figures.
@@ -56,20 +50,8 @@ const DefaultParallelism = 64
 // Cluster is a connection to a cluster. Its methods may be called from several
 // goroutines at the same time.
 type Cluster struct {
-	base     *url.URL
-	http     *http.Client
-	context  string
-	timeout  time.Duration
-	slots    chan struct{}
-	warnings warnings
-	answered atomic.Bool // the server answered once
-	notice   func(text string)
-	pulse    pulse
-	hurried  context.Context // ended by hurry
-	hurry    context.CancelFunc
-
-	life     context.Context // for Lookup, which takes none
-	catalog  catalog
+	client   *client
+	catalog  *catalog
 	identity identity
 }
 
@@ -86,10 +68,11 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, notFound(err)
 	}
-	c, err := newCluster(ctx, access, opts)
+	client, err := newClient(ctx, access, opts)
 	if err != nil {
-		return nil, err
+		return nil, notFound(err)
 	}
+	c := &Cluster{client: client, catalog: &catalog{client: client, life: ctx}}
 	_, err = c.Identity(ctx)
 	switch e, _ := err.(*Error); {
 	case err == nil, e.Reason == NotFound:
@@ -121,31 +104,6 @@ func notFound(err error) *Error {
 	return e
 }
 
-// newCluster makes the Cluster; it sends nothing yet.
-func newCluster(ctx context.Context, access *auth.Access, opts Options) (*Cluster, error) {
-	base, _, err := rest.DefaultServerUrlFor(access.Config)
-	if err != nil {
-		return nil, notFound(err)
-	}
-	c := &Cluster{base: base, context: access.Context, life: ctx,
-		http: &http.Client{
-			Transport: access.Transport,
-			// The API never redirects; following would send credentials elsewhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		timeout: opts.RequestTimeout, warnings: warnings{warn: opts.Warn}, notice: opts.Notice}
-	c.hurried, c.hurry = context.WithCancel(ctx)
-	if c.timeout <= 0 {
-		c.timeout = defaultTimeout
-	}
-	parallelism := opts.Parallelism
-	if parallelism <= 0 {
-		parallelism = DefaultParallelism
-	}
-	c.slots = make(chan struct{}, parallelism)
-	return c, nil
-}
-
 // Identity is what tells this cluster from all others: the uid of the namespace
 // kube-system. When RBAC does not allow to read it the error's reason is
 // Forbidden; the caller then has to do with Host.
@@ -159,9 +117,9 @@ func (c *Cluster) readIdentity(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r := &request{op: "get", object: k.Object("", "kube-system"), method: http.MethodGet,
-		path: resourcePath(k, "", "kube-system"), quick: true}
-	ns, err := c.one(ctx, k, r)
+	r := c.client.about("get", http.MethodGet, k, "", "kube-system")
+	r.quick = true
+	ns, err := c.client.one(ctx, k, r)
 	if err != nil {
 		return "", err
 	}
@@ -169,10 +127,8 @@ func (c *Cluster) readIdentity(ctx context.Context) (string, error) {
 }
 
 // Host is the server's address: scheme, host and port.
-func (c *Cluster) Host() string {
-	host := url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: c.base.Path}
-	return host.String()
-}
+func (c *Cluster) Host() string { return c.client.host() }
 
-// Context is the kubeconfig's context in use, "" when there is none.
-func (c *Cluster) Context() string { return c.context }
+// Hurry has what is in flight end within seconds, since the user wants to leave:
+// nothing is retried any more.
+func (c *Cluster) Hurry() { c.client.leave() }

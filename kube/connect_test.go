@@ -106,8 +106,11 @@ func TestWhichCluster(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		if uid, err := c.Identity(t.Context()); uid != want || err != nil || c.Context() != wantContext {
-			t.Errorf("connected to %q (%s), want %q: %v", uid, c.Context(), want, err)
+		if uid, err := c.Identity(t.Context()); uid != want || err != nil {
+			t.Errorf("connected to %q, want %q: %v", uid, want, err)
+		}
+		if access, err := auth.Find(opts.Auth); err != nil || access.Context != wantContext {
+			t.Errorf("the context is not %q: %v", wantContext, err)
 		}
 	}
 	check("home", "main", kube.Options{})

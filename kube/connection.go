@@ -10,13 +10,12 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
-	"time"
 
 	"kplan.dev/kplan/kube/auth"
 )
 
 // describeConnection says in an Error why there was no answer, and what to do.
-func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
+func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 	var (
 		plugin    *auth.PluginError
 		dns       *net.DNSError
@@ -27,7 +26,7 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 		alert     tls.AlertError
 		timeout   interface{ Timeout() bool }
 	)
-	err, host := ans.err, c.Host()
+	err, host := ans.err, c.host()
 	switch {
 	case errors.As(err, &plugin):
 		e.Reason, e.Message, e.Advice = PluginFailed, plugin.Message, plugin.Advice
@@ -37,11 +36,11 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 		e.Advice = fmt.Sprintf("Check the server address %s, and the network or VPN.", host)
 	case errors.As(err, &hostname):
 		e.Reason = Untrusted
-		e.Message = fmt.Sprintf("the certificate of %s is for other names: %s", host, c.plainError(hostname))
+		e.Message = fmt.Sprintf("the certificate of %s is for other names: %s", host, plainError(hostname))
 		e.Advice = "Use a name that the certificate holds, or set the TLS server name to one."
 	case errors.As(err, &validity):
 		e.Reason = Untrusted
-		e.Message = fmt.Sprintf("the certificate of %s is not valid: %s", host, c.plainError(validity))
+		e.Message = fmt.Sprintf("the certificate of %s is not valid: %s", host, plainError(validity))
 		e.Advice = "Check this machine's clock, and renew the server's certificate if it has expired."
 	case errors.As(err, &authority):
 		e.Reason = Untrusted
@@ -53,7 +52,7 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 		e.Advice = "Check the port; a plain-text port is addressed with http://."
 	case errors.As(err, &alert):
 		e.Reason = Untrusted
-		e.Message = fmt.Sprintf("%s refused the TLS connection: %s", host, c.plainError(alert))
+		e.Message = fmt.Sprintf("%s refused the TLS connection: %s", host, plainError(alert))
 		e.Advice = "If the server asks for a client certificate, check that yours is from the right cluster and has not expired."
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Reason = Unreachable
@@ -65,24 +64,19 @@ func (c *Cluster) describeConnection(e *Error, r *request, ans answer) {
 		e.Advice = "Check the network or VPN."
 	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		e.Reason = Timeout
-		e.Message = c.silentWords(r)
+		e.Message = c.silence(r)
 		e.Advice = adviseNetwork
 	default:
 		e.Reason = Unreachable
-		e.Message = fmt.Sprintf("the connection to %s failed: %s", host, c.plainError(err))
+		e.Message = fmt.Sprintf("the connection to %s failed: %s", host, plainError(err))
 	}
 }
 
 const adviseNetwork = "Check the network, VPN or firewall, or allow more time for each request."
 
-// silentWords say for how long a request was not answered.
-func (c *Cluster) silentWords(r *request) string {
-	return fmt.Sprintf("%s did not answer within %s", c.Host(), rounded(time.Since(r.asked)))
-}
-
 // plainError is err's words without the URL, which url.Error puts before them
 // and which may hold a proxy's password.
-func (c *Cluster) plainError(err error) string {
+func plainError(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err

@@ -2,9 +2,9 @@ package kube
 
 import (
 	"context"
-	"net/http"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/kinds"
 )
@@ -28,7 +28,7 @@ func (c *Cluster) Create(ctx context.Context, k *kinds.Kind, obj map[string]any)
 
 // DryRunCreate returns what Create would return, without effect.
 func (c *Cluster) DryRunCreate(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
-	return c.create(ctx, "dry-run create", k, obj, none)
+	return c.create(ctx, "dry-run create", k, obj, dryRun)
 }
 
 func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, eff effect) (*unstructured.Unstructured, error) {
@@ -37,13 +37,12 @@ func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[
 	if err := checkNamed(op, k, ns, name); err != nil {
 		return nil, err
 	}
-	query := writeQuery(eff)
+	r := c.client.patch(op, k, ns, name, types.ApplyYAMLPatchType, encode(k, guarded(obj, ApplyOptions{ResourceVersion: neverVersion})), eff)
+	r.sent = obj
 	// Force bypasses no resource version. It only keeps conflicts with the
 	// managers of an object that exists from being reported instead.
-	query.Set("force", "true")
-	body := encode(k, guarded(obj, ApplyOptions{ResourceVersion: neverVersion}))
-	live, err := c.one(ctx, k, &request{op: op, object: k.Object(ns, name), method: http.MethodPatch,
-		path: resourcePath(k, ns, name), query: query, contentType: applyPatch, body: body, sent: obj, effect: eff})
+	r.ask.Param("force", "true")
+	live, err := c.client.one(ctx, k, r)
 	if e, ok := err.(*Error); ok && e.Reason == Stale {
 		e.Reason, e.Message = AlreadyExists, "an object of that name exists already"
 	}

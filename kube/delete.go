@@ -30,7 +30,7 @@ type DeleteOptions struct {
 func (c *Cluster) Delete(ctx context.Context, k *kinds.Kind, namespace, name string, opts DeleteOptions) error {
 	op, eff := "delete", repeatable
 	if opts.DryRun {
-		op, eff = "dry-run delete", none
+		op, eff = "dry-run delete", dryRun
 	}
 	if err := checkNamed(op, k, namespace, name); err != nil {
 		return err
@@ -38,9 +38,10 @@ func (c *Cluster) Delete(ctx context.Context, k *kinds.Kind, namespace, name str
 	if opts.UID == "" {
 		panic("kube: Delete without the uid of " + k.Object(namespace, name).String())
 	}
-	return c.do(ctx, &request{op: op, object: k.Object(namespace, name), method: http.MethodDelete,
-		path: resourcePath(k, namespace, name), contentType: "application/json",
-		body: deleteBody(opts), effect: eff})
+	r := c.client.about(op, http.MethodDelete, k, namespace, name)
+	r.effect = eff
+	r.ask.SetHeader("Content-Type", "application/json").Body(deleteBody(opts))
+	return c.client.do(ctx, r)
 }
 
 func deleteBody(opts DeleteOptions) []byte {

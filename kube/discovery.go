@@ -19,6 +19,8 @@ import (
 
 // catalog is what the server serves. It is read when first asked for.
 type catalog struct {
+	client *client
+	life   context.Context // for Lookup, which takes none
 	mu     sync.Mutex
 	served *served
 }
@@ -49,7 +51,11 @@ const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 // *kinds.AmbiguousError below; it is Unavailable when the kind may well be
 // there, but the part of the server that would know does not answer.
 func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
-	s, err := c.servedKinds(c.life)
+	return c.catalog.lookup(kind, apiVersion)
+}
+
+func (c *catalog) lookup(kind, apiVersion string) (*kinds.Kind, error) {
+	s, err := c.read(c.life)
 	if err != nil {
 		return nil, err
 	}
@@ -88,17 +94,19 @@ func (s *served) lookupError(kind, apiVersion string, err error) error {
 			e.Err = &silent
 		}
 		e.Reason = Unavailable
-		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there", kind, words.Or(suspects))
+		e.Message = fmt.Sprintf("kind %s was not found, but the server of %s does not answer the API server now, so it may be there",
+			kind, words.Or(suspects))
 		e.Advice = "Look at the APIService objects of these groups: kubectl get apiservices."
 	}
 	return e
 }
 
-func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {
-	c.catalog.mu.Lock()
-	defer c.catalog.mu.Unlock()
-	if c.catalog.served != nil {
-		return c.catalog.served, nil
+// read is what the server serves, asked for once.
+func (c *catalog) read(ctx context.Context) (*served, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.served != nil {
+		return c.served, nil
 	}
 	var core, named *discovery.APIGroupDiscoveryList
 	g, ctx := graph.NewGroup(ctx)
@@ -107,13 +115,15 @@ func (c *Cluster) servedKinds(ctx context.Context) (*served, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	c.catalog.served = readServed(slices.Concat(core.Items, named.Items))
-	return c.catalog.served, nil
+	c.served = readServed(slices.Concat(core.Items, named.Items))
+	return c.served, nil
 }
 
-func (c *Cluster) discover(ctx context.Context, path string) (*discovery.APIGroupDiscoveryList, error) {
+func (c *catalog) discover(ctx context.Context, path string) (*discovery.APIGroupDiscoveryList, error) {
 	list := &discovery.APIGroupDiscoveryList{}
-	r := &request{op: "discover", method: http.MethodGet, path: path, accept: aggregated, limit: listLimit}
+	r := c.client.request("discover", http.MethodGet, addrs.Object{}, path)
+	r.ask.SetHeader("Accept", aggregated)
+	r.limit = listLimit
 	r.decode = func(body []byte) error {
 		*list = discovery.APIGroupDiscoveryList{}
 		if err := json.Unmarshal(body, list); err != nil {
@@ -124,7 +134,7 @@ func (c *Cluster) discover(ctx context.Context, path string) (*discovery.APIGrou
 		}
 		return nil
 	}
-	if err := c.do(ctx, r); err != nil {
+	if err := c.client.do(ctx, r); err != nil {
 		return nil, err
 	}
 	return list, nil

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,13 +24,13 @@ func (c *Cluster) Events(ctx context.Context, namespace, uid string) ([]corev1.E
 		namespace = "default" // where the cluster notes what concerns no namespace
 	}
 	var list corev1.EventList
-	r := &request{op: "list", object: k.Object(namespace, ""), method: http.MethodGet, path: resourcePath(k, namespace, ""),
-		query: url.Values{"fieldSelector": {"involvedObject.uid=" + uid}, "limit": {"500"}}}
+	r := c.client.about("list", http.MethodGet, k, namespace, "")
+	r.ask.Param("fieldSelector", "involvedObject.uid="+uid).Param("limit", strconv.Itoa(pageSize))
 	r.decode = func(body []byte) error {
 		list = corev1.EventList{}
 		return json.Unmarshal(body, &list)
 	}
-	if err := c.do(ctx, r); err != nil {
+	if err := c.client.do(ctx, r); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })

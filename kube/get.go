@@ -19,12 +19,11 @@ func (c *Cluster) Get(ctx context.Context, k *kinds.Kind, namespace, name string
 	if err := checkNamed(op, k, namespace, name); err != nil {
 		return nil, err
 	}
-	r := &request{op: op, object: k.Object(namespace, name), method: http.MethodGet, path: resourcePath(k, namespace, name)}
-	return c.one(ctx, k, r)
+	return c.client.one(ctx, k, c.client.about(op, http.MethodGet, k, namespace, name))
 }
 
 // one asks for one object and checks that it is the one asked for.
-func (c *Cluster) one(ctx context.Context, k *kinds.Kind, r *request) (*unstructured.Unstructured, error) {
+func (c *client) one(ctx context.Context, k *kinds.Kind, r *request) (*unstructured.Unstructured, error) {
 	obj := &unstructured.Unstructured{}
 	r.decode = func(body []byte) error {
 		var fields map[string]any

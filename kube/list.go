@@ -3,12 +3,10 @@ package kube
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
@@ -39,11 +37,8 @@ func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]
 
 // listAs lists the whole cluster or, where RBAC forbids that, the namespaces.
 func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, as form) ([]*unstructured.Unstructured, error) {
-	query := url.Values{}
-	if opts.Selector != "" {
-		query.Set("labelSelector", opts.Selector)
-	}
-	items, _, err := c.pages(ctx, k, opts.Namespace, query, as)
+	query := metav1.ListOptions{LabelSelector: opts.Selector}
+	items, _, err := c.client.pages(ctx, k, opts.Namespace, query, as)
 	namespaces := instead(err, k, opts.Namespace, opts.Namespaces)
 	if len(namespaces) == 0 {
 		return items, err
@@ -52,7 +47,7 @@ func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, a
 	g, ctx := graph.NewGroup(ctx)
 	for i, ns := range namespaces {
 		g.Go(func() (err error) {
-			parts[i], _, err = c.pages(ctx, k, ns, query, as)
+			parts[i], _, err = c.client.pages(ctx, k, ns, query, as)
 			return err
 		})
 	}
@@ -71,11 +66,10 @@ func instead(err error, k *kinds.Kind, only string, namespaces []string) []strin
 	return slices.Compact(slices.Sorted(slices.Values(namespaces)))
 }
 
-// pages reads all pages of a list, and says at which resource version it was
-// whole.
-func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, as form) ([]*unstructured.Unstructured, string, error) {
-	query = maps.Clone(query)
-	query.Set("limit", strconv.Itoa(pageSize))
+// pages reads all pages of a list, and the resource version at which it was whole.
+func (c *client) pages(ctx context.Context, k *kinds.Kind, namespace string, query metav1.ListOptions, as form) (
+	[]*unstructured.Unstructured, string, error) {
+	query.Limit = pageSize
 	var items []*unstructured.Unstructured
 	shared := ownership.NewSharer()
 	for restarts := 0; ; {
@@ -84,7 +78,7 @@ func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, qu
 			// The pages to come are no longer those of the first one's moment.
 			restarts++
 			items = nil
-			query.Del("continue")
+			query.Continue = ""
 			continue
 		}
 		if err != nil {
@@ -94,7 +88,7 @@ func (c *Cluster) pages(ctx context.Context, k *kinds.Kind, namespace string, qu
 		if page.Metadata.Continue == "" {
 			return items, page.Metadata.ResourceVersion, nil
 		}
-		query.Set("continue", page.Metadata.Continue)
+		query.Continue = page.Metadata.Continue
 	}
 }
 
@@ -124,10 +118,14 @@ var (
 	}
 )
 
-func (c *Cluster) page(ctx context.Context, k *kinds.Kind, namespace string, query url.Values, as form) (*listPage, error) {
+func (c *client) page(ctx context.Context, k *kinds.Kind, namespace string, query metav1.ListOptions, as form) (*listPage, error) {
 	page := &listPage{}
-	r := &request{op: "list", object: k.Object(namespace, ""), method: http.MethodGet,
-		path: resourcePath(k, namespace, ""), query: query, accept: as.accept, limit: listLimit}
+	r := c.about("list", http.MethodGet, k, namespace, "")
+	r.limit = listLimit
+	r.ask.SpecificallyVersionedParams(&query, metav1.ParameterCodec, metav1.Unversioned)
+	if as.accept != "" {
+		r.ask.SetHeader("Accept", as.accept)
+	}
 	r.decode = func(body []byte) error {
 		*page = listPage{}
 		if err := utiljson.Unmarshal(body, page); err != nil {

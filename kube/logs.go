@@ -3,7 +3,6 @@ package kube
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"kplan.dev/kplan/kinds"
@@ -22,18 +21,17 @@ func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, ta
 	if err := checkNamed(op, k, namespace, pod); err != nil {
 		return "", err
 	}
-	query := url.Values{"tailLines": {strconv.Itoa(tail)}, "limitBytes": {strconv.Itoa(logBytes)}}
+	var text string
+	r := c.client.request(op, http.MethodGet, k.Object(namespace, pod), resourcePath(k, namespace, pod)+"/log")
+	r.ask.SetHeader("Accept", "*/*").Param("tailLines", strconv.Itoa(tail)).Param("limitBytes", strconv.Itoa(logBytes))
 	if container != "" {
-		query.Set("container", container)
+		r.ask.Param("container", container)
 	}
 	if previous {
-		query.Set("previous", "true")
+		r.ask.Param("previous", "true")
 	}
-	var text string
-	r := &request{op: op, object: k.Object(namespace, pod), method: http.MethodGet,
-		path: resourcePath(k, namespace, pod) + "/log", query: query, accept: "*/*"}
 	r.decode = func(body []byte) error { text = string(body); return nil }
-	if err := c.do(ctx, r); err != nil {
+	if err := c.client.do(ctx, r); err != nil {
 		return "", err
 	}
 	return text, nil

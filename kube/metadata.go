@@ -13,7 +13,7 @@ import (
 // the version that its group prefers. Of those that are not built in only name,
 // plural and scope are known.
 func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
-	s, err := c.servedKinds(ctx)
+	s, err := c.catalog.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
 // API server asked what it serves: of their kinds nothing, or nothing new, is
 // known.
 func (c *Cluster) SilentVersions(ctx context.Context) ([]string, error) {
-	s, err := c.servedKinds(ctx)
+	s, err := c.catalog.read(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,11 +18,11 @@ func resourcePath(k *kinds.Kind, namespace, name string) string {
 		parts = []string{"/apis", k.Group, k.Version}
 	}
 	if namespace != "" {
-		parts = append(parts, "namespaces", url.PathEscape(namespace))
+		parts = append(parts, "namespaces", namespace)
 	}
 	parts = append(parts, k.Plural)
 	if name != "" {
-		parts = append(parts, url.PathEscape(name))
+		parts = append(parts, name)
 	}
 	return strings.Join(parts, "/")
 }

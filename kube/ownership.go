@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"net/http"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 
@@ -32,9 +32,7 @@ func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, taken *unst
 	if err != nil {
 		panic("kube: managedFields that are not JSON: " + err.Error())
 	}
-	live, err := c.one(ctx, k, &request{op: "take ownership of", object: objectOf(k, taken), method: http.MethodPatch,
-		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(repeatable),
-		contentType: "application/json-patch+json", body: patch, effect: repeatable})
+	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k, taken.GetNamespace(), taken.GetName(), types.JSONPatchType, patch, repeatable))
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// All that a server says of a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
@@ -53,13 +51,14 @@ func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *u
 	if err != nil {
 		return nil, err
 	}
-	r := &request{op: "dry-run apply", object: objectOf(k, taken), method: http.MethodPatch,
-		path: resourcePath(k, taken.GetNamespace(), taken.GetName()), query: writeQuery(none),
-		contentType: "application/merge-patch+json", sent: merged, effect: none}
-	if r.body, err = mergePatch(taken, merged); err != nil {
-		return nil, &Error{Op: r.op, Object: r.object, Reason: Other, Message: err.Error(), Err: err}
+	const op = "dry-run apply"
+	patch, err := mergePatch(taken, merged)
+	if err != nil {
+		return nil, &Error{Op: op, Object: objectOf(k, taken), Reason: Other, Message: err.Error(), Err: err}
 	}
-	answer, err := c.one(ctx, k, r)
+	r := c.client.patch(op, k, taken.GetNamespace(), taken.GetName(), types.MergePatchType, patch, dryRun)
+	r.sent = merged
+	answer, err := c.client.one(ctx, k, r)
 	if err == nil {
 		answer.SetManagedFields(nil)
 	}

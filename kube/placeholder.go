@@ -4,10 +4,10 @@ import (
 	"context"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/kinds"
 )
@@ -24,12 +24,13 @@ func (c *Cluster) DryRunReplacement(ctx context.Context, k *kinds.Kind, obj map[
 		return nil, err
 	}
 	other, otherName, undo := placeholderFor(k, obj)
-	return c.one(ctx, k, &request{op: "dry-run create", object: k.Object(ns, name), method: http.MethodPatch,
-		path: resourcePath(k, ns, otherName), query: writeQuery(none), contentType: applyPatch,
-		body: encode(k, guarded(other, ApplyOptions{ResourceVersion: neverVersion})), sent: obj, unname: undo, effect: none})
+	body := encode(k, guarded(other, ApplyOptions{ResourceVersion: neverVersion}))
+	r := c.client.patch("dry-run create", k, ns, otherName, types.ApplyYAMLPatchType, body, dryRun)
+	r.object, r.sent, r.rename = k.Object(ns, name), obj, undo
+	return c.client.one(ctx, k, r)
 }
 
-// standIn is the object under a name that nobody has, and what turns that name
+// placeholderFor is the object under a name that nobody has, and what turns that name
 // back into the object's own in all that the server says.
 func placeholderFor(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
 	u := unstructured.Unstructured{Object: obj}
@@ -40,13 +41,13 @@ func placeholderFor(k *kinds.Kind, obj map[string]any) (other map[string]any, na
 		}
 	}
 	name = u.GetName()
-	name = name[:min(len(name), longestStandIn-len(mark))] + mark
+	name = name[:min(len(name), longestPlaceholder-len(mark))] + mark
 	return renamed(obj, name), name, strings.NewReplacer(name, u.GetName())
 }
 
-// longestStandIn is what the strictest of the kinds allows: a CronJob, whose jobs'
+// longestPlaceholder is what the strictest of the kinds allows: a CronJob, whose jobs'
 // names are longer than its own.
-const longestStandIn = 52
+const longestPlaceholder = 52
 
 // inOtherGroup is a CustomResourceDefinition for a group of another name: its
 // own name is made of that.

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// patience says how often, and how long apart, one class of failure is tried
-// again. Waits double from first to most.
-type waitTimeout struct {
+// retryPolicy is how often, and how long apart, one class of failure is retried.
+// Waits double from first to most.
+type retryPolicy struct {
 	times       int
 	first, most time.Duration
 }
@@ -18,27 +18,27 @@ type waitTimeout struct {
 // The classes. Sums are bounded so that a server that is gone is reported soon,
 // and one that restarts (3 to 17 s measured) is waited for.
 var (
-	noConnection  = waitTimeout{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
-	busy          = waitTimeout{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
-	silent        = waitTimeout{2, 0, 0}                                     // each attempt takes long enough
-	failing       = waitTimeout{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
-	webhookDown   = waitTimeout{2, 500 * time.Millisecond, 2 * time.Second}
-	cutShort      = waitTimeout{2, 200 * time.Millisecond, time.Second}
-	lostAnswer    = waitTimeout{4, 200 * time.Millisecond, 2 * time.Second}
-	nsTerminating = waitTimeout{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
-	accountToCome = waitTimeout{20, 200 * time.Millisecond, time.Second}     // ~18 s
-	quotaRace     = waitTimeout{8, 50 * time.Millisecond, 500 * time.Millisecond}
-	refused       = waitTimeout{2, 300 * time.Millisecond, time.Second} // ~1 s
+	noConnection  = retryPolicy{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
+	busy          = retryPolicy{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
+	silent        = retryPolicy{2, 0, 0}                                     // each attempt takes long enough
+	failing       = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
+	webhookDown   = retryPolicy{2, 500 * time.Millisecond, 2 * time.Second}
+	cutShort      = retryPolicy{2, 200 * time.Millisecond, time.Second}
+	lostAnswer    = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}
+	nsTerminating = retryPolicy{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
+	accountToCome = retryPolicy{20, 200 * time.Millisecond, time.Second}     // ~18 s
+	quotaRace     = retryPolicy{8, 50 * time.Millisecond, 500 * time.Millisecond}
+	refused       = retryPolicy{2, 300 * time.Millisecond, time.Second} // ~1 s
 )
 
 // longestRetryAfter bounds what a server may ask for, each time.
 const longestRetryAfter = 30 // seconds
 
 // tries counts what one request has been through.
-type tries map[*waitTimeout]int
+type tries map[*retryPolicy]int
 
-// next says whether a failed attempt is worth another, and after what wait.
-func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration, bool) {
+// next reports whether a failed attempt is worth another, and after what wait.
+func (t tries) next(c *client, r *request, e *Error, ans *answer) (time.Duration, bool) {
 	class := classOf(c, r, e, ans)
 	if class == nil || t[class] >= class.times {
 		return 0, false
@@ -60,7 +60,7 @@ func (t tries) next(c *Cluster, r *request, e *Error, ans answer) (time.Duration
 
 // classOf is nil for a failure that asking again won't better, or where asking
 // again could do harm.
-func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
+func classOf(c *client, r *request, e *Error, ans *answer) *retryPolicy {
 	if r.quick && !c.answered.Load() {
 		return nil
 	}
@@ -69,16 +69,16 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
 		return &noConnection
 	case Timeout:
 		switch {
-		case ans.err == nil && r.effect == none:
+		case ans.err == nil && !r.effect.changes():
 			return &failing
-		case ans.err != nil && (r.effect == none || !ans.sent):
+		case ans.err != nil && (!r.effect.changes() || !ans.sent.Load()):
 			return &silent
 		}
 	case Unavailable:
 		switch {
 		case e.Status == http.StatusTooManyRequests:
 			return &busy
-		case e.Status == 0 || r.effect == none || e.Status == http.StatusServiceUnavailable:
+		case e.Status == 0 || !r.effect.changes() || e.Status == http.StatusServiceUnavailable:
 			return &failing
 		}
 	case OutcomeUnknown:
@@ -86,7 +86,7 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
 			return &lostAnswer
 		}
 	case NotKubernetes:
-		if r.effect == none && ans.status >= 200 && ans.status < 300 {
+		if !r.effect.changes() && ans.succeeded() {
 			return &cutShort // or garbled on the way
 		}
 	case WebhookFailed:
@@ -103,7 +103,7 @@ func classOf(c *Cluster, r *request, e *Error, ans answer) *waitTimeout {
 		if e.Status == http.StatusConflict || strings.Contains(e.Message, "status unknown for quota") {
 			return &quotaRace
 		}
-	case Unauthorized: // what gives credentials is asked anew meanwhile; what checks them may have stumbled
+	case Unauthorized: // what gives credentials is asked again meanwhile; what checks them may have stumbled
 		return &refused
 	}
 	return nil

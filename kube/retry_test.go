@@ -22,11 +22,11 @@ func TestBusyServer(t *testing.T) {
 		{"12", 90 * time.Second, 100 * time.Second},
 		{strconv.Itoa(1 << 40), 4 * time.Minute, 4 * time.Minute},
 	} {
-		ans := answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {test.retryAfter}}}
+		ans := &answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {test.retryAfter}}}
 		e := &Error{Reason: Unavailable, Status: ans.status}
 		var sum time.Duration
 		for tries := (tries{}); ; {
-			wait, again := tries.next(&Cluster{}, &request{}, e, ans)
+			wait, again := tries.next(&client{}, &request{}, e, ans)
 			if !again {
 				break
 			}
@@ -43,7 +43,7 @@ func TestBusyServer(t *testing.T) {
 func TestRestartingServer(t *testing.T) {
 	var sum time.Duration
 	for tries := (tries{}); ; {
-		wait, again := tries.next(&Cluster{}, &request{}, &Error{Reason: Unreachable}, answer{})
+		wait, again := tries.next(&client{}, &request{}, &Error{Reason: Unreachable}, &answer{})
 		if !again {
 			break
 		}
@@ -54,16 +54,16 @@ func TestRestartingServer(t *testing.T) {
 	}
 }
 
-// TestUnreachableIsTold: whoever waits for a server that is gone is told.
-func TestUnreachableIsTold(t *testing.T) {
+// TestUnreachableNotice: whoever waits for a server that is gone is notified.
+func TestUnreachableNotice(t *testing.T) {
 	var told []string
-	c := &Cluster{timeout: time.Minute, base: &url.URL{Scheme: "https", Host: "a"}, notice: func(text string) { told = append(told, text) }}
+	c := &client{timeout: timeout(time.Minute), base: &url.URL{Scheme: "https", Host: "a"}, notice: func(text string) { told = append(told, text) }}
 	e := &Error{Reason: Unreachable, Message: "nothing listens at https://a: connection refused"}
-	c.tellAgain(time.Now(), time.Second, e)
+	c.noticeRetry(time.Now(), time.Second, e)
 	if len(told) > 0 {
 		t.Errorf("told too early: %q", told)
 	}
-	c.tellAgain(time.Now().Add(-time.Minute), time.Second, e)
+	c.noticeRetry(time.Now().Add(-time.Minute), time.Second, e)
 	want := "The API server can't be reached for now: nothing listens at https://a: connection refused. Trying again in 1s."
 	if len(told) != 1 || told[0] != want {
 		t.Errorf("told %q, want %q", told, want)

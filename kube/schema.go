@@ -18,7 +18,7 @@ type schemas struct {
 }
 
 // describe fills in the fields of a kind that is not built in.
-func (c *Cluster) describe(ctx context.Context, s *served, k *kinds.Kind) (*kinds.Kind, error) {
+func (c *catalog) describe(ctx context.Context, s *served, k *kinds.Kind) (*kinds.Kind, error) {
 	if k.Root != nil {
 		return k, nil
 	}
@@ -47,18 +47,19 @@ func (c *Cluster) describe(ctx context.Context, s *served, k *kinds.Kind) (*kind
 
 // openAPI reads the document of the kind's group version. It is empty where the
 // server has none, as for a moment after a CustomResourceDefinition was made.
-func (c *Cluster) openAPI(ctx context.Context, k *kinds.Kind) ([]*kinds.Kind, error) {
+func (c *catalog) openAPI(ctx context.Context, k *kinds.Kind) ([]*kinds.Kind, error) {
 	path := "/openapi/v3/api/" + k.Version
 	if k.Group != "" {
 		path = "/openapi/v3/apis/" + k.Group + "/" + k.Version
 	}
 	var list []*kinds.Kind
-	r := &request{op: "read the schema of", object: k.Object("", ""), method: http.MethodGet, path: path, limit: listLimit}
+	r := c.client.request("read the schema of", http.MethodGet, k.Object("", ""), path)
+	r.limit = listLimit
 	r.decode = func(body []byte) (err error) {
 		list, err = kinds.FromOpenAPIv3(body)
 		return err
 	}
-	err := c.do(ctx, r)
+	err := c.client.do(ctx, r)
 	switch ReasonOf(err) {
 	case NotFound, NotServed, Forbidden, NotKubernetes:
 		return nil, nil // the definition may say it
@@ -86,13 +87,14 @@ func fitting(list []*kinds.Kind, k *kinds.Kind) []*kinds.Kind {
 
 // schemaOfCRD describes a kind by its CustomResourceDefinition. A kind that has
 // none, or one that may not be read, is of unknown shape.
-func (c *Cluster) schemaOfCRD(ctx context.Context, k *kinds.Kind) (*kinds.Kind, error) {
+func (c *catalog) schemaOfCRD(ctx context.Context, k *kinds.Kind) (*kinds.Kind, error) {
 	opaque := kinds.Opaque(k.Group, k.Version, k.Name, k.Plural, k.Namespaced)
 	definition, err := kinds.Builtin().Lookup("CustomResourceDefinition", "apiextensions.k8s.io/v1")
 	if err != nil {
 		return nil, err
 	}
-	crd, err := c.Get(ctx, definition, "", addrs.GroupKind{Group: k.Group, Kind: k.Plural}.String())
+	name := addrs.GroupKind{Group: k.Group, Kind: k.Plural}.String()
+	crd, err := c.client.one(ctx, definition, c.client.about("get", http.MethodGet, definition, "", name))
 	switch ReasonOf(err) {
 	case NotFound, Forbidden, NotServed:
 		return opaque, nil

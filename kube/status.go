@@ -17,11 +17,19 @@ import (
 // server means shows partly in the code, partly in the reason and causes, and
 // partly only in the words; the words here are those of kube-apiserver 1.30 to 1.37.
 func statusError(r *request, code int, body []byte) *Error {
-	e := &Error{Op: r.op, Object: r.object, Status: code}
 	st, ok := parseStatus(body)
 	if !ok {
-		return foreignAnswer(e, r, code, body)
+		return foreignAnswer(r, code, body)
 	}
+	return refusal(r, code, st)
+}
+
+// refusal is the Error of a Status that reports a failure.
+func refusal(r *request, code int, st *metav1.Status) *Error {
+	if st.Details == nil {
+		st.Details = &metav1.StatusDetails{}
+	}
+	e := &Error{Op: r.op, Object: r.object, Status: code}
 	mask := r.masker()
 	e.fromServer = true
 	e.Message = tidy(mask(st.Message))
@@ -48,15 +56,13 @@ func parseStatus(body []byte) (*metav1.Status, bool) {
 	if err := json.Unmarshal(body, &st); err != nil || st.Kind != "Status" {
 		return nil, false
 	}
-	if st.Details == nil {
-		st.Details = &metav1.StatusDetails{}
-	}
 	return &st, true
 }
 
 // foreignAnswer is an error answer that is no Status: from a proxy, a load
 // balancer, something that is not Kubernetes, or the API server's own mux.
-func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
+func foreignAnswer(r *request, code int, body []byte) *Error {
+	e := &Error{Op: r.op, Object: r.object, Status: code}
 	words := r.masker()(firstLine(body))
 	switch {
 	case code == http.StatusUnauthorized:
@@ -86,7 +92,7 @@ func foreignAnswer(e *Error, r *request, code int, body []byte) *Error {
 	return e
 }
 
-// isEverywhere says whether every Kubernetes API server has what was asked for:
+// isEverywhere reports whether every Kubernetes API server has what was asked for:
 // the list of what it serves, and namespaces.
 func isEverywhere(r *request) bool {
 	return r.path == "/api" || r.path == "/apis" || r.path == "/version" ||
@@ -144,7 +150,8 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 		case says("failed to prune fields"):
 			// The server compares what it would become with what was applied in an
 			// older version, whose definition lacks the field.
-			e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. Apply the object in the new version first, without the field, and then with it."
+			e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. " +
+				"Apply the object in the new version first, without the field, and then with it."
 			return SchemaRejected
 		case says("failed calling webhook"), says("failed calling admission webhook"):
 			return WebhookFailed
@@ -222,5 +229,5 @@ func reasonOfInvalid(e *Error, st *metav1.Status) Reason {
 
 var uidPath = addrs.NewPath("metadata", "uid")
 
-// isAnonymous says whether RBAC refused a user that sent no credentials at all.
+// isAnonymous reports whether RBAC refused a user that sent no credentials at all.
 func isAnonymous(message string) bool { return strings.Contains(message, `User "system:anonymous"`) }

@@ -24,7 +24,8 @@ func FuzzStatusError(f *testing.F) {
 	}
 	sent := map[string]any{"data": map[string]any{"a": "sesame-sesame"}}
 	f.Fuzz(func(t *testing.T, code int, body string) {
-		r := &request{op: "create", object: addrs.Object{Version: "v1", Kind: "Secret", Namespace: "n", Name: "a"}, path: "/api", sent: sent, effect: once}
+		r := &request{op: "create", object: addrs.Object{Version: "v1", Kind: "Secret", Namespace: "n", Name: "a"}, path: "/api",
+			sent: sent, effect: once}
 		e := statusError(r, code, []byte(body))
 		shown := e.Error() + e.Reason.String() + e.Advice
 		for _, field := range e.Fields {

@@ -38,6 +38,7 @@ func serve(t *testing.T, h http.HandlerFunc, change ...func(*kube.Options)) *kub
 			fmt.Fprint(w, theNamespace)
 			return
 		}
+		w.Header().Set("Content-Type", "application/json")
 		h(w, r)
 	}))
 	t.Cleanup(srv.Close)

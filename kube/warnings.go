@@ -1,9 +1,8 @@
 package kube
 
 import (
+	"context"
 	"sync"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"kplan.dev/kplan/addrs"
 )
@@ -16,19 +15,21 @@ type warnings struct {
 	seen map[string]bool
 }
 
-func (w *warnings) report(about addrs.Object, headers []string) {
-	if w.warn == nil || len(headers) == 0 {
+// HandleWarningHeaderWithContext is called by client-go for each Warning header.
+func (w *warnings) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
+	ans := answerIn(ctx)
+	if w.warn == nil || code != 299 || text == "" || ans == nil {
 		return
 	}
-	parsed, _ := utilnet.ParseWarningHeaders(headers)
-	for _, h := range parsed {
-		if h.Code == 299 && h.Text != "" && w.isNew(h.Text) {
-			w.warn(about, h.Text)
-		}
+	if ans.of.rename != nil {
+		text = ans.of.rename.Replace(text)
+	}
+	if w.isNew(text) {
+		w.warn(ans.of.object, text)
 	}
 }
 
-// isNew says whether a text was not handed on before.
+// isNew reports whether a text was not handed on before.
 func (w *warnings) isNew(text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

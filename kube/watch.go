@@ -2,19 +2,15 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
@@ -49,7 +45,6 @@ const (
 	pollEvery    = 2 * time.Second // where RBAC allows to list, but not to watch
 	watchBackoff = 200 * time.Millisecond
 	watchMost    = 10 * time.Second
-	frameLimit   = 64 << 20
 
 	silentStreams = 3 // that break before they tell anything, in a row
 )
@@ -87,10 +82,10 @@ func (c *Cluster) Watch(ctx context.Context, k *kinds.Kind, opts WatchOptions, s
 
 // watcher is one watch of one namespace or of all.
 type watcher struct {
-	c         *Cluster
+	client    *client
 	k         *kinds.Kind
 	namespace string
-	query     url.Values
+	query     metav1.ListOptions
 	see       func(WatchEvent)
 	known     map[addrs.Object]*unstructured.Unstructured
 	version   string // up to which resource version known is
@@ -98,15 +93,10 @@ type watcher struct {
 }
 
 func (c *Cluster) watchIn(ctx context.Context, k *kinds.Kind, namespace string, opts WatchOptions, see func(WatchEvent)) error {
-	w := &watcher{c: c, k: k, namespace: namespace, see: see, query: url.Values{}, known: map[addrs.Object]*unstructured.Unstructured{}}
-	if opts.Selector != "" {
-		w.query.Set("labelSelector", opts.Selector)
-	}
-	if opts.Fields != "" {
-		w.query.Set("fieldSelector", opts.Fields)
-	}
+	w := &watcher{client: c.client, k: k, namespace: namespace, see: see, known: map[addrs.Object]*unstructured.Unstructured{},
+		query: metav1.ListOptions{LabelSelector: opts.Selector, FieldSelector: opts.Fields}}
 	if opts.Name != "" {
-		w.query.Set("fieldSelector", "metadata.name="+opts.Name)
+		w.query.FieldSelector = "metadata.name=" + opts.Name
 	}
 	for wait := watchBackoff; ctx.Err() == nil; {
 		err := w.list(ctx)
@@ -158,7 +148,7 @@ var errCut = errors.New("the stream broke off")
 
 // list tells of what changed since the last list.
 func (w *watcher) list(ctx context.Context) error {
-	items, version, err := w.c.pages(ctx, w.k, w.namespace, w.query, whole)
+	items, version, err := w.client.pages(ctx, w.k, w.namespace, w.query, whole)
 	if err != nil {
 		return err
 	}
@@ -166,18 +156,18 @@ func (w *watcher) list(ctx context.Context) error {
 	there := make(map[addrs.Object]bool, len(items))
 	for _, obj := range items {
 		there[objectOf(w.k, obj)] = true
-		w.tell(obj, false)
+		w.report(obj, false)
 	}
 	for object, last := range w.known {
 		if !there[object] {
-			w.tell(last, true)
+			w.report(last, true)
 		}
 	}
 	w.see(WatchEvent{Complete: true})
 	return nil
 }
 
-func (w *watcher) tell(obj *unstructured.Unstructured, gone bool) {
+func (w *watcher) report(obj *unstructured.Unstructured, gone bool) {
 	object := objectOf(w.k, obj)
 	if gone {
 		delete(w.known, object)
@@ -204,9 +194,6 @@ func (w *watcher) follow(ctx context.Context) error {
 		before := w.version
 		err := w.stream(ctx)
 		switch {
-		case err == nil:
-			wait, silent = watchBackoff, 0
-			continue // the server ended it in good order
 		case ReasonOf(err) == Forbidden, ReasonOf(err) == Denied, statusOf(err) == http.StatusMethodNotAllowed:
 			return w.poll(ctx)
 		case ReasonOf(err) == Unauthorized && !w.refused:
@@ -245,96 +232,68 @@ func (w *watcher) poll(ctx context.Context) error {
 	return nil
 }
 
-// stream reads one stream to its end, which is in good order when it is nil.
+// stream reads one stream to its end. That it ends is no failure, but whoever ends
+// it can't be told: client-go reports an orderly end and a cut one alike.
 func (w *watcher) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := w.request()
+	ans := &answer{of: r}
 	// The server sends the head of its answer at once; the body takes minutes.
-	head := time.AfterFunc(w.c.readTime(), func() { cancel(errSilent) })
-	res, sent, err := w.c.send(ctx, r)
+	head := time.AfterFunc(w.client.timeout.read(), func() { cancel(errSilent) })
+	events, err := r.ask.Watch(ans.in(ctx))
+	if events != nil {
+		defer events.Stop()
+	}
 	if !head.Stop() && context.Cause(ctx) == errSilent {
-		if err == nil {
-			res.Body.Close()
-		}
 		return &Error{Op: r.op, Object: r.object, Reason: Timeout, Err: errSilent, Message: "the watch did not begin in time"}
 	}
-	if err != nil {
-		return w.c.noAnswer(ctx, r, answer{sent: sent, err: err})
+	w.refused = w.refused && !ans.succeeded()
+	switch {
+	case err == nil: // a connection that was cut before the answer gives no events and no error
+	case ans.succeeded():
+		return garbled(r, ans, err)
+	default:
+		if ans.status == 0 {
+			ans.err = err
+		}
+		return w.client.judge(ctx, r, ans)
 	}
-	defer res.Body.Close()
-	w.refused = w.refused && res.StatusCode != http.StatusOK
-	if res.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(res.Body, objectLimit))
-		return statusError(r, res.StatusCode, body)
-	}
-	return w.read(r, res.Body)
-}
-
-func (w *watcher) request() *request {
-	query := maps.Clone(w.query)
-	query.Set("watch", "true")
-	query.Set("resourceVersion", w.version)
-	query.Set("allowWatchBookmarks", "true")
-	query.Set("timeoutSeconds", strconv.Itoa(int((watchFor + rand.N(watchFor)).Seconds())))
-	return &request{op: "watch", object: w.k.Object(w.namespace, ""), method: http.MethodGet,
-		path: resourcePath(w.k, w.namespace, ""), query: query}
-}
-
-func (w *watcher) read(r *request, body io.Reader) error {
-	frames := &frameReader{from: body}
-	dec := json.NewDecoder(frames)
-	for {
-		frames.left = frameLimit
-		var frame struct {
-			Type   string          `json:"type"`
-			Object json.RawMessage `json:"object"`
-		}
-		switch err := dec.Decode(&frame); {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return errCut
-		}
-		if frame.Type == "ERROR" {
-			var st struct{ Code int }
-			if err := json.Unmarshal(frame.Object, &st); err != nil || st.Code == 0 {
-				return errCut
-			}
-			return statusError(r, st.Code, frame.Object)
-		}
-		if err := w.take(frame.Type, frame.Object); err != nil {
+	for event := range events.ResultChan() {
+		if err := w.take(r, event); err != nil {
 			return err
 		}
 	}
+	return errCut
 }
 
-func (w *watcher) take(typ string, text []byte) error {
-	obj := &unstructured.Unstructured{}
-	if err := utiljson.Unmarshal(text, &obj.Object); err != nil || obj.Object == nil {
+func (w *watcher) request() *request {
+	query := w.query
+	seconds := int64((watchFor + rand.N(watchFor)).Seconds())
+	query.Watch, query.AllowWatchBookmarks, query.ResourceVersion, query.TimeoutSeconds = true, true, w.version, &seconds
+	r := w.client.about("watch", http.MethodGet, w.k, w.namespace, "")
+	r.ask.SpecificallyVersionedParams(&query, metav1.ParameterCodec, metav1.Unversioned)
+	return r
+}
+
+func (w *watcher) take(r *request, event watch.Event) error {
+	if event.Type == watch.Error {
+		st, ok := event.Object.(*metav1.Status)
+		if !ok || st.Code == 0 {
+			return errCut
+		}
+		return refusal(r, int(st.Code), st)
+	}
+	obj, ok := event.Object.(*unstructured.Unstructured)
+	if !ok {
 		return errCut
 	}
 	w.version = obj.GetResourceVersion()
-	switch typ {
-	case "ADDED", "MODIFIED":
-		w.tell(obj, false)
-	case "DELETED":
-		w.tell(obj, true)
+	switch event.Type {
+	case watch.Added, watch.Modified:
+		w.report(obj, false)
+	case watch.Deleted:
+		w.report(obj, true)
 	}
 	return nil
-}
-
-// frameReader bounds what is read for one frame.
-type frameReader struct {
-	from io.Reader
-	left int
-}
-
-func (f *frameReader) Read(p []byte) (int, error) {
-	if f.left <= 0 {
-		return 0, errCut
-	}
-	n, err := f.from.Read(p)
-	f.left -= n
-	return n, err
 }
