@@ -1,6 +1,9 @@
 package addrs
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // ValueIn is the value that an object in JSON form has at the place, and whether
 // it has one.
@@ -12,6 +15,41 @@ func (p Path) ValueIn(object any) (any, bool) {
 		}
 	}
 	return value, true
+}
+
+// ReplaceIn returns the object with the value at the path replaced, or removed where
+// value is nil. Only what lies on the way is copied. Where the object has nothing
+// around the path, it stays as it is.
+func (p Path) ReplaceIn(object, value any) any { return replaceIn(object, p.Steps(), value) }
+
+func replaceIn(object any, steps []Step, value any) any {
+	if len(steps) == 0 {
+		return value
+	}
+	switch v := object.(type) {
+	case map[string]any:
+		inner, ok := v[steps[0].Field]
+		if !ok && (len(steps) > 1 || value == nil) {
+			return object
+		}
+		changed := maps.Clone(v)
+		changed[steps[0].Field] = replaceIn(inner, steps[1:], value)
+		if changed[steps[0].Field] == nil {
+			delete(changed, steps[0].Field)
+		}
+		return changed
+	case []any:
+		i := steps[0].PositionIn(v)
+		if i < 0 {
+			return object
+		}
+		changed := slices.Clone(v)
+		if changed[i] = replaceIn(v[i], steps[1:], value); changed[i] == nil {
+			changed = slices.Delete(changed, i, i+1)
+		}
+		return changed
+	}
+	return object
 }
 
 // In is the value one step into another, and whether it is there.

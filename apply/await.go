@@ -17,6 +17,7 @@ import (
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan"
 )
 
@@ -28,7 +29,7 @@ type waiter struct {
 	diagnoser *readiness.Diagnoser
 	events    *events
 	shutdown  *shutdown
-	masker    func() *strings.Replacer // of all secrets that the plan knows
+	masker    func() redact.Masker // of all secrets that the plan knows
 }
 
 // timeouts are how long to wait for a change of an object, also of one that is to
@@ -161,7 +162,7 @@ func (w *waiter) notReady(c *plan.Change, why, evidence, end string) hcl.Diagnos
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object is not ready",
-		Detail:   w.masker().Replace(fmt.Sprintf("%s (%s) %s%s.%s", c.Addr, c.Object, what, why, end)),
+		Detail:   w.masker().Hide(fmt.Sprintf("%s (%s) %s%s.%s", c.Addr, c.Object, what, why, end)),
 		Subject:  c.Range.Ptr(),
 	}}
 }
@@ -189,7 +190,7 @@ func (w *waiting) observe(state readiness.State) {
 	}
 	if state.Why != w.why || w.stop == nil {
 		w.why = state.Why
-		w.w.events.note(w.event(), Waiting, w.start, &w.detail, w.w.masker().Replace(state.Why))
+		w.w.events.note(w.event(), Waiting, w.start, &w.detail, w.w.masker().Hide(state.Why))
 	}
 	if w.stop == nil {
 		w.stop = w.w.events.repeat(w.event(), Waiting, w.start, &w.detail)

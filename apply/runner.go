@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -15,6 +14,7 @@ import (
 	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -132,7 +132,7 @@ func (r *runner) connect(stackID string) {
 	r.writer = &writer{cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter}
 	r.waiter = &waiter{
 		enabled: r.Wait.Enabled, timeouts: timeouts, informers: r.informers, diagnoser: diagnoser, events: events, shutdown: r.shutdown,
-		masker: sync.OnceValue(func() *strings.Replacer { return plan.Masker(r.Plan.Changes...) }),
+		masker: sync.OnceValue(func() redact.Masker { return plan.Masker(r.Plan.Changes...) }),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -49,6 +50,17 @@ func refusal(r *request, code int, st *metav1.Status) *Error {
 		}
 	}
 	return e
+}
+
+// masker returns what hides the values of Secrets in the server's words. The server
+// repeats refused values, and how it does so is not fixed, so known values are looked
+// for as well as known places.
+func (r *request) masker() func(string) string {
+	if r.object.GroupKind() != kinds.Secret {
+		return func(text string) string { return text }
+	}
+	secrets := redact.New(append(redact.Texts(r.sent["data"]), redact.Texts(r.sent["stringData"])...)...)
+	return func(text string) string { return redact.Echoes(secrets.Hide(text)) }
 }
 
 func parseStatus(body []byte) (*metav1.Status, bool) {

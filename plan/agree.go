@@ -44,7 +44,7 @@ func withoutPlaces(object map[string]any, places addrs.PathSet) map[string]any {
 	paths := places.Sorted()
 	slices.Reverse(paths)
 	for _, path := range paths {
-		object, _ = replaceAt(object, path.Steps(), nil).(map[string]any)
+		object, _ = path.ReplaceIn(object, nil).(map[string]any)
 	}
 	return object
 }

@@ -17,7 +17,7 @@ func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[str
 	places := kind.KnownAfterApply(desired)
 	slices.SortFunc(places, addrs.Path.Compare)
 	for _, place := range slices.Backward(places) {
-		object, _ = replaceAt(object, place.Steps(), nil).(map[string]any)
+		object, _ = place.ReplaceIn(object, nil).(map[string]any)
 	}
 	if kind.GroupKind() == kinds.Pod && !hasToken(desired) {
 		object = withoutToken(object)

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/hashicorp/hcl/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -104,6 +103,5 @@ func wordsOf(refusal error, c *Change) string {
 	if !errors.As(refusal, &e) {
 		return refusal.Error()
 	}
-	masked := MaskSecrets(hcl.Diagnostics{{Detail: e.Message}}, c)
-	return masked[0].Detail
+	return Masker(c).Hide(e.Message)
 }

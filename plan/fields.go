@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 
 	"kplan.dev/kplan/addrs"
@@ -10,39 +9,6 @@ import (
 
 // ValueAt is the value at a place inside an object, and whether it is there.
 func ValueAt(value any, path addrs.Path) (any, bool) { return path.ValueIn(value) }
-
-// replaceAt returns the object with the value at a place replaced, or taken
-// out where value is nil. Only what lies on the way is copied. A place whose
-// surroundings are missing changes nothing.
-func replaceAt(object any, steps []addrs.Step, value any) any {
-	if len(steps) == 0 {
-		return value
-	}
-	switch v := object.(type) {
-	case map[string]any:
-		inner, ok := v[steps[0].Field]
-		if !ok && (len(steps) > 1 || value == nil) {
-			return object
-		}
-		changed := maps.Clone(v)
-		changed[steps[0].Field] = replaceAt(inner, steps[1:], value)
-		if changed[steps[0].Field] == nil {
-			delete(changed, steps[0].Field)
-		}
-		return changed
-	case []any:
-		i := steps[0].PositionIn(v)
-		if i < 0 {
-			return object
-		}
-		changed := slices.Clone(v)
-		if changed[i] = replaceAt(v[i], steps[1:], value); changed[i] == nil {
-			changed = slices.Delete(changed, i, i+1)
-		}
-		return changed
-	}
-	return object
-}
 
 // coveredBy says whether one of the paths is p or a place above it. All of them
 // are spelled as keyed does.

@@ -70,7 +70,7 @@ func ignoring(kind *kinds.Kind, desired map[string]any, place addrs.Path, value 
 	if spot, ok := positioned(kind, desired, place); ok {
 		place = spot
 	}
-	desired = replaceAt(desired, place.Steps(), value).(map[string]any)
+	desired = place.ReplaceIn(desired, value).(map[string]any)
 	if value == nil {
 		desired = withoutEmptied(desired, place)
 	}
@@ -90,7 +90,7 @@ func withoutEmptied(desired map[string]any, place addrs.Path) map[string]any {
 		if m, ok := value.(map[string]any); !ok || len(m) > 0 || !steps[n-1].IsField() {
 			break
 		}
-		desired = replaceAt(desired, steps[:n], nil).(map[string]any)
+		desired = around.ReplaceIn(desired, nil).(map[string]any)
 	}
 	return desired
 }

@@ -13,6 +13,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
@@ -124,7 +125,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		return c, nil
 	}
 	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
-	collectSensitive(kind.Root, c.Before, addrs.Path{}, c.Sensitive)
+	c.Sensitive.AddAll(redact.Paths(kind, c.Before))
 	return c, nil
 }
 

@@ -1,19 +1,69 @@
 package plan
 
 import (
-	"kplan.dev/kplan/addrs"
+	"errors"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
 	"kplan.dev/kplan/internal/ownership"
-	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
-// redacted is the plan with a keyed digest in the place of every sensitive value.
+// Masker hides the sensitive values of these objects, those to come and those that
+// are there.
+func Masker(changes ...*Change) redact.Masker {
+	var secrets []string
+	for _, c := range changes {
+		if c.Desired != nil {
+			secrets = append(secrets, redact.TextsAt(c.Desired.Fields, c.Desired.Sensitive)...)
+		}
+		secrets = append(secrets, redact.TextsAt(c.Before, c.Sensitive)...)
+	}
+	return redact.New(secrets...)
+}
+
+// MaskSecrets hides the sensitive values of these objects in what the server said: a
+// refusal repeats the value that it refuses, and a webhook may show both.
+func MaskSecrets(diags hcl.Diagnostics, changes ...*Change) hcl.Diagnostics {
+	if len(diags) == 0 {
+		return diags
+	}
+	masker := Masker(changes...)
+	for _, diagnostic := range diags {
+		diagnostic.Detail = masker.Hide(diagnostic.Detail)
+	}
+	return diags
+}
+
+// discreet is what the server said about an object without what is secret in the
+// one that is there.
+func (c *Change) discreet(err error) error {
+	var refusal *kube.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	masked, masker := *refusal, Masker(c)
+	masked.Message, masked.Fields = masker.Hide(refusal.Message), slices.Clone(refusal.Fields)
+	for i, f := range masked.Fields {
+		masked.Fields[i].Detail = masker.Hide(f.Detail)
+	}
+	return &masked
+}
+
+// redacted is the plan with a keyed digest in the place of every sensitive value: a
+// plan that was saved shows what it showed before.
 func (p *Plan) redacted(s *state.State) *Plan {
 	redacted := *p
+	digest := func(value any) any { return digestOf(s, value) }
 	redacted.Changes = make([]*Change, len(p.Changes))
 	for i, c := range p.Changes {
 		copied := *c
-		copied.DesiredFields, copied.Before, copied.After = redact(s, c, c.DesiredFields), redact(s, c, kept(c.Before)), redact(s, c, kept(c.After))
+		copied.DesiredFields = redact.Object(c.Kind, c.DesiredFields, c.Sensitive, digest)
+		copied.Before = redact.Object(c.Kind, kept(c.Before), c.Sensitive, digest)
+		copied.After = redact.Object(c.Kind, kept(c.After), c.Sensitive, digest)
 		redacted.Changes[i] = &copied
 	}
 	redacted.Outputs = make([]OutputChange, len(p.Outputs))
@@ -26,45 +76,14 @@ func (p *Plan) redacted(s *state.State) *Plan {
 	return &redacted
 }
 
-// kept is what a saved plan has of an object: what is visible of it, and what
-// says which fields are kplan's.
+// kept is what a saved plan has of an object: what is visible of it, and which
+// fields kplan owns.
 func kept(object map[string]any) map[string]any {
 	shown := visible(object)
 	if own := ownership.Of(object).Own(); own != nil {
 		shown["metadata"].(map[string]any)["managedFields"] = []any{own.Raw()}
 	}
 	return shown
-}
-
-// redact goes from the outside in: what is secret as a whole is done with before
-// what is in it.
-func redact(s *state.State, c *Change, object map[string]any) map[string]any {
-	done := addrs.PathSet{}
-	for _, path := range c.Sensitive.Sorted() {
-		if done.Covers(path) {
-			continue
-		}
-		if value, ok := ValueAt(object, path); ok {
-			object = replaceAt(object, path.Steps(), digests(s, c.Kind.At(path), value)).(map[string]any)
-			done.Add(path)
-		}
-	}
-	return object
-}
-
-// digests is a secret value as one digest. Of an object that the kind calls
-// secret each value has one, because the names in it are no secret: a plan that
-// was saved shows what it showed before.
-func digests(s *state.State, f *kinds.Field, value any) any {
-	object, isObject := value.(map[string]any)
-	if !isObject || f == nil || !f.Sensitive || f.Type != kinds.Map && f.Type != kinds.Object {
-		return digestOf(s, value)
-	}
-	redacted := make(map[string]any, len(object))
-	for name, inner := range object {
-		redacted[name] = digests(s, f.Field(name), inner)
-	}
-	return redacted
 }
 
 func digestOf(s *state.State, value any) any {

@@ -107,7 +107,7 @@ func asApplied(c *Change, live *unstructured.Unstructured) (map[string]any, erro
 	}
 	for path, d := range differences(c.Kind.Root, visible(before), visible(live.Object)) {
 		if !coveredBy(drifted, path) {
-			before, _ = replaceAt(before, path.Steps(), d.After).(map[string]any)
+			before, _ = path.ReplaceIn(before, d.After).(map[string]any)
 		}
 	}
 	return before, nil

@@ -4,73 +4,28 @@ import (
 	"fmt"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/internal/redact"
 )
 
-// sensitivePaths are the places of an object that must not be shown: those that
-// the configuration made sensitive and those that the kind has as secrets. What
-// another manager put into a Secret is as secret as what kplan put there.
+// sensitivePaths are the fields of an object that must not be shown: those that the
+// configuration made sensitive and those that the kind has as secrets.
 func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
 	paths := c.Desired.Sensitive.Clone()
 	paths.AddAll(addrs.NewPathSet(c.SensitiveDesired()...))
-	collectSensitive(c.Kind.Root, object, addrs.Path{}, paths)
+	paths.AddAll(redact.Paths(c.Kind, object))
 	return paths
 }
 
-// lastAppliedPath is kubectl's own copy of the object, secrets and all.
-var lastAppliedPath = addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation)
-
-// collectSensitive adds the places below one that the kind has as secrets. Of a
-// whole object these include the copy that kubectl has put into an annotation.
-func collectSensitive(f *kinds.Field, value any, at addrs.Path, paths addrs.PathSet) {
-	if _, copied := ValueAt(value, lastAppliedPath); copied && at.IsZero() {
-		paths.Add(lastAppliedPath)
-	}
-	collectSensitiveAt(f, value, func() addrs.Path { return at }, paths)
-}
-
-// collectSensitiveAt spells a place only where it is sensitive: hardly any is,
-// and this looks at every value of every object.
-func collectSensitiveAt(f *kinds.Field, value any, at func() addrs.Path, paths addrs.PathSet) {
-	if f == nil || value == nil || f.Type == kinds.Any && !f.Sensitive { // nor is anything in it
-		return
-	}
-	entries, isMap := value.(map[string]any)
-	if f.Sensitive && !isMap {
-		paths.Add(at())
-		return
-	}
-	if f.Sensitive { // which keys a Secret has is no secret
-		for name := range entries {
-			paths.Add(at().Field(name))
-		}
-		return
-	}
-	switch v := value.(type) {
-	case map[string]any:
-		for name, inner := range v {
-			collectSensitiveAt(f.Field(name), inner, func() addrs.Path { return at().Field(name) }, paths)
-		}
-	case []any:
-		for i, inner := range v {
-			collectSensitiveAt(f.Elem, inner, func() addrs.Path { return at().Index(i) }, paths)
-		}
-	}
-}
-
-// SensitiveDesired are the places of the wish that the configuration made
-// sensitive. Elements of lists are named by their keys where they have any, so
-// that the places are true of other versions of the object, too.
+// SensitiveDesired are the desired fields that the configuration made sensitive.
+// Elements of lists are named by their keys where they have any, so that the paths
+// are true of other versions of the object, too.
 func (c *Change) SensitiveDesired() []addrs.Path {
-	places := addrs.PathSet{}
+	paths := addrs.PathSet{}
 	for path := range c.Desired.Sensitive {
-		places.Add(keyed(c.Kind, c.DesiredFields, path))
+		paths.Add(keyed(c.Kind, c.DesiredFields, path))
 	}
-	return places.Sorted()
+	return paths.Sorted()
 }
 
 // longestShown is how many bytes of a text a message repeats.
@@ -84,7 +39,7 @@ func shown(c *Change, object map[string]any, path addrs.Path) string {
 	case !ok:
 		return "not set"
 	case c.Sensitive.Covers(path):
-		return diff.Mask
+		return redact.Mask
 	}
 	switch v := value.(type) {
 	case map[string]any, []any:

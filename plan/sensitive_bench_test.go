@@ -3,17 +3,16 @@ package plan
 import (
 	"testing"
 
-	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/redact"
 )
 
-// BenchmarkCollectSensitive looks through an object without secrets, as nearly
+// BenchmarkSensitivePaths looks through an object without secrets, as nearly
 // all are.
-func BenchmarkCollectSensitive(b *testing.B) {
+func BenchmarkSensitivePaths(b *testing.B) {
 	kind, _, live := liveController(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		paths := addrs.PathSet{}
-		if collectSensitive(kind.Root, live.Object, addrs.Path{}, paths); len(paths) > 0 {
+		if len(redact.Paths(kind, live.Object)) > 0 {
 			b.Fatal("there is no secret in it")
 		}
 	}

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan/diff"
 )
 
@@ -221,7 +222,7 @@ func emptyOf(d *diff.Difference) string {
 func leaf(d *diff.Difference) string {
 	before, after := inline(d.Before), inline(d.After)
 	if d.Sensitive {
-		before, after = diff.Mask, diff.Mask
+		before, after = redact.Mask, redact.Mask
 	}
 	if d.Unknown {
 		after = knownAfterApply
@@ -287,7 +288,7 @@ func (p *page) element(d *diff.Difference, depth int) {
 	if d.Op == diff.Removed && d.Shape == diff.Leaf && !d.Unknown {
 		text := inline(d.Before)
 		if d.Sensitive {
-			text = diff.Mask
+			text = redact.Mask
 		}
 		p.row(depth, destroy, text, ",", p.suffix(d))
 		return

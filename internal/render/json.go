@@ -7,8 +7,8 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan"
-	"kplan.dev/kplan/plan/diff"
 	"kplan.dev/kplan/plan/impact"
 )
 
@@ -104,7 +104,7 @@ type jsonSkipped struct {
 }
 
 // JSON writes a plan for machines. Secret values are not in it: where one would
-// stand, diff.Mask does, and the sensitive flags say so.
+// stand, redact.Mask does, and the sensitive flags say so.
 func JSON(w io.Writer, pl *plan.Plan, version string) error {
 	doc := jsonPlan{
 		FormatVersion: "1.2", TerraformVersion: version, KplanVersion: version,
@@ -137,7 +137,7 @@ func jsonVariables(pl *plan.Plan) map[string]jsonVariable {
 	all := make(map[string]jsonVariable, len(pl.Variables))
 	for name, v := range pl.Variables {
 		if v.Sensitive {
-			all[name] = jsonVariable{diff.Mask, true}
+			all[name] = jsonVariable{redact.Mask, true}
 			continue
 		}
 		all[name] = jsonVariable{Value: v.Value}
@@ -286,7 +286,7 @@ func masked(value any) any {
 	if value == nil {
 		return nil
 	}
-	return diff.Mask
+	return redact.Mask
 }
 
 // jsonValues are values as they are or would be, by module.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/internal/redact"
 )
 
 // Output is an output value to show.
@@ -99,7 +99,7 @@ func OutputsJSON(w io.Writer, outputs []Output) error {
 
 func (o Output) json() jsonOutput {
 	if o.Sensitive {
-		o.Value = diff.Mask
+		o.Value = redact.Mask
 	}
 	return jsonOutput{Sensitive: o.Sensitive, Type: o.Type, Value: o.Value}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hcled"
 
 	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/plan"
-	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/internal/redact"
 )
 
 // Sources are the files that diagnostics quote, by name, and what of them is
@@ -98,9 +97,9 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 		}
 		start += len(line[start:end]) - len(strings.TrimLeft(line[start:end], " \t"))
 		s.hidden = append(s.hidden, line[start:end])
-		shown.WriteString(line[done:start] + diff.Mask)
+		shown.WriteString(line[done:start] + redact.Mask)
 		from += moved(s.markFrom, start, end, 0)
-		to += moved(s.markTo, start, end, len(diff.Mask))
+		to += moved(s.markTo, start, end, len(redact.Mask))
 		done = end
 	}
 	if number == s.markLine {
@@ -115,7 +114,7 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 func moved(place, start, end, into int) int {
 	switch {
 	case place >= end:
-		return len(diff.Mask) - (end - start)
+		return len(redact.Mask) - (end - start)
 	case place > start:
 		return start + into - place
 	}
@@ -163,5 +162,5 @@ func (s snippet) without(words string) string {
 			secrets = append(secrets, plain)
 		}
 	}
-	return plan.Masked(words, secrets)
+	return redact.New(secrets...).Hide(words)
 }

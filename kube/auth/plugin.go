@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +20,8 @@ import (
 	clientauthentication "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"kplan.dev/kplan/internal/redact"
 )
 
 // plugin runs a kubeconfig's credential plugin:
@@ -222,19 +223,13 @@ func (p *plugin) failed(ctx context.Context, err error, stderr string) error {
 	return e
 }
 
-// masked stands where a secret stood.
-const masked = "(sensitive value)"
-
-var tokenLike = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)+|(?i:bearer)\s+\S+`)
-
-// mask takes the values that the plugin was given, and tokens, out of its words.
+// mask hides the values that the plugin was given, and tokens, in what it printed.
 func (p *plugin) mask(text string) string {
+	var given []string
 	for _, e := range p.config.Env {
-		if len(e.Value) >= 6 {
-			text = strings.ReplaceAll(text, e.Value, masked)
-		}
+		given = append(given, e.Value)
 	}
-	return tokenLike.ReplaceAllString(text, masked)
+	return redact.Tokens(redact.New(given...).Hide(text))
 }
 
 func (p *plugin) read(stdout []byte) (*credentials, error) {

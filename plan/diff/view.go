@@ -1,11 +1,14 @@
 package diff
 
-import "kplan.dev/kplan/kinds"
+import (
+	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kinds"
+)
 
 // View is one side of a change as a machine may read it.
 type View struct {
 	// Value is the object without what only the server or kplan keeps in it, and
-	// with Mask in the place of whatever is secret. It is nil where there is no
+	// with redact.Mask in the place of whatever is secret. It is nil where there is no
 	// object.
 	Value any
 	// Sensitive and Unknown have the shape of Value, with true in the place of
@@ -13,9 +16,6 @@ type View struct {
 	// such place: nil, unless there is one.
 	Sensitive, Unknown any
 }
-
-// Mask stands for a secret value.
-const Mask = "(sensitive value)"
 
 // Views are both sides of a change.
 func Views(o Object) (before, after View) {
@@ -35,7 +35,7 @@ func (at spot) view(value any) View {
 	case at.unknown.covered:
 		return View{Unknown: true, Sensitive: truthOrNil(at.sensitive.covered)}
 	case value != nil && at.isSecret(value):
-		return View{Value: Mask, Sensitive: true}
+		return View{Value: redact.Mask, Sensitive: true}
 	}
 	switch shapeOf(at, value, value) {
 	case Entries:
@@ -119,7 +119,7 @@ func orBlank(marked, element any) any {
 }
 
 // withoutSecrets is an object or a list that is shown as one value, since there
-// is nothing to compare it with, and Mask in the place of each secret in it.
+// is nothing to compare it with, and redact.Mask in the place of each secret in it.
 func (at spot) withoutSecrets(value any) any {
 	if valueShape(value) == Leaf {
 		return value
@@ -129,13 +129,13 @@ func (at spot) withoutSecrets(value any) any {
 	return maskedWhere(v.Sensitive, v.Value)
 }
 
-// maskedWhere is a value that spells Mask as what it is, and not as a text, in
+// maskedWhere is a value that spells redact.Mask as what it is, and not as a text, in
 // the places that sensitive has.
 func maskedWhere(sensitive, value any) any {
 	switch s := sensitive.(type) {
 	case bool:
 		if s {
-			return Literal(Mask)
+			return Literal(redact.Mask)
 		}
 	case map[string]any:
 		fields, _ := value.(map[string]any)
