@@ -62,6 +62,7 @@ race: build sandbox
 torture: build sandbox
 	go test -tags kplan_fp -timeout 2h ./state -torture
 	@$(in_a_sandbox) go test -timeout 12h ./internal/faulttest -torture $(TORTUREFLAGS)
+	KPLAN_TORTURE=1 go test ./hclspec/...
 
 # The random rounds of plan/loop_test.go, for as long as LOOP says.
 LOOP := 1h

@@ -66,17 +66,17 @@ func TestDefaultNamespace(t *testing.T) {
 resource "ConfigMap" "a" {
   metadata { name = "a" }
 }
-resource "Namespace" "team" {
-  metadata { name = "team" }
+resource "Namespace" "usual" {
+  metadata { name = "default" }
 }
 `)
-	preview, diags := NewPreview(context.Background(), config, Options{DefaultNamespace: "team"})
+	preview, diags := NewPreview(context.Background(), config, Options{})
 	desired := preview.Desired()
 	if diags.HasErrors() || len(desired) != 2 {
 		t.Fatal(diags)
 	}
-	wantEqual(t, "object", desired[0].Object.String(), "v1 ConfigMap team/a")
-	wantEqual(t, "needs", fmt.Sprint(desired[0].Needs), "[Namespace.team]")
+	wantEqual(t, "object", desired[0].Object.String(), "v1 ConfigMap default/a")
+	wantEqual(t, "needs", fmt.Sprint(desired[0].Needs), "[Namespace.usual]")
 }
 
 // Two runs over one configuration at a time share its expressions.

@@ -13,7 +13,8 @@ import (
 )
 
 // maxInstances bounds the objects of one configuration.
-const maxInstances = 100_000
+// A variable for the tests.
+var maxInstances = 100_000
 
 // expansion is what for_each or count came to.
 type expansion struct {
@@ -135,7 +136,7 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 		return refuse("count is a whole number that is not negative.")
 	}
 	count, _ := n.Int64()
-	if count > maxInstances {
+	if count > int64(maxInstances) {
 		return refuse("count is at most %d.", maxInstances)
 	}
 	for i := range int(count) {

@@ -45,6 +45,10 @@ func FuzzWalk(f *testing.F) {
 	for _, text := range fromJSON {
 		f.Add(text, true, uint8(2))
 	}
+	if !spectest.Full() {
+		limitSteps(f, 20_000) // make torture goes to the limits of users
+		limitInstances(f, 1000)
+	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string, isJSON bool, failEvery uint8) {
 		c, diags := loadFuzzed(t, dir, text, isJSON)

@@ -41,7 +41,7 @@ func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hc
 	fields := p.decodeFields(b, m, d)
 	if fields != nil {
 		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.sources = d.kind, fields, outermost(d.unknown), outermost(d.sensitive), d.sources
-		i.finish(p.opts.defaultNamespace())
+		i.finish()
 	}
 	p.keyOrigins(b, scope, &d.origins)
 	i.origins = d.origins
@@ -116,13 +116,13 @@ func (i *instance) problem(summary string, at addrs.Path, format string, args ..
 
 // finish makes an object of the fields: its identity, its namespace, and what
 // only the server writes.
-func (i *instance) finish(defaultNamespace string) {
+func (i *instance) finish() {
 	i.checkHead()
 	i.refuseStatus()
 	if i.isSecret() {
 		i.mergeStringData()
 	}
-	name, namespace := i.identify(defaultNamespace)
+	name, namespace := i.identify()
 	i.Object = i.Kind.Object(namespace, name)
 	i.checkNames()
 	i.checkData()
@@ -214,9 +214,12 @@ func inData(p addrs.Path) addrs.Path {
 	return moved
 }
 
+// defaultNamespace is the namespace of objects that name none.
+const defaultNamespace = "default"
+
 // identify finds the object's name and namespace, and gives it the default
 // namespace where it needs one and has none.
-func (i *instance) identify(defaultNamespace string) (name, namespace string) {
+func (i *instance) identify() (name, namespace string) {
 	meta, _ := i.Fields["metadata"].(map[string]any)
 	if meta == nil {
 		meta = map[string]any{}

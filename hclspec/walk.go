@@ -17,20 +17,10 @@ import (
 type Options struct {
 	Variables config.Values
 	Kinds     config.Kinds
-	// DefaultNamespace is the namespace of objects that name none; "" means
-	// "default".
-	DefaultNamespace string
 	// Partial allows values that are not known in places that decide which
 	// objects there are, as `validate` meets them when a variable has no value:
 	// such blocks are checked once, with each and count unknown.
 	Partial bool
-}
-
-func (o Options) defaultNamespace() string {
-	if o.DefaultNamespace == "" {
-		return "default"
-	}
-	return o.DefaultNamespace
 }
 
 // WalkOptions says what is to be visited, and how much of it at once.

@@ -629,24 +629,39 @@ func TestWalkAgain(t *testing.T) {
 
 // The objects and the outputs may take as many steps each, and again in each walk.
 func TestStepsOfEachRound(t *testing.T) {
+	limitSteps(t, 2_000)
 	preview := previewOf(t, `
 locals {
-  thousand = range(1000)
-  million  = [for a in local.thousand : length([for b in local.thousand : b])]
+  thirty = range(30)
+  pairs  = [for a in local.thirty : length([for b in local.thirty : b])]
 }
 resource "ConfigMap" "a" {
   metadata { name = "a" }
-  data = { million = sum(local.million) }
+  data = { pairs = sum(local.pairs) }
 }
-output "million" { value = sum([for a in local.thousand : length([for b in local.thousand : b])]) }
+output "pairs" { value = sum([for a in local.thirty : length([for b in local.thirty : b])]) }
 `)
-	for range 2 {
+	for range 3 {
 		out, diags := Walk(t.Context(), preview, WalkOptions{Only: func(addrs.Resource) bool { return true }}, (&recorder{}).visit)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		wantEqual(t, "output", out.Outputs[0].Value, any(int64(1_000_000)))
+		wantEqual(t, "output", out.Outputs[0].Value, any(int64(900)))
 	}
+}
+
+// limitInstances lets a test have too many objects sooner.
+func limitInstances(t testing.TB, limit int) {
+	usual := maxInstances
+	maxInstances = limit
+	t.Cleanup(func() { maxInstances = usual })
+}
+
+// limitSteps lets a test run out of steps sooner.
+func limitSteps(t testing.TB, limit int64) {
+	usual := maxSteps
+	maxSteps = limit
+	t.Cleanup(func() { maxSteps = usual })
 }
 
 // What is wrong with an output is nothing to a walk without a resource that goes into it.

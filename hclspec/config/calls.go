@@ -8,34 +8,32 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// expressions reports what is wrong with expressions whatever they come to,
+// checkExpressions reports what is wrong with expressions whatever they come to,
 // wherever in a file they stand: also in a branch that is not taken. These are
 // keys that an object has twice, of which HCL takes the last, and calls of
 // functions that there are not. HCL would report those when it evaluates, with
 // another suggestion each time.
 //
 // Expressions in JSON are strings until they are evaluated and not looked into.
-func (p *parser) expressions(body hcl.Body) {
+func checkExpressions(p *parser, body hcl.Body, functions func() []string) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
 		return
 	}
-	if p.functions == nil {
-		p.functions = funcs.Names(funcs.Table(p.config.Dir))
-	}
+	names := functions()
 	for _, block := range native.Blocks {
 		if block.Type == "variable" {
 			for name, attr := range block.Body.Attributes {
 				p.report(source.DuplicateKeys(attr.Expr))
 				if name != "type" { // list(string) looks like a call and is none
-					p.report(funcs.UnknownCalls(attr.Expr, p.functions))
+					p.report(funcs.UnknownCalls(attr.Expr, names))
 				}
 			}
 			p.report(source.DuplicateKeys(block.Body.Blocks))
-			p.report(funcs.UnknownCalls(block.Body.Blocks, p.functions))
+			p.report(funcs.UnknownCalls(block.Body.Blocks, names))
 		} else {
 			p.report(source.DuplicateKeys(block.Body))
-			p.report(funcs.UnknownCalls(block.Body, p.functions))
+			p.report(funcs.UnknownCalls(block.Body, names))
 		}
 	}
 }

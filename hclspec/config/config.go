@@ -67,6 +67,8 @@ type Local struct {
 	Name  string
 	Expr  hcl.Expression
 	Range hcl.Range
+
+	nameRange hcl.Range
 }
 
 // Output is an output block.

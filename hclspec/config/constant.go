@@ -13,6 +13,18 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
+// parser reads blocks and their arguments, and gathers what is wrong with them.
+type parser struct {
+	files map[string]*hcl.File // by name
+	diags hcl.Diagnostics
+}
+
+func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
+
+func (p *parser) problem(summary string, subject hcl.Range, format string, args ...any) {
+	p.report(source.Problem(summary, subject, format, args...))
+}
+
 // checkName refuses a name that could not be written in a reference.
 func (p *parser) checkName(what, name string, at hcl.Range) bool {
 	if hclsyntax.ValidIdentifier(name) && cty.NormalizeString(name) == name {

@@ -2,9 +2,11 @@ package config
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -15,86 +17,82 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 	if dir == "" {
 		dir = "."
 	}
-	p := &parser{
-		config: &Config{Dir: dir, Files: map[string]*hcl.File{}},
-		seen:   map[string]hcl.Range{},
+	files := map[string]*hcl.File{}
+	l := &loader{
+		parser:    &parser{files: files},
+		config:    &Config{Dir: dir, Files: files},
+		seen:      map[string]hcl.Range{},
+		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(dir)) }),
 	}
 	names, err := source.ConfigFiles(dir)
 	if err != nil {
-		return p.config, source.NoConfiguration(dir, err)
+		return l.config, source.NoConfiguration(dir, err)
 	}
 	if len(names) == 0 {
-		return p.config, source.NoConfiguration(dir, nil)
+		return l.config, source.NoConfiguration(dir, nil)
 	}
 	for _, s := range source.ReadFiles(dir, names) {
-		p.takeOver(s)
+		l.addFile(s)
 	}
-	if !p.broken {
-		p.validationNames()
-		p.checkRefactoring()
+	if !l.broken {
+		checkValidationNames(l.parser, l.config)
+		checkRefactoring(l.parser, l.config)
 	}
-	p.config.Broken = p.broken
-	source.SortDiagnostics(p.diags)
-	return p.config, source.FirstProblems(p.diags)
+	l.config.Broken = l.broken
+	source.SortDiagnostics(l.parser.diags)
+	return l.config, source.FirstProblems(l.parser.diags)
 }
 
-// parser gathers a Config and what is wrong with it.
-type parser struct {
+// loader gathers a Config from the files of a directory.
+type loader struct {
+	parser *parser
 	config *Config
 	seen   map[string]hcl.Range // where each name was first declared, as "variable.app"
-	diags  hcl.Diagnostics
-	// functions are the names of the functions that can be called, sorted; nil
-	// until they are needed.
-	functions []string
+	// functions returns the names of the functions that can be called, sorted.
+	functions func() []string
 	broken    bool // a file has a syntax error, so declarations may be missing
 }
 
-func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
-
-func (p *parser) problem(summary string, subject hcl.Range, format string, args ...any) {
-	p.report(source.Problem(summary, subject, format, args...))
-}
-
 // declare remembers where a name was declared, and refuses the second time.
-func (p *parser) declare(what, key string, at hcl.Range) bool {
-	if first, taken := p.seen[key]; taken {
-		p.problem("Duplicate "+what, at, "%s was already declared at %s. Each %s needs a name of its own: rename one of the two, or remove it.", key, first, what)
+func (l *loader) declare(what, key string, at hcl.Range) bool {
+	if first, taken := l.seen[key]; taken {
+		l.parser.problem("Duplicate "+what, at, "%s was already declared at %s. Each %s needs a name of its own: rename one of the two, or remove it.", key, first, what)
 		return false
 	}
-	p.seen[key] = at
+	l.seen[key] = at
 	return true
 }
 
-// takeOver takes over the blocks of a file.
-func (p *parser) takeOver(s source.File) {
-	p.report(s.Diags)
-	p.broken = p.broken || s.Diags.HasErrors()
+// addFile adds the blocks of a file to the configuration.
+func (l *loader) addFile(s source.File) {
+	l.parser.report(s.Diags)
+	l.broken = l.broken || s.Diags.HasErrors()
 	if s.Parsed == nil {
 		return
 	}
-	p.config.Files[s.Name] = s.Parsed
+	l.config.Files[s.Name] = s.Parsed
 	if s.Parsed.Body == nil {
 		return
 	}
-	before := len(p.diags)
-	p.topLevel(s.Parsed.Body)
-	p.expressions(s.Parsed.Body)
+	before := len(l.parser.diags)
+	l.topLevel(s.Parsed.Body)
+	checkExpressions(l.parser, s.Parsed.Body, l.functions)
 	if s.Diags.HasErrors() {
-		p.dropAfterSyntaxError(before, s.Diags)
+		l.dropAfterSyntaxError(before, s.Diags)
 	}
 }
 
 // dropAfterSyntaxError forgets the problems found behind the first syntax
 // error of a file: there they are mostly about text that was not understood.
-func (p *parser) dropAfterSyntaxError(from int, syntax hcl.Diagnostics) {
+func (l *loader) dropAfterSyntaxError(from int, syntax hcl.Diagnostics) {
 	first := -1
 	for _, d := range syntax {
 		if d.Subject != nil && (first < 0 || d.Subject.Start.Byte < first) {
 			first = d.Subject.Start.Byte
 		}
 	}
-	kept := slices.DeleteFunc(p.diags[from:], func(d *hcl.Diagnostic) bool {
+	kept := slices.DeleteFunc(l.parser.diags[from:], func(d *hcl.Diagnostic) bool {
 		return d.Subject == nil || d.Subject.End.Byte >= first
 	})
-	p.diags = p.diags[:from+len(kept)]
+	l.parser.diags = l.parser.diags[:from+len(kept)]
 }

@@ -7,7 +7,8 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-func (p *parser) locals(block *hcl.Block) {
+// locals reads the local values of a locals block.
+func (p *parser) locals(block *hcl.Block) []*Local {
 	if native, ok := block.Body.(*hclsyntax.Body); ok {
 		for _, b := range native.Blocks {
 			p.problem("Unsupported block type", b.TypeRange, "A locals block holds lines such as name = value and no blocks: write %s = { … }.", b.Type)
@@ -16,11 +17,13 @@ func (p *parser) locals(block *hcl.Block) {
 	}
 	attrs, diags := block.Body.JustAttributes()
 	p.report(diags)
+	var locals []*Local
 	for _, attr := range source.SortedAttributes(attrs) {
-		if p.checkName("a local value", attr.Name, attr.NameRange) && p.declare("local value", "local."+attr.Name, attr.NameRange) {
-			p.config.Locals = append(p.config.Locals, &Local{Name: attr.Name, Expr: attr.Expr, Range: attr.Range})
+		if p.checkName("a local value", attr.Name, attr.NameRange) {
+			locals = append(locals, &Local{Name: attr.Name, Expr: attr.Expr, Range: attr.Range, nameRange: attr.NameRange})
 		}
 	}
+	return locals
 }
 
 var outputSchema = &hcl.BodySchema{
@@ -28,10 +31,11 @@ var outputSchema = &hcl.BodySchema{
 	Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}},
 }
 
-func (p *parser) output(block *hcl.Block) {
+// output reads an output block; nil when its name is wrong.
+func (p *parser) output(block *hcl.Block) *Output {
 	o := &Output{Name: block.Labels[0], Range: block.DefRange}
 	if !p.checkName("an output", o.Name, block.LabelRanges[0]) {
-		return
+		return nil
 	}
 	content, diags := block.Body.Content(outputSchema)
 	p.report(diags)
@@ -43,9 +47,8 @@ func (p *parser) output(block *hcl.Block) {
 			o.Preconditions = append(o.Preconditions, check)
 		}
 	}
-	value := content.Attributes["value"]
-	if p.declare("output", "output."+o.Name, block.DefRange) && value != nil {
+	if value := content.Attributes["value"]; value != nil {
 		o.Expr = value.Expr
-		p.config.Outputs = append(p.config.Outputs, o)
 	}
+	return o
 }

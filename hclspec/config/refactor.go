@@ -42,15 +42,18 @@ var (
 	removedLifecycleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "destroy", Required: true}}}
 )
 
-func (p *parser) imports(block *hcl.Block) {
+// imports reads an import block; nil when it is wrong.
+func (p *parser) imports(block *hcl.Block) *Import {
 	content, diags := block.Body.Content(importSchema)
 	p.report(diags)
 	if to, ok := p.address(content.Attributes["to"]); ok {
-		p.config.Imports = append(p.config.Imports, &Import{To: to, Range: block.DefRange})
+		return &Import{To: to, Range: block.DefRange}
 	}
+	return nil
 }
 
-func (p *parser) moved(block *hcl.Block) {
+// moved reads a moved block; nil when it is wrong.
+func (p *parser) moved(block *hcl.Block) *Moved {
 	content, diags := block.Body.Content(movedSchema)
 	p.report(diags)
 	from, ok := p.address(content.Attributes["from"])
@@ -62,11 +65,13 @@ func (p *parser) moved(block *hcl.Block) {
 	case from.Resource.Type != to.Resource.Type:
 		p.problem("Invalid move", content.Attributes["to"].Expr.Range(), "An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
 	default:
-		p.config.Moved = append(p.config.Moved, &Moved{From: from, To: to, Range: block.DefRange})
+		return &Moved{From: from, To: to, Range: block.DefRange}
 	}
+	return nil
 }
 
-func (p *parser) removed(block *hcl.Block) {
+// removed reads a removed block; nil when it is wrong.
+func (p *parser) removed(block *hcl.Block) *Removed {
 	content, diags := block.Body.Content(removedSchema)
 	p.report(diags)
 	r := &Removed{Destroy: true, Range: block.DefRange}
@@ -81,8 +86,9 @@ func (p *parser) removed(block *hcl.Block) {
 	}
 	var ok bool
 	if r.From, ok = p.address(content.Attributes["from"]); ok {
-		p.config.Removed = append(p.config.Removed, r)
+		return r
 	}
+	return nil
 }
 
 // address reads the address of a resource or of one of its instances, written
@@ -134,25 +140,25 @@ func instanceKey(key cty.Value) (addrs.Key, bool) {
 
 // checkRefactoring finds import, moved and removed blocks that speak of
 // resources which are, or are not, in the configuration.
-func (p *parser) checkRefactoring() {
+func checkRefactoring(p *parser, c *Config) {
 	declared := map[addrs.Resource]bool{}
 	var names []string
-	for _, r := range p.config.Resources {
+	for _, r := range c.Resources {
 		declared[r.Addr] = true
 		names = append(names, r.Addr.String())
 	}
-	for _, i := range p.config.Imports {
+	for _, i := range c.Imports {
 		if !declared[i.To.Resource] {
 			p.problem("Reference to undeclared resource", i.Range, "There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
 	}
-	for _, r := range p.config.Removed {
+	for _, r := range c.Removed {
 		if declared[r.From.Resource] && r.From.Key.IsZero() {
 			p.problem("Removed resource still exists", r.Range, "The configuration still declares %s. Delete its block, or this one.", r.From)
 		}
 	}
 	targets := map[addrs.Instance]*Moved{}
-	for _, m := range p.config.Moved {
+	for _, m := range c.Moved {
 		if other := targets[m.To]; other != nil {
 			p.problem("Ambiguous move", m.Range, "%s is already what %s was moved to, at %s.", m.To, other.From, other.Range)
 		}

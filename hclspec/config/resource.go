@@ -1,12 +1,9 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/source"
@@ -19,10 +16,11 @@ var resourceSchema = &hcl.BodySchema{
 	Blocks:     []hcl.BlockHeaderSchema{{Type: "lifecycle"}, {Type: "wait"}},
 }
 
-func (p *parser) resource(block *hcl.Block) {
+// resource reads a resource block; nil when its labels are wrong.
+func (p *parser) resource(block *hcl.Block) *Resource {
 	r := &Resource{Addr: addrs.Resource{Type: block.Labels[0], Name: block.Labels[1]}, Range: block.DefRange}
 	if !p.checkKind(r.Addr.Type, block.LabelRanges[0]) || !p.checkName("a resource", r.Addr.Name, block.LabelRanges[1]) {
-		return
+		return nil
 	}
 	content, rest, diags := block.Body.PartialContent(resourceSchema)
 	p.report(diags)
@@ -42,9 +40,7 @@ func (p *parser) resource(block *hcl.Block) {
 			r.Wait = p.wait(b)
 		}
 	}
-	if p.declare("resource", r.Addr.String(), block.DefRange) {
-		p.config.Resources = append(p.config.Resources, r)
-	}
+	return r
 }
 
 func (p *parser) repetition(r *Resource, attrs hcl.Attributes) {
@@ -109,7 +105,7 @@ func (p *parser) resourceReference(t hcl.Traversal) (Reference, bool) {
 	root := t.RootName()
 	if !source.IsKindName(root) {
 		if root == "module" || root == "data" {
-			p.problem("Invalid depends_on", at, "%s", foreignBlocks[root])
+			p.problem("Invalid depends_on", at, "%s", unsupportedBlocks[root])
 		} else {
 			p.problem("Invalid depends_on", at, "depends_on names resources, such as Namespace.tenant. %q is none: a kind begins with a capital letter.", root)
 		}
@@ -146,45 +142,4 @@ func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
 	l.ForceConflicts = p.paths(content.Attributes["force_conflicts"])
 	l.ReplaceOn = p.paths(content.Attributes["replace_on"])
 	return l
-}
-
-// paths reads a list of places inside the object, each written as a reference
-// or as a string.
-func (p *parser) paths(attr *hcl.Attribute) []addrs.Path {
-	if attr == nil {
-		return nil
-	}
-	exprs, diags := hcl.ExprList(attr.Expr)
-	if diags.HasErrors() {
-		detail := fmt.Sprintf("%s is a list of fields of the object, such as [spec.replicas, metadata.annotations].", attr.Name)
-		if hcl.ExprAsKeyword(attr.Expr) == "all" {
-			detail += " There is no \"all\": name the top-level fields instead, such as [spec]."
-		}
-		p.problem("Invalid field path", attr.Expr.Range(), "%s", detail)
-		return nil
-	}
-	var paths []addrs.Path
-	for _, expr := range exprs {
-		path, err := fieldPath(expr)
-		if err != nil {
-			p.problem("Invalid field path", expr.Range(), "%s holds fields of the object, such as spec.replicas or metadata.annotations[\"a.b/c\"]: %v.", attr.Name, err)
-			continue
-		}
-		paths = append(paths, path)
-	}
-	return paths
-}
-
-func fieldPath(expr hcl.Expression) (addrs.Path, error) {
-	if value, diags := expr.Value(nil); !diags.HasErrors() {
-		if value.Type() != cty.String || value.IsNull() || !value.IsKnown() {
-			return addrs.Path{}, errors.New("this is a value and names no field")
-		}
-		return addrs.ParsePath(value.AsString())
-	}
-	traversal, diags := hcl.AbsTraversalForExpr(expr)
-	if diags.HasErrors() {
-		return addrs.Path{}, errors.New("only names, dots and keys in brackets can stand in it")
-	}
-	return source.TraversalPath(traversal)
 }

@@ -18,47 +18,47 @@ var settingsSchema = &hcl.BodySchema{
 }
 
 // settings reads a kplan block. There may be several, each saying a part.
-func (p *parser) settings(block *hcl.Block) {
+func (l *loader) settings(block *hcl.Block) {
 	content, diags := block.Body.Content(settingsSchema)
-	p.report(diags)
+	l.parser.report(diags)
 	if attr := content.Attributes["required_version"]; attr != nil {
-		p.requiredVersion(attr)
+		l.requiredVersion(attr)
 	}
 	for _, b := range content.Blocks {
-		if !p.declareOnce(b.Type+" block", b.DefRange) {
+		if !l.declareOnce(b.Type+" block", b.DefRange) {
 			continue
 		}
 		if b.Type == "cluster" {
 			_, diags := b.Body.Content(clusterSchema)
-			p.report(diags)
-			p.config.Settings.Cluster = b
+			l.parser.report(diags)
+			l.config.Settings.Cluster = b
 		} else {
-			p.backend(b)
+			l.backend(b)
 		}
 	}
 }
 
 // declareOnce is declare for what has no name of its own.
-func (p *parser) declareOnce(what string, at hcl.Range) bool {
-	if first, taken := p.seen[what]; taken {
-		p.problem("Duplicate setting", at, "A configuration has one %s at most; there is one at %s already.", what, first)
+func (l *loader) declareOnce(what string, at hcl.Range) bool {
+	if first, taken := l.seen[what]; taken {
+		l.parser.problem("Duplicate setting", at, "A configuration has one %s at most; there is one at %s already.", what, first)
 		return false
 	}
-	p.seen[what] = at
+	l.seen[what] = at
 	return true
 }
 
-func (p *parser) requiredVersion(attr *hcl.Attribute) {
+func (l *loader) requiredVersion(attr *hcl.Attribute) {
 	var text string
-	if !p.declareOnce("required_version", attr.NameRange) || !p.constant(attr, &text) {
+	if !l.declareOnce("required_version", attr.NameRange) || !l.parser.constant(attr, &text) {
 		return
 	}
 	if _, err := version.NewConstraint(text); err != nil {
-		p.problem("Invalid version constraint", attr.Expr.Range(), "required_version is a list of conditions such as \">= 0.3, < 2.0\" or \"~> 1.2\".")
+		l.parser.problem("Invalid version constraint", attr.Expr.Range(), "required_version is a list of conditions such as \">= 0.3, < 2.0\" or \"~> 1.2\".")
 		return
 	}
-	p.config.Settings.RequiredVersion = text
-	p.config.Settings.RequiredVersionRange = attr.Expr.Range()
+	l.config.Settings.RequiredVersion = text
+	l.config.Settings.RequiredVersionRange = attr.Expr.Range()
 }
 
 // CheckVersion says whether the running kplan is one that the configuration
@@ -85,15 +85,15 @@ var backendSchemas = map[string]*hcl.BodySchema{
 	"local": {Attributes: []hcl.AttributeSchema{{Name: "path"}}},
 }
 
-func (p *parser) backend(block *hcl.Block) {
+func (l *loader) backend(block *hcl.Block) {
 	name := block.Labels[0]
 	schema, ok := backendSchemas[name]
 	if !ok {
 		known := slices.Sorted(maps.Keys(backendSchemas))
-		p.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), words.Suggest(name, known))
+		l.parser.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), words.Suggest(name, known))
 		return
 	}
 	_, diags := block.Body.Content(schema)
-	p.report(diags)
-	p.config.Settings.Backend = block
+	l.parser.report(diags)
+	l.config.Settings.Backend = block
 }

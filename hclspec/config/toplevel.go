@@ -17,58 +17,74 @@ import (
 var blockTypes = []struct {
 	name   string
 	labels []string
-	parse  func(*parser, *hcl.Block)
+	read   func(*loader, *hcl.Block)
 }{
-	{"kplan", nil, (*parser).settings},
-	{"variable", []string{"name"}, (*parser).variable},
-	{"locals", nil, (*parser).locals},
-	{"output", []string{"name"}, (*parser).output},
-	{"resource", []string{"kind", "name"}, (*parser).resource},
-	{"import", nil, (*parser).imports},
-	{"moved", nil, (*parser).moved},
-	{"removed", nil, (*parser).removed},
+	{"kplan", nil, (*loader).settings},
+	{"variable", []string{"name"}, func(l *loader, block *hcl.Block) {
+		if v := l.parser.variable(block); v != nil && l.declare("variable", "var."+v.Name, v.Range) {
+			l.config.Variables = append(l.config.Variables, v)
+		}
+	}},
+	{"locals", nil, func(l *loader, block *hcl.Block) {
+		for _, local := range l.parser.locals(block) {
+			if l.declare("local value", "local."+local.Name, local.nameRange) {
+				l.config.Locals = append(l.config.Locals, local)
+			}
+		}
+	}},
+	{"output", []string{"name"}, func(l *loader, block *hcl.Block) {
+		if o := l.parser.output(block); o != nil && l.declare("output", "output."+o.Name, o.Range) && o.Expr != nil {
+			l.config.Outputs = append(l.config.Outputs, o)
+		}
+	}},
+	{"resource", []string{"kind", "name"}, func(l *loader, block *hcl.Block) {
+		if r := l.parser.resource(block); r != nil && l.declare("resource", r.Addr.String(), r.Range) {
+			l.config.Resources = append(l.config.Resources, r)
+		}
+	}},
+	{"import", nil, func(l *loader, block *hcl.Block) {
+		if i := l.parser.imports(block); i != nil {
+			l.config.Imports = append(l.config.Imports, i)
+		}
+	}},
+	{"moved", nil, func(l *loader, block *hcl.Block) {
+		if m := l.parser.moved(block); m != nil {
+			l.config.Moved = append(l.config.Moved, m)
+		}
+	}},
+	{"removed", nil, func(l *loader, block *hcl.Block) {
+		if r := l.parser.removed(block); r != nil {
+			l.config.Removed = append(l.config.Removed, r)
+		}
+	}},
 }
 
-// foreignBlocks are blocks that users of Terraform or of a later kplan would
-// expect, with what to do instead.
-var foreignBlocks = map[string]string{
-	"module":    "This version of kplan does not have modules yet.",
-	"data":      "This version of kplan does not have data blocks yet.",
-	"check":     "This version of kplan does not have check blocks yet.",
-	"terraform": "The block for kplan's own settings is called kplan.",
-	"provider":  "kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.",
-	"ephemeral": "kplan has no ephemeral resources. Secrets never enter its plans or its state.",
-	"backend":   "The backend block stands inside the kplan block.",
-	"cluster":   "The cluster block stands inside the kplan block.",
-	"local":     "Local values are declared in a block called locals.",
-}
-
-// topLevel takes over the blocks of one file.
-func (p *parser) topLevel(body hcl.Body) {
+// topLevel adds the blocks of one file to the configuration.
+func (l *loader) topLevel(body hcl.Body) {
 	schema := &hcl.BodySchema{}
 	for _, b := range blockTypes {
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: b.name, LabelNames: b.labels})
 	}
 	content, rest, diags := body.PartialContent(schema)
-	p.report(diags)
-	p.strangers(rest)
+	l.parser.report(diags)
+	l.unexpected(rest)
 	for _, block := range content.Blocks {
 		for _, b := range blockTypes {
 			if b.name == block.Type {
-				b.parse(p, block)
+				b.read(l, block)
 			}
 		}
 	}
 }
 
-// strangers reports what stands at a file's top level and does not belong.
-func (p *parser) strangers(rest hcl.Body) {
+// unexpected reports what stands at a file's top level and does not belong.
+func (l *loader) unexpected(rest hcl.Body) {
 	if native, ok := rest.(*hclsyntax.Body); ok {
 		for _, block := range native.Blocks {
-			p.stranger(block.Type, block.TypeRange)
+			l.unexpectedBlock(block.Type, block.TypeRange)
 		}
 		for _, attr := range native.Attributes {
-			p.strangeArgument(attr.Name, attr.NameRange)
+			l.unexpectedArgument(attr.Name, attr.NameRange)
 		}
 		return
 	}
@@ -76,42 +92,42 @@ func (p *parser) strangers(rest hcl.Body) {
 	_, diags := rest.Content(&hcl.BodySchema{})
 	for _, d := range diags {
 		if d.Subject != nil {
-			p.stranger(p.jsonString(*d.Subject), *d.Subject)
+			l.unexpectedBlock(l.jsonString(*d.Subject), *d.Subject)
 		}
 	}
 }
 
 // jsonString is the string that stands at that place of the source.
-func (p *parser) jsonString(at hcl.Range) string {
+func (l *loader) jsonString(at hcl.Range) string {
 	var text string
-	if src := p.config.Files[at.Filename].Bytes; at.CanSliceBytes(src) {
+	if src := l.config.Files[at.Filename].Bytes; at.CanSliceBytes(src) {
 		_ = json.Unmarshal(at.SliceBytes(src), &text) // it was parsed before
 	}
 	return text
 }
 
-func (p *parser) stranger(name string, at hcl.Range) {
+func (l *loader) unexpectedBlock(name string, at hcl.Range) {
 	known := blockNames()
 	lower := strings.ToLower(name)
-	switch detail, foreign := foreignBlocks[lower]; {
+	switch detail, unsupported := unsupportedBlocks[lower]; {
 	case slices.Contains(known, name):
 	case slices.Contains(known, lower):
-		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.DidYouMean(lower))
-	case foreign:
-		p.problem("Unsupported block type", at, "%s", detail)
+		l.parser.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.DidYouMean(lower))
+	case unsupported:
+		l.parser.problem("Unsupported block type", at, "%s", detail)
 	case source.IsKindName(name):
-		p.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
+		l.parser.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
 	default:
-		p.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.Suggest(name, known))
+		l.parser.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.Suggest(name, known))
 	}
 }
 
-func (p *parser) strangeArgument(name string, at hcl.Range) {
+func (l *loader) unexpectedArgument(name string, at hcl.Range) {
 	hint := " Values that the configuration uses go into a locals block; values of variables go into default.kpvars.hcl."
 	if slices.Contains(blockNames(), name) {
 		hint = fmt.Sprintf(" %s is a block: it is written without an equals sign.", name)
 	}
-	p.problem("Unsupported argument", at, "No argument stands outside of a block.%s", hint)
+	l.parser.problem("Unsupported argument", at, "No argument stands outside of a block.%s", hint)
 }
 
 func blockNames() []string {

@@ -34,24 +34,6 @@ func (v Values) Value(name string) cty.Value {
 // object is what var stands for in an expression.
 func (v Values) object() cty.Value { return cty.ObjectVal(v.values) }
 
-// Changed are the names of the variables whose values are not the same in
-// both, sorted.
-func (v Values) Changed(other Values) []string {
-	var changed []string
-	for name := range v.values {
-		if _, in := other.values[name]; !in || !v.values[name].RawEquals(other.values[name]) {
-			changed = append(changed, name)
-		}
-	}
-	for name := range other.values {
-		if _, in := v.values[name]; !in {
-			changed = append(changed, name)
-		}
-	}
-	slices.Sort(changed)
-	return changed
-}
-
 // VariableValue is a variable's value in JSON. That of a sensitive variable is
 // in clear too: it is for whoever makes a digest of it, never for a file.
 type VariableValue struct {

@@ -423,8 +423,10 @@ variable "secret" {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	if diff := cmp.Diff([]string{"later"}, again.Changed(planned)); diff != "" {
-		t.Error(diff)
+	for _, name := range planned.Names() {
+		if same := again.Value(name).RawEquals(planned.Value(name)); same == (name == "later") {
+			t.Errorf("%s is the same: %t", name, same)
+		}
 	}
 	_, diags = config.ReadVariables(Inputs{Env: env, Saved: map[string]json.RawMessage{"text": json.RawMessage(`{`), "set": json.RawMessage(`["x"]`)}})
 	want := []string{
@@ -432,30 +434,6 @@ variable "secret" {
 		"Invalid value for variable: The value of var.set from the saved plan does not fit: its type is set(number), and the value is a tuple. The reason: at [0]: a number is required.",
 	}
 	if diff := cmp.Diff(want, texts(diags, "")); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestValuesChanged(t *testing.T) {
-	config := loadText(t, "main.kplan.hcl", `
-variable "same" { default = "x" }
-variable "other" {}
-variable "secret" { sensitive = true }
-`)
-	read := func(other, secret string) Values {
-		values, diags := config.ReadVariables(Inputs{Args: []VarArg{{Set: "other=" + other}, {Set: "secret=" + secret}}})
-		if len(diags) > 0 {
-			t.Fatal(diags)
-		}
-		return values
-	}
-	if diff := cmp.Diff([]string{"other", "secret"}, read("a", "b").Changed(read("x", "y"))); diff != "" {
-		t.Error(diff)
-	}
-	if changed := read("a", "b").Changed(read("a", "b")); len(changed) > 0 {
-		t.Error(changed)
-	}
-	if diff := cmp.Diff([]string{"other", "same", "secret"}, Values{}.Changed(read("a", "b"))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -23,10 +23,11 @@ var variableSchema = &hcl.BodySchema{
 // reservedVariables are the arguments of a module call beside its variables.
 var reservedVariables = []string{"source", "version", "providers", "count", "for_each", "depends_on", "lifecycle"}
 
-func (p *parser) variable(block *hcl.Block) {
+// variable reads a variable block; nil when its name is wrong.
+func (p *parser) variable(block *hcl.Block) *Variable {
 	v := &Variable{Name: block.Labels[0], Type: cty.DynamicPseudoType, Nullable: true, Range: block.DefRange, literal: true}
 	if !p.checkName("a variable", v.Name, block.LabelRanges[0]) {
-		return
+		return nil
 	}
 	if slices.Contains(reservedVariables, v.Name) {
 		p.problem("Reserved name", block.LabelRanges[0], "A variable can't be called %q: where a module is called, that is an argument of the call itself.", v.Name)
@@ -48,9 +49,7 @@ func (p *parser) variable(block *hcl.Block) {
 			v.Validations = append(v.Validations, check)
 		}
 	}
-	if p.declare("variable", "var."+v.Name, block.DefRange) {
-		p.config.Variables = append(p.config.Variables, v)
-	}
+	return v
 }
 
 // variableType reads the type argument.
@@ -61,7 +60,7 @@ func (p *parser) variableType(v *Variable, attr *hcl.Attribute) {
 	}
 	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
 	if diags.HasErrors() {
-		p.report(withTypeHints(diags, p.config.Files))
+		p.report(withTypeHints(diags, p.files))
 		return
 	}
 	v.Type, v.Optional = ty, defaults
@@ -143,14 +142,14 @@ func (p *parser) validation(v *Variable, check *Check) {
 	}
 }
 
-// validationNames checks that the variables that validations refer to are
+// checkValidationNames checks that the variables that validations refer to are
 // declared, once all are known.
-func (p *parser) validationNames() {
+func checkValidationNames(p *parser, c *Config) {
 	var names []string
-	for _, v := range p.config.Variables {
+	for _, v := range c.Variables {
 		names = append(names, v.Name)
 	}
-	for _, v := range p.config.Variables {
+	for _, v := range c.Variables {
 		for _, check := range v.Validations {
 			for _, ref := range append(check.Condition.Variables(), check.ErrorMessage.Variables()...) {
 				if name, ok := source.RootAttr(ref, "var"); ok && !slices.Contains(names, name) {

@@ -82,3 +82,8 @@ func CheckDiagnostics(t testing.TB, diags hcl.Diagnostics) {
 		}
 	}
 }
+
+// Full reports whether tests run in full size, as make torture does. Otherwise
+// sources that take long are smaller, and what is tried one after another is a
+// sample.
+func Full() bool { return os.Getenv("KPLAN_TORTURE") != "" }
