@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// GroupKind names a kind without its version: what an object's identity holds.
+// GroupKind names a kind without its version, as an object's identity has it.
 type GroupKind struct{ Group, Kind string }
 
 // String is the kind with its group where it has one: Deployment.apps, Pod.
@@ -20,7 +20,7 @@ func (g GroupKind) String() string {
 // MarshalText makes kinds strings in JSON.
 func (g GroupKind) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
 
-// UnmarshalText is the partner of MarshalText.
+// UnmarshalText reads what MarshalText writes.
 func (g *GroupKind) UnmarshalText(text []byte) error {
 	kind, group, _ := strings.Cut(string(text), ".")
 	if kind == "" {
@@ -60,7 +60,7 @@ func JoinAPIVersion(group, version string) string {
 	return group + "/" + version
 }
 
-// SplitAPIVersion is the partner of JoinAPIVersion.
+// SplitAPIVersion reads what JoinAPIVersion writes.
 func SplitAPIVersion(apiVersion string) (group, version string, err error) {
 	group, version, ok := strings.Cut(apiVersion, "/")
 	if !ok {
@@ -81,7 +81,7 @@ func (o Object) QualifiedName() string {
 }
 
 // String is the object as kplan shows and stores it: v1 Pod acme/web. An
-// identity, which has no version, shows its group and a slash in its place.
+// identity, which has no version, has its group and a slash instead.
 func (o Object) String() string {
 	version := o.APIVersion()
 	if o.Version == "" {
@@ -103,7 +103,7 @@ func (o Object) Compare(other Object) int {
 // MarshalText makes objects strings in JSON.
 func (o Object) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// UnmarshalText is the partner of MarshalText.
+// UnmarshalText reads what MarshalText writes.
 func (o *Object) UnmarshalText(text []byte) error {
 	parsed, err := ParseObject(string(text))
 	if err == nil {
@@ -112,8 +112,8 @@ func (o *Object) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseObject reads what Object.String writes. Names may hold spaces: those of
-// roles do.
+// ParseObject reads what Object.String writes. Names may contain spaces: those of roles
+// do.
 func ParseObject(text string) (Object, error) {
 	fail := func() (Object, error) {
 		return Object{}, fmt.Errorf("%q does not name an object; one looks like \"v1 Pod acme/web\"", text)

@@ -48,7 +48,7 @@ func TestObject(t *testing.T) {
 	older := o
 	older.Version = "v1beta1"
 	if o.Identity() != older.Identity() || o == older {
-		t.Error("two versions of one object are not told apart, or are two objects")
+		t.Error("two versions of one object are equal, or have different identities")
 	}
 	if got := o.GroupKind().String() + " " + (GroupKind{Kind: "Pod"}).String(); got != "Deployment.apps Pod" {
 		t.Errorf("kinds are %s", got)

@@ -12,11 +12,10 @@ import (
 	"unicode/utf16"
 )
 
-// Path is a place inside an object: spec.ports[0].nodePort, or
-// spec.containers[name="app"].image where a list is told apart by keys, or
-// metadata.annotations["a.b/c"] where a name is no plain word. It is stored in
-// its canonical spelling, so equal places are equal values. The zero Path is
-// the whole object.
+// Path is a field path: spec.ports[0].nodePort, or spec.containers[name="app"].image
+// where the list has keys, or metadata.annotations["a.b/c"] where a name has special
+// characters. It is stored in its canonical spelling, so equal paths are equal values.
+// The zero Path is the whole object.
 type Path struct{ text string }
 
 // Step is one element of a Path.
@@ -24,7 +23,7 @@ type Step struct {
 	kind  stepKind
 	Field string            // name of a field or key of a map
 	Index int               // position in a list
-	Keys  map[string]string // what tells a list's element apart: field -> value as JSON
+	Keys  map[string]string // the keys of a list's element: field -> value as JSON
 }
 
 type stepKind byte
@@ -36,13 +35,13 @@ const (
 	keysStep
 )
 
-// IsField says whether the step is a field of an object or a key of a map.
+// IsField reports whether the step is a field of an object or a key of a map.
 func (s Step) IsField() bool { return s.kind == fieldStep || s.kind == quotedStep }
 
-// IsIndex says whether the step is a position in a list.
+// IsIndex reports whether the step is a position in a list.
 func (s Step) IsIndex() bool { return s.kind == indexStep }
 
-// IsKeys says whether the step picks a list's element by its keys.
+// IsKeys reports whether the step selects a list's element by its keys.
 func (s Step) IsKeys() bool { return s.kind == keysStep }
 
 // NewPath is the path of nested field names from the object's top.
@@ -89,7 +88,7 @@ func (p Path) Append(s Step) Path {
 	return p.Field(s.Field)
 }
 
-// IsZero says whether p is the whole object.
+// IsZero reports whether p is the whole object.
 func (p Path) IsZero() bool { return p.text == "" }
 
 // String is the canonical spelling, which ParsePath reads.
@@ -98,7 +97,7 @@ func (p Path) String() string { return p.text }
 // Compare orders paths by their spelling.
 func (p Path) Compare(other Path) int { return strings.Compare(p.text, other.text) }
 
-// Contains says whether other is p or a place below it.
+// Contains reports whether other is p or a path below it.
 func (p Path) Contains(other Path) bool {
 	rest, ok := strings.CutPrefix(other.text, p.text)
 	return ok && (rest == "" || p.text == "" || rest[0] == '.' || rest[0] == '[')
@@ -119,7 +118,7 @@ func (p Path) Steps() []Step {
 // MarshalText makes paths strings in JSON.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.text), nil }
 
-// UnmarshalText is the partner of MarshalText.
+// UnmarshalText reads what MarshalText writes.
 func (p *Path) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*p = Path{}
@@ -147,7 +146,7 @@ func ParsePath(text string) (Path, error) {
 	return p, nil
 }
 
-// String is the step as it stands in a path.
+// String is the step as it is written in a path.
 func (s Step) String() string {
 	switch s.kind {
 	case quotedStep:
@@ -291,7 +290,7 @@ func canonicalValue(given string, decoded any) string {
 	return quote(decoded)
 }
 
-// isPlain says whether a name can stand in a path as it is.
+// isPlain reports whether a name needs no quotes in a path.
 func isPlain(name string) bool {
 	special := func(c rune) bool {
 		return strings.ContainsRune(`.[]"=\/`, c) || unicode.IsSpace(c) || isHidden(c) || c == unicode.ReplacementChar
@@ -299,8 +298,8 @@ func isPlain(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, special)
 }
 
-// quote writes a value as JSON, without HTML escapes but with escapes for all
-// that is invisible or turns text around: names are shown to people.
+// quote writes a value as JSON, without HTML escapes, but with escapes for all that is
+// invisible or reverses text: names are shown to people.
 func quote(value any) string {
 	if text, ok := value.(string); ok {
 		value = strings.ToValidUTF8(text, "\uFFFD") // as JSON does, but in the spelling that reads back the same
@@ -330,7 +329,7 @@ func quote(value any) string {
 
 func isHidden(c rune) bool { return !unicode.IsGraphic(c) }
 
-// Parent is the place that holds p; that of the whole object is itself.
+// Parent is the path of what contains p; that of the whole object is itself.
 func (p Path) Parent() Path {
 	if p.IsZero() {
 		return p

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// PathSet is a set of places inside one object. The zero set is empty and
-// ready to be read; Add needs a set made by NewPathSet.
+// PathSet is a set of field paths of one object. The zero set is empty and can be read;
+// Add needs a set made by NewPathSet.
 type PathSet map[Path]struct{}
 
 // NewPathSet is the set of these paths.
@@ -21,13 +21,13 @@ func NewPathSet(paths ...Path) PathSet {
 // Add puts p into the set.
 func (s PathSet) Add(p Path) { s[p] = struct{}{} }
 
-// Has says whether p itself is in the set.
+// Has reports whether p itself is in the set.
 func (s PathSet) Has(p Path) bool {
 	_, ok := s[p]
 	return ok
 }
 
-// Covers says whether p or a place above it is in the set.
+// Covers reports whether p or a path above it is in the set.
 func (s PathSet) Covers(p Path) bool {
 	if len(s) == 0 {
 		return false

@@ -1,9 +1,9 @@
-// Package addrs gives every name that kplan deals in a type of its own: the
-// names of the configuration (Pod.web["a"]), the names of the cluster
-// (v1 Pod acme/web) and the places inside an object (spec.ports[0]).
+// Package addrs gives every kind of name in kplan a type of its own: addresses of the
+// configuration (Pod.web["a"]), objects of the cluster (v1 Pod acme/web) and field paths
+// inside an object (spec.ports[0]).
 //
-// All of them are comparable values with a String method and a Parse partner;
-// the rest of kplan passes these types and never the bare strings.
+// All of them are comparable values with a String method and a Parse function that reads
+// what String writes; the rest of kplan passes these types and never bare strings.
 package addrs
 
 import (
@@ -22,15 +22,15 @@ type Resource struct {
 	Name   string // the block's second label
 }
 
-// Instance is one object that a resource block stands for: Pod.web["a"] under
+// Instance is the address of one object of a resource block: Pod.web["a"] under
 // for_each, Pod.web[0] under count, Pod.web under neither.
 type Instance struct {
 	Resource Resource
 	Key      Key
 }
 
-// Key tells the instances of one block apart. The zero Key is that of a block
-// with neither for_each nor count.
+// Key identifies an instance of a block. The zero Key is that of a block with neither
+// for_each nor count.
 type Key struct {
 	kind  keyKind
 	name  string
@@ -51,7 +51,7 @@ func StringKey(name string) Key { return Key{kind: stringKey, name: name} }
 // IntKey is the key of an instance under count.
 func IntKey(index int) Key { return Key{kind: intKey, index: index} }
 
-// IsZero says whether the block has neither for_each nor count.
+// IsZero reports whether the block has neither for_each nor count.
 func (k Key) IsZero() bool { return k.kind == noKey }
 
 // Name returns the for_each key, and whether k is one.
@@ -105,7 +105,7 @@ func (i Instance) Compare(other Instance) int {
 // MarshalText makes addresses strings in JSON.
 func (i Instance) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
-// UnmarshalText is the partner of MarshalText.
+// UnmarshalText reads what MarshalText writes.
 func (i *Instance) UnmarshalText(text []byte) error {
 	parsed, err := ParseInstance(string(text))
 	if err == nil {
@@ -176,9 +176,9 @@ func stepKey(s Step) (Key, bool) {
 	return Key{}, false
 }
 
-// isName says whether a step can be a name in HCL. Beyond ASCII that is left to
-// HCL, which knows newer letters than this package can, but for what is
-// invisible.
+// isName reports whether a step can be a name in HCL. Which letters beyond ASCII there
+// are is left to HCL, which knows newer ones than this package; invisible characters are
+// refused here.
 func isName(s Step) bool {
 	if s.kind != fieldStep || s.Field == "" {
 		return false
@@ -193,6 +193,6 @@ func isName(s Step) bool {
 }
 
 func isInvisible(c rune) bool {
-	const nonJoiner, joiner = '\u200c', '\u200d' // some scripts need them, and HCL takes them
+	const nonJoiner, joiner = '\u200c', '\u200d' // some scripts need them, and HCL accepts them
 	return c == unicode.ReplacementChar || c != nonJoiner && c != joiner && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Z)
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ValueIn is the value that an object in JSON form has at the place, and whether
-// it has one.
+// ValueIn is the value that an object in JSON form has at the path, and whether it has
+// one.
 func (p Path) ValueIn(object any) (any, bool) {
 	value, ok := object, true
 	for _, step := range p.Steps() {
@@ -52,7 +52,7 @@ func replaceIn(object any, steps []Step, value any) any {
 	return object
 }
 
-// In is the value one step into another, and whether it is there.
+// In is the value one step into another, and whether it exists.
 func (s Step) In(value any) (any, bool) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -66,8 +66,8 @@ func (s Step) In(value any) (any, bool) {
 	return nil, false
 }
 
-// PositionIn is where in a list the element stands that the step picks, -1 where
-// there is none.
+// PositionIn is the index of the element of a list that the step selects, -1 if there is
+// none.
 func (s Step) PositionIn(list []any) int {
 	switch {
 	case s.IsIndex() && s.Index < len(list):
@@ -78,7 +78,7 @@ func (s Step) PositionIn(list []any) int {
 	return -1
 }
 
-// hasKeys says whether an element of a list has the values of the step's keys.
+// hasKeys reports whether an element of a list has the values of the step's keys.
 func (s Step) hasKeys(element any) bool {
 	fields, ok := element.(map[string]any)
 	for name, want := range s.Keys {

@@ -132,7 +132,7 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	return nil, err
 }
 
-// criteriaOf is what the configuration says about when an object is ready.
+// criteriaOf is what the configuration defines about when an object is ready.
 func criteriaOf(d *hclspec.Desired) readiness.Criteria {
 	c := readiness.Criteria{Rollout: d.Wait.Rollout, Configured: d.Fields}
 	for _, condition := range d.Wait.Conditions {

@@ -2,10 +2,10 @@ package graph
 
 import "slices"
 
-// Cycles returns one shortest cycle of every group of nodes that depend on one
-// another. Each node of a cycle depends on the next, the last on the first; it
-// begins with the node that was added first. Of knots of many thousands of nodes
-// the cycle may be one that is merely short.
+// Cycles returns one shortest cycle of every strongly connected component. Each node of
+// a cycle depends on the next, the last on the first; it begins with the node that was
+// added first. In components of many thousands of nodes the cycle may be one that is
+// merely short.
 func (g *Graph[K]) Cycles() [][]K {
 	search := cycleSearch{
 		deps:  g.deps,
@@ -23,8 +23,8 @@ func (g *Graph[K]) Cycles() [][]K {
 	return cycles
 }
 
-// components are the strongly connected groups, by Tarjan's algorithm with a
-// stack of its own, since a graph may be deeper than goroutine stacks like.
+// components are the strongly connected components, by Tarjan's algorithm with a stack
+// of its own, since a graph may be deeper than a goroutine's stack should be.
 func (g *Graph[K]) components() [][]int {
 	const unseen = -1
 	var (
@@ -89,12 +89,12 @@ func (g *Graph[K]) components() [][]int {
 	return groups
 }
 
-// cycleSearch finds short cycles breadth first.
+// cycleSearch finds short cycles, breadth first.
 type cycleSearch struct {
 	deps  [][]int
-	group []int // by node: a number of its group, 0 if that was not searched yet
-	from  []int // by node: the one before it on the way from the start
-	seen  []int // by node: the search that last came there
+	group []int // by node: the number of its component, 0 if that was not searched yet
+	from  []int // by node: the one before it on the path from the start
+	seen  []int // by node: the search that last visited it
 	runs  int
 }
 
@@ -147,7 +147,7 @@ func (s *cycleSearch) wayBack(start, within int, budget *int) []int {
 	return nil
 }
 
-// trace is the way that was found from start to end.
+// trace is the path that was found from start to end.
 func (s *cycleSearch) trace(start, end int) []int {
 	way := []int{end}
 	for n := end; n != start; n = s.from[n] {

@@ -1,8 +1,8 @@
-// Package graph orders things that depend on one another and visits them, side
-// by side where they are independent. It knows nothing of kplan.
+// Package graph orders nodes by their dependencies and visits them, in parallel where
+// they are independent. It knows nothing of kplan.
 //
-// A Graph keeps its nodes and edges in the order they were added, and all its
-// answers follow that order, so the same graph always gives the same answers.
+// A Graph keeps its nodes and edges in the order in which they were added, and all
+// results follow that order, so the same graph always gives the same results.
 package graph
 
 import "slices"
@@ -19,7 +19,7 @@ type Graph[K comparable] struct {
 // Add puts a node into the graph, once.
 func (g *Graph[K]) Add(node K) { g.intern(node) }
 
-// Connect says that node depends on dep. It adds both where they are missing.
+// Connect adds an edge: node depends on dep. It adds both where they are missing.
 func (g *Graph[K]) Connect(node, dep K) {
 	from, to := g.intern(node), g.intern(dep)
 	if _, known := g.edges[[2]int{from, to}]; known {
@@ -45,7 +45,7 @@ func (g *Graph[K]) intern(node K) int {
 	return len(g.nodes) - 1
 }
 
-// Has says whether node is in the graph.
+// Has reports whether node is in the graph.
 func (g *Graph[K]) Has(node K) bool {
 	_, ok := g.index[node]
 	return ok
@@ -119,7 +119,7 @@ func (g *Graph[K]) named(indices []int) []K {
 	return nodes
 }
 
-// DependsOn says whether node depends on dep, directly or through others.
+// DependsOn reports whether node depends on dep, directly or through others.
 func (g *Graph[K]) DependsOn(node, dep K) bool {
 	return node != dep && slices.Contains(g.Closure(node), dep)
 }
@@ -138,8 +138,8 @@ func (g *Graph[K]) Order() []K {
 	return g.named(order)
 }
 
-// schedule knows which nodes are ready to be visited: those whose dependencies
-// have all finished.
+// schedule is which nodes are ready to be visited: those whose dependencies have all
+// finished.
 type schedule struct {
 	dependents [][]int
 	open       []int // by node: the dependencies that have not finished

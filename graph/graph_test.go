@@ -57,22 +57,22 @@ func TestReach(t *testing.T) {
 	wantNodes(t, "closure of web", g.Closure("web"), "ns secret web")
 	wantNodes(t, "closure of two", g.Closure("other", "alone"), "ns other alone")
 	wantNodes(t, "closure of nothing", g.Closure(), "")
-	wantNodes(t, "closure of a stranger", g.Closure("stranger"), "")
+	wantNodes(t, "closure of a unknown", g.Closure("unknown"), "")
 	wantNodes(t, "dependents of ns", g.Dependents("ns"), "ns secret web other")
 	wantNodes(t, "dependents of web", g.Dependents("web"), "web")
 	wantNodes(t, "dependencies of web", g.Dependencies("web"), "secret")
-	wantNodes(t, "dependencies of a stranger", g.Dependencies("stranger"), "")
+	wantNodes(t, "dependencies of a unknown", g.Dependencies("unknown"), "")
 	for _, test := range []struct {
 		node, dep string
 		want      bool
 	}{
-		{"web", "ns", true}, {"web", "secret", true}, {"ns", "web", false}, {"web", "web", false}, {"web", "other", false}, {"stranger", "ns", false},
+		{"web", "ns", true}, {"web", "secret", true}, {"ns", "web", false}, {"web", "web", false}, {"web", "other", false}, {"unknown", "ns", false},
 	} {
 		if got := g.DependsOn(test.node, test.dep); got != test.want {
 			t.Errorf("%s depends on %s: %v", test.node, test.dep, got)
 		}
 	}
-	if !g.Has("ns") || g.Has("stranger") || g.Len() != 5 {
+	if !g.Has("ns") || g.Has("unknown") || g.Len() != 5 {
 		t.Errorf("Has or Len is wrong")
 	}
 }
@@ -101,9 +101,9 @@ func TestCycles(t *testing.T) {
 		{"itself is the shortest", []string{"a: b", "b: a", "c: a"}, "a b"},
 		{"shortest far from the first", []string{"a: b", "b: c", "c: d e", "d: a", "e: c"}, "c e"},
 		{"a longer one with a self-reference", []string{"a: b", "b: c", "c: a c"}, "c"},
-		{"each knot has one", []string{"a: b", "b: a", "c: d a", "d: c", "e: d"}, "a b, c d"},
+		{"each component has one", []string{"a: b", "b: a", "c: d a", "d: c", "e: d"}, "a b, c d"},
 		{"knots in the order of their first nodes", []string{"z: y", "a: b z", "b: a", "y: z"}, "z y, a b"},
-		{"ways out of the knot", []string{"a: x b", "x: y", "y", "b: y a"}, "a b"},
+		{"edges out of the component", []string{"a: x b", "x: y", "y", "b: y a"}, "a b"},
 	} {
 		var cycles []string
 		for _, cycle := range build(test.lines...).Cycles() {
@@ -223,7 +223,7 @@ func TestCyclesOfRandomGraphs(t *testing.T) {
 			for _, node := range g.Closure(cycle...) {
 				if slices.Contains(g.Closure(node), cycle[0]) {
 					if shortest := shortestThrough(&g, node); shortest > 0 && shortest < len(cycle) {
-						t.Fatalf("%v is not the shortest of its knot: %d is in one of %d nodes", cycle, node, shortest)
+						t.Fatalf("%v is not the shortest of its component: %d is in one of %d nodes", cycle, node, shortest)
 					}
 					inCycle[node] = true
 				}
@@ -377,9 +377,9 @@ func BenchmarkCycles(b *testing.B) {
 	}{
 		{"none random", large["random"], 0},
 		{"none deep", large["deep"], 0},
-		{"knot wide", closed("wide", 0, manyNodes-1), 2},
-		{"knot random", closed("random", 0, manyNodes-1), 12},
-		{"knot deep", closed("deep", manyNodes-1, 0), 1 + (manyNodes-1+3)/4},
+		{"component wide", closed("wide", 0, manyNodes-1), 2},
+		{"component random", closed("random", 0, manyNodes-1), 12},
+		{"component deep", closed("deep", manyNodes-1, 0), 1 + (manyNodes-1+3)/4},
 		{"ring", func() *Graph[int] {
 			var g Graph[int]
 			for i := range manyNodes {

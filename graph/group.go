@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Group runs functions side by side, as errgroup.Group does: the first error ends
-// the context of all and is what Wait returns. When one panics, so does Wait.
+// Group runs functions in parallel, as errgroup.Group does: the first error ends the
+// context of all and is what Wait returns. When one panics, so does Wait.
 type Group struct {
 	group *errgroup.Group
 	end   context.CancelFunc

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGroup: an error and a panic end the others and come back to who waits.
+// TestGroup: an error and a panic end the others and come back to the caller of Wait.
 func TestGroup(t *testing.T) {
 	refused := errors.New("refused")
 	g, ctx := NewGroup(t.Context())

@@ -1,7 +1,7 @@
 package graph
 
-// queue gives out nodes in the order they were added to the graph, whatever the
-// order they are pushed in: a binary heap.
+// queue pops nodes in the order in which they were added to the graph, whatever the
+// order in which they are pushed: a binary heap.
 type queue []int
 
 func (q queue) len() int { return len(q) }

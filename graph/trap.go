@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Panic is a panic of another goroutine, with which the one that waits for it
-// panics.
+// Panic is the value of a panic that was carried from another goroutine to the one that
+// waits for it.
 type Panic struct {
 	Value any
 	Stack []byte // of the goroutine in which it happened
@@ -15,9 +15,9 @@ type Panic struct {
 
 func (p *Panic) String() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
-// Trap carries the first panic of several goroutines to the one that started
-// them. Without it the program would end where it stands, and nobody could save
-// what it did so far. The zero Trap is ready for use.
+// Trap carries the first panic of several goroutines to the one that started them.
+// Without it the program would end at once, without saving what it did so far. The zero
+// Trap is ready for use.
 type Trap struct {
 	mu    sync.Mutex
 	first *Panic
@@ -43,8 +43,8 @@ func (t *Trap) Run(stop func(), f func()) {
 	f()
 }
 
-// caught keeps the stack of where a panic began, should it have come through
-// another trap already.
+// caught keeps the stack of where a panic began, if it has come through another trap
+// already.
 func caught(problem any) *Panic {
 	if p, ok := problem.(*Panic); ok {
 		return p
@@ -52,7 +52,7 @@ func caught(problem any) *Panic {
 	return &Panic{Value: problem, Stack: debug.Stack()}
 }
 
-// Rethrow panics with what a Run met, if one did.
+// Rethrow panics with the panic that a Run recovered, if one did.
 func (t *Trap) Rethrow() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

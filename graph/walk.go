@@ -6,31 +6,31 @@ import (
 	"fmt"
 )
 
-// Result is what a visit came to.
+// Result is the result of a visit.
 type Result[R any] struct {
 	Value R
 	Err   error // of the visit itself, Skipped, or the context's
 	Ran   bool  // false: the visit was never made
 }
 
-// Skipped is the error of a node that was not visited because one it depends
-// on failed or was itself held back.
+// Skipped is the error of a node that was not visited because one that it depends on
+// failed or was itself skipped.
 type Skipped[K comparable] struct{ By K }
 
 func (h Skipped[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
 
-// Walk visits every node after all it depends on, independent ones side by
-// side, and returns each node's result. A visit is given what the visits of
-// its direct dependencies returned. A failed visit holds back its dependents
-// and nothing else. When ctx ends no further visit starts; Walk returns once
-// those under way have returned.
+// Walk visits every node after all it depends on, independent ones in parallel, and
+// returns each node's result. A visit is given what the visits of its direct
+// dependencies returned. Where a visit fails, its dependents are skipped, and nothing
+// else. When ctx ends no further visit starts; Walk returns once those in progress have
+// returned.
 //
 // When a visit panics the visits' context ends, and once they have returned Walk
 // panics with a *Panic, in the goroutine of its caller.
 //
-// limit bounds the visits under way at once; 0 means no bound. Of the nodes that
-// could be visited next the one that was added first is, so that with a limit of
-// 1 they are visited in Order. The graph must have no cycle: nodes in one, and
+// limit bounds the visits in progress at once; 0 means no bound. Of the nodes that could
+// be visited next the one that was added first is, so that with a limit of 1 they are
+// visited in Order. The graph must have no cycle: nodes in one, and
 // those behind it, are never visited, and their result is an error.
 func Walk[K comparable, R any](ctx context.Context, g *Graph[K], limit int, visit func(ctx context.Context, node K, deps map[K]R) (R, error)) map[K]Result[R] {
 	ctx, cancel := context.WithCancel(ctx)
@@ -66,8 +66,8 @@ type walk[K comparable, R any] struct {
 	trap    Trap
 }
 
-// obstacle says why a node can't be visited, or nil. A node behind one that was
-// left out since ctx ended is left out for the same reason: nothing failed.
+// obstacle is why a node can't be visited, or nil. A dependent of a node that was not
+// visited because ctx ended is not visited for the same reason: nothing failed.
 func (w *walk[K, R]) obstacle(ctx context.Context, node int) error {
 	for _, d := range w.g.deps[node] {
 		r := w.results[d]
@@ -92,8 +92,8 @@ func (w *walk[K, R]) start(ctx context.Context, node int, visit func(context.Con
 	}()
 }
 
-// errCycle should never be seen: whoever walks a graph has asked for its cycles.
-var errCycle = errors.New("this is part of a dependency cycle, or behind one")
+// errCycle is never seen unless a caller walks a graph without asking for its cycles.
+var errCycle = errors.New("this is part of a dependency cycle, or depends on one")
 
 func (w *walk[K, R]) byNode() map[K]Result[R] {
 	results := make(map[K]Result[R], len(w.results))

@@ -54,7 +54,7 @@ func TestWalkOfNothing(t *testing.T) {
 	}
 }
 
-func TestWalkFailureHoldsBackDependents(t *testing.T) {
+func TestWalkFailureSkipsDependents(t *testing.T) {
 	g := build("a", "b: a", "c: b", "d: c x", "x", "y: x", "z: y a")
 	broken := errors.New("broken")
 	results := Walk(t.Context(), g, 0, func(_ context.Context, node string, _ map[string]int) (int, error) {
@@ -78,7 +78,7 @@ func TestWalkFailureHoldsBackDependents(t *testing.T) {
 		}
 	}
 	if got := results["c"].Err.Error(); got != "b failed" {
-		t.Errorf("a node that was held back says %q", got)
+		t.Errorf("the error of a skipped node is %q", got)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestWalkStopsWithContext(t *testing.T) {
 	results := Walk(ctx, g, 1, func(ctx context.Context, node string, _ map[string]string) (string, error) {
 		if node == "b" {
 			cancel()
-			return "finished", nil // what is under way may end well
+			return "finished", nil // a visit in progress may succeed
 		}
 		return node, nil
 	})
@@ -115,7 +115,7 @@ func TestWalkStopsWithContext(t *testing.T) {
 		}
 	}
 	if r := results["b"]; r.Value != "finished" || r.Err != nil {
-		t.Errorf("the visit under way came to %+v", r)
+		t.Errorf("the result of the visit in progress is %+v", r)
 	}
 	for _, node := range []string{"c", "d"} {
 		if err := results[node].Err; err != context.Canceled {
@@ -124,7 +124,7 @@ func TestWalkStopsWithContext(t *testing.T) {
 	}
 }
 
-// TestWalkAfterContext: nothing failed, so nothing is held back by a failure.
+// TestWalkAfterContext: nothing failed, so nothing is skipped because of a failure.
 func TestWalkAfterContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -162,7 +162,7 @@ func TestWalkFailureThenContext(t *testing.T) {
 	}
 }
 
-func TestWalkWaitsForVisitsUnderWay(t *testing.T) {
+func TestWalkWaitsForVisitsInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var ended atomic.Int32
@@ -329,7 +329,7 @@ func TestWalkCarriesPanics(t *testing.T) {
 			t.Errorf("panicked with %v", p)
 		}
 		if !others.Load() {
-			t.Error("the visit under way was not waited for")
+			t.Error("the visit in progress was not waited for")
 		}
 		if after.Load() {
 			t.Error("a visit was begun after the panic")

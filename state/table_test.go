@@ -8,7 +8,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// TestTable holds a table that many steps change to one that is made anew, from
+// TestTable holds a table that many steps change to one that is built from scratch, from
 // the sorted list, before each step.
 func TestTable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

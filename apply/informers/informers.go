@@ -1,7 +1,7 @@
 // Package informers keeps what the API server reports of the objects that an
 // apply waits for. There is one watch per kind, started when the first object of
 // the kind is waited for and shared by all who wait, as with client-go's shared
-// informers; pods and events, which bear no label of the stack, are watched per
+// informers; pods and events, which have no label of the stack, are watched per
 // namespace.
 package informers
 

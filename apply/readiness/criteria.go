@@ -10,7 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Criteria are what a configuration says about when an object is ready.
+// Criteria are what a configuration defines about when an object is ready.
 type Criteria struct {
 	// Conditions and Fields must all hold. Where there are any they replace the
 	// rule of the kind.

@@ -40,7 +40,7 @@ func TestCriteria(t *testing.T) {
 		why             string
 	}{
 		{"condition holds", widget("conditions: [{type: Synced, status: 'True'}]"), condition("Synced", "True"), true, false, ""},
-		{"condition is false", widget("conditions: [{type: Synced, status: 'False', reason: Slow, message: patience}]"), condition("Synced", "True"), false, false, "condition Synced is False, not True: Slow: patience"},
+		{"condition is false", widget("conditions: [{type: Synced, status: 'False', reason: Slow, message: wait}]"), condition("Synced", "True"), false, false, "condition Synced is False, not True: Slow: wait"},
 		{"condition is to be false", widget("conditions: [{type: Synced, status: 'False'}]"), condition("Synced", "False"), true, false, ""},
 		{"no condition", widget(""), condition("Synced", "True"), false, false, "it has no condition Synced yet"},
 		{"no status", "{apiVersion: acme.example/v1, kind: Widget, metadata: {name: a}}", condition("Synced", "True"), false, false, "no condition Synced"},
@@ -57,9 +57,9 @@ func TestCriteria(t *testing.T) {
 		{"anything will do", widget("ip: 9.0.0.1"), field(nil, "", "status", "ip"), true, false, ""},
 		{"a status that the kind's rule can't read", widget("phase: Up, conditions: [{type: [], status: 1}]"), field(text("Down"), "", "status", "phase"), false, false, "status.phase"},
 		{"not set", widget(""), field(nil, "", "status", "ip"), false, false, "status.ip is not set yet"},
-		{"values outside of the status are not told", widget(""), field(text("x"), "", "spec", "token"), false, false, "spec.token is another value"},
+		{"values outside of the status are not shown", widget(""), field(text("x"), "", "spec", "token"), false, false, "spec.token is another value"},
 		{"rolled out", deployment(rolledOut), Criteria{Rollout: &on}, true, false, ""},
-		{"rollout under way", deployment(inProgress), Criteria{Rollout: &on}, false, false, "Updated: 1/2"},
+		{"rollout in progress", deployment(inProgress), Criteria{Rollout: &on}, false, false, "Updated: 1/2"},
 		{"rollout is not asked for", deployment(inProgress), Criteria{Rollout: &off}, true, false, ""},
 		{"rollout is not asked for, but the controller's eye", deployment("observedGeneration: 1"), Criteria{Rollout: &off}, false, false, "has not seen the change"},
 		{"condition alone", deployment(inProgress), condition("Available", "True"), true, false, ""},

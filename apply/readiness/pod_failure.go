@@ -61,7 +61,7 @@ func worstFailure(pods []*unstructured.Unstructured) *PodFailure {
 	for _, u := range pods {
 		var pod corev1.Pod
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pod) != nil {
-			continue // a pod of a newer server, about which nothing can be told
+			continue // a pod of a newer server, about which nothing is known
 		}
 		if f := failureOf(&pod); f != nil && (worst == nil || f.severity() > worst.severity()) {
 			worst = f
@@ -70,7 +70,7 @@ func worstFailure(pods []*unstructured.Unstructured) *PodFailure {
 	return worst
 }
 
-// severity orders failures by how much they tell.
+// severity orders failures by how much they explain.
 func (f *PodFailure) severity() int {
 	switch {
 	case f.terminal && f.gracePeriod == 0:

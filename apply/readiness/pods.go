@@ -78,8 +78,8 @@ func selectorOf(live *unstructured.Unstructured) labels.Selector {
 	return selector
 }
 
-// revisionLabel tells the pods of a StatefulSet's or DaemonSet's revisions apart,
-// and templateLabel those of a Deployment's.
+// revisionLabel is the revision of a pod of a StatefulSet or DaemonSet, and
+// templateLabel that of a pod of a Deployment.
 const (
 	revisionLabel = "controller-revision-hash"
 	templateLabel = "pod-template-hash"

@@ -69,7 +69,7 @@ func TestOf(t *testing.T) {
 		{"deployment past its deadline", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 1}, spec: {replicas: 1}, status: {observedGeneration: 1, conditions: [{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}]}}", false, true, "", nil},
 		{"pod failed", "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Failed}}", false, true, "it has failed", nil},
 		{"pod succeeded", "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Succeeded}}", true, false, "", nil},
-		{"job under way", job("", "", "active: 1"), false, false, "has not completed", nil},
+		{"job in progress", job("", "", "active: 1"), false, false, "has not completed", nil},
 		{"job completed", job("", "", complete), true, false, "", nil},
 		{"job completed and deleted", job(", deletionTimestamp: '2026-01-01T00:00:00Z'", "", complete), true, false, "", nil},
 		{"job deleted", job(", deletionTimestamp: '2026-01-01T00:00:00Z'", "", "active: 1"), false, true, "being deleted", nil},
@@ -93,7 +93,7 @@ func TestOf(t *testing.T) {
 		{"service that does not answer", service("conditions: [{type: Available, status: 'False', reason: ServiceNotFound, message: m}]"), false, false, "ServiceNotFound: m", nil},
 		{"custom object", widget("type: Ready, status: 'True', observedGeneration: 2"), true, false, "", nil},
 		{"custom object as of before", widget("type: Ready, status: 'True', observedGeneration: 1"), false, false, "has not seen", nil},
-		{"custom object that does not say", widget("type: Ready, status: 'True'"), true, false, "", nil},
+		{"custom object without observedGeneration", widget("type: Ready, status: 'True'"), true, false, "", nil},
 		{"custom object that is not ready", widget("type: Ready, status: 'False', message: slow"), false, false, "slow", nil},
 	}
 	for _, c := range cases {
