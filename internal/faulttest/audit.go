@@ -26,7 +26,7 @@ type auditEvent struct {
 // Audit counts what kplan has sent to a set of namespaces, from the audit log.
 type Audit struct {
 	Mutations int // carried out
-	Foreign   int // carried out on an object of somebody else's: must be 0
+	Unmanaged int // carried out on an object that kplan does not manage: must be 0
 	Unguarded []string
 }
 
@@ -45,7 +45,7 @@ func ReadAudit(path string, from int64, prefix string) (Audit, error) {
 	lines := bufio.NewReaderSize(file, 1<<20)
 	for {
 		line, err := lines.ReadBytes('\n')
-		if err != nil { // the last line may not be whole yet
+		if err != nil { // the last line may not be complete yet
 			return a, nil
 		}
 		var e auditEvent
@@ -67,24 +67,24 @@ func (a *Audit) add(e auditEvent) {
 	if e.Stage != "ResponseComplete" || strings.Contains(e.RequestURI, "dryRun=All") {
 		return
 	}
-	// Of a request that RBAC refuses the server does not even read the body.
+	// The server does not even read the body of a request that RBAC denies.
 	if guard := e.unguarded(); guard != "" && e.ResponseStatus.Code != http.StatusForbidden {
 		a.Unguarded = append(a.Unguarded, fmt.Sprintf("%s %s: %s", e.Verb, e.RequestURI, guard))
 	}
 	if e.ResponseStatus.Code < 300 {
 		a.Mutations++
 		if e.ObjectRef.Name == Bystander {
-			a.Foreign++
+			a.Unmanaged++
 		}
 	}
 }
 
-// unguarded says what a request lacks that keeps it from changing an object that
-// it was not meant for, "" if it lacks nothing.
+// unguarded is which precondition a request lacks that keeps it from changing an object
+// that it is not meant for, "" if it lacks none.
 func (e auditEvent) unguarded() string {
 	switch e.Verb {
 	case "create":
-		return "" // is refused where there is an object
+		return "" // is rejected where the object exists
 	case "patch":
 		var ops []struct{ Op, Path string }
 		if json.Unmarshal(e.RequestObject, &ops) == nil {

@@ -15,13 +15,13 @@ import (
 	"kplan.dev/kplan/internal/faulttest"
 )
 
-// mutation is what somebody else does between a plan and its apply.
+// mutation is what somebody else changes between a plan and its apply.
 type mutation struct {
 	name string
 	do   func(x *trial, resource string)
 	// What an apply does then, for create, update, replace and delete: of a plan
-	// that was saved, and of one whose request is already on its way. "" is where
-	// the mutation makes no sense.
+	// that was saved, and of one whose request is already in flight. "" is where the
+	// mutation makes no sense.
 	saved, underway [4]outcome
 }
 
@@ -29,10 +29,10 @@ type mutation struct {
 type outcome string
 
 const (
-	does    outcome = "does it"        // exit code 0, what was agreed is so
-	refuses outcome = "refuses it"     // exit code 1, and what is there is as the other left it
+	does    outcome = "does it"        // exit code 0, what was approved is done
+	refuses outcome = "refuses it"     // exit code 1, and the object is as the other left it
 	fails   outcome = "can't finish"   // exit code 1, part of it was done and is recorded
-	already outcome = "is done anyway" // exit code 0, and what is there is as the other left it
+	already outcome = "is done anyway" // exit code 0, and the object is as the other left it
 )
 
 func mutations() []mutation {
@@ -42,7 +42,7 @@ func mutations() []mutation {
 		x.create(resource, x.bystanderNamed(resource, "a"))
 	}
 	return []mutation{
-		{"deleted and made again", remake,
+		{"deleted and recreated", remake,
 			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, refuses, already}},
 		{"version only", func(x *trial, resource string) {
 			x.patch(resource, "a", `{"metadata":{"labels":{"touched":"yes"}}}`)
@@ -57,7 +57,7 @@ func mutations() []mutation {
 			[4]outcome{"", refuses, refuses, does}, [4]outcome{"", refuses, refuses, does}},
 		{"other field", func(x *trial, resource string) {
 			x.patch(resource, "a", `{"metadata":{"annotations":{"other":"9"}}}`)
-		}, [4]outcome{"", does, refuses, does}, // a replacement would lose what the other has set
+		}, [4]outcome{"", does, refuses, does}, // a replacement would lose what the other set
 			[4]outcome{"", does, refuses, does}},
 		{"deleted", func(x *trial, resource string) { x.deleteObject(resource, "a") },
 			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, does, already}},
@@ -77,8 +77,8 @@ func mutations() []mutation {
 	}
 }
 
-// TestBetweenPlanAndApply plays each mutation with each action: after a plan was
-// saved, and when the request that changes something is on its way.
+// TestBetweenPlanAndApply combines each mutation with each action: after a plan was saved,
+// and when the request that changes something is in flight.
 func TestBetweenPlanAndApply(t *testing.T) {
 	r := newRig(t)
 	one := func(kind string, rev int, immutableChanges bool) faulttest.Stack {
@@ -155,7 +155,7 @@ func (x *trial) playBetween(d deed, m mutation, saved bool, want outcome) {
 	if want == does {
 		x.checkSucceeded()
 	}
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.freeFinalizers(resource)
 }
 

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Call is one request of kplan's, as far as faults tell requests apart.
+// Call is one request of kplan, as far as faults select requests.
 type Call struct {
 	// N counts all calls of one run, from 1.
 	N int `json:"n"`
-	// Verb is what kplan means by it: get, list, watch, create, update, own,
-	// delete, dry-run, or discover for what is asked of no object.
+	// Verb is what kplan means by it: get, list, watch, create, update, transfer (of
+	// field ownership), delete, dry-run, or discover where it is not about an object.
 	Verb      string `json:"verb"`
 	Resource  string `json:"resource,omitempty"` // plural
 	Namespace string `json:"namespace,omitempty"`
@@ -21,10 +21,10 @@ type Call struct {
 	Rev string `json:"rev,omitempty"`
 }
 
-// Mutates says whether carrying the call out changes something.
+// Mutates reports whether carrying the call out changes something.
 func (c Call) Mutates() bool {
 	switch c.Verb {
-	case "create", "update", "own", "delete":
+	case "create", "update", "transfer", "delete":
 		return true
 	}
 	return false
@@ -32,7 +32,7 @@ func (c Call) Mutates() bool {
 
 // classify reads a request.
 func classify(r *http.Request, body []byte) Call {
-	c := place(r.URL.Path)
+	c := pathOf(r.URL.Path)
 	query := r.URL.Query()
 	switch {
 	case c.Resource == "":
@@ -57,8 +57,8 @@ func classify(r *http.Request, body []byte) Call {
 	return c
 }
 
-// place reads /api/v1/namespaces/N/PLURAL/NAME and its likes.
-func place(path string) Call {
+// pathOf reads /api/v1/namespaces/N/PLURAL/NAME and the like.
+func pathOf(path string) Call {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
 	case len(parts) >= 2 && parts[0] == "api":
@@ -85,11 +85,11 @@ func isDryRun(query url.Values, body []byte) bool {
 	return query.Get("dryRun") == "All" || strings.Contains(string(body), `"dryRun":["All"]`)
 }
 
-// patchVerb tells what a patch is for. kplan creates by applying with the
+// patchVerb is what a patch is for. kplan creates by applying with the
 // resource version that no object has.
 func patchVerb(contentType string, body []byte) (verb, rev string) {
 	if strings.HasPrefix(contentType, "application/json-patch") {
-		return "own", ""
+		return "transfer", ""
 	}
 	var o struct {
 		Metadata struct {

@@ -42,7 +42,7 @@ func selfSigned() (cert tls.Certificate, authority []byte, err error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, authority, nil
 }
 
-// writeKubeconfig writes one that leads to the proxy and holds a token, which
+// writeKubeconfig writes one for the proxy that contains a token, which
 // the proxy does not pass on.
 func writeKubeconfig(path, server string, authority []byte) error {
 	config := api.NewConfig()

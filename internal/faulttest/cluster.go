@@ -19,8 +19,8 @@ import (
 // Cluster is the API server as an administrator sees it, past the proxy.
 type Cluster struct{ dynamic.Interface }
 
-// Bystander is the field manager, and the agent in the audit log, of what tests
-// do beside kplan.
+// Bystander is the field manager, and the user agent in the audit log, of what tests do
+// besides kplan.
 const Bystander = "bystander"
 
 // Connect connects with the rights of a kubeconfig.
@@ -45,8 +45,8 @@ func (c Cluster) In(namespace, resource string) dynamic.ResourceInterface {
 	return c.Resource(schema.GroupVersionResource{Version: "v1", Resource: resource}).Namespace(namespace)
 }
 
-// MakeNamespace makes a namespace and, in it, an object of somebody else's of
-// every kind.
+// MakeNamespace creates a namespace and, in it, an object of every kind that kplan does
+// not manage.
 func (c Cluster) MakeNamespace(ctx context.Context, name string) error {
 	_, err := c.Resource(namespaces).Create(ctx, object("Namespace", name, nil), metav1.CreateOptions{})
 	for _, o := range bystanders() {
@@ -57,12 +57,12 @@ func (c Cluster) MakeNamespace(ctx context.Context, name string) error {
 	return err
 }
 
-// DropNamespace tells the cluster to delete a namespace.
+// DropNamespace deletes a namespace and does not wait.
 func (c Cluster) DropNamespace(ctx context.Context, name string) error {
 	return c.Resource(namespaces).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// HasNamespace says whether a namespace is there, be it on its way out.
+// HasNamespace reports whether a namespace exists, even if it is being deleted.
 func (c Cluster) HasNamespace(ctx context.Context, name string) bool {
 	_, err := c.Resource(namespaces).Get(ctx, name, metav1.GetOptions{})
 	return !apierrors.IsNotFound(err)
@@ -88,8 +88,8 @@ func object(kind, name string, content map[string]any) *unstructured.Unstructure
 	return o
 }
 
-// Objects lists what the namespace has of a Stack's kinds, but for what the
-// cluster puts into every namespace.
+// Objects lists what the namespace has of a Stack's kinds, without what the cluster
+// creates in every namespace.
 func (c Cluster) Objects(ctx context.Context, namespace string) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	for _, resource := range resources {
@@ -107,9 +107,9 @@ func (c Cluster) Objects(ctx context.Context, namespace string) ([]*unstructured
 	return all, nil
 }
 
-// Dump is the content of a namespace in a form in which two namespaces are the
-// same text if kplan has made the same of both: without what the server makes
-// up, and with kplan's own field ownership only.
+// Dump is the content of a namespace in a form in which two namespaces are the same text
+// if kplan applied the same to both: without what the server generates, and with kplan's
+// own field ownership only.
 func (c Cluster) Dump(ctx context.Context, namespace string) (string, error) {
 	objects, err := c.Objects(ctx, namespace)
 	if err != nil {

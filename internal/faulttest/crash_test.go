@@ -22,8 +22,8 @@ func (x *trial) setUpCrash() {
 	x.write(after)
 }
 
-// undisturbed is what an apply of the crash stack comes to without faults, and
-// how many calls it makes.
+// undisturbed is the result of an apply of the crash stack without faults, and how many
+// calls it makes.
 func undisturbed(t *testing.T, r *rig) (dump string, calls int) {
 	x := r.newTrial(t)
 	x.setUpCrash()
@@ -34,8 +34,8 @@ func undisturbed(t *testing.T, r *rig) (dump string, calls int) {
 	return dump, calls
 }
 
-// TestKilledAtCall kills kplan at calls of an apply: before the server sees the
-// call, once it has carried it out, and once kplan has its answer.
+// TestKilledAtCall kills kplan at calls of an apply: before the server sees the call, once
+// it has carried it out, and once kplan has its response.
 func TestKilledAtCall(t *testing.T) {
 	r := newRig(t)
 	want, calls := undisturbed(t, r)
@@ -68,8 +68,8 @@ func TestKilledAtCall(t *testing.T) {
 	t.Logf("seed %d: %d calls, %d kills", *seed, calls, killed.Load())
 }
 
-// TestKilledTwice kills an apply, and then the one that finds out what became of
-// the first and does the rest.
+// TestKilledTwice kills an apply, and then the one that recovers from that and does the
+// rest.
 func TestKilledTwice(t *testing.T) {
 	r := newRig(t)
 	want, calls := undisturbed(t, r)
@@ -90,7 +90,7 @@ func TestKilledTwice(t *testing.T) {
 					} else if run.Code != 0 {
 						t.Fatalf("not killed: %v", run)
 					}
-					x.checkNoOrphan()
+					x.checkNoneLost()
 				}
 				killed[kills].Add(1)
 				x.checkAfterCrash(want)
@@ -106,7 +106,7 @@ func randomKill(rng *rand.Rand, calls int) faulttest.Fault {
 }
 
 func (x *trial) checkAfterCrash(want string) {
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.checkBystanders()
 	x.checkConverges(want)
 }

@@ -25,13 +25,13 @@ const thing = `resource "Thing" "a" {
 }
 `
 
-// TestDefinitionChanged changes what a custom kind allows between a plan and its
-// apply: a number must now be a text.
+// TestDefinitionChanged changes the schema of a custom kind between a plan and its apply:
+// a number must now be a string.
 func TestDefinitionChanged(t *testing.T) {
 	r := newRig(t)
 	for _, d := range []struct {
 		name, before, after, verb string
-		saved, underway           outcome
+		saved, inFlight           outcome
 		options                   []string
 	}{
 		{"create", "", "2", "create", refuses, refuses, nil},
@@ -48,7 +48,7 @@ func TestDefinitionChanged(t *testing.T) {
 				x.writeThing(group, d.before)
 				x.mustApply()
 				x.writeThing(group, d.after)
-				want, args := d.underway, append([]string{"apply", "-auto-approve"}, d.options...)
+				want, args := d.inFlight, append([]string{"apply", "-auto-approve"}, d.options...)
 				if saved {
 					want, args = d.saved, []string{"apply", "saved.plan"}
 					if run := x.kplan(append([]string{"plan", "-out=saved.plan"}, d.options...)...); run.Code != 0 {
@@ -68,18 +68,18 @@ func TestDefinitionChanged(t *testing.T) {
 					t.Errorf("an apply that %s: %v", want, run)
 				}
 				if d.name == "replace" && saved {
-					x.thingIsThere(group)
+					x.thingExists(group)
 				}
 				if want == refuses && !strings.Contains(run.Stderr, "spec.size") {
-					t.Errorf("the error does not say where: %v", run)
+					t.Errorf("the error does not name the field: %v", run)
 				}
 			})
 		}
 	}
 }
 
-// thingIsThere makes sure that what was to be replaced was not deleted first.
-func (x *trial) thingIsThere(group string) {
+// thingExists makes sure that what was to be replaced was not deleted first.
+func (x *trial) thingExists(group string) {
 	x.Helper()
 	things := x.cluster.Resource(schema.GroupVersionResource{Group: group, Version: "v1", Resource: "things"}).Namespace(x.namespace)
 	if _, err := things.Get(x.ctx(), "a", metav1.GetOptions{}); err != nil {
@@ -95,8 +95,8 @@ func (x *trial) writeThing(group, size string) {
 	x.writeHCL(text)
 }
 
-// define makes or changes the definition of a kind whose size is of a type, and
-// returns when the API server goes by it.
+// define creates or changes the definition of a kind whose size is of a type, and returns
+// when the API server uses it.
 func (x *trial) define(group, typ string) {
 	definitions := x.cluster.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
 	name := "things." + group

@@ -10,9 +10,9 @@ import (
 	"kplan.dev/kplan/internal/faulttest"
 )
 
-// TestCreationArrivesLate kills kplan while a creation is still on its way: the
-// next run finds nothing, plans to create the object, and then meets the one
-// that has arrived meanwhile. It is this stack's, and is taken for that.
+// TestCreationArrivesLate kills kplan while a creation is still in flight: the next run
+// finds nothing, plans to create the object, and then meets the one that has arrived
+// meanwhile. It has this stack's label, and is managed from then on.
 func TestCreationArrivesLate(t *testing.T) {
 	r := newRig(t)
 	t.Parallel()
@@ -35,14 +35,14 @@ func TestCreationArrivesLate(t *testing.T) {
 	run := x.kplan("apply", "-auto-approve")
 	x.proxy.Before(nil)
 	if !released || run.Code != 0 {
-		t.Errorf("it should take what arrived late for its own (%v): %v", released, run)
+		t.Errorf("it should manage what arrived late (%v): %v", released, run)
 	}
 	x.checkConverges("")
 }
 
-// TestOwnObjectOfNoRecord loses the state of an object of ours: it is taken
-// back, and not called a stranger's. A copy of it by somebody else is not ours.
-func TestOwnObjectOfNoRecord(t *testing.T) {
+// TestOwnObjectNotInState loses the state of an object of this stack: it is managed again,
+// and not reported as somebody else's. A copy of it by somebody else is not managed.
+func TestOwnObjectNotInState(t *testing.T) {
 	r := newRig(t)
 	t.Parallel()
 	x := r.newTrial(t)
@@ -54,7 +54,7 @@ func TestOwnObjectOfNoRecord(t *testing.T) {
 	x.checkConvergesAfterCopy("b")
 }
 
-// checkConvergesAfterCopy has somebody else delete one object and make a copy.
+// checkConvergesAfterCopy has somebody else delete one object and create a copy.
 func (x *trial) checkConvergesAfterCopy(name string) {
 	x.Helper()
 	copied := x.get("configmaps", name)
@@ -65,7 +65,7 @@ func (x *trial) checkConvergesAfterCopy(name string) {
 	x.create("configmaps", copied)
 	run := x.apply()
 	if run.Code != 1 || !strings.Contains(run.Stderr, "already exists") {
-		x.Errorf("a copy is not ours: %v", run)
+		x.Errorf("a copy was not refused: %v", run)
 	}
 	x.deleteObject("configmaps", name)
 	x.checkConverges("")
@@ -99,9 +99,9 @@ resource "Thing" "t" {
 }
 `
 
-// TestKilledBeforeKindIsServed kills kplan around the creation of a definition
-// of which objects are pending: that their kind is not known must not keep the
-// next run from making it.
+// TestKilledBeforeKindIsServed kills kplan around the creation of a definition of which
+// objects are pending: that their kind is not known must not keep the next run from
+// creating it.
 func TestKilledBeforeKindIsServed(t *testing.T) {
 	r := newRig(t)
 	for _, when := range []faulttest.When{faulttest.Before, faulttest.After, faulttest.Replied} {

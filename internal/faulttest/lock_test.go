@@ -19,10 +19,10 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// register is a cell that is only ever swapped: what one apply finds is what
-// the one before it has put there.
+// register is a cell that is only ever swapped: what one apply finds is what the one before
+// it has written.
 var register = porcupine.Model{
-	Init: func() any { return -1 }, // nothing is there
+	Init: func() any { return -1 }, // no object exists
 	Step: func(held, input, output any) (bool, any) {
 		return output.(int) == held.(int), input.(int)
 	},
@@ -39,8 +39,8 @@ resource "ConfigMap" "c" {
 }
 `
 
-// TestConcurrentApplies has many runs apply different values to one state at
-// once: they come one after the other, and each finds what the last one left.
+// TestConcurrentApplies has many runs apply different values to one state at once: they run
+// one after the other, and each finds what the last one left.
 func TestConcurrentApplies(t *testing.T) {
 	const runs = 16
 	r := newRig(t)
@@ -82,7 +82,7 @@ func TestConcurrentApplies(t *testing.T) {
 
 var replacedRev = regexp.MustCompile(`"rev" += "(\d+)" -> "\d+"`)
 
-// foundBy is the value that a run's plan says was there.
+// foundBy is the value that a run's plan shows as the current one.
 func foundBy(run faulttest.Run) int {
 	m := replacedRev.FindStringSubmatch(run.Stdout)
 	if m == nil {
@@ -109,10 +109,10 @@ func (x *trial) checkInTurns() {
 	}
 }
 
-// TestLockBroken breaks the lock of a run in its middle and has another run
-// follow at once: the first stops with what was in flight, can't write the
-// stored state, and leaves what it knows beside it.
-func TestLockBroken(t *testing.T) {
+// TestForceUnlock removes the lock of a run in its middle and has another run follow at
+// once: the first stops with what was in flight, can't write the stored state, and writes
+// what it knows into an errored state.
+func TestForceUnlock(t *testing.T) {
 	r := newRig(t)
 	for range sized(2, 50) {
 		t.Run("", func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestLockBroken(t *testing.T) {
 			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 700 * time.Millisecond})
 			first := x.start(nil, "apply", "-auto-approve")
 			x.waitForCalls("create", 6)
-			x.breakLock()
+			x.forceUnlock()
 			broken := time.Now()
 			time.Sleep(200 * time.Millisecond)
 			begun := x.mutations()
@@ -139,14 +139,14 @@ func TestLockBroken(t *testing.T) {
 			if n := x.mutations(); n != begun {
 				t.Errorf("the first run has begun %d changes since it lost its lock", n-begun)
 			}
-			if !strings.Contains(run.Stderr, "taken away") || !strings.Contains(run.Stderr, state.ErroredFile) {
-				t.Errorf("the first run does not say what happened: %v", run)
+			if !strings.Contains(run.Stderr, "State lock lost") || !strings.Contains(run.Stderr, state.ErroredFile) {
+				t.Errorf("the first run does not report what happened: %v", run)
 			}
 			if run, err := second.End(); err != nil || !run.Documented() {
 				t.Errorf("the second run: %v %v", run, err)
 			}
 			x.must(os.Remove(filepath.Join(x.directory, state.ErroredFile)))
-			x.checkNoOrphan()
+			x.checkNoneLost()
 			x.checkConverges("")
 		})
 	}
@@ -156,8 +156,8 @@ func (x *trial) mutations() int {
 	return len(slices.DeleteFunc(x.proxy.Calls(), func(c faulttest.Call) bool { return !c.Mutates() }))
 }
 
-// breakLock force-unlocks the state, with the id that a refused run is told.
-func (x *trial) breakLock() {
+// forceUnlock force-unlocks the state, with the id that a refused run shows.
+func (x *trial) forceUnlock() {
 	x.Helper()
 	text, err := os.ReadFile(filepath.Join(x.directory, "kplan.state.json.lock"))
 	x.must(err)
@@ -170,10 +170,10 @@ func (x *trial) breakLock() {
 	}
 }
 
-// TestHaltedPastUnlock halts a run in the middle of its changes, gives its lock
-// to another run, which does everything, and lets the first go on: it sends at
-// most what it was about to send, which harms nothing, and can't write the state.
-func TestHaltedPastUnlock(t *testing.T) {
+// TestStoppedDuringForceUnlock stops a run in the middle of its changes, gives its lock to
+// another run, which does everything, and continues the first: it sends at most what it
+// was about to send, which harms nothing, and can't write the state.
+func TestStoppedDuringForceUnlock(t *testing.T) {
 	r := newRig(t)
 	for range sized(2, 50) {
 		t.Run("", func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestHaltedPastUnlock(t *testing.T) {
 			first := x.start(nil, "apply", "-auto-approve", fmt.Sprintf("-parallelism=%d", atOnce))
 			x.waitForCalls("create", 12)
 			x.must(first.Process.Signal(syscall.SIGSTOP))
-			x.breakLock()
+			x.forceUnlock()
 			other, err := faulttest.NewProxy(r.kubeconfig, filepath.Join(x.directory, "other.kubeconfig"))
 			x.must(err)
 			defer other.Close()
@@ -199,8 +199,8 @@ func TestHaltedPastUnlock(t *testing.T) {
 			begun := x.mutations()
 			x.must(first.Process.Signal(syscall.SIGCONT))
 			run = x.end(first)
-			if run.Code != 1 || !strings.Contains(run.Stderr, "taken away") {
-				t.Errorf("the first run should say that it lost its lock: %v", run)
+			if run.Code != 1 || !strings.Contains(run.Stderr, "State lock lost") {
+				t.Errorf("the first run should report that it lost its lock: %v", run)
 			}
 			if n := x.mutations() - begun; n > atOnce {
 				t.Errorf("the first run has begun %d changes since, more than it had at hand", n)
@@ -208,7 +208,7 @@ func TestHaltedPastUnlock(t *testing.T) {
 			if now := x.state(); !now.Equal(&stored) {
 				t.Errorf("the first run has written the state: serial %d, then %d", stored.Serial, now.Serial)
 			}
-			x.checkNoOrphan()
+			x.checkNoneLost()
 			os.Remove(filepath.Join(x.directory, state.ErroredFile))
 			x.checkConverges("")
 		})

@@ -37,8 +37,8 @@ func (x *trial) setUp(d deed) {
 	x.write(d.after)
 }
 
-// TestLostAnswer loses the answer to a change that was carried out. What has
-// become of it is found out by looking: the run succeeds, and says what it did.
+// TestLostAnswer loses the response to a change that was carried out. The outcome is found
+// out by looking: the run succeeds, and reports what it did.
 func TestLostAnswer(t *testing.T) {
 	r := newRig(t)
 	losses := map[string]faulttest.Fault{
@@ -66,7 +66,7 @@ func TestLostAnswer(t *testing.T) {
 					t.Errorf("no %s came: %v", d.verb, run)
 				}
 				if run.Code != 0 || !strings.Contains(run.Stdout, "Apply complete!") {
-					t.Errorf("the answer was lost, and the change with it: %v", run)
+					t.Errorf("the response was lost, and the change with it: %v", run)
 				}
 				x.checkSucceeded()
 				x.checkConverges("")
@@ -75,8 +75,8 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestKilledAtLast kills kplan around the only change there is: the next run
-// finds that nothing is left to do, and must still record what was done.
+// TestKilledAtLast kills kplan around the only change of a plan: the next run finds that
+// nothing is left to do, and must still record what was done.
 func TestKilledAtLast(t *testing.T) {
 	r := newRig(t)
 	for _, d := range deeds() {
@@ -89,7 +89,7 @@ func TestKilledAtLast(t *testing.T) {
 				if run := x.apply(); run.Signal != syscall.SIGKILL && when != faulttest.Replied {
 					t.Fatalf("not killed: %v", run)
 				}
-				x.checkNoOrphan()
+				x.checkNoneLost()
 				x.checkBystanders()
 				x.checkConverges("")
 			})

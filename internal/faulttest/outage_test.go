@@ -36,8 +36,8 @@ func phases() []phase {
 	}
 }
 
-// outages are the ways in which a server is of no more use, and what kplan says
-// of each.
+// outages are the ways in which a server becomes unavailable, and what kplan reports of
+// each.
 func outages() map[string]struct {
 	fault faulttest.Fault
 	says  string
@@ -52,12 +52,12 @@ func outages() map[string]struct {
 	}
 }
 
-// longestGoodbye is how long a run may go on after its server has gone away:
-// half a minute of trying, and what was under way besides.
+// longestGoodbye is how long a run may go on after its server has gone away: half a minute
+// of retries, and what was in progress besides.
 const longestGoodbye = 75 * time.Second
 
-// TestServerGoesAway has the server go away in the middle, for good: nothing new
-// is begun, and one error says so, however many objects were under way.
+// TestServerGoesAway has the server go away in the middle, for good: nothing new starts,
+// and there is one error, however many objects were in progress.
 func TestServerGoesAway(t *testing.T) {
 	r := newRig(t)
 	for how, outage := range outages() {
@@ -85,16 +85,16 @@ func TestServerGoesAway(t *testing.T) {
 					t.Errorf("it should end with 1, not with %d after %s", run.Code, run.Elapsed)
 				}
 				if n := strings.Count(run.Stderr, "Error: "); n != 1 {
-					t.Errorf("it should tell of one error, not of %d", n)
+					t.Errorf("it should report one error, not %d", n)
 				}
 				if !regexp.MustCompile(outage.says).MatchString(run.Stderr) || !strings.Contains(unframed(run.Stderr), x.proxy.Address) {
-					t.Errorf("it should say %q and name %s", outage.says, x.proxy.Address)
+					t.Errorf("it should report %q and name %s", outage.says, x.proxy.Address)
 				}
 				if t.Failed() || testing.Verbose() {
 					t.Log(run)
 				}
 				x.must(x.proxy.Return())
-				x.checkNoOrphan()
+				x.checkNoneLost()
 				x.checkLockFree()
 				x.checkBystanders()
 				if !phase.waits {
@@ -111,7 +111,7 @@ func TestServerReturns(t *testing.T) {
 	r := newRig(t)
 	for _, phase := range phases() {
 		if phase.waits {
-			continue // in vain
+			continue // it does not come back
 		}
 		t.Run(phase.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,14 +133,14 @@ func TestServerReturns(t *testing.T) {
 	}
 }
 
-// unframed is what kplan says without the frames around it and in one line.
+// unframed is what kplan prints without the frames around it and in one line.
 func unframed(text string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", "", "╷", "", "╵", "").Replace(text)), " ")
 }
 
-// TestCredentialsEnd has the server refuse a token in the middle of an apply. The
-// plugin that gave it is asked once more, and the run goes on if it gives a
-// better one; otherwise it stops in good order, with one error.
+// TestCredentialsEnd has the server refuse a token in the middle of an apply. The plugin
+// that issued it is called once more, and the run goes on if it issues a valid one;
+// otherwise it shuts down in order, with one error.
 func TestCredentialsEnd(t *testing.T) {
 	r := newRig(t)
 	for name, test := range map[string]struct {
@@ -157,7 +157,7 @@ func TestCredentialsEnd(t *testing.T) {
 			t.Parallel()
 			x := r.newTrial(t)
 			x.setUpCrash()
-			elsewhere := t.TempDir() // a plugin named in the working folder would not be run
+			elsewhere := t.TempDir() // a plugin named in the working directory would not be run
 			runs := filepath.Join(elsewhere, "runs")
 			plugin := filepath.Join(elsewhere, "plugin")
 			x.must(os.WriteFile(plugin, fmt.Appendf(nil, `#!/bin/sh
@@ -178,7 +178,7 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
 			x.proxy.Arm(fault)
 			run := x.end(x.start([]string{"KUBECONFIG=" + path}, "apply", "-auto-approve"))
 			if run.Code != test.code || strings.Count(run.Stderr, "Error: ") != test.code || !strings.Contains(unframed(run.Stderr), test.says) {
-				t.Errorf("it should end with %d and say %q once: %v", test.code, test.says, run)
+				t.Errorf("it should end with %d and report %q once: %v", test.code, test.says, run)
 			}
 			asked, err := os.ReadFile(runs)
 			x.must(err)

@@ -45,13 +45,13 @@ func (r Run) String() string {
 	}
 	done := r.Stdout
 	if at := strings.LastIndex(done, "\nPlan: "); at >= 0 && r.Args[0] == "apply" {
-		done = done[at:] // what was planned is long, and not what a failure is about
+		done = done[at:] // the plan is long, and not what a failure is about
 	}
 	return fmt.Sprintf("kplan %s: %s after %s\n%s%s", strings.Join(r.Args, " "), end, r.Elapsed.Round(time.Millisecond), done, r.Stderr)
 }
 
-// Documented says whether the run ended as docs/reliability.md says that runs
-// end: with one of kplan's exit codes and without a panic.
+// Documented reports whether the run ended as docs/reliability.md documents: with one of
+// kplan's exit codes and without a panic.
 func (r Run) Documented() bool {
 	if strings.Contains(r.Stderr+r.Stdout, "panic:") || strings.Contains(r.Stderr, "goroutine ") {
 		return false
@@ -65,7 +65,7 @@ func (r Run) Documented() bool {
 	return false
 }
 
-// Process is a run under way.
+// Process is a run in progress.
 type Process struct {
 	*exec.Cmd
 	args           []string
@@ -73,7 +73,7 @@ type Process struct {
 	start          time.Time
 }
 
-// Start starts kplan in a folder, with variables over a scant environment.
+// Start starts kplan in a directory, with variables added to a minimal environment.
 func (p Program) Start(directory string, env []string, args ...string) (*Process, error) {
 	process := &Process{Cmd: exec.Command(string(p), args...), args: args, start: time.Now()}
 	process.Dir = directory
@@ -82,8 +82,7 @@ func (p Program) Start(directory string, env []string, args ...string) (*Process
 	return process, process.Cmd.Start()
 }
 
-// longestRun is when a run is taken to hang. Then its goroutines are in its
-// Stderr.
+// longestRun is when a run counts as hanging. Then its goroutines are in its Stderr.
 const longestRun = 3 * time.Minute
 
 // End waits until the run ends.

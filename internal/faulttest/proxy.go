@@ -21,10 +21,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Proxy stands between kplan and an API server, ends TLS on both sides, and
-// lets faults happen. It speaks HTTP/2, as the API server does.
+// Proxy is between kplan and an API server, terminates TLS on both sides, and injects
+// faults. It serves HTTP/2, as the API server does.
 type Proxy struct {
-	// Kubeconfig is the file that leads kplan here.
+	// Kubeconfig is the file by which kplan connects to the proxy.
 	Kubeconfig string
 	// Address is where it listens, as a URL.
 	Address string
@@ -100,7 +100,7 @@ func (p *Proxy) serve(listener net.Listener, cert tls.Certificate) {
 // Close ends the proxy and all connections to it.
 func (p *Proxy) Close() { <-p.vanish() }
 
-// vanish begins to end the proxy, and returns what is closed when it has.
+// vanish begins to end the proxy, and returns a channel that is closed when it has.
 func (p *Proxy) vanish() (ended chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,8 +108,8 @@ func (p *Proxy) vanish() (ended chan struct{}) {
 	return p.ended
 }
 
-// Return has a proxy that vanished take connections again, at the same address,
-// with no fault to come.
+// Return makes a proxy that vanished accept connections again, at the same address,
+// without faults.
 func (p *Proxy) Return() error {
 	p.Close()
 	p.mu.Lock()
@@ -126,7 +126,7 @@ func (p *Proxy) Return() error {
 	return nil
 }
 
-// Arm replaces the faults and begins to count anew: for the next run of kplan.
+// Arm replaces the faults and resets the counts, for the next run of kplan.
 func (p *Proxy) Arm(faults ...Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,22 +140,22 @@ func (p *Proxy) Attach(process *os.Process) {
 	p.victim = process
 }
 
-// Before has f called with every call just before it is forwarded, or not at
-// all when f is nil.
+// Before sets a function that is called with every call just before it is forwarded; nil
+// for none.
 func (p *Proxy) Before(f func(Call)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.before = f
 }
 
-// As has calls forwarded in the name of another user.
+// As forwards calls by impersonating another user.
 func (p *Proxy) As(user string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.as = user
 }
 
-// Release lets the calls go on that a fault holds, and is called at most once.
+// Release continues the calls that a fault holds; it is called at most once.
 func (p *Proxy) Release() { close(p.held) }
 
 // Calls are those since Arm.
@@ -165,7 +165,7 @@ func (p *Proxy) Calls() []Call {
 	return slices.Clone(p.calls)
 }
 
-// Hit says which faults have happened since Arm, and to what.
+// Hit lists which faults have happened since Arm, and to what.
 func (p *Proxy) Hit() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +183,7 @@ func (p *Proxy) register(c *Call) (f Fault, before func(Call)) {
 		return p.rest, p.before
 	}
 	for i, candidate := range p.faults {
-		if !candidate.picks(*c) {
+		if !candidate.selects(*c) {
 			continue
 		}
 		p.picked[i]++
@@ -226,14 +226,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.reply(w, r, res, call, fault)
 }
 
-// repliedAfter is how long after an answer kplan is taken to have read it.
+// repliedAfter is how long after a response kplan is assumed to have read it.
 const repliedAfter = 2 * time.Millisecond
 
-// reply hands the server's answer on, or what a fault makes of it.
+// reply forwards the server's response, or what a fault makes of it.
 func (p *Proxy) reply(w http.ResponseWriter, r *http.Request, res *http.Response, call Call, f Fault) {
 	var answer io.Reader = res.Body
 	if call.Verb != "watch" && f.When != "" {
-		whole, _ := io.ReadAll(res.Body) // then the server has done it all
+		whole, _ := io.ReadAll(res.Body) // then the server has done all of it
 		answer = bytes.NewReader(whole)
 	}
 	switch {
@@ -247,7 +247,7 @@ func (p *Proxy) reply(w http.ResponseWriter, r *http.Request, res *http.Response
 	passOn(w, res, answer)
 }
 
-// strike lets a fault happen and says whether the exchange goes on.
+// strike injects a fault and reports whether the exchange goes on.
 func (p *Proxy) strike(w http.ResponseWriter, r *http.Request, call Call, f Fault) (goesOn bool) {
 	switch f.Do {
 	case Delay:
@@ -335,7 +335,7 @@ func (p *Proxy) forward(r *http.Request, body []byte) (*http.Response, error) {
 	return p.transport.RoundTrip(req)
 }
 
-// passOn copies an answer as it comes, which for a watch takes minutes.
+// passOn copies a response as it arrives, which for a watch takes minutes.
 func passOn(w http.ResponseWriter, res *http.Response, body io.Reader) {
 	for name, values := range res.Header {
 		w.Header()[name] = values
@@ -356,8 +356,8 @@ func passOn(w http.ResponseWriter, res *http.Response, body io.Reader) {
 	}
 }
 
-// truncate sends the first half of an answer whose head promises all of it. Of
-// a watch, which promises nothing, it sends half of what comes first.
+// truncate sends the first half of a response whose headers announce all of it. Of a
+// watch, which announces nothing, it sends half of what comes first.
 func truncate(w http.ResponseWriter, res *http.Response, answer io.Reader) {
 	part := make([]byte, 64<<10)
 	n, _ := answer.Read(part)

@@ -78,7 +78,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// audit looks at everything that the tests had kplan send.
+// audit checks everything that the tests made kplan send.
 func (r *rig) audit() int {
 	if audited == "" {
 		return 0
@@ -89,13 +89,13 @@ func (r *rig) audit() int {
 		fmt.Println("reading the audit log:", err)
 		return 1
 	}
-	fmt.Printf("audit: %d mutations, %d of them of objects of others, %d requests without a guard\n", a.Mutations, a.Foreign, len(a.Unguarded))
+	fmt.Printf("audit: %d mutations, %d of them of objects of others, %d requests without a guard\n", a.Mutations, a.Unmanaged, len(a.Unguarded))
 	for i, u := range a.Unguarded {
 		if i < 20 {
 			fmt.Println("without a guard:", u)
 		}
 	}
-	if a.Foreign+len(a.Unguarded) > 0 {
+	if a.Unmanaged+len(a.Unguarded) > 0 {
 		return 1
 	}
 	return 0
@@ -124,8 +124,8 @@ func newRig(t *testing.T) *rig {
 	return shared
 }
 
-// trial is a stack in a folder and a namespace of its own, whose kplan goes
-// through a proxy of its own.
+// trial is a stack in a directory and a namespace of its own, whose kplan uses a proxy of
+// its own.
 type trial struct {
 	*testing.T
 	*rig
@@ -161,7 +161,7 @@ func (x *trial) must(err error) {
 	}
 }
 
-// write makes the stack the configuration.
+// write writes the stack as the configuration.
 func (x *trial) write(s faulttest.Stack) { x.writeHCL(s.HCL(x.namespace)) }
 
 func (x *trial) writeHCL(text string) {
@@ -215,7 +215,7 @@ func (x *trial) mustApply() {
 	}
 }
 
-// state reads what is stored, nil where nothing is.
+// state reads the stored state, nil where there is none.
 func (x *trial) state() *state.State {
 	x.Helper()
 	s, err := state.Open(filepath.Join(x.directory, "kplan.state.json")).Read(x.ctx())
@@ -226,16 +226,15 @@ func (x *trial) state() *state.State {
 	return s
 }
 
-// checkNoOrphan makes sure that the state knows of every object that kplan has
-// made.
-func (x *trial) checkNoOrphan() {
+// checkNoneLost makes sure that the state has every object that kplan has created.
+func (x *trial) checkNoneLost() {
 	x.Helper()
 	objects, err := x.cluster.Objects(x.ctx(), x.namespace)
 	x.must(err)
 	s := x.state()
 	for _, o := range objects {
 		if id := o.GetLabels()[addrs.StackLabel]; id != "" && (s == nil || id != s.StackID() || !remembers(s, o)) {
-			x.Errorf("%s %s is in no state", o.GetKind(), o.GetName())
+			x.Errorf("%s %s is not in the state", o.GetKind(), o.GetName())
 		}
 	}
 }
@@ -248,11 +247,11 @@ func remembers(s *state.State, o *unstructured.Unstructured) bool {
 	})
 }
 
-// checkBystanders makes sure that nobody touched the objects of others.
+// checkBystanders makes sure that nobody changed the unmanaged objects.
 func (x *trial) checkBystanders() {
 	x.Helper()
 	if now := x.describeBystanders(); now != x.bystanders {
-		x.Errorf("objects of others were touched:\n%s\nwere\n%s", now, x.bystanders)
+		x.Errorf("unmanaged objects were changed:\n%s\nwere\n%s", now, x.bystanders)
 	}
 }
 
@@ -275,8 +274,8 @@ func (x *trial) dump() string {
 	return text
 }
 
-// checkConverges makes sure that, once the faults are over, one apply makes the
-// cluster what it is to be, and leaves nothing to do.
+// checkConverges makes sure that, once the faults are over, one apply brings the cluster
+// to the configured state, and leaves nothing to do.
 func (x *trial) checkConverges(want string) {
 	x.Helper()
 	x.proxy.Arm()
@@ -284,7 +283,7 @@ func (x *trial) checkConverges(want string) {
 		x.Fatalf("the run after the faults: %v", run)
 	}
 	if got := x.dump(); want != "" && got != want {
-		x.Errorf("the cluster is not what it is without faults:\n%s", differing(want, got))
+		x.Errorf("the cluster differs from one without faults:\n%s", differing(want, got))
 	}
 	if run := x.kplan("plan", "-detailed-exitcode"); run.Code != 0 {
 		x.Errorf("there is something left to do: %v", run)
@@ -292,12 +291,12 @@ func (x *trial) checkConverges(want string) {
 	if s := x.state(); s != nil && len(s.Pending) > 0 {
 		x.Errorf("after a run without faults %d actions are pending", len(s.Pending))
 	}
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.checkNothingMissing()
 	x.checkBystanders()
 }
 
-// checkNothingMissing makes sure that what the state knows is there.
+// checkNothingMissing makes sure that every object in the state exists.
 func (x *trial) checkNothingMissing() {
 	x.Helper()
 	objects, err := x.cluster.Objects(x.ctx(), x.namespace)
@@ -309,7 +308,7 @@ func (x *trial) checkNothingMissing() {
 	if s := x.state(); s != nil {
 		for _, o := range s.Objects {
 			if !there[o.UID] {
-				x.Errorf("the state knows %s, which is not there", o.Object)
+				x.Errorf("the state has %s, which does not exist", o.Object)
 			}
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Trial is what a random test plays: two configurations, of which the first is
-// set up without faults, and what happens to runs of the second. It is printed
-// when it fails, and can be played again from that.
+// Trial is one random test: two configurations, of which the first is applied without
+// faults, and what happens to runs of the second. It is printed when it fails, and can be
+// replayed from that.
 type Trial struct {
 	Seed   uint64  `json:"seed"`
 	Before Stack   `json:"before"`
@@ -30,7 +30,7 @@ func RandomTrial(seed uint64, size int) Trial {
 }
 
 // verbs of faults; "" is any call.
-var verbs = []string{"", "", "get", "list", "watch", "create", "update", "own", "delete", "dry-run", "discover"}
+var verbs = []string{"", "", "get", "list", "watch", "create", "update", "transfer", "delete", "dry-run", "discover"}
 
 func randomFault(rng *rand.Rand, calls int) Fault {
 	f := Fault{Verb: pick(rng, verbs), When: pick(rng, []When{Before, After})}
@@ -63,7 +63,7 @@ func randomFault(rng *rand.Rand, calls int) Fault {
 	return f
 }
 
-// Answers are those that API servers, and what stands before them, give.
+// Answers are the error responses of API servers and of load balancers before them.
 var Answers = []Fault{
 	{Status: 401, Reason: "Unauthorized", Message: "Unauthorized"},
 	{Status: 403, Reason: "Forbidden", Message: `User "faulttest" cannot do this`},
@@ -86,8 +86,8 @@ var Answers = []Fault{
 func randomAnswer(rng *rand.Rand, f *Fault) {
 	a := pick(rng, Answers)
 	f.Do, f.Status, f.Reason, f.Message, f.RetryAfter, f.Plain = Answer, a.Status, a.Reason, a.Message, a.RetryAfter, a.Plain
-	// The API server gives none of these once it has carried a call out, but for
-	// a timeout; what stands before it may.
+	// Except for a timeout, an API server sends none of these once it has carried a call
+	// out; a load balancer before it may.
 	if !f.Plain && f.Status != 504 {
 		f.When = Before
 	}

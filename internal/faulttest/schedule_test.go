@@ -12,9 +12,9 @@ import (
 	"kplan.dev/kplan/internal/faulttest"
 )
 
-// TestRandomFaults has up to a dozen faults happen to an apply of a random
-// stack. A trial that fails is printed as JSON, which -replay=FILE plays again,
-// without the faults and objects that it fails without.
+// TestRandomFaults injects up to a dozen faults into an apply of a random stack. A trial
+// that fails is printed as JSON, which -replay=FILE replays, without the faults and
+// objects that it fails without.
 func TestRandomFaults(t *testing.T) {
 	r := newRig(t)
 	if *replay != "" {
@@ -53,14 +53,14 @@ func TestRandomFaults(t *testing.T) {
 		first, first+uint64(trials)-1, happened[0].Load(), ended[0].Load(), ended[1].Load(), ended[2].Load(), ended[3].Load())
 }
 
-// howToReplay writes a trial to a file that outlives the test, and says how to
-// play it again, leaving out what it fails without.
+// howToReplay writes a trial to a file that outlives the test, without what it fails
+// without, and returns how to replay it.
 func howToReplay(t *testing.T, trial faulttest.Trial) string {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("kplan-trial-%d-%d.json", trial.Seed, len(trial.Faults)))
 	if err := os.WriteFile(path, []byte(printed(trial)), 0o600); err != nil {
 		t.Error(err)
 	}
-	return "play it again: make torture TORTUREFLAGS='-run TestRandomFaults$ -replay " + path + " -v'"
+	return "replay it: make torture TORTUREFLAGS='-run TestRandomFaults$ -replay " + path + " -v'"
 }
 
 func endOf(run faulttest.Run) int {
@@ -75,7 +75,7 @@ func endOf(run faulttest.Run) int {
 	return 2
 }
 
-// play plays a trial and checks what must hold whatever happens.
+// play runs a trial and checks what must hold whatever happens.
 func (r *rig) play(t *testing.T, trial faulttest.Trial) (run faulttest.Run, hit int) {
 	x := r.newTrial(t)
 	x.write(trial.Before)
@@ -90,9 +90,9 @@ func (r *rig) play(t *testing.T, trial faulttest.Trial) (run faulttest.Run, hit 
 		}
 	}()
 	if run.Signal != syscall.SIGKILL && !run.Documented() {
-		t.Errorf("kplan does not end like this: exit code %d, %v", run.Code, run.Signal)
+		t.Errorf("undocumented end: exit code %d, %v", run.Code, run.Signal)
 	}
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.checkBystanders()
 	if run.Code == 0 {
 		x.checkSucceeded()
@@ -101,7 +101,7 @@ func (r *rig) play(t *testing.T, trial faulttest.Trial) (run faulttest.Run, hit 
 	return run, len(happened)
 }
 
-// checkSucceeded makes sure that a run that says so has done everything.
+// checkSucceeded makes sure that a run that reports success has done everything.
 func (x *trial) checkSucceeded() {
 	x.Helper()
 	x.proxy.Arm()

@@ -9,9 +9,9 @@ import (
 	"kplan.dev/kplan/internal/faulttest"
 )
 
-// TestShrink shrinks trials that are said to fail as long as they have some of
-// their faults and objects: no more is left than these, and the configurations
-// refer to nothing that is not there.
+// TestShrink shrinks trials that fail as long as they have some of their faults and
+// objects: no more is left than these, and the configurations refer to nothing that does
+// not exist.
 func TestShrink(t *testing.T) {
 	for seed := range uint64(50) {
 		trial := faulttest.RandomTrial(seed, 40)
@@ -55,7 +55,7 @@ func checkReferences(t *testing.T, s faulttest.Stack) {
 		for _, other := range slices.Concat(item.Needs, item.Awaits) {
 			kind, name, _ := strings.Cut(other, ".")
 			if !strings.Contains(text, `resource "`+kind+`" "`+name+`"`) {
-				t.Fatalf("%s refers to %s, which is not there", item.Name, other)
+				t.Fatalf("%s refers to %s, which does not exist", item.Name, other)
 			}
 		}
 	}

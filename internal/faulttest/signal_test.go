@@ -17,12 +17,12 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// soon is how long a run may take to end once it was asked to, on a machine
-// that has other things to do.
+// soon is how long a run may take to end once it was asked to, on a machine that is busy
+// with other things.
 const soon = 5 * time.Second
 
-// TestSignalled asks an apply to end at some call: it ends soon, with all that
-// was made in the state, the lock free and the signal's exit code.
+// TestSignalled signals an apply at some call: it ends soon, with all that was created in
+// the state, the lock free and the signal's exit code.
 func TestSignalled(t *testing.T) {
 	r := newRig(t)
 	want, calls := undisturbed(t, r)
@@ -64,8 +64,8 @@ func TestSignalled(t *testing.T) {
 	t.Logf("seed %d: %d runs ended by a signal", *seed, ended.Load())
 }
 
-// checkOrderly makes sure that a run that was not killed has left nothing
-// behind: what it made is in the state, not merely pending, and the lock is free.
+// checkOrderly makes sure that a run that was not killed has ended in order: what it created
+// is in the state, not merely pending, and the lock is free.
 func (x *trial) checkOrderly() {
 	x.Helper()
 	objects, err := x.cluster.Objects(x.ctx(), x.namespace)
@@ -83,7 +83,7 @@ func (x *trial) checkOrderly() {
 func (x *trial) checkLockFree() {
 	x.Helper()
 	if lock, err := os.ReadFile(filepath.Join(x.directory, "kplan.state.json.lock")); err == nil && len(lock) > 0 {
-		x.Errorf("the lock was not given back: %s", lock)
+		x.Errorf("the lock was not released: %s", lock)
 	}
 }
 
@@ -105,14 +105,14 @@ func TestSignalledTwice(t *testing.T) {
 		t.Errorf("it should end at once with 130, not after %s: %v", time.Since(second), run)
 	}
 	if !strings.Contains(run.Stderr, "Two interrupts received. Exiting immediately.") {
-		t.Errorf("it does not say why it ended: %v", run)
+		t.Errorf("it does not report why it ended: %v", run)
 	}
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.checkConverges("")
 }
 
-// TestSignalledInSilence ends an apply whose server has stopped to answer. What
-// was sent may or may not have been carried out, and is pending.
+// TestSignalledInSilence signals an apply whose server no longer responds. What was sent may
+// or may not have been carried out, and is pending.
 func TestSignalledInSilence(t *testing.T) {
 	r := newRig(t)
 	for _, verb := range []string{"", "create", "update", "delete"} {
@@ -131,11 +131,11 @@ func TestSignalledInSilence(t *testing.T) {
 			asked := time.Now()
 			process.Process.Signal(os.Interrupt)
 			run := x.end(process)
-			// Each of what is in flight is waited for, and then looked at.
+			// Each request in flight is waited for, and then its object is looked at.
 			if took := time.Since(asked); run.Code != 130 || took > 4*soon {
 				t.Errorf("it should end within seconds with 130, not after %s: %v", took, run)
 			}
-			x.checkNoOrphan()
+			x.checkNoneLost()
 			x.checkConverges("")
 		})
 	}
@@ -166,7 +166,7 @@ func (x *trial) waitForCalls(verb string, n int) {
 	x.Fatalf("there were no %d calls to %s", n, verb)
 }
 
-// neverReady is a pod in a namespace that is waited for in vain.
+// neverReady is a pod that never becomes ready.
 const neverReady = `resource "Pod" "never" {
   metadata {
     name = "never"
@@ -181,7 +181,7 @@ const neverReady = `resource "Pod" "never" {
 }
 `
 
-// TestSignalledWhileWaiting ends a wait that would take minutes.
+// TestSignalledWhileWaiting signals a wait that would take minutes.
 func TestSignalledWhileWaiting(t *testing.T) {
 	r := newRig(t)
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {

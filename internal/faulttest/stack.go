@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Stack is a configuration of a test: objects that need one another, in one
+// Stack is a configuration of a test: objects that depend on one another, in one
 // namespace.
 type Stack []Item
 
@@ -15,8 +15,8 @@ type Stack []Item
 type Item struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
-	// Rev is in the object's content. Of a frozen object it can't be changed but
-	// by replacing the object.
+	// Rev is in the object's content. Of an immutable object it can only be changed by
+	// replacing the object.
 	Rev       int  `json:"rev"`
 	Immutable bool `json:"immutable,omitempty"`
 	// Needs are referred to, Awaits are named in depends_on.
@@ -62,8 +62,8 @@ func (s Stack) HCL(namespace string) string {
 	return b.String()
 }
 
-// annotations refer to what the object needs, by the value that the server
-// gives and no plan knows, for every second one.
+// annotations refer to what the object depends on, for every second one by a value that
+// is known after apply.
 func (i Item) annotations() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "    annotations = {\n      rev = \"%d\"\n", i.annotated())

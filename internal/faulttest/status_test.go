@@ -18,8 +18,8 @@ type asked struct {
 	before, after faulttest.Stack
 }
 
-// askedCalls has a call of each verb that an apply sends about objects. Other
-// calls of the same verb are answered as ever.
+// askedCalls has a call of each verb that an apply sends about objects. Other calls of the
+// same verb are answered as usual.
 func askedCalls() []asked {
 	one := faulttest.Stack{{Kind: "ConfigMap", Name: "a"}}
 	changed := faulttest.Stack{{Kind: "ConfigMap", Name: "a", Rev: 1}}
@@ -35,16 +35,15 @@ func askedCalls() []asked {
 	}
 }
 
-// outlook says what should come of an answer that is given once, and of one
-// that is given ever after.
+// outlook is what should come of a response that is given once, and of one that is given
+// from then on.
 type outlook struct {
-	passes bool // asking again helps, if the next answer is a good one
+	passes bool // a retry helps, if the next response is a good one
 	says   string
 }
 
-// outlooks are those of faulttest.Answers, in the same order. Whether asking
-// again helps depends on the verb where the answer says that something is not
-// there, or has changed, which is for the caller to look at.
+// outlooks are those of faulttest.Answers, in the same order. Where a response reports that
+// something does not exist or has changed, whether a retry helps depends on the verb.
 func outlookOf(a faulttest.Fault, verb string) outlook {
 	switch a.Status {
 	case 401:
@@ -56,7 +55,7 @@ func outlookOf(a faulttest.Fault, verb string) outlook {
 	case 409:
 		return outlook{verb == "create" || verb == "update" || verb == "dry-run", "exists|modified|changed"}
 	case 410:
-		return outlook{verb == "watch" || verb == "list", "too old|Gone"} // list anew
+		return outlook{verb == "watch" || verb == "list", "too old|Gone"} // list again
 	case 413:
 		return outlook{false, "large|limit"}
 	case 422:
@@ -73,9 +72,9 @@ func outlookOf(a faulttest.Fault, verb string) outlook {
 	panic("no outlook for this status")
 }
 
-// TestEveryStatus has each kind of answer given to one call of each verb, once
-// and ever after: the first must be survived where asking again can help, the
-// second must end the run soon, with an error that says what it was.
+// TestEveryStatus gives each kind of response to one call of each verb, once and from then
+// on: the first must be survived where a retry can help, the second must end the run soon,
+// with an error that reports what it was.
 func TestEveryStatus(t *testing.T) {
 	r := newRig(t)
 	var report sync.Map
@@ -104,8 +103,8 @@ func TestEveryStatus(t *testing.T) {
 	report.Range(func(name, line any) bool { t.Log(name, line); return true })
 }
 
-// longestOutage is how long kplan may go on asking a server that gives no good
-// answer: longest where the server says that it is too busy, and not for how long.
+// longestOutage is how long kplan may retry while no response is a good one: longest where
+// the server is too busy, and does not say for how long.
 const longestOutage = 3 * time.Minute
 
 func (r *rig) answered(t *testing.T, call asked, answer faulttest.Fault, ever bool) string {
@@ -118,7 +117,7 @@ func (r *rig) answered(t *testing.T, call asked, answer faulttest.Fault, ever bo
 	fault := call.fault
 	fault.Nth, fault.When, fault.Do, fault.Ever = 1, faulttest.Before, faulttest.Answer, ever
 	if answer.Status == 404 && fault.Verb == "delete" {
-		fault.When = faulttest.After // before, it would be a lie
+		fault.When = faulttest.After // before, it would be wrong
 	}
 	fault.Status, fault.Reason, fault.Message, fault.RetryAfter, fault.Plain =
 		answer.Status, answer.Reason, answer.Message, answer.RetryAfter, answer.Plain
@@ -130,17 +129,17 @@ func (r *rig) answered(t *testing.T, call asked, answer faulttest.Fault, ever bo
 	case hits == 0:
 		t.Errorf("the call never came: %v", run)
 	case !run.Documented():
-		t.Errorf("kplan does not end like this: %v", run)
+		t.Errorf("undocumented end: %v", run)
 	case (!ever || call.fault.Verb == "watch") && want.passes && run.Code != 0: // without streams there are still lists
-		t.Errorf("asking again would have helped: %v", run)
+		t.Errorf("a retry would have helped: %v", run)
 	case !want.passes && hits > 6 && call.fault.Verb != "watch":
-		t.Errorf("asked %d times though that can't help: %v", hits, run)
+		t.Errorf("retried %d times though that can't help: %v", hits, run)
 	case run.Elapsed > longestOutage:
 		t.Errorf("it took %s to give up", run.Elapsed)
 	case run.Code != 0 && !saysOneOf(run, want.says):
-		t.Errorf("the error does not say what is wrong (%s): %v", want.says, run)
+		t.Errorf("the error does not report what is wrong (%s): %v", want.says, run)
 	}
-	x.checkNoOrphan()
+	x.checkNoneLost()
 	x.checkBystanders()
 	if run.Code == 0 {
 		x.checkSucceeded()

@@ -10,7 +10,7 @@ import (
 	"kplan.dev/kplan/internal/faulttest"
 )
 
-// smallDisk puts a disk of 256 KiB at a folder, where this process may.
+// smallDisk mounts a disk of 256 KiB at a directory, where this process may.
 func smallDisk(t *testing.T, directory string) {
 	t.Helper()
 	if err := syscall.Mount("small", directory, "tmpfs", 0, "size=256k"); err != nil {
@@ -19,14 +19,14 @@ func smallDisk(t *testing.T, directory string) {
 	t.Cleanup(func() { syscall.Unmount(directory, syscall.MNT_DETACH) })
 }
 
-// startUnprivileged starts kplan so that the modes of files hold for it, also
-// where the tests are run by root.
+// startUnprivileged starts kplan so that file modes apply to it, also where the tests are
+// run by root.
 func (x *trial) startUnprivileged(args ...string) *faulttest.Process {
 	x.Helper()
 	started := make(chan *faulttest.Process)
 	go func() {
 		defer close(started)
-		runtime.LockOSThread() // and never unlock: what is given up here ends with the thread
+		runtime.LockOSThread() // and never unlock: the privileges that are dropped here end with the thread
 		_ = unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_DAC_OVERRIDE, 0, 0, 0)
 		started <- x.start(nil, args...)
 	}()

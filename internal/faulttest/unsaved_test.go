@@ -13,13 +13,13 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// TestStateCannotBeSaved takes the state's folder away, or fills its disk, in
-// the middle of an apply: nothing new starts, the exit code says so, and what
-// was done is in a file that the message names and from which all goes on.
+// TestStateCannotBeSaved removes the state's directory, or fills its disk, in the middle of
+// an apply: nothing new starts, the run fails, and what was done is in a file that the
+// message names and that can be pushed.
 func TestStateCannotBeSaved(t *testing.T) {
 	r := newRig(t)
-	for name, fail := range map[string]func(x *trial, directory string) (mend func()){
-		"folder gone": func(x *trial, directory string) func() {
+	for name, fail := range map[string]func(x *trial, directory string) (repair func()){
+		"directory gone": func(x *trial, directory string) func() {
 			x.must(os.Rename(directory, directory+".gone"))
 			return func() { x.must(os.Rename(directory+".gone", directory)) }
 		},
@@ -28,7 +28,7 @@ func TestStateCannotBeSaved(t *testing.T) {
 			x.must(fill(filler))
 			return func() { x.must(os.Remove(filler)) }
 		},
-		"folder read-only": func(x *trial, directory string) func() {
+		"directory read-only": func(x *trial, directory string) func() {
 			x.must(os.Chmod(directory, 0o500))
 			return func() { x.must(os.Chmod(directory, 0o700)) }
 		},
@@ -43,12 +43,12 @@ func TestStateCannotBeSaved(t *testing.T) {
 			}
 			_, after := faulttest.CrashStack()
 			x.write(after)
-			// The creations drag on until the next group of results is written.
+			// The creations are slow until the next group of results is written.
 			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 1500 * time.Millisecond})
 			path := filepath.Join(directory, "kplan.state.json")
 			process := x.startUnprivileged("apply", "-auto-approve", "-state="+path)
 			x.waitForCalls("create", 6)
-			mend := fail(x, directory)
+			repair := fail(x, directory)
 			run := x.end(process)
 			if run.Code != 1 || run.Elapsed > 30*time.Second {
 				t.Errorf("it should stop and fail: %v", run)
@@ -57,7 +57,7 @@ func TestStateCannotBeSaved(t *testing.T) {
 			if !strings.Contains(run.Stderr, state.ErroredFile) {
 				t.Errorf("the message does not name the file: %v", run)
 			}
-			mend()
+			repair()
 			x.must(os.Rename(errored, filepath.Join(x.directory, "kplan.state.json")))
 			x.checkOrderly()
 			x.checkConverges("")
@@ -65,9 +65,8 @@ func TestStateCannotBeSaved(t *testing.T) {
 	}
 }
 
-// TestNothingCanBeWritten runs kplan where the state can be read, and nothing can
-// be written from the beginning. A plan needs no more than that. An apply fails
-// before it has changed anything.
+// TestNothingCanBeWritten runs kplan where the state can be read, and nothing can be written
+// from the beginning. A plan works. An apply fails before it has changed anything.
 func TestNothingCanBeWritten(t *testing.T) {
 	r := newRig(t)
 	for name, shut := range map[string]func(x *trial, directory string) (open func()){
@@ -84,7 +83,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 				}
 			}
 		},
-		"folder read-only": func(x *trial, directory string) func() {
+		"directory read-only": func(x *trial, directory string) func() {
 			x.must(os.Chmod(directory, 0o500))
 			return func() { x.must(os.Chmod(directory, 0o700)) }
 		},
@@ -131,7 +130,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 					x.proxy.Arm()
 					run := x.end(x.startUnprivileged(append(c.args, where)...))
 					if run.Code != c.code || !saysOneOf(run, c.says) || !run.Documented() {
-						t.Errorf("it should end with %d and say %q: %v", c.code, c.says, run)
+						t.Errorf("it should end with %d and report %q: %v", c.code, c.says, run)
 					}
 					for _, call := range x.proxy.Calls() {
 						if call.Mutates() {
@@ -140,11 +139,11 @@ func TestNothingCanBeWritten(t *testing.T) {
 					}
 				}
 				if now := list(t, directory); name != "disk full" && now != shutNow { // an empty file fits on any disk
-					t.Errorf("the folder held %s, and now %s", shutNow, now)
+					t.Errorf("the directory had %s, and now %s", shutNow, now)
 				}
 				open()
 				if now := list(t, directory); stored && now != before {
-					t.Errorf("the folder held %s, and now %s", before, now)
+					t.Errorf("the directory had %s, and now %s", before, now)
 				}
 				if run := x.kplan("apply", "-auto-approve", where); run.Code != 0 {
 					t.Errorf("once it can be written: %v", run)
@@ -154,7 +153,7 @@ func TestNothingCanBeWritten(t *testing.T) {
 	}
 }
 
-// list names the files in a folder.
+// list is the names of the files in a directory.
 func list(t *testing.T, directory string) string {
 	t.Helper()
 	entries, err := os.ReadDir(directory)
@@ -168,10 +167,9 @@ func list(t *testing.T, directory string) string {
 	return strings.Join(names, " ")
 }
 
-// TestStateWriteFails has each durable step of the state's writes fail as on a
-// full disk, once or from then on. A run that succeeds has done everything and
-// recorded it; what the stored state of any other does not tell is in an errored
-// one, which state push takes.
+// TestStateWriteFails has each durable step of the state's writes fail as on a full disk,
+// once or from then on. A run that succeeds has done everything and recorded it; what the
+// stored state of any other lacks is in an errored one, which state push accepts.
 func TestStateWriteFails(t *testing.T) {
 	r := newRig(t)
 	want, _ := undisturbed(t, r)
@@ -191,7 +189,7 @@ func TestStateWriteFails(t *testing.T) {
 					x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
 					run := x.apply("KPLAN_FAILPOINT=" + point)
 					if !run.Documented() {
-						t.Errorf("it should not end like this: %v", run)
+						t.Errorf("undocumented end: %v", run)
 					}
 					_, err := os.Stat(filepath.Join(x.directory, state.ErroredFile))
 					if err == nil {

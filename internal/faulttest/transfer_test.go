@@ -13,12 +13,12 @@ import (
 
 var deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 
-// TestTakingFields breaks an update in two steps: a field that the server has
-// filled in is taken first, and then goes with the update. Whatever happens
-// between the two, the next run makes the object what it should be.
-func TestTakingFields(t *testing.T) {
+// TestTransferFields breaks an update in two steps: the ownership of a field with a server
+// default is transferred first, and then the update removes it. Whatever happens between
+// the two, the next run brings the object to the configured state.
+func TestTransferFields(t *testing.T) {
 	r := newRig(t)
-	for _, verb := range []string{"own", "update"} {
+	for _, verb := range []string{"transfer", "update"} {
 		for name, fault := range map[string]faulttest.Fault{
 			"killed before":  {When: faulttest.Before, Do: faulttest.Kill},
 			"killed after":   {When: faulttest.After, Do: faulttest.Kill},
