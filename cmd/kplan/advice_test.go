@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/internal/advice"
+	"kplan.dev/kplan/internal/cli"
 )
 
 func TestAdvice(t *testing.T) {
@@ -29,7 +30,7 @@ func TestAdviceNamesFlags(t *testing.T) {
 	name := regexp.MustCompile(`^-([a-z-]+)`)
 	for option, r := range remedies {
 		flag := name.FindStringSubmatch(r.flag)[1]
-		if !slices.ContainsFunc(runnable(), func(c *command) bool { return c.flag(flag) != nil }) {
+		if !slices.ContainsFunc(runnable(), func(c *cli.Command) bool { return c.Flag(flag) != nil }) {
 			t.Errorf("%s: no command has the flag %s", option, r.flag)
 		}
 	}

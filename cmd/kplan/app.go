@@ -6,154 +6,126 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"runtime"
+	"runtime/debug"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/urfave/cli/v2"
+
+	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/ui"
 )
 
-// globals are the options that stand before the command.
-type globals struct {
-	chdir string
-}
-
-func globalFlags(g *globals) []cli.Flag {
-	return []cli.Flag{
-		text("chdir", &g.chdir, "Work in the folder `DIR`, as if kplan had been started there."),
-	}
-}
-
-// runApp runs one command line and says what the program ends with.
-func runApp(ctx context.Context, s *session, line []string) (code exitCode) {
-	defer reportPanic(s, &code)
-	return s.written(s.endRecord(s.dispatch(ctx, line)))
-}
-
-// dispatch finds the command and has it run.
-func (s *session) dispatch(ctx context.Context, line []string) exitCode {
-	list := commands(s)
-	if len(line) > 0 && line[0] == completeWord {
-		s.complete(ctx, list, line[1:])
+// runApp runs a command line and returns what the program ends with. It is where
+// the diagnostics that commands return are reported.
+func runApp(ctx context.Context, s *session, line []string) (code cli.ExitCode) {
+	defer reportPanic(s.ui, &code)
+	app := commandLine(s)
+	if len(line) > 0 && line[0] == cli.CompleteWord {
+		app.Complete(ctx, s.ui.Out, line[1:])
 		return exitOK
 	}
-	inv, err := arrange(list, line, s.env)
-	s.wantsEvents = inv.wantsEvents()
+	inv, err := app.Parse(line, s.env)
 	if err != nil {
-		return s.usage(err)
+		code = s.report(inv, exitFailure, usage(err))
+	} else {
+		code = s.run(ctx, app, inv)
 	}
-	switch {
-	case inv.version && inv.command == nil:
-		inv.command = find(list, "version")
-	case inv.command == nil:
-		showOverview(s.stdout, list)
-		return helpCode(inv.help)
-	case inv.help || len(inv.command.subcommands) > 0:
-		inv.command.showHelp(s.stdout)
-		return helpCode(inv.help)
+	if path, err := s.ui.EndRecord(); err != nil {
+		code = s.report(inv, exitFailure, failure("Can't write the events",
+			"%s is not complete: %v. Everything else was done as shown.", path, files.Reason(err)))
 	}
-	return s.runWith(ctx, list, inv)
-}
-
-// helpCode: whoever asked for help got what they wanted; whoever forgot the
-// command did not.
-func helpCode(asked bool) exitCode {
-	if asked {
-		return exitOK
-	}
-	return exitFailure
-}
-
-// runWith has urfave/cli set the flags and call the command.
-func (s *session) runWith(ctx context.Context, list []*command, inv *invocation) (code exitCode) {
-	var (
-		g    globals
-		prof profiles
-	)
-	defer prof.stop(s)
-	app := &cli.App{
-		Name:                      "kplan",
-		HideHelp:                  true,
-		HideVersion:               true,
-		DisableSliceFlagSeparator: true,
-		Reader:                    s.stdin,
-		Writer:                    s.stdout,
-		ErrWriter:                 s.stderr,
-		Flags:                     append(globalFlags(&g), profileFlags(&prof)...),
-		Before: func(*cli.Context) error {
-			if err := prof.start(); err != nil {
-				return err
-			}
-			s.chdir, s.running = g.chdir, inv.command
-			return enter(g.chdir)
-		},
-		ExitErrHandler: func(*cli.Context, error) {}, // only main exits
-	}
-	for _, c := range list {
-		app.Commands = append(app.Commands, c.forUrfave(s, &code))
-	}
-	if err := app.RunContext(ctx, inv.ordered()); err != nil {
-		return s.usage(invalidValue(inv.command, err))
+	if err := s.ui.Failed(); err != nil { // what was asked for was not given
+		code = s.report(inv, exitFailure, failure("Can't write the result", "Standard output: %v.", files.Reason(err)))
 	}
 	return code
 }
 
-func (c *command) forUrfave(s *session, code *exitCode) *cli.Command {
-	u := &cli.Command{
-		Name:         c.name,
-		Aliases:      c.aliases,
-		Flags:        c.flags,
-		HideHelp:     true,
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+// run does what was asked for, or shows help.
+func (s *session) run(ctx context.Context, app *cli.App, inv *cli.Invocation) cli.ExitCode {
+	if inv.Version && inv.Command == nil {
+		inv.Command = cli.Find(app.Commands, "version")
 	}
-	for _, sub := range c.subcommands {
-		u.Subcommands = append(u.Subcommands, sub.forUrfave(s, code))
-	}
-	if c.run != nil {
-		u.Action = func(uc *cli.Context) error {
-			*code = c.run(uc.Context, s, uc.Args().Slice())
-			return nil
+	switch c := inv.Command; {
+	case c == nil:
+		app.Overview(s.ui.Out)
+	case inv.Help || len(c.Subcommands) > 0:
+		c.Help(s.ui.Out)
+	default:
+		if err := enter(s.chdir); err != nil {
+			return s.report(inv, exitFailure, usage(err))
 		}
+		code, diags := c.Run(ctx, inv.Args)
+		return s.report(inv, code, diags)
 	}
-	return u
+	if inv.Help { // whoever asked for help got it; whoever forgot the command did not
+		return exitOK
+	}
+	return exitFailure
 }
 
 func enter(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.Chdir(dir); err != nil {
-		return &usageError{summary: "Can't work in that folder", detail: fmt.Sprintf("-chdir=%s: %v.", dir, errors.Unwrap(err))}
+	err := os.Chdir(dir)
+	if err == nil {
+		return nil
 	}
-	return nil
+	return &cli.UsageError{Summary: "Can't change the working directory", Detail: "-chdir=" + dir + ": " + errors.Unwrap(err).Error() + "."}
 }
 
-// invalidValue turns what urfave says about a flag's value into our words.
-func invalidValue(c *command, err error) error {
-	var usage *usageError
-	if errors.As(err, &usage) {
-		return err
+// report shows what a command returned, and returns what the program ends with.
+func (s *session) report(inv *cli.Invocation, code cli.ExitCode, diags hcl.Diagnostics) cli.ExitCode {
+	for _, d := range diags {
+		e, ok := hcl.DiagnosticExtra[*cli.UsageError](d)
+		if !ok {
+			continue
+		}
+		if inv.WantsEvents() && !s.ui.InJSON() {
+			s.ui.SpeakJSON()
+		}
+		help := "kplan -help"
+		if c := cmp.Or(e.Command, inv.Command); c != nil {
+			help = "kplan " + c.Path() + " -help"
+		}
+		d.Detail += "\n\nFor help: " + help
 	}
-	detail := strings.TrimSuffix(err.Error(), ".") + "."
-	return &usageError{summary: "Invalid value", detail: capitalized(detail), command: c}
+	s.ui.Report(diags)
+	if code == exitOK && diags.HasErrors() {
+		return exitFailure
+	}
+	return code
 }
 
-// usage reports a mistake in the command line.
-func (s *session) usage(err error) exitCode {
-	if s.wantsEvents && s.events == nil {
-		s.speakJSON()
+// reportPanic says what to do about a bug in kplan that would otherwise end in
+// a Go stack trace. The panic's own text is left out unless the runtime wrote it,
+// because it may have a value of the configuration or the cluster: no secret must
+// leave (TestPanicTellsNoValues).
+func reportPanic(u *ui.Streams, code *cli.ExitCode) {
+	problem := recover()
+	if problem == nil {
+		return
 	}
-	var e *usageError
-	if !errors.As(err, &e) {
-		e = &usageError{summary: "Invalid command line", detail: err.Error()}
+	*code = exitFailure
+	stack := debug.Stack()
+	if elsewhere, ok := problem.(*graph.Panic); ok {
+		problem, stack = elsewhere.Value, elsewhere.Stack
 	}
-	help := "kplan -help"
-	if c := cmp.Or(e.command, s.running); c != nil {
-		help = "kplan " + c.path() + " -help"
+	what := fmt.Sprintf("a %T", problem)
+	if err, ok := problem.(runtime.Error); ok {
+		what = err.Error()
 	}
-	s.report(hcl.Diagnostics{{
-		Severity: hcl.DiagError,
-		Summary:  e.summary,
-		Detail:   e.detail + "\n\nTo see what there is: " + help,
-	}})
-	return exitFailure
+	fmt.Fprintf(u.Err, `
+!!!!!!!!!!!!!!!!!!!!!!!!!!! kplan has a bug and stopped !!!!!!!!!!!!!!!!!!!!!!!!!!!
+
+What was done so far is in the state, or the next plan finds it. Please report
+this bug: the command you ran, without secret values, and everything below, which
+has no value of your configuration.
+
+%s, %s/%s, %s
+%s
+
+%s`, versionText(), runtime.GOOS, runtime.GOARCH, runtime.Version(), what, stack)
 }

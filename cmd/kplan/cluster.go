@@ -6,11 +6,12 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/kube/auth"
@@ -20,39 +21,37 @@ import (
 type clusterOptions struct {
 	kubeconfig, context string
 	allowExec           bool
-	parallelism         count
+	parallelism         cli.Count
 }
 
 func (o *clusterOptions) flags() []cli.Flag {
 	o.parallelism = kube.DefaultParallelism
 	return []cli.Flag{
-		text("kubeconfig", &o.kubeconfig, "Read the cluster from the kubeconfig `FILE`, instead of what the cluster block or KUBECONFIG says."),
-		text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
-		on("allow-exec-plugins", &o.allowExec, "Run the programs that a kubeconfig in the working folder or the cluster block names for credentials."),
-		value("parallelism", &o.parallelism, "Work on at most `N` objects at once."),
+		cli.Text("kubeconfig", &o.kubeconfig, "Use the kubeconfig `FILE`, instead of that of the cluster block or KUBECONFIG."),
+		cli.Text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
+		cli.On("allow-exec-plugins", &o.allowExec,
+			"Run the credential plugins that a kubeconfig in the working directory or the cluster block names."),
+		cli.Value("parallelism", &o.parallelism, "Limit the number of concurrent operations to `N`."),
 	}
 }
 
 // connect finds the cluster that the flags, the cluster block and kubectl's
 // rules name, in this order, and makes sure that it answers.
-func (s *session) connect(ctx context.Context, d definition, opts clusterOptions) (*kube.Cluster, bool) {
+func (s *session) connect(ctx context.Context, d definition, opts clusterOptions) (*kube.Cluster, hcl.Diagnostics) {
 	wanted, diags := d.config.Cluster(d.values)
 	if diags.HasErrors() {
-		s.report(diags)
-		return nil, false
+		return nil, diags
 	}
-	cluster, err := unlessEnded(ctx, func() (*kube.Cluster, error) { return kube.Connect(ctx, s.kubeOptions(wanted, opts)) }) // a kubeconfig may be a pipe
-	if err != nil {
-		diags := diag.FromKube(err, nil, "")
-		if wanted.Range.Filename != "" {
-			for _, d := range diags {
-				d.Subject = wanted.Range.Ptr()
-			}
+	cluster, err := files.Await(ctx, func() (*kube.Cluster, error) { // a kubeconfig may be a pipe
+		return kube.Connect(ctx, s.kubeOptions(wanted, opts))
+	})
+	diags = diag.FromKube(err, nil, "")
+	if wanted.Range.Filename != "" {
+		for _, d := range diags {
+			d.Subject = wanted.Range.Ptr()
 		}
-		s.report(diags)
-		return nil, false
 	}
-	return cluster, true
+	return cluster, diags
 }
 
 // kubeOptions lays the flags over the cluster block.
@@ -73,7 +72,7 @@ func (s *session) kubeOptions(c *config.Cluster, opts clusterOptions) kube.Optio
 	o.Notice = s.notice
 	o.Auth.WorkDir = s.untrusted()
 	o.Auth.AllowExec = opts.allowExec
-	o.Auth.InteractiveExec = s.input && s.terminal
+	o.Auth.InteractiveExec = s.ui.Input && s.ui.Terminal
 	return o
 }
 
@@ -118,7 +117,7 @@ func forAnyCluster(o kube.Options) kube.Options {
 	}
 }
 
-// untrusted is the folder that may come from a pull request: where kplan was
+// untrusted is the directory that may come from a pull request: where kplan was
 // started, or, if -chdir led out of there, where it works.
 func (s *session) untrusted() string {
 	dir, err := os.Getwd()
@@ -131,27 +130,18 @@ func (s *session) untrusted() string {
 	return dir
 }
 
-// notice tells that the API server keeps the user waiting. It may be called from
-// several goroutines at once.
+// notice reports that the API server keeps the user waiting. It may be called
+// from several goroutines at once.
 func (s *session) notice(text string) {
-	s.tell(func(e *render.Events) {
-		e.Diagnostic(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Waiting for the API server", Detail: text}, render.Sources{})
-	})
-	if s.events != nil {
-		return
-	}
-	s.say(render.Clean(text) + "\n")
+	s.ui.Tell(func(e *render.Events) { e.Diagnostic(warning("Waiting for the API server", text)[0], render.Sources{}) })
+	s.ui.Say(render.Clean(text) + "\n")
 }
 
-// warn shows a warning that the API server sent along, and what it was first
-// said about. It may be called from several goroutines at once.
+// warn reports a warning of the API server, and the object of the request. It may
+// be called from several goroutines at once.
 func (s *session) warn(about addrs.Object, text string) {
 	if about.Name != "" {
 		text = about.String() + ": " + text
 	}
-	s.report(hcl.Diagnostics{{
-		Severity: hcl.DiagWarning,
-		Summary:  "Warning from the API server",
-		Detail:   text,
-	}})
+	s.ui.Report(warning("Warning from the API server", text))
 }

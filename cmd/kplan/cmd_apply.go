@@ -5,9 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/apply"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/ui"
 	"kplan.dev/kplan/plan"
 )
 
@@ -15,39 +17,41 @@ type applyOptions struct {
 	planningOptions
 	autoApprove bool
 	wait        bool
-	waitTimeout timeout
+	waitTimeout cli.Timeout
 }
 
 func (o *applyOptions) applyFlags() []cli.Flag {
 	o.lock = true
-	o.waitTimeout = timeout(apply.DefaultWaitTimeout)
+	o.waitTimeout = cli.Timeout(apply.DefaultWaitTimeout)
 	return []cli.Flag{
-		on("auto-approve", &o.autoApprove, "Don't ask before changing anything."),
-		off("wait", &o.wait, "Don't wait until what was made is ready: pods running, controllers with all their replicas."),
-		value("wait-timeout", &o.waitTimeout, "Wait up to `DURATION` for each object to become ready."),
+		cli.On("auto-approve", &o.autoApprove, "Skip the approval of the plan."),
+		cli.Off("wait", &o.wait, "Don't wait until the objects are ready: pods running, controllers with all their replicas."),
+		cli.Value("wait-timeout", &o.waitTimeout, "Wait up to `DURATION` for each object to become ready."),
 	}
 }
 
-func applyCommand() *command {
+func applyCommand(s *session) *cli.Command {
 	var opts applyOptions
-	return &command{
-		name: "apply", args: "[PLAN]", maxArgs: 1,
-		events:  true,
-		tooMany: "To apply the configuration of another folder: kplan -chdir=DIR apply.",
-		summary: "Make the changes",
-		about: "Makes the plan come true. Without an argument it plans, shows the plan and asks; nothing but yes is taken for " +
-			"an answer. With a file that kplan plan -out wrote it does exactly what that plan says, without asking, or " +
-			"nothing if the cluster or the configuration has changed since in a way that matters.\n\n" +
-			"An interrupt (Ctrl-C) lets what is under way finish and starts nothing new; what was done is recorded. A second " +
-			"one ends kplan at once.\n\n" +
-			"Exit codes: 0 it went well, 1 it did not or was not approved, 129, 130 or 143 it was interrupted.",
-		flags: slices.Concat(opts.planFlags(), opts.runFlags(opts.applyFlags()...)),
-		examples: []example{
-			{"apply", "Plan, ask, apply:"},
-			{"apply -state=acme.kplan.state.json acme.plan", "In a pipeline, what was approved, with the state it was planned with:"},
-			{"apply -auto-approve -wait-timeout=2m -var-file=tenants/acme.kpvars.hcl", "Without asking, and not waiting long:"},
+	return &cli.Command{
+		Name: "apply", Args: "[PLAN]", MaxArgs: 1,
+		Events:  true,
+		TooMany: "To apply the configuration of another directory: kplan -chdir=DIR apply.",
+		Summary: "Create or update the objects",
+		About: "Creates, updates, replaces and deletes objects according to the plan. Without an argument it plans, shows the " +
+			"plan and asks for approval; only 'yes' approves. With a file that kplan plan -out wrote it does exactly what " +
+			"that plan shows, without asking, or nothing if the cluster or the configuration has changed since in a way that matters.\n\n" +
+			"After an interrupt (Ctrl-C) nothing new is started; what is in progress is completed and recorded. A second " +
+			"interrupt exits at once.\n\n" +
+			"Exit codes: 0 success; 1 an error, or no approval; 129, 130 or 143 an interrupt.",
+		Flags: slices.Concat(opts.planFlags(), opts.runFlags(opts.applyFlags()...)),
+		Examples: []cli.Example{
+			{Line: "apply", Explanation: "Plan, ask, apply:"},
+			{Line: "apply -state=acme.kplan.state.json acme.plan",
+				Explanation: "In a pipeline, apply the plan that was approved, with the state that it was planned with:"},
+			{Line: "apply -auto-approve -wait-timeout=2m -var-file=tenants/acme.kpvars.hcl",
+				Explanation: "Apply without asking, and wait two minutes at most for each object:"},
 		},
-		run: func(ctx context.Context, s *session, args []string) exitCode {
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
 			if len(args) == 1 {
 				return runApplySaved(ctx, s, opts, args[0])
 			}
@@ -57,122 +61,122 @@ func applyCommand() *command {
 }
 
 // runApply plans, asks and applies.
-func runApply(ctx context.Context, s *session, opts applyOptions) exitCode {
+func runApply(ctx context.Context, s *session, opts applyOptions) (code cli.ExitCode, diags hcl.Diagnostics) {
 	if err := opts.check(); err != nil {
-		return s.usage(err)
+		return exitFailure, usage(err)
 	}
 	if opts.view.json && !opts.autoApprove {
-		return s.usage(&usageError{summary: "Plan file or auto-approve required", detail: "With -json nobody can be asked: give -auto-approve, or a plan that kplan plan -out saved."})
+		return exitFailure, usage(&cli.UsageError{Summary: "Plan file or auto-approve required",
+			Detail: "With -json nothing can be asked. Add -auto-approve, or apply a plan that kplan plan -out has saved."})
 	}
-	if !s.begin(ctx, &opts.planningOptions) {
-		return exitFailure
+	if diags := s.begin(ctx, &opts.planningOptions); diags != nil {
+		return exitFailure, diags
 	}
-	k, ok := s.prepare(ctx, opts.planningOptions, "apply")
-	if !ok {
-		return exitFailure
+	k, diags := s.prepare(ctx, opts.planningOptions, "apply")
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	defer k.close()
+	defer func() { diags = append(diags, k.close()...) }()
 	p, diags := k.plan(ctx, opts.selection)
 	if p == nil {
-		s.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
-	s.showPlan(p, diags, s.options())
-	if diags.HasErrors() {
-		return exitFailure
+	showPlan(s.ui, p, s.ui.Options())
+	if diags := s.ui.Errors(diags); diags != nil {
+		return exitFailure, diags
 	}
 	if !p.IsEmpty() && !opts.autoApprove {
-		if code := s.askToApply(ctx, p); code != exitOK {
-			return code
+		if approved, diags := approve(ctx, s.ui, approvalOf(p)); !approved {
+			return exitFailure, diags
 		}
 	}
-	return k.apply(ctx, opts, p)
+	return k.apply(ctx, opts, p), nil
 }
 
-// askToApply wants a yes.
-func (s *session) askToApply(ctx context.Context, p *plan.Plan) exitCode {
+// approvalOf is the question whether a plan is to be applied.
+func approvalOf(p *plan.Plan) approval {
 	q := approval{
-		question: question{
-			title: "Do you want to perform these actions?",
-			text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
+		Question: ui.Question{
+			Title: "Do you want to perform these actions?",
+			Text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		},
-		unchanged: "Nothing was changed",
-		notDryRun: "To apply without being asked: -auto-approve, or a plan that was saved with kplan plan -out=FILE.",
-		cancelled: "Apply cancelled.",
+		unchanged:  "Nothing was changed",
+		unattended: "To apply without being asked, add -auto-approve, or apply a plan that was saved with kplan plan -out=FILE.",
+		cancelled:  "Apply cancelled.",
 	}
 	switch p.Mode {
 	case plan.RefreshOnly:
-		q.title = "Would you like to update the kplan state to reflect these detected changes?"
-		q.text = "kplan will write these changes to the state without modifying any object in the cluster.\nThere is no undo. Only 'yes' will be accepted to confirm."
+		q.Title = "Would you like to update the kplan state to reflect these detected changes?"
+		q.Text = "kplan will write these changes to the state without modifying any object in the cluster.\n" +
+			"There is no undo. Only 'yes' will be accepted to confirm."
 	case plan.Destroy:
-		q.title = "Do you really want to destroy all resources?"
-		q.text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
+		q.Title = "Do you really want to destroy all resources?"
+		q.Text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
 		q.cancelled = "Destroy cancelled."
 	}
-	return s.wantYes(ctx, q)
+	return q
 }
 
-// runApplySaved applies what a saved plan says, if a plan made now says the same.
-func runApplySaved(ctx context.Context, s *session, opts applyOptions, path string) exitCode {
+// runApplySaved applies a saved plan, if a plan made now does the same.
+func runApplySaved(ctx context.Context, s *session, opts applyOptions, path string) (code cli.ExitCode, diags hcl.Diagnostics) {
 	if opts.selection.isGiven() {
-		return s.usage(&usageError{summary: "Invalid mode option", detail: "A saved plan says itself what it is for: -destroy, -target and their like belong to kplan plan."})
+		return exitFailure, usage(&cli.UsageError{Summary: "Invalid mode option",
+			Detail: "A saved plan has a mode and targets of its own: -destroy, -target and the like are options of kplan plan."})
 	}
 	if err := opts.check(); err != nil {
-		return s.usage(err)
+		return exitFailure, usage(err)
 	}
-	if !s.begin(ctx, &opts.planningOptions) {
-		return exitFailure
+	if diags := s.begin(ctx, &opts.planningOptions); diags != nil {
+		return exitFailure, diags
 	}
-	saved, ok := s.readPlan(ctx, path)
-	if !ok {
-		return exitFailure
+	saved, diags := s.readPlan(ctx, path)
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
 	if saved.Offline() {
-		s.fail("Plan was made offline", "%s holds a prediction from the configuration and the state, to be read. Make the plan to apply with a cluster, that is without -offline.", path)
-		return exitFailure
+		return exitFailure, failure("Plan was made offline",
+			"%s is a prediction from the configuration and the state, to be read. To make a plan that can be applied, plan without -offline.", path)
 	}
 	opts.variables.from = saved
-	k, ok := s.prepare(ctx, opts.planningOptions, "apply")
-	if !ok {
-		return exitFailure
+	k, diags := s.prepare(ctx, opts.planningOptions, "apply")
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	defer k.close()
+	defer func() { diags = append(diags, k.close()...) }()
 	if diags := saved.Belongs(k.state); diags.HasErrors() {
 		if opts.state.path == "" && saved.Lineage != k.state.Lineage {
-			diags[0].Detail += " If it was made with -state=PATH, it is applied with the same."
+			diags[0].Detail += " If the plan was made with -state=PATH, apply it with the same."
 		}
-		s.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
 	if diags := saved.Fits(k.config, k.values, k.state); diags.HasErrors() {
-		s.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
 	fresh, diags := k.plan(ctx, selected(saved))
 	if fresh != nil && !diags.HasErrors() {
 		diags = append(diags, saved.Verify(fresh, k.state)...)
 	}
-	s.report(diags)
-	if diags.HasErrors() {
-		return exitFailure
+	if diags := s.ui.Errors(diags); diags != nil {
+		return exitFailure, diags
 	}
-	return k.apply(ctx, opts, fresh)
+	return k.apply(ctx, opts, fresh), nil
 }
 
-// apply makes a plan come true and says what it came to.
-func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exitCode {
-	k.carryOn()
+// apply applies a plan and shows what it has done: the problems first, then the
+// summary.
+func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) cli.ExitCode {
+	k.detach()
 	defer context.AfterFunc(ctx, k.cluster.Hurry)()
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		select {
-		case <-k.lease.Lost(): // somebody else may be at work now
+		case <-k.lease.Lost(): // another run may be at work now
 			stop()
 		case <-working.Done():
 		}
 	}()
-	stopLive := k.showLive()
+	stopLive := k.s.ui.Live()
 	defer stopLive()
 	summary, diags := apply.Run(context.WithoutCancel(ctx), apply.Input{
 		Plan:        p,
@@ -182,19 +186,17 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) exit
 		Save:        k.save,
 		Wait:        apply.WaitOptions{Enabled: opts.wait, Timeout: time.Duration(opts.waitTimeout)},
 		Parallelism: int(opts.cluster.parallelism),
-		Progress:    k.progress,
+		Progress:    func(e apply.Event) { showStep(k.s.ui, e) },
 		Stop:        working,
 		Lost:        k.lease.Lost,
 	})
 	stopLive()
-	k.report(diags)
+	k.s.ui.Report(diags)
 	if summary.Unsaved != nil {
-		k.rescue(summary.State)
+		k.s.ui.Report(k.rescue(summary.State))
 	}
-	k.showSummary(p, summary, !diags.HasErrors())
-	if k.region != nil {
-		k.region.Rethrow()
-	}
+	showSummary(k.s.ui, p, summary, diags)
+	k.s.ui.Rethrow()
 	if diags.HasErrors() {
 		return exitFailure
 	}

@@ -6,37 +6,40 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/words"
 )
 
 //go:embed completion
 var completionScripts embed.FS
 
-func completionCommand() *command {
+func completionCommand(s *session) *cli.Command {
 	shells := []string{"bash", "zsh", "fish"}
-	return &command{
-		name: "completion", args: "SHELL", minArgs: 1, maxArgs: 1,
-		summary: "Print a script that completes command lines",
-		about: "Prints a script for bash, zsh or fish. With it the Tab key completes commands, flags, and the addresses " +
-			"that the state commands take.",
-		examples: []example{
-			{"completion bash > ~/.local/share/bash-completion/completions/kplan", "For bash, from the next shell on:"},
-			{`completion zsh > "${fpath[1]}/_kplan"`, "For zsh:"},
-			{"completion fish > ~/.config/fish/completions/kplan.fish", "For fish:"},
+	return &cli.Command{
+		Name: "completion", Args: "SHELL", MinArgs: 1, MaxArgs: 1,
+		Summary: "Print the completion script of a shell",
+		About: "Prints the completion script for bash, zsh or fish. With it the Tab key completes commands, flags, and the " +
+			"addresses that the state commands take.",
+		Examples: []cli.Example{
+			{Line: "completion bash > ~/.local/share/bash-completion/completions/kplan", Explanation: "For bash, from the next shell on:"},
+			{Line: `completion zsh > "${fpath[1]}/_kplan"`, Explanation: "For zsh:"},
+			{Line: "completion fish > ~/.config/fish/completions/kplan.fish", Explanation: "For fish:"},
 		},
-		words: func(context.Context, *session) []string { return shells },
-		run: func(_ context.Context, s *session, args []string) exitCode {
-			return runCompletion(s, args[0], shells)
+		Words: func(context.Context) []string { return shells },
+		Run: func(_ context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runCompletion(s, args[0], shells)
 		},
 	}
 }
 
-func runCompletion(s *session, shell string, shells []string) exitCode {
+func runCompletion(s *session, shell string, shells []string) hcl.Diagnostics {
 	script, err := fs.ReadFile(completionScripts, "completion/kplan."+shell)
 	if err != nil {
-		return s.usage(&usageError{summary: "Unknown shell", command: &command{name: "completion"},
-			detail: fmt.Sprintf("kplan completes for bash, zsh and fish, not for %q.%s", shell, words.Suggest(shell, shells))})
+		return usage(&cli.UsageError{Summary: "Unknown shell",
+			Detail: fmt.Sprintf("kplan has completion scripts for bash, zsh and fish, not for %q.%s", shell, words.Suggest(shell, shells))})
 	}
-	_, _ = s.stdout.Write(script)
-	return exitOK
+	_, _ = s.ui.Out.Write(script)
+	return nil
 }

@@ -3,26 +3,31 @@ package main
 import (
 	"context"
 	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
 )
 
-func destroyCommand() *command {
+func destroyCommand(s *session) *cli.Command {
 	var opts applyOptions
 	flags := slices.Concat(
-		group("Plan customization options", append(opts.selection.limitFlags(), opts.variables.flags()...)...),
+		cli.Group("Plan customization options", append(opts.selection.limitFlags(), opts.variables.flags()...)...),
 		opts.runFlags(opts.applyFlags()...))
 	opts.selection.destroy = true
-	return &command{
-		name:    "destroy",
-		events:  true,
-		summary: "Delete everything that was made",
-		about: "Deletes every object that the state holds, dependents first, after showing them and asking. Objects that kplan " +
-			"did not make stay, except those inside of a namespace that is deleted: the plan counts them.\n\n" +
-			"It is another name for kplan apply -destroy. To look first: kplan plan -destroy.",
-		flags: flags,
-		examples: []example{
-			{"destroy", "Plan, ask, delete:"},
-			{"destroy -auto-approve -state=acme.kplan.state.json -var-file=tenants/acme.kpvars.hcl", "One tenant of several, without asking:"},
+	return &cli.Command{
+		Name:    "destroy",
+		Events:  true,
+		Summary: "Delete all managed objects",
+		About: "Deletes every object in the state, dependents first, after showing them and asking for approval. Unmanaged " +
+			"objects stay, except those in a namespace that is deleted: the plan counts them.\n\n" +
+			"It is short for kplan apply -destroy. To see the plan first: kplan plan -destroy.",
+		Flags: flags,
+		Examples: []cli.Example{
+			{Line: "destroy", Explanation: "Plan, ask, delete:"},
+			{Line: "destroy -auto-approve -state=acme.kplan.state.json -var-file=tenants/acme.kpvars.hcl",
+				Explanation: "Delete one tenant of several without asking:"},
 		},
-		run: func(ctx context.Context, s *session, _ []string) exitCode { return runApply(ctx, s, opts) },
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) { return runApply(ctx, s, opts) },
 	}
 }

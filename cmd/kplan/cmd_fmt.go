@@ -15,6 +15,8 @@ import (
 
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/internal/render"
 )
 
@@ -22,34 +24,37 @@ type fmtOptions struct {
 	list, write, diff, check, recursive bool
 }
 
-func fmtCommand() *command {
+func fmtCommand(s *session) *cli.Command {
 	var opts fmtOptions
-	return &command{
-		name: "fmt", args: "[FILE or FOLDER...]", maxArgs: -1,
-		summary: "Bring files into canonical form",
-		about: "Rewrites kplan's files in canonical form: two spaces per level, equals signs of neighbouring " +
-			"lines below one another. It moves nothing and takes nothing away.\n\n" +
-			"Without an argument it takes the files *.kplan.hcl, *.kpvars.hcl and *.kptest.hcl of the current " +
-			"folder. A single dash takes standard input and writes to standard output.\n\n" +
-			"It prints the names of the files it changed. Exit codes: 0 all is well, 2 a file can't be read or parsed, " +
-			"3 with -check: a file is not in canonical form.",
-		flags: group("Options",
-			off("list", &opts.list, "Don't print the names of the files that differ."),
-			off("write", &opts.write, "Don't write files. Implied by -check and for standard input."),
-			on("diff", &opts.diff, "Print what changes as a unified diff. It shows the lines as they are, secrets in a file of variables too."),
-			on("check", &opts.check, "Write nothing, and end with exit code 3 if a file differs."),
-			on("recursive", &opts.recursive, "Take the folders below as well."),
+	return &cli.Command{
+		Name: "fmt", Args: "[FILE or DIRECTORY...]", MaxArgs: -1,
+		Summary: "Format configuration files",
+		About: "Rewrites configuration files in canonical form: two spaces per level, and the equals signs of consecutive " +
+			"lines aligned. It moves and removes nothing.\n\n" +
+			"Without an argument it formats the files *.kplan.hcl and *.kpvars.hcl of the current directory. " +
+			"A single dash formats standard input and writes to standard output.\n\n" +
+			"It prints the names of the files that it changes. Exit codes: 0 success; 2 a file can't be read or parsed; " +
+			"3 with -check, a file is not in canonical form.",
+		Flags: cli.Group("Options",
+			cli.Off("list", &opts.list, "Don't print the names of the files that differ."),
+			cli.Off("write", &opts.write, "Don't write files. Implied by -check and for standard input."),
+			cli.On("diff", &opts.diff,
+				"Print the changes as a unified diff. Lines are shown as they are, including secrets in a file of variables."),
+			cli.On("check", &opts.check, "Write nothing, and exit with 3 if a file is not in canonical form."),
+			cli.On("recursive", &opts.recursive, "Format the files of subdirectories, too."),
 		),
-		examples: []example{
-			{"fmt -recursive", "Format all files here and below:"},
-			{"fmt -check -diff -recursive", "In a pipeline, fail and show why:"},
-			{"fmt - < main.kplan.hcl", "From an editor:"},
+		Examples: []cli.Example{
+			{Line: "fmt -recursive", Explanation: "Format all files in this directory and below:"},
+			{Line: "fmt -check -diff -recursive", Explanation: "In a pipeline, fail and show why:"},
+			{Line: "fmt - < main.kplan.hcl", Explanation: "From an editor:"},
 		},
-		run: func(ctx context.Context, s *session, args []string) exitCode { return runFmt(ctx, s, opts, args) },
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
+			return runFmt(ctx, s, opts, args)
+		},
 	}
 }
 
-func runFmt(ctx context.Context, s *session, opts fmtOptions, targets []string) exitCode {
+func runFmt(ctx context.Context, s *session, opts fmtOptions, targets []string) (cli.ExitCode, hcl.Diagnostics) {
 	if slices.Contains(targets, "-") {
 		return fmtStdin(ctx, s, opts, targets)
 	}
@@ -58,87 +63,84 @@ func runFmt(ctx context.Context, s *session, opts fmtOptions, targets []string) 
 	}
 	code := exitOK
 	for _, target := range targets {
-		files, err := source.FilesToFormat(target, opts.recursive)
+		found, err := source.FilesToFormat(target, opts.recursive)
 		if err != nil {
-			s.fail("Can't format", "%s.", fileProblem(err))
+			s.ui.Report(failure("Can't format", "%s.", fileProblem(err)))
 			code = exitUnparsable
 		}
-		for _, file := range files {
-			code = worse(code, fmtFile(s, opts, file))
+		for _, file := range found {
+			one, diags := fmtFile(s, opts, file)
+			s.ui.Report(diags) // among the names of the files that differ
+			code = worse(code, one)
 		}
 	}
-	return code
+	return code, nil
 }
 
 // worse: an error weighs more than a difference.
-func worse(a, b exitCode) exitCode {
+func worse(a, b cli.ExitCode) cli.ExitCode {
 	if a == exitUnparsable || b == exitUnparsable {
 		return exitUnparsable
 	}
 	return max(a, b)
 }
 
-func fmtStdin(ctx context.Context, s *session, opts fmtOptions, targets []string) exitCode {
+func fmtStdin(ctx context.Context, s *session, opts fmtOptions, targets []string) (cli.ExitCode, hcl.Diagnostics) {
 	if len(targets) > 1 {
-		s.fail("Standard input stands alone", "A single dash takes standard input; no file can be given beside it.")
-		return exitUnparsable
+		return exitUnparsable, failure("Standard input and files", "A single dash formats standard input; no file can be given beside it.")
 	}
-	src, err := io.ReadAll(endingWith(ctx, s.stdin))
+	src, err := io.ReadAll(files.Reader(ctx, s.ui.In))
 	if err != nil {
-		s.failReading(ctx, "the source", "standard input", err, "")
-		return exitUnparsable
+		return exitUnparsable, notRead(ctx, "the source", "standard input", err, "")
 	}
 	opts.list, opts.write = false, false
-	formatted, code := s.fmtSource(opts, "<stdin>", src)
+	formatted, code, diags := fmtSource(s, opts, "<stdin>", src)
 	if code != exitUnparsable && !opts.check && !opts.diff {
-		_, _ = s.stdout.Write(formatted)
+		_, _ = s.ui.Out.Write(formatted)
 	}
-	return code
+	return code, diags
 }
 
-func fmtFile(s *session, opts fmtOptions, file string) exitCode {
+func fmtFile(s *session, opts fmtOptions, file string) (cli.ExitCode, hcl.Diagnostics) {
 	src, err := os.ReadFile(file)
 	if err != nil {
-		s.fail("Can't read file", "%s: %v.", file, reason(err))
-		return exitUnparsable
+		return exitUnparsable, failure("Can't read file", "%s: %v.", file, files.Reason(err))
 	}
-	formatted, code := s.fmtSource(opts, file, src)
+	formatted, code, diags := fmtSource(s, opts, file, src)
 	if code == exitUnparsable || bytes.Equal(src, formatted) {
-		return code
+		return code, diags
 	}
 	if opts.write && !opts.check {
 		if err := rewrite(file, formatted); err != nil {
-			s.fail("Can't write file", "%s: %v.", file, reason(err))
-			return exitUnparsable
+			return exitUnparsable, failure("Can't write file", "%s: %v.", file, files.Reason(err))
 		}
 	}
-	return code
+	return code, nil
 }
 
 // fmtSource formats one source and shows what the options ask for.
-func (s *session) fmtSource(opts fmtOptions, name string, src []byte) ([]byte, exitCode) {
+func fmtSource(s *session, opts fmtOptions, name string, src []byte) ([]byte, cli.ExitCode, hcl.Diagnostics) {
 	formatted, diags := source.Format(src, name)
 	if diags.HasErrors() {
-		s.loaded = &config.Config{Files: map[string]*hcl.File{name: {Bytes: src}}}
-		s.report(diags)
-		return nil, exitUnparsable
+		s.quoted.config = &config.Config{Files: map[string]*hcl.File{name: {Bytes: src}}}
+		return nil, exitUnparsable, diags
 	}
 	if bytes.Equal(src, formatted) {
-		return formatted, exitOK
+		return formatted, exitOK, nil
 	}
 	if opts.list {
-		fmt.Fprintln(s.stdout, render.Clean(name))
+		fmt.Fprintln(s.ui.Out, render.Clean(name))
 	}
 	if opts.diff {
 		diff := udiff.Unified("old/"+name, "new/"+name, string(src), string(formatted))
 		for line := range strings.Lines(diff) {
-			fmt.Fprintln(s.stdout, cleanLine(line))
+			fmt.Fprintln(s.ui.Out, cleanLine(line))
 		}
 	}
 	if opts.check {
-		return formatted, exitUnformatted
+		return formatted, exitUnformatted, nil
 	}
-	return formatted, exitOK
+	return formatted, exitOK, nil
 }
 
 // rewrite replaces a file's content, or that of the file that it links to.
@@ -151,11 +153,11 @@ func rewrite(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, content, info.Mode().Perm())
+	return files.Replace(path, content, info.Mode().Perm())
 }
 
-// cleanLine is a line of a source that is safe to print. Its tabs stay: they
-// are what a diff may be about.
+// cleanLine is a line of a source that is safe to print. Its tabs stay: a diff
+// may be about them.
 func cleanLine(line string) string {
 	parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 	for i := range parts {

@@ -6,34 +6,35 @@ import (
 	"io"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/cli"
 )
 
-func graphCommand() *command {
-	return &command{
-		name:    "graph",
-		summary: "Print what depends on what",
-		about: "Prints the graph of the configuration's blocks in the language DOT. An arrow leads from a block to one " +
-			"that it depends on. It needs no cluster and no values of variables.",
-		examples: []example{{"graph | dot -Tsvg > graph.svg", "Draw it with Graphviz:"}},
-		run:      func(_ context.Context, s *session, _ []string) exitCode { return runGraph(s) },
+func graphCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:    "graph",
+		Summary: "Print the dependency graph",
+		About: "Prints the dependency graph of the configuration's blocks in the DOT language. An edge leads from a block to " +
+			"one that it depends on. No cluster and no values of variables are needed.",
+		Examples: []cli.Example{{Line: "graph | dot -Tsvg > graph.svg", Explanation: "Draw the graph with Graphviz:"}},
+		Run:      func(context.Context, []string) (cli.ExitCode, hcl.Diagnostics) { return exitOK, runGraph(s) },
 	}
 }
 
-func runGraph(s *session) exitCode {
+func runGraph(s *session) hcl.Diagnostics {
 	config, diags := s.load()
 	if diags.HasErrors() {
-		s.report(diags)
-		return exitFailure
+		return diags
 	}
 	g, graphDiags := hclspec.Dependencies(config)
 	if graphDiags.HasErrors() {
-		s.report(append(diags, graphDiags...))
-		return exitFailure
+		return append(diags, graphDiags...)
 	}
-	writeDOT(s.stdout, g)
-	return exitOK
+	writeDOT(s.ui.Out, g)
+	return nil
 }
 
 // writeDOT writes nodes and edges sorted, so that two graphs can be compared

@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/state"
 )
 
 type outputOptions struct {
@@ -14,98 +19,101 @@ type outputOptions struct {
 	state     stateOptions
 }
 
-func outputCommand() *command {
+func outputCommand(s *session) *cli.Command {
 	var opts outputOptions
-	return &command{
-		name: "output", args: "[NAME]", maxArgs: 1,
-		summary: "Show output values",
-		about: "Shows the values that the outputs, or one of them, had in the last apply. kplan stores no sensitive values: " +
-			"their outputs show as <sensitive>.",
-		flags: group("Options",
-			on("json", &opts.json, "Print JSON."),
-			on("raw", &opts.raw, "Print the text, number or boolean alone, for a script."),
+	return &cli.Command{
+		Name: "output", Args: "[NAME]", MaxArgs: 1,
+		Summary: "Show output values",
+		About: "Shows the values that the outputs, or one of them, had in the last apply. kplan stores no sensitive values: " +
+			"their outputs are shown as <sensitive>.",
+		Flags: cli.Group("Options",
+			cli.On("json", &opts.json, "Print JSON."),
+			cli.On("raw", &opts.raw, "Print the string, number or boolean itself, for a script."),
 			opts.state.flag()),
-		examples: []example{
-			{"output", "All of them:"},
-			{"output -raw node_port", "One, for a shell variable:"},
-			{"output -json", "For a program to read:"},
+		Examples: []cli.Example{
+			{Line: "output", Explanation: "Show all outputs:"},
+			{Line: "output -raw node_port", Explanation: "Print one output for a shell variable:"},
+			{Line: "output -json", Explanation: "Print all outputs for a program:"},
 		},
-		words: func(ctx context.Context, s *session) []string { return outputNames(ctx, s, opts.state) },
-		run: func(ctx context.Context, s *session, args []string) exitCode {
+		Words: s.stateWords(&opts.state, outputNames),
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
 			if len(args) == 1 {
-				return runOutputOne(ctx, s, opts, args[0])
+				return exitOK, runOutputOne(ctx, s, opts, args[0])
 			}
-			return runOutputAll(ctx, s, opts)
+			return exitOK, runOutputAll(ctx, s, opts)
 		},
 	}
 }
 
-func outputNames(ctx context.Context, s *session, opts stateOptions) []string {
-	opts, ok := s.locate(opts)
-	if !ok {
-		return nil
+func outputNames(st *state.State) []string { return slices.Sorted(maps.Keys(st.Outputs)) }
+
+// readOutputs reads the outputs in the state.
+func readOutputs(ctx context.Context, s *session, opts stateOptions) ([]render.Output, *state.State, hcl.Diagnostics) {
+	opts, diags := s.locate(opts)
+	if diags.HasErrors() {
+		return nil, nil, diags
 	}
-	st, err := opts.store().Read(ctx)
-	if err != nil {
-		return nil
+	st, diags := readState(ctx, opts.store())
+	if diags.HasErrors() {
+		return nil, nil, diags
 	}
-	var names []string
-	for _, o := range storedOutputs(st) {
-		names = append(names, o.Name)
-	}
-	return names
+	return storedOutputs(st), st, nil
 }
 
-func runOutputAll(ctx context.Context, s *session, opts outputOptions) exitCode {
+func runOutputAll(ctx context.Context, s *session, opts outputOptions) hcl.Diagnostics {
 	if opts.raw {
-		return s.usage(&usageError{summary: "Missing argument", detail: "-raw prints one output: kplan output -raw NAME"})
+		return usage(&cli.UsageError{Summary: "Missing argument", Detail: "-raw prints one output: kplan output -raw NAME"})
 	}
-	st, ok := s.readState(ctx, opts.state)
-	if !ok {
-		return exitFailure
-	}
-	outputs := storedOutputs(st)
+	outputs, _, diags := readOutputs(ctx, s, opts.state)
 	switch {
+	case diags.HasErrors():
+		return diags
 	case opts.json:
-		return s.wrote(render.OutputsJSON(s.stdout, outputs))
+		return notWritten(s.ui.Wrote(render.OutputsJSON(s.ui.Out, outputs)))
 	case len(outputs) == 0:
-		fmt.Fprintln(s.stderr, "The state holds no outputs: none are declared, or nothing has been applied yet.")
+		fmt.Fprintln(s.ui.Err, "The state has no outputs: none are declared, or nothing has been applied yet.")
 	default:
-		render.Outputs(s.stdout, outputs, s.options())
+		render.Outputs(s.ui.Out, outputs, s.ui.Options())
 	}
-	return exitOK
+	return nil
 }
 
-func runOutputOne(ctx context.Context, s *session, opts outputOptions, name string) exitCode {
+func runOutputOne(ctx context.Context, s *session, opts outputOptions, name string) hcl.Diagnostics {
 	if opts.raw && opts.json {
-		return s.usage(&usageError{summary: "Conflicting options", detail: "-raw and -json are two forms of the same: give one of them."})
+		return usage(&cli.UsageError{Summary: "Conflicting options", Detail: "-raw and -json are two formats: give one of them."})
 	}
-	st, ok := s.readState(ctx, opts.state)
-	if !ok {
-		return exitFailure
+	outputs, st, diags := readOutputs(ctx, s, opts.state)
+	if diags.HasErrors() {
+		return diags
 	}
-	outputs := storedOutputs(st)
 	i := slices.IndexFunc(outputs, func(o render.Output) bool { return o.Name == name })
 	if i < 0 {
-		var names []string
-		for _, o := range outputs {
-			names = append(names, o.Name)
-		}
-		s.fail("No such output", "The state holds no output %q.%s An output that is new in the configuration is there after the next apply.", name, words.Suggest(name, names))
-		return exitFailure
+		return failure("No such output",
+			"The state has no output %q.%s An output that is new in the configuration is available after the next apply.",
+			name, words.Suggest(name, outputNames(st)))
 	}
 	switch {
 	case opts.json:
-		return s.wrote(render.OutputJSON(s.stdout, outputs[i]))
+		return notWritten(s.ui.Wrote(render.OutputJSON(s.ui.Out, outputs[i])))
 	case opts.raw:
 		text, err := render.OutputRaw(outputs[i])
 		if err != nil {
-			s.fail("No raw form", "%s.", capital(err))
-			return exitFailure
+			return failure("No raw form", "%s.", capital(err))
 		}
-		fmt.Fprint(s.stdout, text)
+		fmt.Fprint(s.ui.Out, text)
 	default:
-		render.OutputValue(s.stdout, outputs[i], s.options())
+		render.OutputValue(s.ui.Out, outputs[i], s.ui.Options())
 	}
-	return exitOK
+	return nil
+}
+
+// storedOutputs are the outputs in the state, by name. Of a sensitive one the
+// state has only a digest.
+func storedOutputs(st *state.State) []render.Output {
+	var outputs []render.Output
+	for _, name := range outputNames(st) {
+		o := st.Outputs[name]
+		outputs = append(outputs, render.Output{Name: name, Value: o.Value, Type: o.Type, Sensitive: o.Sensitive})
+	}
+	return outputs
 }

@@ -4,39 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/urfave/cli/v2"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
 )
-
-// planningOptions are what plan, apply and destroy share: everything that a
-// plan is made from.
-type planningOptions struct {
-	selection selection
-	variables variableOptions
-	cluster   clusterOptions
-	state     stateOptions
-	lock      bool
-	offline   bool // without a cluster, which only plan can do
-	view      viewOptions
-}
-
-// planFlags are the flags about what is planned.
-func (o *planningOptions) planFlags() []cli.Flag {
-	return group("Plan customization options", append(o.selection.flags(), o.variables.flags()...)...)
-}
-
-// check refuses options that contradict one another.
-func (o *planningOptions) check() error {
-	if err := o.selection.check(); err != nil {
-		return err
-	}
-	return o.view.check()
-}
-
-// runFlags are the flags about where and how.
-func (o *planningOptions) runFlags(more ...cli.Flag) []cli.Flag {
-	flags := append(more, o.cluster.flags()...)
-	return group("Other options", append(flags, append([]cli.Flag{o.state.flag(), o.state.lockFlag()}, o.view.flags()...)...)...)
-}
 
 type planOptions struct {
 	planningOptions
@@ -44,41 +16,43 @@ type planOptions struct {
 	detailedExitCode bool
 }
 
-func planCommand() *command {
+func planCommand(s *session) *cli.Command {
 	var opts planOptions
 	opts.state.reads = true
-	return &command{
-		name:    "plan",
-		events:  true,
-		tooMany: "To plan the configuration of another folder: kplan -chdir=DIR plan. To apply a saved plan: kplan apply FILE.",
-		summary: "Show what would change",
-		about: "Compares the configuration with the cluster and shows, for each object, what applying it would change. " +
+	return &cli.Command{
+		Name:    "plan",
+		Events:  true,
+		TooMany: "To plan the configuration of another directory: kplan -chdir=DIR plan. To apply a saved plan: kplan apply FILE.",
+		Summary: "Show the changes required by the configuration",
+		About: "Compares the configuration with the cluster and shows, for each object, what kplan apply would change. " +
 			"It changes nothing.\n\n" +
-			"Each change says whether the API server computed its result, by a dry-run, or kplan predicted it and why. " +
-			"With -out the plan is saved, and kplan apply does exactly that or nothing.\n\n" +
-			"With -offline no cluster is asked, nor needed: what was applied is known from the state, and every result is " +
-			"predicted. Such a plan can be saved to be shown, but not applied.\n\n" +
-			"Exit codes: 0 it went well, 1 it did not; with -detailed-exitcode 0 there is nothing to do, 2 there is.",
-		flags: slices.Concat(
+			"For each change the plan says whether the API server computed its result, by a dry-run, or kplan predicted it, and why. " +
+			"With -out the plan is saved; kplan apply then does exactly that, or nothing.\n\n" +
+			"With -offline no cluster is needed: what was applied is known from the state, and every result is " +
+			"predicted. Such a plan can be saved and shown, but not applied.\n\n" +
+			"Exit codes: 0 success; 1 an error. With -detailed-exitcode: 0 no changes; 2 there are changes.",
+		Flags: slices.Concat(
 			opts.planFlags(),
 			opts.runFlags(
-				text("out", &opts.out, "Save the plan in the file `PATH`, for kplan apply PATH."),
-				on("offline", &opts.offline, "Ask no cluster: plan from the configuration and the state alone. "+
+				cli.Text("out", &opts.out, "Save the plan to the file `PATH`, for kplan apply PATH."),
+				cli.On("offline", &opts.offline, "Plan from the configuration and the state alone, without a cluster. "+
 					"Not with -kubeconfig, -context, -refresh-only, -replace or -adopt."),
-				on("detailed-exitcode", &opts.detailedExitCode, "End with exit code 2 if there is something to do."),
-				off("lock", &opts.lock, "Don't lock the state meanwhile. A plan changes no state; the lock keeps it from "+
-					"being overtaken by an apply."),
+				cli.On("detailed-exitcode", &opts.detailedExitCode, "Exit with 2 if there are changes."),
+				cli.Off("lock", &opts.lock, "Don't lock the state while planning. A plan changes no state; the lock keeps an "+
+					"apply from running at the same time."),
 			),
 		),
-		examples: []example{
-			{"plan", "What would change here?"},
-			{"plan -var-file=tenants/acme.kpvars.hcl -state=acme.kplan.state.json -out=acme.plan", "One tenant of several, to be applied as shown:"},
-			{"plan -detailed-exitcode -input=false -no-color", "In a pipeline: is there anything to do?"},
-			{"plan -target-file=changed.txt -json-into=events.json", "Only the objects that a file lists, and the events for a program beside:"},
-			{"plan -destroy", "What would kplan destroy delete?"},
-			{"plan -offline -lock=false", "For a pull request from a fork, which gets no credentials:"},
+		Examples: []cli.Example{
+			{Line: "plan", Explanation: "Show what would change:"},
+			{Line: "plan -var-file=tenants/acme.kpvars.hcl -state=acme.kplan.state.json -out=acme.plan",
+				Explanation: "Save the plan of one tenant of several, to be applied as shown:"},
+			{Line: "plan -detailed-exitcode -input=false -no-color", Explanation: "In a pipeline, find out whether there are changes:"},
+			{Line: "plan -target-file=changed.txt -json-into=events.json",
+				Explanation: "Plan only the objects that a file lists, and write the events for a program, too:"},
+			{Line: "plan -destroy", Explanation: "Show what kplan destroy would delete:"},
+			{Line: "plan -offline -lock=false", Explanation: "For a pull request from a fork, which gets no credentials:"},
 		},
-		run: func(ctx context.Context, s *session, _ []string) exitCode { return runPlan(ctx, s, opts) },
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) { return runPlan(ctx, s, opts) },
 	}
 }
 
@@ -87,20 +61,20 @@ func planCommand() *command {
 func (s *session) applyLine(o planOptions) string {
 	line := "kplan"
 	if s.chdir != "" {
-		line += " -chdir=" + shellWord(s.chdir)
+		line += " -chdir=" + cli.ShellWord(s.chdir)
 	}
 	line += " apply"
 	for _, flag := range []struct{ name, value string }{
 		{"state", o.state.path}, {"kubeconfig", o.cluster.kubeconfig}, {"context", o.cluster.context},
 	} {
 		if flag.value != "" {
-			line += " -" + flag.name + "=" + shellWord(flag.value)
+			line += " -" + flag.name + "=" + cli.ShellWord(flag.value)
 		}
 	}
 	if o.cluster.allowExec {
 		line += " -allow-exec-plugins"
 	}
-	return line + " " + shellQuoted(o.out)
+	return line + " " + cli.ShellQuoted(o.out)
 }
 
 // check refuses options that contradict one another.
@@ -108,60 +82,52 @@ func (o *planOptions) check() error {
 	if err := o.planningOptions.check(); err != nil || !o.offline {
 		return err
 	}
-	refused := func(why string) error {
-		return &usageError{summary: "Invalid combination of arguments", detail: why}
-	}
 	switch {
 	case o.cluster.kubeconfig != "" || o.cluster.context != "":
-		return refused("-offline asks no cluster, and -kubeconfig and -context name one: give one or the other.")
+		return invalidCombination("-offline plans without a cluster, and -kubeconfig and -context choose one: give one or the other.")
 	case o.selection.refreshOnly:
-		return refused("-refresh-only looks at what was changed in the cluster, and -offline asks no cluster.")
+		return invalidCombination("-refresh-only detects changes in the cluster, and -offline plans without a cluster.")
 	case len(o.selection.replace)+len(o.selection.adopt) > 0:
-		return refused("-replace and -adopt are about objects that are in the cluster, and -offline asks no cluster.")
+		return invalidCombination("-replace and -adopt are about objects in the cluster, and -offline plans without a cluster.")
 	}
 	return nil
 }
 
-func runPlan(ctx context.Context, s *session, opts planOptions) exitCode {
+func runPlan(ctx context.Context, s *session, opts planOptions) (code cli.ExitCode, diags hcl.Diagnostics) {
 	if err := opts.check(); err != nil {
-		return s.usage(err)
+		return exitFailure, usage(err)
 	}
-	if !s.begin(ctx, &opts.planningOptions) {
-		return exitFailure
+	if diags := s.begin(ctx, &opts.planningOptions); diags != nil {
+		return exitFailure, diags
 	}
 	if opts.out != "" {
 		if err := mayHoldPlan(opts.out); err != nil {
-			s.fail("Can't save the plan", "%s: %v.", opts.out, reason(err))
-			return exitFailure
+			return exitFailure, failure("Can't save the plan", "%s: %v.", opts.out, files.Reason(err))
 		}
 	}
-	k, ok := s.prepare(ctx, opts.planningOptions, "plan")
-	if !ok {
-		return exitFailure
+	k, diags := s.prepare(ctx, opts.planningOptions, "plan")
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	defer k.close()
+	defer func() { diags = append(diags, k.close()...) }()
 	p, diags := k.plan(ctx, opts.selection)
 	if p == nil {
-		s.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
-	view := s.options()
+	view := s.ui.Options()
 	view.Unsaved = !s.automation
 	if opts.out != "" && !diags.HasErrors() {
-		if !k.savePlan(ctx, p, opts.out) {
-			return exitFailure
+		if diags := k.savePlan(ctx, p, opts.out); diags != nil {
+			return exitFailure, diags
 		}
 		view.SavedAs = opts.out
 		if !s.automation {
 			view.ApplyLine = s.applyLine(opts)
 		}
 	}
-	s.showPlan(p, diags, view)
-	switch {
-	case diags.HasErrors():
-		return exitFailure
-	case opts.detailedExitCode && !p.IsEmpty():
-		return exitChanges
+	showPlan(s.ui, p, view)
+	if opts.detailedExitCode && !p.IsEmpty() && !diags.HasErrors() {
+		code = exitChanges
 	}
-	return exitOK
+	return code, diags
 }

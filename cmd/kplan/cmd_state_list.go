@@ -4,49 +4,42 @@ import (
 	"context"
 	"fmt"
 
-	"kplan.dev/kplan/internal/render"
-	"kplan.dev/kplan/state"
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
 )
 
-func stateListCommand() *command {
+func stateListCommand(s *session) *cli.Command {
 	var opts stateOptions
-	return &command{
-		name: "list", aliases: []string{"ls"}, args: "[ADDRESS...]", maxArgs: -1,
-		summary: "List the addresses of all objects",
-		about:   "Lists the addresses of the objects in the state, or of those that the given addresses stand for.",
-		flags:   group("Options", opts.flag()),
-		examples: []example{
-			{"state list", "All of them:"},
-			{"state list Pod.web", "Those of one resource block:"},
+	return &cli.Command{
+		Name: "list", Aliases: []string{"ls"}, Args: "[ADDRESS...]", MaxArgs: -1,
+		Summary: "List the addresses of managed objects",
+		About:   "Lists the addresses of the objects in the state, or of those that match the given addresses.",
+		Flags:   cli.Group("Options", opts.flag()),
+		Examples: []cli.Example{
+			{Line: "state list", Explanation: "List all objects:"},
+			{Line: "state list Pod.web", Explanation: "List the objects of one resource block:"},
 		},
-		words: stateAddresses(&opts),
-		run: func(ctx context.Context, s *session, args []string) exitCode {
-			return runStateList(ctx, s, opts, args)
+		Words: s.stateWords(&opts, stateAddresses),
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runStateList(ctx, s, opts, args)
 		},
 	}
 }
 
-func runStateList(ctx context.Context, s *session, opts stateOptions, addresses []string) exitCode {
-	st, ok := s.existing(ctx, opts)
-	if !ok {
-		return exitFailure
+func runStateList(ctx context.Context, s *session, opts stateOptions, addresses []string) hcl.Diagnostics {
+	_, st, diags := s.existing(ctx, opts)
+	if diags.HasErrors() {
+		return diags
 	}
 	objects := st.Objects
 	if len(addresses) > 0 {
-		if objects, ok = s.pickAll(st, addresses); !ok {
-			return exitFailure
+		if objects, diags = pickAll(st, addresses); diags.HasErrors() {
+			return diags
 		}
 	}
 	for _, o := range objects {
-		fmt.Fprintln(s.stdout, shown(o))
+		fmt.Fprintln(s.ui.Out, shown(o))
 	}
-	return exitOK
-}
-
-// shown is an entry's address as lists show it.
-func shown(o state.Object) string {
-	if o.Deposed {
-		return fmt.Sprintf("%s (deposed, %s)", render.Clean(o.Addr.String()), render.Clean(o.Object.String()))
-	}
-	return render.Clean(o.Addr.String())
+	return nil
 }

@@ -5,97 +5,89 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/state"
 )
 
-func stateMoveCommand() *command {
+func stateMoveCommand(s *session) *cli.Command {
 	var opts stateOptions
 	var dryRun bool
-	return &command{
-		name: "mv", aliases: []string{"move"}, args: "FROM TO", minArgs: 2, maxArgs: 2,
-		summary: "Give an object another address",
-		about: "Gives what the state holds at one address another address. Use it when a block was renamed in a way that " +
-			"the plan does not see by itself; a plan notices a block that was renamed and still names the same object.",
-		flags: group("Options",
-			on("dry-run", &dryRun, "Say what would be moved, and move nothing."),
+	return &cli.Command{
+		Name: "mv", Aliases: []string{"move"}, Args: "FROM TO", MinArgs: 2, MaxArgs: 2,
+		Summary: "Move an object to another address",
+		About: "Gives the objects at one address another address. Use it when a block was renamed in a way that " +
+			"the plan does not detect; a plan detects a renamed block that still names the same object.",
+		Flags: cli.Group("Options",
+			cli.On("dry-run", &dryRun, "Print what would be moved, and move nothing."),
 			opts.flag(), opts.lockFlag()),
-		examples: []example{
-			{"state mv Pod.web Pod.front", "After renaming the block Pod.web to Pod.front:"},
-			{"state mv -dry-run Pod.web 'Pod.web[0]'", "After adding count to the block:"},
+		Examples: []cli.Example{
+			{Line: "state mv Pod.web Pod.front", Explanation: "After renaming the block Pod.web to Pod.front:"},
+			{Line: "state mv -dry-run Pod.web 'Pod.web[0]'", Explanation: "After adding count to the block:"},
 		},
-		words: stateAddresses(&opts),
-		run: func(ctx context.Context, s *session, args []string) exitCode {
-			return runStateMove(ctx, s, opts, dryRun, args[0], args[1])
+		Words: s.stateWords(&opts, stateAddresses),
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runStateMove(ctx, s, opts, dryRun, args[0], args[1])
 		},
 	}
 }
 
-func runStateMove(ctx context.Context, s *session, opts stateOptions, dryRun bool, from, to string) exitCode {
-	if _, ok := s.existing(ctx, opts); !ok { // then no lock shall appear there either
-		return exitFailure
-	}
-	lease, st := s.lockState(ctx, opts, "state mv")
-	if lease == nil {
-		return exitFailure
-	}
-	defer s.unlock(lease)
-	moves, ok := s.moves(st, from, to)
-	if !ok {
-		return exitFailure
-	}
-	for _, m := range moves {
-		verb := "Move"
-		if dryRun {
-			verb = "Would move"
-		} else {
-			st.Move(m.from, m.to)
+func runStateMove(ctx context.Context, s *session, opts stateOptions, dryRun bool, from, to string) hcl.Diagnostics {
+	var moves []move
+	diags := s.change(ctx, opts, "state mv", func(st *state.State) (bool, hcl.Diagnostics) {
+		var diags hcl.Diagnostics
+		moves, diags = movesOf(st, from, to)
+		for _, m := range moves {
+			verb := "Move"
+			if dryRun {
+				verb = "Would move"
+			} else {
+				st.Move(m.from, m.to)
+			}
+			fmt.Fprintf(s.ui.Out, "%s \"%s\" to \"%s\"\n", verb, render.Clean(m.from.String()), render.Clean(m.to.String()))
 		}
-		fmt.Fprintf(s.stdout, "%s \"%s\" to \"%s\"\n", verb, render.Clean(m.from.String()), render.Clean(m.to.String()))
+		return !dryRun, diags
+	})
+	if !dryRun && !diags.HasErrors() {
+		fmt.Fprintf(s.ui.Out, "Successfully moved %d object(s).\n", len(moves))
 	}
-	if dryRun {
-		return exitOK
-	}
-	if code := s.save(ctx, lease, st); code != exitOK {
-		return code
-	}
-	fmt.Fprintf(s.stdout, "Successfully moved %d object(s).\n", len(moves))
-	return exitOK
+	return diags
 }
 
 type move struct{ from, to addrs.Instance }
 
-// moves works out what a pair of addresses stands for: one instance to another,
-// or each of a resource to that of the same key. It reports what can't be.
-func (s *session) moves(st *state.State, from, to string) (moves []move, ok bool) {
-	found := slices.DeleteFunc(s.pick(st, from), func(o state.Object) bool { return o.Deposed })
+// movesOf works out what a pair of addresses stands for: one instance to another,
+// or each of a resource to that of the same key.
+func movesOf(st *state.State, from, to string) ([]move, hcl.Diagnostics) {
+	found, diags := pick(st, from)
 	target, err := addrs.ParseInstance(to)
 	if err != nil {
-		s.fail("Invalid address", "%s.", capital(err))
+		diags = append(diags, failure("Invalid address", "%s.", capital(err))...)
 	}
+	found = slices.DeleteFunc(found, func(o state.Object) bool { return o.Deposed })
 	if len(found) == 0 || err != nil {
-		return nil, false
+		return nil, diags
 	}
 	whole := len(found) > 1 || found[0].Addr.String() != from
 	switch {
 	case target.Resource.Type != found[0].Addr.Resource.Type:
-		s.fail("Not the same kind", "%s can't become %s: an object keeps its kind.", from, target)
-		return nil, false
+		return nil, failure("Not the same kind", "%s can't become %s: an object keeps its kind.", from, target)
 	case whole && !target.Key.IsZero():
-		s.fail("Ambiguous move", "%s stands for %d object(s) and %s for one. Name the one that is to move.", from, len(found), target)
-		return nil, false
+		return nil, failure("Ambiguous move", "%s stands for %d object(s) and %s for one. Name the one to move.", from, len(found), target)
 	}
+	var moves []move
 	for _, o := range found {
 		m := move{from: o.Addr, to: target}
 		if whole {
 			m.to = target.Resource.Instance(o.Addr.Key)
 		}
 		if taken, is := st.Find(m.to); is {
-			s.fail("Address is taken", "The state already holds %s at %s.", taken.Object, m.to)
-			return nil, false
+			return nil, failure("Address is taken", "The state already has %s at %s.", taken.Object, m.to)
 		}
 		moves = append(moves, m)
 	}
-	return moves, true
+	return moves, nil
 }

@@ -3,33 +3,37 @@ package main
 import (
 	"context"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
 )
 
-func statePullCommand() *command {
+func statePullCommand(s *session) *cli.Command {
 	var opts stateOptions
-	return &command{
-		name:    "pull",
-		summary: "Print the stored state",
-		about:   "Prints the state in the format in which it is stored, which state push takes.",
-		flags:   group("Options", opts.flag()),
-		examples: []example{
-			{"state pull >before.json", "Keep a copy:"},
+	return &cli.Command{
+		Name:    "pull",
+		Summary: "Print the stored state",
+		About:   "Prints the state in the format in which it is stored, and which state push reads.",
+		Flags:   cli.Group("Options", opts.flag()),
+		Examples: []cli.Example{
+			{Line: "state pull >before.json", Explanation: "Keep a copy:"},
 		},
-		run: func(ctx context.Context, s *session, _ []string) exitCode { return runStatePull(ctx, s, opts) },
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runStatePull(ctx, s, opts)
+		},
 	}
 }
 
-func runStatePull(ctx context.Context, s *session, opts stateOptions) exitCode {
-	st, ok := s.existing(ctx, opts)
-	if !ok {
-		return exitFailure
+func runStatePull(ctx context.Context, s *session, opts stateOptions) hcl.Diagnostics {
+	_, st, diags := s.existing(ctx, opts)
+	if diags.HasErrors() {
+		return diags
 	}
 	data, err := st.Encode()
 	if err != nil {
-		s.fail("Can't print the state", "%s.", capital(err))
-		return exitFailure
+		return failure("Can't print the state", "%s.", capital(err))
 	}
-	_, err = s.stdout.Write(render.CleanJSON(data))
-	return s.wrote(err)
+	_, err = s.ui.Out.Write(render.CleanJSON(data))
+	return notWritten(s.ui.Wrote(err))
 }

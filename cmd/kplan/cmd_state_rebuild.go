@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/ui"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
@@ -23,99 +27,98 @@ type rebuildOptions struct {
 	allowIncomplete bool
 }
 
-func stateRebuildCommand() *command {
+func stateRebuildCommand(s *session) *cli.Command {
 	var opts rebuildOptions
-	return &command{
-		name:    "rebuild",
-		summary: "Make a lost state anew from the cluster",
-		about: "Looks through the cluster for the objects that kplan made for this configuration, by the label and the " +
-			"annotation that each of them bears, shows the state they come to, asks, and stores it. Nothing in the cluster is " +
-			"changed. A state that is there is completed: for going on from an old backup.\n\n" +
-			"Where there is no state that names the stack, -stack does. Without it the command lists the stacks that the cluster " +
-			"has objects of.\n\n" +
-			"A state that would not be complete is refused, as when this user may not list every kind: what it lacks and the " +
-			"configuration no longer has would never be deleted.",
-		flags: slices.Concat(
-			group("Options",
-				text("stack", &opts.stack, "Rebuild the state of the stack `ID`, which its objects have in the label "+addrs.StackLabel+"."),
-				on("auto-approve", &opts.autoApprove, "Don't ask before storing the state."),
-				on("allow-incomplete", &opts.allowIncomplete, "Store the state also where objects may be missing from it.")),
-			group("Options", opts.variables.flags()...),
-			group("Options", opts.cluster.flags()...),
-			group("Options", opts.state.flag(), opts.state.lockFlag())),
-		examples: []example{
-			{"state rebuild", "Which stacks are there? With a state: what does it lack?"},
-			{"state rebuild -stack=3c9d5f9e-58f5-4a21-8fb7-6ac1e53f1d01", "The state file is gone:"},
+	return &cli.Command{
+		Name:    "rebuild",
+		Summary: "Recreate a lost state from the cluster",
+		About: "Scans the cluster for the objects that kplan created for this configuration, by the label and the " +
+			"annotation that each of them has, shows the resulting state, asks for approval, and stores it. Nothing in the cluster is " +
+			"changed. An existing state is completed: use this to go on from an old backup.\n\n" +
+			"If no state names the stack, -stack does. Without it the command lists the stacks that have objects in the cluster.\n\n" +
+			"A state that would be incomplete is refused, for example when this user may not list every kind: objects that are missing " +
+			"from it and no longer in the configuration would never be deleted.",
+		Flags: slices.Concat(
+			cli.Group("Options",
+				cli.Text("stack", &opts.stack, "Rebuild the state of the stack `ID`, the value of the label "+addrs.StackLabel+" of its objects."),
+				cli.On("auto-approve", &opts.autoApprove, "Skip the approval of the state."),
+				cli.On("allow-incomplete", &opts.allowIncomplete, "Store the state even if objects may be missing from it.")),
+			cli.Group("Options", opts.variables.flags()...),
+			cli.Group("Options", opts.cluster.flags()...),
+			cli.Group("Options", opts.state.flag(), opts.state.lockFlag())),
+		Examples: []cli.Example{
+			{Line: "state rebuild", Explanation: "List the stacks, or complete an existing state:"},
+			{Line: "state rebuild -stack=3c9d5f9e-58f5-4a21-8fb7-6ac1e53f1d01", Explanation: "When the state file is lost:"},
 		},
-		run: func(ctx context.Context, s *session, _ []string) exitCode { return runStateRebuild(ctx, s, opts) },
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
+			return runStateRebuild(ctx, s, opts)
+		},
 	}
 }
 
-func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) exitCode {
+func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code cli.ExitCode, diags hcl.Diagnostics) {
 	if id, err := uuid.Parse(opts.stack); opts.stack != "" && (err != nil || id.String() != opts.stack) {
-		return s.usage(&usageError{summary: "Invalid stack", detail: fmt.Sprintf("%q is not the id of a stack, such as 3c9d5f9e-58f5-4a21-8fb7-6ac1e53f1d01. Without -stack those in the cluster are listed.", opts.stack)})
+		return exitFailure, usage(&cli.UsageError{Summary: "Invalid stack", Detail: fmt.Sprintf(
+			"%q is not the ID of a stack, such as 3c9d5f9e-58f5-4a21-8fb7-6ac1e53f1d01. To list the stacks in the cluster, leave -stack out.",
+			opts.stack)})
 	}
-	d, ok := s.define(ctx, opts.variables)
-	if !ok {
-		return exitFailure
+	d, diags := s.define(ctx, opts.variables)
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	if opts.state, ok = s.locateBy(opts.state, d); !ok {
-		return exitFailure
+	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
+		return exitFailure, diags
 	}
-	lease, stored, ok := s.lockAnyState(ctx, opts.state, "state rebuild")
-	if !ok {
-		return exitFailure
+	lease, diags := s.acquire(ctx, opts.state, "state rebuild")
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	defer s.unlock(lease)
+	defer func() { diags = append(diags, unlock(lease)...) }()
+	stored := readAny(ctx, s.ui, lease)
 	if stored != nil && opts.stack != "" && opts.stack != stored.Lineage {
-		s.fail("State of another stack", "The state in %s is that of the stack %s. To rebuild another's, name another file with -state=PATH.", opts.state.path, stored.Lineage)
-		return exitFailure
+		return exitFailure, failure("State of another stack",
+			"The state in %s belongs to the stack %s. To rebuild the state of another stack, name another file with -state=PATH.",
+			opts.state.path, stored.Lineage)
 	}
-	cluster, ok := s.connect(ctx, d, opts.cluster)
-	if !ok {
-		return exitFailure
+	cluster, diags := s.connect(ctx, d, opts.cluster)
+	if diags.HasErrors() {
+		return exitFailure, diags
 	}
-	k := &stack{session: s, definition: d, opts: opts.planningOptions, lease: lease, state: stored, cluster: cluster}
+	k := &stack{s: s, definition: d, opts: opts.planningOptions, lease: lease, state: stored, cluster: cluster}
 	switch {
 	case stored == nil && opts.stack == "":
 		k.state = state.New()
-		return k.listStacks(ctx)
+		return exitFailure, k.listStacks(ctx)
 	case stored == nil:
 		k.state = state.Lost(opts.stack, time.Now())
 	}
 	return k.rebuild(ctx, opts, stored)
 }
 
-// lockAnyState takes the lock and reads the state, nil where there is none or
-// none that can be read: either is what rebuilding is for.
-func (s *session) lockAnyState(ctx context.Context, opts stateOptions, operation string) (state.Lease, *state.State, bool) {
-	lease, ok := s.acquire(ctx, opts, operation)
-	if !ok {
-		return nil, nil, false
-	}
+// readAny reads the state, nil if there is none or none that can be read: either
+// is what rebuilding is for.
+func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) *state.State {
 	stored, err := lease.Read(ctx)
 	if err != nil && !errors.Is(err, state.ErrNotExist) {
-		s.report(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "The stored state can't be read",
-			Detail: capital(err) + ". If another is stored in its place, it is kept beside that."}})
+		u.Report(warning("The stored state can't be read", capital(err)+". If another is stored in its place, it is kept beside that."))
 	}
 	if err != nil {
-		return lease, nil, true
+		return nil
 	}
-	return lease, stored, true
+	return stored
 }
 
-// listStacks shows which stacks the cluster has objects of. It does not choose:
-// several stacks may well be made by one configuration, with other variables.
-func (k *stack) listStacks(ctx context.Context) exitCode {
+// listStacks shows which stacks have objects in the cluster, and returns the
+// error that one has to be chosen: several stacks may well belong to one
+// configuration, with other variables.
+func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
 	scan, diags := plan.Look(ctx, k.input(selection{}), "")
 	if diags.HasErrors() {
-		k.report(diags)
-		return exitFailure
+		return diags
 	}
 	ids := scan.Stacks()
 	if len(ids) == 0 {
-		k.fail("Nothing to rebuild", "No object in %s bears the label %s.%s", k.cluster.Host(), addrs.StackLabel, unseenHint(scan))
-		return exitFailure
+		return failure("Nothing to rebuild", "No object in %s has the label %s.%s", k.cluster.Host(), addrs.StackLabel, unseenHint(scan))
 	}
 	wanted := map[string]int{}
 	for _, id := range ids {
@@ -125,63 +128,172 @@ func (k *stack) listStacks(ctx context.Context) exitCode {
 	for _, id := range ids {
 		k.showStack(id, scan.Of(id), wanted[id])
 	}
-	k.fail("Which stack?", "There is no state in %s to tell which stack is this one. Name it: kplan state rebuild -stack=%s%s", k.opts.state.path, oneOr(ids, "ID"), unseenHint(scan))
-	return exitFailure
+	id := "ID"
+	if len(ids) == 1 {
+		id = ids[0]
+	}
+	return failure("Which stack?", "There is no state in %s to tell which stack this is. Name it: kplan state rebuild -stack=%s%s",
+		k.opts.state.path, id, unseenHint(scan))
 }
 
 // storing is what a rebuilt state needs a yes for.
 var storing = approval{
-	question: question{
-		title: "Do you want to store this state?",
-		text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
+	Question: ui.Question{
+		Title: "Do you want to store this state?",
+		Text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
 	},
-	unchanged: "The state is as it was",
-	notDryRun: "To store it without being asked: -auto-approve.",
-	cancelled: "Rebuild cancelled.",
+	unchanged:  "The state is unchanged",
+	unattended: "To store it without being asked, add -auto-approve.",
+	cancelled:  "Rebuild cancelled.",
 }
 
 // rebuild makes, shows and stores the state.
-func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) exitCode {
+func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) (cli.ExitCode, hcl.Diagnostics) {
 	in := k.input(selection{})
 	scan, diags := plan.Look(ctx, in, k.state.StackID())
 	if diags.HasErrors() {
-		k.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
 	if len(scan.Objects) == 0 {
-		k.fail("Nothing of this stack found", "No object in %s bears the label %s=%s. The state is as it was.%s", k.cluster.Host(), addrs.StackLabel, k.state.StackID(), unseenHint(scan))
-		return exitFailure
+		return exitFailure, failure("No objects of this stack", "No object in %s has the label %s=%s. The state is unchanged.%s",
+			k.cluster.Host(), addrs.StackLabel, k.state.StackID(), unseenHint(scan))
 	}
 	if opts.autoApprove && k.declared(scan.Objects) == 0 {
-		k.fail("Not the stack of this configuration", "None of the %s of the stack %s belongs to a block of this configuration, so the next plan would delete them all. Rebuild the state beside the configuration that made them; if this is it, leave -auto-approve away and look at what would be stored.",
+		return exitFailure, failure("Not the stack of this configuration",
+			"None of the %s of the stack %s belongs to a block of this configuration, so the next plan would delete them all. "+
+				"Rebuild the state beside the configuration that created them; "+
+				"if this is the one, leave -auto-approve out and review what would be stored.",
 			render.Count(len(scan.Objects), "object"), k.state.StackID())
-		return exitFailure
 	}
 	rebuilt, diags := plan.Rebuild(ctx, in, scan)
 	if rebuilt == nil {
-		k.report(diags)
-		return exitFailure
+		return exitFailure, diags
 	}
 	k.showRebuilt(rebuilt)
-	if diags := incomplete(scan, rebuilt, opts.allowIncomplete); len(diags) > 0 {
-		k.report(diags)
-		if diags.HasErrors() {
-			return exitFailure
-		}
+	if diags := k.s.ui.Errors(incomplete(scan, rebuilt, opts.allowIncomplete)); diags != nil {
+		return exitFailure, diags
 	}
 	if stored != nil && rebuilt.State.Equal(stored) {
-		fmt.Fprintf(k.stdout, "The state in %s lacks nothing.\n", k.opts.state.path)
-		return exitOK
+		fmt.Fprintf(k.s.ui.Out, "The state in %s is complete.\n", k.opts.state.path)
+		return exitOK, nil
 	}
 	if !opts.autoApprove {
-		if code := k.wantYes(ctx, storing); code != exitOK {
-			return code
+		if approved, diags := approve(ctx, k.s.ui, storing); !approved {
+			return exitFailure, diags
 		}
 	}
 	if err := k.lease.Replace(ctx, rebuilt.State); err != nil {
-		k.fail("Can't write the state", "%s. The state is as it was.", capital(err))
-		return exitFailure
+		return exitFailure, failure("Can't write the state", "%s. The state is unchanged.", capital(err))
 	}
-	fmt.Fprintf(k.stdout, "Stored the state with %s in %s.\n", render.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
-	return exitOK
+	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", render.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
+	return exitOK, nil
+}
+
+// mostShown is how many addresses of a stack are shown to recognize it by.
+const mostShown = 5
+
+// declared is how many of the objects belong to blocks of the configuration.
+func (k *stack) declared(objects []plan.Scanned) (n int) {
+	blocks := map[addrs.Resource]bool{}
+	for _, r := range k.config.Resources {
+		blocks[r.Addr] = true
+	}
+	for _, o := range objects {
+		if blocks[o.Addr.Resource] {
+			n++
+		}
+	}
+	return n
+}
+
+func (k *stack) showStack(id string, objects []plan.Scanned, wanted int) {
+	namespaces := map[string]bool{}
+	var shown []string
+	for _, o := range objects {
+		if o.Object.Namespace != "" {
+			namespaces[o.Object.Namespace] = true
+		}
+		if len(shown) < mostShown && o.Addr != (addrs.Instance{}) {
+			shown = append(shown, fmt.Sprintf("    %s (%s)\n", render.Clean(o.Addr.String()), render.Clean(o.Object.String())))
+		}
+	}
+	fmt.Fprintf(k.s.ui.Out, "%s\n  %s, %d of them declared in this configuration\n",
+		k.s.ui.Bold(render.Clean(id)), render.Count(len(objects), "object"), wanted)
+	if len(namespaces) > 0 {
+		fmt.Fprintf(k.s.ui.Out, "  in %s\n", render.Clean(strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")))
+	}
+	fmt.Fprint(k.s.ui.Out, strings.Join(shown, ""))
+	if more := len(objects) - len(shown); more > 0 {
+		fmt.Fprintf(k.s.ui.Out, "    and %d more\n", more)
+	}
+	fmt.Fprintln(k.s.ui.Out)
+}
+
+// showRebuilt lists what would be added to the state, changed in it and removed.
+func (k *stack) showRebuilt(r *plan.Rebuilt) {
+	line := func(mark string, o state.Object, note string) {
+		if r.Orphans[o.Object.Identity()] {
+			note += ", not in the configuration: the next plan deletes it"
+		}
+		fmt.Fprintf(k.s.ui.Out, "  %s %s (%s)%s\n", mark, render.Clean(o.Addr.String()), render.Clean(o.Object.String()), note)
+	}
+	for _, o := range r.Added {
+		line("+", o, "")
+	}
+	for _, o := range r.Changed {
+		line("~", o, "")
+	}
+	for _, o := range r.Gone {
+		line("-", o, ", no longer in the cluster")
+	}
+	fmt.Fprintf(k.s.ui.Out, "\nThe state would have %s: %d added, %d changed, %d removed.\n",
+		render.Count(len(r.State.Objects), "object"), len(r.Added), len(r.Changed), len(r.Gone))
+}
+
+// incomplete reports what the rebuilt state may lack: an error, or, if the user
+// has allowed that, a warning.
+func incomplete(scan *plan.Scan, r *plan.Rebuilt, allowed bool) hcl.Diagnostics {
+	severity, advice := hcl.DiagError, " To store the state nevertheless, add -allow-incomplete."
+	if allowed {
+		severity, advice = hcl.DiagWarning, ""
+	}
+	var diags hcl.Diagnostics
+	if len(scan.Unseen) > 0 {
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The state may be incomplete",
+			Detail: "There may be objects of this stack that were not found:\n" + bullets(scan.Unseen) +
+				"\nIf such an object is declared in the configuration, the next plan recognizes it by its label. " +
+				"If it no longer is, it would never be deleted. " +
+				"A user who may list every kind in the whole cluster can rebuild a complete state." + advice})
+	}
+	if len(r.Unaddressed) > 0 {
+		var names []string
+		for _, o := range r.Unaddressed {
+			names = append(names, o.Object.String())
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "Objects without an address",
+			Detail: "kplan created these objects for this stack, but their annotation " + addrs.AddressAnnotation + " was removed or changed, " +
+				"and no block of the configuration declares them:\n" +
+				bullets(names) + "\nRestore the address of each with kubectl annotate, or declare it in the configuration." + advice})
+	}
+	if r.Unclear {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "The configuration can't be planned in full",
+			Detail: "The dependencies of some objects, and whether they are protected, are therefore not known. " +
+				"Once the state is stored, kplan plan shows what is wrong; fix that and rebuild again."})
+	}
+	return diags
+}
+
+func bullets[T any](items []T) string {
+	var b strings.Builder
+	for _, item := range items {
+		fmt.Fprintf(&b, "  - %v\n", item)
+	}
+	return b.String()
+}
+
+func unseenHint(scan *plan.Scan) string {
+	if len(scan.Unseen) == 0 {
+		return ""
+	}
+	return "\n\nNot everything could be listed:\n" + bullets(scan.Unseen)
 }

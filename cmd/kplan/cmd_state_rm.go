@@ -3,60 +3,57 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/state"
 )
 
-func stateRemoveCommand() *command {
+func stateRemoveCommand(s *session) *cli.Command {
 	var opts stateOptions
 	var dryRun bool
-	return &command{
-		name: "rm", aliases: []string{"remove"}, args: "ADDRESS...", minArgs: 1, maxArgs: -1,
-		summary: "Forget objects without deleting them",
-		about: "Makes kplan forget objects. They stay in the cluster as they are; a later plan no longer updates or " +
-			"deletes them.",
-		flags: group("Options",
-			on("dry-run", &dryRun, "Say what would be forgotten, and forget nothing."),
+	return &cli.Command{
+		Name: "rm", Aliases: []string{"remove"}, Args: "ADDRESS...", MinArgs: 1, MaxArgs: -1,
+		Summary: "Forget objects without deleting them",
+		About: "Removes objects from the state. They stay in the cluster as they are; later plans neither update nor " +
+			"delete them.",
+		Flags: cli.Group("Options",
+			cli.On("dry-run", &dryRun, "Print what would be forgotten, and forget nothing."),
 			opts.flag(), opts.lockFlag()),
-		examples: []example{
-			{"state rm -dry-run Pod.web", "See what would go:"},
-			{"state rm 'Pod.web[\"a\"]' Service.web", "Forget two objects:"},
+		Examples: []cli.Example{
+			{Line: "state rm -dry-run Pod.web", Explanation: "Show what would be forgotten:"},
+			{Line: "state rm 'Pod.web[\"a\"]' Service.web", Explanation: "Forget two objects:"},
 		},
-		words: stateAddresses(&opts),
-		run: func(ctx context.Context, s *session, args []string) exitCode {
-			return runStateRemove(ctx, s, opts, dryRun, args)
+		Words: s.stateWords(&opts, stateAddresses),
+		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runStateRemove(ctx, s, opts, dryRun, args)
 		},
 	}
 }
 
-func runStateRemove(ctx context.Context, s *session, opts stateOptions, dryRun bool, addresses []string) exitCode {
-	if _, ok := s.existing(ctx, opts); !ok { // then no lock shall appear there either
-		return exitFailure
-	}
-	lease, st := s.lockState(ctx, opts, "state rm")
-	if lease == nil {
-		return exitFailure
-	}
-	defer s.unlock(lease)
-	objects, ok := s.pickAll(st, addresses)
-	if !ok {
-		return exitFailure
-	}
-	left := st.Table()
-	for _, o := range objects {
-		verb := "Removed"
-		if dryRun {
-			verb = "Would remove"
-		} else {
-			left.Remove(o.Object)
+func runStateRemove(ctx context.Context, s *session, opts stateOptions, dryRun bool, addresses []string) hcl.Diagnostics {
+	var objects []state.Object
+	diags := s.change(ctx, opts, "state rm", func(st *state.State) (bool, hcl.Diagnostics) {
+		var diags hcl.Diagnostics
+		if objects, diags = pickAll(st, addresses); diags.HasErrors() {
+			return false, diags
 		}
-		fmt.Fprintf(s.stdout, "%s %s\n", verb, shown(o))
+		left := st.Table()
+		for _, o := range objects {
+			verb := "Removed"
+			if dryRun {
+				verb = "Would remove"
+			} else {
+				left.Remove(o.Object)
+			}
+			fmt.Fprintf(s.ui.Out, "%s %s\n", verb, shown(o))
+		}
+		st.Objects = left.List()
+		return !dryRun, nil
+	})
+	if !dryRun && !diags.HasErrors() {
+		fmt.Fprintf(s.ui.Out, "Successfully removed %d resource instance(s).\n", len(objects))
 	}
-	if dryRun {
-		return exitOK
-	}
-	st.Objects = left.List()
-	if code := s.save(ctx, lease, st); code != exitOK {
-		return code
-	}
-	fmt.Fprintf(s.stdout, "Successfully removed %d resource instance(s).\n", len(objects))
-	return exitOK
+	return diags
 }

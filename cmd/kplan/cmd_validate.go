@@ -7,10 +7,11 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
 )
@@ -20,80 +21,81 @@ type validateOptions struct {
 	variables variableOptions
 }
 
-func validateCommand() *command {
+func validateCommand(s *session) *cli.Command {
 	var opts validateOptions
-	return &command{
-		name:    "validate",
-		tooMany: "To check the configuration of another folder: kplan -chdir=DIR validate.",
-		summary: "Check the configuration, without a cluster",
-		about: "Checks the files of the current folder: their syntax, every field and its type against the kinds that " +
-			"Kubernetes has built in, every reference. It needs no cluster, no state, and no values of variables; " +
-			"what is not known is taken as right, such as the fields of a custom kind whose definition is in the cluster only.\n\n" +
-			"Exit codes: 0 the configuration is valid, 1 it is not.",
-		flags: group("Options", append([]cli.Flag{
-			on("json", &opts.json, "Print JSON."),
+	return &cli.Command{
+		Name:    "validate",
+		TooMany: "To validate the configuration of another directory: kplan -chdir=DIR validate.",
+		Summary: "Check whether the configuration is valid",
+		About: "Checks the files of the current directory: their syntax, every field and its type against the built-in kinds " +
+			"of Kubernetes, and every reference. No cluster, state or values of variables are needed; what can't be known " +
+			"without them is accepted, such as the fields of a custom kind that is defined in the cluster only.\n\n" +
+			"Exit codes: 0 the configuration is valid; 1 it is not.",
+		Flags: cli.Group("Options", append([]cli.Flag{
+			cli.On("json", &opts.json, "Print JSON."),
 		}, opts.variables.flags()[:2]...)...),
-		examples: []example{
-			{"validate", "All mistakes at once:"},
-			{"validate -var-file=tenants/acme.kpvars.hcl", "With the values of one tenant:"},
+		Examples: []cli.Example{
+			{Line: "validate", Explanation: "Report all mistakes at once:"},
+			{Line: "validate -var-file=tenants/acme.kpvars.hcl", Explanation: "Use the values of one tenant:"},
 		},
-		run: func(ctx context.Context, s *session, _ []string) exitCode { return runValidate(ctx, s, opts) },
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
+			return runValidate(ctx, s, opts)
+		},
 	}
 }
 
-func runValidate(ctx context.Context, s *session, opts validateOptions) exitCode {
-	diags := withAdvice(s.validate(ctx, opts.variables))
-	code := exitOK
-	if diags.HasErrors() {
-		code = exitFailure
-	}
+func runValidate(ctx context.Context, s *session, opts validateOptions) (cli.ExitCode, hcl.Diagnostics) {
+	diags := validate(ctx, s, opts.variables)
 	if opts.json {
-		return max(code, s.wrote(render.ValidateJSON(s.stdout, diags, s.sources(diags))))
+		complete, src := s.quoted.prepare(diags)
+		failed := notWritten(s.ui.Wrote(render.ValidateJSON(s.ui.Out, complete, src)))
+		if diags.HasErrors() {
+			return exitFailure, failed
+		}
+		return exitOK, failed
 	}
-	s.report(diags)
-	switch {
-	case diags.HasErrors():
-	case len(diags) > 0:
-		fmt.Fprintf(s.stdout, "%s The configuration is valid, but there were some validation warnings as shown above.\n", s.success())
-	default:
-		fmt.Fprintf(s.stdout, "%s The configuration is valid.\n", s.success())
+	if diags := s.ui.Errors(diags); diags != nil {
+		return exitFailure, diags
 	}
-	return code
+	warned := ""
+	if len(diags) > 0 {
+		warned = ", but there were some validation warnings as shown above"
+	}
+	fmt.Fprintf(s.ui.Out, "%s The configuration is valid%s.\n", s.ui.Paint("32;1", "Success!"), warned)
+	return exitOK, nil
 }
 
-// validate finds what is wrong with the configuration, as far as that can be
-// told without a cluster.
-func (s *session) validate(ctx context.Context, opts variableOptions) hcl.Diagnostics {
+// validate finds the mistakes in the configuration that can be found without a
+// cluster.
+func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnostics {
 	c, diags := s.load()
-	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: opener(ctx), Partial: true})
+	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: files.Opener(ctx), Partial: true})
 	diags = append(diags, more...)
 	_, more = c.Cluster(values)
 	diags = append(diags, more...)
 	_, more = c.Backend(values)
 	diags = append(diags, more...)
 	if c.Broken {
-		return diags // evaluating what was not understood would only find phantoms
+		return diags // evaluating what was not understood would find more than there is
 	}
 	_, more = hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
-	return append(diags, unsaid(more, diags)...)
+	return append(diags, unreported(more, diags)...)
 }
 
-// unsaid leaves out what is wrong with a line that was complained about before:
-// what a file is refused for when it is read fails again when it is evaluated.
-func unsaid(diags, before hcl.Diagnostics) hcl.Diagnostics {
+// unreported leaves out errors of a line that has been reported before: what is
+// refused when a file is read fails again when it is evaluated.
+func unreported(diags, before hcl.Diagnostics) hcl.Diagnostics {
 	type line struct {
 		file   string
 		number int
 	}
-	said := map[line]bool{}
+	reported := map[line]bool{}
 	for _, d := range before {
 		if d.Subject != nil && d.Severity == hcl.DiagError {
-			said[line{d.Subject.Filename, d.Subject.Start.Line}] = true
+			reported[line{d.Subject.Filename, d.Subject.Start.Line}] = true
 		}
 	}
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
-		return d.Subject != nil && said[line{d.Subject.Filename, d.Subject.Start.Line}]
+		return d.Subject != nil && reported[line{d.Subject.Filename, d.Subject.Start.Line}]
 	})
 }
-
-func (s *session) success() string { return s.paint("32;1", "Success!") }

@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/files"
 )
 
 // definition is the configuration of the working directory and the values of
@@ -17,11 +18,10 @@ type definition struct {
 	values config.Values
 }
 
-// load reads the configuration. Its sources are there for diagnostics from then
-// on.
+// load reads the configuration. From then on diagnostics can quote it.
 func (s *session) load() (*config.Config, hcl.Diagnostics) {
 	c, diags := config.Load(".")
-	s.loaded = c
+	s.quoted.config = c
 	if !diags.HasErrors() || c.Settings.RequiredVersion != "" {
 		if unsuitable := c.CheckVersion(versionText()); unsuitable.HasErrors() {
 			return c, unsuitable
@@ -30,32 +30,29 @@ func (s *session) load() (*config.Config, hcl.Diagnostics) {
 	return c, diags
 }
 
-// define reads the configuration and gives its variables their values. It
-// reports what is wrong; ok is false if that keeps kplan from going on.
-func (s *session) define(ctx context.Context, opts variableOptions) (d definition, ok bool) {
+// define reads the configuration and the values of its variables. Warnings are
+// reported; what is returned are errors.
+func (s *session) define(ctx context.Context, opts variableOptions) (definition, hcl.Diagnostics) {
 	c, diags := s.load()
 	if diags.HasErrors() {
-		s.report(diags)
-		return d, false
+		return definition{}, diags
 	}
 	args := opts.args
 	if opts.from != nil {
-		args = append(recorded(opts.from, c), args...)
+		args = append(savedVariables(opts.from, c), args...)
 	}
 	values, valueDiags := c.ReadVariables(config.Inputs{
 		Env:    os.Environ(),
 		Args:   args,
-		Open:   opener(ctx),
-		Prompt: s.prompt(ctx),
+		Open:   files.Opener(ctx),
+		Prompt: s.askVariable(ctx),
 	})
 	if ctx.Err() != nil && valueDiags.HasErrors() {
-		s.fail(diag.Interrupted, "Nothing was changed: kplan was interrupted while it read or asked for the values of variables.")
-		return d, false
+		return definition{}, failure(diag.Interrupted,
+			"Nothing was changed: kplan was interrupted while it read or asked for the values of variables.")
 	}
 	if opts.from != nil {
 		explainMissing(valueDiags, opts.from, c)
 	}
-	diags = append(diags, valueDiags...)
-	s.report(diags)
-	return definition{c, values}, !diags.HasErrors()
+	return definition{c, values}, s.ui.Errors(append(diags, valueDiags...))
 }

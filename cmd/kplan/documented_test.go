@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kplan.dev/kplan/internal/cli"
 )
 
 // TestDocumentedFlags compares docs/commands.md with the commands: a section
@@ -20,16 +22,16 @@ func TestDocumentedFlags(t *testing.T) {
 		inTables := flagsInTables(text)
 		var theirs []string
 		for name := range strings.SplitSeq(heading, ", ") {
-			c := find(commands(&session{}), name)
+			c := cli.Find(testLine().Commands, name)
 			if c == nil {
 				continue // a section about something else
 			}
-			told[c.name] = true
-			for _, c := range append(c.subcommands, c) {
-				theirs = append(theirs, flagNames(c.flags)...)
-				for _, flag := range flagNames(c.flags) {
+			told[c.Name] = true
+			for _, c := range append(c.Subcommands, c) {
+				theirs = append(theirs, cli.FlagNames(c.Flags)...)
+				for _, flag := range cli.FlagNames(c.Flags) {
 					if flag != "no-color" && !slices.Contains(inTables, flag) {
-						t.Errorf("docs/commands.md does not have -%s of kplan %s under %q", flag, c.path(), heading)
+						t.Errorf("docs/commands.md does not have -%s of kplan %s under %q", flag, c.Path(), heading)
 					}
 				}
 			}
@@ -41,11 +43,11 @@ func TestDocumentedFlags(t *testing.T) {
 		}
 	}
 	for _, c := range runnable() {
-		if first, _, _ := strings.Cut(c.path(), " "); !told[first] {
+		if first, _, _ := strings.Cut(c.Path(), " "); !told[first] {
 			t.Errorf("no heading of docs/commands.md names %s", first)
 		}
-		if !strings.Contains(page, "\n| `"+c.path()) {
-			t.Errorf("the table of commands in docs/commands.md lacks %s", c.path())
+		if !strings.Contains(page, "\n| `"+c.Path()) {
+			t.Errorf("the table of commands in docs/commands.md lacks %s", c.Path())
 		}
 	}
 }

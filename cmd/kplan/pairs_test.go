@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
+	"kplan.dev/kplan/internal/cli"
 )
 
 // refusedPairs are the pairs of options that contradict one another, by what the
@@ -71,7 +71,7 @@ func TestOptionPairs(t *testing.T) {
 		if len(words) > 1 {
 			accepted = "Can't read the plan"
 		}
-		flags := find(commands(&session{}), words[0]).flags
+		flags := cli.Find(testLine().Commands, words[0]).Flags
 		for _, a := range flags {
 			if said := saidTo(append(words, sample(t, a))); !strings.Contains(said, "Error: "+expected(refusals, accepted, a.Names()[0], a.Names()[0])) {
 				t.Errorf("kplan %s %s: %s", command, sample(t, a), said)
@@ -114,31 +114,28 @@ func expected(refusals map[string][]string, accepted, a, b string) string {
 // sample is a flag as it may be given.
 func sample(t *testing.T, f cli.Flag) string {
 	t.Helper()
-	name := f.Names()[0]
-	if b, ok := f.(*cli.BoolFlag); ok {
-		if b.Value {
-			return "-" + name + "=false"
-		}
-		return "-" + name
+	head := cli.Head(f)
+	if !cli.TakesValue(f) {
+		return head
 	}
+	_, placeholder, _ := strings.Cut(head, "=")
 	value := map[string]string{
 		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s",
-	}[placeholder(f)]
-	switch {
+	}[placeholder]
+	switch name := f.Names()[0]; {
 	case name == "json-into":
 		value = "events"
 	case value == "":
-		t.Fatalf("-%s takes %s, of which there is no sample", name, placeholder(f))
+		t.Fatalf("%s needs a value of which there is no sample", head)
 	}
-	return "-" + name + "=" + value
+	return "-" + f.Names()[0] + "=" + value
 }
 
 // saidTo is all that kplan says to a command line.
 func saidTo(line []string) string {
 	var said bytes.Buffer
-	s := newSession()
-	s.stdin, s.stdout, s.stderr = strings.NewReader(""), &said, &said
-	s.env = func(string) string { return "" }
+	s := testSession(&said, &said)
+	s.env = noEnv
 	runApp(context.Background(), s, line)
 	return said.String()
 }

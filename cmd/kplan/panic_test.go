@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"kplan.dev/kplan/internal/cli"
 )
 
 // A bug in kplan is told of without what it was about: that may be a secret.
@@ -17,7 +19,8 @@ func TestPanicTellsNoValues(t *testing.T) {
 		"error": errors.New("s3cr3t-canary"),
 	} {
 		var out, errOut bytes.Buffer
-		s := &session{stdout: &out, stderr: &errOut, env: func(string) string { panic(problem) }}
+		s := testSession(&out, &errOut)
+		s.env = func(string) string { panic(problem) }
 		code := runApp(context.Background(), s, []string{"plan"})
 		if code != exitFailure {
 			t.Errorf("%s: exit code %d", name, code)
@@ -96,9 +99,9 @@ resource "ConfigMap" "behind" {
 	if err := os.WriteFile("main.kplan.hcl", []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(over string, line ...string) (code exitCode, said, complained string) {
+	run := func(over string, line ...string) (code cli.ExitCode, said, complained string) {
 		var out, errOut bytes.Buffer
-		s := &session{stdout: stumbling{&out, over}, stderr: &errOut, env: os.Getenv, stdin: strings.NewReader("")}
+		s := testSession(stumbling{&out, over}, &errOut)
 		code = runApp(context.Background(), s, line)
 		return code, out.String(), errOut.String()
 	}

@@ -7,35 +7,37 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan"
 )
 
 // readPlan reads a saved plan.
-func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, bool) {
-	file, err := open(ctx, path)
+func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, hcl.Diagnostics) {
+	file, err := files.Open(ctx, path)
 	if err != nil {
-		s.failReading(ctx, "the plan", path, err, "")
-		return nil, false
+		return nil, notRead(ctx, "the plan", path, err, "")
 	}
 	defer file.Close()
 	p, err := plan.Read(file, kinds.Builtin().Lookup)
 	if err != nil {
-		s.failReading(ctx, "the plan", path, err, s.ifState(ctx, path))
-		return nil, false
+		return nil, notRead(ctx, "the plan", path, err, ifState(ctx, path))
 	}
-	return p, true
+	return p, nil
 }
 
 // ifState is the hint for whoever takes a state for a plan, "" where it is none.
-func (s *session) ifState(ctx context.Context, path string) string {
+func ifState(ctx context.Context, path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	if _, err := s.readGivenState(ctx, path); err != nil {
+	if _, err := readGivenState(ctx, path, nil); err != nil {
 		return ""
 	}
-	return " It is a state, which is shown by: kplan show -state=" + shellWord(path)
+	return " It is a state. To show it: kplan show -state=" + cli.ShellWord(path)
 }
 
 // mayHoldPlan refuses to write a plan over anything but an older plan: a slip in
@@ -50,9 +52,9 @@ func mayHoldPlan(path string) error {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return errors.New("it is a folder; name a file")
+		return errors.New("it is a directory; name a file")
 	case !info.Mode().IsRegular():
-		return errNotRegular
+		return errors.New("it is not a regular file")
 	}
 	old, err := os.Open(path)
 	if err != nil {
@@ -60,25 +62,27 @@ func mayHoldPlan(path string) error {
 	}
 	defer old.Close()
 	if info.Size() > 0 && !plan.IsSaved(old) {
-		return errors.New("the file is there and is no saved plan; it is left as it is")
+		return errors.New("the file exists and is not a saved plan; it is left unchanged")
 	}
 	return nil
 }
 
 // savePlan writes a plan where nobody else can read it, as a whole or not at all.
-func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) bool {
-	if k.state.Serial == 0 && !k.found(ctx, p) {
-		return false
+func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) hcl.Diagnostics {
+	if k.state.Serial == 0 {
+		if diags := k.s.ui.Errors(k.createState(ctx, p)); diags != nil {
+			return diags
+		}
 	}
 	data, err := p.Encode(k.state, versionText())
 	if err == nil {
 		err = mayHoldPlan(path) // still, after all the time that planning took
 	}
 	if err == nil {
-		err = replaceFile(path, data, 0o600)
+		err = files.Replace(path, data, 0o600)
 	}
 	if err != nil {
-		k.fail("Can't save the plan", "%s: %v.", path, reason(err))
+		return failure("Can't save the plan", "%s: %v.", path, files.Reason(err))
 	}
-	return err == nil
+	return nil
 }

@@ -1,40 +1,47 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/urfave/cli/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/plan"
 )
 
-// selection says which objects a plan is about, and what it may do to some.
+// selection is which objects a plan is about, and what it may do to some.
 type selection struct {
 	destroy, refreshOnly                             bool
 	targets, excludes, replace, adopt, allowDataLoss addresses
-	targetFiles, excludeFiles                        paths                        // of which read takes more targets and excludes
-	written                                          map[addrs.Instance]hcl.Range // by an address in such a file, where it stands
+	targetFiles, excludeFiles                        cli.List                     // of which read takes more targets and excludes
+	written                                          map[addrs.Instance]hcl.Range // by an address in such a file, its position
 }
 
 // limitFlags are those that a plan to destroy takes as well.
 func (o *selection) limitFlags() []cli.Flag {
 	return []cli.Flag{
-		value("target", &o.targets, "Limit the plan to the object at `ADDRESS` and what it needs. May be repeated."),
-		value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and what needs it. May be repeated."),
-		value("target-file", &o.targetFiles, "Limit the plan to the objects whose addresses `FILE` holds, one a line, and what they need. Lines that begin with # are comments. May be repeated."),
-		value("exclude-file", &o.excludeFiles, "Leave out the objects whose addresses `FILE` holds, and what needs them. May be repeated."),
-		value("allow-data-loss", &o.allowDataLoss, "Let the deletion of the object at `ADDRESS` take along what this stack does not manage. May be repeated."),
+		cli.Value("target", &o.targets, "Plan only the object at `ADDRESS` and its dependencies. May be repeated."),
+		cli.Value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and its dependents. May be repeated."),
+		cli.Value("target-file", &o.targetFiles, "Plan only the objects at the addresses in `FILE`, one per line, "+
+			"and their dependencies. Lines that begin with # are comments. May be repeated."),
+		cli.Value("exclude-file", &o.excludeFiles, "Leave out the objects at the addresses in `FILE`, and their dependents. May be repeated."),
+		cli.Value("allow-data-loss", &o.allowDataLoss,
+			"Let the deletion of the object at `ADDRESS` cascade to unmanaged objects. May be repeated."),
 	}
 }
 
 func (o *selection) flags() []cli.Flag {
 	return append([]cli.Flag{
-		on("destroy", &o.destroy, "Plan the deletion of every object that the state holds, instead of what the configuration wants."),
-		on("refresh-only", &o.refreshOnly, "Show what was changed outside of kplan since it last applied, and change nothing in the cluster. Applied, it is taken as known."),
-		value("replace", &o.replace, "Delete the object at `ADDRESS` and make it anew. May be repeated."),
-		value("adopt", &o.adopt, "Take over the object that the resource at `ADDRESS` names, though kplan did not make it. May be repeated."),
+		cli.On("destroy", &o.destroy, "Plan the deletion of every object in the state."),
+		cli.On("refresh-only", &o.refreshOnly, "Show what was changed outside kplan since the last apply, without changing the cluster. "+
+			"To apply such a plan acknowledges the changes."),
+		cli.Value("replace", &o.replace, "Replace the object at `ADDRESS`. May be repeated."),
+		cli.Value("adopt", &o.adopt, "Adopt the existing object that the resource at `ADDRESS` names. May be repeated."),
 	}, o.limitFlags()...)
 }
 
@@ -52,26 +59,29 @@ func (o *selection) mode() plan.Mode {
 func (o *selection) check() error {
 	switch {
 	case len(o.targets)+len(o.targetFiles) > 0 && len(o.excludes)+len(o.excludeFiles) > 0:
-		return &usageError{summary: "Invalid combination of arguments", detail: "-target and -exclude, or files of theirs, can't be used together: one says what to plan, the other what not to."}
+		return invalidCombination("-target and -exclude, or their files, can't be used together: one says what to plan, the other what not to.")
 	case o.destroy && o.refreshOnly:
-		return &usageError{summary: "Incompatible plan mode options", detail: "-destroy deletes everything and -refresh-only changes nothing: give one of them."}
+		return &cli.UsageError{Summary: "Incompatible plan mode options",
+			Detail: "-destroy deletes all objects and -refresh-only changes none: give one of them."}
 	case (o.destroy || o.refreshOnly) && len(o.replace)+len(o.adopt) > 0:
-		return &usageError{summary: "Incompatible plan mode options", detail: "-replace and -adopt are for a plan that makes objects, not for -destroy or -refresh-only."}
+		return &cli.UsageError{Summary: "Incompatible plan mode options",
+			Detail: "-replace and -adopt are for a plan that creates objects, not for -destroy or -refresh-only."}
 	case o.refreshOnly && len(o.allowDataLoss) > 0:
-		return &usageError{summary: "Incompatible plan mode options", detail: "-refresh-only deletes nothing, so that -allow-data-loss has nothing to allow."}
+		return &cli.UsageError{Summary: "Incompatible plan mode options",
+			Detail: "-refresh-only deletes nothing, so -allow-data-loss has nothing to allow."}
 	}
 	return nil
 }
 
-// isGiven says whether any of the options is.
+// isGiven reports whether any of the options is.
 func (o *selection) isGiven() bool {
 	return o.destroy || o.refreshOnly || len(o.targetFiles)+len(o.excludeFiles) > 0 ||
 		len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss) > 0
 }
 
-// selected is the selection that a saved plan was made with, so that it can be
-// made anew. What it allowed to be lost is allowed again: that nothing else is
-// lost now is verified.
+// selected is the selection that a saved plan was made with, to plan again. The
+// data loss that it allowed is allowed again; that nothing else is lost is
+// verified.
 func selected(p *plan.Plan) selection {
 	return selection{
 		destroy:       p.Mode == plan.Destroy,
@@ -97,3 +107,115 @@ func (a *addresses) Set(text string) error {
 }
 
 func (a *addresses) String() string { return strings.Join(texts(*a), ", ") }
+
+// longestAddressFile is how many bytes a file of addresses may have.
+const longestAddressFile = 4 << 20
+
+// read takes the addresses from the files that -target-file and -exclude-file
+// name. What is wrong with them can be reported with their text.
+func (o *selection) read(ctx context.Context, lists map[string]*hcl.File) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	o.written = map[addrs.Instance]hcl.Range{}
+	for _, path := range o.targetFiles {
+		found, more := readAddresses(ctx, path, lists, o.written)
+		if len(found) == 0 && !more.HasErrors() {
+			more = append(more, noAddresses(hcl.DiagError, path, "-target-file would select nothing. To plan everything, leave it out."))
+		}
+		o.targets, diags = append(o.targets, found...), append(diags, more...)
+	}
+	for _, path := range o.excludeFiles {
+		found, more := readAddresses(ctx, path, lists, o.written)
+		if len(found) == 0 && !more.HasErrors() {
+			more = append(more, noAddresses(hcl.DiagWarning, path, "-exclude-file leaves nothing out."))
+		}
+		o.excludes, diags = append(o.excludes, found...), append(diags, more...)
+	}
+	return diags
+}
+
+func noAddresses(severity hcl.DiagnosticSeverity, path, meaning string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: severity, Summary: "No addresses in the file",
+		Detail: fmt.Sprintf("%s has no address: %s", path, meaning)}
+}
+
+// readAddresses reads a file of one address a line, in which a line that begins
+// with # is a comment, and records the position of each.
+func readAddresses(
+	ctx context.Context, path string, lists map[string]*hcl.File, written map[addrs.Instance]hcl.Range,
+) (addresses, hcl.Diagnostics) {
+	refused := func(why string) hcl.Diagnostics {
+		return failure("Can't read file of addresses", "%s can't be read: %s.", path, why)
+	}
+	for _, ending := range []string{".hcl", ".json"} {
+		if strings.HasSuffix(path, ending) {
+			return nil, refused("a file of addresses is plain text with one address per line, and its name does not end with " + ending)
+		}
+	}
+	src, err := readAddressFile(ctx, path)
+	switch {
+	case ctx.Err() != nil:
+		return nil, interruptedAt(path)
+	case err != nil:
+		return nil, refused(files.Reason(err).Error())
+	case len(src) > longestAddressFile:
+		return nil, refused("it is larger than 4 MiB")
+	}
+	lists[path] = &hcl.File{Bytes: src}
+	return parseAddresses(string(src), path, written)
+}
+
+func readAddressFile(ctx context.Context, path string) ([]byte, error) {
+	file, err := files.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, longestAddressFile+1))
+}
+
+func parseAddresses(src, path string, written map[addrs.Instance]hcl.Range) (addresses, hcl.Diagnostics) {
+	var (
+		found addresses
+		diags hcl.Diagnostics
+		start int
+	)
+	for number, line := range strings.Split(src, "\n") {
+		text := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
+		column := strings.Index(line, text)
+		at := hcl.Range{
+			Filename: path,
+			Start:    hcl.Pos{Line: number + 1, Column: column + 1, Byte: start + column},
+			End:      hcl.Pos{Line: number + 1, Column: column + 1 + len(text), Byte: start + column + len(text)},
+		}
+		start += len(line) + 1
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		addr, err := addrs.ParseInstance(text)
+		if err != nil {
+			diags = append(diags, notAnAddress(text, err, at))
+			continue
+		}
+		found, written[addr] = append(found, addr), at
+	}
+	return found, diags
+}
+
+// notAnAddress explains what is wrong with a line. One that looks like a setting may
+// hold a password: the wrong file was named, and nothing of it is shown.
+func notAnAddress(text string, err error, at hcl.Range) *hcl.Diagnostic {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid address in file", Detail: capital(err) + ".", Subject: &at}
+	before, _, comment := strings.Cut(text, " #")
+	switch {
+	case strings.ContainsAny(text, "=:"):
+		d.Subject = nil
+		d.Detail = fmt.Sprintf("Line %d of %s is not an address. "+
+			"A file of addresses has one per line, such as Pod.web, and comments that begin with #. "+
+			"The line is not shown, because it may be a setting.", at.Start.Line, at.Filename)
+	case comment:
+		if addr, err := addrs.ParseInstance(strings.TrimSpace(before)); err == nil {
+			d.Detail = fmt.Sprintf("A comment needs a line of its own: nothing can follow the address %s.", addr)
+		}
+	}
+	return d
+}

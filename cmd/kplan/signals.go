@@ -7,15 +7,18 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/ui"
 )
 
 // signals remembers which signal asked the program to end.
 type signals struct{ first atomic.Value }
 
 // watchSignals returns a context that the first INT, TERM or HUP ends, so that the
-// command finishes what is under way, saves and unlocks. The second ends the
+// command finishes what is in progress, saves and unlocks. The second ends the
 // program at once.
-func watchSignals(parent context.Context, s *session) (context.Context, *signals) {
+func watchSignals(parent context.Context, u *ui.Streams) (context.Context, *signals) {
 	ctx, cancel := context.WithCancel(parent)
 	caught := &signals{}
 	arrived := make(chan os.Signal, 2)
@@ -28,17 +31,15 @@ func watchSignals(parent context.Context, s *session) (context.Context, *signals
 	go func() {
 		caught.first.Store(<-arrived)
 		briefly(func() {
-			s.interrupted("Interrupt received.\n" +
-				"Nothing new is started; kplan ends once what is under way is done and recorded.\n" +
-				"A second interrupt ends it at once.")
+			u.Interrupted("Interrupt received.\n" +
+				"Nothing new is started; kplan exits once what is in progress is done and recorded.\n" +
+				"A second interrupt exits at once.")
 		})
 		cancel()
 		<-arrived
 		briefly(func() {
-			if s.region != nil {
-				s.region.Stop()
-			}
-			s.interrupted("Two interrupts received. Exiting immediately. What was under way is looked for by the next run.")
+			u.StopLive()
+			u.Interrupted("Two interrupts received. Exiting immediately. The next run looks for what was in progress.")
 		})
 		os.Exit(caught.exitCode(exitFailure))
 	}()
@@ -59,9 +60,9 @@ func briefly(say func()) {
 	}
 }
 
-// exitCode is what the program ends with after a command came to code. A
+// exitCode is what the program ends with after a command that returned code. A
 // command that succeeded in spite of the signal has succeeded.
-func (caught *signals) exitCode(code exitCode) int {
+func (caught *signals) exitCode(code cli.ExitCode) int {
 	switch caught.first.Load() {
 	case nil:
 		return int(code)
@@ -73,23 +74,9 @@ func (caught *signals) exitCode(code exitCode) int {
 	return int(interruptedBy(code, exitInterrupted))
 }
 
-func interruptedBy(code, signalled exitCode) exitCode {
+func interruptedBy(code, signalled cli.ExitCode) cli.ExitCode {
 	if code == exitOK {
 		return exitOK
 	}
 	return signalled
 }
-
-// exitCode is what the program ends with. Scripts rely on these numbers.
-type exitCode int
-
-const (
-	exitOK          exitCode = 0
-	exitFailure     exitCode = 1
-	exitChanges     exitCode = 2 // plan -detailed-exitcode: there is something to do
-	exitUnparsable  exitCode = 2 // fmt: a file can't be parsed or read
-	exitUnformatted exitCode = 3 // fmt -check: a file is not in canonical form
-	exitHungUp      exitCode = 129
-	exitInterrupted exitCode = 130
-	exitTerminated  exitCode = 143
-)

@@ -14,54 +14,51 @@ import (
 )
 
 // stack is what a plan is made from and an apply works on: the definition, the
-// state and the cluster, each opened and found to be in order.
+// state and the cluster, each opened and checked.
 type stack struct {
-	*session
+	s *session
 	definition
 	opts    planningOptions
 	lease   state.Lease // nil: the state is not locked
 	state   *state.State
 	cluster *kube.Cluster
-	// carryOn keeps an interrupt from cutting requests off from here on.
-	carryOn func() bool
+	// detach keeps an interrupt from cancelling requests from here on.
+	detach func() bool
 }
 
 // prepare opens everything: first what needs no cluster, so that a mistake in a
-// file costs no request. What went wrong has been reported.
-func (s *session) prepare(ctx context.Context, opts planningOptions, operation string) (*stack, bool) {
-	d, ok := s.define(ctx, opts.variables)
-	if !ok {
-		return nil, false
+// file costs no request.
+func (s *session) prepare(ctx context.Context, opts planningOptions, operation string) (*stack, hcl.Diagnostics) {
+	d, diags := s.define(ctx, opts.variables)
+	if diags.HasErrors() {
+		return nil, diags
 	}
-	if opts.state, ok = s.locateBy(opts.state, d); !ok {
-		return nil, false
+	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
+		return nil, diags
 	}
-	k := &stack{session: s, definition: d, opts: opts}
+	k := &stack{s: s, definition: d, opts: opts}
 	if opts.lock {
-		k.lease, k.state = s.lockState(ctx, opts.state, operation)
+		k.lease, k.state, diags = s.lockState(ctx, opts.state, operation)
 	} else {
-		k.state, _ = s.readState(ctx, opts.state)
+		k.state, diags = readState(ctx, opts.state.store())
 	}
-	if k.state == nil {
-		return nil, false
-	}
-	if opts.offline {
-		return k, true
+	if diags.HasErrors() || opts.offline {
+		return k, diags
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	k.carryOn = context.AfterFunc(ctx, end)
-	if k.cluster, ok = s.connect(life, d, opts.cluster); !ok {
-		k.close()
-		return nil, false
+	k.detach = context.AfterFunc(ctx, end)
+	if k.cluster, diags = s.connect(life, d, opts.cluster); diags.HasErrors() {
+		return nil, append(diags, k.close()...)
 	}
-	s.kinds = k.cluster
-	return k, true
+	s.quoted.kinds = k.cluster
+	return k, nil
 }
 
-func (k *stack) close() {
-	if k.lease != nil {
-		k.unlock(k.lease)
+func (k *stack) close() hcl.Diagnostics {
+	if k.lease == nil {
+		return nil
 	}
+	return unlock(k.lease)
 }
 
 // plan makes the plan, nil when there is nothing to show. One with errors must
@@ -92,9 +89,9 @@ func (k *stack) input(of selection) plan.Input {
 func (k *stack) save(ctx context.Context, st *state.State) error { return k.lease.Write(ctx, st) }
 
 // rescue keeps a state that could not be stored in a file of its own: beside the
-// stored one, and where that is what fails, in the working folder or that for
-// temporary files.
-func (k *stack) rescue(st *state.State) {
+// stored one, or if that fails, in the working directory or that for temporary
+// files.
+func (k *stack) rescue(st *state.State) hcl.Diagnostics {
 	var path string
 	var err error
 	for _, directory := range []string{filepath.Dir(k.opts.state.path), ".", os.TempDir()} {
@@ -103,34 +100,30 @@ func (k *stack) rescue(st *state.State) {
 		}
 	}
 	if err != nil {
-		k.fail("The state is lost", "%s. What was made bears the label %s=%s in the cluster, by which it can be found.", capital(err), addrs.StackLabel, st.StackID())
-		return
+		return failure("The state is lost", "%s. The objects that were created have the label %s=%s in the cluster, by which they can be found.",
+			capital(err), addrs.StackLabel, st.StackID())
 	}
-	k.report(hcl.Diagnostics{{
-		Severity: hcl.DiagWarning,
-		Summary:  "The state is in another file",
-		Detail: "What was done is recorded in " + path + ", since it could not be stored in " + k.opts.state.path + ". " +
-			"Once the reason is mended, put it back before kplan runs again: kplan state push -state=" + k.opts.state.path + " " + path,
-	}})
+	return warning("The state is in another file",
+		"What was done is recorded in "+path+", because it could not be stored in "+k.opts.state.path+". "+
+			"Once the reason is fixed, put it back before kplan runs again: kplan state push -state="+k.opts.state.path+" "+path)
 }
 
-// found writes the state of a stack that has none yet. A saved plan names the
-// state it is for and holds digests keyed with its key, so that state must be
-// there when the plan is applied.
-func (k *stack) found(ctx context.Context, p *plan.Plan) bool {
+// createState writes the state of a stack that has none yet. A saved plan names
+// the state it is for and has digests keyed with its key, so that state must
+// exist when the plan is applied.
+func (k *stack) createState(ctx context.Context, p *plan.Plan) (diags hcl.Diagnostics) {
 	lease := k.lease
 	if lease == nil {
 		opts := k.opts.state
 		opts.reads = false
-		if lease, _ = k.lockState(ctx, opts, "plan"); lease == nil {
-			return false
+		if lease, _, diags = k.s.lockState(ctx, opts, "plan"); diags.HasErrors() {
+			return diags
 		}
-		defer k.unlock(lease)
+		defer func() { diags = append(diags, unlock(lease)...) }()
 	}
 	if err := lease.Write(ctx, k.state); err != nil {
-		k.fail("Can't save the plan", "The plan of a new stack needs its state. %s.", capital(err))
-		return false
+		return failure("Can't save the plan", "The plan of a new stack needs its state. %s.", capital(err))
 	}
 	p.Serial = k.state.Serial
-	return true
+	return nil
 }

@@ -19,7 +19,7 @@ var exceptions = map[string]limit{
 	"kube":            {cycle: 13, methods: 51, files: 30},
 	"plan":            {cycle: 13, methods: 50, files: 40},
 	"internal/render": {methods: 39},
-	"cmd/kplan":       {cycle: 48, methods: 64, files: 54},
+	"cmd/kplan":       {files: 38},
 }
 
 // What the whole module may have of these, until there is none.

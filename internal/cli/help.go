@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -9,79 +9,77 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// helpWidth is the column at which help breaks its lines: that of a terminal
-// nobody has widened.
+// helpWidth is the column at which help breaks its lines.
 const helpWidth = 80
 
-func (c *command) synopsis() string {
-	line := c.path()
-	if len(c.flags) > 0 {
+func (c *Command) synopsis() string {
+	line := c.Path()
+	if len(c.Flags) > 0 {
 		line += " [options]"
 	}
-	if len(c.subcommands) > 0 {
+	if len(c.Subcommands) > 0 {
 		line += " COMMAND"
 	}
-	if c.args != "" {
-		line += " " + c.args
+	if c.Args != "" {
+		line += " " + c.Args
 	}
 	return line
 }
 
-// showHelp writes the help of a command.
-func (c *command) showHelp(w io.Writer) {
+// Help writes the help of a command.
+func (c *Command) Help(w io.Writer) {
 	fmt.Fprintf(w, "Usage: kplan %s\n\n", c.synopsis())
-	paragraphs(w, c.about, "  ")
-	if len(c.subcommands) > 0 {
+	paragraphs(w, c.About, "  ")
+	if len(c.Subcommands) > 0 {
 		fmt.Fprintf(w, "Commands:\n\n")
-		listCommands(w, c.subcommands)
-		fmt.Fprintf(w, "\nTo see one: kplan %s COMMAND -help\n", c.path())
+		listCommands(w, c.Subcommands)
+		fmt.Fprintf(w, "\nFor the help of one: kplan %s COMMAND -help\n", c.Path())
 	}
-	for _, heading := range headings(c.flags) {
+	for _, heading := range headings(c.Flags) {
 		fmt.Fprintf(w, "%s:\n\n", heading)
-		listFlags(w, slices.DeleteFunc(slices.Clone(c.flags), func(f cli.Flag) bool { return headingOf(f) != heading }))
+		listFlags(w, slices.DeleteFunc(slices.Clone(c.Flags), func(f Flag) bool { return HeadingOf(f) != heading }))
 		fmt.Fprintln(w)
 	}
-	if len(c.aliases) > 0 {
-		fmt.Fprintf(w, "Also called: %s\n\n", strings.Join(c.aliases, ", "))
+	if len(c.Aliases) > 0 {
+		fmt.Fprintf(w, "Also called: %s\n\n", strings.Join(c.Aliases, ", "))
 	}
-	if len(c.examples) == 0 {
+	if len(c.Examples) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "Examples:\n")
-	for _, e := range c.examples {
+	for _, e := range c.Examples {
 		fmt.Fprintln(w)
-		paragraphs(w, e.explanation, "  ")
-		fmt.Fprintf(w, "      $ kplan %s\n", e.line)
+		paragraphs(w, e.Explanation, "  ")
+		fmt.Fprintf(w, "      $ kplan %s\n", e.Line)
 	}
 }
 
-// showOverview writes kplan's own help.
-func showOverview(w io.Writer, list []*command) {
-	fmt.Fprintf(w, "Usage: kplan [global options] COMMAND [options] [arguments]\n\n")
-	paragraphs(w, "kplan plans and applies changes to Kubernetes clusters. The files *.kplan.hcl of a "+
-		"folder declare what should be there; plan shows what would change, apply changes it.", "  ")
+// Overview writes the help of the whole program.
+func (a *App) Overview(w io.Writer) {
+	fmt.Fprintf(w, "Usage: %s [global options] COMMAND [options] [arguments]\n\n", a.Name)
+	paragraphs(w, a.About, "  ")
 	fmt.Fprintf(w, "Main commands:\n\n")
-	listCommands(w, list[:4])
+	listCommands(w, a.Commands[:a.Main])
 	fmt.Fprintf(w, "\nOther commands:\n\n")
-	listCommands(w, list[4:])
-	fmt.Fprintf(w, "\nGlobal options, which stand before the command:\n\n")
-	listFlags(w, append(globalFlags(new(globals)),
-		on("help", new(bool), "Show this help, or after a command the command's."),
-		on("version", new(bool), "Show kplan's version.")))
-	fmt.Fprintf(w, "\nTo see what a command does and takes: kplan COMMAND -help\n")
+	listCommands(w, a.Commands[a.Main:])
+	fmt.Fprintf(w, "\nGlobal options, which come before the command:\n\n")
+	listFlags(w, append(slices.Clone(a.Flags),
+		On("help", new(bool), "Show this help, or the help of the command."),
+		On("version", new(bool), "Show the version of kplan.")))
+	fmt.Fprintf(w, "\nFor the help of a command: %s COMMAND -help\n", a.Name)
 }
 
-func listCommands(w io.Writer, list []*command) {
+func listCommands(w io.Writer, list []*Command) {
 	for _, c := range list {
-		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-14s %s\n", c.Name, c.Summary)
 	}
 }
 
 // listFlags writes each flag and, beside it, what it is for.
-func listFlags(w io.Writer, flags []cli.Flag) {
+func listFlags(w io.Writer, flags []Flag) {
 	const column = 26
 	for _, f := range flags {
-		head := "  " + flagHead(f)
+		head := "  " + Head(f)
 		if len(head) >= column {
 			fmt.Fprintln(w, head)
 			head = ""
@@ -95,8 +93,8 @@ func listFlags(w io.Writer, flags []cli.Flag) {
 	}
 }
 
-// flagHead is how the flag is written: -out=PATH, -json, -lock=false.
-func flagHead(f cli.Flag) string {
+// Head is how the flag is written: -out=PATH, -json, -lock=false.
+func Head(f Flag) string {
 	head := "-" + f.Names()[0]
 	if b, ok := f.(*cli.BoolFlag); ok {
 		if b.Value {
@@ -108,10 +106,10 @@ func flagHead(f cli.Flag) string {
 }
 
 // headings are the flags' headings in the order of their first flags.
-func headings(flags []cli.Flag) []string {
+func headings(flags []Flag) []string {
 	var all []string
 	for _, f := range flags {
-		if h := headingOf(f); !slices.Contains(all, h) {
+		if h := HeadingOf(f); !slices.Contains(all, h) {
 			all = append(all, h)
 		}
 	}

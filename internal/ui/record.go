@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"bytes"
@@ -9,35 +9,31 @@ import (
 	"os"
 	"time"
 
+	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/internal/render"
 )
 
-// record is the file that -json-into names, and the events that go there.
+// record is a file and the events that go there.
 type record struct {
 	*render.Events
 	file *os.File
 }
 
-// startRecord has the session write events into a file, besides what it shows.
-func (s *session) startRecord(ctx context.Context, path string) bool {
-	file, err := unlessEnded(ctx, func() (*os.File, error) { return createRecord(path) }) // a pipe waits for its reader
-	if err != nil && ctx.Err() != nil {
-		s.report(interruptedAt(path))
-		return false
-	}
+// Record has events written to a file, besides what is shown.
+func (s *Streams) Record(ctx context.Context, path string) error {
+	file, err := files.Await(ctx, func() (*os.File, error) { return createRecord(path) }) // a pipe waits for its reader
 	if err != nil {
-		s.fail("Can't write the events", "%s: %v.", path, reason(err))
-		return false
+		return err
 	}
 	s.speaking.Lock()
 	defer s.speaking.Unlock()
 	s.record = &record{render.NewEvents(file, time.Now), file}
-	s.record.Version(versionText())
-	return true
+	s.record.Version(s.Version)
+	return nil
 }
 
 // createRecord opens the file for the events, which nobody else may read. It may
-// be a pipe or a device. One that is there and holds something else stays as it
+// be a pipe or a device. A file that exists and holds something else stays as it
 // is.
 func createRecord(path string) (*os.File, error) {
 	info, err := os.Stat(path)
@@ -72,7 +68,7 @@ func mayHoldEvents(file *os.File) error {
 	head := make([]byte, len(begins))
 	n, err := io.ReadFull(file, head)
 	if n > 0 && !bytes.Equal(head[:n], begins) {
-		return errors.New("the file is there and holds no events; it is left as it is")
+		return errors.New("the file exists and has no events; it is left unchanged")
 	}
 	if err != nil && err != io.EOF {
 		return err
@@ -81,19 +77,15 @@ func mayHoldEvents(file *os.File) error {
 	return err
 }
 
-// endRecord is what a command ends with that came to code: not well, if the
-// events could not all be written. What the command did, it has done.
-func (s *session) endRecord(code exitCode) exitCode {
+// EndRecord closes the file of Record. It returns the file's name and why it is
+// not complete.
+func (s *Streams) EndRecord() (path string, err error) {
 	s.speaking.Lock()
 	ended := s.record
 	s.record = nil
 	s.speaking.Unlock()
 	if ended == nil {
-		return code
+		return "", nil
 	}
-	if err := errors.Join(ended.Err(), ended.file.Close()); err != nil {
-		s.fail("Can't write the events", "%s is not complete: %v. All else was done as shown.", ended.file.Name(), reason(err))
-		return exitFailure
-	}
-	return code
+	return ended.file.Name(), errors.Join(ended.Err(), ended.file.Close())
 }

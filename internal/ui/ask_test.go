@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"bytes"
@@ -23,8 +23,8 @@ func TestAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			s := &session{stdin: strings.NewReader(test.input), stdout: &out}
-			got, err := s.answer(context.Background(), question{title: "Title", text: "text"})
+			s := &Streams{In: strings.NewReader(test.input), Out: &out}
+			got, err := s.Ask(context.Background(), Question{Title: "Title", Text: "text"})
 			if got != test.want || !errors.Is(err, test.err) {
 				t.Errorf("answer %q, %v", got, err)
 			}
@@ -35,9 +35,9 @@ func TestAnswer(t *testing.T) {
 // Two questions read two lines of one input.
 func TestAnswersInTurn(t *testing.T) {
 	var out bytes.Buffer
-	s := &session{stdin: strings.NewReader("one\ntwo\n"), stdout: &out}
+	s := &Streams{In: strings.NewReader("one\ntwo\n"), Out: &out}
 	for _, want := range []string{"one", "two"} {
-		if got, err := s.answer(context.Background(), question{title: want}); got != want || err != nil {
+		if got, err := s.Ask(context.Background(), Question{Title: want}); got != want || err != nil {
 			t.Errorf("answer %q, %v", got, err)
 		}
 	}
@@ -46,8 +46,8 @@ func TestAnswersInTurn(t *testing.T) {
 // The description of a variable is someone else's text.
 func TestQuestionIsClean(t *testing.T) {
 	var out bytes.Buffer
-	s := &session{stdin: strings.NewReader("x\n"), stdout: &out}
-	if _, err := s.answer(context.Background(), question{title: "var.x", text: "a\x1b[31m\r##[group]\u202eb"}); err != nil {
+	s := &Streams{In: strings.NewReader("x\n"), Out: &out}
+	if _, err := s.Ask(context.Background(), Question{Title: "var.x", Text: "a\x1b[31m\r##[group]\u202eb"}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(out.String(), "\x1b\r\u202e") || strings.Contains(out.String(), "##[") {
@@ -61,9 +61,9 @@ func TestAnswerInterrupted(t *testing.T) {
 	never, stop := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	defer writer.Close()
-	s := &session{stdin: reader, stdout: &out}
+	s := &Streams{In: reader, Out: &out}
 	stop()
-	if _, err := s.answer(never, question{title: "Title"}); !errors.Is(err, context.Canceled) || out.Len() > 0 {
+	if _, err := s.Ask(never, Question{Title: "Title"}); !errors.Is(err, context.Canceled) || out.Len() > 0 {
 		t.Errorf("%v, and asked %q", err, &out)
 	}
 }

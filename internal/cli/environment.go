@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// argsFromEnv are the arguments that the environment puts before those of the
+// argsFromEnv returns the arguments that the environment puts before those of the
 // command line: KPLAN_CLI_ARGS for every command, KPLAN_CLI_ARGS_plan for one.
 // Later flags win, so the command line does.
-func argsFromEnv(c *command, lookup func(string) string) ([]string, error) {
+func argsFromEnv(c *Command, getenv func(string) string) ([]string, error) {
 	var all []string
 	for _, name := range []string{"KPLAN_CLI_ARGS", "KPLAN_CLI_ARGS_" + c.envName()} {
-		words, err := splitWords(lookup(name))
+		words, err := SplitWords(getenv(name))
 		if err != nil {
-			return nil, &usageError{summary: "Invalid " + name, detail: fmt.Sprintf("The environment variable %s can't be read: %v.", name, err)}
+			return nil, &UsageError{Summary: "Invalid " + name,
+				Detail: fmt.Sprintf("The environment variable %s can't be read: %v.", name, err)}
 		}
 		all = append(all, words...)
 	}
 	return all, nil
 }
 
-// splitWords splits text as a shell does: at white space, but not inside
-// quotes. A backslash takes the next character's meaning away, except in single
-// quotes.
-func splitWords(text string) ([]string, error) {
+// SplitWords splits text as a shell does: at white space, but not inside
+// quotes. A backslash quotes the next character, except in single quotes.
+func SplitWords(text string) ([]string, error) {
 	var (
 		words  []string
 		word   strings.Builder
@@ -67,19 +67,19 @@ func splitWords(text string) ([]string, error) {
 	return words, nil
 }
 
-// shellWord spells a word as a shell, and splitWords, reads it.
-func shellWord(word string) string {
+// ShellWord spells a word as a shell, and SplitWords, reads it.
+func ShellWord(word string) string {
 	if word != "" && strings.Trim(word, plainInShell) == "" {
 		return word
 	}
-	return shellQuoted(word)
+	return ShellQuoted(word)
 }
 
 // plainInShell means itself to a shell.
 const plainInShell = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+"
 
-// shellQuoted puts a word in quotes.
-func shellQuoted(word string) string {
+// ShellQuoted puts a word in quotes.
+func ShellQuoted(word string) string {
 	if strings.ContainsAny(word, "\"\\$`!") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}

@@ -2,116 +2,158 @@ package main
 
 import (
 	"errors"
+	"flag"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/urfave/cli/v2"
 	"pgregory.net/rapid"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/ui"
 )
 
 func noEnv(string) string { return "" }
 
+// testSession is a session that nobody is at.
+func testSession(out, errOut io.Writer) *session {
+	s := newSession()
+	s.ui = &ui.Streams{In: strings.NewReader(""), Out: out, Err: errOut, Version: versionText(), Prepare: s.quoted.prepare}
+	return s
+}
+
+func testLine() *cli.App { return commandLine(testSession(io.Discard, io.Discard)) }
+
+// parse parses a line whose words it is given.
+func parse(words ...string) (*cli.Invocation, error) { return testLine().Parse(words, noEnv) }
+
 // runnable are all commands that do something, subcommands included.
-func runnable() []*command {
-	var all []*command
-	for _, c := range commands(&session{}) {
-		if len(c.subcommands) == 0 {
+func runnable() []*cli.Command {
+	var all []*cli.Command
+	for _, c := range testLine().Commands {
+		if len(c.Subcommands) == 0 {
 			all = append(all, c)
 		}
-		all = append(all, c.subcommands...)
+		all = append(all, c.Subcommands...)
 	}
 	return all
 }
 
 // enoughArgs are as many arguments as the command needs.
-func enoughArgs(c *command) []string { return slices.Repeat([]string{"Pod.web"}, c.minArgs) }
+func enoughArgs(c *cli.Command) []string { return slices.Repeat([]string{"Pod.web"}, c.MinArgs) }
 
 // TestEveryFlag gives every flag of every command in every form, before and
 // after the arguments.
 func TestEveryFlag(t *testing.T) {
 	for _, c := range runnable() {
-		for _, f := range c.flags {
+		for _, f := range c.Flags {
 			name := f.Names()[0]
-			t.Run(c.path()+" -"+name, func(t *testing.T) { everyForm(t, c, f, name) })
+			t.Run(c.Path()+" -"+name, func(t *testing.T) { everyForm(t, c, f, name) })
 		}
 	}
 }
 
-func everyForm(t *testing.T, c *command, f cli.Flag, name string) {
-	path, args := strings.Fields(c.path()), enoughArgs(c)
+// someValues are two values that a flag takes.
+func someValues(t *testing.T, path, args []string, name string) (x, w string) {
+	for _, two := range [][2]string{{"x", "w"}, {"Pod.x", "Pod.w"}, {"7", "8"}, {"5m", "6m"}} {
+		if _, err := parse(slices.Concat(path, []string{"-" + name + "=" + two[0]}, args)...); err == nil {
+			return two[0], two[1]
+		}
+	}
+	t.Fatalf("-%s takes none of the values that this test knows", name)
+	return "", ""
+}
+
+func everyForm(t *testing.T, c *cli.Command, f cli.Flag, name string) {
+	path, args := strings.Fields(c.Path()), enoughArgs(c)
 	forms := map[string][][]string{
-		"=true":  {{"-" + name}, {"--" + name}, {"-" + name + "=true"}, {"-" + name + "=false", "-" + name}},
-		"=false": {{"-" + name + "=false"}, {"--" + name + "=false"}},
+		"true":  {{"-" + name}, {"--" + name}, {"-" + name + "=true"}, {"-" + name + "=false", "-" + name}},
+		"false": {{"-" + name + "=false"}, {"--" + name + "=false"}},
 	}
 	bad := map[string][]string{
 		"Empty value":   {"-" + name + "="},
 		"Invalid value": {"-" + name + "=maybe"},
 	}
-	if takesValue(f) {
+	if cli.TakesValue(f) {
+		x, w := someValues(t, path, args, name)
 		forms = map[string][][]string{
-			"=x": {{"-" + name + "=x"}, {"-" + name, "x"}, {"--" + name + "=x"}, {"--" + name, "x"}, {"-" + name + "=w", "-" + name + "=x"}},
-			"=-": {{"-" + name, "-"}, {"-" + name + "=-"}},
+			x: {{"-" + name + "=" + x}, {"-" + name, x}, {"--" + name + "=" + x}, {"--" + name, x}, {"-" + name + "=" + w, "-" + name + "=" + x}},
+		}
+		if x == "x" {
+			forms["-"] = [][]string{{"-" + name, "-"}, {"-" + name + "=-"}}
 		}
 		bad = map[string][]string{
 			"Empty value":   {"-" + name, ""},
 			"Missing value": {"-" + name, "-help"},
 		}
-		if _, err := arrange(commands(&session{}), slices.Concat(path, args, []string{"-" + name}), noEnv); summaryOf(err) != "Missing value" {
+		if _, err := parse(slices.Concat(path, args, []string{"-" + name})...); summaryOf(err) != "Missing value" {
 			t.Errorf("-%s at the end of the line: %v", name, err)
 		}
 	}
 	for value, lines := range forms {
 		for _, given := range lines {
 			for _, line := range [][]string{slices.Concat(path, given, args), slices.Concat(path, args, given)} {
-				inv, err := arrange(commands(&session{}), line, noEnv)
+				inv, err := parse(line...)
 				if err != nil {
 					t.Errorf("%q: %v", line, err)
 					continue
 				}
-				if got := inv.flags[len(inv.flags)-1]; got != "-"+name+value {
+				if got := inv.Set.Lookup(name).Value.String(); got != value && !strings.HasSuffix(got, ", "+value) {
 					t.Errorf("%q: the flag is %q", line, got)
 				}
-				if diff := cmp.Diff(args, inv.args, cmp.Transformer("none", func(a []string) []string { return append([]string{}, a...) })); diff != "" {
+				if diff := cmp.Diff(args, inv.Args, cmp.Transformer("none", func(a []string) []string { return append([]string{}, a...) })); diff != "" {
 					t.Errorf("%q: arguments: %s", line, diff)
 				}
 			}
 		}
 	}
 	for summary, given := range bad {
-		if _, err := arrange(commands(&session{}), slices.Concat(path, args, given), noEnv); summaryOf(err) != summary {
+		if _, err := parse(slices.Concat(path, args, given)...); summaryOf(err) != summary {
 			t.Errorf("%q: %v, want %s", given, err, summary)
 		}
 	}
 }
 
 func summaryOf(err error) string {
-	var usage *usageError
+	var usage *cli.UsageError
 	if errors.As(err, &usage) {
-		return usage.summary
+		return usage.Summary
 	}
 	return ""
 }
 
-func TestArrange(t *testing.T) {
+// meaning is what a line was understood to mean: the command, the flags that are
+// set by name, the arguments.
+func meaning(inv *cli.Invocation) string {
+	words := []string{"kplan"}
+	if inv.Command == nil {
+		return "kplan"
+	}
+	words = append(words, inv.Command.Path())
+	inv.Set.Visit(func(f *flag.Flag) { words = append(words, "-"+f.Name+"="+f.Value.String()) })
+	return strings.Join(append(append(words, "--"), inv.Args...), " ")
+}
+
+func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		line string
 		env  map[string]string
-		want string // the ordered line, or the error
+		want string // what it means, or the error
 	}{
 		{line: "plan", want: "kplan plan --"},
-		{line: "-chdir=a plan -out=p", want: "kplan -chdir=a plan -out=p --"},
-		{line: "-chdir a plan --out p", want: "kplan -chdir=a plan -out=p --"},
+		{line: "-chdir=a plan -out=p", want: "kplan plan -out=p --"},
+		{line: "-chdir a plan --out p", want: "kplan plan -out=p --"},
 		{line: "apply p -auto-approve", want: "kplan apply -auto-approve=true -- p"},
 		{line: "apply -auto-approve p", want: "kplan apply -auto-approve=true -- p"},
 		{line: "apply -- -p", want: "kplan apply -- -p"},
 		{line: "state mv a -dry-run b", want: "kplan state mv -dry-run=true -- a b"},
 		{line: "state move a b", want: "kplan state mv -- a b"},
 		{line: "fmt -", want: "kplan fmt -- -"},
-		{line: "plan -var a=b=c -var-file=f", want: "kplan plan -var=a=b=c -var-file=f --"},
+		{line: "plan -var a=b=c -var-file=f", want: "kplan plan -var=a=b=c, f -var-file=a=b=c, f --"},
 		{line: "plan -var a=1", env: map[string]string{"KPLAN_CLI_ARGS": "-no-color", "KPLAN_CLI_ARGS_plan": "-var 'a=x y'"},
-			want: "kplan plan -no-color=true -var=a=x y -var=a=1 --"},
+			want: "kplan plan -no-color=true -var=a=x y, a=1 --"},
 		{line: "state list", env: map[string]string{"KPLAN_CLI_ARGS_state_list": "-state=s"}, want: "kplan state list -state=s --"},
 		{line: "plan", env: map[string]string{"KPLAN_CLI_ARGS": "'x"}, want: "Invalid KPLAN_CLI_ARGS"},
 		{line: "help state mv", want: "kplan state mv --"},
@@ -135,10 +177,10 @@ func TestArrange(t *testing.T) {
 		{line: "plan -out -lock=false", want: "Missing value"},
 	} {
 		t.Run(test.line, func(t *testing.T) {
-			inv, err := arrange(commands(&session{}), strings.Fields(test.line), func(name string) string { return test.env[name] })
+			inv, err := testLine().Parse(strings.Fields(test.line), func(name string) string { return test.env[name] })
 			got := summaryOf(err)
 			if err == nil {
-				got = strings.Join(inv.ordered(), " ")
+				got = meaning(inv)
 			}
 			if got != test.want {
 				t.Errorf("got  %s\nwant %s\n(%v)", got, test.want, err)
@@ -158,20 +200,21 @@ func TestUnknownFlagsNameTheNearest(t *testing.T) {
 		"-chdr=x plan":              `"-chdir"`,
 		"destroy -auto-aprove=true": `"-auto-approve"`,
 	} {
-		_, err := arrange(commands(&session{}), strings.Fields(given), noEnv)
+		_, err := parse(strings.Fields(given)...)
 		if err == nil || !strings.Contains(err.Error(), "Did you mean "+want+"?") {
 			t.Errorf("%s: %v", given, err)
 		}
 	}
 }
 
-// TestArrangeNeverPanics gives words in any order.
-func TestArrangeNeverPanics(t *testing.T) {
+// TestParseNeverPanics gives words in any order.
+func TestParseNeverPanics(t *testing.T) {
 	words := []string{"plan", "apply", "state", "mv", "-", "--", "-out", "-out=", "-lock=false", "-help", "x", "", "-=", "---", "-var", "a=b", "--chdir", "version", "é", "-\x00"}
 	rapid.Check(t, func(t *rapid.T) {
 		line := rapid.SliceOf(rapid.OneOf(rapid.SampledFrom(words), rapid.String())).Draw(t, "line")
-		inv, err := arrange(commands(&session{}), line, func(string) string { return rapid.StringN(0, 20, 40).Draw(t, "env") })
-		if err == nil && inv.command != nil && !inv.help && len(inv.command.subcommands) == 0 && inv.ordered() == nil {
+		app := testLine()
+		inv, err := app.Parse(line, func(string) string { return rapid.StringN(0, 20, 40).Draw(t, "env") })
+		if inv == nil || err == nil && inv.Command != nil && inv.Set == nil {
 			t.Fatal("nothing to run")
 		}
 	})
@@ -180,22 +223,22 @@ func TestArrangeNeverPanics(t *testing.T) {
 // TestExamples makes sure that the examples in the help can be run.
 func TestExamples(t *testing.T) {
 	for _, c := range runnable() {
-		if len(c.examples) == 0 && c.name != "completion" {
-			t.Errorf("kplan %s has no example", c.path())
+		if len(c.Examples) == 0 && c.Name != "completion" {
+			t.Errorf("kplan %s has no example", c.Path())
 		}
-		for _, e := range c.examples {
-			line, _, _ := strings.Cut(e.line, " | ")
+		for _, e := range c.Examples {
+			line, _, _ := strings.Cut(e.Line, " | ")
 			line, _, _ = strings.Cut(line, " >")
 			line, _, _ = strings.Cut(line, " < ")
-			words, err := splitWords(line)
+			words, err := cli.SplitWords(line)
 			if err != nil {
 				t.Fatal(err)
 			}
-			inv, err := arrange(commands(&session{}), words, noEnv)
+			inv, err := parse(words...)
 			if err != nil {
-				t.Errorf("%s: %v", e.line, err)
-			} else if inv.command.path() != c.path() {
-				t.Errorf("%s stands in the help of %s", e.line, c.path())
+				t.Errorf("%s: %v", e.Line, err)
+			} else if inv.Command.Path() != c.Path() {
+				t.Errorf("%s stands in the help of %s", e.Line, c.Path())
 			}
 		}
 	}
@@ -210,7 +253,7 @@ func TestSplitWords(t *testing.T) {
 		`a\ b ''`:             {"a b", ""},
 		"-var=a=1\t-lock=off": {"-var=a=1", "-lock=off"},
 	} {
-		got, err := splitWords(text)
+		got, err := cli.SplitWords(text)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%q: %v %s", text, err, diff)
 		}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"kplan.dev/kplan/internal/cli"
+)
+
+// commandLine describes the whole command line. The flags' values are fresh each
+// time, but for those that are the session's.
+func commandLine(s *session) *cli.App {
+	list := []*cli.Command{
+		validateCommand(s),
+		planCommand(s),
+		applyCommand(s),
+		destroyCommand(s),
+		fmtCommand(s),
+		showCommand(s),
+		outputCommand(s),
+		graphCommand(s),
+		stateCommand(s),
+		forceUnlockCommand(s),
+		versionCommand(s),
+		completionCommand(s),
+	}
+	for _, c := range list {
+		for _, sub := range c.Subcommands {
+			addNoColor(s, sub)
+		}
+		if len(c.Subcommands) == 0 {
+			addNoColor(s, c)
+		}
+	}
+	return cli.New(cli.App{
+		Name: "kplan",
+		About: "kplan plans and applies changes to Kubernetes clusters. The files *.kplan.hcl of a directory declare the " +
+			"desired objects. kplan plan shows what would change, and kplan apply makes the changes.",
+		Flags:         []cli.Flag{cli.Text("chdir", &s.chdir, "Change to the directory `DIR` before doing anything else.")},
+		Commands:      list,
+		Main:          4,
+		OtherCommands: otherCommands,
+		OtherFlags:    otherFlags,
+	})
+}
+
+func addNoColor(s *session, c *cli.Command) {
+	heading := "Options"
+	if n := len(c.Flags); n > 0 {
+		heading = cli.HeadingOf(c.Flags[n-1])
+	}
+	c.Flags = append(c.Flags, cli.Group(heading, cli.On("no-color", &s.ui.NoColor, "Print no color."))...)
+}
+
+func stateCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:    "state",
+		Summary: "Inspect and repair the state",
+		About: "The state records what kplan manages: which object in the cluster belongs to which address in " +
+			"the configuration. These commands change that record and nothing in the cluster.",
+		Subcommands: []*cli.Command{stateListCommand(s), stateShowCommand(s), stateMoveCommand(s), stateRemoveCommand(s),
+			statePullCommand(s), statePushCommand(s), stateRebuildCommand(s)},
+	}
+}
+
+// What users of other tools type, and what does the same in kplan.
+
+// otherCommands are commands of Terraform, kubectl and Helm.
+var otherCommands = map[string]string{
+	"init": "Nothing needs to be initialized: no providers are installed, and the backend block alone says where the state is. " +
+		"Begin with: kplan plan",
+	"import":    "To adopt an existing object, write an import block, or: kplan apply -adopt=ADDRESS",
+	"taint":     "To replace an object: kplan apply -replace=ADDRESS",
+	"untaint":   "Objects are never tainted. To replace one, name it when you plan: kplan plan -replace=ADDRESS",
+	"refresh":   "Every plan reads the cluster. To record in the state what was changed outside kplan: kplan apply -refresh-only",
+	"workspace": "Use a state of its own instead of a workspace: kplan plan -state=NAME.kplan.state.json",
+	"providers": "There are no providers: kplan talks to the API server itself.",
+	"console":   "There is no console. To see the value of an expression, make it an output: kplan plan -offline",
+	"get":       "There are no modules yet. To get an object from the cluster: kubectl get",
+	"login":     "kplan uses the kubeconfig, as kubectl does: see the options -kubeconfig and -context of kplan plan.",
+	"logout":    "kplan stores no credentials: it uses those of the kubeconfig.",
+	"metadata":  "There is no such command. To check a configuration against the built-in kinds: kplan validate",
+	"modules":   "There are no modules yet.",
+	"test":      "There are no tests in the language yet. To check a configuration without a cluster: kplan validate",
+	"diff":      "To show what would change: kplan plan",
+	"preview":   "To show what would change: kplan plan",
+	"template":  "To show what would be created, without a cluster: kplan plan -offline",
+	"delete":    "To delete all objects: kplan destroy. To delete one object, remove its block, then: kplan apply",
+	"rm":        "To delete an object, remove its block, then: kplan apply. To forget it without deleting it: kplan state rm ADDRESS",
+	"create":    "To create what the configuration declares: kplan apply",
+	"install":   "To create what the configuration declares: kplan apply",
+	"upgrade":   "To update what the configuration declares: kplan apply",
+	"up":        "To create what the configuration declares: kplan apply",
+	"down":      "To delete all objects: kplan destroy",
+	"unlock":    "To release the lock of the state: kplan force-unlock LOCK_ID",
+}
+
+// otherFlags are their flags.
+var otherFlags = map[string]string{
+	"refresh":            "A plan always reads the cluster, with one request per kind. To plan without a cluster: kplan plan -offline",
+	"upgrade":            "There are no providers or modules to upgrade.",
+	"backend-config":     "The backend block says where the state is, and may refer to variables. Or use -state=PATH.",
+	"backend":            "The backend block says where the state is, and may refer to variables. Or use -state=PATH.",
+	"reconfigure":        "Nothing needs to be reconfigured: the backend block is read each time.",
+	"migrate-state":      "To move a state: kplan state pull > FILE with the old backend, kplan state push FILE with the new one.",
+	"state-out":          "The state is written to where it was read: -state=PATH.",
+	"backup":             "The previous state is always kept beside the state.",
+	"lock":               "Commands that change the state always lock it. To wait for the lock: -lock-timeout=DURATION",
+	"show-sensitive":     "Sensitive values are not stored, so they can't be shown.",
+	"consolidate-errors": "Each error is shown on its own.",
+	"deprecation": "There are no modules, whose deprecations it would choose from. " +
+		"What the API server calls deprecated is shown as a warning.",
+	"suppress-forget-errors": "To forget an object is no error: such a plan exits with 0.",
+	"generate-config-out":    "kplan writes no configuration. An import block adopts what a resource block describes.",
+	"force":                  "To skip the approval: -auto-approve",
+	"yes":                    "To skip the approval: -auto-approve",
+	"y":                      "To skip the approval: -auto-approve",
+	"dry-run":                "To show what would change: kplan plan",
+	"f":                      "kplan reads all files *.kplan.hcl of the directory. To use another directory: kplan -chdir=DIR",
+	"filename":               "kplan reads all files *.kplan.hcl of the directory. To use another directory: kplan -chdir=DIR",
+	"n":                      "The namespace of an object is in its block: metadata.namespace",
+	"namespace":              "The namespace of an object is in its block: metadata.namespace",
+	"o":                      "To print output for programs: -json",
+	"output":                 "To print output for programs: -json",
+	"wait-for":               "An object's wait block says when it is ready.",
+	"timeout":                "To set how long to wait for an object: -wait-timeout=DURATION",
+	"plan":                   "A saved plan is an argument: kplan apply FILE, kplan show FILE",
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/state"
+)
+
+// defaultState is the file that holds the state where nothing else is said.
+const defaultState = "kplan.state.json"
+
+// stateOptions say where the state is and how long to wait for its lock.
+type stateOptions struct {
+	path        string
+	lockTimeout cli.Duration
+	reads       bool // and writes nothing, no lock file either
+}
+
+func (o *stateOptions) flag() cli.Flag {
+	return cli.Text("state", &o.path, "Use the state in the file `PATH`. Default: that of the backend block, or else "+defaultState+".")
+}
+
+func (o *stateOptions) lockFlag() cli.Flag {
+	return cli.Value("lock-timeout", &o.lockTimeout, "Wait up to `DURATION`, such as 30s, for another run to release the lock of the state.")
+}
+
+// locate completes where the state is, for a command that needs no more of the
+// configuration than that: where -state says, else where the backend block says,
+// if there is a configuration.
+func (s *session) locate(opts stateOptions) (stateOptions, hcl.Diagnostics) {
+	if opts.path != "" {
+		return opts, nil
+	}
+	c, _ := config.Load(".") // its mistakes don't concern this command
+	if c.Settings.Backend == nil {
+		opts.path = defaultState
+		return opts, nil
+	}
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Partial: true})
+	s.quoted.config = c
+	return opts.in(definition{c, values})
+}
+
+// in completes where the state is by a configuration.
+func (o stateOptions) in(d definition) (stateOptions, hcl.Diagnostics) {
+	if o.path != "" {
+		return o, nil
+	}
+	backend, diags := d.config.Backend(d.values)
+	if diags.HasErrors() {
+		return o, diags
+	}
+	o.path = backend.Path
+	return o, nil
+}
+
+// store is where the options say that the state is.
+func (o stateOptions) store() *state.Local {
+	if o.reads {
+		return state.Open(o.path).ForReading()
+	}
+	return state.Open(o.path)
+}
+
+// quietWait is how long kplan waits for a lock before it says so.
+const quietWait = 400 * time.Millisecond
+
+// acquire locks the state. There is no lease for who only reads what was never
+// locked.
+func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, hcl.Diagnostics) {
+	waiting := time.AfterFunc(quietWait, func() {
+		const text = "Acquiring state lock. This may take a few moments..."
+		s.ui.Tell(func(e *render.Events) { e.LockAwaited(text) })
+		s.ui.Say(text + "\n")
+	})
+	defer waiting.Stop()
+	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
+	if errors.Is(err, state.ErrNoLock) {
+		return nil, nil
+	}
+	return lease, notLocked(err)
+}
+
+// lockState locks and reads the state, a new one where there is none.
+func (s *session) lockState(ctx context.Context, opts stateOptions, operation string) (state.Lease, *state.State, hcl.Diagnostics) {
+	lease, diags := s.acquire(ctx, opts, operation)
+	if diags.HasErrors() {
+		return nil, nil, diags
+	}
+	if lease == nil {
+		st, diags := readState(ctx, opts.store())
+		return nil, st, diags
+	}
+	st, diags := readState(ctx, lease)
+	if diags.HasErrors() {
+		return nil, nil, append(diags, unlock(lease)...)
+	}
+	return lease, st, nil
+}
+
+// change locks the state of the options, has do change it, and writes it. That
+// there is no state is an error, so that no lock appears there either.
+func (s *session) change(
+	ctx context.Context, opts stateOptions, operation string, do func(*state.State) (changed bool, diags hcl.Diagnostics),
+) (diags hcl.Diagnostics) {
+	opts, _, diags = s.existing(ctx, opts)
+	if diags.HasErrors() {
+		return diags
+	}
+	lease, st, diags := s.lockState(ctx, opts, operation)
+	if diags.HasErrors() {
+		return diags
+	}
+	defer func() { diags = append(diags, unlock(lease)...) }()
+	changed, diags := do(st)
+	if !changed || diags.HasErrors() {
+		return diags
+	}
+	if err := lease.Write(ctx, st); err != nil {
+		return failure("Can't write the state", "%s. The state is unchanged.", capital(err))
+	}
+	return nil
+}
+
+// existing finds and reads the state without its lock. That there is none is an
+// error: whoever asks about it expects one.
+func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions, *state.State, hcl.Diagnostics) {
+	opts, diags := s.locate(opts)
+	if diags.HasErrors() {
+		return opts, nil, diags
+	}
+	st, err := opts.store().Read(ctx)
+	switch {
+	case errors.Is(err, state.ErrNotExist):
+		return opts, nil, failure("No state", "Nothing has been applied here yet: there is no file %s. "+
+			"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", opts.path)
+	case err != nil:
+		return opts, nil, failure("Can't read the state", "%s.", capital(err))
+	}
+	return opts, st, nil
+}
+
+// readState reads the state from a store or under a lease, a new one where there
+// is none.
+func readState(ctx context.Context, from interface {
+	Read(context.Context) (*state.State, error)
+}) (*state.State, hcl.Diagnostics) {
+	st, err := from.Read(ctx)
+	switch {
+	case errors.Is(err, state.ErrNotExist):
+		return state.New(), nil
+	case err != nil:
+		return nil, failure("Can't read the state", "%s.", capital(err))
+	}
+	return st, nil
+}
+
+// unlock releases the lock. That a lock was lost is reported where it matters, by
+// the write that was refused.
+func unlock(lease state.Lease) hcl.Diagnostics {
+	err := lease.Unlock()
+	var lost *state.LostLockError
+	if err == nil || errors.As(err, &lost) {
+		return nil
+	}
+	return warning("The lock file still names this run", capital(err)+". The lock itself is free: the next run can take it.")
+}
+
+func notLocked(err error) hcl.Diagnostics {
+	const summary = "Error acquiring the state lock"
+	var locked *state.LockedError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &locked):
+		return failure(summary, "%s.", capital(err))
+	case errors.Is(err, context.Canceled):
+		return failure(diag.Interrupted, "%s. kplan waited for it until the interrupt, and nothing was done.", capital(locked))
+	}
+	detail := capital(err) + ".\n\n"
+	if locked.Info.ID != "" {
+		detail += locked.Info.String() + "\n"
+	}
+	detail += "kplan locks the state so that two runs don't change the same objects at once. Wait until that run has ended, " +
+		"or let this one wait with -lock-timeout=5m."
+	if locked.Info.ID != "" {
+		detail += " If you are sure that the run is dead: kplan force-unlock " + locked.Info.ID
+	}
+	return failure(summary, "%s", detail)
+}
+
+// readGivenState reads a state from a file, or from standard input for -.
+func readGivenState(ctx context.Context, path string, stdin io.Reader) (*state.State, error) {
+	from := files.Reader(ctx, stdin)
+	if path != "-" {
+		file, err := files.Open(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		from = file
+	}
+	data, err := io.ReadAll(io.LimitReader(from, state.MaxSize))
+	if err != nil {
+		return nil, err
+	}
+	return state.Decode(data)
+}
