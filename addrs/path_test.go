@@ -224,7 +224,8 @@ func TestPathSet(t *testing.T) {
 func aPath(t *rapid.T) Path {
 	name := rapid.OneOf(
 		rapid.StringMatching(`[a-z][A-Za-z0-9]{0,6}`),
-		rapid.SampledFrom([]string{"", "a.b/c", "0", "null", "true", "=", ",", "[", "]", `"`, `\`, "<&>", "\u202e", "\u2028", "\x00", "\xff", "ü", "\uFFFD"}),
+		rapid.SampledFrom([]string{"", "a.b/c", "0", "null", "true", "=", ",", "[", "]", `"`, `\`, "<&>", "\u202e", "\u2028", "\x00",
+			"\xff", "ü", "\uFFFD"}),
 		rapid.String(),
 	)
 	value := rapid.OneOf(

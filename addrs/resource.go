@@ -119,7 +119,8 @@ func (i *Instance) UnmarshalText(text []byte) error {
 // from what their users type.
 func ParseInstance(text string) (Instance, error) {
 	fail := func(why string) (Instance, error) {
-		return Instance{}, fmt.Errorf("%q is not a resource address: %s; an address looks like Pod.web, Pod.web[0] or Pod.web[\"key\"]", text, why)
+		return Instance{}, fmt.Errorf("%q is not a resource address: %s; an address looks like Pod.web, "+
+			"Pod.web[0] or Pod.web[\"key\"]", text, why)
 	}
 	steps, err := parseSteps(text)
 	if err != nil {
@@ -194,5 +195,6 @@ func isName(s Step) bool {
 
 func isInvisible(c rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d' // some scripts need them, and HCL accepts them
-	return c == unicode.ReplacementChar || c != nonJoiner && c != joiner && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Z)
+	return c == unicode.ReplacementChar || c != nonJoiner && c != joiner && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co,
+		unicode.Cs, unicode.Z)
 }

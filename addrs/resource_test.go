@@ -155,7 +155,8 @@ func anInstance(t *rapid.T) Instance {
 	key := rapid.OneOf(
 		rapid.Just(Key{}),
 		rapid.Map(rapid.IntRange(0, 1<<31), IntKey),
-		rapid.Map(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "0", `"`, "]", "[", ".", "=", `\`, "\x00", "\u202e"})), func(s string) Key { return StringKey(toValid(s)) }),
+		rapid.Map(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "0", `"`, "]", "[", ".", "=", `\`, "\x00", "\u202e"})),
+			func(s string) Key { return StringKey(toValid(s)) }),
 	)
 	var module []string
 	for range rapid.IntRange(0, 2).Draw(t, "modules") {

@@ -125,7 +125,8 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	case err == nil:
 		return nil, w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		diags := w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), fmt.Sprintf("kplan waited for %s. A wait block can set another timeout.", timeout))
+		diags := w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), fmt.Sprintf("kplan waited for %s. "+
+			"A wait block can set another timeout.", timeout))
 		advice.Add(diags[0], advice.WaitLonger)
 		return nil, diags
 	}

@@ -91,7 +91,8 @@ func (w *writer) updateCreated(ctx context.Context, c *plan.Change, live *unstru
 		w.journal.untouched(c.Object)
 		return nil, createdSince(c)
 	}
-	return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: string(live.GetUID()), ResourceVersion: live.GetResourceVersion()})
+	return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: string(live.GetUID()),
+		ResourceVersion: live.GetResourceVersion()})
 }
 
 func createdSince(c *plan.Change) hcl.Diagnostics {

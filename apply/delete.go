@@ -193,8 +193,9 @@ func staleReplacement(c *plan.Change, changed string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Plan is stale",
-		Detail:   fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that. Plan again.", c.Object, changed),
-		Subject:  c.Range.Ptr(),
+		Detail: fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that. "+
+			"Plan again.", c.Object, changed),
+		Subject: c.Range.Ptr(),
 	}}
 }
 
@@ -273,7 +274,8 @@ func (d *deleter) awaitGone(ctx context.Context, c *plan.Change, note func(strin
 }
 
 func maybeGone(c *plan.Change) error {
-	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "the deletion was accepted, and kplan could not see whether the object is gone"}
+	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "the deletion was accepted, " +
+		"and kplan could not see whether the object is gone"}
 }
 
 func notGone(c *plan.Change, how string) hcl.Diagnostics {

@@ -162,11 +162,7 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 		}
 		options.Only = func(resource addrs.Resource) bool { return planned[resource] }
 	}
-	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
-		seen, done, err := r.visit(ctx, d, needs)
-		r.shutdown.inOutage(err)
-		return seen, done, err
-	})
+	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, r.visit)
 	for _, v := range outcome.Visited {
 		diags = append(diags, r.visitDiagnostics(v)...)
 	}
@@ -213,7 +209,8 @@ func (r *runner) finish(ctx context.Context, summary Summary, diags hcl.Diagnost
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
 	} else if err := r.journal.halt(); err != nil {
-		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: what was done is recorded. Run kplan again to do the rest", err))...)
+		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: "+
+			"what was done is recorded. Run kplan again to do the rest", err))...)
 	}
 	summary.State = r.journal.state
 	return summary, diags

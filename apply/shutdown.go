@@ -89,7 +89,8 @@ func (s *shutdown) diagnostic() *hcl.Diagnostic {
 		return &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "State lock lost",
-			Detail: "The lock on the state was removed during this run, as kplan force-unlock does, so another run may be in progress: nothing new was started. " +
+			Detail: "The lock on the state was removed during this run, as kplan force-unlock does, so another run may be in progress: " +
+				"nothing new was started. " +
 				"Make sure that no run is in progress, then run kplan again to do the rest.",
 		}
 	}

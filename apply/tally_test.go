@@ -70,7 +70,8 @@ func TestTally(t *testing.T) {
 			}
 			var s Summary
 			s.tally(&plan.Plan{Mode: plan.Normal, Changes: []*plan.Change{change}}, visited, deletions)
-			want := map[string]string{"done": "0 0 0 0", "done, not ready": "0 0 1 0", "failed": "1 0 0 0", "skipped": "0 1 0 0", "unknown": "0 0 0 1"}[c.want]
+			want := map[string]string{"done": "0 0 0 0", "done, not ready": "0 0 1 0", "failed": "1 0 0 0", "skipped": "0 1 0 0",
+				"unknown": "0 0 0 1"}[c.want]
 			if diff := cmp.Diff(want, fmt.Sprint(len(s.Failed), len(s.Skipped), len(s.NotReady), len(s.Unknown))); diff != "" {
 				t.Errorf("failed, skipped, not ready, unknown (-want +got):\n%s", diff)
 			}

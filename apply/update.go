@@ -92,7 +92,9 @@ func backoff(n int) time.Duration { return 20 * time.Millisecond << n }
 // withTransferredFields is the live object with the fields transferred, live itself
 // where there are none to transfer. It makes sure that the result is still what was
 // approved.
-func (w *writer) withTransferredFields(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (w *writer) withTransferredFields(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (
+	*unstructured.Unstructured, error,
+) {
 	if string(live.GetUID()) != c.UID {
 		return live, nil // the update reports that
 	}
@@ -142,7 +144,8 @@ func stalePlan(c *plan.Change, live *unstructured.Unstructured, differences []ad
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Plan is stale",
-		Detail: fmt.Sprintf("%s: after the plan %s, and applying the plan now would not give the approved value of %s. The object was left unchanged. Plan again.",
+		Detail: fmt.Sprintf("%s: after the plan %s, and applying the plan now would not give the approved value of %s. "+
+			"The object was left unchanged. Plan again.",
 			c.Object, cmp.Or(c.ChangedSince(live), "something about it was changed"), joinPaths(differences)),
 		Subject: c.Range.Ptr(),
 	}}

@@ -23,17 +23,28 @@ type applied struct {
 
 // visit does what the plan has for one object.
 func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+	done, err := r.carryOut(ctx, d, needs)
+	r.shutdown.inOutage(err)
+	if done == nil || err != nil {
+		return hclspec.Seen{}, done, err
+	}
+	return hclspec.Seen{Object: plan.WithoutOwn(done.live.Object)}, done, nil
+}
+
+// carryOut carries out the change of an object, and waits until it is ready where others
+// wait for that. It returns no change where the plan has none for the object.
+func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (*applied, error) {
 	c, diags := r.planned(d)
 	if c == nil && r.Plan.Limited() {
-		return hclspec.Seen{}, nil, nil // other instances of its block are in the plan
+		return nil, nil // other instances of its block are in the plan
 	}
 	if diags.HasErrors() {
-		return hclspec.Seen{}, nil, diags
+		return nil, diags
 	}
 	live := &unstructured.Unstructured{Object: c.Before}
 	if c.Action != plan.NoOp || c.Moved() {
 		if err := r.start(ctx, c); err != nil {
-			return hclspec.Seen{}, nil, err
+			return nil, err
 		}
 		if redefined(c, needs) {
 			r.writer.awaitDefinition(ctx, c)
@@ -41,7 +52,7 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		var err error
 		live, err = r.writer.change(ctx, c)
 		if err != nil {
-			return hclspec.Seen{}, nil, err
+			return nil, err
 		}
 	} else {
 		r.journal.kept(r.writer.entry(c, live))
@@ -54,11 +65,11 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting
 		ready, err := r.waiter.await(ctx, done)
 		if err != nil {
-			return hclspec.Seen{}, done, err // it was applied all the same
+			return done, err // it was applied all the same
 		}
 		done.live = ready
 	}
-	return hclspec.Seen{Object: plan.WithoutOwn(done.live.Object)}, done, nil
+	return done, nil
 }
 
 // start makes sure that a change may be carried out, and that it can be recorded.

@@ -66,7 +66,8 @@ func TestReach(t *testing.T) {
 		node, dep string
 		want      bool
 	}{
-		{"web", "ns", true}, {"web", "secret", true}, {"ns", "web", false}, {"web", "web", false}, {"web", "other", false}, {"unknown", "ns", false},
+		{"web", "ns", true}, {"web", "secret", true}, {"ns", "web", false}, {"web", "web", false}, {"web", "other", false}, {"unknown",
+			"ns", false},
 	} {
 		if got := g.DependsOn(test.node, test.dep); got != test.want {
 			t.Errorf("%s depends on %s: %v", test.node, test.dep, got)

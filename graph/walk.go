@@ -32,7 +32,9 @@ func (h Skipped[K]) Error() string { return fmt.Sprintf("%v failed", h.By) }
 // be visited next the one that was added first is, so that with a limit of 1 they are
 // visited in Order. The graph must have no cycle: nodes in one, and
 // those behind it, are never visited, and their result is an error.
-func Walk[K comparable, R any](ctx context.Context, g *Graph[K], limit int, visit func(ctx context.Context, node K, deps map[K]R) (R, error)) map[K]Result[R] {
+func Walk[K comparable, R any](
+	ctx context.Context, g *Graph[K], limit int, visit func(ctx context.Context, node K, deps map[K]R) (R, error),
+) map[K]Result[R] {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := &walk[K, R]{g: g, results: make([]Result[R], len(g.nodes)), done: make(chan int), cancel: cancel}

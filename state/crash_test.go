@@ -207,7 +207,8 @@ func race(t *testing.T, processes, rounds int, force bool) {
 	}
 	var children []child
 	for i := range processes {
-		cmd, out := f.start(t, "race", fmt.Sprint("STATE_TEST_NUMBER=", i), fmt.Sprint("STATE_TEST_ROUNDS=", rounds), fmt.Sprint("STATE_TEST_FORCE=", force))
+		cmd, out := f.start(t, "race", fmt.Sprint("STATE_TEST_NUMBER=", i), fmt.Sprint("STATE_TEST_ROUNDS=", rounds),
+			fmt.Sprint("STATE_TEST_FORCE=", force))
 		children = append(children, child{cmd, out})
 	}
 	done := make(chan struct{})

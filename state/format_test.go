@@ -54,11 +54,13 @@ func example(t testing.TB) *State {
 			},
 		},
 		Pending: []Pending{
-			{Addr: addr(t, "Pod.job[0]"), Object: object(t, "v1 Pod acme/job"), Action: PendingCreate, Needs: []addrs.Instance{addr(t, "Namespace.tenant")}},
+			{Addr: addr(t, "Pod.job[0]"), Object: object(t, "v1 Pod acme/job"), Action: PendingCreate,
+				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}},
 			{Addr: addr(t, "Service.old"), Object: object(t, "v1 Service acme/old"), Action: PendingDelete, UID: "u-4"},
 		},
 		Outputs: map[string]Output{
-			"ports":    {Value: []any{int64(80), 0.5, "http", true, nil}, Type: []any{"tuple", []any{"number", "number", "string", "bool", "dynamic"}}},
+			"ports": {Value: []any{int64(80), 0.5, "http", true, nil},
+				Type: []any{"tuple", []any{"number", "number", "string", "bool", "dynamic"}}},
 			"password": {Type: "string", Sensitive: true, Digest: "0f0e0d0c0b0a09080706050403020100"},
 		},
 	}
@@ -177,7 +179,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"output twice", edit(`"password": {`, `"ports": {}, "password": {`), `duplicate field "outputs.ports"`},
 		{"no checksum", good[:strings.LastIndex(good, ",")] + "}", "checksum is missing"},
 		{"edited", edit("acme/web", "acme/wob"), "checksum does not match"},
-		{"object removed", edit(good[strings.Index(good, "    {\n"):strings.Index(good, "    {\n      \"address\": \"Repl")], ""), "checksum does not match"},
+		{"object removed", edit(good[strings.Index(good, "    {\n"):strings.Index(good, "    {\n      \"address\": "+
+			"\"Repl")], ""), "checksum does not match"},
 		{"no lineage", signed(func(s *State) { s.Lineage = "" }), "lineage is missing"},
 		{"endless serial", signed(func(s *State) { s.Serial = 1<<64 - 1 }), "higher than any number"},
 		{"negative serial", edit(`"serial": 7`, `"serial": -7`), "does not have the format"},

@@ -347,7 +347,8 @@ func TestLockInfoString(t *testing.T) {
 		t.Errorf("read as %+v, %v", again, err)
 	}
 	text := info.String()
-	for _, line := range []string{"Lock Info:\n", "  ID:        " + info.ID + "\n", "  Path:      kplan.state.json\n", "  Operation: apply\n", "  Who:       " + info.Who, "  Version:   v1.2.3\n"} {
+	for _, line := range []string{"Lock Info:\n", "  ID:        " + info.ID + "\n", "  Path:      kplan.state.json\n", "  Operation: " +
+		"apply\n", "  Who:       " + info.Who, "  Version:   v1.2.3\n"} {
 		if !strings.Contains(text, line) {
 			t.Errorf("%q is missing in\n%s", line, text)
 		}

@@ -72,7 +72,8 @@ func (e *StaleError) Error() string {
 	case e.Stored.Serial == e.Want.Serial:
 		return fmt.Sprintf("the state %s was edited while this run held its lock; %s", e.Path, advice)
 	}
-	return fmt.Sprintf("the state %s has changed since this run read it (serial %d, then %d); %s", e.Path, e.Want.Serial, e.Stored.Serial, advice)
+	return fmt.Sprintf("the state %s has changed since this run read it (serial %d, then %d); %s",
+		e.Path, e.Want.Serial, e.Stored.Serial, advice)
 }
 
 // LostLockError is the error of a write that was refused because this run no longer
@@ -125,7 +126,8 @@ type PushError struct {
 func (e *PushError) Error() string {
 	switch {
 	case e.Given.Lineage != e.Stored.Lineage:
-		return fmt.Sprintf("the given state belongs to another stack (lineage %s) than the stored one (lineage %s)", e.Given.Lineage, e.Stored.Lineage)
+		return fmt.Sprintf("the given state belongs to another stack (lineage %s) than the stored one (lineage %s)",
+			e.Given.Lineage, e.Stored.Lineage)
 	case e.Given.Serial < e.Stored.Serial:
 		return fmt.Sprintf("the given state (serial %d) is older than the stored one (serial %d)", e.Given.Serial, e.Stored.Serial)
 	}

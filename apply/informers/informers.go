@@ -90,7 +90,8 @@ func (s *Set) Until(ctx context.Context, kind *kinds.Kind, object addrs.Object, 
 
 // Start starts watching the stack's objects of a kind, if nobody has yet.
 func (s *Set) Start(kind *kinds.Kind) *Informer {
-	return s.start(kind, kind.Object("", ""), kube.WatchOptions{Selector: s.options.Selector, Namespaces: s.options.Namespaces[kind.GroupKind()]})
+	return s.start(kind, kind.Object("", ""), kube.WatchOptions{Selector: s.options.Selector,
+		Namespaces: s.options.Namespaces[kind.GroupKind()]})
 }
 
 // Pods watches all pods of a namespace.

@@ -28,7 +28,9 @@ type entry struct {
 
 // get returns what fetch returns, or returned within the last seconds. Whoever
 // waits for another's fetch stops when its own ctx ends.
-func (c *cache) get(ctx context.Context, name string, fetch func() (*unstructured.Unstructured, error)) (*unstructured.Unstructured, error) {
+func (c *cache) get(ctx context.Context, name string, fetch func() (*unstructured.Unstructured, error)) (
+	*unstructured.Unstructured, error,
+) {
 	e, mine := c.entry(name)
 	if mine {
 		defer close(e.done)

@@ -96,7 +96,8 @@ func onDeleteReady(live *unstructured.Unstructured, _ Criteria) (State, bool) {
 		return State{}, false
 	}
 	want := number(live, "status", "desiredNumberScheduled")
-	return podsReady(live, "currentNumberScheduled", want, podCount{"numberReady", "ready", want}, podCount{"numberAvailable", "available", want}), true
+	return podsReady(live, "currentNumberScheduled", want, podCount{"numberReady", "ready", want},
+		podCount{"numberAvailable", "available", want}), true
 }
 
 // isOnDelete reports whether a controller updates pods only when somebody deletes
@@ -112,7 +113,8 @@ func pausedReady(live *unstructured.Unstructured, c Criteria) (State, bool) {
 		return State{}, false
 	}
 	want := number(live, "spec", "replicas")
-	state := podsReady(live, "replicas", want, podCount{"updatedReplicas", "up to date", want}, podCount{"availableReplicas", "available", want})
+	state := podsReady(live, "replicas", want, podCount{"updatedReplicas", "up to date", want},
+		podCount{"availableReplicas", "available", want})
 	switch {
 	case state.Ready || state.Why == notObserved:
 	case isTrue(c.Configured, "spec", "paused"):

@@ -97,7 +97,8 @@ func failureOf(pod *corev1.Pod) *PodFailure {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			// Scheduling gates are removed whenever their owner likes.
-			return &PodFailure{pod: pod, reason: c.Reason, message: c.Message, terminal: c.Reason != corev1.PodReasonSchedulingGated, gracePeriod: schedulingPeriod}
+			return &PodFailure{pod: pod, reason: c.Reason, message: c.Message, terminal: c.Reason != corev1.PodReasonSchedulingGated,
+				gracePeriod: schedulingPeriod}
 		}
 	}
 	if pod.Status.Phase == corev1.PodFailed {

@@ -10,10 +10,12 @@ import (
 
 func TestWorstFailure(t *testing.T) {
 	waiting := func(name, reason string) string {
-		return "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: ns}, status: {phase: Pending, containerStatuses: [{name: c, state: {waiting: {reason: " + reason + ", message: m}}}]}}"
+		return "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: ns}, status: {phase: Pending, containerStatuses: " +
+			"[{name: c, state: {waiting: {reason: " + reason + ", message: m}}}]}}"
 	}
 	const never = -1
-	unscheduled := "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}]}}"
+	unscheduled := "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, conditions: [{type: " +
+		"PodScheduled, status: 'False', reason: Unschedulable, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}]}}"
 	cases := []struct {
 		name  string
 		pods  []string
@@ -24,16 +26,29 @@ func TestWorstFailure(t *testing.T) {
 		{"starting", []string{waiting("a", "ContainerCreating")}, "", never},
 		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", never},
 		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", 0},
-		{"the terminal one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: CrashLoopBackOff: m", 0},
+		{"the terminal one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: " +
+			"CrashLoopBackOff: m", 0},
 		{"no node yet", []string{unscheduled}, "pod ns/a: Unschedulable: m", schedulingPeriod},
-		{"a configuration that may be on its way", []string{waiting("a", "CreateContainerConfigError")}, "pod ns/a, container c: CreateContainerConfigError: m", propagationPeriod},
-		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "ImagePullBackOff")}, "pod ns/b, container c: ImagePullBackOff: m", 0},
-		{"runs and is not ready", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, conditions: [{type: Ready, status: 'False', reason: ContainersNotReady, message: m}], containerStatuses: [{name: c, state: {running: {}}}]}}"}, "pod ns/a, container c: ContainersNotReady: m", never},
-		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: {waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", 0},
+		{"a configuration that may be on its way", []string{waiting("a", "CreateContainerConfigError")}, "pod ns/a, container c: " +
+			"CreateContainerConfigError: m", propagationPeriod},
+		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "ImagePullBackOff")},
+			"pod ns/b, container c: ImagePullBackOff: m", 0},
+		{"runs and is not ready", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, " +
+			"conditions: [{type: Ready, status: 'False', reason: ContainersNotReady, message: m}], containerStatuses: [{name: c, state: " +
+			"{running: {}}}]}}"}, "pod ns/a, container c: ContainersNotReady: m", never},
+		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, " +
+			"initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: " +
+			"{waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", 0},
 		{"gated", []string{strings.ReplaceAll(unscheduled, "Unschedulable", "SchedulingGated")}, "pod ns/a: SchedulingGated: m", never},
-		{"killed again and again", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]}}"}, "pod ns/a, container c: CrashLoopBackOff: back-off; it last ended with exit code 137, OOMKilled", 0},
-		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: '2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", never},
-		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: exit code 3", 0},
+		{"killed again and again", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, " +
+			"containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: " +
+			"{exitCode: 137, reason: OOMKilled}}}]}}"}, "pod ns/a, container c: CrashLoopBackOff: back-off; " +
+			"it last ended with exit code 137, OOMKilled", 0},
+		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: " +
+			"'2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", never},
+		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: " +
+			"Never}, status: {phase: Failed, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"}, "pod ns/a, container c: " +
+			"exit code 3", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,16 +72,19 @@ func TestWorstFailure(t *testing.T) {
 
 func TestPodsOf(t *testing.T) {
 	pods := []*unstructured.Unstructured{
-		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ours, labels: {app: web}, ownerReferences: [{kind: ReplicaSet, name: r, uid: u, apiVersion: apps/v1}]}}"),
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: ours, labels: {app: web}, ownerReferences: [{kind: ReplicaSet, name: r, "+
+			"uid: u, apiVersion: apps/v1}]}}"),
 		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: single, labels: {app: web}}}"),
-		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: other, labels: {app: db}, ownerReferences: [{kind: ReplicaSet, name: r, uid: u, apiVersion: apps/v1}]}}"),
+		object(t, "{apiVersion: v1, kind: Pod, metadata: {name: other, labels: {app: db}, ownerReferences: [{kind: ReplicaSet, name: r, "+
+			"uid: u, apiVersion: apps/v1}]}}"),
 	}
 	cases := []struct {
 		name, manifest string
 		want           int
 	}{
 		{"a controller", "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, spec: {selector: {app: web}}}", 1},
-		{"a deployment", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}}}", 2},
+		{"a deployment", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchExpressions: [{key: app, " +
+			"operator: In, values: [web, db]}]}}}", 2},
 		{"a selector of nothing", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {}}}", 0},
 		{"no controller", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", 0},
 		{"a pod itself", "{apiVersion: v1, kind: Pod, metadata: {name: a}}", 1},
@@ -81,20 +99,24 @@ func TestPodsOf(t *testing.T) {
 }
 
 func TestCreationFailure(t *testing.T) {
-	refused := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: exceeded quota}]}}")
+	refused := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a}, status: {conditions: [{type: "+
+		"ReplicaFailure, status: 'True', reason: FailedCreate, message: exceeded quota}]}}")
 	if got, want := creationFailure(refused), "FailedCreate: exceeded quota"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	fine := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a, uid: u}, status: {conditions: [{type: ReplicaFailure, status: 'False'}]}}")
+	fine := object(t, "{apiVersion: v1, kind: ReplicationController, metadata: {name: a, uid: u}, status: {conditions: [{type: "+
+		"ReplicaFailure, status: 'False'}]}}")
 	if got := creationFailure(fine); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
 }
 
 func TestCreationFailureEvent(t *testing.T) {
-	set := object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a, uid: u, managedFields: [{manager: kplan, operation: Apply, time: '2026-01-01T12:00:00Z'}]}}")
+	set := object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a, uid: u, managedFields: [{manager: kplan, operation: "+
+		"Apply, time: '2026-01-01T12:00:00Z'}]}}")
 	event := func(uid, at string) *unstructured.Unstructured {
-		return object(t, "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {uid: "+uid+"}, reason: FailedCreate, message: no account, lastTimestamp: '2026-01-01T"+at+"Z'}")
+		return object(t, "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {uid: "+uid+"}, reason: FailedCreate, "+
+			"message: no account, lastTimestamp: '2026-01-01T"+at+"Z'}")
 	}
 	pod := func(at string) *unstructured.Unstructured {
 		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: p, creationTimestamp: '2026-01-01T"+at+"Z'}}")
@@ -126,10 +148,12 @@ func TestCreationFailureEvent(t *testing.T) {
 
 func TestFailureAmong(t *testing.T) {
 	set := func(policy string) *unstructured.Unstructured {
-		return object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {podManagementPolicy: "+policy+"}, status: {updateRevision: new}}")
+		return object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {podManagementPolicy: "+policy+"}, status: "+
+			"{updateRevision: new}}")
 	}
 	pod := func(name, revision, at, reason string) *unstructured.Unstructured {
-		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: "+name+", namespace: ns, creationTimestamp: '2026-01-01T00:00:0"+at+"Z', labels: {controller-revision-hash: "+revision+
+		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: "+name+", namespace: ns, creationTimestamp: "+
+			"'2026-01-01T00:00:0"+at+"Z', labels: {controller-revision-hash: "+revision+
 			"}}, status: {containerStatuses: [{name: c, state: {waiting: {reason: "+reason+"}}}]}}")
 	}
 	cases := []struct {
@@ -139,10 +163,14 @@ func TestFailureAmong(t *testing.T) {
 		want  string // the pod
 		grace time.Duration
 	}{
-		{"made in the same second as one of the revision before", set("OrderedReady"), []*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
-		{"of the revision before, which must be ready first", set("OrderedReady"), []*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "s-1", replacementPeriod},
-		{"of the revision before, which is replaced anyhow", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "", 0},
-		{"in parallel, made in the same second", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+		{"made in the same second as one of the revision before", set("OrderedReady"),
+			[]*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+		{"of the revision before, which must be ready first", set("OrderedReady"),
+			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "s-1", replacementPeriod},
+		{"of the revision before, which is replaced anyhow", set("Parallel"),
+			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "", 0},
+		{"in parallel, made in the same second", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "old", "1",
+			"ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

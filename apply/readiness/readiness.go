@@ -72,7 +72,8 @@ func byKind(live *unstructured.Unstructured, c Criteria) (State, error) {
 	}
 	result, err := status.Compute(live)
 	if err != nil {
-		return State{}, fmt.Errorf("the status of %s %s can't be read (a wait block with condition or field can replace it): %w", live.GetKind(), live.GetName(), err)
+		return State{}, fmt.Errorf("the status of %s %s can't be read (a wait block with condition or field can replace it): "+
+			"%w", live.GetKind(), live.GetName(), err)
 	}
 	switch result.Status {
 	case status.CurrentStatus:

@@ -186,7 +186,8 @@ func (x *trial) seen(resource string) string {
 }
 
 func (x *trial) freeFinalizers(resource string) {
-	x.cluster.In(x.namespace, resource).Patch(x.ctx(), "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	x.cluster.In(x.namespace, resource).Patch(x.ctx(), "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`),
+		metav1.PatchOptions{})
 }
 
 func (x *trial) patchStatus(resource, name, patch string) {

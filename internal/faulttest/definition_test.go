@@ -98,7 +98,8 @@ func (x *trial) writeThing(group, size string) {
 // define creates or changes the definition of a kind whose size is of a type, and returns
 // when the API server uses it.
 func (x *trial) define(group, typ string) {
-	definitions := x.cluster.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	definitions := x.cluster.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1",
+		Resource: "customresourcedefinitions"})
 	name := "things." + group
 	text := fmt.Sprintf(`{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":%q},"spec":{"group":%q,
 		"scope":"Namespaced","names":{"plural":"things","kind":"Thing"},"versions":[{"name":"v1","served":true,"storage":true,

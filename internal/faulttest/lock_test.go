@@ -120,7 +120,8 @@ func TestForceUnlock(t *testing.T) {
 			x := r.newTrial(t)
 			_, after := faulttest.CrashStack()
 			x.write(after)
-			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 700 * time.Millisecond})
+			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay,
+				Delay: 700 * time.Millisecond})
 			first := x.start(nil, "apply", "-auto-approve")
 			x.waitForCalls("create", 6)
 			x.forceUnlock()
@@ -181,7 +182,8 @@ func TestStoppedDuringForceUnlock(t *testing.T) {
 			x := r.newTrial(t)
 			_, after := faulttest.CrashStack()
 			x.write(after)
-			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
+			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay,
+				Delay: 300 * time.Millisecond})
 			first := x.start(nil, "apply", "-auto-approve", fmt.Sprintf("-parallelism=%d", atOnce))
 			x.waitForCalls("create", 12)
 			x.must(first.Process.Signal(syscall.SIGSTOP))

@@ -48,7 +48,8 @@ func outages() map[string]struct {
 	}{
 		"gone":   {faulttest.Fault{Do: faulttest.Vanish}, "Cluster can't be reached"},
 		"silent": {faulttest.Fault{Do: faulttest.Delay, Delay: time.Hour}, "Cluster did not answer in time"},
-		"closed": {faulttest.Fault{Do: faulttest.Answer, Status: 401, Reason: "Unauthorized", Message: "Unauthorized"}, "Credentials not accepted"},
+		"closed": {faulttest.Fault{Do: faulttest.Answer, Status: 401, Reason: "Unauthorized", Message: "Unauthorized"},
+			"Credentials not accepted"},
 	}
 }
 

@@ -89,7 +89,8 @@ func (r *rig) audit() int {
 		fmt.Println("reading the audit log:", err)
 		return 1
 	}
-	fmt.Printf("audit: %d mutations, %d of them of objects of others, %d requests without a guard\n", a.Mutations, a.Unmanaged, len(a.Unguarded))
+	fmt.Printf("audit: %d mutations, %d of them of objects of others, "+
+		"%d requests without a guard\n", a.Mutations, a.Unmanaged, len(a.Unguarded))
 	for i, u := range a.Unguarded {
 		if i < 20 {
 			fmt.Println("without a guard:", u)

@@ -24,7 +24,8 @@ func TestTransferFields(t *testing.T) {
 			"killed after":   {When: faulttest.After, Do: faulttest.Kill},
 			"killed replied": {When: faulttest.Replied, Do: faulttest.Kill},
 			"cut":            {When: faulttest.After, Do: faulttest.Cut},
-			"conflict":       {When: faulttest.Before, Do: faulttest.Answer, Status: 409, Reason: "Conflict", Message: "the object has been modified"},
+			"conflict": {When: faulttest.Before, Do: faulttest.Answer, Status: 409, Reason: "Conflict",
+				Message: "the object has been modified"},
 		} {
 			t.Run(verb+"/"+name, func(t *testing.T) {
 				t.Parallel()

@@ -44,7 +44,8 @@ func TestStateCannotBeSaved(t *testing.T) {
 			_, after := faulttest.CrashStack()
 			x.write(after)
 			// The creations are slow until the next group of results is written.
-			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 1500 * time.Millisecond})
+			x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay,
+				Delay: 1500 * time.Millisecond})
 			path := filepath.Join(directory, "kplan.state.json")
 			process := x.startUnprivileged("apply", "-auto-approve", "-state="+path)
 			x.waitForCalls("create", 6)
@@ -186,7 +187,8 @@ func TestStateWriteFails(t *testing.T) {
 					t.Parallel()
 					x := r.newTrial(t)
 					x.setUpCrash()
-					x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay, Delay: 300 * time.Millisecond})
+					x.proxy.Arm(faulttest.Fault{Verb: "create", Nth: 5, Ever: true, When: faulttest.After, Do: faulttest.Delay,
+						Delay: 300 * time.Millisecond})
 					run := x.apply("KPLAN_FAILPOINT=" + point)
 					if !run.Documented() {
 						t.Errorf("undocumented end: %v", run)
