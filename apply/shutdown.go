@@ -53,7 +53,7 @@ func (s *shutdown) lostLock() bool {
 func (s *shutdown) inOutage(err error) {
 	if outage := kube.OutageOf(err); outage != nil {
 		s.cancel(outage)
-		s.cluster.Hurry()
+		s.cluster.Cancel()
 	}
 }
 

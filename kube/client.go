@@ -32,8 +32,8 @@ type client struct {
 	answered atomic.Bool // the server answered once
 	notice   func(text string)
 	health   health
-	leaving  context.Context // ended by leave: see Cluster.Cancel
-	leave    context.CancelFunc
+	canceled context.Context // ended by cancel: see Cluster.Cancel
+	cancel   context.CancelFunc
 }
 
 func newClient(ctx context.Context, access *auth.Access, opts Options) (*client, error) {
@@ -52,7 +52,7 @@ func newClient(ctx context.Context, access *auth.Access, opts Options) (*client,
 		return nil, err
 	}
 	c := &client{rest: restClient, base: base, timeout: timeout(opts.RequestTimeout), notice: opts.Notice}
-	c.leaving, c.leave = context.WithCancel(ctx)
+	c.canceled, c.cancel = context.WithCancel(ctx)
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
 	}
@@ -166,7 +166,7 @@ func (c *client) sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-c.leaving.Done():
+	case <-c.canceled.Done():
 		return false
 	case <-t.C:
 		return true
@@ -190,7 +190,7 @@ func (c *client) attempt(ctx context.Context, r *request) *answer {
 	defer cancel(nil)
 	head := time.AfterFunc(c.headTimeout(r), func() { cancel(errSilent) })
 	defer head.Stop()
-	defer context.AfterFunc(c.leaving, func() { time.AfterFunc(leaveTimeout, func() { cancel(errSilent) }) })()
+	defer context.AfterFunc(c.canceled, func() { time.AfterFunc(cancelTimeout, func() { cancel(errSilent) }) })()
 	stop := c.watchSilence(ctx)
 	defer stop()
 	ans.arrived = func() {
@@ -229,8 +229,8 @@ func (c *client) headTimeout(r *request) time.Duration {
 	case r.effect == read:
 		limit = c.timeout.read()
 	}
-	if c.leaving.Err() != nil {
-		limit = min(limit, leaveTimeout)
+	if c.canceled.Err() != nil {
+		limit = min(limit, cancelTimeout)
 	}
 	return min(limit, time.Until(r.asked.Add(time.Duration(c.timeout))))
 }

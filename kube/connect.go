@@ -129,6 +129,6 @@ func (c *Cluster) readIdentity(ctx context.Context) (string, error) {
 // Host is the server's address: scheme, host and port.
 func (c *Cluster) Host() string { return c.client.host() }
 
-// Hurry has what is in flight end within seconds, since the user wants to leave:
+// Cancel has what is in flight end within seconds, since the user wants to leave:
 // nothing is retried any more.
-func (c *Cluster) Hurry() { c.client.leave() }
+func (c *Cluster) Cancel() { c.client.cancel() }

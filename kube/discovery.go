@@ -66,14 +66,6 @@ func (c *catalog) lookup(kind, apiVersion string) (*kinds.Kind, error) {
 	return c.describe(c.life, s, k)
 }
 
-// Refresh forgets what the server serves: to be called when a
-// CustomResourceDefinition was made, changed or deleted.
-func (c *Cluster) Refresh() {
-	c.catalog.mu.Lock()
-	defer c.catalog.mu.Unlock()
-	c.catalog.served = nil
-}
-
 func (s *served) lookupError(kind, apiVersion string, err error) error {
 	e := &Error{Op: "look up", Reason: NotServed, Err: err, Message: err.Error()}
 	if _, ambiguous := err.(*kinds.AmbiguousError); ambiguous {

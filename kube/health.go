@@ -28,7 +28,7 @@ func (t timeout) notice() time.Duration { return time.Duration(t) / 6 }
 
 const (
 	defaultTimeout = timeout(60 * time.Second)
-	leaveTimeout   = 5 * time.Second // for what is in flight once the user wants to leave
+	cancelTimeout  = 5 * time.Second // for what is in flight after Cancel
 )
 
 // errSilent is the error of an attempt that got no answer in time.

@@ -128,9 +128,9 @@ func TestSilenceFromTheBeginning(t *testing.T) {
 	}
 }
 
-// TestHurry has the user leave while requests wait: for an answer, and to be
+// TestCancel has the user leave while requests wait: for an answer, and to be
 // tried again.
-func TestHurry(t *testing.T) {
+func TestCancel(t *testing.T) {
 	t.Parallel()
 	told := &heard{}
 	release := make(chan struct{})
@@ -154,7 +154,7 @@ func TestHurry(t *testing.T) {
 		return nil
 	})
 	start := time.Now()
-	c.Hurry()
+	c.Cancel()
 	wantReason(t, <-errs, kube.Unavailable)
 	_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}, kube.ApplyOptions{UID: "u"})
 	wantReason(t, err, kube.OutcomeUnknown)

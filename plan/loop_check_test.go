@@ -28,7 +28,7 @@ func (r *round) get(o addrs.Object) (*unstructured.Unstructured, bool) {
 	r.Helper()
 	kind, err := r.cluster.Lookup(o.Kind, o.APIVersion())
 	if err != nil {
-		r.cluster.Refresh() // the round has just defined it
+		r.reconnect() // the round has just defined it
 		if kind, err = r.cluster.Lookup(o.Kind, o.APIVersion()); err != nil {
 			r.Fatal(err)
 		}

@@ -151,7 +151,6 @@ type round struct {
 	*desired
 	touched map[addrs.Object]bool // by others, by identity
 	eased   map[*made]bool        // made to take over what the last plan was refused for
-	looks   *kube.Cluster         // as a user who may change nothing
 	story   []string
 }
 
@@ -211,11 +210,7 @@ func (r *round) converge() {
 
 // onlooker is a connection of a user who may only look.
 func (r *round) onlooker() *kube.Cluster {
-	if r.looks == nil {
-		r.looks = r.reader()
-	}
-	r.looks.Refresh() // the round may have defined a kind since
-	return r.looks
+	return r.reader() // anew, since the round may have defined a kind
 }
 
 func (r *round) mustBeEmpty(source string, cluster *kube.Cluster) {

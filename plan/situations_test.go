@@ -90,9 +90,15 @@ func newSituation(t *testing.T, name, kubeconfig string, archive *txtar.Archive)
 	for _, f := range archive.Files {
 		s.files[f.Name] = strings.ReplaceAll(string(f.Data), "NS", s.namespace)
 	}
-	s.cluster = s.connect(kube.Options{Auth: auth.Options{ConfigPath: kubeconfig}})
+	s.reconnect()
 	t.Cleanup(s.cleanUp)
 	return s
+}
+
+// reconnect makes a connection that has read nothing of the cluster yet.
+func (s *situation) reconnect() {
+	s.Helper()
+	s.cluster = s.connect(kube.Options{Auth: auth.Options{ConfigPath: s.kubeconfig}})
 }
 
 func (s *situation) connect(o kube.Options) *kube.Cluster {
@@ -122,7 +128,7 @@ func (s *situation) play() {
 			s.kubectl(line)
 		}
 	}
-	s.cluster.Refresh() // there may be other kinds now than when it was made
+	s.reconnect() // there may be other kinds now than when it was made
 	after, ok := s.files["after.kplan.hcl"]
 	if !ok {
 		after = before
@@ -175,7 +181,7 @@ func (s *situation) awaitKind(text string) {
 	kind, apiVersion, _ := strings.Cut(text, " ")
 	var err error
 	for range 300 {
-		s.cluster.Refresh()
+		s.reconnect()
 		if _, err = s.cluster.Lookup(kind, apiVersion); err == nil {
 			return
 		}

@@ -166,7 +166,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 // summary.
 func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) cli.ExitCode {
 	k.detach()
-	defer context.AfterFunc(ctx, k.cluster.Hurry)()
+	defer context.AfterFunc(ctx, k.cluster.Cancel)()
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
