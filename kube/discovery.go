@@ -45,15 +45,6 @@ type served struct {
 const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
 	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 
-// Lookup finds the description of a kind that the server serves. An empty
-// apiVersion asks for the preferred version. The error's reason is NotServed when
-// the server has no such kind, with a *kinds.UnknownError or a
-// *kinds.AmbiguousError below; it is Unavailable when the kind may well be
-// there, but the part of the server that would know does not answer.
-func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
-	return c.catalog.lookup(kind, apiVersion)
-}
-
 func (c *catalog) lookup(kind, apiVersion string) (*kinds.Kind, error) {
 	s, err := c.read(c.life)
 	if err != nil {

@@ -35,6 +35,11 @@ func (c *Cluster) List(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]
 	return c.listAs(ctx, k, opts, whole)
 }
 
+// ListMetadata is List, but the objects have nothing except their metadata.
+func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
+	return c.listAs(ctx, k, opts, metadataOnly)
+}
+
 // listAs lists the whole cluster or, where RBAC forbids that, the namespaces.
 func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, as form) ([]*unstructured.Unstructured, error) {
 	query := metav1.ListOptions{LabelSelector: opts.Selector}

@@ -4,10 +4,17 @@ import (
 	"context"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"kplan.dev/kplan/kinds"
 )
+
+// Lookup finds the description of a kind that the server serves. An empty
+// apiVersion asks for the preferred version. The error's reason is NotServed when
+// the server has no such kind, with a *kinds.UnknownError or a
+// *kinds.AmbiguousError below; it is Unavailable when the kind may well be
+// there, but the part of the server that would know does not answer.
+func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
+	return c.catalog.lookup(kind, apiVersion)
+}
 
 // ListableKinds are the kinds whose objects can be listed and deleted, each in
 // the version that its group prefers. Of those that are not built in only name,
@@ -29,9 +36,4 @@ func (c *Cluster) SilentVersions(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return slices.Clone(s.stale), nil
-}
-
-// ListMetadata is List, but the objects have nothing except their metadata.
-func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOptions) ([]*unstructured.Unstructured, error) {
-	return c.listAs(ctx, k, opts, metadataOnly)
 }
