@@ -23,7 +23,7 @@ const staleTries = 5
 // is asked again what would become of it, and it is changed only if that is what
 // was approved.
 func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Forces()}
+	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Force}
 	var last error
 	for range staleTries {
 		live, err := w.cluster.Apply(ctx, c.Kind, c.DesiredFields, options)

@@ -94,7 +94,7 @@ func mustBeReady(c *plan.Change) bool {
 // redefined reports whether this run has changed the definition of c's kind.
 func redefined(c *plan.Change, needs map[addrs.Instance]*applied) bool {
 	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
-		return needs[addr] != nil && plan.Redefines(needs[addr].Change, c)
+		return needs[addr] != nil && needs[addr].Redefines(c.Kind)
 	})
 }
 

@@ -21,16 +21,20 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	}
 	given := DesiredFields(d, stackID)
 	desired := given
-	for _, path := range c.ignored() {
+	var ignored []addrs.Path
+	if c.Before != nil && c.Action != Replace {
+		ignored = c.Desired.Lifecycle.IgnoreChanges
+	}
+	for _, path := range ignored {
 		place := keyed(d.Kind, given, path)
 		value, _ := valueIn(d.Kind, c.DesiredFields, place)
 		desired = ignoring(d.Kind, desired, place, value)
 	}
-	open := c.open()
+	open := unresolved(c.Desired, ignored)
 	if c.Object.Name == "" {
 		open.Add(namePath)
 	}
-	if places := differences(d.Kind.Root, c.DesiredFields, withoutPlaces(desired, open)); len(places) > 0 {
+	if places := differences(d.Kind.Root, c.DesiredFields, withoutPaths(desired, open)); len(places) > 0 {
 		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(places)[0])
 	}
 	resolved := *c
@@ -38,21 +42,15 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	return &resolved, nil
 }
 
-// withoutPlaces takes places out of an object, from the last element of a list
+// withoutPaths takes places out of an object, from the last element of a list
 // to the first so that positions stay true.
-func withoutPlaces(object map[string]any, places addrs.PathSet) map[string]any {
+func withoutPaths(object map[string]any, places addrs.PathSet) map[string]any {
 	paths := places.Sorted()
 	slices.Reverse(paths)
 	for _, path := range paths {
 		object, _ = path.ReplaceIn(object, nil).(map[string]any)
 	}
 	return object
-}
-
-// Forces says whether applying the change takes fields over from other
-// managers: those that the configuration lists, and kplan's own.
-func (c *Change) Forces() bool {
-	return c.forced || c.Desired != nil && len(c.Desired.Lifecycle.ForceConflicts) > 0
 }
 
 // Disagreements are the places where applying the change to the object as it is

@@ -29,18 +29,18 @@ func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[str
 // that the live object has not: a Service that becomes one of type NodePort gets
 // ports, and a dry-run can only make them up. asked says that after is the
 // server's answer, which lacks what the server will not fill in.
-func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
+func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
 	unknown := addrs.PathSet{}
 	lacking := addrs.NewPathSet()
-	for _, place := range c.Kind.KnownAfterApply(c.Before) {
-		lacking.Add(keyed(c.Kind, c.Before, place))
+	for _, place := range d.kind.KnownAfterApply(d.before) {
+		lacking.Add(keyed(d.kind, d.before, place))
 	}
-	for _, place := range c.Kind.KnownAfterApply(c.DesiredFields) {
+	for _, place := range d.kind.KnownAfterApply(d.fields) {
 		if top := place.Steps()[0].Field; top == "metadata" || top == "status" {
 			continue
 		}
-		place = keyed(c.Kind, c.DesiredFields, place)
-		old, had := ValueAt(c.Before, place)
+		place = keyed(d.kind, d.fields, place)
+		old, had := ValueAt(d.before, place)
 		planned, has := ValueAt(after, place)
 		switch {
 		case has && had && reflect.DeepEqual(jsonForm(old), jsonForm(planned)):
@@ -48,12 +48,12 @@ func withoutNewlyAllocated(c *Change, after map[string]any, asked bool) (map[str
 		case !has && (asked || had || lacking.Has(place)):
 			continue
 		}
-		if spot, ok := positioned(c.Kind, after, place); ok {
+		if spot, ok := positioned(d.kind, after, place); ok {
 			unknown.Add(spot)
 		}
 	}
-	unknown.AddAll(addrs.NewPathSet(c.Kind.Recollected(c.Before, after)...))
-	return withoutPlaces(after, unknown), unknown
+	unknown.AddAll(addrs.NewPathSet(d.kind.Recollected(d.before, after)...))
+	return withoutPaths(after, unknown), unknown
 }
 
 // tokenVolume begins the name of the volume that admission adds to each pod for

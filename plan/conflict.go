@@ -13,11 +13,11 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// forced says whether every field of a conflict is to be taken over.
-func forced(c *Change, err error) bool {
+// mayForce reports whether kplan may take every field of a conflict.
+func mayForce(d *decision, err error) bool {
 	conflicts := conflictsOf(err)
 	for _, f := range conflicts {
-		if !takenOver(c, f.Path) {
+		if !takenOver(d, f.Path) {
 			return false
 		}
 	}
@@ -33,8 +33,8 @@ var ownMarks = []addrs.Path{
 
 // takenOver says whether a field is taken over from whoever owns it: since
 // lifecycle.force_conflicts lists it, or since it is kplan's own.
-func takenOver(c *Change, path addrs.Path) bool {
-	return coveredBy(configured(c, c.Desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
+func takenOver(d *decision, path addrs.Path) bool {
+	return coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
 }
 
 func conflictsOf(err error) []kube.Conflict {
@@ -46,23 +46,23 @@ func conflictsOf(err error) []kube.Conflict {
 }
 
 // conflict explains which fields another manager owns, with both values.
-func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
+func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range conflicts {
-		if takenOver(c, f.Path) {
+		if takenOver(d, f.Path) {
 			continue
 		}
-		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, c.Object, quoted(f.Manager))
+		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, d.object, quoted(f.Manager))
 		if since := managedSince(live, f); since != "" {
 			detail += " since " + since
 		}
-		detail += ": " + bothSides(c, live, f.Path) +
+		detail += ": " + bothSides(d, live, f.Path) +
 			" Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over."
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Field owned by another manager",
 			Detail:   detail,
-			Subject:  c.Desired.RangeOf(f.Path).Ptr(),
+			Subject:  d.desired.RangeOf(f.Path).Ptr(),
 		})
 	}
 	return diags
@@ -70,8 +70,8 @@ func conflict(c *Change, live *unstructured.Unstructured, conflicts []kube.Confl
 
 // bothSides says what a place is in the live object and in the configuration.
 // What is large, or made up of parts of which some may be secret, is in the plan.
-func bothSides(c *Change, live *unstructured.Unstructured, path addrs.Path) string {
-	there, here := shown(c, live.Object, path), shown(c, c.DesiredFields, path)
+func bothSides(d *decision, live *unstructured.Unstructured, path addrs.Path) string {
+	there, here := shown(d, live.Object, path), shown(d, d.fields, path)
 	if there == "" || here == "" {
 		return "the plan shows what it is there and what it would be."
 	}

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/kinds"
 )
 
 // Drift is a value of a live object that is no longer what kplan last applied.
@@ -14,22 +14,23 @@ type Drift struct {
 	Time    time.Time  `json:"time,omitzero"`     // when that manager last changed the object
 }
 
-// addDrift finds out who made the live object differ from the desired one. A field
+// findDrift finds out who made the live object differ from the desired one. A field
 // that another manager owns now was changed by that manager. A field that nobody
 // owns was removed, if it is certain that kplan applied it: the desired object is
 // still the one that was applied last.
-func addDrift(c *Change, entry state.Object, digest string) {
-	for _, path := range sortedPaths(differences(c.Kind.Root, wanted(c, c.Before), wanted(c, c.After))) {
-		if m := c.managers.Other(path); m != nil {
-			c.Drift = append(c.Drift, Drift{path, m.Manager, m.Time})
-		} else if entry.Digest == digest {
-			c.Drift = append(c.Drift, Drift{Path: path})
+func (p *planner) findDrift(d *decision) {
+	isLast := d.entry.Digest == p.state.Digest(DesiredFields(d.desired, p.state.StackID()))
+	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, d.before, d.fields), wanted(d.kind, d.after, d.fields))) {
+		if m := d.managers.Other(path); m != nil {
+			d.drift = append(d.drift, Drift{path, m.Manager, m.Time})
+		} else if isLast {
+			d.drift = append(d.drift, Drift{Path: path})
 		}
 	}
 }
 
-// wanted is what an object has of the fields that the change's desired object sets.
-func wanted(c *Change, object map[string]any) map[string]any {
-	restricted, _ := restrict(c.Kind.Root, object, c.DesiredFields).(map[string]any)
+// wanted is what an object has of the fields that the desired object sets.
+func wanted(kind *kinds.Kind, object, desired map[string]any) map[string]any {
+	restricted, _ := restrict(kind.Root, object, desired).(map[string]any)
 	return restricted
 }

@@ -41,16 +41,6 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 	return result
 }
 
-// configured are places that a lifecycle block lists, in which a position counts
-// the elements that the configuration has.
-func configured(c *Change, listed []addrs.Path) []addrs.Path {
-	places := make([]addrs.Path, len(listed))
-	for i, path := range listed {
-		places[i] = keyed(c.Kind, c.DesiredFields, path)
-	}
-	return places
-}
-
 // positioned is the opposite of keyed: the path with list elements named by
 // where they stand in the object. What lies below the last step may be absent.
 func positioned(kind *kinds.Kind, object map[string]any, path addrs.Path) (addrs.Path, bool) {

@@ -37,27 +37,18 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 	return marked(desired, d.Addr, stack.(string))
 }
 
-// ignored are the places of lifecycle.ignore_changes where they count: they yield
-// to what others do to an object that stays.
-func (c *Change) ignored() []addrs.Path {
-	if c.Before == nil || c.Action == Replace {
-		return nil
-	}
-	return c.Desired.Lifecycle.IgnoreChanges
-}
-
-// open are the places that are known after apply, without those that are ignored:
-// what is to be known there changes nothing.
-func (c *Change) open() addrs.PathSet {
-	open := c.Desired.Unknown.Clone()
-	for _, path := range c.ignored() {
-		spot, ok := positioned(c.Kind, c.Desired.Fields, keyed(c.Kind, c.Desired.Fields, path))
+// unresolved are the fields of a desired object that are known after apply, without
+// those that are ignored: what is to be known there changes nothing.
+func unresolved(d *hclspec.Desired, ignored []addrs.Path) addrs.PathSet {
+	open := d.Unknown.Clone()
+	for _, path := range ignored {
+		at, ok := positioned(d.Kind, d.Fields, keyed(d.Kind, d.Fields, path))
 		if !ok {
-			spot = path
+			at = path
 		}
-		for place := range c.Desired.Unknown {
-			if spot.Contains(place) {
-				delete(open, place)
+		for unknown := range d.Unknown {
+			if at.Contains(unknown) {
+				delete(open, unknown)
 			}
 		}
 	}

@@ -102,16 +102,16 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		preview:   preview,
 		scope:     scope,
 	}
-	diags = append(diags, p.decide(ctx, in, plan)...)
+	diags = append(diags, p.fill(ctx, in, plan)...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
 		diags = append(diags, p.idle(plan)...)
 	}
 	return plan, diags
 }
 
-// decide fills the plan. Once the cluster is gone, or the user wants to leave, no
+// fill decides about all objects. Once the cluster is gone, or the user wants to leave, no
 // more is asked, and what was in flight then is no news.
-func (p *planner) decide(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
+func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
 	asking, end := context.WithCancel(ctx)
 	defer end()
 	p.end = end
@@ -218,28 +218,25 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if p.scope.limited {
 		options.Only = func(r addrs.Resource) bool { return p.scope.any[r] }
 	}
-	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
-		seen, c, err := p.visit(ctx, d, needs)
-		if c != nil {
-			c.managers = nil // half of what thousands of objects would take in memory
-		}
+	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
+		seen, decided, err := p.visit(ctx, d, needs)
 		p.heed(err)
-		return seen, c, err
+		return seen, decided, err
 	})
 	if diags.HasErrors() && len(outcome.Visited) == 0 {
 		return diags
 	}
 	var refused []*foreign
 	for _, v := range outcome.Visited {
-		if v.Result != nil {
-			plan.Changes = append(plan.Changes, v.Result)
+		if v.Result.change != nil {
+			plan.Changes = append(plan.Changes, v.Result.change)
 		}
 		if f := (*foreign)(nil); errors.As(v.Err, &f) {
 			refused = append(refused, f)
 		} else {
 			diags = append(diags, visitDiagnostics(v)...)
 		}
-		diags = append(diags, guard(v.Result)...)
+		diags = append(diags, guard(v.Result.change)...)
 	}
 	diags = append(diags, reportUnmanaged(refused)...)
 	plan.Skipped = outcome.Skipped
@@ -248,7 +245,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	if plan.Mode == RefreshOnly {
 		diags = append(diags, p.forgetLost(ctx, plan, outcome)...)
-		return append(diags, doubts(plan)...)
+		return append(diags, doubts(outcome)...)
 	}
 	plan.Outputs = compareOutputs(p.state, outcome.Outputs)
 	plan.Outputs = slices.DeleteFunc(plan.Outputs, func(o OutputChange) bool {
@@ -263,7 +260,7 @@ func isDeclared(c *config.Config, output string) bool {
 
 // visitDiagnostics turns what a visit failed with into diagnostics that point
 // at the configuration.
-func visitDiagnostics(v hclspec.Visited[*Change]) hcl.Diagnostics {
+func visitDiagnostics(v hclspec.Visited[decided]) hcl.Diagnostics {
 	if v.Err == nil {
 		return nil
 	}

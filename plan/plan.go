@@ -17,7 +17,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan/impact"
 )
@@ -171,21 +170,12 @@ type Change struct {
 	Blocked bool
 	Range   hcl.Range // the head of the resource block, if it has one
 	Desired *hclspec.Desired
-	// unaskable says why the server can't be asked about a new object: what it
-	// needs is made by the same plan. "" where it can be.
-	notDryRunnable string
-	redefined      bool // the definition of its kind is changed by the same plan
-	// doubtful says that a refresh-only plan can't tell all that has changed.
-	doubtful bool
-	// forced says that fields of other managers are taken over, of which each
-	// may be.
-	forced bool
-	// adopts says that what kubectl applied from the client side is taken over.
-	adopts bool
-	// takes are remnants that are taken before the change is applied.
-	takes []addrs.Path
-	// managers is who owns what of Before, while the change is decided on.
-	managers ownership.Record
+	// Transfer are fields that become kplan's before the change is applied, since
+	// applying removes only what kplan owns: see WithTransferredFields.
+	Transfer []addrs.Path
+	// Force reports that applying the change takes fields from other managers: those
+	// that the configuration lists, and kplan's own.
+	Force bool
 }
 
 // Moved says whether the object has another address than before.

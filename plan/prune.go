@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
@@ -21,7 +22,7 @@ import (
 
 // planOrphans adds the deletion of what the state holds and the configuration
 // no longer has. An object whose block could not be planned is no orphan.
-func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
+func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Instance]bool{}
 	for _, v := range outcome.Visited {
@@ -91,42 +92,53 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 	return diags
 }
 
-// deletion plans the deletion of one object. A kind that is not served any
-// more is an error: it does not mean that its objects are gone.
+// deletion plans the deletion of one object. A kind that is not served any more is
+// an error: it does not mean that its objects are gone.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
-	c := &Change{
-		Addr: o.Addr, Previous: p.movedAddr[o.Object.Identity()], Object: o.Object, Needs: o.Needs, UID: o.UID,
-		Action: Delete, Reason: reason, Certainty: Compared, Protected: o.Protected,
-		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
-	}
 	if p.offline() {
-		return predictDeletion(c, o), nil
+		return p.predictDeletion(o, reason), nil
 	}
 	kind, err := p.kindOf(o)
 	if err != nil {
 		return nil, err
 	}
-	c.Kind = kind
 	live, err := p.live.find(ctx, kind, o.Object)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case reason != BecauseDestroy && p.forgets(o.Addr):
+		return p.removal(o, kind, Forget, BecauseRemoved, nil), nil
+	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way not ours any more
+		return p.removal(o, kind, Forget, BecauseGone, nil), nil
+	case managingStack(live, p.state.StackID()) != "":
+		return p.removal(o, kind, Forget, BecauseOtherStack, nil), nil
 	}
-	if reason != BecauseDestroy && p.forgets(o.Addr) {
-		c.Action, c.Reason, c.Protected = Forget, BecauseRemoved, false
-		return c, nil
+	return p.removal(o, kind, Delete, reason, live), nil
+}
+
+// removal makes the Change of an object that the configuration does not have.
+func (p *planner) removal(o state.Object, kind *kinds.Kind, action Action, reason Reason, live *unstructured.Unstructured) *Change {
+	c := &Change{
+		Addr: o.Addr, Previous: p.movedAddr[o.Object.Identity()], Object: o.Object, Kind: kind, Needs: o.Needs, UID: o.UID,
+		Action: action, Reason: reason, Certainty: Compared, Protected: o.Protected && action == Delete,
+		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
 	}
-	if live == nil || string(live.GetUID()) != o.UID {
-		// Gone, or made again by someone else: either way not ours any more.
-		c.Action, c.Reason, c.Protected = Forget, BecauseGone, false
-		return c, nil
+	if live != nil {
+		c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
+		c.Sensitive.AddAll(redact.Paths(kind, c.Before))
 	}
-	if managingStack(live, p.state.StackID()) != "" {
-		c.Action, c.Reason, c.Protected = Forget, BecauseOtherStack, false
-		return c, nil
+	return c
+}
+
+// predictDeletion plans a deletion without looking at the object.
+func (p *planner) predictDeletion(o state.Object, reason Reason) *Change {
+	kind, err := kinds.Builtin().Lookup(o.Object.Kind, o.Object.APIVersion())
+	if err != nil {
+		kind = kinds.Opaque(o.Object.Group, o.Object.Version, o.Object.Kind, "", o.Object.Namespace != "")
 	}
-	c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
-	c.Sensitive.AddAll(redact.Paths(kind, c.Before))
-	return c, nil
+	c := p.removal(o, kind, Delete, reason, nil)
+	c.Certainty, c.Why = Predicted, offlineWhy
+	return c
 }
 
 // kindOf finds the kind of an object in the state, in another version of its

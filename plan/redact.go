@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kube"
@@ -17,12 +19,17 @@ import (
 func Masker(changes ...*Change) redact.Masker {
 	var secrets []string
 	for _, c := range changes {
-		if c.Desired != nil {
-			secrets = append(secrets, redact.TextsAt(c.Desired.Fields, c.Desired.Sensitive)...)
-		}
-		secrets = append(secrets, redact.TextsAt(c.Before, c.Sensitive)...)
+		secrets = append(secrets, secretsOf(c.Desired, c.Before, c.Sensitive)...)
 	}
 	return redact.New(secrets...)
+}
+
+func secretsOf(desired *hclspec.Desired, before map[string]any, sensitive addrs.PathSet) []string {
+	var secrets []string
+	if desired != nil {
+		secrets = redact.TextsAt(desired.Fields, desired.Sensitive)
+	}
+	return append(secrets, redact.TextsAt(before, sensitive)...)
 }
 
 // MaskSecrets hides the sensitive values of these objects in what the server said: a
@@ -38,14 +45,13 @@ func MaskSecrets(diags hcl.Diagnostics, changes ...*Change) hcl.Diagnostics {
 	return diags
 }
 
-// discreet is what the server said about an object without what is secret in the
-// one that is there.
-func (c *Change) discreet(err error) error {
+// discreet is what the server said without secrets.
+func discreet(err error, masker redact.Masker) error {
 	var refusal *kube.Error
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	masked, masker := *refusal, Masker(c)
+	masked := *refusal
 	masked.Message, masked.Fields = masker.Hide(refusal.Message), slices.Clone(refusal.Fields)
 	for i, f := range masked.Fields {
 		masked.Fields[i].Detail = masker.Hide(f.Detail)

@@ -22,45 +22,43 @@ import (
 // one that was.
 
 // refresh looks at one object of the state, at the address it has there.
-func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, *Change, error) {
-	entry, recorded := p.owned[d.Object.Identity()]
-	if !recorded {
-		return hclspec.Seen{}, nil, nil
+func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error) {
+	if !d.recorded {
+		return hclspec.Seen{}, nil
 	}
-	live, err := p.look(ctx, d)
+	live, err := p.look(ctx, d.desired)
 	if err != nil {
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	}
-	recordedAs := *d
-	recordedAs.Addr = entry.Addr
-	c := p.newChange(&recordedAs)
-	c.Certainty = Compared
-	if live == nil || string(live.GetUID()) != entry.UID {
-		c.Action, c.Reason = Forget, BecauseGone
-		return hclspec.Seen{}, c, nil
+	recordedAs := *d.desired
+	recordedAs.Addr = d.entry.Addr
+	d.desired, d.addr, d.fields = &recordedAs, recordedAs.Addr, DesiredFields(&recordedAs, p.state.StackID())
+	d.certainty = Compared
+	if live == nil || string(live.GetUID()) != d.entry.UID {
+		d.action, d.reason = Forget, BecauseGone
+		return hclspec.Seen{}, nil
 	}
 	if managingStack(live, p.state.StackID()) != "" {
-		c.Action, c.Reason = Forget, BecauseOtherStack
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
+		d.action, d.reason = Forget, BecauseOtherStack
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil
 	}
-	c.Action = NoOp
-	if err := p.found(c, live); err != nil {
-		return hclspec.Seen{}, nil, err
+	isLast := d.entry.Digest == p.state.Digest(d.fields)
+	if err := p.found(d, live); err != nil {
+		return hclspec.Seen{}, err
 	}
-	c.After = c.Before
-	seen := hclspec.Seen{Object: WithoutOwn(live.Object)}
-	c.Drift, c.doubtful = driftSince(c, live, entry.Digest == p.state.Digest(DesiredFields(&recordedAs, p.state.StackID())))
-	if len(c.Drift) == 0 {
-		return seen, c, nil
+	seen := d.leave(Compared)
+	d.drift, d.doubtful = driftSince(d, live, isLast)
+	if len(d.drift) == 0 {
+		return seen, nil
 	}
-	if c.AcknowledgedDrift = p.state.Digest(drifted(c)); c.AcknowledgedDrift == entry.AcknowledgedDrift {
-		c.Drift, c.AcknowledgedDrift = nil, ""
-		return seen, c, nil
+	if d.acknowledgedDrift = p.state.Digest(d.drifted()); d.acknowledgedDrift == d.entry.AcknowledgedDrift {
+		d.drift, d.acknowledgedDrift = nil, ""
+		return seen, nil
 	}
-	if !c.doubtful {
-		c.Before, err = asApplied(c, live)
+	if !d.doubtful {
+		d.before, err = asApplied(d, live)
 	}
-	return seen, c, err
+	return seen, err
 }
 
 // driftSince is what others changed of what kplan applied last. The server has
@@ -68,14 +66,14 @@ func (p *planner) refresh(ctx context.Context, d *hclspec.Desired) (hclspec.Seen
 // wish is the one that was applied last makes it certain. Otherwise a field of
 // another manager counts if that has been at work since, and one that nobody owns
 // is either new in the configuration or was taken away; result is then doubtful.
-func driftSince(c *Change, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
-	ours, own := c.managers.Ours(), c.managers.Own()
-	for _, path := range sortedPaths(differences(c.Kind.Root, wanted(c, live.Object), c.DesiredFields)) {
+func driftSince(d *decision, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
+	ours, own := d.managers.Ours(), d.managers.Own()
+	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, live.Object, d.fields), d.fields)) {
 		if ownership.Owns(ours, path) {
 			continue
 		}
 		doubtful = !desiredIsLast
-		switch m := c.managers.Other(path); {
+		switch m := d.managers.Other(path); {
 		case m != nil && (desiredIsLast || own == nil || !m.Time.Before(own.Time)):
 			drift = append(drift, Drift{path, m.Manager, m.Time})
 		case m == nil && desiredIsLast:
@@ -85,29 +83,29 @@ func driftSince(c *Change, live *unstructured.Unstructured, desiredIsLast bool) 
 	return drift, doubtful
 }
 
-// drifted is what the drifted places hold now, by their paths.
-func drifted(c *Change) map[string]any {
+// drifted is what the drifted fields hold now, by their paths.
+func (d *decision) drifted() map[string]any {
 	values := map[string]any{}
-	for _, d := range c.Drift {
-		values[d.Path.String()], _ = ValueAt(c.After, d.Path)
+	for _, drift := range d.drift {
+		values[drift.Path.String()], _ = ValueAt(d.after, drift.Path)
 	}
 	return values
 }
 
 // asApplied is the live object with the drifted values as kplan applied them.
 // Where admission made something else of a value it applied, nothing has drifted.
-func asApplied(c *Change, live *unstructured.Unstructured) (map[string]any, error) {
-	before, err := kube.Predict(c.Kind, live, c.DesiredFields)
+func asApplied(d *decision, live *unstructured.Unstructured) (map[string]any, error) {
+	before, err := kube.Predict(d.kind, live, d.fields)
 	if err != nil {
 		return nil, err
 	}
 	var drifted []addrs.Path
-	for _, d := range c.Drift {
-		drifted = append(drifted, d.Path)
+	for _, drift := range d.drift {
+		drifted = append(drifted, drift.Path)
 	}
-	for path, d := range differences(c.Kind.Root, visible(before), visible(live.Object)) {
+	for path, difference := range differences(d.kind.Root, visible(before), visible(live.Object)) {
 		if !coveredBy(drifted, path) {
-			before, _ = path.ReplaceIn(before, d.After).(map[string]any)
+			before, _ = path.ReplaceIn(before, difference.After).(map[string]any)
 		}
 	}
 	return before, nil
@@ -115,7 +113,7 @@ func asApplied(c *Change, live *unstructured.Unstructured) (map[string]any, erro
 
 // forgetLost adds what the state holds, the configuration does not, and the
 // cluster no longer has.
-func (p *planner) forgetLost(ctx context.Context, plan *Plan, outcome hclspec.Outcome[*Change]) hcl.Diagnostics {
+func (p *planner) forgetLost(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	looked := map[addrs.Object]bool{}
 	for _, v := range outcome.Visited {
 		looked[Named(v.Desired, p.state).Object.Identity()] = true
@@ -140,12 +138,12 @@ func (p *planner) forgetLost(ctx context.Context, plan *Plan, outcome hclspec.Ou
 	return diags
 }
 
-// doubts says for which objects a refresh-only plan can't tell it all.
-func doubts(plan *Plan) hcl.Diagnostics {
+// doubts reports for which objects a refresh-only plan can't show all drift.
+func doubts(outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	var addresses []string
-	for _, c := range plan.Changes {
-		if c.doubtful {
-			addresses = append(addresses, c.Addr.String())
+	for _, v := range outcome.Visited {
+		if v.Result.doubtful {
+			addresses = append(addresses, v.Result.change.Addr.String())
 		}
 	}
 	if len(addresses) == 0 {

@@ -17,38 +17,38 @@ type Relinquished struct {
 	Manager string     `json:"manager,omitempty"` // who sets it as well, "" for nobody
 }
 
-// tellOwnership finds out which fields an update relinquishes, and which it newly
+// findOwnershipChanges finds out which fields an update relinquishes, and which it newly
 // manages, without changing their values: an update may do nothing else.
-func tellOwnership(c *Change) error {
-	c.Relinquished, c.NewlyManaged = nil, nil
-	owned, err := c.managers.OwnFields(c.Kind.APIVersion())
-	if err != nil || owned == nil || c.Action != Update {
+func (d *decision) findOwnershipChanges() error {
+	d.relinquished, d.newlyManaged = nil, nil
+	owned, err := d.managers.OwnFields(d.kind.APIVersion())
+	if err != nil || owned == nil || d.action != Update {
 		return err
 	}
-	wanted, err := c.Kind.FieldSet(c.DesiredFields)
+	wanted, err := d.kind.FieldSet(d.fields)
 	if err != nil {
 		return err
 	}
-	for _, path := range c.sameAt(owned.Difference(wanted)) {
+	for _, path := range d.sameAt(owned.Difference(wanted)) {
 		relinquished := Relinquished{Path: path}
-		if m := c.managers.Other(path); m != nil {
+		if m := d.managers.Other(path); m != nil {
 			relinquished.Manager = m.Manager
 		}
-		c.Relinquished = append(c.Relinquished, relinquished)
+		d.relinquished = append(d.relinquished, relinquished)
 	}
-	c.NewlyManaged = c.sameAt(wanted.Difference(owned))
+	d.newlyManaged = d.sameAt(wanted.Difference(owned))
 	return nil
 }
 
 // sameAt are the fields of a set whose values the change leaves as they are,
 // without kplan's own label and annotation.
-func (c *Change) sameAt(set *fieldpath.Set) []addrs.Path {
+func (d *decision) sameAt(set *fieldpath.Set) []addrs.Path {
 	same := addrs.PathSet{}
 	for elements := range set.Leaves().All() {
 		path := ownership.Path(elements)
-		before, had := ValueAt(c.Before, path)
-		after, has := ValueAt(c.After, path)
-		if had && has && !slices.Contains(ownMarks, path) && c.Kind.At(path).Equal(before, after) {
+		before, had := ValueAt(d.before, path)
+		after, has := ValueAt(d.after, path)
+		if had && has && !slices.Contains(ownMarks, path) && d.kind.At(path).Equal(before, after) {
 			same.Add(path)
 		}
 	}

@@ -5,25 +5,28 @@ import (
 	"strings"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/redact"
 )
 
 // sensitivePaths are the fields of an object that must not be shown: those that the
 // configuration made sensitive and those that the kind has as secrets.
-func sensitivePaths(c *Change, object map[string]any) addrs.PathSet {
-	paths := c.Desired.Sensitive.Clone()
-	paths.AddAll(addrs.NewPathSet(c.SensitiveDesired()...))
-	paths.AddAll(redact.Paths(c.Kind, object))
+func (d *decision) sensitivePaths(object map[string]any) addrs.PathSet {
+	paths := d.desired.Sensitive.Clone()
+	paths.AddAll(addrs.NewPathSet(sensitiveDesired(d.desired, d.fields)...))
+	paths.AddAll(redact.Paths(d.kind, object))
 	return paths
 }
 
 // SensitiveDesired are the desired fields that the configuration made sensitive.
 // Elements of lists are named by their keys where they have any, so that the paths
 // are true of other versions of the object, too.
-func (c *Change) SensitiveDesired() []addrs.Path {
+func (c *Change) SensitiveDesired() []addrs.Path { return sensitiveDesired(c.Desired, c.DesiredFields) }
+
+func sensitiveDesired(d *hclspec.Desired, fields map[string]any) []addrs.Path {
 	paths := addrs.PathSet{}
-	for path := range c.Desired.Sensitive {
-		paths.Add(keyed(c.Kind, c.DesiredFields, path))
+	for path := range d.Sensitive {
+		paths.Add(keyed(d.Kind, fields, path))
 	}
 	return paths.Sorted()
 }
@@ -33,12 +36,12 @@ const longestShown = 100
 
 // shown is a value in one line of a message, masked where it is secret, and ""
 // where it is more than a message can hold.
-func shown(c *Change, object map[string]any, path addrs.Path) string {
+func shown(d *decision, object map[string]any, path addrs.Path) string {
 	value, ok := ValueAt(object, path)
 	switch {
 	case !ok:
 		return "not set"
-	case c.Sensitive.Covers(path):
+	case d.sensitive.Covers(path):
 		return redact.Mask
 	}
 	switch v := value.(type) {

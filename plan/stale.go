@@ -21,13 +21,13 @@ import (
 // filled in: the object holds them, the configuration does not set them, and
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
-func staleFields(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
+func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []addrs.Path {
 	owned := ownership.Of(live.Object).All()
-	stale, _ := staleServerValues(c, live)
+	stale, _ := staleServerValues(d, live)
 	var places []addrs.Path
 	for _, path := range refusedPaths(refusal) {
-		place := c.refusedAt(path)
-		if c.leaves(place) && !isOwned(c.Kind, owned, place) {
+		place := d.refusedAt(path)
+		if d.leaves(place) && !isOwned(d.kind, owned, place) {
 			places = append(places, place)
 		}
 		around := place.Parent()
@@ -37,24 +37,24 @@ func staleFields(c *Change, live *unstructured.Unstructured, refusal error) []ad
 			}
 		}
 	}
-	return slices.DeleteFunc(places, func(place addrs.Path) bool { return slices.Contains(c.takes, place) })
+	return slices.DeleteFunc(places, func(place addrs.Path) bool { return slices.Contains(d.transfer, place) })
 }
 
 // outdated are the places that the server filled in beside what kplan had set, and
 // would fill in otherwise beside what is wished for now. The object is what it made
 // of what kplan had set.
-func staleServerValues(c *Change, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
+func staleServerValues(d *decision, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
 	managers := ownership.Of(live.Object)
 	owned := managers.All()
-	set, ok := extract(c.Kind, live, managers.Ours()).(map[string]any)
+	set, ok := extract(d.kind, live, managers.Ours()).(map[string]any)
 	if !ok {
 		return nil, nil
 	}
-	was = c.Kind.Complete(set)
-	becomes := c.Kind.Complete(c.DesiredFields)
-	for _, place := range sortedPaths(differences(c.Kind.Root, was, becomes)) {
+	was = d.kind.Complete(set)
+	becomes := d.kind.Complete(d.fields)
+	for _, place := range sortedPaths(differences(d.kind.Root, was, becomes)) {
 		_, filledIn := ValueAt(was, place)
-		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && c.leaves(place) && !isOwned(c.Kind, owned, place) {
+		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && d.leaves(place) && !isOwned(d.kind, owned, place) {
 			places = append(places, place)
 		}
 	}
@@ -67,27 +67,27 @@ func staleServerValues(c *Change, live *unstructured.Unstructured) (places []add
 // than the server made of it, nor what may follow from a value that is not known
 // yet, nor the selector of a ReplicationController, which without it would lose its
 // pods.
-func staleDefaults(c *Change, live *unstructured.Unstructured) []addrs.Path {
-	if !c.leavesAny() {
+func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
+	if !d.leavesAny() {
 		return nil
 	}
-	places, was := staleServerValues(c, live)
-	ignored, open := configured(c, c.ignored()), configured(c, c.open().Sorted())
+	places, was := staleServerValues(d, live)
+	ignored, open := d.configured(d.ignored()), d.configured(d.unresolved().Sorted())
 	return slices.DeleteFunc(places, func(place addrs.Path) bool {
 		filledIn, _ := ValueAt(was, place)
-		there, _ := ValueAt(c.Before, place)
-		return !c.Kind.At(place).Equal(filledIn, there) || c.Kind.ForbidsChange(c.Before, c.DesiredFields, place) ||
+		there, _ := ValueAt(d.before, place)
+		return !d.kind.At(place).Equal(filledIn, there) || d.kind.ForbidsChange(d.before, d.fields, place) ||
 			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
-			c.Kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
+			d.kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
 	})
 }
 
 // leavesAny says whether the object holds anything of which the configuration says
 // nothing and that is not what the server would fill in by now, besides what every
 // object holds: where not, nothing can be outgrown, and that is soon known.
-func (c *Change) leavesAny() bool {
-	for place := range differences(c.Kind.Root, withoutOthers(c.Before), withoutOthers(c.Kind.Complete(c.DesiredFields))) {
-		if c.leaves(place) {
+func (d *decision) leavesAny() bool {
+	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(d.kind.Complete(d.fields))) {
+		if d.leaves(place) {
 			return true
 		}
 	}
@@ -108,20 +108,20 @@ func holdsAny(place addrs.Path, inner []addrs.Path) bool {
 
 // takeOutgrown has the change take what has outgrown the wish, and returns the live
 // object as it then has to be.
-func (c *Change) transferStale(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	for _, place := range staleDefaults(c, live) {
-		if !slices.Contains(c.takes, place) {
-			c.takes = append(slices.Clip(c.takes), place)
+func (d *decision) transferStale(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	for _, place := range staleDefaults(d, live) {
+		if !slices.Contains(d.transfer, place) {
+			d.transfer = append(slices.Clip(d.transfer), place)
 		}
 	}
-	return c.WithTransferredFields(live)
+	return d.withTransferredFields(live)
 }
 
 // leaves says whether the object holds something at a place of which the
 // configuration says nothing.
-func (c *Change) leaves(place addrs.Path) bool {
-	_, wanted := valueIn(c.Kind, c.DesiredFields, place)
-	_, there := ValueAt(c.Before, place)
+func (d *decision) leaves(place addrs.Path) bool {
+	_, wanted := valueIn(d.kind, d.fields, place)
+	_, there := ValueAt(d.before, place)
 	return there && !wanted
 }
 
@@ -139,30 +139,36 @@ func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
 	return false
 }
 
-// TransfersOwnership says whether fields may have to become kplan's before the change
-// is applied: see WithTransferredFields.
-func (c *Change) TransfersOwnership() bool { return c.Action == Adopt || len(c.takes) > 0 }
+// TransfersOwnership reports whether fields may have to become kplan's before the
+// change is applied: see WithTransferredFields.
+func (c *Change) TransfersOwnership() bool { return c.Action == Adopt || len(c.Transfer) > 0 }
 
-// WithTransferredFields is the live object as it has to be before the change is applied, which
-// is another one only in who owns its fields: those that applying has to take
-// away can only be kplan's. It is live itself where nothing has to be done.
+// WithTransferredFields is the live object as it has to be before the change is
+// applied, which differs only in who owns its fields: those that applying has to
+// remove must be kplan's. It is live itself where nothing has to be done.
 func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if !c.adopts && len(c.takes) == 0 { // as nearly always, and to compare records takes its time
+	return withTransferredFields(live, c.Kind, c.Action == Adopt, c.Transfer)
+}
+
+func withTransferredFields(
+	live *unstructured.Unstructured, kind *kinds.Kind, adopts bool, transfer []addrs.Path,
+) (*unstructured.Unstructured, error) {
+	if !adopts && len(transfer) == 0 { // as nearly always, and to compare records takes its time
 		return live, nil
 	}
-	taken, err := live, error(nil)
-	if c.adopts {
-		if taken, err = ownership.WithClientApply(taken); err != nil {
+	transferred, err := live, error(nil)
+	if adopts {
+		if transferred, err = ownership.WithClientApply(transferred); err != nil {
 			return nil, err
 		}
 	}
-	if len(c.takes) > 0 {
-		if taken, err = ownership.WithFields(taken, c.Kind.APIVersion(), ownership.NewSet(c.takes...)); err != nil {
+	if len(transfer) > 0 {
+		if transferred, err = ownership.WithFields(transferred, kind.APIVersion(), ownership.NewSet(transfer...)); err != nil {
 			return nil, err
 		}
 	}
-	if ownership.Same(live.Object, taken.Object) {
+	if ownership.Same(live.Object, transferred.Object) {
 		return live, nil
 	}
-	return taken, nil
+	return transferred, nil
 }

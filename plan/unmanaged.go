@@ -28,8 +28,8 @@ func (f *foreign) Error() string { return f.desired.Object.String() + " is not o
 // refuseForeign refuses an object that exists and is not ours. What refers to it
 // is planned with the object as it is, so that all that must be taken over is
 // told at once.
-func (p *planner) refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
-	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, &foreign{desired: d, live: live, why: why}
+func (p *planner) refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
+	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &foreign{desired: d, live: live, why: why}
 }
 
 // fewForeign is up to how many foreign objects are told of one by one.

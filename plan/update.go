@@ -3,444 +3,212 @@ package plan
 import (
 	"context"
 	"slices"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
-	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
 
-// dryRunTries is how often an object is looked at when it changes between the
-// look and the dry-run: its controller may write several times a second.
-const dryRunTries = 8
-
-// settle gives whoever is busy with an object time, twice as much each time: all
-// tries together take over a second.
-func settle(ctx context.Context, tries int) {
-	select {
-	case <-time.After(10 * time.Millisecond << (dryRunTries - tries)):
-	case <-ctx.Done():
+// update plans an object that exists and belongs to this stack.
+func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+	if err := p.found(d, live); err != nil {
+		return hclspec.Seen{}, err
 	}
-}
-
-// update plans an object that is there and ours.
-func (p *planner) update(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	if err := p.found(c, live); err != nil {
-		return hclspec.Seen{}, nil, err
-	}
-	live = c.asDefined(live)
+	live = d.asDefined(live)
 	if live.GetDeletionTimestamp() != nil {
-		c.Reason = BecauseTerminating
-		return p.replace(ctx, c, nil)
+		return p.replace(ctx, d, BecauseTerminating, nil)
 	}
-	if p.replaces(c.Addr) {
-		c.Reason = BecauseRequested
-		return p.replace(ctx, c, nil)
+	if p.replaces(d.addr) {
+		return p.replace(ctx, d, BecauseRequested, nil)
 	}
-	if open := c.open().Sorted(); len(open) > 0 {
-		return p.predictUpdate(ctx, c, live, open[0].String()+" is known after apply")
+	if unresolved := d.unresolved().Sorted(); len(unresolved) > 0 {
+		return p.predictUpdate(ctx, d, live, unresolved[0].String()+" is known after apply")
 	}
-	same, err := unchanged(c.Kind, c.DesiredFields, live, c.managers)
+	same, err := unchanged(d.kind, d.fields, live, d.managers)
 	if err != nil {
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	}
 	if same {
-		c.Action, c.Certainty, c.After = NoOp, Compared, c.Before
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
+		return d.leave(Compared), nil
 	}
-	if appliedInOther(c.Kind, c.DesiredFields, live, c.managers) {
-		c.Reason = BecauseVersion
+	if appliedInOther(d.kind, d.fields, live, d.managers) {
+		d.reason = BecauseVersion
 	}
-	if c.redefined {
-		return p.updateUnasked(ctx, c, live, c.notDryRunnable)
+	if d.redefined {
+		return p.predictUpdateAndConflicts(ctx, d, live, d.notDryRunnable)
 	}
-	return p.ask(ctx, c, live, dryRunTries)
+	return p.dryRunUpdate(ctx, d, live)
 }
 
-// replaces says whether the user asked, by name, for the object to be made anew.
+// replaces reports whether the user asked, by name, for the object to be replaced.
 func (p *planner) replaces(addr addrs.Instance) bool {
 	return slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, addr) })
 }
 
-// found records what is known of the live object. It is also called anew when
-// the object changed meanwhile. What is to be ignored of it may be of those fields
-// that are about to become kplan's.
-func (p *planner) found(c *Change, live *unstructured.Unstructured) error {
-	c.takes, c.managers = nil, ownership.Of(live.Object)
-	taken, err := c.WithTransferredFields(live)
+// found records what is known of the live object. It is called again when the
+// object changes meanwhile. The ignored fields may be among those whose ownership
+// is about to be transferred to kplan.
+func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
+	d.transfer, d.managers = nil, ownership.Of(live.Object)
+	transferred, err := d.withTransferredFields(live)
 	if err != nil {
 		return err
 	}
-	c.DesiredFields = withIgnored(c.Kind, c.Desired, DesiredFields(c.Desired, p.state.StackID()), c.asDefined(taken))
-	c.Before = live.Object
-	c.UID, c.ResourceVersion = string(live.GetUID()), live.GetResourceVersion()
-	c.Sensitive = sensitivePaths(c, c.Before)
-	c.Sensitive.AddAll(addrs.NewPathSet(p.owned[c.Object.Identity()].Sensitive...))
+	d.fields = withIgnored(d.kind, d.desired, DesiredFields(d.desired, p.state.StackID()), d.asDefined(transferred))
+	d.before = live.Object
+	d.uid, d.resourceVersion = string(live.GetUID()), live.GetResourceVersion()
+	d.sensitive = d.sensitivePaths(d.before)
+	d.sensitive.AddAll(addrs.NewPathSet(d.entry.Sensitive...))
 	return nil
 }
 
-// asDefined is the live object as the server will show it once this plan has
-// changed the definition of its kind, which may have lost fields.
-func (c *Change) asDefined(live *unstructured.Unstructured) *unstructured.Unstructured {
-	if !c.redefined {
-		return live
+// computedUpdate plans an update from the server's own answer.
+func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
+	d.after, d.unknown = withoutNewlyAllocated(d, answer.Object, true)
+	d.sensitive.AddAll(d.sensitivePaths(d.after))
+	p.findDrift(d)
+	if paths := d.triggers(); len(paths) > 0 {
+		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
-	return &unstructured.Unstructured{Object: c.Kind.Pruned(live.Object)}
+	// The server may change nothing at all where something looked different here.
+	if d.isLive(answer) {
+		d.unknown = addrs.PathSet{}
+		return d.leave(Computed), nil
+	}
+	d.action, d.certainty = Update, Computed
+	if d.onlyMoves() {
+		d.unknown = addrs.PathSet{}
+		d.leave(Computed)
+	}
+	return d.seenChanged(), d.findOwnershipChanges()
 }
 
-// ask lets the server say what it would make of the wish.
-func (p *planner) ask(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int) (hclspec.Seen, *Change, error) {
-	taken, err := c.WithTransferredFields(live)
+// predictUpdate plans an update that the server can't be asked about, for the
+// reason given.
+func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
+	predicted, err := d.predict(live)
 	if err != nil {
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	}
-	answer, err := p.answer(ctx, c, live, taken)
-	if err == nil {
-		return p.computedUpdate(ctx, c, answer)
+	d.after = predicted
+	if paths := d.immutableChanges(); len(paths) > 0 {
+		return p.replace(ctx, d, BecauseImmutable, paths)
 	}
-	err = c.discreet(err)
-	switch kube.ReasonOf(err) {
-	case kube.Stale:
-		if tries == 1 {
-			return hclspec.Seen{}, nil, err
-		}
-		settle(ctx, tries)
-		live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-		if err == nil {
-			err = p.found(c, live)
-		}
-		if err != nil {
-			return hclspec.Seen{}, nil, err
-		}
-		return p.ask(ctx, c, live, tries-1)
-	case kube.Immutable:
-		c.Reason = BecauseImmutable
-		return p.replace(ctx, c, immutable(c, taken, err))
-	case kube.Invalid:
-		return p.refused(ctx, c, live, tries, err)
-	case kube.FieldConflict:
-		c.Blocked = true
-		seen, c, predictErr := p.predictUpdate(ctx, c, live, "another manager owns fields of it")
-		if predictErr != nil {
-			return seen, c, predictErr
-		}
-		return seen, c, conflict(c, live, conflictsOf(err))
-	case kube.Forbidden:
-		return p.updateUnasked(ctx, c, taken, "this user may not ask the server: "+forbiddenVerb("patch", c))
-	case kube.DryRunUnsupported:
-		return p.updateUnasked(ctx, c, taken, "an admission webhook does not support dry-run")
+	if paths := d.triggers(); len(paths) > 0 {
+		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
-	return hclspec.Seen{}, nil, err
+	d.action, d.certainty, d.why = Update, Predicted, why
+	d.after, d.unknown = withoutNewlyAllocated(d, predicted, false)
+	for path := range d.unresolved() {
+		if at, ok := positioned(d.kind, d.after, keyed(d.kind, d.fields, path)); ok {
+			path = at
+		}
+		d.unknown.Add(path)
+	}
+	p.findDrift(d)
+	d.sensitive.AddAll(d.sensitivePaths(d.after))
+	if len(d.unknown) == 0 && d.onlyMoves() {
+		d.leave(Predicted)
+	}
+	return d.seenChanged(), d.findOwnershipChanges()
 }
 
-// answer is what the server would make of the wish once the fields are taken
-// that have to be taken first, and those that have outgrown the wish.
-func (p *planner) answer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	answer, err := p.plainAnswer(ctx, c, live, taken)
-	if err != nil || c.adopts || answerIsLive(c, answer) {
-		return answer, err
+// predict is what applying would make of the live object once kplan owns its stale
+// defaults.
+func (d *decision) predict(live *unstructured.Unstructured) (map[string]any, error) {
+	plain, err := kube.Predict(d.kind, live, d.fields)
+	if err != nil || d.adopts {
+		return plain, err
 	}
-	before := c.takes
-	taken, err = c.transferStale(live)
-	if err != nil || len(c.takes) == len(before) {
-		return answer, err
+	before := d.transfer
+	transferred, err := d.transferStale(live)
+	if err != nil || len(d.transfer) == len(before) {
+		return plain, err
 	}
-	renewed, err := p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.DesiredFields)
-	switch kube.ReasonOf(err) {
-	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
-		c.takes = before
-		return answer, nil
-	}
-	if err == nil && c.looksSame(answer.Object, renewed.Object) {
-		c.takes = before
-		return answer, nil
+	renewed, err := kube.Predict(d.kind, transferred, d.fields)
+	if err == nil && d.looksSame(plain, renewed) {
+		d.transfer = before
 	}
 	return renewed, err
 }
 
-// predicted is what applying would make of the live object once what has outgrown
-// the wish is taken.
-func (c *Change) predicted(live *unstructured.Unstructured) (map[string]any, error) {
-	plain, err := kube.Predict(c.Kind, live, c.DesiredFields)
-	if err != nil || c.adopts {
-		return plain, err
-	}
-	before := c.takes
-	taken, err := c.transferStale(live)
-	if err != nil || len(c.takes) == len(before) {
-		return plain, err
-	}
-	renewed, err := kube.Predict(c.Kind, taken, c.DesiredFields)
-	if err == nil && c.looksSame(plain, renewed) {
-		c.takes = before
-	}
-	return renewed, err
-}
-
-// looksSame says whether two results of a change are the same but for what the
-// server keeps of its own.
-func (c *Change) looksSame(a, b map[string]any) bool {
-	a, b = visible(a), visible(b)
-	return c.Kind.Root.Equal(a, b) && c.Kind.Root.SameOrder(a, b)
-}
-
-func (p *planner) plainAnswer(ctx context.Context, c *Change, live, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if taken != live {
-		return p.Cluster.DryRunAfterTaking(ctx, c.Kind, taken, c.DesiredFields)
-	}
-	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion}
-	answer, err := p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options)
-	if kube.ReasonOf(err) == kube.FieldConflict && forced(c, err) {
-		c.forced, options.Force = true, true
-		return p.Cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options)
-	}
-	return answer, err
-}
-
-// refused goes on after the server said that values are wrong. It names what
-// does not fit together before it comes to what can't be changed.
-func (p *planner) refused(ctx context.Context, c *Change, live *unstructured.Unstructured, tries int, refusal error) (hclspec.Seen, *Change, error) {
-	predicted, err := kube.Predict(c.Kind, live, c.DesiredFields)
+// predictUpdateAndConflicts predicts an update, and the conflicts that the server
+// would report if it could be asked.
+func (p *planner) predictUpdateAndConflicts(
+	ctx context.Context, d *decision, live *unstructured.Unstructured, why string,
+) (hclspec.Seen, error) {
+	same, err := p.isLastApplied(d, live)
 	if err != nil {
-		return hclspec.Seen{}, nil, refusal
-	}
-	if c.After = predicted; len(immutableChanges(c)) > 0 {
-		c.Reason = BecauseImmutable
-		return p.replace(ctx, c, immutableChanges(c))
-	}
-	left := staleFields(c, live, refusal)
-	if len(left) == 0 {
-		return hclspec.Seen{}, nil, explained(c, live, refusal)
-	}
-	c.takes = append(c.takes, left...)
-	return p.ask(ctx, c, live, tries)
-}
-
-// asLastApplied says whether the wish is the one that was applied last, but for
-// its address, and nobody has changed any of it since, for who changes a field
-// owns it. What the live object has there is then what the server makes of the
-// wish, though it may look different: admission adds to a pod's tolerations.
-func (p *planner) asLastApplied(c *Change, live *unstructured.Unstructured) (bool, error) {
-	addr := c.Addr
-	if c.Moved() {
-		addr = c.Previous
-	}
-	if p.owned[c.Object.Identity()].Digest != p.state.Digest(desiredFieldsAt(c.Desired, addr, p.state.StackID())) {
-		return false, nil
-	}
-	return ownsDesired(c.Kind, c.DesiredFields, ownership.Of(live.Object))
-}
-
-// updateUnasked predicts an update that the server would not be asked about,
-// and finds the conflicts that it would have told of.
-func (p *planner) updateUnasked(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
-	same, err := p.asLastApplied(c, live)
-	if err != nil {
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	}
 	if same {
-		c.Action, c.Certainty, c.After = NoOp, Compared, c.Before
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, c, nil
+		return d.leave(Compared), nil
 	}
-	seen, c, err := p.predictUpdate(ctx, c, live, why)
-	if err != nil || c.Action != Update {
-		return seen, c, err
+	seen, err := p.predictUpdate(ctx, d, live, why)
+	if err != nil || d.action != Update {
+		return seen, err
 	}
-	conflicts, err := kube.PredictConflicts(c.Kind, live, c.DesiredFields)
+	conflicts, err := kube.PredictConflicts(d.kind, live, d.fields)
 	if err != nil {
-		return hclspec.Seen{}, nil, err
+		d.action = ""
+		return hclspec.Seen{}, err
 	}
-	if diags := conflict(c, live, conflicts); diags.HasErrors() {
-		c.Blocked = true
-		return seen, c, diags
+	if diags := conflict(d, live, conflicts); diags.HasErrors() {
+		d.blocked = true
+		return seen, diags
 	}
-	return seen, c, nil
+	return seen, nil
 }
 
-func (p *planner) computedUpdate(ctx context.Context, c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	c.Action, c.Certainty = Update, Computed
-	c.After, c.Unknown = withoutNewlyAllocated(c, answer.Object, true)
-	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	p.attribute(c)
-	if paths := triggers(c); len(paths) > 0 {
-		c.Reason = BecauseTriggered
-		return p.replace(ctx, c, paths)
+// isLastApplied reports whether the desired fields are those that were applied last,
+// but for the address, and nobody has changed any of them since, for who changes a
+// field owns it. What the live object has there is then what the server makes of
+// them, though it may look different: admission adds to a pod's tolerations.
+func (p *planner) isLastApplied(d *decision, live *unstructured.Unstructured) (bool, error) {
+	addr := d.addr
+	if d.moved() {
+		addr = d.previous
 	}
-	// The server may change nothing at all where something looked different
-	// here, and a move is told of as a move: only its annotation changes.
-	if same := answerIsLive(c, answer); same || c.Moved() && onlyAddressDiffers(c) {
-		c.Action, c.After, c.Unknown = NoOp, c.Before, addrs.PathSet{}
-		if same {
-			return hclspec.Seen{Object: WithoutOwn(c.After)}, c, nil
-		}
+	if d.entry.Digest != p.state.Digest(desiredFieldsAt(d.desired, addr, p.state.StackID())) {
+		return false, nil
 	}
-	return seenChanged(c), c, tellOwnership(c)
+	return ownsDesired(d.kind, d.fields, ownership.Of(live.Object))
 }
 
-// seenChanged is what references see of an object that an apply will change:
-// its version will be another, and its generation maybe.
-func seenChanged(c *Change) hclspec.Seen {
-	unknown := c.Unknown.Clone()
+// seenChanged is what references see of an object that an apply will change: its
+// version will be another, and its generation maybe.
+func (d *decision) seenChanged() hclspec.Seen {
+	unknown := d.unknown.Clone()
 	for _, name := range []string{"resourceVersion", "generation", "managedFields"} {
 		unknown.Add(addrs.NewPath("metadata", name))
 	}
-	return hclspec.Seen{Object: withoutPlaces(WithoutOwn(c.After), unknown), Unknown: unknown}
+	return hclspec.Seen{Object: withoutPaths(WithoutOwn(d.after), unknown), Unknown: unknown}
 }
 
-func (p *planner) predictUpdate(ctx context.Context, c *Change, live *unstructured.Unstructured, why string) (hclspec.Seen, *Change, error) {
-	predicted, err := c.predicted(live)
-	if err != nil {
-		return hclspec.Seen{}, nil, err
-	}
-	c.Action, c.Certainty, c.Why, c.After = Update, Predicted, why, predicted
-	if paths := immutableChanges(c); len(paths) > 0 {
-		c.Reason = BecauseImmutable
-		return p.replace(ctx, c, paths)
-	}
-	if paths := triggers(c); len(paths) > 0 {
-		c.Reason = BecauseTriggered
-		return p.replace(ctx, c, paths)
-	}
-	c.After, c.Unknown = withoutNewlyAllocated(c, predicted, false)
-	for path := range c.open() {
-		if spot, ok := positioned(c.Kind, c.After, keyed(c.Kind, c.DesiredFields, path)); ok {
-			path = spot
-		}
-		c.Unknown.Add(path)
-	}
-	p.attribute(c)
-	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	if len(c.Unknown) == 0 && c.Moved() && onlyAddressDiffers(c) {
-		c.Action, c.After = NoOp, c.Before
-	}
-	return seenChanged(c), c, tellOwnership(c)
+// looksSame reports whether two results of a change are the same but for what the
+// server keeps of its own.
+func (d *decision) looksSame(a, b map[string]any) bool {
+	a, b = visible(a), visible(b)
+	return d.kind.Root.Equal(a, b) && d.kind.Root.SameOrder(a, b)
 }
 
-// replace plans to delete the object and make it anew under the same name, as
-// the configuration has it: what was ignored goes with the old one.
-func (p *planner) replace(ctx context.Context, c *Change, paths []addrs.Path) (hclspec.Seen, *Change, error) {
-	c.DesiredFields = DesiredFields(c.Desired, p.state.StackID())
-	predicted, err := kube.Predict(c.Kind, nil, c.DesiredFields)
-	if err != nil {
-		return hclspec.Seen{}, nil, err
-	}
-	c.Action, c.Certainty, c.ReplacePaths = Replace, Predicted, paths
-	c.After, c.Unknown = withoutAllocated(c.Kind, predicted, c.DesiredFields)
-	c.Unknown.AddAll(c.Desired.Unknown)
-	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	if c.Why = c.notDryRunnable; c.Why != "" {
-		return hclspec.Seen{}, c, nil
-	}
-	answer, why, err := DryRunReplacement(ctx, p.Cluster, c)
-	switch {
-	case err != nil:
-		c.Blocked = true
-		return hclspec.Seen{}, c, err
-	case why != "":
-		c.Why = why
-		return hclspec.Seen{}, c, nil
-	}
-	c.Certainty = Computed
-	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.DesiredFields)
-	c.Sensitive.AddAll(sensitivePaths(c, c.After))
-	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
+// isLive reports whether a dry-run's answer differs from the live object in nothing
+// but the times in its managedFields.
+func (d *decision) isLive(answer *unstructured.Unstructured) bool {
+	return answer.GetResourceVersion() == d.resourceVersion &&
+		d.looksSame(d.before, answer.Object) && ownership.Same(d.before, answer.Object)
 }
 
-// frozen are the changed places that the kind's description says can't change,
-// the order of a list among them.
-func immutableChanges(c *Change) []addrs.Path {
-	var paths []addrs.Path
-	before, after := visible(c.Before), visible(c.After)
-	if c.Kind.GroupKind() == kinds.Pod && !hasToken(c.DesiredFields) {
-		before, after = withoutToken(before), withoutToken(after)
+// onlyMoves reports whether nothing changes but the annotation that holds the
+// object's address. A move is shown as a move.
+func (d *decision) onlyMoves() bool {
+	if !d.moved() {
+		return false
 	}
-	for path := range differences(c.Kind.Root, before, after) {
-		if c.Kind.ForbidsChange(c.Before, c.After, path) {
-			paths = append(paths, wholeElement(c, path))
-		}
-	}
-	for _, list := range c.Kind.Root.Reordered(before, after) {
-		if c.Kind.ForbidsChange(c.Before, c.After, list) {
-			paths = append(paths, list)
-		}
-	}
-	slices.SortFunc(paths, addrs.Path.Compare)
-	return slices.Compact(paths)
-}
-
-// immutable are the places for which the server refuses an update. It names them
-// roughly, the whole spec of a Pod or an address that it made of another field, so
-// what the kind's description knows more exactly comes from there.
-func immutable(c *Change, live *unstructured.Unstructured, refusal error) []addrs.Path {
-	refused := refusedPaths(refusal)
-	predicted, err := kube.Predict(c.Kind, live, c.DesiredFields)
-	if err != nil {
-		return refused
-	}
-	c.After = predicted
-	exact := immutableChanges(c)
-	for _, path := range refused {
-		place := keyed(c.Kind, c.Before, path)
-		if !slices.ContainsFunc(exact, func(known addrs.Path) bool { return place.Contains(known) || known.Contains(place) }) {
-			exact = append(exact, path)
-		}
-	}
-	return exact
-}
-
-// wholeElement is the list element that comes or goes with a place, else the
-// place itself.
-func wholeElement(c *Change, path addrs.Path) addrs.Path {
-	var place addrs.Path
-	for _, step := range path.Steps() {
-		place = place.Append(step)
-		if !step.IsKeys() {
-			continue
-		}
-		_, before := ValueAt(c.Before, place)
-		if _, after := ValueAt(c.After, place); before != after {
-			return place
-		}
-	}
-	return path
-}
-
-// attribute says who made the live object differ from what was last applied.
-func (p *planner) attribute(c *Change) {
-	addDrift(c, p.owned[c.Object.Identity()], p.state.Digest(DesiredFields(c.Desired, p.state.StackID())))
-}
-
-// triggers are the changed places for which lifecycle.replace_on asks for a
-// replacement.
-func triggers(c *Change) []addrs.Path {
-	if len(c.Desired.Lifecycle.ReplaceOn) == 0 {
-		return nil
-	}
-	var paths []addrs.Path
-	listed := configured(c, c.Desired.Lifecycle.ReplaceOn)
-	for _, path := range sortedPaths(differences(c.Kind.Root, c.Before, c.After)) {
-		if coveredBy(listed, path) {
-			paths = append(paths, path)
-		}
-	}
-	return paths
-}
-
-// onlyAddressDiffers says whether nothing is changed but the annotation that
-// holds the object's address.
-func onlyAddressDiffers(c *Change) bool {
-	places := differences(c.Kind.Root, visible(c.Before), visible(c.After))
-	_, differs := places[addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation)]
-	return differs && len(places) == 1
-}
-
-// answerIsLive says whether a dry-run's answer differs from the live object in
-// nothing but the times in its managedFields.
-func answerIsLive(c *Change, answer *unstructured.Unstructured) bool {
-	return answer.GetResourceVersion() == c.ResourceVersion &&
-		c.looksSame(c.Before, answer.Object) && ownership.Same(c.Before, answer.Object)
+	paths := differences(d.kind.Root, visible(d.before), visible(d.after))
+	_, differs := paths[addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation)]
+	return differs && len(paths) == 1
 }

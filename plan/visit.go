@@ -11,61 +11,61 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
-// needs are the changes planned for the objects that one needs.
-type needs = map[addrs.Instance]*Change
-
 // visit decides what to do about one object of the configuration.
-func (p *planner) visit(ctx context.Context, d *hclspec.Desired, needs needs) (hclspec.Seen, *Change, error) {
-	if !p.scope.has(d.Addr) {
-		return p.passBy(ctx, d)
+func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
+	if !p.scope.has(desired.Addr) {
+		seen, err := p.passBy(ctx, desired)
+		return seen, decided{}, err
 	}
-	d = Named(d, p.state)
+	d := p.newDecision(Named(desired, p.state))
+	seen, err := p.decide(ctx, d, needs)
+	return seen, decided{d.change(), d.doubtful}, err
+}
+
+func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hclspec.Seen, error) {
 	if p.Mode == RefreshOnly {
 		return p.refresh(ctx, d)
 	}
-	c := p.newChange(d)
-	c.redefined = slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool { return Redefines(needs[addr], c) })
-	c.notDryRunnable = notDryRunnable(c, needs)
-	entry, recorded := p.owned[d.Object.Identity()]
-	if recorded {
-		c.Previous = p.movedFrom(entry, d.Addr)
-	} else if old, ok := p.state.Find(d.Addr); ok && old.Object.GroupKind() == d.Object.GroupKind() {
-		c.Reason = BecauseReplaced
+	d.redefined = slices.ContainsFunc(d.needs, func(addr addrs.Instance) bool { return needs[addr].change.Redefines(d.kind) })
+	d.notDryRunnable = d.whyNotDryRunnable(needs)
+	if d.recorded {
+		d.previous = p.movedFrom(d.entry, d.addr)
+	} else if old, ok := p.state.Find(d.addr); ok && old.Object.GroupKind() == d.object.GroupKind() {
+		d.reason = BecauseReplaced
 	}
 	if p.offline() {
-		return p.predictOffline(c, recorded && entry.Digest == p.state.Digest(c.DesiredFields), recorded)
+		return p.predictOffline(d)
 	}
-	if d.Object.Name == "" {
-		return p.predictCreate(c, "its name is known after apply")
+	if d.object.Name == "" {
+		return p.predictCreate(d, "its name is known after apply")
 	}
-	if !recorded {
-		return p.create(ctx, c)
+	if !d.recorded {
+		return p.create(ctx, d)
 	}
-	if definedAnew(c, needs) { // the old definition took all its objects along
-		c.Reason = BecauseDeleted
-		return p.create(ctx, c)
+	if d.isDefinedBy(needs) { // the old definition took all its objects along
+		d.reason = BecauseDeleted
+		return p.create(ctx, d)
 	}
-	live, err := p.look(ctx, d)
+	live, err := p.look(ctx, d.desired)
 	switch {
 	case err != nil:
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	case live == nil:
-		c.Reason = BecauseDeleted
-		return p.create(ctx, c)
-	case string(live.GetUID()) != entry.UID && p.adopts(d.Addr):
-		return p.adopt(ctx, c, live)
-	case string(live.GetUID()) != entry.UID:
-		return p.refuseUnmanaged(d, live, "It was deleted and made again by someone else since kplan last applied it.")
-	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.Addr):
-		return p.adopt(ctx, c, live)
+		d.reason = BecauseDeleted
+		return p.create(ctx, d)
+	case string(live.GetUID()) != d.entry.UID && p.adopts(d.addr):
+		return p.adopt(ctx, d, live)
+	case string(live.GetUID()) != d.entry.UID:
+		return p.refuseUnmanaged(d.desired, live, "It was deleted and made again by someone else since kplan last applied it.")
+	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
+		return p.adopt(ctx, d, live)
 	case managingStack(live, p.state.StackID()) != "":
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, taken(d, live)
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, taken(d.desired, live)
 	}
-	return p.update(ctx, c, live)
+	return p.update(ctx, d, live)
 }
 
 // look finds the live object that goes with a desired one, nil when there is
@@ -102,30 +102,15 @@ func inVersion(live *unstructured.Unstructured, is, to *kinds.Kind) *unstructure
 
 // passBy leaves an object alone that is out of scope, though others of its
 // block are not. References see it as it is.
-func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, *Change, error) {
+func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, error) {
 	if p.offline() {
-		return hclspec.Seen{}, nil, nil
+		return hclspec.Seen{}, nil
 	}
 	live, err := p.look(ctx, Named(d, p.state))
 	if err != nil || live == nil {
-		return hclspec.Seen{}, nil, err
+		return hclspec.Seen{}, err
 	}
-	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil, nil
-}
-
-func (p *planner) newChange(d *hclspec.Desired) *Change {
-	return &Change{
-		Addr:          d.Addr,
-		Object:        d.Object,
-		Kind:          d.Kind,
-		DesiredFields: DesiredFields(d, p.state.StackID()),
-		Unknown:       d.Unknown,
-		Sensitive:     d.Sensitive,
-		Needs:         predecessors(d),
-		Protected:     d.Lifecycle.PreventDestroy,
-		Range:         d.Range,
-		Desired:       d,
-	}
+	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil
 }
 
 // predecessors are the instances that an object comes after, each once: one that it
@@ -153,140 +138,46 @@ func (p *planner) movedFrom(entry state.Object, now addrs.Instance) addrs.Instan
 	return old
 }
 
-// create plans an object that is not there, as far as kplan knows.
-func (p *planner) create(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
-	if c.notDryRunnable != "" {
-		if c.redefined { // so there may be objects of the kind
-			return p.createUnasked(ctx, c, c.notDryRunnable)
-		}
-		return p.predictCreate(c, c.notDryRunnable)
+// whyNotDryRunnable returns why the server can't be asked what it would make of a
+// new object, or "".
+func (d *decision) whyNotDryRunnable(needs decisions) string {
+	if d.redefined {
+		return fmt.Sprintf("the kind %s is changed by this plan", d.object.Kind)
 	}
-	answer, err := p.Cluster.DryRunCreate(ctx, c.Kind, c.DesiredFields)
-	if err == nil {
-		return p.computedCreate(c, answer)
-	}
-	switch kube.ReasonOf(err) {
-	case kube.AlreadyExists:
-		return p.existing(ctx, c)
-	case kube.Forbidden:
-		return p.createUnasked(ctx, c, "this user may not ask the server: "+forbiddenVerb("create", c))
-	case kube.DryRunUnsupported:
-		return p.createUnasked(ctx, c, "an admission webhook does not support dry-run")
-	}
-	return hclspec.Seen{}, nil, err
-}
-
-// unaskable says why the server can't be asked what it would make of c, or "".
-func notDryRunnable(c *Change, needs needs) string {
-	if c.redefined {
-		return fmt.Sprintf("the kind %s is changed by this plan", c.Object.Kind)
-	}
-	for _, addr := range c.Needs {
-		need := needs[addr]
+	for _, addr := range d.needs {
+		need := needs[addr].change
 		if need == nil || need.Action != Create && need.Action != Replace {
 			continue
 		}
 		switch {
-		case need.Object.GroupKind() == kinds.Namespace && need.Object.Name == c.Object.Namespace:
+		case need.Object.GroupKind() == kinds.Namespace && need.Object.Name == d.object.Namespace:
 			return fmt.Sprintf("namespace %s is created by this plan", need.Object.Name)
-		case declares(need, c):
-			return fmt.Sprintf("the kind %s is created by this plan", c.Object.Kind)
+		case need.defines(d.kind):
+			return fmt.Sprintf("the kind %s is created by this plan", d.object.Kind)
 		}
 	}
-	if paths := c.Unknown.Sorted(); len(paths) > 0 {
+	if paths := d.unknown.Sorted(); len(paths) > 0 {
 		return fmt.Sprintf("%s is known after apply", paths[0])
 	}
 	return ""
 }
 
-// Redefines says whether need changes the definition of c's kind, so that the
-// server judges c by another schema afterwards than before.
-func Redefines(need, c *Change) bool {
-	return need != nil && need.Action == Update && declares(need, c) &&
-		!reflect.DeepEqual(need.Before["spec"], need.After["spec"])
+// Redefines reports whether the change is to the definition of a kind, so that the
+// server judges objects of it by another schema afterwards than before.
+func (c *Change) Redefines(kind *kinds.Kind) bool {
+	return c != nil && c.Action == Update && c.defines(kind) && !reflect.DeepEqual(c.Before["spec"], c.After["spec"])
 }
 
-// declares says whether need is about the definition of c's kind.
-func declares(need, c *Change) bool {
-	return need.Object.GroupKind() == kinds.CustomResourceDefinition && need.Object.Name == c.Kind.Plural+"."+c.Kind.Group
+// defines reports whether the object is the definition of the kind.
+func (c *Change) defines(kind *kinds.Kind) bool {
+	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Object.Name == kind.Plural+"."+kind.Group
 }
 
-// definedAnew says whether this plan makes the definition of c's kind, since
-// there is none.
-func definedAnew(c *Change, needs needs) bool {
-	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
-		need := needs[addr]
-		return need != nil && need.Action == Create && declares(need, c)
+// isDefinedBy reports whether this plan creates the definition of the object's kind,
+// since there is none.
+func (d *decision) isDefinedBy(needs decisions) bool {
+	return slices.ContainsFunc(d.needs, func(addr addrs.Instance) bool {
+		need := needs[addr].change
+		return need != nil && need.Action == Create && need.defines(d.kind)
 	})
-}
-
-// createUnasked predicts a creation after making sure that there is nothing of
-// that name, which the refused dry-run did not tell.
-func (p *planner) createUnasked(ctx context.Context, c *Change, why string) (hclspec.Seen, *Change, error) {
-	kind := p.served(c.Kind)
-	live, err := p.Cluster.Get(ctx, kind, c.Object.Namespace, c.Object.Name)
-	if err == nil {
-		return p.claim(ctx, c, inVersion(live, kind, c.Kind))
-	}
-	switch kube.ReasonOf(err) {
-	case kube.NotFound, kube.NamespaceMissing:
-		return p.predictCreate(c, why)
-	}
-	return hclspec.Seen{}, nil, err
-}
-
-// existing deals with an object that is there although kplan has no record of it.
-func (p *planner) existing(ctx context.Context, c *Change) (hclspec.Seen, *Change, error) {
-	live, err := p.Cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-	if err != nil {
-		return hclspec.Seen{}, nil, err
-	}
-	return p.claim(ctx, c, live)
-}
-
-// claim goes on with an object that bears this stack's label, as one does whose
-// making was recorded too late; any other is refused.
-func (p *planner) claim(ctx context.Context, c *Change, live *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	entry, recorded := p.owned[c.Object.Identity()]
-	if recorded && entry.UID == string(live.GetUID()) {
-		c.Reason = NoReason // it is there, only its label was taken off
-		return p.update(ctx, c, live)
-	}
-	if p.adopts(c.Addr) || !recorded && MadeBy(live, p.state.StackID()) {
-		return p.adopt(ctx, c, live)
-	}
-	return p.refuseUnmanaged(c.Desired, live, "")
-}
-
-func forbiddenVerb(verb string, c *Change) string {
-	if c.Object.Namespace == "" {
-		return fmt.Sprintf("no right to %s %s", verb, c.Kind.Plural)
-	}
-	return fmt.Sprintf("no right to %s %s in namespace %s", verb, c.Kind.Plural, c.Object.Namespace)
-}
-
-// computedCreate plans a creation from the server's own answer.
-func (p *planner) computedCreate(c *Change, answer *unstructured.Unstructured) (hclspec.Seen, *Change, error) {
-	c.Action, c.Certainty = Create, Computed
-	c.After, c.Unknown = withoutAllocated(c.Kind, answer.Object, c.DesiredFields)
-	c.Sensitive = sensitivePaths(c, c.After)
-	return hclspec.Seen{Object: WithoutOwn(c.After), Unknown: c.Unknown}, c, nil
-}
-
-// predictCreate plans a creation that the server could not be asked about.
-func (p *planner) predictCreate(c *Change, why string) (hclspec.Seen, *Change, error) {
-	predicted, err := kube.Predict(c.Kind, nil, c.DesiredFields)
-	if err != nil {
-		return hclspec.Seen{}, nil, err
-	}
-	c.Action, c.Certainty, c.Why = Create, Predicted, why
-	after, unknown := withoutAllocated(c.Kind, predicted, c.DesiredFields)
-	for path := range c.Unknown {
-		unknown.Add(path)
-	}
-	c.After, c.Unknown = after, unknown
-	c.Sensitive = sensitivePaths(c, c.After)
-	// What the server adds by itself is not known, so references see no more
-	// than the wish.
-	return hclspec.Seen{}, c, nil
 }

@@ -11,9 +11,111 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
+
+// replace plans to delete the object and create it again under the same name, as
+// the configuration has it: ignored fields go with the old one.
+func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths []addrs.Path) (hclspec.Seen, error) {
+	d.action, d.fields = "", DesiredFields(d.desired, p.state.StackID())
+	predicted, err := kube.Predict(d.kind, nil, d.fields)
+	if err != nil {
+		return hclspec.Seen{}, err
+	}
+	d.action, d.reason, d.certainty, d.why, d.replacePaths = Replace, reason, Predicted, d.notDryRunnable, paths
+	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
+	d.unknown.AddAll(d.desired.Unknown)
+	d.sensitive.AddAll(d.sensitivePaths(d.after))
+	if d.notDryRunnable != "" {
+		return hclspec.Seen{}, nil
+	}
+	answer, why, err := DryRunReplacement(ctx, p.Cluster, d.change())
+	if err != nil || why != "" {
+		d.blocked, d.why = d.blocked || err != nil, why
+		return hclspec.Seen{}, err
+	}
+	d.certainty = Computed
+	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
+	d.sensitive.AddAll(d.sensitivePaths(d.after))
+	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
+}
+
+// triggers are the changed fields for which lifecycle.replace_on asks for a
+// replacement.
+func (d *decision) triggers() []addrs.Path {
+	if len(d.desired.Lifecycle.ReplaceOn) == 0 {
+		return nil
+	}
+	var paths []addrs.Path
+	listed := d.configured(d.desired.Lifecycle.ReplaceOn)
+	for _, path := range sortedPaths(differences(d.kind.Root, d.before, d.after)) {
+		if coveredBy(listed, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// immutableChanges are the changed fields that the kind's description says are
+// immutable, the order of a list among them.
+func (d *decision) immutableChanges() []addrs.Path {
+	var paths []addrs.Path
+	before, after := visible(d.before), visible(d.after)
+	if d.kind.GroupKind() == kinds.Pod && !hasToken(d.fields) {
+		before, after = withoutToken(before), withoutToken(after)
+	}
+	for path := range differences(d.kind.Root, before, after) {
+		if d.kind.ForbidsChange(d.before, d.after, path) {
+			paths = append(paths, d.wholeElement(path))
+		}
+	}
+	for _, list := range d.kind.Root.Reordered(before, after) {
+		if d.kind.ForbidsChange(d.before, d.after, list) {
+			paths = append(paths, list)
+		}
+	}
+	slices.SortFunc(paths, addrs.Path.Compare)
+	return slices.Compact(paths)
+}
+
+// immutablePaths are the fields for which the server refuses an update. It names
+// them roughly, the whole spec of a Pod or an address that it made of another field,
+// so what the kind's description knows more exactly comes from there.
+func (d *decision) immutablePaths(live *unstructured.Unstructured, refusal error) []addrs.Path {
+	named := refusedPaths(refusal)
+	predicted, err := kube.Predict(d.kind, live, d.fields)
+	if err != nil {
+		return named
+	}
+	d.after = predicted
+	exact := d.immutableChanges()
+	for _, path := range named {
+		at := keyed(d.kind, d.before, path)
+		if !slices.ContainsFunc(exact, func(known addrs.Path) bool { return at.Contains(known) || known.Contains(at) }) {
+			exact = append(exact, path)
+		}
+	}
+	return exact
+}
+
+// wholeElement is the list element that is added or removed with a field, else the
+// field itself.
+func (d *decision) wholeElement(path addrs.Path) addrs.Path {
+	var element addrs.Path
+	for _, step := range path.Steps() {
+		element = element.Append(step)
+		if !step.IsKeys() {
+			continue
+		}
+		_, before := ValueAt(d.before, element)
+		if _, after := ValueAt(d.after, element); before != after {
+			return element
+		}
+	}
+	return path
+}
 
 // DryRunReplacement asks the server what it would make of a replacement's new object. It
 // is what stands between a mistake in the configuration and the loss of the old
@@ -26,7 +128,7 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 	answer, err = cluster.DryRunReplacement(ctx, c.Kind, asked)
 	switch kube.ReasonOf(err) {
 	case kube.Forbidden:
-		return nil, "this user may not ask the server: " + forbiddenVerb("create", c), nil
+		return nil, "this user may not ask the server: " + forbiddenVerb("create", c.Object, c.Kind), nil
 	case kube.DryRunUnsupported:
 		return nil, "an admission webhook does not support dry-run", nil
 	case kube.QuotaExceeded: // which is what the server looks at last
@@ -47,7 +149,7 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 // name may be the only one that the cluster allows, or what must be unique the
 // old object's own.
 func refusesOld(ctx context.Context, cluster *kube.Cluster, c *Change, refusal error) bool {
-	old, _ := withoutHeld(c.Object.GroupKind(), wanted(c, c.Before), c.Before)
+	old, _ := withoutHeld(c.Object.GroupKind(), wanted(c.Kind, c.Before, c.DesiredFields), c.Before)
 	_, err := cluster.DryRunReplacement(ctx, c.Kind, old)
 	return err != nil && err.Error() == refusal.Error()
 }

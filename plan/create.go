@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+)
+
+// create plans an object that is not there, as far as kplan knows.
+func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error) {
+	if d.notDryRunnable != "" {
+		if d.redefined { // so there may be objects of the kind
+			return p.predictCreateIfAbsent(ctx, d, d.notDryRunnable)
+		}
+		return p.predictCreate(d, d.notDryRunnable)
+	}
+	answer, err := p.Cluster.DryRunCreate(ctx, d.kind, d.fields)
+	if err == nil {
+		return p.computedCreate(d, answer)
+	}
+	switch kube.ReasonOf(err) {
+	case kube.AlreadyExists:
+		return p.existing(ctx, d)
+	case kube.Forbidden:
+		return p.predictCreateIfAbsent(ctx, d, "this user may not ask the server: "+forbiddenVerb("create", d.object, d.kind))
+	case kube.DryRunUnsupported:
+		return p.predictCreateIfAbsent(ctx, d, "an admission webhook does not support dry-run")
+	}
+	return hclspec.Seen{}, err
+}
+
+// predictCreateIfAbsent predicts a creation after making sure that there is nothing of
+// that name, which the refused dry-run did not tell.
+func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why string) (hclspec.Seen, error) {
+	kind := p.served(d.kind)
+	live, err := p.Cluster.Get(ctx, kind, d.object.Namespace, d.object.Name)
+	if err == nil {
+		return p.claim(ctx, d, inVersion(live, kind, d.kind))
+	}
+	switch kube.ReasonOf(err) {
+	case kube.NotFound, kube.NamespaceMissing:
+		return p.predictCreate(d, why)
+	}
+	return hclspec.Seen{}, err
+}
+
+// existing deals with an object that is there although kplan has no record of it.
+func (p *planner) existing(ctx context.Context, d *decision) (hclspec.Seen, error) {
+	live, err := p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name)
+	if err != nil {
+		return hclspec.Seen{}, err
+	}
+	return p.claim(ctx, d, live)
+}
+
+// claim goes on with an object that bears this stack's label, as one does whose
+// making was recorded too late; any other is refused.
+func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+	if d.recorded && d.entry.UID == string(live.GetUID()) {
+		d.reason = NoReason // it is there, only its label was taken off
+		return p.update(ctx, d, live)
+	}
+	if p.adopts(d.addr) || !d.recorded && MadeBy(live, p.state.StackID()) {
+		return p.adopt(ctx, d, live)
+	}
+	return p.refuseUnmanaged(d.desired, live, "")
+}
+
+func forbiddenVerb(verb string, object addrs.Object, kind *kinds.Kind) string {
+	if object.Namespace == "" {
+		return fmt.Sprintf("no right to %s %s", verb, kind.Plural)
+	}
+	return fmt.Sprintf("no right to %s %s in namespace %s", verb, kind.Plural, object.Namespace)
+}
+
+// computedCreate plans a creation from the server's own answer.
+func (p *planner) computedCreate(d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
+	d.action, d.certainty = Create, Computed
+	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
+	d.sensitive = d.sensitivePaths(d.after)
+	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
+}
+
+// predictCreate plans a creation that the server could not be asked about.
+func (p *planner) predictCreate(d *decision, why string) (hclspec.Seen, error) {
+	predicted, err := kube.Predict(d.kind, nil, d.fields)
+	if err != nil {
+		return hclspec.Seen{}, err
+	}
+	d.action, d.certainty, d.why = Create, Predicted, why
+	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
+	d.unknown.AddAll(d.desired.Unknown)
+	d.sensitive = d.sensitivePaths(d.after)
+	// What the server adds by itself is not known, so references see no more
+	// than the desired fields.
+	return hclspec.Seen{}, nil
+}
+
+// offlineWhy is the reason of every prediction that is made offline.
+const offlineWhy = "offline, from the state alone"
+
+// predictOffline plans an object without asking the cluster: the state knows
+// whether it exists, and by a digest whether its desired fields are those that were
+// last applied.
+func (p *planner) predictOffline(d *decision) (hclspec.Seen, error) {
+	predicted, err := kube.Predict(d.kind, nil, d.fields)
+	if err != nil {
+		return hclspec.Seen{}, err
+	}
+	d.certainty, d.why = Predicted, offlineWhy
+	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
+	d.unknown.AddAll(d.desired.Unknown)
+	d.sensitive = d.sensitivePaths(d.after)
+	switch {
+	case d.recorded && d.entry.Digest == p.state.Digest(d.fields):
+		d.action, d.before = NoOp, d.after
+	case d.recorded:
+		d.action = Update
+	default:
+		d.action = Create
+	}
+	return hclspec.Seen{}, nil
+}

@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/state"
+)
+
+// decision is the planner's scratch about one object of the configuration. The
+// Change is made from it, by change, once all is decided; nothing else outlives it.
+type decision struct {
+	// What is asked for.
+	desired  *hclspec.Desired
+	addr     addrs.Instance
+	previous addrs.Instance // the address the object had so far, when it has another now
+	object   addrs.Object
+	kind     *kinds.Kind
+	needs    []addrs.Instance // that it comes after
+	fields   map[string]any   // of the desired object, as they would be sent
+
+	// What is known before the cluster is asked.
+	entry          state.Object // what the state records of the object
+	recorded       bool         // the state has it
+	redefined      bool         // the definition of its kind is changed by the same plan
+	notDryRunnable string       // why the server can't be asked about a new object, "" where it can be
+
+	// What the cluster has.
+	before          map[string]any // the live object, nil where there is none
+	uid             string
+	resourceVersion string
+	managers        ownership.Record // who owns what of before
+	sensitive       addrs.PathSet    // fields of before and after that must not be shown
+
+	// What applying does to ownership.
+	adopts   bool         // the object is adopted, with what kubectl applied from the client side
+	transfer []addrs.Path // stale defaults that become kplan's, so that applying removes them
+	forced   bool         // fields of other managers become kplan's, each of which may
+
+	// What is decided. There is no Change while action is "".
+	action            Action
+	reason            Reason
+	certainty         Certainty
+	why               string
+	after             map[string]any
+	unknown           addrs.PathSet
+	replacePaths      []addrs.Path
+	drift             []Drift
+	acknowledgedDrift string
+	doubtful          bool // not all that has drifted can be told
+	relinquished      []Relinquished
+	newlyManaged      []addrs.Path
+	blocked           bool
+}
+
+// decided is what the walk keeps of a decision.
+type decided struct {
+	change   *Change // nil where nothing could be decided
+	doubtful bool
+}
+
+// decisions are those about the objects that one object needs.
+type decisions = map[addrs.Instance]decided
+
+func (p *planner) newDecision(desired *hclspec.Desired) *decision {
+	entry, recorded := p.owned[desired.Object.Identity()]
+	return &decision{
+		desired: desired, addr: desired.Addr, object: desired.Object, kind: desired.Kind, needs: predecessors(desired),
+		fields: DesiredFields(desired, p.state.StackID()), entry: entry, recorded: recorded,
+		unknown: desired.Unknown, sensitive: desired.Sensitive,
+	}
+}
+
+// change makes the Change that was decided on, nil where nothing could be decided.
+func (d *decision) change() *Change {
+	if d.action == "" {
+		return nil
+	}
+	return &Change{
+		Addr: d.addr, Previous: d.previous, Object: d.object, Kind: d.kind, Action: d.action, Reason: d.reason,
+		Certainty: d.certainty, Why: d.why,
+		DesiredFields: d.fields, Before: d.before, After: d.after, Unknown: d.unknown, Sensitive: d.sensitive,
+		Drift: d.drift, Relinquished: d.relinquished, NewlyManaged: d.newlyManaged, AcknowledgedDrift: d.acknowledgedDrift,
+		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
+		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
+		Range: d.desired.Range, Desired: d.desired,
+		Transfer: d.transfer, Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
+	}
+}
+
+// moved reports whether the object has another address than before.
+func (d *decision) moved() bool { return d.previous != addrs.Instance{} }
+
+// leave decides that the object stays as it is, and returns what references see.
+func (d *decision) leave(certainty Certainty) hclspec.Seen {
+	d.action, d.certainty, d.after = NoOp, certainty, d.before
+	return hclspec.Seen{Object: WithoutOwn(d.before)}
+}
+
+// ignored are the fields of lifecycle.ignore_changes where they count: they yield
+// to what others do to an object that stays.
+func (d *decision) ignored() []addrs.Path {
+	if d.before == nil {
+		return nil
+	}
+	return d.desired.Lifecycle.IgnoreChanges
+}
+
+// unresolved are the fields that are known after apply, without those ignored.
+func (d *decision) unresolved() addrs.PathSet { return unresolved(d.desired, d.ignored()) }
+
+// configured are fields that a lifecycle block lists, in which a position counts
+// the elements that the configuration has.
+func (d *decision) configured(listed []addrs.Path) []addrs.Path {
+	paths := make([]addrs.Path, len(listed))
+	for i, path := range listed {
+		paths[i] = keyed(d.kind, d.fields, path)
+	}
+	return paths
+}
+
+// withTransferredFields is Change.WithTransferredFields for the change as decided so far.
+func (d *decision) withTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return withTransferredFields(live, d.kind, d.adopts, d.transfer)
+}
+
+// asDefined is the live object as the server will show it once this plan has
+// changed the definition of its kind, which may have lost fields.
+func (d *decision) asDefined(live *unstructured.Unstructured) *unstructured.Unstructured {
+	if !d.redefined {
+		return live
+	}
+	return &unstructured.Unstructured{Object: d.kind.Pruned(live.Object)}
+}

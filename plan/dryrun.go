@@ -1,0 +1,168 @@
+package plan
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kube"
+)
+
+// dryRunTries is how often an object is looked at when it changes between the look
+// and the dry-run: its controller may write several times a second.
+const dryRunTries = 8
+
+// settle gives whoever writes to an object time, twice as much after each try: all
+// tries together take over a second.
+func settle(ctx context.Context, try int) {
+	select {
+	case <-time.After(10 * time.Millisecond << (try - 1)):
+	case <-ctx.Done():
+	}
+}
+
+// verdict is what the answer to the dry-run of an update comes to.
+type verdict struct {
+	outcome outcome
+	paths   []addrs.Path // of immutable and staleDefaulted
+	err     error        // of refused
+}
+
+type outcome byte
+
+const (
+	answered       outcome = iota // the answer is what the object would become
+	stale                         // the object has changed since it was looked at
+	immutable                     // fields change that can't be changed in place
+	staleDefaulted                // defaults of an earlier configuration don't fit this one
+	conflicting                   // another manager owns fields
+	forbidden                     // this user may not ask
+	noDryRun                      // an admission webhook does not support dry-run
+	refused                       // there is no answer, or the object is not acceptable
+)
+
+// dryRunUpdate lets the server say what it would make of the desired fields.
+func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+	for try := 1; ; {
+		transferred, err := d.withTransferredFields(live)
+		if err != nil {
+			return hclspec.Seen{}, err
+		}
+		answer, err := p.ask(ctx, d, live, transferred)
+		switch v := d.judge(live, transferred, err); v.outcome {
+		case answered:
+			return p.computedUpdate(ctx, d, answer)
+		case stale:
+			if try == dryRunTries {
+				return hclspec.Seen{}, v.err
+			}
+			settle(ctx, try)
+			try++
+			if live, err = p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name); err == nil {
+				err = p.found(d, live)
+			}
+			if err != nil {
+				return hclspec.Seen{}, err
+			}
+		case staleDefaulted:
+			d.transfer = append(d.transfer, v.paths...) // and ask again
+		case immutable:
+			return p.replace(ctx, d, BecauseImmutable, v.paths)
+		case conflicting:
+			d.blocked = true
+			seen, err := p.predictUpdate(ctx, d, live, "another manager owns fields of it")
+			if err != nil {
+				return seen, err
+			}
+			return seen, conflict(d, live, conflictsOf(v.err))
+		case forbidden:
+			return p.predictUpdateAndConflicts(ctx, d, transferred, "this user may not ask the server: "+forbiddenVerb("patch", d.object, d.kind))
+		case noDryRun:
+			return p.predictUpdateAndConflicts(ctx, d, transferred, "an admission webhook does not support dry-run")
+		case refused:
+			return hclspec.Seen{}, v.err
+		}
+	}
+}
+
+// judge says what the answer to a dry-run comes to. A server names what does not
+// fit together before it comes to what can't be changed, so a refusal of values may
+// hide immutable fields.
+func (d *decision) judge(live, transferred *unstructured.Unstructured, err error) verdict {
+	if err == nil {
+		return verdict{outcome: answered}
+	}
+	err = discreet(err, redact.New(secretsOf(d.desired, d.before, d.sensitive)...))
+	switch kube.ReasonOf(err) {
+	case kube.Stale:
+		return verdict{outcome: stale, err: err}
+	case kube.Immutable:
+		return verdict{outcome: immutable, paths: d.immutablePaths(transferred, err)}
+	case kube.FieldConflict:
+		return verdict{outcome: conflicting, err: err}
+	case kube.Forbidden:
+		return verdict{outcome: forbidden}
+	case kube.DryRunUnsupported:
+		return verdict{outcome: noDryRun}
+	case kube.Invalid:
+		predicted, predictErr := kube.Predict(d.kind, live, d.fields)
+		if predictErr != nil {
+			break
+		}
+		d.after = predicted
+		if paths := d.immutableChanges(); len(paths) > 0 {
+			return verdict{outcome: immutable, paths: paths}
+		}
+		if paths := staleFields(d, live, err); len(paths) > 0 {
+			return verdict{outcome: staleDefaulted, paths: paths}
+		}
+		err = explained(d, live, err)
+	}
+	return verdict{outcome: refused, err: err}
+}
+
+// ask returns what the server would make of the desired fields once kplan owns the
+// fields that it has to own first, stale defaults among them.
+func (p *planner) ask(ctx context.Context, d *decision, live, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	answer, err := p.dryRunApply(ctx, d, live, transferred)
+	if err != nil || d.adopts || d.isLive(answer) {
+		return answer, err
+	}
+	before := d.transfer
+	transferred, err = d.transferStale(live)
+	if err != nil || len(d.transfer) == len(before) {
+		return answer, err
+	}
+	renewed, err := p.Cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+	switch kube.ReasonOf(err) {
+	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
+		d.transfer = before
+		return answer, nil
+	}
+	if err == nil && d.looksSame(answer.Object, renewed.Object) {
+		d.transfer = before
+		return answer, nil
+	}
+	return renewed, err
+}
+
+// dryRunApply dry-runs an apply. Where each field of a conflict may become kplan's,
+// it forces them.
+func (p *planner) dryRunApply(
+	ctx context.Context, d *decision, live, transferred *unstructured.Unstructured,
+) (*unstructured.Unstructured, error) {
+	if transferred != live {
+		return p.Cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+	}
+	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
+	answer, err := p.Cluster.DryRunApply(ctx, d.kind, d.fields, options)
+	if kube.ReasonOf(err) == kube.FieldConflict && mayForce(d, err) {
+		d.forced, options.Force = true, true
+		return p.Cluster.DryRunApply(ctx, d.kind, d.fields, options)
+	}
+	return answer, err
+}
