@@ -1,9 +1,13 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,7 +21,7 @@ import (
 
 // adopts reports whether the user asked, by name, for the object to be adopted.
 func (p *planner) adopts(addr addrs.Instance) bool {
-	return slices.ContainsFunc(p.Adopt, func(given addrs.Instance) bool { return Matches(given, addr) }) ||
+	return anyMatches(p.Adopt, addr) ||
 		slices.ContainsFunc(p.Config.Imports, func(i *config.Import) bool { return Matches(i.To, addr) })
 }
 
@@ -42,7 +46,7 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 	if err != nil {
 		return hclspec.Seen{}, err
 	}
-	if transferred == live || live.GetDeletionTimestamp() != nil || p.replaces(d.addr) {
+	if transferred == live || live.GetDeletionTimestamp() != nil || anyMatches(p.Replace, d.addr) {
 		return p.update(ctx, d, live)
 	}
 	if err := p.found(d, live); err != nil {
@@ -51,7 +55,7 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 	if d.redefined {
 		return p.predictUpdateAndConflicts(ctx, d, d.asDefined(transferred), d.notDryRunnable)
 	}
-	if diags := p.adoptionConflicts(ctx, d, live); diags.HasErrors() {
+	if diags := d.adoptionConflicts(ctx, p.Cluster, live); diags.HasErrors() {
 		d.blocked = true
 		seen, err := p.predictUpdate(ctx, d, transferred, "another manager owns fields of it")
 		if err != nil {
@@ -67,8 +71,8 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 
 // adoptionConflicts are the fields that others than kubectl's client-side apply
 // own; those of kubectl are about to become kplan's.
-func (p *planner) adoptionConflicts(ctx context.Context, d *decision, live *unstructured.Unstructured) hcl.Diagnostics {
-	_, err := p.Cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
+func (d *decision) adoptionConflicts(ctx context.Context, cluster *kube.Cluster, live *unstructured.Unstructured) hcl.Diagnostics {
+	_, err := cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
 	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return ownership.IsClientApplier(f.Manager) })
 	return conflict(d, live, others)
 }
@@ -90,4 +94,147 @@ func unfitToAdopt(d *decision) hcl.Diagnostics {
 		Detail:   fmt.Sprintf("%s can't be taken over as it is: %s", d.object, why),
 		Subject:  d.desired.Range.Ptr(),
 	}}
+}
+
+// foreign is the refusal of an object that exists and is not ours.
+type foreign struct {
+	desired *hclspec.Desired
+	live    *unstructured.Unstructured
+	why     string // it is taken for foreign, where that is not plain
+}
+
+func (f *foreign) Error() string { return f.desired.Object.String() + " is not ours" }
+
+// refuseForeign refuses an object that exists and is not ours. What refers to it
+// is planned with the object as it is, so that all that must be taken over is
+// told at once.
+func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
+	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &foreign{desired: d, live: live, why: why}
+}
+
+// fewForeign is up to how many foreign objects are told of one by one.
+const fewForeign = 3
+
+// tellForeign are the diagnostics about foreign objects. Where there are many,
+// as when a stack takes over what kubectl made, those of which there is no more
+// to say than that share one.
+func reportUnmanaged(all []*foreign) (diags hcl.Diagnostics) {
+	plain := func(f *foreign) bool { return f.why == "" && otherStack(f.live) == "" }
+	var many []*foreign
+	for _, f := range all {
+		if plain(f) {
+			many = append(many, f)
+		}
+	}
+	if len(many) <= fewForeign {
+		many = nil
+	}
+	for _, f := range all {
+		if many == nil || !plain(f) {
+			diags = append(diags, f.diagnostic())
+		}
+	}
+	if many != nil {
+		diags = append(diags, manyForeign(many))
+	}
+	return diags
+}
+
+func (f *foreign) diagnostic() *hcl.Diagnostic {
+	detail := fmt.Sprintf("%s already exists in the cluster and %s. ", f.desired.Object, madeBy(f.live))
+	if f.why != "" {
+		detail += f.why + " "
+	}
+	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; otherwise give this resource another name.", f.desired.Addr)
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Object already exists",
+		Detail:   detail,
+		Subject:  f.desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}
+}
+
+func manyForeign(all []*foreign) *hcl.Diagnostic {
+	var (
+		makers  = map[string]int{}
+		options strings.Builder
+	)
+	for _, f := range all {
+		makers[oldestManager(f.live)]++
+		fmt.Fprintf(&options, "\n    -adopt='%s'", f.desired.Addr)
+	}
+	var told []string
+	for _, maker := range slices.SortedFunc(maps.Keys(makers), func(a, b string) int {
+		return cmp.Or(makers[b]-makers[a], strings.Compare(a, b))
+	}) {
+		if maker != "" {
+			told = append(told, fmt.Sprintf("%d by %q", makers[maker], maker))
+		}
+	}
+	by := ""
+	if len(told) > 0 {
+		by = fmt.Sprintf(" (%s)", strings.Join(told, ", "))
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Objects already exist",
+		Detail: fmt.Sprintf("%d objects already exist in the cluster and kplan did not make them%s. Nothing of them is overwritten. "+
+			"To take them over, add import blocks or these options; otherwise give these resources other names.\n%s", len(all), by, options.String()),
+		Subject: all[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}
+}
+
+// taken refuses an object that another stack took over from this one.
+func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Object taken over by another stack",
+		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
+			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel], d.Addr),
+		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}}
+}
+
+// PreviousStack says which resource of which other stack an adopted object is taken
+// from, "" where it is nobody's.
+func (p *Plan) PreviousStack(c *Change) string {
+	if c.Action != Adopt || c.Before == nil {
+		return ""
+	}
+	live := &unstructured.Unstructured{Object: c.Before}
+	stack := managingStack(live, p.Lineage)
+	if stack == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s of the stack %s", live.GetAnnotations()[addrs.AddressAnnotation], stack)
+}
+
+// madeBy says who made an object that is not ours, as far as it tells.
+func madeBy(live *unstructured.Unstructured) string {
+	since := live.GetCreationTimestamp().UTC().Format(time.RFC3339)
+	stack := otherStack(live)
+	switch maker := oldestManager(live); {
+	case stack != "":
+		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[addrs.AddressAnnotation], stack, since)
+	case maker != "":
+		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
+	}
+	return "kplan did not make it"
+}
+
+// otherStack is the id of the stack that made an object that is not ours, or "".
+func otherStack(live *unstructured.Unstructured) string {
+	if stack := live.GetLabels()[addrs.StackLabel]; stack != "" && MadeBy(live, stack) {
+		return stack
+	}
+	return ""
+}
+
+// oldestManager is who wrote into an object first, other than its status.
+func oldestManager(live *unstructured.Unstructured) string {
+	first := ownership.Of(live.Object).First()
+	if first == nil {
+		return ""
+	}
+	return first.Manager
 }

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"maps"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/internal/ownership"
@@ -102,19 +100,4 @@ func holdsKeyed(f *kinds.Field, have, want []any) bool {
 func appliedInOther(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured, managers ownership.Record) bool {
 	own := managers.Own()
 	return own != nil && own.APIVersion != kind.APIVersion() && holds(kind.Root, live.Object, desired)
-}
-
-// visible is an object without what only the server keeps about it.
-func visible(object map[string]any) map[string]any {
-	if object == nil {
-		return nil
-	}
-	shown := maps.Clone(object)
-	delete(shown, "status")
-	metadata := cloneMap(shown["metadata"])
-	for _, name := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"} {
-		delete(metadata, name)
-	}
-	shown["metadata"] = metadata
-	return shown
 }

@@ -24,13 +24,6 @@ func mayForce(d *decision, err error) bool {
 	return len(conflicts) > 0
 }
 
-// ownMarks are kplan's own: nobody else sets them to another value and means
-// the object well.
-var ownMarks = []addrs.Path{
-	stackLabelPath,
-	addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
-}
-
 // takenOver says whether a field is taken over from whoever owns it: since
 // lifecycle.force_conflicts lists it, or since it is kplan's own.
 func takenOver(d *decision, path addrs.Path) bool {

@@ -2,14 +2,12 @@ package plan
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // create plans an object that is not there, as far as kplan knows.
@@ -18,15 +16,19 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 		if d.redefined { // so there may be objects of the kind
 			return p.predictCreateIfAbsent(ctx, d, d.notDryRunnable)
 		}
-		return p.predictCreate(d, d.notDryRunnable)
+		return d.predictCreate(d.notDryRunnable)
 	}
 	answer, err := p.Cluster.DryRunCreate(ctx, d.kind, d.fields)
 	if err == nil {
-		return p.computedCreate(d, answer)
+		return d.computedCreate(answer), nil
 	}
 	switch kube.ReasonOf(err) {
 	case kube.AlreadyExists:
-		return p.existing(ctx, d)
+		live, err := p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name)
+		if err != nil {
+			return hclspec.Seen{}, err
+		}
+		return p.claim(ctx, d, live)
 	case kube.Forbidden:
 		return p.predictCreateIfAbsent(ctx, d, "this user may not ask the server: "+forbiddenVerb("create", d.object, d.kind))
 	case kube.DryRunUnsupported:
@@ -45,18 +47,9 @@ func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why st
 	}
 	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
-		return p.predictCreate(d, why)
+		return d.predictCreate(why)
 	}
 	return hclspec.Seen{}, err
-}
-
-// existing deals with an object that is there although kplan has no record of it.
-func (p *planner) existing(ctx context.Context, d *decision) (hclspec.Seen, error) {
-	live, err := p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name)
-	if err != nil {
-		return hclspec.Seen{}, err
-	}
-	return p.claim(ctx, d, live)
 }
 
 // claim goes on with an object that bears this stack's label, as one does whose
@@ -69,26 +62,19 @@ func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Uns
 	if p.adopts(d.addr) || !d.recorded && MadeBy(live, p.state.StackID()) {
 		return p.adopt(ctx, d, live)
 	}
-	return p.refuseUnmanaged(d.desired, live, "")
-}
-
-func forbiddenVerb(verb string, object addrs.Object, kind *kinds.Kind) string {
-	if object.Namespace == "" {
-		return fmt.Sprintf("no right to %s %s", verb, kind.Plural)
-	}
-	return fmt.Sprintf("no right to %s %s in namespace %s", verb, kind.Plural, object.Namespace)
+	return refuseUnmanaged(d.desired, live, "")
 }
 
 // computedCreate plans a creation from the server's own answer.
-func (p *planner) computedCreate(d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
+func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.Seen {
 	d.action, d.certainty = Create, Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive = d.sensitivePaths(d.after)
-	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
+	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}
 }
 
 // predictCreate plans a creation that the server could not be asked about.
-func (p *planner) predictCreate(d *decision, why string) (hclspec.Seen, error) {
+func (d *decision) predictCreate(why string) (hclspec.Seen, error) {
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
 		return hclspec.Seen{}, err
@@ -108,7 +94,7 @@ const offlineWhy = "offline, from the state alone"
 // predictOffline plans an object without asking the cluster: the state knows
 // whether it exists, and by a digest whether its desired fields are those that were
 // last applied.
-func (p *planner) predictOffline(d *decision) (hclspec.Seen, error) {
+func (d *decision) predictOffline(s *state.State) (hclspec.Seen, error) {
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
 		return hclspec.Seen{}, err
@@ -118,7 +104,7 @@ func (p *planner) predictOffline(d *decision) (hclspec.Seen, error) {
 	d.unknown.AddAll(d.desired.Unknown)
 	d.sensitive = d.sensitivePaths(d.after)
 	switch {
-	case d.recorded && d.entry.Digest == p.state.Digest(d.fields):
+	case d.recorded && d.entry.Digest == s.Digest(d.fields):
 		d.action, d.before = NoOp, d.after
 	case d.recorded:
 		d.action = Update

@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
@@ -134,4 +137,23 @@ func (d *decision) asDefined(live *unstructured.Unstructured) *unstructured.Unst
 		return live
 	}
 	return &unstructured.Unstructured{Object: d.kind.Pruned(live.Object)}
+}
+
+// predecessors are the instances that an object comes after, each once: one that it
+// waits for is often one that it refers to.
+func predecessors(d *hclspec.Desired) []addrs.Instance {
+	needs := slices.Clone(d.Needs)
+	for _, awaited := range d.Awaits {
+		if !slices.Contains(needs, awaited) {
+			needs = append(needs, awaited)
+		}
+	}
+	return needs
+}
+
+func forbiddenVerb(verb string, object addrs.Object, kind *kinds.Kind) string {
+	if object.Namespace == "" {
+		return fmt.Sprintf("no right to %s %s", verb, kind.Plural)
+	}
+	return fmt.Sprintf("no right to %s %s in namespace %s", verb, kind.Plural, object.Namespace)
 }

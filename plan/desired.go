@@ -2,9 +2,15 @@ package plan
 
 import (
 	"maps"
+	"math/rand/v2"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/state"
 )
 
 // DesiredFields is what is sent to the server for a desired object: its manifest with
@@ -31,13 +37,6 @@ func withEntry(m any, key, value string) map[string]any {
 	entries := cloneMap(m)
 	entries[key] = value
 	return entries
-}
-
-func cloneMap(m any) map[string]any {
-	if original, ok := m.(map[string]any); ok {
-		return maps.Clone(original)
-	}
-	return map[string]any{}
 }
 
 // WithoutOwn is the object as references see it: without kplan's own label and
@@ -69,4 +68,92 @@ func dropEntry(metadata map[string]any, name, key string) {
 	entries = maps.Clone(entries)
 	delete(entries, key)
 	metadata[name] = entries
+}
+
+var namePath = addrs.NewPath("metadata", "name")
+
+// Named is an object whose name is left open, by metadata.generateName, under
+// the name that it got when it was made. It is d itself where the state knows
+// of none, and where the configuration names the object.
+func Named(d *hclspec.Desired, s *state.State) *hclspec.Desired {
+	prefix, open := openName(d)
+	entry, known := s.Find(d.Addr)
+	if !open || !known || entry.Object.GroupKind() != d.Object.GroupKind() ||
+		entry.Object.Namespace != d.Object.Namespace || !strings.HasPrefix(entry.Object.Name, prefix) {
+		return d
+	}
+	return withName(d, entry.Object.Name)
+}
+
+const (
+	// What the API server appends to a generateName, and how long it lets the
+	// whole become.
+	suffixLetters = "bcdfghjklmnpqrstvwxz2456789"
+	suffixLength  = 5
+	longestName   = 63
+)
+
+// NewlyNamed is an object whose name is left open under a name made up as the
+// API server would. A name that kplan makes up can be written down before the
+// object is made, so that a run that dies in between does not lose it.
+func NewlyNamed(d *hclspec.Desired) *hclspec.Desired {
+	prefix, open := openName(d)
+	if !open {
+		return d
+	}
+	name := []byte(prefix[:min(len(prefix), longestName-suffixLength)])
+	for range suffixLength {
+		name = append(name, suffixLetters[rand.IntN(len(suffixLetters))])
+	}
+	return withName(d, string(name))
+}
+
+func openName(d *hclspec.Desired) (prefix string, open bool) {
+	if d.Object.Name != "" || d.Unknown.Covers(namePath) {
+		return "", false
+	}
+	metadata, _ := d.Fields["metadata"].(map[string]any)
+	prefix, _ = metadata["generateName"].(string)
+	return prefix, prefix != ""
+}
+
+func withName(d *hclspec.Desired, name string) *hclspec.Desired {
+	named := *d
+	named.Object.Name = name
+	named.Fields = cloneMap(d.Fields)
+	metadata := cloneMap(named.Fields["metadata"])
+	metadata["name"] = name
+	named.Fields["metadata"] = metadata
+	return &named
+}
+
+var stackLabelPath = addrs.NewPath("metadata", "labels", addrs.StackLabel)
+
+// MadeBy reports whether an object was made, or adopted, by a run of the stack: it
+// bears the stack's label, and kplan has applied it. The label alone is no proof,
+// for whoever copies an object copies its labels; who applied what is recorded by
+// the API server.
+func MadeBy(live *unstructured.Unstructured, stackID string) bool {
+	return live.GetLabels()[addrs.StackLabel] == stackID && ownership.Of(live.Object).Own() != nil
+}
+
+// managingStack is the stack that adopted an object of ours, "" if none did. That
+// others write the label changes nothing of whose the object is: another stack's
+// kplan applies it.
+func managingStack(live *unstructured.Unstructured, stackID string) string {
+	stack := live.GetLabels()[addrs.StackLabel]
+	if stack == stackID {
+		return ""
+	}
+	if own := ownership.Of(live.Object).Own(); own == nil || !own.Owns(stackLabelPath) {
+		return ""
+	}
+	return stack
+}
+
+// ownMarks are kplan's own: nobody else sets them to another value and means
+// the object well.
+var ownMarks = []addrs.Path{
+	stackLabelPath,
+	addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 }

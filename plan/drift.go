@@ -1,25 +1,22 @@
 package plan
 
 import (
-	"time"
+	"slices"
+
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/state"
 )
-
-// Drift is a value of a live object that is no longer what kplan last applied.
-type Drift struct {
-	Path    addrs.Path `json:"path"`
-	Manager string     `json:"manager,omitempty"` // who changed it, "" where the server does not record it: a value that was removed has no owner
-	Time    time.Time  `json:"time,omitzero"`     // when that manager last changed the object
-}
 
 // findDrift finds out who made the live object differ from the desired one. A field
 // that another manager owns now was changed by that manager. A field that nobody
 // owns was removed, if it is certain that kplan applied it: the desired object is
 // still the one that was applied last.
-func (p *planner) findDrift(d *decision) {
-	isLast := d.entry.Digest == p.state.Digest(DesiredFields(d.desired, p.state.StackID()))
+func (d *decision) findDrift(s *state.State) {
+	isLast := d.entry.Digest == s.Digest(DesiredFields(d.desired, s.StackID()))
 	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, d.before, d.fields), wanted(d.kind, d.after, d.fields))) {
 		if m := d.managers.Other(path); m != nil {
 			d.drift = append(d.drift, Drift{path, m.Manager, m.Time})
@@ -33,4 +30,42 @@ func (p *planner) findDrift(d *decision) {
 func wanted(kind *kinds.Kind, object, desired map[string]any) map[string]any {
 	restricted, _ := restrict(kind.Root, object, desired).(map[string]any)
 	return restricted
+}
+
+// findOwnershipChanges finds out which fields an update relinquishes, and which it newly
+// manages, without changing their values: an update may do nothing else.
+func (d *decision) findOwnershipChanges() error {
+	d.relinquished, d.newlyManaged = nil, nil
+	owned, err := d.managers.OwnFields(d.kind.APIVersion())
+	if err != nil || owned == nil || d.action != Update {
+		return err
+	}
+	wanted, err := d.kind.FieldSet(d.fields)
+	if err != nil {
+		return err
+	}
+	for _, path := range d.sameAt(owned.Difference(wanted)) {
+		relinquished := Relinquished{Path: path}
+		if m := d.managers.Other(path); m != nil {
+			relinquished.Manager = m.Manager
+		}
+		d.relinquished = append(d.relinquished, relinquished)
+	}
+	d.newlyManaged = d.sameAt(wanted.Difference(owned))
+	return nil
+}
+
+// sameAt are the fields of a set whose values the change leaves as they are,
+// without kplan's own label and annotation.
+func (d *decision) sameAt(set *fieldpath.Set) []addrs.Path {
+	same := addrs.PathSet{}
+	for elements := range set.Leaves().All() {
+		path := ownership.Path(elements)
+		before, had := ValueAt(d.before, path)
+		after, has := ValueAt(d.after, path)
+		if had && has && !slices.Contains(ownMarks, path) && d.kind.At(path).Equal(before, after) {
+			same.Add(path)
+		}
+	}
+	return same.Sorted()
 }

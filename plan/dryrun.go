@@ -52,7 +52,7 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 		if err != nil {
 			return hclspec.Seen{}, err
 		}
-		answer, err := p.ask(ctx, d, live, transferred)
+		answer, err := d.ask(ctx, p.Cluster, live, transferred)
 		switch v := d.judge(live, transferred, err); v.outcome {
 		case answered:
 			return p.computedUpdate(ctx, d, answer)
@@ -127,8 +127,8 @@ func (d *decision) judge(live, transferred *unstructured.Unstructured, err error
 
 // ask returns what the server would make of the desired fields once kplan owns the
 // fields that it has to own first, stale defaults among them.
-func (p *planner) ask(ctx context.Context, d *decision, live, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	answer, err := p.dryRunApply(ctx, d, live, transferred)
+func (d *decision) ask(ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	answer, err := d.dryRunApply(ctx, cluster, live, transferred)
 	if err != nil || d.adopts || d.isLive(answer) {
 		return answer, err
 	}
@@ -137,7 +137,7 @@ func (p *planner) ask(ctx context.Context, d *decision, live, transferred *unstr
 	if err != nil || len(d.transfer) == len(before) {
 		return answer, err
 	}
-	renewed, err := p.Cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+	renewed, err := cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
 	switch kube.ReasonOf(err) {
 	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
 		d.transfer = before
@@ -152,17 +152,17 @@ func (p *planner) ask(ctx context.Context, d *decision, live, transferred *unstr
 
 // dryRunApply dry-runs an apply. Where each field of a conflict may become kplan's,
 // it forces them.
-func (p *planner) dryRunApply(
-	ctx context.Context, d *decision, live, transferred *unstructured.Unstructured,
+func (d *decision) dryRunApply(
+	ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	if transferred != live {
-		return p.Cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+		return cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
 	}
 	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
-	answer, err := p.Cluster.DryRunApply(ctx, d.kind, d.fields, options)
+	answer, err := cluster.DryRunApply(ctx, d.kind, d.fields, options)
 	if kube.ReasonOf(err) == kube.FieldConflict && mayForce(d, err) {
 		d.forced, options.Force = true, true
-		return p.Cluster.DryRunApply(ctx, d.kind, d.fields, options)
+		return cluster.DryRunApply(ctx, d.kind, d.fields, options)
 	}
 	return answer, err
 }

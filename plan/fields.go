@@ -1,7 +1,11 @@
 package plan
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
+
+	strictjson "sigs.k8s.io/json"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
@@ -96,4 +100,160 @@ func below(f *kinds.Field, step addrs.Step) *kinds.Field {
 		return f.Field(step.Field)
 	}
 	return f.Elem
+}
+
+// jsonForm is a value as JSON decodes it, so that values of different origins
+// can be compared: whole numbers to the last digit.
+func jsonForm(value any) any {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic("plan: a value in JSON form has no JSON form: " + err.Error())
+	}
+	var decoded any
+	if err := strictjson.UnmarshalCaseSensitivePreserveInts(data, &decoded); err != nil {
+		panic("plan: JSON that was just written can't be read: " + err.Error())
+	}
+	return decoded
+}
+
+// restrict is what of a value stands at the places that the wish sets. Elements
+// of keyed lists are matched by their keys.
+func restrict(f *kinds.Field, value, desired any) any {
+	if f == nil || f.Atomic {
+		return value
+	}
+	switch want := desired.(type) {
+	case map[string]any:
+		have, ok := value.(map[string]any)
+		if !ok {
+			return value
+		}
+		kept := map[string]any{}
+		for name, inner := range want {
+			if v, there := have[name]; there {
+				kept[name] = restrict(f.Field(name), v, inner)
+			}
+		}
+		return kept
+	case []any:
+		have, ok := value.([]any)
+		if !ok || len(f.ListKeys) == 0 {
+			return value
+		}
+		return restrictList(f, have, want)
+	}
+	return value
+}
+
+func restrictList(f *kinds.Field, have, want []any) []any {
+	kept := []any{}
+	for _, wanted := range want {
+		for _, element := range have {
+			if f.ElementKey(element) == f.ElementKey(wanted) {
+				kept = append(kept, restrict(f.Elem, element, wanted))
+			}
+		}
+	}
+	return kept
+}
+
+// difference is what becomes of one value; nil stands for none.
+type difference struct{ Before, After any }
+
+// differences lists what differs between two objects of a kind, value by value,
+// with list elements named by their keys.
+func differences(f *kinds.Field, before, after any) map[addrs.Path]difference {
+	found := map[addrs.Path]difference{}
+	addDifferences(f, before, after, addrs.Path{}, found)
+	return found
+}
+
+func addDifferences(f *kinds.Field, before, after any, at addrs.Path, found map[addrs.Path]difference) {
+	if f == nil {
+		f = &kinds.Field{Type: kinds.Any}
+	}
+	if f.Equal(before, after) {
+		return
+	}
+	a, aIsMap := before.(map[string]any)
+	b, bIsMap := after.(map[string]any)
+	if (aIsMap || before == nil) && (bIsMap || after == nil) && !f.Atomic && len(a)+len(b) > 0 {
+		for name := range union(a, b) {
+			addDifferences(f.Field(name), a[name], b[name], at.Field(name), found)
+		}
+		return
+	}
+	x, xIsList := before.([]any)
+	y, yIsList := after.([]any)
+	if (xIsList || before == nil) && (yIsList || after == nil) && len(f.ListKeys) > 0 {
+		addListDifferences(f, x, y, at, found)
+		return
+	}
+	found[at] = difference{before, after}
+}
+
+func addListDifferences(f *kinds.Field, before, after []any, at addrs.Path, found map[addrs.Path]difference) {
+	byPlace := map[addrs.Path]difference{}
+	for _, element := range before {
+		byPlace[at.Select(kinds.KeysOf(f, element))] = difference{Before: element}
+	}
+	for _, element := range after {
+		place := at.Select(kinds.KeysOf(f, element))
+		byPlace[place] = difference{byPlace[place].Before, element}
+	}
+	for place, d := range byPlace {
+		addDifferences(f.Elem, d.Before, d.After, place, found)
+	}
+}
+
+func union[K comparable, V any](a, b map[K]V) map[K]struct{} {
+	names := make(map[K]struct{}, len(a)+len(b))
+	for name := range a {
+		names[name] = struct{}{}
+	}
+	for name := range b {
+		names[name] = struct{}{}
+	}
+	return names
+}
+
+func sortedPaths(places map[addrs.Path]difference) []addrs.Path {
+	set := addrs.PathSet{}
+	for path := range places {
+		set.Add(path)
+	}
+	return set.Sorted()
+}
+
+// withoutPaths takes places out of an object, from the last element of a list
+// to the first so that positions stay true.
+func withoutPaths(object map[string]any, places addrs.PathSet) map[string]any {
+	paths := places.Sorted()
+	slices.Reverse(paths)
+	for _, path := range paths {
+		object, _ = path.ReplaceIn(object, nil).(map[string]any)
+	}
+	return object
+}
+
+// visible is an object without what only the server keeps about it.
+func visible(object map[string]any) map[string]any {
+	if object == nil {
+		return nil
+	}
+	shown := maps.Clone(object)
+	delete(shown, "status")
+	metadata := cloneMap(shown["metadata"])
+	for _, name := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"} {
+		delete(metadata, name)
+	}
+	shown["metadata"] = metadata
+	return shown
+}
+
+func cloneMap(m any) map[string]any {
+	if original, ok := m.(map[string]any); ok {
+		return maps.Clone(original)
+	}
+	return map[string]any{}
 }

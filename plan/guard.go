@@ -11,8 +11,9 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/diag"
-	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/impact"
+	"kplan.dev/kplan/state"
 )
 
 // guard refuses to delete what the configuration protects. The plan shows the
@@ -39,13 +40,13 @@ func guard(c *Change) hcl.Diagnostics {
 
 // guardKept refuses to delete or replace what holds objects that the plan
 // keeps: a namespace takes all in it along, a definition all of its kind.
-func (p *planner) guardKept(plan *Plan) hcl.Diagnostics {
+func guardKept(plan *Plan, s *state.State, scope scope) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
 		if c.Action != Delete && c.Action != Replace {
 			continue
 		}
-		if kept := p.keptWithin(plan, c); len(kept) > 0 {
+		if kept := keptWithin(plan, c, s, scope); len(kept) > 0 {
 			c.Blocked = true
 			diags = append(diags, takesKept(c, kept))
 		}
@@ -60,7 +61,7 @@ type within struct {
 	change *Change // nil where the plan leaves the object out
 }
 
-func (p *planner) keptWithin(plan *Plan, toDelete *Change) []within {
+func keptWithin(plan *Plan, toDelete *Change, s *state.State, scope scope) []within {
 	var kept []within
 	planned := map[addrs.Object]bool{}
 	for _, c := range plan.Changes {
@@ -69,23 +70,12 @@ func (p *planner) keptWithin(plan *Plan, toDelete *Change) []within {
 			kept = append(kept, within{c.Addr, c.Object, c})
 		}
 	}
-	for _, o := range p.state.Objects {
-		if toDelete.Holds(o.Object) && !planned[o.Object.Identity()] && !p.scope.has(o.Addr) {
+	for _, o := range s.Objects {
+		if toDelete.Holds(o.Object) && !planned[o.Object.Identity()] && !scope.has(o.Addr) {
 			kept = append(kept, within{o.Addr, o.Object, nil})
 		}
 	}
 	return kept
-}
-
-// Holds says whether an object can't be without the one that c changes.
-func (c *Change) Holds(o addrs.Object) bool {
-	switch c.Object.GroupKind() {
-	case kinds.Namespace:
-		return o.Namespace == c.Object.Name
-	case kinds.CustomResourceDefinition:
-		return c.Before != nil && o.GroupKind() == kinds.DefinedBy(c.Before)
-	}
-	return false
 }
 
 // CascadesTo says whether the object is deleted with what holds it, which the plan
@@ -128,23 +118,23 @@ func takesKept(c *Change, kept []within) *hcl.Diagnostic {
 
 // weighDeletions finds out what goes with deletions and refuses those that are
 // too grave to be made unasked.
-func (p *planner) weighDeletions(ctx context.Context, plan *Plan) hcl.Diagnostics {
-	if p.offline() {
+func weighDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
+	if in.offline() {
 		return nil
 	}
-	if err := p.addConsequences(ctx, plan); err != nil {
+	if err := addConsequences(ctx, in.Cluster, s, plan); err != nil {
 		return diag.FromKube(err, nil, "")
 	}
 	var diags hcl.Diagnostics
 	for _, c := range plan.Changes {
-		diags = append(diags, p.guardData(c)...)
+		diags = append(diags, guardData(c, in.AllowDataLoss)...)
 	}
 	return diags
 }
 
 // addConsequences finds out what goes with the plan's deletions and
 // replacements.
-func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
+func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State, plan *Plan) error {
 	var (
 		changes   []*Change
 		deletions []impact.Deletion
@@ -155,37 +145,29 @@ func (p *planner) addConsequences(ctx context.Context, plan *Plan) error {
 			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Live: c.Before})
 		}
 	}
-	found, err := impact.Of(ctx, p.Cluster, p.stack(), deletions)
+	found, err := impact.Of(ctx, cluster, stackOf(s), deletions)
 	for i, consequences := range found {
 		changes[i].Consequences = consequences
 	}
 	return err
 }
 
-func (p *planner) stack() impact.Stack {
-	uids := make(map[addrs.Object]string, len(p.owned))
-	for identity, o := range p.owned {
-		uids[identity] = o.UID
+func stackOf(s *state.State) impact.Stack {
+	uids := make(map[addrs.Object]string, len(s.Objects))
+	for _, o := range s.Objects {
+		uids[o.Object.Identity()] = o.UID
 	}
 	return impact.Stack{
 		UIDs:  uids,
-		Other: func(live *unstructured.Unstructured) string { return managingStack(live, p.state.StackID()) },
+		Other: func(live *unstructured.Unstructured) string { return managingStack(live, s.StackID()) },
 	}
-}
-
-// grave are the consequences that must be asked for by name.
-func (c *Change) destructive() []impact.Consequence {
-	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q impact.Consequence) bool {
-		return !q.IsLoss()
-	})
 }
 
 // guardData refuses deletions that take along what this stack does not manage or
 // lose data, unless the user allowed them by name.
-func (p *planner) guardData(c *Change) hcl.Diagnostics {
+func guardData(c *Change, allowed []addrs.Instance) hcl.Diagnostics {
 	destructive := c.destructive()
-	allowed := slices.ContainsFunc(p.AllowDataLoss, func(given addrs.Instance) bool { return Matches(given, c.Addr) })
-	if len(destructive) == 0 || allowed {
+	if len(destructive) == 0 || anyMatches(allowed, c.Addr) {
 		return nil
 	}
 	c.Blocked = true

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -9,6 +11,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
@@ -132,4 +135,58 @@ func (inv *inventory) namespaces(kind *kinds.Kind) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// look finds the live object that goes with a desired one, nil when there is
+// none.
+func (p *planner) look(ctx context.Context, d *hclspec.Desired) (*unstructured.Unstructured, error) {
+	kind := p.served(d.Kind)
+	live, err := p.live.find(ctx, kind, d.Object)
+	if err != nil || live == nil {
+		return nil, err
+	}
+	return inVersion(live, kind, d.Kind), nil
+}
+
+// served is the kind in a version in which the cluster has it: the definition
+// in the configuration may have a new one, which is served after apply.
+func (p *planner) served(kind *kinds.Kind) *kinds.Kind {
+	if found, err := p.kindOf(state.Object{Object: kind.Object("", "")}); err == nil && found.Version != kind.Version {
+		return found
+	}
+	return kind
+}
+
+// inVersion is an object as the server will show it in another version, as far
+// as that can be told: versions of one definition have the same fields, unless
+// it names a webhook that converts them.
+func inVersion(live *unstructured.Unstructured, is, to *kinds.Kind) *unstructured.Unstructured {
+	if is.Version == to.Version {
+		return live
+	}
+	converted := live.DeepCopy()
+	converted.SetAPIVersion(to.APIVersion())
+	return converted
+}
+
+// kindOf finds the kind of an object in the state, in another version of its
+// group where the recorded one is not served any more.
+func (p *planner) kindOf(o state.Object) (*kinds.Kind, error) {
+	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	var unknown *kinds.UnknownError
+	if err == nil || !errors.As(err, &unknown) {
+		return kind, err
+	}
+	for _, apiVersion := range unknown.Known {
+		if group, _, err := addrs.SplitAPIVersion(apiVersion); err == nil && group == o.Object.Group {
+			return p.Cluster.Lookup(o.Object.Kind, apiVersion)
+		}
+	}
+	var refusal *kube.Error
+	if errors.As(err, &refusal) && refusal.Reason == kube.NotServed {
+		advised := *refusal
+		advised.Advice = fmt.Sprintf("The state has %s. If the definition of the kind was deleted, the object went with it: kplan state rm '%s' makes kplan forget it.", o.Object, o.Addr)
+		return nil, &advised
+	}
+	return nil, err
 }

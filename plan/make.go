@@ -3,9 +3,9 @@ package plan
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
+	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,47 +15,8 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
-	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
-
-// Input is what a plan is made from.
-type Input struct {
-	Config    *config.Config
-	Variables config.Values
-	// Cluster is nil to plan offline: without a single request, from the state
-	// alone, so that everything is predicted.
-	Cluster *kube.Cluster
-	// State is what was read; Make leaves it as it is.
-	State *state.State
-	Mode  Mode // Normal where empty
-	// Targets and Excludes limit the plan to some objects; never both.
-	Targets, Excludes []addrs.Instance
-	// Replace are objects to make anew though they could stay.
-	Replace []addrs.Instance
-	// Adopt are objects to take over if they exist and are not ours, besides
-	// those of the configuration's import blocks.
-	Adopt []addrs.Instance
-	// AllowDataLoss are deletions that may take along what this stack does not manage.
-	AllowDataLoss []addrs.Instance
-	// Written is where a file has an address that Targets or Excludes took from it.
-	Written map[addrs.Instance]hcl.Range
-	// Parallelism bounds the objects under way at once; 0 means no bound. The
-	// requests in flight are bounded by the Cluster.
-	Parallelism int
-}
-
-// options are those of evaluating the configuration for this plan.
-func (in Input) options() hclspec.Options {
-	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster}
-	if in.offline() {
-		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
-	}
-	return options
-}
-
-func (in Input) offline() bool { return in.Cluster == nil }
 
 // Make decides what would change. Problems with single objects leave them out
 // or mark them Blocked and are returned as diagnostics with the plan, which is
@@ -104,7 +65,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	diags = append(diags, p.fill(ctx, in, plan)...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
-		diags = append(diags, p.idle(plan)...)
+		diags = append(diags, idle(in, plan)...)
 	}
 	return plan, diags
 }
@@ -125,8 +86,8 @@ func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		diags = p.walk(asking, in, plan)
 	}
 	if asking.Err() == nil { // of half a plan they would say what is not so
-		diags = append(diags, p.guardKept(plan)...)
-		diags = append(diags, p.weighDeletions(asking, plan)...)
+		diags = append(diags, guardKept(plan, p.state, p.scope)...)
+		diags = append(diags, weighDeletions(asking, in, p.state, plan)...)
 	}
 	switch outage := diag.Outage(diags); {
 	case outage != nil:
@@ -136,80 +97,6 @@ func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		return append(diags, interrupted())
 	}
 	return diag.Merge(diags)
-}
-
-// heed ends the asking when an error is not of one object but of the cluster.
-func (p *planner) heed(err error) {
-	if kube.OutageOf(err) != nil {
-		p.end()
-	}
-}
-
-// meetCluster makes sure that this is the cluster the state belongs to, and
-// finds out what became of an interrupted run. Offline the state is all there
-// is.
-func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
-	if in.offline() {
-		return in.State, nil
-	}
-	if plan.Cluster, diags = checkCluster(ctx, in); diags.HasErrors() {
-		return nil, diags
-	}
-	plan.Host = in.Cluster.Host()
-	current, err := Recover(ctx, in.Cluster, in.State)
-	return current, diag.FromKube(err, nil, "")
-}
-
-// checkCluster refuses to plan with a state that belongs to another cluster:
-// all its objects would seem to be deleted.
-func checkCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnostics) {
-	uid, err := in.Cluster.Identity(ctx)
-	switch {
-	case kube.ReasonOf(err) == kube.Forbidden:
-		uid = hostIdentity + in.Cluster.Host()
-	case err != nil:
-		return "", diag.FromKube(err, nil, "")
-	}
-	if !sameCluster(in.State.Cluster, uid) {
-		return "", hcl.Diagnostics{{
-			Severity: hcl.DiagError,
-			Summary:  "State belongs to another cluster",
-			Detail: fmt.Sprintf("The state was written for the cluster whose kube-system namespace has the uid %s, but %s has the uid %s. "+
-				"Choose the right context with -context or in the cluster block, or use another state.", in.State.Cluster, in.Cluster.Host(), uid),
-		}}
-	}
-	return uid, nil
-}
-
-// hostIdentity begins the identity of a cluster whose kube-system namespace
-// this user may not see: its address stands in then.
-const hostIdentity = "host:"
-
-// sameCluster says whether two identities may be of one cluster. Those of
-// different sorts can't be compared: the user got or lost a right in between.
-func sameCluster(known, now string) bool {
-	return known == "" || known == now || !sameSort(known, now)
-}
-
-// sameSort says whether two identities are of one sort.
-func sameSort(a, b string) bool {
-	return strings.HasPrefix(a, hostIdentity) == strings.HasPrefix(b, hostIdentity)
-}
-
-// previewer evaluates the configuration when it is first asked.
-type previewer func() *hclspec.Preview
-
-// planner holds what all decisions of one plan read. Nothing in it changes
-// once the walk has begun, but for what inventory guards itself.
-type planner struct {
-	Input
-	state     *state.State                    // what is true of in.State after an interrupted run
-	owned     map[addrs.Object]state.Object   // by identity
-	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
-	live      *inventory
-	preview   previewer
-	scope     scope
-	end       context.CancelFunc // of all that is asked
 }
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
@@ -276,4 +163,51 @@ func interrupted() *hcl.Diagnostic {
 		Summary:  diag.Interrupted,
 		Detail:   "The plan was interrupted before it was complete. Nothing was changed.",
 	}
+}
+
+// compareOutputs compares the outputs of the configuration with those that the
+// state remembers. Of a sensitive one the state has a digest only.
+func compareOutputs(s *state.State, now []hclspec.OutputValue) []OutputChange {
+	var changes []OutputChange
+	declared := map[string]bool{}
+	for _, o := range now {
+		declared[o.Name] = true
+		old, existed := s.Outputs[o.Name]
+		c := OutputChange{
+			Name: o.Name, Action: Update, Before: before(old), After: o.Value, Type: o.Type,
+			Unknown: o.Unknown, Sensitive: o.Sensitive || old.Sensitive,
+		}
+		switch {
+		case !existed:
+			c.Action, c.Before = Create, nil
+		case !o.Unknown && sameOutput(s, old, o):
+			c.Action = NoOp
+		}
+		changes = append(changes, c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
+		if old := s.Outputs[name]; !declared[name] {
+			changes = append(changes, OutputChange{Name: name, Action: Delete, Before: before(old), Type: old.Type, Sensitive: old.Sensitive})
+		}
+	}
+	return changes
+}
+
+// before is what is known of the value an output had: of a sensitive one no
+// more than that there was one, and its digest.
+func before(old state.Output) any {
+	if old.Sensitive {
+		return old.Digest
+	}
+	return old.Value
+}
+
+func sameOutput(s *state.State, old state.Output, now hclspec.OutputValue) bool {
+	if old.Sensitive != now.Sensitive {
+		return false
+	}
+	if now.Sensitive {
+		return old.Digest == s.Digest(now.Value)
+	}
+	return reflect.DeepEqual(jsonForm(old.Value), jsonForm(now.Value))
 }

@@ -13,12 +13,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/plan/impact"
 )
 
 // Plan is everything that would change, and what it was decided from.
@@ -122,65 +118,6 @@ const (
 	Predicted Certainty = "predicted" // worked out here: see Change.Why
 )
 
-// Change is what would happen to one object.
-type Change struct {
-	Addr addrs.Instance
-	// Previous is the address the object had so far, when it has another now.
-	Previous addrs.Instance
-	Object   addrs.Object
-	Kind     *kinds.Kind
-	Action   Action
-	Reason   Reason
-
-	Certainty Certainty
-	Why       string // of a prediction, such as "namespace acme is created by this plan"
-
-	// DesiredFields is what would be sent, kplan's own label and annotation included:
-	// nil for a deletion.
-	DesiredFields map[string]any
-	// Before is the live object without what only the server keeps; nil for an
-	// object that is not there.
-	Before map[string]any
-	// After is the object as it would be; nil for a deletion.
-	After map[string]any
-	// Unknown are places of After that only the apply will tell.
-	Unknown addrs.PathSet
-	// Sensitive are places of Before and After that must not be shown.
-	Sensitive addrs.PathSet
-	// Drift are the values that are no longer what kplan last applied.
-	Drift []Drift
-	// Relinquished are places that kplan no longer sets, and NewlyManaged those that it sets from
-	// now on, where that makes no difference to the value.
-	Relinquished []Relinquished
-	NewlyManaged []addrs.Path
-	// AcknowledgedDrift is the digest of a refresh-only plan's drift, which applying the
-	// plan records: what is accepted is not told of again.
-	AcknowledgedDrift string
-	// Consequences are what goes with a deletion or a replacement.
-	Consequences []impact.Consequence
-	// ReplacePaths are the places whose change can't be made in place.
-	ReplacePaths []addrs.Path
-
-	UID             string // of the live object
-	ResourceVersion string // of the live object
-	// Needs are the instances this one comes after, and which are deleted after it.
-	Needs     []addrs.Instance
-	Protected bool // lifecycle.prevent_destroy
-	// Blocked says that the change was refused: see the plan's diagnostics.
-	Blocked bool
-	Range   hcl.Range // the head of the resource block, if it has one
-	Desired *hclspec.Desired
-	// Transfer are fields that become kplan's before the change is applied, since
-	// applying removes only what kplan owns: see WithTransferredFields.
-	Transfer []addrs.Path
-	// Force reports that applying the change takes fields from other managers: those
-	// that the configuration lists, and kplan's own.
-	Force bool
-}
-
-// Moved says whether the object has another address than before.
-func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
-
 // OutputChange is what would happen to one output value.
 type OutputChange struct {
 	Name      string
@@ -234,4 +171,10 @@ func (p *Plan) IsEmpty() bool {
 		}
 	}
 	return p.Counts() == Counts{}
+}
+
+// fates are what actions do to an object, in words.
+var fates = map[Action]string{
+	NoOp: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
+	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
 }

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,7 +14,6 @@ import (
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
 
@@ -43,7 +40,7 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		if declared[o.Addr] {
 			return BecauseRenamed
 		}
-		return p.pruneReason(o.Addr)
+		return pruneReason(p.Config, o.Addr)
 	})
 }
 
@@ -60,12 +57,12 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 }
 
 // orphanReason says why the configuration no longer has an object of that address.
-func (p *planner) pruneReason(addr addrs.Instance) Reason {
-	i := slices.IndexFunc(p.Config.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
+func pruneReason(c *config.Config, addr addrs.Instance) Reason {
+	i := slices.IndexFunc(c.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
 	if i < 0 {
 		return BecauseNotInConfig
 	}
-	block := p.Config.Resources[i]
+	block := c.Resources[i]
 	_, isIndex := addr.Key.Index()
 	switch {
 	case isIndex && block.Count != nil:
@@ -96,7 +93,9 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 // an error: it does not mean that its objects are gone.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
 	if p.offline() {
-		return p.predictDeletion(o, reason), nil
+		c := p.removal(o, builtinKind(o.Object), Delete, reason, nil)
+		c.Certainty, c.Why = Predicted, offlineWhy
+		return c, nil
 	}
 	kind, err := p.kindOf(o)
 	if err != nil {
@@ -106,7 +105,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	switch {
 	case err != nil:
 		return nil, err
-	case reason != BecauseDestroy && p.forgets(o.Addr):
+	case reason != BecauseDestroy && forgets(p.Config, o.Addr):
 		return p.removal(o, kind, Forget, BecauseRemoved, nil), nil
 	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way not ours any more
 		return p.removal(o, kind, Forget, BecauseGone, nil), nil
@@ -130,42 +129,18 @@ func (p *planner) removal(o state.Object, kind *kinds.Kind, action Action, reaso
 	return c
 }
 
-// predictDeletion plans a deletion without looking at the object.
-func (p *planner) predictDeletion(o state.Object, reason Reason) *Change {
-	kind, err := kinds.Builtin().Lookup(o.Object.Kind, o.Object.APIVersion())
+// builtinKind is the kind of an object as far as that is known without a cluster.
+func builtinKind(o addrs.Object) *kinds.Kind {
+	kind, err := kinds.Builtin().Lookup(o.Kind, o.APIVersion())
 	if err != nil {
-		kind = kinds.Opaque(o.Object.Group, o.Object.Version, o.Object.Kind, "", o.Object.Namespace != "")
+		return kinds.Opaque(o.Group, o.Version, o.Kind, "", o.Namespace != "")
 	}
-	c := p.removal(o, kind, Delete, reason, nil)
-	c.Certainty, c.Why = Predicted, offlineWhy
-	return c
+	return kind
 }
 
-// kindOf finds the kind of an object in the state, in another version of its
-// group where the recorded one is not served any more.
-func (p *planner) kindOf(o state.Object) (*kinds.Kind, error) {
-	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
-	var unknown *kinds.UnknownError
-	if err == nil || !errors.As(err, &unknown) {
-		return kind, err
-	}
-	for _, apiVersion := range unknown.Known {
-		if group, _, err := addrs.SplitAPIVersion(apiVersion); err == nil && group == o.Object.Group {
-			return p.Cluster.Lookup(o.Object.Kind, apiVersion)
-		}
-	}
-	var refusal *kube.Error
-	if errors.As(err, &refusal) && refusal.Reason == kube.NotServed {
-		advised := *refusal
-		advised.Advice = fmt.Sprintf("The state has %s. If the definition of the kind was deleted, the object went with it: kplan state rm '%s' makes kplan forget it.", o.Object, o.Addr)
-		return nil, &advised
-	}
-	return nil, err
-}
-
-// forgets says whether a removed block wants the object to stay in the cluster.
-func (p *planner) forgets(addr addrs.Instance) bool {
-	return slices.ContainsFunc(p.Config.Removed, func(r *config.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
+// forgets reports whether a removed block wants the object to stay in the cluster.
+func forgets(c *config.Config, addr addrs.Instance) bool {
+	return slices.ContainsFunc(c.Removed, func(r *config.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
 }
 
 // deletionOrder puts what needs others before what it needs.

@@ -2,8 +2,16 @@ package plan
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -69,4 +77,94 @@ func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, 
 		return remains{}, err
 	}
 	return remains{uid: string(live.GetUID())}, nil
+}
+
+// meetCluster makes sure that this is the cluster the state belongs to, and
+// finds out what became of an interrupted run. Offline the state is all there
+// is.
+func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
+	if in.offline() {
+		return in.State, nil
+	}
+	if plan.Cluster, diags = CheckCluster(ctx, in); diags.HasErrors() {
+		return nil, diags
+	}
+	plan.Host = in.Cluster.Host()
+	current, err := Recover(ctx, in.Cluster, in.State)
+	return current, diag.FromKube(err, nil, "")
+}
+
+// CheckCluster refuses to plan with a state that belongs to another cluster:
+// all its objects would seem to be deleted.
+func CheckCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnostics) {
+	uid, err := in.Cluster.Identity(ctx)
+	switch {
+	case kube.ReasonOf(err) == kube.Forbidden:
+		uid = hostIdentity + in.Cluster.Host()
+	case err != nil:
+		return "", diag.FromKube(err, nil, "")
+	}
+	if !sameCluster(in.State.Cluster, uid) {
+		return "", hcl.Diagnostics{{
+			Severity: hcl.DiagError,
+			Summary:  "State belongs to another cluster",
+			Detail: fmt.Sprintf("The state was written for the cluster whose kube-system namespace has the uid %s, but %s has the uid %s. "+
+				"Choose the right context with -context or in the cluster block, or use another state.", in.State.Cluster, in.Cluster.Host(), uid),
+		}}
+	}
+	return uid, nil
+}
+
+// hostIdentity begins the identity of a cluster whose kube-system namespace
+// this user may not see: its address stands in then.
+const hostIdentity = "host:"
+
+// sameCluster says whether two identities may be of one cluster. Those of
+// different sorts can't be compared: the user got or lost a right in between.
+func sameCluster(known, now string) bool {
+	return known == "" || known == now || !sameSort(known, now)
+}
+
+// sameSort says whether two identities are of one sort.
+func sameSort(a, b string) bool {
+	return strings.HasPrefix(a, hostIdentity) == strings.HasPrefix(b, hostIdentity)
+}
+
+// applyMoves gives the objects of the state the addresses that moved blocks
+// say, and returns what they had before. A move to an address that is taken, or
+// from one that is not known, has been made already or has nothing to do.
+func applyMoves(moves []*config.Moved, s *state.State) (*state.State, map[addrs.Object]addrs.Instance) {
+	before := map[addrs.Object]addrs.Instance{}
+	moved := s
+	for _, m := range moves {
+		for _, o := range slices.Clone(moved.Objects) {
+			to, ok := destination(m, o.Addr)
+			if o.Deposed || !ok {
+				continue
+			}
+			if _, taken := moved.Find(to); taken {
+				continue
+			}
+			if moved == s {
+				moved = s.Clone()
+			}
+			if _, again := before[o.Object.Identity()]; !again {
+				before[o.Object.Identity()] = o.Addr
+			}
+			moved.Move(o.Addr, to)
+		}
+	}
+	return moved, before
+}
+
+// destination is where a moved block moves an address to, if it does. Between
+// resources without keys whole resources move, all their instances.
+func destination(m *config.Moved, addr addrs.Instance) (addrs.Instance, bool) {
+	switch {
+	case m.From == addr:
+		return m.To, true
+	case m.From.Key.IsZero() && m.To.Key.IsZero() && m.From.Resource == addr.Resource:
+		return m.To.Resource.Instance(addr.Key), true
+	}
+	return addrs.Instance{}, false
 }

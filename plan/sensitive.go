@@ -1,12 +1,19 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // sensitivePaths are the fields of an object that must not be shown: those that the
@@ -16,19 +23,6 @@ func (d *decision) sensitivePaths(object map[string]any) addrs.PathSet {
 	paths.AddAll(addrs.NewPathSet(sensitiveDesired(d.desired, d.fields)...))
 	paths.AddAll(redact.Paths(d.kind, object))
 	return paths
-}
-
-// SensitiveDesired are the desired fields that the configuration made sensitive.
-// Elements of lists are named by their keys where they have any, so that the paths
-// are true of other versions of the object, too.
-func (c *Change) SensitiveDesired() []addrs.Path { return sensitiveDesired(c.Desired, c.DesiredFields) }
-
-func sensitiveDesired(d *hclspec.Desired, fields map[string]any) []addrs.Path {
-	paths := addrs.PathSet{}
-	for path := range d.Sensitive {
-		paths.Add(keyed(d.Kind, fields, path))
-	}
-	return paths.Sorted()
 }
 
 // longestShown is how many bytes of a text a message repeats.
@@ -57,3 +51,88 @@ func shown(d *decision, object map[string]any, path addrs.Path) string {
 }
 
 func quoted(text string) string { return fmt.Sprintf("%q", text) }
+
+// Masker hides the sensitive values of these objects, those to come and those that
+// are there.
+func Masker(changes ...*Change) redact.Masker {
+	var secrets []string
+	for _, c := range changes {
+		secrets = append(secrets, secretsOf(c.Desired, c.Before, c.Sensitive)...)
+	}
+	return redact.New(secrets...)
+}
+
+func secretsOf(desired *hclspec.Desired, before map[string]any, sensitive addrs.PathSet) []string {
+	var secrets []string
+	if desired != nil {
+		secrets = redact.TextsAt(desired.Fields, desired.Sensitive)
+	}
+	return append(secrets, redact.TextsAt(before, sensitive)...)
+}
+
+// MaskSecrets hides the sensitive values of these objects in what the server said: a
+// refusal repeats the value that it refuses, and a webhook may show both.
+func MaskSecrets(diags hcl.Diagnostics, changes ...*Change) hcl.Diagnostics {
+	if len(diags) == 0 {
+		return diags
+	}
+	masker := Masker(changes...)
+	for _, diagnostic := range diags {
+		diagnostic.Detail = masker.Hide(diagnostic.Detail)
+	}
+	return diags
+}
+
+// discreet is what the server said without secrets.
+func discreet(err error, masker redact.Masker) error {
+	var refusal *kube.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	masked := *refusal
+	masked.Message, masked.Fields = masker.Hide(refusal.Message), slices.Clone(refusal.Fields)
+	for i, f := range masked.Fields {
+		masked.Fields[i].Detail = masker.Hide(f.Detail)
+	}
+	return &masked
+}
+
+// redacted is the plan with a keyed digest in the place of every sensitive value: a
+// plan that was saved shows what it showed before.
+func (p *Plan) redacted(s *state.State) *Plan {
+	redacted := *p
+	digest := func(value any) any { return digestOf(s, value) }
+	redacted.Changes = make([]*Change, len(p.Changes))
+	for i, c := range p.Changes {
+		copied := *c
+		copied.DesiredFields = redact.Object(c.Kind, c.DesiredFields, c.Sensitive, digest)
+		copied.Before = redact.Object(c.Kind, kept(c.Before), c.Sensitive, digest)
+		copied.After = redact.Object(c.Kind, kept(c.After), c.Sensitive, digest)
+		redacted.Changes[i] = &copied
+	}
+	redacted.Outputs = make([]OutputChange, len(p.Outputs))
+	for i, o := range p.Outputs {
+		if o.Sensitive {
+			o.Before, o.After = digestOf(s, o.Before), digestOf(s, o.After)
+		}
+		redacted.Outputs[i] = o
+	}
+	return &redacted
+}
+
+// kept is what a saved plan has of an object: what is visible of it, and which
+// fields kplan owns.
+func kept(object map[string]any) map[string]any {
+	shown := visible(object)
+	if own := ownership.Of(object).Own(); own != nil {
+		shown["metadata"].(map[string]any)["managedFields"] = []any{own.Raw()}
+	}
+	return shown
+}
+
+func digestOf(s *state.State, value any) any {
+	if value == nil {
+		return nil
+	}
+	return "digest:" + s.Digest(value)
+}

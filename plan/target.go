@@ -28,6 +28,11 @@ func Matches(given, addr addrs.Instance) bool {
 	return given == addr || given.Key.IsZero() && given.Resource == addr.Resource
 }
 
+// anyMatches reports whether one of the addresses that a user gave means the instance.
+func anyMatches(given []addrs.Instance, addr addrs.Instance) bool {
+	return slices.ContainsFunc(given, func(given addrs.Instance) bool { return Matches(given, addr) })
+}
+
 // scopeOf works out what -target and -exclude leave. A target brings along what
 // it needs; what is excluded takes along what needs it. Where objects are only
 // deleted it is the other way round.
@@ -42,7 +47,7 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	}
 	var picked []addrs.Instance
 	for _, o := range options {
-		meant, err := in.pick(needs, o)
+		meant, err := pick(in, needs, o)
 		if err != nil {
 			diags = append(diags, err)
 		} else if o.limits() {
@@ -109,7 +114,7 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 func noResource(addrs.Resource) bool { return false }
 
 // pick finds the instances that an option means.
-func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
+func pick(in Input, g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
 	var (
 		picked []addrs.Instance
 		names  []string
@@ -135,4 +140,79 @@ func (in Input) pick(g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.I
 	}
 	problem.Detail += words.Suggest(o.addr.String(), names)
 	return nil, problem
+}
+
+// addressOption is an option that names objects by an address.
+type addressOption struct {
+	name string
+	addr addrs.Instance
+}
+
+// String is the option as it stands on a command line.
+func (o addressOption) String() string { return fmt.Sprintf("-%s='%s'", o.name, o.addr) }
+
+// limits says whether the option is about which objects are planned at all.
+func (o addressOption) limits() bool { return o.name == "target" || o.name == "exclude" }
+
+// named are the options that name objects.
+func (in Input) named() []addressOption {
+	var options []addressOption
+	for _, given := range []struct {
+		name  string
+		addrs []addrs.Instance
+	}{
+		{"target", in.Targets}, {"exclude", in.Excludes}, {"replace", in.Replace}, {"adopt", in.Adopt}, {"allow-data-loss", in.AllowDataLoss},
+	} {
+		for _, addr := range given.addrs {
+			options = append(options, addressOption{given.name, addr})
+		}
+	}
+	return options
+}
+
+// idle warns of options that make no difference to the plan: whoever gave them
+// expects something else of it.
+func idle(in Input, plan *Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, o := range in.named() {
+		if why := o.idleIn(plan); why != "" {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning,
+				Summary:  "Option without effect",
+				Detail:   fmt.Sprintf("%s makes no difference: %s.", o, why),
+			})
+		}
+	}
+	return diags
+}
+
+// idleIn says why the option makes no difference to the plan, "" if it does.
+func (o addressOption) idleIn(plan *Plan) string {
+	does := map[string]func(*Change) bool{
+		"replace":         func(c *Change) bool { return c.Action == Replace },
+		"adopt":           func(c *Change) bool { return c.Action == Adopt },
+		"allow-data-loss": func(c *Change) bool { return len(c.destructive()) > 0 },
+	}[o.name]
+	if does == nil {
+		return ""
+	}
+	var meant []*Change
+	for _, c := range plan.Changes {
+		if Matches(o.addr, c.Addr) {
+			meant = append(meant, c)
+		}
+	}
+	switch {
+	case slices.ContainsFunc(meant, does):
+		return ""
+	case len(meant) == 0:
+		return "this plan leaves the object out"
+	case o.name == "allow-data-loss":
+		return fmt.Sprintf("the object would %s, and nothing is lost by that", fates[meant[0].Action])
+	case o.name == "adopt" && meant[0].Action != Create && meant[0].Action != Delete:
+		return "the object is kplan's already"
+	case meant[0].Action == Create:
+		return "there is no such object yet, and it would be created"
+	}
+	return fmt.Sprintf("the object would %s", fates[meant[0].Action])
 }

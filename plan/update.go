@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -10,6 +9,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // update plans an object that exists and belongs to this stack.
@@ -21,7 +21,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 	if live.GetDeletionTimestamp() != nil {
 		return p.replace(ctx, d, BecauseTerminating, nil)
 	}
-	if p.replaces(d.addr) {
+	if anyMatches(p.Replace, d.addr) {
 		return p.replace(ctx, d, BecauseRequested, nil)
 	}
 	if unresolved := d.unresolved().Sorted(); len(unresolved) > 0 {
@@ -41,11 +41,6 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 		return p.predictUpdateAndConflicts(ctx, d, live, d.notDryRunnable)
 	}
 	return p.dryRunUpdate(ctx, d, live)
-}
-
-// replaces reports whether the user asked, by name, for the object to be replaced.
-func (p *planner) replaces(addr addrs.Instance) bool {
-	return slices.ContainsFunc(p.Replace, func(given addrs.Instance) bool { return Matches(given, addr) })
 }
 
 // found records what is known of the live object. It is called again when the
@@ -69,7 +64,7 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
 	d.after, d.unknown = withoutNewlyAllocated(d, answer.Object, true)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
-	p.findDrift(d)
+	d.findDrift(p.state)
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
@@ -108,7 +103,7 @@ func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstruct
 		}
 		d.unknown.Add(path)
 	}
-	p.findDrift(d)
+	d.findDrift(p.state)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	if len(d.unknown) == 0 && d.onlyMoves() {
 		d.leave(Predicted)
@@ -140,7 +135,7 @@ func (d *decision) predict(live *unstructured.Unstructured) (map[string]any, err
 func (p *planner) predictUpdateAndConflicts(
 	ctx context.Context, d *decision, live *unstructured.Unstructured, why string,
 ) (hclspec.Seen, error) {
-	same, err := p.isLastApplied(d, live)
+	same, err := d.isLastApplied(p.state, live)
 	if err != nil {
 		return hclspec.Seen{}, err
 	}
@@ -167,12 +162,12 @@ func (p *planner) predictUpdateAndConflicts(
 // but for the address, and nobody has changed any of them since, for who changes a
 // field owns it. What the live object has there is then what the server makes of
 // them, though it may look different: admission adds to a pod's tolerations.
-func (p *planner) isLastApplied(d *decision, live *unstructured.Unstructured) (bool, error) {
+func (d *decision) isLastApplied(s *state.State, live *unstructured.Unstructured) (bool, error) {
 	addr := d.addr
 	if d.moved() {
 		addr = d.previous
 	}
-	if d.entry.Digest != p.state.Digest(desiredFieldsAt(d.desired, addr, p.state.StackID())) {
+	if d.entry.Digest != s.Digest(desiredFieldsAt(d.desired, addr, s.StackID())) {
 		return false, nil
 	}
 	return ownsDesired(d.kind, d.fields, ownership.Of(live.Object))

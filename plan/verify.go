@@ -127,12 +127,6 @@ func keyOf(c *Change) changeKey {
 	return changeKey{object: c.Object.Identity()}
 }
 
-// fates are what actions do to an object, in words.
-var fates = map[Action]string{
-	NoOp: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
-	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
-}
-
 // disagreement says what is different about a change made now from the
 // approved one, "" where nothing that matters is.
 func disagreement(approved, now *Change) string {

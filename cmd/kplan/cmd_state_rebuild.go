@@ -16,7 +16,7 @@ import (
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/ui"
-	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/plan/rebuild"
 	"kplan.dev/kplan/state"
 )
 
@@ -112,7 +112,7 @@ func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) *state.State
 // error that one has to be chosen: several stacks may well belong to one
 // configuration, with other variables.
 func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
-	scan, diags := plan.Look(ctx, k.input(selection{}), "")
+	scan, diags := rebuild.Look(ctx, k.input(selection{}), "")
 	if diags.HasErrors() {
 		return diags
 	}
@@ -150,7 +150,7 @@ var storing = approval{
 // rebuild makes, shows and stores the state.
 func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) (cli.ExitCode, hcl.Diagnostics) {
 	in := k.input(selection{})
-	scan, diags := plan.Look(ctx, in, k.state.StackID())
+	scan, diags := rebuild.Look(ctx, in, k.state.StackID())
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}
@@ -165,7 +165,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 				"if this is the one, leave -auto-approve out and review what would be stored.",
 			render.Count(len(scan.Objects), "object"), k.state.StackID())
 	}
-	rebuilt, diags := plan.Rebuild(ctx, in, scan)
+	rebuilt, diags := rebuild.State(ctx, in, scan)
 	if rebuilt == nil {
 		return exitFailure, diags
 	}
@@ -193,7 +193,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 const mostShown = 5
 
 // declared is how many of the objects belong to blocks of the configuration.
-func (k *stack) declared(objects []plan.Scanned) (n int) {
+func (k *stack) declared(objects []rebuild.Scanned) (n int) {
 	blocks := map[addrs.Resource]bool{}
 	for _, r := range k.config.Resources {
 		blocks[r.Addr] = true
@@ -206,7 +206,7 @@ func (k *stack) declared(objects []plan.Scanned) (n int) {
 	return n
 }
 
-func (k *stack) showStack(id string, objects []plan.Scanned, wanted int) {
+func (k *stack) showStack(id string, objects []rebuild.Scanned, wanted int) {
 	namespaces := map[string]bool{}
 	var shown []string
 	for _, o := range objects {
@@ -230,7 +230,7 @@ func (k *stack) showStack(id string, objects []plan.Scanned, wanted int) {
 }
 
 // showRebuilt lists what would be added to the state, changed in it and removed.
-func (k *stack) showRebuilt(r *plan.Rebuilt) {
+func (k *stack) showRebuilt(r *rebuild.Result) {
 	line := func(mark string, o state.Object, note string) {
 		if r.Orphans[o.Object.Identity()] {
 			note += ", not in the configuration: the next plan deletes it"
@@ -252,7 +252,7 @@ func (k *stack) showRebuilt(r *plan.Rebuilt) {
 
 // incomplete reports what the rebuilt state may lack: an error, or, if the user
 // has allowed that, a warning.
-func incomplete(scan *plan.Scan, r *plan.Rebuilt, allowed bool) hcl.Diagnostics {
+func incomplete(scan *rebuild.Scan, r *rebuild.Result, allowed bool) hcl.Diagnostics {
 	severity, advice := hcl.DiagError, " To store the state nevertheless, add -allow-incomplete."
 	if allowed {
 		severity, advice = hcl.DiagWarning, ""
@@ -291,7 +291,7 @@ func bullets[T any](items []T) string {
 	return b.String()
 }
 
-func unseenHint(scan *plan.Scan) string {
+func unseenHint(scan *rebuild.Scan) string {
 	if len(scan.Unseen) == 0 {
 		return ""
 	}

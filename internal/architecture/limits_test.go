@@ -16,7 +16,7 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 var exceptions = map[string]limit{
 	"kinds":           {methods: 37, files: 27},
 	"hclspec":         {cycle: 19, files: 30},
-	"plan":            {cycle: 13, methods: 50, files: 40},
+	"plan":            {files: 28},
 	"internal/render": {methods: 39},
 	"cmd/kplan":       {files: 38},
 }

@@ -1,4 +1,10 @@
-package plan
+// Package rebuild makes a state that is lost, or behind, from the cluster.
+//
+// Look scans the cluster for objects that bear kplan's label and that kplan has
+// applied. State then adds what a plan with the configuration shows: what depends on
+// what, what is sensitive or protected, and the outputs. Nothing in the cluster is
+// changed.
+package rebuild
 
 import (
 	"cmp"
@@ -18,6 +24,7 @@ import (
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
 )
 
 // Scan is what the cluster itself tells of stacks: the objects that bear
@@ -45,12 +52,12 @@ type Unseen struct {
 // Look surveys the cluster for the objects of a stack, of all stacks where
 // stackID is "". Where this user may not list the whole cluster, it looks into
 // the namespaces that the configuration and the state name.
-func Look(ctx context.Context, in Input, stackID string) (*Scan, hcl.Diagnostics) {
+func Look(ctx context.Context, in plan.Input, stackID string) (*Scan, hcl.Diagnostics) {
 	scan, err := look(ctx, in, stackID)
 	return scan, diag.FromKube(err, nil, "")
 }
 
-func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
+func look(ctx context.Context, in plan.Input, stackID string) (*Scan, error) {
 	served, err := in.Cluster.ListableKinds(ctx)
 	if err != nil {
 		return nil, err
@@ -61,7 +68,7 @@ func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
 	}
 	l := &scanner{
 		cluster: in.Cluster, selector: selector, seen: map[string]int{},
-		namespaces: sync.OnceValue(func() []string { return in.namespaces(ctx) }),
+		namespaces: sync.OnceValue(func() []string { return namespaces(ctx, in) }),
 	}
 	g, listing := graph.NewGroup(ctx)
 	for _, kind := range served {
@@ -82,10 +89,10 @@ func look(ctx context.Context, in Input, stackID string) (*Scan, error) {
 
 // namespaces are those of the objects in the state and in the configuration, as
 // far as it can be understood without a cluster.
-func (in Input) namespaces(ctx context.Context) []string {
+func namespaces(ctx context.Context, in plan.Input) []string {
 	in.Cluster = nil
 	var names []string
-	if p, _ := Make(ctx, in); p != nil {
+	if p, _ := plan.Make(ctx, in); p != nil {
 		for _, c := range p.Changes {
 			if c.Object.Namespace != "" {
 				names = append(names, c.Object.Namespace)
@@ -143,7 +150,7 @@ func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 	defer l.mu.Unlock()
 	for _, live := range found {
 		stack := live.GetLabels()[addrs.StackLabel]
-		if !MadeBy(live, stack) {
+		if !plan.MadeBy(live, stack) {
 			continue
 		}
 		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}

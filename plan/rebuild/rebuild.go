@@ -1,4 +1,4 @@
-package plan
+package rebuild
 
 import (
 	"context"
@@ -9,11 +9,12 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
 
-// Rebuilt is a state that was made from what the cluster tells.
-type Rebuilt struct {
+// Result is a state that was made from what the cluster tells.
+type Result struct {
 	State *state.State
 	// Added, Changed and Gone are how it differs from the one there was.
 	Added, Changed, Gone []state.Object
@@ -28,17 +29,17 @@ type Rebuilt struct {
 	Unclear bool
 }
 
-// Rebuild makes a state of what a survey has found of the stack. What in.State
+// State makes a state of what a survey has found of the stack. What in.State
 // knows and the cluster still has stays, so that an old state is completed and
 // an empty one filled. From the configuration it learns what the cluster does
 // not tell: what depends on what, what is sensitive or protected, and the
 // outputs. Nothing is changed but the state, which is returned.
-func Rebuild(ctx context.Context, in Input, scan *Scan) (*Rebuilt, hcl.Diagnostics) {
-	uid, diags := checkCluster(ctx, in)
+func State(ctx context.Context, in plan.Input, scan *Scan) (*Result, hcl.Diagnostics) {
+	uid, diags := plan.CheckCluster(ctx, in)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	recovered, err := Recover(ctx, in.Cluster, in.State)
+	recovered, err := plan.Recover(ctx, in.Cluster, in.State)
 	if err != nil {
 		return nil, diag.FromKube(err, nil, "")
 	}
@@ -53,11 +54,11 @@ func Rebuild(ctx context.Context, in Input, scan *Scan) (*Rebuilt, hcl.Diagnosti
 	b.addFound()
 	b.state.Objects = b.objects.List()
 	in.State = b.state
-	p, diags := Make(ctx, in)
+	p, diags := plan.Make(ctx, in)
 	if p == nil {
 		return nil, diags
 	}
-	out := &Rebuilt{State: b.state, Orphans: map[addrs.Object]bool{}, Unclear: p.Incomplete}
+	out := &Result{State: b.state, Orphans: map[addrs.Object]bool{}, Unclear: p.Incomplete}
 	b.learn(p, out)
 	for _, f := range b.found {
 		if _, known := b.objects.FindObject(f.Object); !known {
@@ -69,7 +70,7 @@ func Rebuild(ctx context.Context, in Input, scan *Scan) (*Rebuilt, hcl.Diagnosti
 }
 
 type rebuilding struct {
-	Input
+	plan.Input
 	state   *state.State
 	objects *state.Table // what state.Objects becomes
 	found   []Scanned
@@ -131,12 +132,12 @@ func (b *rebuilding) addFound() {
 }
 
 // learn takes over what a plan made with the state so far tells about it.
-func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
+func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 	settled := !p.Incomplete
 	for _, c := range p.Changes {
-		settled = settled && c.Action == NoOp
+		settled = settled && c.Action == plan.NoOp
 		switch {
-		case c.Action == Delete:
+		case c.Action == plan.Delete:
 			out.Orphans[c.Object.Identity()] = true
 		case c.Desired != nil && b.ours[c.UID]:
 			b.objects.Put(b.entry(c))
@@ -156,7 +157,7 @@ func (b *rebuilding) learn(p *Plan, out *Rebuilt) {
 
 // entry is what the state holds of an object that the configuration has. Where
 // its block got another name the plan is left to show that.
-func (b *rebuilding) entry(c *Change) state.Object {
+func (b *rebuilding) entry(c *plan.Change) state.Object {
 	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
 		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest,
@@ -164,8 +165,8 @@ func (b *rebuilding) entry(c *Change) state.Object {
 	}
 	if c.Moved() {
 		o.Addr, o.Deposed = c.Previous, known.Deposed
-	} else if c.Action == NoOp {
-		o.Digest = b.state.Digest(DesiredFields(c.Desired, b.state.StackID()))
+	} else if c.Action == plan.NoOp {
+		o.Digest = b.state.Digest(plan.DesiredFields(c.Desired, b.state.StackID()))
 	}
 	return o
 }
@@ -186,10 +187,10 @@ func (b *rebuilding) containers(o state.Object) []addrs.Instance {
 	return needs
 }
 
-func (b *rebuilding) outputs(p *Plan) {
+func (b *rebuilding) outputs(p *plan.Plan) {
 	b.state.Outputs = nil
 	for _, c := range p.Outputs {
-		if c.Action == Delete || c.Unknown {
+		if c.Action == plan.Delete || c.Unknown {
 			continue
 		}
 		o := state.Output{Type: c.Type, Sensitive: c.Sensitive}
@@ -206,7 +207,7 @@ func (b *rebuilding) outputs(p *Plan) {
 }
 
 // compare finds how the state differs from the one there was.
-func (r *Rebuilt) compare(old *state.State) {
+func (r *Result) compare(old *state.State) {
 	before, after := old.ByIdentity(), r.State.ByIdentity()
 	for _, o := range r.State.Objects {
 		was, known := before[o.Object.Identity()]

@@ -1,0 +1,274 @@
+package plan
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan/diff"
+	"kplan.dev/kplan/plan/impact"
+)
+
+// Change is what would happen to one object.
+type Change struct {
+	Addr addrs.Instance
+	// Previous is the address the object had so far, when it has another now.
+	Previous addrs.Instance
+	Object   addrs.Object
+	Kind     *kinds.Kind
+	Action   Action
+	Reason   Reason
+
+	Certainty Certainty
+	Why       string // of a prediction, such as "namespace acme is created by this plan"
+
+	// DesiredFields is what would be sent, kplan's own label and annotation included:
+	// nil for a deletion.
+	DesiredFields map[string]any
+	// Before is the live object without what only the server keeps; nil for an
+	// object that is not there.
+	Before map[string]any
+	// After is the object as it would be; nil for a deletion.
+	After map[string]any
+	// Unknown are places of After that only the apply will tell.
+	Unknown addrs.PathSet
+	// Sensitive are places of Before and After that must not be shown.
+	Sensitive addrs.PathSet
+	// Drift are the values that are no longer what kplan last applied.
+	Drift []Drift
+	// Relinquished are places that kplan no longer sets, and NewlyManaged those that it sets from
+	// now on, where that makes no difference to the value.
+	Relinquished []Relinquished
+	NewlyManaged []addrs.Path
+	// AcknowledgedDrift is the digest of a refresh-only plan's drift, which applying the
+	// plan records: what is accepted is not told of again.
+	AcknowledgedDrift string
+	// Consequences are what goes with a deletion or a replacement.
+	Consequences []impact.Consequence
+	// ReplacePaths are the places whose change can't be made in place.
+	ReplacePaths []addrs.Path
+
+	UID             string // of the live object
+	ResourceVersion string // of the live object
+	// Needs are the instances this one comes after, and which are deleted after it.
+	Needs     []addrs.Instance
+	Protected bool // lifecycle.prevent_destroy
+	// Blocked says that the change was refused: see the plan's diagnostics.
+	Blocked bool
+	Range   hcl.Range // the head of the resource block, if it has one
+	Desired *hclspec.Desired
+	// Transfer are fields that become kplan's before the change is applied, since
+	// applying removes only what kplan owns: see WithTransferredFields.
+	Transfer []addrs.Path
+	// Force reports that applying the change takes fields from other managers: those
+	// that the configuration lists, and kplan's own.
+	Force bool
+}
+
+// Moved says whether the object has another address than before.
+func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
+
+// Drift is a value of a live object that is no longer what kplan last applied.
+type Drift struct {
+	Path    addrs.Path `json:"path"`
+	Manager string     `json:"manager,omitempty"` // who changed it, "" where the server does not record it: a value that was removed has no owner
+	Time    time.Time  `json:"time,omitzero"`     // when that manager last changed the object
+}
+
+// Relinquished is a field that the configuration no longer sets and that keeps its
+// value all the same: another manager sets it, too, or it is what the server fills in
+// anyway.
+type Relinquished struct {
+	Path    addrs.Path `json:"path"`
+	Manager string     `json:"manager,omitempty"` // who sets it as well, "" for nobody
+}
+
+// Diff returns what the change does to its object, field by field.
+func (c *Change) Diff() *diff.Difference {
+	o := c.sides()
+	if o.After == nil && c.Action != Delete && c.Action != Forget {
+		o.After = c.DesiredFields
+	}
+	if c.Before != nil { // owned stays nil where the record can't be read
+		o.Owned, _ = ownership.Of(c.Before).OwnFields(c.Object.APIVersion())
+	}
+	return diff.Of(o)
+}
+
+// Views returns both sides of the change as a machine may read them.
+func (c *Change) Views() (before, after diff.View) { return diff.Views(c.sides()) }
+
+func (c *Change) sides() diff.Object {
+	return diff.Object{
+		Kind: c.Kind, Before: c.Before, After: c.After, Desired: c.DesiredFields, Unknown: c.Unknown, Sensitive: c.Sensitive,
+		ReplacePaths: c.ReplacePaths, Replaced: c.Action == Replace,
+	}
+}
+
+// Diff returns what becomes of the output's value.
+func (o OutputChange) Diff() *diff.Difference {
+	return diff.OfValue(o.Name, o.Before, o.After, o.Unknown, o.Sensitive)
+}
+
+// SensitiveDesired are the desired fields that the configuration made sensitive.
+// Elements of lists are named by their keys where they have any, so that the paths
+// are true of other versions of the object, too.
+func (c *Change) SensitiveDesired() []addrs.Path { return sensitiveDesired(c.Desired, c.DesiredFields) }
+
+func sensitiveDesired(d *hclspec.Desired, fields map[string]any) []addrs.Path {
+	paths := addrs.PathSet{}
+	for path := range d.Sensitive {
+		paths.Add(keyed(d.Kind, fields, path))
+	}
+	return paths.Sorted()
+}
+
+// TransfersOwnership reports whether fields may have to become kplan's before the
+// change is applied: see WithTransferredFields.
+func (c *Change) TransfersOwnership() bool { return c.Action == Adopt || len(c.Transfer) > 0 }
+
+// WithTransferredFields is the live object as it has to be before the change is
+// applied, which differs only in who owns its fields: those that applying has to
+// remove must be kplan's. It is live itself where nothing has to be done.
+func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return withTransferredFields(live, c.Kind, c.Action == Adopt, c.Transfer)
+}
+
+func withTransferredFields(
+	live *unstructured.Unstructured, kind *kinds.Kind, adopts bool, transfer []addrs.Path,
+) (*unstructured.Unstructured, error) {
+	if !adopts && len(transfer) == 0 { // as nearly always, and to compare records takes its time
+		return live, nil
+	}
+	transferred, err := live, error(nil)
+	if adopts {
+		if transferred, err = ownership.WithClientApply(transferred); err != nil {
+			return nil, err
+		}
+	}
+	if len(transfer) > 0 {
+		if transferred, err = ownership.WithFields(transferred, kind.APIVersion(), ownership.NewSet(transfer...)); err != nil {
+			return nil, err
+		}
+	}
+	if ownership.Same(live.Object, transferred.Object) {
+		return live, nil
+	}
+	return transferred, nil
+}
+
+// Redefines reports whether the change is to the definition of a kind, so that the
+// server judges objects of it by another schema afterwards than before.
+func (c *Change) Redefines(kind *kinds.Kind) bool {
+	return c != nil && c.Action == Update && c.defines(kind) && !reflect.DeepEqual(c.Before["spec"], c.After["spec"])
+}
+
+// defines reports whether the object is the definition of the kind.
+func (c *Change) defines(kind *kinds.Kind) bool {
+	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Object.Name == kind.Plural+"."+kind.Group
+}
+
+// Holds says whether an object can't be without the one that c changes.
+func (c *Change) Holds(o addrs.Object) bool {
+	switch c.Object.GroupKind() {
+	case kinds.Namespace:
+		return o.Namespace == c.Object.Name
+	case kinds.CustomResourceDefinition:
+		return c.Before != nil && o.GroupKind() == kinds.DefinedBy(c.Before)
+	}
+	return false
+}
+
+// grave are the consequences that must be asked for by name.
+func (c *Change) destructive() []impact.Consequence {
+	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q impact.Consequence) bool {
+		return !q.IsLoss()
+	})
+}
+
+// Resolve completes the change for an object as the apply evaluates it: what
+// was unknown in the plan has its value now. It is an error if anything else
+// is not as it was agreed.
+func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
+	if len(d.Unknown) > 0 {
+		return nil, fmt.Errorf("%s is still not known", d.Unknown.Sorted()[0])
+	}
+	given := DesiredFields(d, stackID)
+	desired := given
+	var ignored []addrs.Path
+	if c.Before != nil && c.Action != Replace {
+		ignored = c.Desired.Lifecycle.IgnoreChanges
+	}
+	for _, path := range ignored {
+		place := keyed(d.Kind, given, path)
+		value, _ := valueIn(d.Kind, c.DesiredFields, place)
+		desired = ignoring(d.Kind, desired, place, value)
+	}
+	open := unresolved(c.Desired, ignored)
+	if c.Object.Name == "" {
+		open.Add(namePath)
+	}
+	if places := differences(d.Kind.Root, c.DesiredFields, withoutPaths(desired, open)); len(places) > 0 {
+		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(places)[0])
+	}
+	resolved := *c
+	resolved.DesiredFields, resolved.Desired, resolved.Object = desired, d, d.Object
+	return &resolved, nil
+}
+
+// Disagreements are the places where applying the change to the object as it is
+// now would do something else than what was agreed: the plan said what becomes
+// of each value, and both must still hold. kplan's own marks are not spoken of:
+// the plan of an object that merely moves does not hold its new address.
+func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.Path {
+	agreed := differences(c.Kind.Root, WithoutOwn(visible(c.Before)), WithoutOwn(visible(c.After)))
+	now := differences(c.Kind.Root, WithoutOwn(visible(live.Object)), WithoutOwn(visible(answer.Object)))
+	unknown := c.unknown()
+	if len(now) == 0 {
+		return c.undone(live, agreed, unknown)
+	}
+	var places []addrs.Path
+	for path, d := range agreed {
+		if other, ok := now[path]; !unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
+			places = append(places, path)
+		}
+	}
+	for path := range now {
+		if _, ok := agreed[path]; !ok && !unknown.Covers(path) {
+			places = append(places, path)
+		}
+	}
+	slices.SortFunc(places, addrs.Path.Compare)
+	return slices.Compact(places)
+}
+
+// unknown is the places that only the apply will tell, spelled as differences
+// spells them.
+func (c *Change) unknown() addrs.PathSet {
+	places := addrs.PathSet{}
+	for path := range c.Unknown {
+		places.Add(keyed(c.Kind, c.After, path))
+	}
+	return places
+}
+
+// undone are the places at which a live object that applying leaves as it is,
+// is not what was agreed. There are none when the change has been carried out
+// and the answer was lost.
+func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference, unknown addrs.PathSet) []addrs.Path {
+	places := differences(c.Kind.Root, visible(c.After), visible(live.Object))
+	for path := range places {
+		if _, ok := agreed[path]; !ok || unknown.Covers(path) {
+			delete(places, path)
+		}
+	}
+	return sortedPaths(places)
+}

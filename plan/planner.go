@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
+)
+
+// Input is what a plan is made from.
+type Input struct {
+	Config    *config.Config
+	Variables config.Values
+	// Cluster is nil to plan offline: without a single request, from the state
+	// alone, so that everything is predicted.
+	Cluster *kube.Cluster
+	// State is what was read; Make leaves it as it is.
+	State *state.State
+	Mode  Mode // Normal where empty
+	// Targets and Excludes limit the plan to some objects; never both.
+	Targets, Excludes []addrs.Instance
+	// Replace are objects to make anew though they could stay.
+	Replace []addrs.Instance
+	// Adopt are objects to take over if they exist and are not ours, besides
+	// those of the configuration's import blocks.
+	Adopt []addrs.Instance
+	// AllowDataLoss are deletions that may take along what this stack does not manage.
+	AllowDataLoss []addrs.Instance
+	// Written is where a file has an address that Targets or Excludes took from it.
+	Written map[addrs.Instance]hcl.Range
+	// Parallelism bounds the objects under way at once; 0 means no bound. The
+	// requests in flight are bounded by the Cluster.
+	Parallelism int
+}
+
+// options are those of evaluating the configuration for this plan.
+func (in Input) options() hclspec.Options {
+	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster}
+	if in.offline() {
+		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
+	}
+	return options
+}
+
+func (in Input) offline() bool { return in.Cluster == nil }
+
+// previewer evaluates the configuration when it is first asked.
+type previewer func() *hclspec.Preview
+
+// planner holds what all decisions of one plan read. Nothing in it changes
+// once the walk has begun, but for what inventory guards itself.
+type planner struct {
+	Input
+	state     *state.State                    // what is true of in.State after an interrupted run
+	owned     map[addrs.Object]state.Object   // by identity
+	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
+	live      *inventory
+	preview   previewer
+	scope     scope
+	end       context.CancelFunc // of all that is asked
+}
+
+// heed ends the asking when an error is not of one object but of the cluster.
+func (p *planner) heed(err error) {
+	if kube.OutageOf(err) != nil {
+		p.end()
+	}
+}
+
+// sourcesOf are the SHA-256 digests of the configuration's files by name.
+func sourcesOf(c *config.Config) map[string]string {
+	sources := make(map[string]string, len(c.Files))
+	for name, file := range c.Files {
+		sum := sha256.Sum256(file.Bytes)
+		sources[name] = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return sources
+}
+
+// variablesOf records the values that a configuration is evaluated with.
+func variablesOf(values config.Values, s *state.State) map[string]Variable {
+	recorded := map[string]Variable{}
+	for name, v := range values.JSON() {
+		r := Variable{Sensitive: v.Sensitive, Digest: s.Digest(v.Value)}
+		if !v.Sensitive {
+			r.Value = v.Value
+		}
+		recorded[name] = r
+	}
+	return recorded
+}
