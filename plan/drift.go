@@ -44,20 +44,20 @@ func (d *decision) findOwnershipChanges() error {
 	if err != nil {
 		return err
 	}
-	for _, path := range d.sameAt(owned.Difference(wanted)) {
+	for _, path := range sameAt(d, owned.Difference(wanted)) {
 		relinquished := Relinquished{Path: path}
 		if m := d.managers.Other(path); m != nil {
 			relinquished.Manager = m.Manager
 		}
 		d.relinquished = append(d.relinquished, relinquished)
 	}
-	d.newlyManaged = d.sameAt(wanted.Difference(owned))
+	d.newlyManaged = sameAt(d, wanted.Difference(owned))
 	return nil
 }
 
 // sameAt are the fields of a set whose values the change leaves as they are,
 // without kplan's own label and annotation.
-func (d *decision) sameAt(set *fieldpath.Set) []addrs.Path {
+func sameAt(d *decision, set *fieldpath.Set) []addrs.Path {
 	same := addrs.PathSet{}
 	for elements := range set.Leaves().All() {
 		path := ownership.Path(elements)

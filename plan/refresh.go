@@ -51,7 +51,7 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 	if len(d.drift) == 0 {
 		return seen, nil
 	}
-	if d.acknowledgedDrift = p.state.Digest(d.drifted()); d.acknowledgedDrift == d.entry.AcknowledgedDrift {
+	if d.acknowledgedDrift = p.state.Digest(drifted(d)); d.acknowledgedDrift == d.entry.AcknowledgedDrift {
 		d.drift, d.acknowledgedDrift = nil, ""
 		return seen, nil
 	}
@@ -84,7 +84,7 @@ func driftSince(d *decision, live *unstructured.Unstructured, desiredIsLast bool
 }
 
 // drifted is what the drifted fields hold now, by their paths.
-func (d *decision) drifted() map[string]any {
+func drifted(d *decision) map[string]any {
 	values := map[string]any{}
 	for _, drift := range d.drift {
 		values[drift.Path.String()], _ = ValueAt(d.after, drift.Path)

@@ -68,7 +68,7 @@ func (d *decision) immutableChanges() []addrs.Path {
 	}
 	for path := range differences(d.kind.Root, before, after) {
 		if d.kind.ForbidsChange(d.before, d.after, path) {
-			paths = append(paths, d.wholeElement(path))
+			paths = append(paths, wholeElement(d, path))
 		}
 	}
 	for _, list := range d.kind.Root.Reordered(before, after) {
@@ -102,7 +102,7 @@ func (d *decision) immutablePaths(live *unstructured.Unstructured, refusal error
 
 // wholeElement is the list element that is added or removed with a field, else the
 // field itself.
-func (d *decision) wholeElement(path addrs.Path) addrs.Path {
+func wholeElement(d *decision, path addrs.Path) addrs.Path {
 	var element addrs.Path
 	for _, step := range path.Steps() {
 		element = element.Append(step)

@@ -30,8 +30,8 @@ func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []
 	stale, _ := staleServerValues(d, live)
 	var places []addrs.Path
 	for _, path := range refusedPaths(refusal) {
-		place := d.refusedAt(path)
-		if d.leaves(place) && !isOwned(d.kind, owned, place) {
+		place := refusedAt(d, path)
+		if leaves(d, place) && !isOwned(d.kind, owned, place) {
 			places = append(places, place)
 		}
 		around := place.Parent()
@@ -58,7 +58,7 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (places []a
 	becomes := d.kind.Complete(d.fields)
 	for _, place := range sortedPaths(differences(d.kind.Root, was, becomes)) {
 		_, filledIn := ValueAt(was, place)
-		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && d.leaves(place) && !isOwned(d.kind, owned, place) {
+		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && leaves(d, place) && !isOwned(d.kind, owned, place) {
 			places = append(places, place)
 		}
 	}
@@ -72,7 +72,7 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (places []a
 // yet, nor the selector of a ReplicationController, which without it would lose its
 // pods.
 func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
-	if !d.leavesAny() {
+	if !leavesAny(d) {
 		return nil
 	}
 	places, was := staleServerValues(d, live)
@@ -89,9 +89,9 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 // leavesAny says whether the object holds anything of which the configuration says
 // nothing and that is not what the server would fill in by now, besides what every
 // object holds: where not, nothing can be outgrown, and that is soon known.
-func (d *decision) leavesAny() bool {
+func leavesAny(d *decision) bool {
 	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(d.kind.Complete(d.fields))) {
-		if d.leaves(place) {
+		if leaves(d, place) {
 			return true
 		}
 	}
@@ -123,7 +123,7 @@ func (d *decision) transferStale(live *unstructured.Unstructured) (*unstructured
 
 // leaves says whether the object holds something at a place of which the
 // configuration says nothing.
-func (d *decision) leaves(place addrs.Path) bool {
+func leaves(d *decision, place addrs.Path) bool {
 	_, wanted := valueIn(d.kind, d.fields, place)
 	_, there := ValueAt(d.before, place)
 	return there && !wanted
@@ -159,7 +159,7 @@ func refusedPaths(err error) []addrs.Path {
 
 // refusedAt is a place that the server refused as keyed spells it: the server
 // counts the elements of what it was to make of the object.
-func (d *decision) refusedAt(path addrs.Path) addrs.Path { return keyed(d.kind, d.after, path) }
+func refusedAt(d *decision, path addrs.Path) addrs.Path { return keyed(d.kind, d.after, path) }
 
 // explained adds to a refusal what is not to be seen in the configuration, and how
 // to go on.
@@ -172,9 +172,9 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 	stale, _ := staleServerValues(d, live)
 	told.Fields = slices.Clone(refusal.Fields)
 	for i, f := range told.Fields {
-		place := d.refusedAt(f.Path)
+		place := refusedAt(d, f.Path)
 		more := ""
-		if d.leaves(place) {
+		if leaves(d, place) {
 			more = fmt.Sprintf("The configuration does not set it: it stands in the object since before, and applying takes away only what kplan has set. "+
 				"The option -replace='%s' makes the object anew without it; to keep the object, take it out with kubectl edit", d.addr)
 		} else if more = elsewhere(d, stale, f.Detail); more == "" {
