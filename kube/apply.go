@@ -18,7 +18,7 @@ import (
 
 // ApplyOptions guards an Apply. Of an object that is known to exist both UID
 // and ResourceVersion should be given: the resource version alone would let the
-// server create the object anew when it was deleted in the meantime (measured
+// server create the object again when it was deleted in the meantime (measured
 // on 1.37).
 type ApplyOptions struct {
 	// UID, when set, makes the call fail with NotFound when the object is gone,

@@ -78,7 +78,7 @@ func notFound(err error) *Error {
 	return e
 }
 
-// Identity is what tells this cluster from all others: the uid of the namespace
+// Identity is what distinguishes this cluster from all others: the uid of the namespace
 // kube-system. When RBAC does not allow to read it the error's reason is
 // Forbidden; the caller then has to do with Host.
 func (c *Cluster) Identity(ctx context.Context) (string, error) {

@@ -11,7 +11,7 @@ import (
 
 // neverVersion is a resource version that no object has, since the API server's
 // storage gives its first object a later one. Server-side apply creates an
-// object that is not there whatever resource version it is told, and refuses to
+// object that is not there whatever resource version is given, and refuses to
 // touch one that has another (measured on 1.37, and so written in the registry
 // store's Update): with this version it is an exclusive create, in one request
 // and with the field ownership that later applies need. A POST would record an

@@ -22,7 +22,7 @@ type Error struct {
 	Message string
 	// Advice is what to do about it, "" where the message says it all.
 	Advice string
-	// Fields are the places in the object that the server complained about.
+	// Fields are the fields of the object that the server complained about.
 	Fields []FieldError
 	// Conflicts are the fields that other managers own: set when Reason is FieldConflict.
 	Conflicts []Conflict
@@ -38,7 +38,7 @@ type Error struct {
 }
 
 // Reason says what an Error means to the caller. There is one reason for each
-// thing that callers do differently, or that a user is told differently.
+// thing that callers do differently, or that is explained to a user differently.
 type Reason byte
 
 const (
@@ -105,9 +105,9 @@ var reasonNames = [...]string{
 // String is the reason in a few words, for logs and tests.
 func (r Reason) String() string { return reasonNames[r] }
 
-// FieldError is one complaint of the server about one place of an object.
+// FieldError is one complaint of the server about one field of an object.
 type FieldError struct {
-	// Path is the place as far as the server's spelling could be read, the zero
+	// Path is the field path as far as the server's spelling could be read, the zero
 	// Path when the complaint is about the whole object.
 	Path   addrs.Path
 	Reason string // the API's word: FieldValueInvalid, FieldValueRequired, FieldManagerConflict

@@ -14,7 +14,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// This file finds the places of an object that an error answer is about: in its
+// This file finds the fields of an object that an error answer is about: in its
 // causes, and in its words where it has none.
 
 // immutableWords are the wordings by which the API server and the usual CEL
@@ -118,7 +118,7 @@ func cutElement(text string) (step addrs.Step, rest string, ok bool) {
 	return step, "", false
 }
 
-// isElement says whether an element has these keys. One that it leaves out is
+// isElement reports whether an element has these keys. One that it leaves out is
 // the server's default, so that it may be the one.
 func isElement(element any, step addrs.Step) bool {
 	fields, ok := element.(map[string]any)
@@ -167,7 +167,7 @@ func sortConflicts(all []Conflict) {
 	})
 }
 
-// fieldsInWords finds the places in messages that carry no causes.
+// fieldsInWords finds the field paths in messages that carry no causes.
 func fieldsInWords(message string, mask func(string) string) []FieldError {
 	var out []FieldError
 	for _, m := range strictWords.FindAllStringSubmatch(message, -1) {

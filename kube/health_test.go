@@ -14,33 +14,33 @@ import (
 	"kplan.dev/kplan/kube/auth"
 )
 
-// heard collects what the user is told.
-type heard struct {
+// notices collects the notices to the user.
+type notices struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-func (h *heard) add(text string) {
+func (h *notices) add(text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.texts = append(h.texts, text)
 }
 
-func (h *heard) has(words string) bool {
+func (h *notices) has(words string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return strings.Contains(strings.Join(h.texts, "\n"), words)
 }
 
 // TestSilentServer has a server stop answering: a read is given up after the
-// request timeout, having been tried more than once and told of; what is asked
+// request timeout, having been tried more than once, with a notice; what is asked
 // next does not wait for the same silence again. Then the server is back.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	var silent atomic.Bool
 	var asked atomic.Int32
 	silent.Store(true)
-	told := &heard{}
+	notified := &notices{}
 	const timeout = 1200 * time.Millisecond
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -49,7 +49,7 @@ func TestSilentServer(t *testing.T) {
 			return
 		}
 		says(200, theConfigMap)(w, r)
-	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = timeout, told.add })
+	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = timeout, notified.add })
 	start := time.Now()
 	_, err := c.Get(t.Context(), configMap(t), "n", "a")
 	e := wantReason(t, err, kube.Timeout)
@@ -63,8 +63,8 @@ func TestSilentServer(t *testing.T) {
 	if tried < 2 {
 		t.Errorf("it was tried %d times", tried)
 	}
-	if !told.has("has not answered for") {
-		t.Errorf("the user was told %q", told.texts)
+	if !notified.has("has not answered for") {
+		t.Errorf("the notices were %q", notified.texts)
 	}
 	_, err = c.Create(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}})
 	if wantReason(t, err, kube.Timeout); kube.OutageOf(err) == nil { // and not OutcomeUnknown: it was not sent
@@ -84,14 +84,14 @@ func TestSilentServer(t *testing.T) {
 // reason to give the server up, nor to say that it does not answer.
 func TestSlowRequest(t *testing.T) {
 	t.Parallel()
-	told := &heard{}
+	notified := &notices{}
 	release := make(chan struct{})
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch {
 			<-release
 		}
 		says(200, theConfigMap)(w, r)
-	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = 20*time.Second, told.add })
+	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = 20*time.Second, notified.add })
 	done := make(chan error)
 	go func() {
 		_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}, kube.ApplyOptions{UID: "u"})
@@ -103,8 +103,8 @@ func TestSlowRequest(t *testing.T) {
 		}
 	}
 	close(release)
-	if err := <-done; err != nil || len(told.texts) > 0 {
-		t.Errorf("%v, and the user was told %q", err, told.texts)
+	if err := <-done; err != nil || len(notified.texts) > 0 {
+		t.Errorf("%v, and the notices were %q", err, notified.texts)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestSilenceFromTheBeginning(t *testing.T) {
 // tried again.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	told := &heard{}
+	notified := &notices{}
 	release := make(chan struct{})
 	defer close(release)
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -141,15 +141,15 @@ func TestCancel(t *testing.T) {
 			return
 		}
 		status(429, "TooManyRequests", "wait", "Retry-After", "30")(w, r)
-	}, func(o *kube.Options) { o.Notice = told.add })
+	}, func(o *kube.Options) { o.Notice = notified.add })
 	errs := make(chan error, 2)
 	go func() {
 		_, err := c.Get(t.Context(), configMap(t), "n", "a")
 		errs <- err
 	}()
 	eventually(t, func() error {
-		if !told.has("refuses requests for now (HTTP 429). Trying again in ") {
-			return errors.New("the user was not told")
+		if !notified.has("refuses requests for now (HTTP 429). Trying again in ") {
+			return errors.New("there was no notice")
 		}
 		return nil
 	})

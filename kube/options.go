@@ -22,7 +22,7 @@ type Options struct {
 	// object it was first said about, if it was about one. It may be called from
 	// several goroutines at the same time.
 	Warn func(about addrs.Object, text string)
-	// Notice is told, in a sentence, what keeps the user waiting: a server that
+	// Notice is given, in a sentence, what keeps the user waiting: a server that
 	// does not answer, or is busy. It may be called from several goroutines.
 	Notice func(text string)
 }

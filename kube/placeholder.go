@@ -14,9 +14,9 @@ import (
 
 // DryRunReplacement returns what Create would make of obj once the object that has its
 // name now is gone. Until then the server can only be asked about another name,
-// which stays between it and this function: it says whether the content is
+// which stays between it and this function: it shows whether the content is
 // accepted. What depends on the name itself, or on the old object's being there,
-// is not told apart: a refusal may mean that.
+// is not distinguished: a refusal may mean that.
 func (c *Cluster) DryRunReplacement(ctx context.Context, k *kinds.Kind, obj map[string]any) (*unstructured.Unstructured, error) {
 	u := unstructured.Unstructured{Object: obj}
 	ns, name := u.GetNamespace(), u.GetName()

@@ -17,11 +17,11 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Predict works out what the object would be after an Apply of wish, or after
+// Predict works out what the object would be after an Apply of desired, or after
 // its Create when live is nil, without asking the server: the API server's own
 // merge, then the defaults that the kind's description knows. What admission,
 // controllers and allocation would add is not in it. Fields that other managers
-// own are taken over; managedFields are left out.
+// own are transferred; managedFields are left out.
 func Predict(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (map[string]any, error) {
 	desired = runtime.DeepCopyJSON(desired)
 	desired["apiVersion"], desired["kind"] = k.APIVersion(), k.Name
@@ -55,7 +55,7 @@ func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, desired map[stri
 }
 
 // PredictConflicts are the fields that other managers own and that an Apply of
-// wish would change, as the server would tell of them.
+// desired would change, as the server would report them.
 func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) ([]Conflict, error) {
 	desired = runtime.DeepCopyJSON(desired)
 	desired["apiVersion"], desired["kind"] = k.APIVersion(), k.Name
@@ -70,19 +70,19 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired ma
 	}
 	var out []Conflict
 	for _, f := range found {
-		place, ok := pathIn(desired, f.Path.String(), addrs.Path{})
+		path, ok := pathIn(desired, f.Path.String(), addrs.Path{})
 		if !ok {
-			place = serverPath(f.Path.String())
+			path = serverPath(f.Path.String())
 		}
 		owner := m.owners[f.Manager]
-		out = append(out, Conflict{Path: place, Manager: owner.Manager, Subresource: owner.Subresource,
+		out = append(out, Conflict{Path: path, Manager: owner.Manager, Subresource: owner.Subresource,
 			Applied: owner.Applied}.In(live))
 	}
 	sortConflicts(out)
 	return out, nil
 }
 
-// aMerge is the API server's own merge of a wish into a live object.
+// aMerge is the API server's own merge of a desired object into a live one.
 type aMerge struct {
 	before, config *typed.TypedValue
 	managers       fieldpath.ManagedFields

@@ -56,16 +56,17 @@ func TestRestartingServer(t *testing.T) {
 
 // TestUnreachableNotice: whoever waits for a server that is gone is notified.
 func TestUnreachableNotice(t *testing.T) {
-	var told []string
-	c := &client{timeout: timeout(time.Minute), base: &url.URL{Scheme: "https", Host: "a"}, notice: func(text string) { told = append(told, text) }}
+	var notices []string
+	c := &client{timeout: timeout(time.Minute), base: &url.URL{Scheme: "https", Host: "a"},
+		notice: func(text string) { notices = append(notices, text) }}
 	e := &Error{Reason: Unreachable, Message: "nothing listens at https://a: connection refused"}
 	c.noticeRetry(time.Now(), time.Second, e)
-	if len(told) > 0 {
-		t.Errorf("told too early: %q", told)
+	if len(notices) > 0 {
+		t.Errorf("notified too early: %q", notices)
 	}
 	c.noticeRetry(time.Now().Add(-time.Minute), time.Second, e)
 	want := "The API server can't be reached for now: nothing listens at https://a: connection refused. Trying again in 1s."
-	if len(told) != 1 || told[0] != want {
-		t.Errorf("told %q, want %q", told, want)
+	if len(notices) != 1 || notices[0] != want {
+		t.Errorf("notices %q, want %q", notices, want)
 	}
 }

@@ -29,14 +29,14 @@ type WatchOptions struct {
 	Namespace, Name string
 }
 
-// WatchEvent tells of one object, or that all have been told of.
+// WatchEvent reports one object, or that all have been reported.
 type WatchEvent struct {
 	// Object is as it is now or, when it is gone, as it was last seen.
 	Object *unstructured.Unstructured
 	Gone   bool
-	// Complete says that every object there is has been told of, so that one
-	// not told of is not there. Object is nil then. It comes again whenever the
-	// objects had to be listed anew.
+	// Complete means that every object there is has been reported, so that one
+	// not reported is not there. Object is nil then. It comes again whenever the
+	// objects had to be listed again.
 	Complete bool
 }
 
@@ -46,12 +46,12 @@ const (
 	watchBackoff = 200 * time.Millisecond
 	watchMost    = 10 * time.Second
 
-	silentStreams = 3 // that break before they tell anything, in a row
+	silentStreams = 3 // that end before they report anything, in a row
 )
 
 // Watch lists the objects and follows their changes until ctx ends, and then
 // returns nil. Streams that break, expire or fall behind are taken up again; an
-// object is told of only when it changed. It returns an error only where going
+// object is reported only when it changed. It returns an error only where going
 // on has no use, such as when RBAC allows no list. It calls see from one
 // goroutine at a time, and does not return while see runs.
 func (c *Cluster) Watch(ctx context.Context, k *kinds.Kind, opts WatchOptions, see func(WatchEvent)) error {
@@ -126,7 +126,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// isPassing says whether a failure is one that a watch waits out.
+// isPassing reports whether a failure is one that a watch waits out.
 func isPassing(err error) bool {
 	if OutageOf(err) != nil {
 		return false
@@ -146,7 +146,7 @@ func isExpired(err error) bool {
 // errCut is a stream that broke off.
 var errCut = errors.New("the stream broke off")
 
-// list tells of what changed since the last list.
+// list reports what changed since the last list.
 func (w *watcher) list(ctx context.Context) error {
 	items, version, err := w.client.pages(ctx, w.k, w.namespace, w.query, whole)
 	if err != nil {
@@ -186,7 +186,7 @@ func (w *watcher) report(obj *unstructured.Unstructured, gone bool) {
 }
 
 // follow reads streams until one can't be taken up where the last one ended, or
-// several told nothing: behind a proxy that lets no stream through, listing
+// several reported nothing: behind a proxy that lets no stream through, listing
 // again is all there is.
 func (w *watcher) follow(ctx context.Context) error {
 	silent := 0
@@ -200,7 +200,7 @@ func (w *watcher) follow(ctx context.Context) error {
 			w.refused = true // they are renewed now, if they can be
 			pause(ctx, wait)
 			continue
-		case !isPassing(err), errors.Is(err, errSilent): // a list tells sooner than another wait
+		case !isPassing(err), errors.Is(err, errSilent): // a list shows it sooner than another wait
 			return err
 		case w.version != before:
 			wait, silent = watchBackoff, 0
@@ -232,8 +232,8 @@ func (w *watcher) poll(ctx context.Context) error {
 	return nil
 }
 
-// stream reads one stream to its end. That it ends is no failure, but whoever ends
-// it can't be told: client-go reports an orderly end and a cut one alike.
+// stream reads one stream to its end. That is errCut whether the server ended it in
+// good order or not, since client-go reports both alike.
 func (w *watcher) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -13,7 +13,7 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// seen collects what a watch tells.
+// seen collects what a watch reports.
 type seen struct {
 	mu    sync.Mutex
 	lines []string
@@ -142,7 +142,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s-of-NS}]
 }
 
 // TestWatchIsTakenUp breaks streams in every way and checks that no change is
-// lost and none is told twice.
+// lost and none is reported twice.
 func TestWatchIsTakenUp(t *testing.T) {
 	t.Parallel()
 	object := func(name, version string) string {
