@@ -1,7 +1,5 @@
 package hclspec
 
-import "kplan.dev/kplan/hclspec/config"
-
 // demand says which parts of a value expressions ask for, so that nothing else
 // is converted: a Pod's name is wanted often, its spec hardly ever.
 type demand struct {
@@ -82,8 +80,8 @@ func (n *names) findDemands() map[Block]*demand {
 	demands := map[Block]*demand{}
 	for _, b := range n.inOrder {
 		for _, ref := range b.refs {
-			target := n.byBlock[ref.to].resource
-			if target == nil {
+			target, ok := n.byBlock[ref.to].node.(objectNode)
+			if !ok {
 				continue
 			}
 			if demands[ref.to] == nil {
@@ -97,9 +95,8 @@ func (n *names) findDemands() map[Block]*demand {
 
 // objectSteps are the steps of a reference that lead into an object, without
 // the key that picks the instance.
-func (ref reference) objectSteps(target *config.Resource) []useStep {
-	repeated := target.ForEach != nil || target.Count != nil
-	if len(ref.steps) > 0 && (repeated || ref.steps[0].isKey()) {
+func (ref reference) objectSteps(target objectNode) []useStep {
+	if len(ref.steps) > 0 && (target.repetition() != "" || ref.steps[0].isKey()) {
 		return ref.steps[1:]
 	}
 	return ref.steps

@@ -40,7 +40,7 @@ func (n *names) graph() *graph.Graph[Block] {
 		for _, ref := range b.refs {
 			g.Connect(b.name, ref.to)
 		}
-		for _, ref := range b.dependsOn() {
+		for _, ref := range b.node.dependsOn() {
 			if to := resourceBlock(ref.Resource); g.Has(to) {
 				g.Connect(b.name, to)
 			}
@@ -76,7 +76,7 @@ func (n *names) edge(from, to Block) hcl.Range {
 			return ref.at
 		}
 	}
-	for _, ref := range b.dependsOn() {
+	for _, ref := range b.node.dependsOn() {
 		if resourceBlock(ref.Resource) == to {
 			return ref.Range
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -28,12 +29,12 @@ type manifest struct {
 }
 
 // decodeInstance evaluates a manifest in the scope of one instance.
-func (p *program) decodeInstance(b *block, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
+func (p *program) decodeInstance(b *block, r *config.Resource, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
 	i := &instance{Desired: &Desired{
-		Addr:      b.resource.Addr.Instance(key),
-		Lifecycle: b.resource.Lifecycle,
-		Wait:      b.resource.Wait,
-		Range:     b.resource.Range,
+		Addr:      r.Addr.Instance(key),
+		Lifecycle: r.Lifecycle,
+		Wait:      r.Wait,
+		Range:     r.Range,
 		source:    m.root,
 	}}
 	d := &decoder{kind: m.kind, scope: scope}

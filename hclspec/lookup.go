@@ -41,7 +41,7 @@ func (f *kindFinder) declare(declared []*kinds.Kind, by addrs.Instance) {
 // lookup finds the kind of a resource. at is the place that says the API
 // version, if any does.
 func (f *kindFinder) lookup(b *block, apiVersion string, at hcl.Range) (*kinds.Kind, hcl.Diagnostics) {
-	name := b.resource.Addr.Type
+	name := b.name.Type
 	kind, err := f.find(name, apiVersion)
 	if err == nil {
 		return kind, nil

@@ -85,7 +85,7 @@ func (p *program) isFixed(expr hcl.Expression) bool {
 			if len(t) < 2 {
 				return false
 			}
-			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{"local", name.Name}] {
+			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{Type: "local", Name: name.Name}] {
 				return false
 			}
 		default:

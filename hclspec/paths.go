@@ -18,8 +18,8 @@ import (
 func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, ref := range b.refs {
-		target := p.byBlock[ref.to].resource
-		if target == nil || deps[ref.to] == nil || deps[ref.to].kind == nil {
+		target, ok := p.names.byBlock[ref.to].node.(objectNode)
+		if !ok || deps[ref.to] == nil || deps[ref.to].kind == nil {
 			continue
 		}
 		problems := checkInstance(ref, target, deps[ref.to])
@@ -35,8 +35,8 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 }
 
 // checkInstance reports a key, written out, that no instance has.
-func checkInstance(ref reference, target *config.Resource, res *result) hcl.Diagnostics {
-	if len(ref.steps) == 0 || res.unexpanded || target.ForEach == nil && target.Count == nil {
+func checkInstance(ref reference, target objectNode, res *result) hcl.Diagnostics {
+	if len(ref.steps) == 0 || res.unexpanded || target.repetition() == "" {
 		return nil
 	}
 	var key addrs.Key

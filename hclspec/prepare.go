@@ -3,6 +3,7 @@ package hclspec
 import (
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -10,11 +11,11 @@ import (
 
 // prepare reads a resource's body against its kind. It returns nil when the
 // kind can't be told.
-func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diagnostics) {
+func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*manifest, hcl.Diagnostics) {
 	r := &reader{scope: scope, fixed: p.isFixed, files: p.files}
 	var entries []*entry
 	var whole *entry
-	for _, e := range r.entries(b.resource.Body) {
+	for _, e := range r.entries(decl.Body) {
 		switch {
 		case e.name == "manifest" && e.attr != nil:
 			whole = e
@@ -25,18 +26,18 @@ func (p *program) prepare(b *block, scope *hcl.EvalContext) (*manifest, hcl.Diag
 		}
 	}
 	if whole == nil {
-		m := p.prepareFields(b, entries, r)
+		m := p.prepareFields(b, decl, entries, r)
 		return m, r.diags
 	}
 	for _, e := range entries {
 		r.problem("Field beside manifest", e.nameRange(), "manifest is the whole object, so nothing else can be set beside it. Put %s into it.", e.name)
 	}
-	m := p.prepareWhole(b, whole.attr, r)
+	m := p.prepareWhole(b, decl, whole.attr, r)
 	return m, r.diags
 }
 
 // prepareFields reads a body that has the object's fields one by one.
-func (p *program) prepareFields(b *block, entries []*entry, r *reader) *manifest {
+func (p *program) prepareFields(b *block, decl *config.Resource, entries []*entry, r *reader) *manifest {
 	var apiVersion string
 	at, ok := b.at, true
 	fields := entries[:0]
@@ -54,7 +55,7 @@ func (p *program) prepareFields(b *block, entries []*entry, r *reader) *manifest
 	if !ok {
 		return nil
 	}
-	kind := p.kindFor(b, apiVersion, at, r)
+	kind := p.kindFor(b, decl, apiVersion, at, r)
 	if kind == nil {
 		return nil
 	}
@@ -63,12 +64,12 @@ func (p *program) prepareFields(b *block, entries []*entry, r *reader) *manifest
 
 // kindFor has the reader read for the kind that a block turns out to be of, nil
 // for none, and checks what of the block depends on that.
-func (p *program) kindFor(b *block, apiVersion string, at hcl.Range, r *reader) *kinds.Kind {
+func (p *program) kindFor(b *block, decl *config.Resource, apiVersion string, at hcl.Range, r *reader) *kinds.Kind {
 	kind, diags := p.kinds.lookup(b, apiVersion, at)
 	r.kind, r.diags = kind, append(r.diags, diags...)
 	if kind != nil {
-		r.diags = append(r.diags, checkLifecycle(&b.resource.Lifecycle, kind)...)
-		r.diags = append(r.diags, checkWait(&b.resource.Wait, kind)...)
+		r.diags = append(r.diags, checkLifecycle(&decl.Lifecycle, kind)...)
+		r.diags = append(r.diags, checkWait(&decl.Wait, kind)...)
 	}
 	return kind
 }
@@ -113,13 +114,13 @@ func (r *reader) checkKind(e *entry, b *block) {
 
 // prepareWhole reads manifest = …. Where the value is the same for all
 // instances or is written out it is read here, otherwise by each instance.
-func (p *program) prepareWhole(b *block, attr *hcl.Attribute, r *reader) *manifest {
+func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attribute, r *reader) *manifest {
 	free := &manifest{root: &part{at: attr.Expr.Range(), expr: attr.Expr}}
 	apiVersion, at, ok := r.staticAPIVersion(attr.Expr)
 	if !ok {
 		return free
 	}
-	kind := p.kindFor(b, apiVersion, at, r)
+	kind := p.kindFor(b, decl, apiVersion, at, r)
 	if kind == nil {
 		return nil
 	}

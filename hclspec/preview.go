@@ -20,7 +20,7 @@ import (
 // counts as unknown to those that refer to it. It can be walked several times, one
 // after another.
 type Preview struct {
-	*program
+	program *program
 	results map[Block]*result
 	outputs []evaluatedOutput
 	// diags are what is wrong with all but the outputs.
@@ -38,7 +38,7 @@ func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, 
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
 	pre.diags = forDisplay(append(diags, pre.evaluateAll(ctx)...))
-	pre.outputs = pre.evaluateOutputs(pre.results, nil)
+	pre.outputs = pre.program.evaluateOutputs(pre.results, nil)
 	return pre, pre.Problems(nil)
 }
 
@@ -47,7 +47,7 @@ func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, 
 func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
 	diags := slices.Clone(pre.diags)
 	for _, o := range pre.outputs {
-		if only == nil || pre.complete(o.block, pre.results, only) {
+		if only == nil || pre.program.complete(o.block, pre.results, only) {
 			diags = append(diags, o.diags...)
 		}
 	}
@@ -57,19 +57,19 @@ func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
 
 func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, b := range pre.definitionsFirst() {
+	for _, b := range pre.program.definitionsFirst() {
 		if ctx.Err() != nil {
 			return append(diags, source.WithoutRange("Interrupted", "The configuration was not evaluated to its end.")...)
 		}
-		diags = append(diags, pre.checkPaths(pre.byBlock[b], pre.results)...)
-		res := pre.evaluate(pre.byBlock[b], pre.results)
+		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
+		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)
 		pre.results[b] = res
-		pre.room -= len(res.instances)
+		pre.program.room -= len(res.instances)
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
 	}
 	// What is evaluated again takes the place it had.
-	pre.room = maxInstances
+	pre.program.room = maxInstances
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
 	pre.link()
@@ -94,8 +94,8 @@ func (pre *Preview) Outputs() []OutputValue { return outputValues(pre.outputs) }
 // order, each with its block.
 func (pre *Preview) instances() iter.Seq2[*block, *instance] {
 	return func(yield func(*block, *instance) bool) {
-		for _, b := range pre.inOrder {
-			if res := pre.results[b.name]; b.resource != nil && res != nil {
+		for _, b := range pre.program.names.inOrder {
+			if res := pre.results[b.name]; res != nil {
 				for _, i := range res.instances {
 					if !yield(b, i) {
 						return
@@ -109,14 +109,14 @@ func (pre *Preview) instances() iter.Seq2[*block, *instance] {
 // unchecked warns of kinds that were taken at the configuration's word, at the
 // first resource of each.
 func (pre *Preview) unchecked() hcl.Diagnostics {
-	open, ok := pre.kinds.known.(kinds.OpenSet)
+	open, ok := pre.program.kinds.known.(kinds.OpenSet)
 	if !ok {
 		return nil
 	}
 	var diags hcl.Diagnostics
 	warned := map[addrs.GroupKind]bool{}
 	for _, i := range pre.instances() {
-		if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
+		if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.program.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
 			continue
 		}
 		warned[i.Kind.GroupKind()] = true
@@ -136,7 +136,7 @@ func (pre *Preview) unchecked() hcl.Diagnostics {
 // blocks are to be read.
 func (p *program) definitionsFirst() []Block {
 	var definitions []Block
-	for _, b := range p.inOrder {
+	for _, b := range p.names.inOrder {
 		if b.name.Type == kinds.CustomResourceDefinition.Kind {
 			definitions = append(definitions, b.name)
 		}
@@ -201,7 +201,7 @@ func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", upperFirst(err.Error()))...)
 			continue
 		}
-		pre.kinds.declare(declared, i.Addr)
+		pre.program.kinds.declare(declared, i.Addr)
 	}
 	return diags
 }
@@ -214,9 +214,9 @@ func (pre *Preview) link() {
 			pre.namespaces[i.Object.Name] = i.Addr
 		}
 	}
-	pre.order = pre.names.graph()
+	pre.order = pre.program.names.graph()
 	pre.edges = edgeAdder{graph: pre.order, added: map[[2]Block]bool{}}
-	for _, b := range pre.inOrder {
+	for _, b := range pre.program.names.inOrder {
 		for _, ref := range b.refs {
 			pre.edges.added[[2]Block{b.name, ref.to}] = true
 		}
@@ -244,7 +244,7 @@ func (pre *Preview) implied(i *instance) []addrs.Instance {
 	if namespace, ok := pre.namespaces[i.Object.Namespace]; ok && i.Kind.Namespaced {
 		needed = append(needed, namespace)
 	}
-	if definition, ok := pre.kinds.by[i.Kind]; ok {
+	if definition, ok := pre.program.kinds.by[i.Kind]; ok {
 		needed = append(needed, definition)
 	}
 	return needed
@@ -259,7 +259,7 @@ func (pre *Preview) linkInstance(b *block, i *instance, results map[Block]*resul
 	}
 	i.Needs = i.origins.sorted(i.Addr)
 	i.Awaits = nil
-	for _, ref := range b.resource.DependsOn {
+	for _, ref := range b.node.dependsOn() {
 		if res := results[resourceBlock(ref.Resource)]; res != nil {
 			for _, awaited := range res.instances {
 				i.Awaits = append(i.Awaits, awaited.Addr)

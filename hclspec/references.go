@@ -40,7 +40,8 @@ func namesOf(c *config.Config) *names {
 // resolve finds out what the block's expressions refer to.
 func (n *names) resolve(b *block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	found := b.findUses()
+	found := &useFinder{}
+	b.node.findUses(found)
 	b.keys, b.loops = found.keys, found.loops
 	for i, u := range found.uses {
 		ref, problems := n.reference(b, u, i < found.repetition)
@@ -52,7 +53,7 @@ func (n *names) resolve(b *block) hcl.Diagnostics {
 			b.refs = append(b.refs, ref)
 		}
 	}
-	for _, r := range b.dependsOn() {
+	for _, r := range b.node.dependsOn() {
 		if _, ok := n.byBlock[resourceBlock(r.Resource)]; !ok {
 			diags = append(diags, n.undeclaredResource(resourceBlock(r.Resource), r.Range)...)
 		}
@@ -64,11 +65,11 @@ func (n *names) resolve(b *block) hcl.Diagnostics {
 // declares, such as each.key.
 func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Diagnostics) {
 	if source.IsKindName(u.root) {
-		return n.resourceReference(u)
+		return n.resourceReference(b, u)
 	}
 	switch u.root {
 	case "var", "local":
-		return n.valueReference(u)
+		return n.valueReference(b, u)
 	case "each", "count":
 		return reference{}, repetitionReference(b, u, inRepetition)
 	case "path":
@@ -88,17 +89,17 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 }
 
 // valueReference reads var.name or local.name.
-func (n *names) valueReference(u use) (reference, hcl.Diagnostics) {
+func (n *names) valueReference(from *block, u use) (reference, hcl.Diagnostics) {
 	what := map[string]string{"var": "variable", "local": "local value"}[u.root]
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
 		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the %s is missing: a reference looks like %s.name.", what, u.root)
 	}
-	to := Block{u.root, u.steps[0].name}
+	to := Block{Module: from.name.Module, Type: u.root, Name: u.steps[0].name}
 	if _, ok := n.byBlock[to]; ok {
 		return reference{to: to, steps: u.steps[1:], at: u.at}, nil
 	}
 	hint := words.Suggest(to.Name, n.declared(u.root))
-	other := Block{map[string]string{"var": "local", "local": "var"}[u.root], to.Name}
+	other := Block{Module: to.Module, Type: map[string]string{"var": "local", "local": "var"}[u.root], Name: to.Name}
 	if _, ok := n.byBlock[other]; ok {
 		hint = words.DidYouMean(other.String())
 	}
@@ -125,7 +126,8 @@ func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
 	if u.root == "count" {
 		argument, attrs = "count", []string{"index"}
 	}
-	has := b.resource != nil && (u.root == "each" && b.resource.ForEach != nil || u.root == "count" && b.resource.Count != nil)
+	repeated, ok := b.node.(objectNode)
+	has := ok && repeated.repetition() == argument
 	switch {
 	case !has:
 		return source.Problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
@@ -147,20 +149,20 @@ func attributeOf(u use, attrs ...string) hcl.Diagnostics {
 }
 
 // resourceReference reads Kind.name and the key of an instance after it.
-func (n *names) resourceReference(u use) (reference, hcl.Diagnostics) {
+func (n *names) resourceReference(from *block, u use) (reference, hcl.Diagnostics) {
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
 		if len(u.steps) == 0 && u.asKey {
 			return reference{}, source.Problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
 		}
 		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root)
 	}
-	to := Block{u.root, u.steps[0].name}
+	to := Block{Module: from.name.Module, Type: u.root, Name: u.steps[0].name}
 	b, ok := n.byBlock[to]
 	if !ok {
 		return reference{}, n.undeclaredResource(to, u.at)
 	}
 	ref := reference{to: to, steps: u.steps[1:], at: u.at}
-	return ref, checkInstanceKey(b.resource, ref)
+	return ref, checkInstanceKey(b.node.(objectNode).repetition(), ref)
 }
 
 func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
@@ -175,7 +177,7 @@ func (n *names) suggestResource(to Block) string {
 	}
 	var sameName, all []string
 	for _, b := range n.inOrder {
-		if b.resource != nil {
+		if b.name.IsResource() {
 			all = append(all, b.name.String())
 			if b.name.Name == to.Name {
 				sameName = append(sameName, b.name.String())
@@ -189,18 +191,11 @@ func (n *names) suggestResource(to Block) string {
 }
 
 // checkInstanceKey compares a reference with the way the resource repeats.
-func checkInstanceKey(r *config.Resource, ref reference) hcl.Diagnostics {
+func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 	if len(ref.steps) == 0 {
 		return nil
 	}
 	first := ref.steps[0]
-	repeated := ""
-	switch {
-	case r.ForEach != nil:
-		repeated = "for_each"
-	case r.Count != nil:
-		repeated = "count"
-	}
 	switch {
 	case repeated == "" && first.isKey() && first.kind != splatStep:
 		return source.Problem("Unexpected instance key", first.at, "%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
@@ -250,7 +245,7 @@ func (n *names) suggestRoot(u use) string {
 // before all others.
 func (n *names) guessKind(word string) string {
 	for _, b := range n.inOrder {
-		if b.resource != nil && strings.EqualFold(b.name.Type, word) {
+		if b.name.IsResource() && strings.EqualFold(b.name.Type, word) {
 			return b.name.Type
 		}
 	}

@@ -27,7 +27,7 @@ func (p *program) scope(b *block, deps map[Block]*result) *hcl.EvalContext {
 	loose := map[string]struct{}{}
 	for _, u := range b.broken {
 		if (u.root == "var" || u.root == "local" || source.IsKindName(u.root)) && len(u.steps) > 0 {
-			set(Block{u.root, u.steps[0].name}, cty.DynamicVal)
+			set(Block{Module: b.name.Module, Type: u.root, Name: u.steps[0].name}, cty.DynamicVal)
 		} else {
 			loose[u.root] = struct{}{}
 		}

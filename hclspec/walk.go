@@ -68,8 +68,8 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 	if diags.HasErrors() {
 		return Outcome[R]{}, diags
 	}
-	pre.base.Functions[stepFunction] = stepCounter(maxSteps)
-	w := &walker[R]{Preview: pre, only: opts.Only, visit: visit}
+	pre.program.base.Functions[stepFunction] = stepCounter(maxSteps)
+	w := &walker[R]{preview: pre, only: opts.Only, visit: visit}
 	if opts.Parallelism > 0 {
 		w.slots = newSlots(opts.Parallelism)
 	}
@@ -78,7 +78,7 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 	results := map[Block]*result{}
 	report := reporter{}
 	report.add(diags)
-	for _, b := range pre.inOrder {
+	for _, b := range pre.program.names.inOrder {
 		r := walked[b.name]
 		if r.Err != nil {
 			continue // ctx ended
@@ -88,7 +88,7 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.Skipped = append(out.Skipped, r.Value.skipped...)
 	}
-	outputs := pre.evaluateOutputs(results, opts.Only)
+	outputs := pre.program.evaluateOutputs(results, opts.Only)
 	for _, o := range outputs {
 		report.add(o.diags)
 	}
@@ -99,10 +99,10 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 
 // walker makes the visits of a walk.
 type walker[R any] struct {
-	*Preview
-	only  func(addrs.Resource) bool // nil for all
-	visit Visit[R]
-	slots *slots // nil for no bound
+	preview *Preview
+	only    func(addrs.Resource) bool // nil for all
+	visit   Visit[R]
+	slots   *slots // nil for no bound
 	// claimed says which instance made an object, since two names that were not
 	// known before may turn out to be the same.
 	claimed sync.Map // addrs.Object -> *instance
@@ -120,27 +120,26 @@ type walkedBlock[R any] struct {
 // block evaluates a block again where something it refers to is not what the
 // preview found, and visits its instances.
 func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*walkedBlock[R]) (*walkedBlock[R], error) {
-	b := w.byBlock[name]
-	out := &walkedBlock[R]{result: w.results[name]}
+	b := w.preview.program.names.byBlock[name]
+	out := &walkedBlock[R]{result: w.preview.results[name]}
 	deps := make(map[Block]*result, len(walked))
 	for dep, r := range walked {
 		deps[dep] = r.result
 	}
 	switch {
-	case b.output != nil:
 	case anyChanged(b, deps):
-		out.result = w.evaluate(b, deps)
+		out.result = w.preview.program.evaluate(b, deps)
 		out.problems = forDisplay(out.diags)
 		for _, i := range out.instances {
-			w.linkInstance(b, i, deps)
+			w.preview.linkInstance(b, i, deps)
 		}
 		out.again = true
-		out.changed = !out.value.RawEquals(w.results[name].value)
+		out.changed = !out.value.RawEquals(w.preview.results[name].value)
 	case awaitsAgain(b, deps):
 		out.result = w.relinked(b, out.result, deps)
 	}
-	if b.resource != nil && (w.only == nil || w.only(b.resource.Addr)) {
-		v := &blockVisit[R]{walker: w, block: b, walked: walked, out: out}
+	if name.IsResource() && (w.only == nil || w.only(name.resource())) {
+		v := &blockVisit[R]{walk: w, block: b, walked: walked, out: out}
 		v.all(ctx)
 	}
 	return out, nil
@@ -158,7 +157,7 @@ func anyChanged(b *block, deps map[Block]*result) bool {
 // awaitsAgain says whether a block that depends_on names may have other
 // instances than the preview found.
 func awaitsAgain(b *block, deps map[Block]*result) bool {
-	for _, ref := range b.dependsOn() {
+	for _, ref := range b.node.dependsOn() {
 		if deps[resourceBlock(ref.Resource)].again {
 			return true
 		}
@@ -173,7 +172,7 @@ func (w *walker[R]) relinked(b *block, res *result, deps map[Block]*result) *res
 	for _, i := range res.instances {
 		desired := *i.Desired
 		i = &instance{Desired: &desired, origins: i.origins, diags: i.diags}
-		w.linkInstance(b, i, deps)
+		w.preview.linkInstance(b, i, deps)
 		fresh.instances = append(fresh.instances, i)
 	}
 	return &fresh
@@ -181,7 +180,7 @@ func (w *walker[R]) relinked(b *block, res *result, deps map[Block]*result) *res
 
 // blockVisit visits the instances of one block.
 type blockVisit[R any] struct {
-	*walker[R]
+	walk   *walker[R]
 	block  *block
 	walked map[Block]*walkedBlock[R] // what the block depends on
 	out    *walkedBlock[R]
@@ -204,12 +203,12 @@ func (v *blockVisit[R]) all(ctx context.Context) {
 	} else {
 		v.collect(v.start(ctx))
 	}
-	v.out.changed = !v.out.value.RawEquals(v.results[v.block.name].value)
+	v.out.changed = !v.out.value.RawEquals(v.walk.preview.results[v.block.name].value)
 }
 
 // wholeBlock fails a block of which not even the instances can be told.
 func (v *blockVisit[R]) wholeBlock(before *result) {
-	all := v.block.resource.Addr.Instance(addrs.Key{})
+	all := v.block.name.resource().Instance(addrs.Key{})
 	v.out.instances = nil
 	v.fail(all, all)
 	if by, held := before.failed[all]; held {
@@ -241,7 +240,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 			defer release()
 			m := &made[n]
 			trap.Run(cancel, func() {
-				m.seen, m.result, m.err = v.visit(visiting, i.Desired, v.needs(i))
+				m.seen, m.result, m.err = v.walk.visit(visiting, i.Desired, v.needs(i))
 				m.done = true
 			})
 		})
@@ -266,7 +265,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 			v.out.failed[i.Addr] = i.Addr // an interrupted one too: nothing is known of it
 		}
 	}
-	v.out.value = v.resourceValue(v.block, v.out.result, seen)
+	v.out.value = v.walk.preview.program.resourceValue(v.block, v.out.result, seen)
 }
 
 // fail takes note of an instance that is not visited.
@@ -299,7 +298,7 @@ func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
 	if i.origins.skipped != nil {
 		return *i.origins.skipped, true
 	}
-	for _, ref := range v.block.dependsOn() {
+	for _, ref := range v.block.node.dependsOn() {
 		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {
 			return by, true // not even its instances can be told
 		}
@@ -327,7 +326,7 @@ func (v *blockVisit[R]) claim(i *instance) bool {
 	if !i.identified() {
 		return true
 	}
-	first, taken := v.claimed.LoadOrStore(i.Object.Identity(), i)
+	first, taken := v.walk.claimed.LoadOrStore(i.Object.Identity(), i)
 	if !taken {
 		return true
 	}
@@ -337,15 +336,15 @@ func (v *blockVisit[R]) claim(i *instance) bool {
 
 // acquire waits for a slot; false means that ctx ended.
 func (v *blockVisit[R]) acquire(ctx context.Context) bool {
-	if v.slots == nil {
+	if v.walk.slots == nil {
 		return ctx.Err() == nil
 	}
-	return v.slots.acquire(ctx, v.rank)
+	return v.walk.slots.acquire(ctx, v.rank)
 }
 
 func (v *blockVisit[R]) release() {
-	if v.slots != nil {
-		v.slots.release(v.rank)
+	if v.walk.slots != nil {
+		v.walk.slots.release(v.rank)
 	}
 }
 

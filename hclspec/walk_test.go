@@ -745,12 +745,12 @@ locals {
 	results := map[Block]*result{}
 	for _, b := range p.graph.Order() {
 		p.base.Functions[stepFunction] = stepCounter(10_000)
-		results[b] = p.evaluate(p.byBlock[b], results)
+		results[b] = p.evaluate(p.names.byBlock[b], results)
 		if tooMuch := len(results[b].diags) == 1 && results[b].diags[0].Summary == "Too much to evaluate"; tooMuch != (b.Name != "few") {
 			t.Errorf("%s: %v", b, results[b].diags)
 		}
 	}
-	wantEqual(t, "few", results[Block{"local", "few"}].value.LengthInt(), 27)
+	wantEqual(t, "few", results[Block{Type: "local", Name: "few"}].value.LengthInt(), 27)
 }
 
 func TestRangeOf(t *testing.T) {

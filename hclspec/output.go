@@ -13,6 +13,24 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
+// outputNode is an output. Nothing refers to it: it is evaluated after all else,
+// see evaluateOutputs.
+type outputNode struct{ decl *config.Output }
+
+func (n outputNode) findUses(f *useFinder) {
+	f.expr(n.decl.Expr)
+	for _, check := range n.decl.Preconditions {
+		f.expr(check.Condition)
+		f.expr(check.ErrorMessage)
+	}
+}
+
+func (n outputNode) dependsOn() []config.Reference { return n.decl.DependsOn }
+
+func (outputNode) evaluate(*program, *block, map[Block]*result) *result {
+	return &result{value: cty.DynamicVal}
+}
+
 // evaluatedOutput is what one output came to.
 type evaluatedOutput struct {
 	block *block
@@ -26,13 +44,14 @@ type evaluatedOutput struct {
 func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Resource) bool) []evaluatedOutput {
 	p.base.Functions[stepFunction] = stepCounter(maxSteps)
 	var all []evaluatedOutput
-	for _, b := range p.inOrder {
-		if b.output == nil || !p.complete(b, results, only) {
+	for _, b := range p.names.inOrder {
+		n, ok := b.node.(outputNode)
+		if !ok || !p.complete(b, results, only) {
 			continue
 		}
 		o := evaluatedOutput{block: b}
 		value, problems := withinSteps(b, func() (value *OutputValue) {
-			value, o.diags = p.evaluateOutput(b, results)
+			value, o.diags = p.evaluateOutput(b, n.decl, results)
 			return value
 		})
 		o.value, o.diags = value, forDisplay(append(o.diags, problems...))
@@ -55,8 +74,7 @@ func outputValues(all []evaluatedOutput) []OutputValue {
 // was evaluated.
 func (p *program) complete(b *block, results map[Block]*result, only func(addrs.Resource) bool) bool {
 	for _, name := range p.graph.Closure(b.name) {
-		dep := p.byBlock[name]
-		if name != b.name && results[name] == nil || dep.resource != nil && only != nil && !only(dep.resource.Addr) {
+		if name != b.name && results[name] == nil || name.IsResource() && only != nil && !only(name.resource()) {
 			return false
 		}
 	}
@@ -64,8 +82,7 @@ func (p *program) complete(b *block, results map[Block]*result, only func(addrs.
 }
 
 // evaluateOutput returns nil when there is no value to show.
-func (p *program) evaluateOutput(b *block, results map[Block]*result) (*OutputValue, hcl.Diagnostics) {
-	o := b.output
+func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*result) (*OutputValue, hcl.Diagnostics) {
 	for _, ref := range o.DependsOn {
 		if results[resourceBlock(ref.Resource)] != nil && len(results[resourceBlock(ref.Resource)].failed) > 0 {
 			return nil, nil

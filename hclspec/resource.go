@@ -1,0 +1,132 @@
+package hclspec
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
+)
+
+// resourceNode is a resource.
+type resourceNode struct{ decl *config.Resource }
+
+func (n resourceNode) findUses(f *useFinder) {
+	f.expr(n.decl.ForEach)
+	f.expr(n.decl.Count)
+	f.repetition = len(f.uses)
+	f.manifest(n.decl.Body)
+}
+
+func (n resourceNode) dependsOn() []config.Reference { return n.decl.DependsOn }
+
+func (n resourceNode) repetition() string {
+	switch {
+	case n.decl.ForEach != nil:
+		return "for_each"
+	case n.decl.Count != nil:
+		return "count"
+	}
+	return ""
+}
+
+func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *result {
+	res := &result{value: cty.DynamicVal}
+	scope := p.scope(b, deps)
+	m := p.manifests[b.name]
+	if m == nil {
+		m, res.diags = p.prepare(b, n.decl, scope)
+		p.manifests[b.name] = m
+	}
+	e, diags := expand(n.decl, scope)
+	res.diags = append(res.diags, diags...)
+	if m == nil {
+		return res
+	}
+	res.kind = m.kind
+	if e.origins.skipped != nil {
+		res.value = cty.DynamicVal.Mark(skipped{by: *e.origins.skipped})
+		all := n.decl.Addr.Instance(addrs.Key{})
+		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.skipped}
+		res.diags, res.unexpanded = nil, true
+		return res
+	}
+	if e.unknown {
+		res.unexpanded = true
+		if !diags.HasErrors() && !p.opts.Partial {
+			res.diags = append(res.diags, unknownRepetition(n.decl, scope)...)
+		}
+		e.instances = []repetition{anyInstance(n.decl)}
+	}
+	if len(e.instances) > p.room {
+		res.unexpanded = true
+		res.diags = append(res.diags, source.Problem("Too many objects", b.at, "With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
+		return res
+	}
+	var report reporter
+	for _, rep := range e.instances {
+		i := p.decodeInstance(b, n.decl, m, rep.key, rep.inScope(scope, b), e.origins)
+		report.report(i.Addr, i.diags)
+		res.instances = append(res.instances, i)
+	}
+	res.diags = append(res.diags, report.diags...)
+	if !e.unknown {
+		res.value = p.resourceValue(b, res, nil)
+	}
+	return res
+}
+
+func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnostics {
+	if r.Count != nil {
+		return source.ProblemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
+	}
+	return source.ProblemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
+}
+
+// resourceValue is what references to a resource see. What was seen of each
+// instance comes from visits; without any it is what its Desired says.
+func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
+	d := p.demands[b.name]
+	if d == nil {
+		return cty.DynamicVal // nothing refers to it
+	}
+	values := make([]cty.Value, len(res.instances))
+	for i, inst := range res.instances {
+		if by, failed := res.failed[inst.Addr]; failed {
+			values[i] = cty.DynamicVal.Mark(skipped{by: by})
+			continue
+		}
+		var s *Seen
+		if seen != nil {
+			s = seen[i]
+		}
+		values[i] = inst.value(s, d)
+	}
+	switch b.node.(objectNode).repetition() {
+	case "for_each":
+		byKey := make(map[string]cty.Value, len(values))
+		for i, inst := range res.instances {
+			name, _ := inst.Addr.Key.Name()
+			byKey[name] = values[i]
+		}
+		return cty.ObjectVal(byKey)
+	case "count":
+		return cty.TupleVal(values)
+	}
+	return values[0]
+}
+
+// value is what references to an instance see.
+func (i *instance) value(seen *Seen, d *demand) cty.Value {
+	if i.Kind == nil {
+		return cty.DynamicVal.Mark(origin{Instance: i.Addr})
+	}
+	v := &view{unknown: i.Unknown, sensitive: i.Sensitive, open: true}
+	object := i.Fields
+	if seen != nil && seen.Object != nil {
+		object = seen.Object
+		v.open, v.unknown = false, byPosition(seen.Unknown, object)
+	}
+	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(origin{Instance: i.Addr})
+}
