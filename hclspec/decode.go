@@ -93,15 +93,6 @@ func (d *decoder) unmark(v cty.Value, at *place) cty.Value {
 	return v
 }
 
-// unmarkUnknown also takes the marks that lie inside a value which is not
-// known, as far as cty kept them.
-func unmarkUnknown(v cty.Value) (cty.Value, cty.ValueMarks) {
-	if v.IsKnown() {
-		return v.Unmark()
-	}
-	return v.UnmarkDeep()
-}
-
 func (d *decoder) eval(expr hcl.Expression) (cty.Value, bool) {
 	v, diags := expr.Value(d.scope)
 	if len(diags) > 0 {

@@ -74,30 +74,3 @@ func (d *demand) union(other *demand) *demand {
 	}
 	return u
 }
-
-// findDemands collects what the configuration asks of each resource.
-func (n *names) findDemands() map[Block]*demand {
-	demands := map[Block]*demand{}
-	for _, b := range n.inOrder {
-		for _, ref := range b.refs {
-			target, ok := n.byBlock[ref.to].node.(objectNode)
-			if !ok {
-				continue
-			}
-			if demands[ref.to] == nil {
-				demands[ref.to] = &demand{}
-			}
-			demands[ref.to].add(ref.objectSteps(target))
-		}
-	}
-	return demands
-}
-
-// objectSteps are the steps of a reference that lead into an object, without
-// the key that picks the instance.
-func (ref reference) objectSteps(target objectNode) []useStep {
-	if len(ref.steps) > 0 && (target.repetition() != "" || ref.steps[0].isKey()) {
-		return ref.steps[1:]
-	}
-	return ref.steps
-}

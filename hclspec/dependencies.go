@@ -83,3 +83,31 @@ func (n *names) edge(from, to Block) hcl.Range {
 	}
 	return b.at
 }
+
+// blocksOf lists the blocks of a configuration: variables, locals, resources,
+// outputs.
+func blocksOf(c *config.Config) []*block {
+	var all []*block
+	for _, v := range c.Variables {
+		all = append(all, &block{name: Block{Type: "var", Name: v.Name}, node: variableNode{}, at: v.Range})
+	}
+	for _, l := range c.Locals {
+		all = append(all, &block{name: Block{Type: "local", Name: l.Name}, node: localNode{l.Expr}, at: l.Range})
+	}
+	for _, r := range c.Resources {
+		all = append(all, &block{name: resourceBlock(r.Addr), node: resourceNode{r}, at: r.Range})
+	}
+	for _, o := range c.Outputs {
+		all = append(all, &block{name: Block{Type: "output", Name: o.Name}, node: outputNode{o}, at: o.Range})
+	}
+	return all
+}
+
+func namesOf(c *config.Config) *names {
+	n := &names{inOrder: blocksOf(c)}
+	n.byBlock = make(map[Block]*block, len(n.inOrder))
+	for _, b := range n.inOrder {
+		n.byBlock[b.name] = b
+	}
+	return n
+}

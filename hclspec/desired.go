@@ -37,82 +37,26 @@ type Desired struct {
 	Wait      config.Wait
 	Range     hcl.Range // the head of the resource block
 
-	// source and sources lead from a place in the object to one in the files.
-	source  *part
-	sources map[addrs.Path][]int
+	// positions lead from a field of the object to the source.
+	positions positions
 }
 
 // RangeOf is the place in the source that set the object's value at path, or
 // the closest place above it that the source has. The path may pick elements
 // of lists by position or by their keys.
 func (d *Desired) RangeOf(path addrs.Path) hcl.Range {
-	if path.IsZero() || d.source == nil {
+	if path.IsZero() || d.positions.root == nil {
 		return d.Range
 	}
 	steps := pathByPosition(path, d.Fields).Steps()
 	if d.isSecret() && steps[0].Field == "data" && len(steps) > 1 {
 		text := append([]addrs.Step{{Field: "stringData"}}, steps[1:]...)
-		if r, depth := d.find(text); depth > 1 {
+		if r, depth := d.positions.find(text, d.Range); depth > 1 {
 			return r
 		}
 	}
-	r, _ := d.find(steps)
+	r, _ := d.positions.find(steps, d.Range)
 	return r
-}
-
-// find follows the steps as far as the source has them, and says how far.
-func (d *Desired) find(steps []addrs.Step) (hcl.Range, int) {
-	var (
-		r  = d.Range
-		at addrs.Path
-		p  = d.source
-	)
-	for depth, step := range steps {
-		p = d.single(p, at)
-		var found bool
-		if p, r, found = d.step(p, step, at, r); !found {
-			return r, depth
-		}
-		at = at.Append(step)
-	}
-	return r, len(steps)
-}
-
-// single is the block that made the one object which several blocks stood for.
-func (d *Desired) single(p *part, at addrs.Path) *part {
-	if p.list == nil || !p.list.single {
-		return p
-	}
-	for _, i := range d.sources[at] {
-		return p.list.items[i].part
-	}
-	return p
-}
-
-// step finds what set the value one step below p. r is returned where the
-// source does not say more.
-func (d *Desired) step(p *part, step addrs.Step, at addrs.Path, r hcl.Range) (*part, hcl.Range, bool) {
-	switch {
-	case p.object != nil && step.IsField():
-		for i := range p.object.members {
-			if m := &p.object.members[i]; m.key == nil && m.name == step.Field {
-				return m.part, m.at, true
-			}
-		}
-	case p.list != nil && step.IsIndex():
-		i := step.Index
-		if made, ok := d.sources[at]; ok {
-			if i >= len(made) {
-				break
-			}
-			i = made[i]
-		}
-		if i < len(p.list.items) {
-			item := p.list.items[i].part
-			return item, item.at, true
-		}
-	}
-	return p, r, false
 }
 
 func (d *Desired) isSecret() bool {

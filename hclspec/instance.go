@@ -7,8 +7,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -26,89 +24,6 @@ type manifest struct {
 	// manifest = each.value.
 	kind *kinds.Kind
 	root *part
-}
-
-// decodeInstance evaluates a manifest in the scope of one instance.
-func (p *program) decodeInstance(b *block, r *config.Resource, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
-	i := &instance{Desired: &Desired{
-		Addr:      r.Addr.Instance(key),
-		Lifecycle: r.Lifecycle,
-		Wait:      r.Wait,
-		Range:     r.Range,
-		source:    m.root,
-	}}
-	d := &decoder{kind: m.kind, scope: scope}
-	d.origins.add(inherited)
-	fields := p.decodeFields(b, m, d)
-	if fields != nil {
-		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.sources = d.kind, fields, outermost(d.unknown), outermost(d.sensitive), d.sources
-		i.finish()
-	}
-	p.keyOrigins(b, scope, &d.origins)
-	i.origins = d.origins
-	if i.origins.skipped == nil { // else there is nothing to say of values that are missing
-		i.diags = append(d.diags, i.diags...)
-	} else {
-		i.diags = nil
-	}
-	return i
-}
-
-// outermost leaves out the places that lie inside of others.
-func outermost(places addrs.PathSet) addrs.PathSet {
-	for p := range places {
-		if !p.IsZero() && places.Covers(p.Parent()) {
-			delete(places, p)
-		}
-	}
-	return places
-}
-
-// decodeFields returns nil when not even the kind can be told.
-func (p *program) decodeFields(b *block, m *manifest, d *decoder) map[string]any {
-	if m.kind == nil {
-		return p.decodeFreeManifest(b, m.root, d)
-	}
-	json, _ := d.part(m.root, nil)
-	return manifestOf(json)
-}
-
-// manifestOf is a decoded manifest, empty where none came of it.
-func manifestOf(json any) map[string]any {
-	if fields, _ := json.(map[string]any); fields != nil {
-		return fields
-	}
-	return map[string]any{}
-}
-
-// decodeFreeManifest evaluates manifest = …, where the value says the API
-// version.
-func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[string]any {
-	value, ok := d.eval(root.expr)
-	if !ok {
-		return nil
-	}
-	shallow, _ := value.Unmark()
-	apiVersion := ""
-	if shallow.IsKnown() && !shallow.IsNull() && (shallow.Type().IsObjectType() || shallow.Type().IsMapType()) {
-		if v, ok := shallow.AsValueMap()["apiVersion"]; ok {
-			apiVersion, _ = source.KeyString(v)
-		}
-	}
-	if funcs.IsSensitive(value) && apiVersion != "" {
-		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
-			d.problem("Unknown kind", root.at, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
-			return nil
-		}
-	}
-	kind, diags := p.kinds.lookup(b, apiVersion, root.at)
-	d.diags = append(d.diags, diags...)
-	if kind == nil {
-		return nil
-	}
-	d.kind = kind
-	json, _ := d.value(value, kind.Root, nil, root.at)
-	return manifestOf(json)
 }
 
 func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {
@@ -247,18 +162,4 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = ""
 	}
 	return name, namespace
-}
-
-// keyOrigins adds what the keys in the block's brackets came from. Looking
-// something up under a key does not pass on the marks of the key.
-func (p *program) keyOrigins(b *block, scope *hcl.EvalContext, o *origins) {
-	if !p.dependsOnResources[b.name] {
-		return
-	}
-	for _, key := range b.keys {
-		if value, diags := key.Value(scope); !diags.HasErrors() {
-			_, marks := unmarkUnknown(value)
-			o.take(marks)
-		}
-	}
 }

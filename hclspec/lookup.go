@@ -3,7 +3,6 @@ package hclspec
 import (
 	"errors"
 	"slices"
-	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -38,16 +37,12 @@ func (f *kindFinder) declare(declared []*kinds.Kind, by addrs.Instance) {
 	}
 }
 
-// lookup finds the kind of a resource. at is the place that says the API
-// version, if any does.
-func (f *kindFinder) lookup(b *block, apiVersion string, at hcl.Range) (*kinds.Kind, hcl.Diagnostics) {
-	name := b.name.Type
+// lookup finds a kind. at is the range that is blamed if there is none: the API
+// version, or the head of the block where that is empty.
+func (f *kindFinder) lookup(name, apiVersion string, at hcl.Range) (*kinds.Kind, hcl.Diagnostics) {
 	kind, err := f.find(name, apiVersion)
 	if err == nil {
 		return kind, nil
-	}
-	if apiVersion == "" {
-		at = b.at
 	}
 	return nil, problemOfKind(err, name, at)
 }
@@ -112,12 +107,4 @@ func mayBeIn(silent []string) string {
 		return ""
 	}
 	return " It may also be in " + words.Or(silent) + ", from which the cluster gets no answer now: kubectl get apiservices shows why."
-}
-
-func quoted(texts []string) []string {
-	all := make([]string, len(texts))
-	for i, text := range texts {
-		all[i] = strconv.Quote(text)
-	}
-	return all
 }

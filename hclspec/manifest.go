@@ -75,26 +75,6 @@ type reader struct {
 	diags hcl.Diagnostics
 }
 
-// isFixed says whether an expression depends on nothing but variables, and
-// local values that no resource goes into.
-func (p *program) isFixed(expr hcl.Expression) bool {
-	for _, t := range expr.Variables() {
-		switch t.RootName() {
-		case "path", "var":
-		case "local":
-			if len(t) < 2 {
-				return false
-			}
-			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{Type: "local", Name: name.Name}] {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
 func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
 	r.diags = append(r.diags, source.Problem(summary, at, format, args...)...)
 }

@@ -75,21 +75,11 @@ type block struct {
 	loops bool
 }
 
-// blocksOf lists the blocks of a configuration: variables, locals, resources,
-// outputs.
-func blocksOf(c *config.Config) []*block {
-	var all []*block
-	for _, v := range c.Variables {
-		all = append(all, &block{name: Block{Type: "var", Name: v.Name}, node: variableNode{}, at: v.Range})
-	}
-	for _, l := range c.Locals {
-		all = append(all, &block{name: Block{Type: "local", Name: l.Name}, node: localNode{l.Expr}, at: l.Range})
-	}
-	for _, r := range c.Resources {
-		all = append(all, &block{name: resourceBlock(r.Addr), node: resourceNode{r}, at: r.Range})
-	}
-	for _, o := range c.Outputs {
-		all = append(all, &block{name: Block{Type: "output", Name: o.Name}, node: outputNode{o}, at: o.Range})
-	}
-	return all
+// reference is a use that names a block of the configuration.
+type reference struct {
+	to Block
+	// steps follow the block's name; those of a resource with for_each or count
+	// begin with the instance's key, or are empty for all of them.
+	steps []useStep
+	at    hcl.Range
 }

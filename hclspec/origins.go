@@ -91,3 +91,12 @@ func (o *origins) mark(value cty.Value) cty.Value {
 	}
 	return value
 }
+
+// unmarkUnknown also takes the marks that lie inside a value which is not
+// known, as far as cty kept them.
+func unmarkUnknown(v cty.Value) (cty.Value, cty.ValueMarks) {
+	if v.IsKnown() {
+		return v.Unmark()
+	}
+	return v.UnmarkDeep()
+}

@@ -50,11 +50,14 @@ func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Res
 			continue
 		}
 		o := evaluatedOutput{block: b}
-		value, problems := withinSteps(b, func() (value *OutputValue) {
+		value, ok := withinSteps(b.loops, func() (value *OutputValue) {
 			value, o.diags = p.evaluateOutput(b, n.decl, results)
 			return value
 		})
-		o.value, o.diags = value, forDisplay(append(o.diags, problems...))
+		if !ok {
+			o.diags = append(o.diags, tooManySteps(b)...)
+		}
+		o.value, o.diags = value, forDisplay(o.diags)
 		all = append(all, o)
 	}
 	return all

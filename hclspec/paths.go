@@ -2,12 +2,10 @@ package hclspec
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
@@ -97,72 +95,3 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 	}
 	return nil
 }
-
-// checkLifecycle reports places in the lifecycle block that the kind does not
-// have.
-func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, argument := range []struct {
-		name      string
-		PathValue []addrs.Path
-	}{
-		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
-	} {
-		for _, path := range argument.PathValue {
-			if what := missingPlace(path, kind); what != "" {
-				diags = append(diags, source.Problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
-			}
-		}
-	}
-	return diags
-}
-
-// missingPlace says what is wrong with a place in an object of the kind, or "".
-func missingPlace(path addrs.Path, kind *kinds.Kind) string {
-	var parent addrs.Path
-	for _, step := range path.Steps() {
-		owner, at := kind.At(parent), parent
-		parent = parent.Append(step)
-		if kind.At(parent) != nil {
-			continue
-		}
-		name := kind.Name
-		if !at.IsZero() {
-			name = at.String()
-		}
-		if !step.IsField() || owner.Type != kinds.Object {
-			return fmt.Sprintf("%s is %s.", name, describe(owner))
-		}
-		var names []string
-		for _, f := range owner.Fields() {
-			names = append(names, f.Name)
-		}
-		return fmt.Sprintf("%s has no field %q.%s", name, step.Field, suggestField(step.Field, names))
-	}
-	return ""
-}
-
-// checkWait reports what the wait block asks of an object of the kind that it
-// can't tell.
-func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
-		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", upperFirst(withArticle(kind.Name)))...)
-	}
-	for _, f := range w.Fields {
-		if what := missingPlace(f.Path, kind); what != "" {
-			diags = append(diags, source.Problem("Unknown field", f.Range, "%s: %s", f.Path, what)...)
-			continue
-		}
-		switch place := kind.At(f.Path); place.Type {
-		case kinds.Object, kinds.Map, kinds.List:
-			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, describe(place))...)
-			}
-		}
-	}
-	return diags
-}
-
-// rolloutKinds are those whose controllers bring pods up to date by and by.
-var rolloutKinds = []string{"Deployment", "StatefulSet", "DaemonSet"}

@@ -3,6 +3,7 @@ package hclspec
 import (
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
@@ -47,7 +48,7 @@ func (p *program) prepareFields(b *block, decl *config.Resource, entries []*entr
 			at = e.attr.Expr.Range()
 			apiVersion, ok = r.apiVersion(e.attr.Expr)
 		case e.name == "kind":
-			r.checkKind(e, b)
+			r.checkKind(e, b.name.Type)
 		default:
 			fields = append(fields, e)
 		}
@@ -65,51 +66,16 @@ func (p *program) prepareFields(b *block, decl *config.Resource, entries []*entr
 // kindFor has the reader read for the kind that a block turns out to be of, nil
 // for none, and checks what of the block depends on that.
 func (p *program) kindFor(b *block, decl *config.Resource, apiVersion string, at hcl.Range, r *reader) *kinds.Kind {
-	kind, diags := p.kinds.lookup(b, apiVersion, at)
+	if apiVersion == "" {
+		at = b.at
+	}
+	kind, diags := p.kinds.lookup(b.name.Type, apiVersion, at)
 	r.kind, r.diags = kind, append(r.diags, diags...)
 	if kind != nil {
 		r.diags = append(r.diags, checkLifecycle(&decl.Lifecycle, kind)...)
 		r.diags = append(r.diags, checkWait(&decl.Wait, kind)...)
 	}
 	return kind
-}
-
-// checkMetaArgument reports a block written as an argument or the other way
-// round.
-func (r *reader) checkMetaArgument(e *entry) {
-	isBlock := e.name == "lifecycle" || e.name == "wait"
-	switch {
-	case isBlock && e.attr != nil:
-		r.problem("Unsuitable argument", e.attr.NameRange, "%s is a block: it is written without an equals sign. If a field of the object is meant, write manifest = { %s = … }.", e.name, e.name)
-	case !isBlock && len(e.blocks) > 0:
-		r.problem("Unsuitable block", e.blocks[0].TypeRange, "%s is an argument: %s = …. If a field of the object is meant, write manifest = { %s = … }.", e.name, e.name, e.name)
-	}
-}
-
-func (r *reader) apiVersion(expr hcl.Expression) (string, bool) {
-	value, diags := expr.Value(r.scope)
-	if diags.HasErrors() {
-		r.diags = append(r.diags, diags...)
-		return "", false
-	}
-	apiVersion, ok := source.KeyString(value)
-	if !ok || apiVersion == "" || funcs.IsSensitive(value) {
-		r.problem("Unsuitable API version", expr.Range(), "apiVersion is a string such as \"apps/v1\" that is the same for all instances and known from the start.")
-		return "", false
-	}
-	return apiVersion, true
-}
-
-// checkKind lets a body repeat what the head says.
-func (r *reader) checkKind(e *entry, b *block) {
-	if e.attr != nil {
-		if value, diags := e.attr.Expr.Value(r.scope); !diags.HasErrors() {
-			if said, ok := source.KeyString(value); ok && said == b.name.Type {
-				return
-			}
-		}
-	}
-	r.problem("Different kinds", e.nameRange(), "The kind of the object is the block's first label, %s. Remove kind.", b.name.Type)
 }
 
 // prepareWhole reads manifest = …. Where the value is the same for all
@@ -127,34 +93,109 @@ func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attrib
 	return &manifest{kind: kind, root: r.expr(attr.Expr, kind.Root, "")}
 }
 
-// staticAPIVersion reads the API version out of a manifest that is written
-// out, or that is the same for all instances.
-func (r *reader) staticAPIVersion(expr hcl.Expression) (apiVersion string, at hcl.Range, ok bool) {
-	if pairs, isMap := staticMap(expr); isMap {
-		for _, pair := range pairs {
-			if !r.fixed(pair.Key) {
-				return "", at, false
-			}
-			key, _ := pair.Key.Value(r.scope)
-			if name, _ := source.KeyString(key); name == "apiVersion" {
-				value, diags := pair.Value.Value(r.scope)
-				apiVersion, ok := source.KeyString(value)
-				return apiVersion, pair.Value.Range(), ok && !diags.HasErrors() && !funcs.IsSensitive(value)
-			}
-		}
-		return "", expr.Range(), true
+// decodeInstance evaluates a manifest in the scope of one instance.
+func (p *program) decodeInstance(b *block, r *config.Resource, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
+	i := &instance{Desired: &Desired{
+		Addr:      r.Addr.Instance(key),
+		Lifecycle: r.Lifecycle,
+		Wait:      r.Wait,
+		Range:     r.Range,
+		positions: positions{root: m.root},
+	}}
+	d := &decoder{kind: m.kind, scope: scope}
+	d.origins.add(inherited)
+	fields := p.decodeFields(b, m, d)
+	if fields != nil {
+		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.positions.items = d.kind, fields, outermost(d.unknown), outermost(d.sensitive), d.sources
+		i.finish()
 	}
-	if !r.fixed(expr) {
-		return "", at, false
+	p.keyOrigins(b, scope, &d.origins)
+	i.origins = d.origins
+	if i.origins.skipped == nil { // else there is nothing to say of values that are missing
+		i.diags = append(d.diags, i.diags...)
+	} else {
+		i.diags = nil
 	}
-	value, diags := expr.Value(r.scope)
+	return i
+}
+
+// decodeFields returns nil when not even the kind can be told.
+func (p *program) decodeFields(b *block, m *manifest, d *decoder) map[string]any {
+	if m.kind == nil {
+		return p.decodeFreeManifest(b, m.root, d)
+	}
+	json, _ := d.part(m.root, nil)
+	return manifestOf(json)
+}
+
+// decodeFreeManifest evaluates manifest = …, where the value says the API
+// version.
+func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[string]any {
+	value, ok := d.eval(root.expr)
+	if !ok {
+		return nil
+	}
 	shallow, _ := value.Unmark()
-	if diags.HasErrors() || funcs.IsSensitive(value) || !shallow.IsKnown() || shallow.IsNull() || !shallow.Type().IsObjectType() {
-		return "", at, false
+	apiVersion := ""
+	if shallow.IsKnown() && !shallow.IsNull() && (shallow.Type().IsObjectType() || shallow.Type().IsMapType()) {
+		if v, ok := shallow.AsValueMap()["apiVersion"]; ok {
+			apiVersion, _ = source.KeyString(v)
+		}
 	}
-	if !shallow.Type().HasAttribute("apiVersion") {
-		return "", expr.Range(), true
+	if funcs.IsSensitive(value) && apiVersion != "" {
+		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
+			d.problem("Unknown kind", root.at, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
+			return nil
+		}
 	}
-	apiVersion, ok = source.KeyString(shallow.GetAttr("apiVersion"))
-	return apiVersion, expr.Range(), ok
+	blame := root.at
+	if apiVersion == "" {
+		blame = b.at
+	}
+	kind, diags := p.kinds.lookup(b.name.Type, apiVersion, blame)
+	d.diags = append(d.diags, diags...)
+	if kind == nil {
+		return nil
+	}
+	d.kind = kind
+	json, _ := d.value(value, kind.Root, nil, root.at)
+	return manifestOf(json)
+}
+
+// manifestOf is a decoded manifest, empty where none came of it.
+func manifestOf(json any) map[string]any {
+	if fields, _ := json.(map[string]any); fields != nil {
+		return fields
+	}
+	return map[string]any{}
+}
+
+// outermost leaves out the places that lie inside of others.
+func outermost(places addrs.PathSet) addrs.PathSet {
+	for p := range places {
+		if !p.IsZero() && places.Covers(p.Parent()) {
+			delete(places, p)
+		}
+	}
+	return places
+}
+
+// isFixed says whether an expression depends on nothing but variables, and
+// local values that no resource goes into.
+func (p *program) isFixed(expr hcl.Expression) bool {
+	for _, t := range expr.Variables() {
+		switch t.RootName() {
+		case "path", "var":
+		case "local":
+			if len(t) < 2 {
+				return false
+			}
+			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{Type: "local", Name: name.Name}] {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }

@@ -11,6 +11,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -306,4 +307,24 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 	}
 	a.below[of] = below
 	return below
+}
+
+// newProgram links the blocks of a configuration.
+func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
+	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
+	diags := p.names.resolveAll()
+	p.graph = p.names.graph()
+	diags = append(diags, p.names.checkCycles(p.graph)...)
+	p.demands = p.names.findDemands()
+	var resources []Block
+	for _, r := range c.Resources {
+		resources = append(resources, resourceBlock(r.Addr))
+	}
+	for _, b := range p.graph.Dependents(resources...) {
+		p.dependsOnResources[b] = true
+	}
+	p.kinds = newKindFinder(opts.Kinds)
+	p.base = &hcl.EvalContext{Functions: keepingOrigins(funcs.Table(c.Dir))}
+	p.base.Functions[stepFunction] = stepCounter(maxSteps)
+	return p, diags
 }

@@ -7,7 +7,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -63,31 +63,25 @@ type result struct {
 	diags   hcl.Diagnostics
 }
 
-// newProgram links the blocks of a configuration.
-func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
-	diags := p.names.resolveAll()
-	p.graph = p.names.graph()
-	diags = append(diags, p.names.checkCycles(p.graph)...)
-	p.demands = p.names.findDemands()
-	var resources []Block
-	for _, r := range c.Resources {
-		resources = append(resources, resourceBlock(r.Addr))
-	}
-	for _, b := range p.graph.Dependents(resources...) {
-		p.dependsOnResources[b] = true
-	}
-	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: keepingOrigins(funcs.Table(c.Dir))}
-	p.base.Functions[stepFunction] = stepCounter(maxSteps)
-	return p, diags
-}
-
 // evaluate finds the value of a block from those of the blocks it refers to.
 func (p *program) evaluate(b *block, deps map[Block]*result) *result {
-	res, diags := withinSteps(b, func() *result { return b.node.evaluate(p, b, deps) })
-	if res == nil {
-		return &result{value: cty.DynamicVal, unexpanded: true, diags: diags}
+	res, ok := withinSteps(b.loops, func() *result { return b.node.evaluate(p, b, deps) })
+	if !ok {
+		return &result{value: cty.DynamicVal, unexpanded: true, diags: tooManySteps(b)}
 	}
 	return res
+}
+
+func tooManySteps(b *block) hcl.Diagnostics {
+	return source.Problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps)
+}
+
+// Options says how a configuration is to be evaluated.
+type Options struct {
+	Variables config.Values
+	Kinds     config.Kinds
+	// Partial allows values that are not known in places that decide which
+	// objects there are, as `validate` meets them when a variable has no value:
+	// such blocks are checked once, with each and count unknown.
+	Partial bool
 }

@@ -12,29 +12,11 @@ import (
 	"kplan.dev/kplan/internal/words"
 )
 
-// reference is a use that names a block of the configuration.
-type reference struct {
-	to Block
-	// steps follow the block's name; those of a resource with for_each or count
-	// begin with the instance's key, or are empty for all of them.
-	steps []useStep
-	at    hcl.Range
-}
-
 // names answers what a configuration declares.
 type names struct {
 	byBlock map[Block]*block
 	// inOrder are the same blocks in their order, for suggestions.
 	inOrder []*block
-}
-
-func namesOf(c *config.Config) *names {
-	n := &names{inOrder: blocksOf(c)}
-	n.byBlock = make(map[Block]*block, len(n.inOrder))
-	for _, b := range n.inOrder {
-		n.byBlock[b.name] = b
-	}
-	return n
 }
 
 // resolve finds out what the block's expressions refer to.
@@ -253,4 +235,31 @@ func (n *names) guessKind(word string) string {
 		return ""
 	}
 	return config.NearestKind(word)
+}
+
+// findDemands collects what the configuration asks of each resource.
+func (n *names) findDemands() map[Block]*demand {
+	demands := map[Block]*demand{}
+	for _, b := range n.inOrder {
+		for _, ref := range b.refs {
+			target, ok := n.byBlock[ref.to].node.(objectNode)
+			if !ok {
+				continue
+			}
+			if demands[ref.to] == nil {
+				demands[ref.to] = &demand{}
+			}
+			demands[ref.to].add(ref.objectSteps(target))
+		}
+	}
+	return demands
+}
+
+// objectSteps are the steps of a reference that lead into an object, without
+// the key that picks the instance.
+func (ref reference) objectSteps(target objectNode) []useStep {
+	if len(ref.steps) > 0 && (target.repetition() != "" || ref.steps[0].isKey()) {
+		return ref.steps[1:]
+	}
+	return ref.steps
 }

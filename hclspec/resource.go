@@ -116,17 +116,3 @@ func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
 	}
 	return values[0]
 }
-
-// value is what references to an instance see.
-func (i *instance) value(seen *Seen, d *demand) cty.Value {
-	if i.Kind == nil {
-		return cty.DynamicVal.Mark(origin{Instance: i.Addr})
-	}
-	v := &view{unknown: i.Unknown, sensitive: i.Sensitive, open: true}
-	object := i.Fields
-	if seen != nil && seen.Object != nil {
-		object = seen.Object
-		v.open, v.unknown = false, byPosition(seen.Unknown, object)
-	}
-	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(origin{Instance: i.Addr})
-}

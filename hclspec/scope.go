@@ -56,3 +56,17 @@ func (r repetition) inScope(scope *hcl.EvalContext, b *block) *hcl.EvalContext {
 	inner.Variables = map[string]cty.Value{r.name: r.values}
 	return inner
 }
+
+// keyOrigins adds what the keys in the block's brackets came from. Looking
+// something up under a key does not pass on the marks of the key.
+func (p *program) keyOrigins(b *block, scope *hcl.EvalContext, o *origins) {
+	if !p.dependsOnResources[b.name] {
+		return
+	}
+	for _, key := range b.keys {
+		if value, diags := key.Value(scope); !diags.HasErrors() {
+			_, marks := unmarkUnknown(value)
+			o.take(marks)
+		}
+	}
+}

@@ -5,14 +5,12 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/funcs"
-	"kplan.dev/kplan/hclspec/source"
 )
 
 // maxSteps bounds how often the values and conditions of for expressions are
@@ -71,11 +69,11 @@ func stepCounter(limit int64) function.Function {
 	})
 }
 
-// withinSteps evaluates something of a block in a goroutine of its own, which ends
-// without a result when the steps run out.
-func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
-	if !b.loops {
-		return evaluate(), nil
+// withinSteps evaluates something, which may have loops, in a goroutine of its own.
+// That ends without a result when the steps run out; ok is false then.
+func withinSteps[T any](loops bool, evaluate func() T) (result T, ok bool) {
+	if !loops {
+		return evaluate(), true
 	}
 	done := make(chan T, 1)
 	var trap graph.Trap
@@ -83,10 +81,7 @@ func withinSteps[T any](b *block, evaluate func() T) (T, hcl.Diagnostics) {
 		defer close(done)
 		trap.Run(nil, func() { done <- evaluate() })
 	}()
-	result, ok := <-done
+	result, ok = <-done
 	trap.Rethrow()
-	if !ok {
-		return result, source.Problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one stands inside of another.", b.name, maxSteps)
-	}
-	return result, nil
+	return result, ok
 }

@@ -9,19 +9,8 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
-	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/source"
 )
-
-// Options says how a configuration is to be evaluated.
-type Options struct {
-	Variables config.Values
-	Kinds     config.Kinds
-	// Partial allows values that are not known in places that decide which
-	// objects there are, as `validate` meets them when a variable has no value:
-	// such blocks are checked once, with each and count unknown.
-	Partial bool
-}
 
 // WalkOptions says what is to be visited, and how much of it at once.
 type WalkOptions struct {
