@@ -5,6 +5,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -38,24 +39,24 @@ type Desired struct {
 	Range     hcl.Range // the head of the resource block
 
 	// positions lead from a field of the object to the source.
-	positions positions
+	positions manifest.Positions
 }
 
 // RangeOf is the place in the source that set the object's value at path, or
 // the closest place above it that the source has. The path may pick elements
 // of lists by position or by their keys.
 func (d *Desired) RangeOf(path addrs.Path) hcl.Range {
-	if path.IsZero() || d.positions.root == nil {
+	if path.IsZero() || d.positions.Root == nil {
 		return d.Range
 	}
 	steps := pathByPosition(path, d.Fields).Steps()
 	if d.isSecret() && steps[0].Field == "data" && len(steps) > 1 {
 		text := append([]addrs.Step{{Field: "stringData"}}, steps[1:]...)
-		if r, depth := d.positions.find(text, d.Range); depth > 1 {
+		if r, depth := d.positions.Find(text, d.Range); depth > 1 {
 			return r
 		}
 	}
-	r, _ := d.positions.find(steps, d.Range)
+	r, _ := d.positions.Find(steps, d.Range)
 	return r
 }
 

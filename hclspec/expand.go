@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -21,7 +22,7 @@ type expansion struct {
 	instances []repetition
 	// origins are those of the for_each or count itself: they hold for every
 	// instance.
-	origins origins
+	origins manifest.Origins
 	// unknown says that the instances can't be told yet.
 	unknown bool
 }
@@ -60,12 +61,12 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 		return expansion{unknown: true}, diags
 	}
 	var e expansion
-	value, marks := unmarkUnknown(value)
+	value, marks := manifest.UnmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.instances, e.unknown = nil, true
 		return e, append(diags, source.ProblemIn("Unsuitable for_each", expr, scope, format, args...)...)
 	}
-	if e.origins.take(marks) {
+	if e.origins.Take(marks) {
 		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.")
 	}
 	ty := value.Type()
@@ -79,7 +80,7 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 	case ty.IsListType() || ty.IsTupleType():
 		return refuse("for_each is a map or a set of strings, and this is a list, which may hold an element twice. Write toset(…) around it.")
 	case !isMap && !ty.IsSetType():
-		return refuse("for_each is a map or a set of strings, and this is %s.", describeValue(value))
+		return refuse("for_each is a map or a set of strings, and this is %s.", manifest.DescribeValue(value))
 	}
 	for it := value.ElementIterator(); it.Next(); {
 		key, element := it.Element()
@@ -112,12 +113,12 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 		return expansion{unknown: true}, diags
 	}
 	var e expansion
-	value, marks := unmarkUnknown(value)
+	value, marks := manifest.UnmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.unknown = true
 		return e, append(diags, source.ProblemIn("Unsuitable count", expr, scope, format, args...)...)
 	}
-	if e.origins.take(marks) {
+	if e.origins.Take(marks) {
 		return refuse("How many objects there are can't be secret, and this value is sensitive.")
 	}
 	if value.IsNull() {
@@ -126,7 +127,7 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 	number, err := convert.Convert(value, cty.Number)
 	switch {
 	case err != nil || value.Type() == cty.Bool:
-		return refuse("count is a whole number, and this is %s.", describeValue(value))
+		return refuse("count is a whole number, and this is %s.", manifest.DescribeValue(value))
 	case !number.IsKnown():
 		e.unknown = true
 		return e, diags

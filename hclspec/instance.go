@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -14,16 +15,16 @@ import (
 // instance is one object of a resource block, evaluated.
 type instance struct {
 	*Desired
-	origins origins
+	origins manifest.Origins
 	diags   hcl.Diagnostics
 }
 
-// manifest is the body of a resource, prepared once for all its instances.
-type manifest struct {
+// prepared is the body of a resource, prepared once for all its instances.
+type prepared struct {
 	// kind is nil where only the value of each instance tells the API version:
 	// manifest = each.value.
 	kind *kinds.Kind
-	root *part
+	root *manifest.Part
 }
 
 func (i *instance) problem(summary string, at addrs.Path, format string, args ...any) {
@@ -145,7 +146,7 @@ func (i *instance) identify() (name, namespace string) {
 	namespace, _ = meta["namespace"].(string)
 	generateName, _ := meta["generateName"].(string)
 	if name == "" && generateName == "" && !i.Unknown.Covers(metadataName) && !i.Unknown.Covers(generatedName) {
-		i.problem("Missing name", metadataName, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", upperFirst(withArticle(i.Kind.Name)))
+		i.problem("Missing name", metadataName, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
 	}
 	for _, at := range []addrs.Path{metadataName, metadataNamespace, generatedName} {
 		if i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
@@ -158,7 +159,7 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = defaultNamespace
 		meta["namespace"] = namespace
 	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(metadataNamespace)):
-		i.problem("Unexpected namespace", metadataNamespace, "%s stands in no namespace. Remove metadata.namespace.", upperFirst(withArticle(i.Kind.Name)))
+		i.problem("Unexpected namespace", metadataNamespace, "%s stands in no namespace. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
 		namespace = ""
 	}
 	return name, namespace

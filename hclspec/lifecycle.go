@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -36,7 +37,7 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
-		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", upperFirst(withArticle(kind.Name)))...)
+		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", manifest.UpperFirst(manifest.WithArticle(kind.Name)))...)
 	}
 	for _, f := range w.Fields {
 		if what := missingPlace(f.Path, kind); what != "" {
@@ -46,7 +47,7 @@ func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 		switch place := kind.At(f.Path); place.Type {
 		case kinds.Object, kinds.Map, kinds.List:
 			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, describe(place))...)
+				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(place))...)
 			}
 		}
 	}
@@ -70,13 +71,13 @@ func missingPlace(path addrs.Path, kind *kinds.Kind) string {
 			name = at.String()
 		}
 		if !step.IsField() || owner.Type != kinds.Object {
-			return fmt.Sprintf("%s is %s.", name, describe(owner))
+			return fmt.Sprintf("%s is %s.", name, manifest.Describe(owner))
 		}
 		var names []string
 		for _, f := range owner.Fields() {
 			names = append(names, f.Name)
 		}
-		return fmt.Sprintf("%s has no field %q.%s", name, step.Field, suggestField(step.Field, names))
+		return fmt.Sprintf("%s has no field %q.%s", name, step.Field, manifest.SuggestField(step.Field, names))
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 )
 
 // variableNode is a variable, which has its value already.
@@ -31,7 +32,7 @@ func (l localNode) evaluate(p *program, b *block, deps map[Block]*result) *resul
 	if diags.HasErrors() {
 		value = cty.DynamicVal
 	}
-	var o origins
+	var o manifest.Origins
 	p.keyOrigins(b, scope, &o)
-	return &result{value: o.mark(value), diags: diags}
+	return &result{value: o.Mark(value), diags: diags}
 }

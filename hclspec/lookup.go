@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
@@ -87,9 +88,9 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	)
 	switch {
 	case errors.As(err, &ambiguous):
-		return source.Problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(quoted(ambiguous.APIVersions)))
+		return source.Problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(manifest.Quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
-		diags := source.Problem("Unknown kind", at, "%s.", upperFirst(err.Error()))
+		diags := source.Problem("Unknown kind", at, "%s.", manifest.UpperFirst(err.Error()))
 		diags[0].Extra = err // which may be no matter of this kind alone
 		return diags
 	case len(unknown.Known) > 0:

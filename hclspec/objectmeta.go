@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -38,7 +39,7 @@ func (i *instance) refuseStatus() {
 	}
 	meta, _ := i.Fields["metadata"].(map[string]any)
 	for _, at := range serverMetadata {
-		name := lastName(at.String())
+		name := manifest.LastName(at.String())
 		if _, ok := meta[name]; ok || i.Unknown.Has(at) {
 			i.problem("Field set by the server", at, "%s is written by the API server. Remove it.", at)
 			delete(meta, name)
@@ -80,7 +81,7 @@ func (i *instance) checkNames() {
 
 func (i *instance) checkName(field string, faults []string) {
 	if len(faults) > 0 {
-		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, withArticle(i.Kind.Name), brief(faults))
+		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, manifest.WithArticle(i.Kind.Name), brief(faults))
 	}
 }
 
@@ -180,7 +181,7 @@ func (i *instance) checkData() {
 		at := addrs.NewPath(field)
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			if faults := validation.IsConfigMapKey(key); len(faults) > 0 {
-				i.problem("Invalid key", at.Field(key), "%q can't be a key in %s: %s.", key, withArticle(i.Kind.Name), brief(faults))
+				i.problem("Invalid key", at.Field(key), "%q can't be a key in %s: %s.", key, manifest.WithArticle(i.Kind.Name), brief(faults))
 			}
 			value, _ := entries[key].(string)
 			n := decodedSize(value, isSecret || field == "binaryData")
@@ -190,7 +191,7 @@ func (i *instance) checkData() {
 		}
 	}
 	if size > mostData {
-		i.problem("Object is too large", largest, "All values of %s together hold 1 MiB at most.", withArticle(i.Kind.Name))
+		i.problem("Object is too large", largest, "All values of %s together hold 1 MiB at most.", manifest.WithArticle(i.Kind.Name))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -97,10 +98,10 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 		return nil, diags
 	}
 	value, marks := value.UnmarkDeep()
-	var from origins
-	isSecret := from.take(marks)
+	var from manifest.Origins
+	isSecret := from.Take(marks)
 	p.keyOrigins(b, scope, &from)
-	if from.skipped != nil {
+	if from.Skipped != nil {
 		return nil, nil
 	}
 	for _, check := range o.Preconditions {
@@ -124,7 +125,7 @@ func keepsNumbers(value cty.Value) bool {
 	kept := true
 	cty.Walk(value, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.IsKnown() && !v.IsNull() && v.Type() == cty.Number {
-			_, ok := jsonNumber(v.AsBigFloat())
+			_, ok := manifest.JsonNumber(v.AsBigFloat())
 			kept = kept && ok
 		}
 		return kept, nil

@@ -6,49 +6,50 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
 // prepare reads a resource's body against its kind. It returns nil when the
 // kind can't be told.
-func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*manifest, hcl.Diagnostics) {
-	r := &reader{scope: scope, fixed: p.isFixed, files: p.files}
-	var entries []*entry
-	var whole *entry
-	for _, e := range r.entries(decl.Body) {
+func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*prepared, hcl.Diagnostics) {
+	r := &manifest.Reader{Scope: scope, Fixed: p.isFixed, Files: p.files}
+	var entries []*manifest.Entry
+	var whole *manifest.Entry
+	for _, e := range r.Entries(decl.Body) {
 		switch {
-		case e.name == "manifest" && e.attr != nil:
+		case e.Name == "manifest" && e.Attr != nil:
 			whole = e
-		case source.IsMetaArgument(e.name):
-			r.checkMetaArgument(e)
+		case source.IsMetaArgument(e.Name):
+			r.CheckMetaArgument(e)
 		default:
 			entries = append(entries, e)
 		}
 	}
 	if whole == nil {
 		m := p.prepareFields(b, decl, entries, r)
-		return m, r.diags
+		return m, r.Diags
 	}
 	for _, e := range entries {
-		r.problem("Field beside manifest", e.nameRange(), "manifest is the whole object, so nothing else can be set beside it. Put %s into it.", e.name)
+		r.Problem("Field beside manifest", e.NameRange(), "manifest is the whole object, so nothing else can be set beside it. Put %s into it.", e.Name)
 	}
-	m := p.prepareWhole(b, decl, whole.attr, r)
-	return m, r.diags
+	m := p.prepareWhole(b, decl, whole.Attr, r)
+	return m, r.Diags
 }
 
 // prepareFields reads a body that has the object's fields one by one.
-func (p *program) prepareFields(b *block, decl *config.Resource, entries []*entry, r *reader) *manifest {
+func (p *program) prepareFields(b *block, decl *config.Resource, entries []*manifest.Entry, r *manifest.Reader) *prepared {
 	var apiVersion string
 	at, ok := b.at, true
 	fields := entries[:0]
 	for _, e := range entries {
 		switch {
-		case e.name == "apiVersion" && e.attr != nil:
-			at = e.attr.Expr.Range()
-			apiVersion, ok = r.apiVersion(e.attr.Expr)
-		case e.name == "kind":
-			r.checkKind(e, b.name.Type)
+		case e.Name == "apiVersion" && e.Attr != nil:
+			at = e.Attr.Expr.Range()
+			apiVersion, ok = r.ApiVersion(e.Attr.Expr)
+		case e.Name == "kind":
+			r.CheckKind(e, b.name.Type)
 		default:
 			fields = append(fields, e)
 		}
@@ -60,29 +61,29 @@ func (p *program) prepareFields(b *block, decl *config.Resource, entries []*entr
 	if kind == nil {
 		return nil
 	}
-	return &manifest{kind: kind, root: &part{field: kind.Root, at: b.at, object: r.members(fields, kind.Root, "")}}
+	return &prepared{kind: kind, root: &manifest.Part{Field: kind.Root, At: b.at, Object: r.Members(fields, kind.Root, "")}}
 }
 
 // kindFor has the reader read for the kind that a block turns out to be of, nil
 // for none, and checks what of the block depends on that.
-func (p *program) kindFor(b *block, decl *config.Resource, apiVersion string, at hcl.Range, r *reader) *kinds.Kind {
+func (p *program) kindFor(b *block, decl *config.Resource, apiVersion string, at hcl.Range, r *manifest.Reader) *kinds.Kind {
 	if apiVersion == "" {
 		at = b.at
 	}
 	kind, diags := p.kinds.lookup(b.name.Type, apiVersion, at)
-	r.kind, r.diags = kind, append(r.diags, diags...)
+	r.Kind, r.Diags = kind, append(r.Diags, diags...)
 	if kind != nil {
-		r.diags = append(r.diags, checkLifecycle(&decl.Lifecycle, kind)...)
-		r.diags = append(r.diags, checkWait(&decl.Wait, kind)...)
+		r.Diags = append(r.Diags, checkLifecycle(&decl.Lifecycle, kind)...)
+		r.Diags = append(r.Diags, checkWait(&decl.Wait, kind)...)
 	}
 	return kind
 }
 
 // prepareWhole reads manifest = …. Where the value is the same for all
 // instances or is written out it is read here, otherwise by each instance.
-func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attribute, r *reader) *manifest {
-	free := &manifest{root: &part{at: attr.Expr.Range(), expr: attr.Expr}}
-	apiVersion, at, ok := r.staticAPIVersion(attr.Expr)
+func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attribute, r *manifest.Reader) *prepared {
+	free := &prepared{root: &manifest.Part{At: attr.Expr.Range(), Expr: attr.Expr}}
+	apiVersion, at, ok := r.StaticAPIVersion(attr.Expr)
 	if !ok {
 		return free
 	}
@@ -90,29 +91,29 @@ func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attrib
 	if kind == nil {
 		return nil
 	}
-	return &manifest{kind: kind, root: r.expr(attr.Expr, kind.Root, "")}
+	return &prepared{kind: kind, root: r.Expr(attr.Expr, kind.Root, "")}
 }
 
 // decodeInstance evaluates a manifest in the scope of one instance.
-func (p *program) decodeInstance(b *block, r *config.Resource, m *manifest, key addrs.Key, scope *hcl.EvalContext, inherited origins) *instance {
+func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key addrs.Key, scope *hcl.EvalContext, inherited manifest.Origins) *instance {
 	i := &instance{Desired: &Desired{
 		Addr:      r.Addr.Instance(key),
 		Lifecycle: r.Lifecycle,
 		Wait:      r.Wait,
 		Range:     r.Range,
-		positions: positions{root: m.root},
+		positions: manifest.Positions{Root: m.root},
 	}}
-	d := &decoder{kind: m.kind, scope: scope}
-	d.origins.add(inherited)
+	d := &manifest.Decoder{Kind: m.kind, Scope: scope}
+	d.Origins.Add(inherited)
 	fields := p.decodeFields(b, m, d)
 	if fields != nil {
-		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.positions.items = d.kind, fields, outermost(d.unknown), outermost(d.sensitive), d.sources
+		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.positions.Items = d.Kind, fields, outermost(d.Unknown), outermost(d.Sensitive), d.Sources
 		i.finish()
 	}
-	p.keyOrigins(b, scope, &d.origins)
-	i.origins = d.origins
-	if i.origins.skipped == nil { // else there is nothing to say of values that are missing
-		i.diags = append(d.diags, i.diags...)
+	p.keyOrigins(b, scope, &d.Origins)
+	i.origins = d.Origins
+	if i.origins.Skipped == nil { // else there is nothing to say of values that are missing
+		i.diags = append(d.Diags, i.diags...)
 	} else {
 		i.diags = nil
 	}
@@ -120,18 +121,18 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *manifest, key 
 }
 
 // decodeFields returns nil when not even the kind can be told.
-func (p *program) decodeFields(b *block, m *manifest, d *decoder) map[string]any {
+func (p *program) decodeFields(b *block, m *prepared, d *manifest.Decoder) map[string]any {
 	if m.kind == nil {
 		return p.decodeFreeManifest(b, m.root, d)
 	}
-	json, _ := d.part(m.root, nil)
+	json, _ := d.Part(m.root, nil)
 	return manifestOf(json)
 }
 
 // decodeFreeManifest evaluates manifest = …, where the value says the API
 // version.
-func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[string]any {
-	value, ok := d.eval(root.expr)
+func (p *program) decodeFreeManifest(b *block, root *manifest.Part, d *manifest.Decoder) map[string]any {
+	value, ok := d.Eval(root.Expr)
 	if !ok {
 		return nil
 	}
@@ -144,21 +145,21 @@ func (p *program) decodeFreeManifest(b *block, root *part, d *decoder) map[strin
 	}
 	if funcs.IsSensitive(value) && apiVersion != "" {
 		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
-			d.problem("Unknown kind", root.at, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
+			d.Problem("Unknown kind", root.At, "There is no %s in the API version that the manifest says. It is sensitive, so it is not shown.", b.name.Type)
 			return nil
 		}
 	}
-	blame := root.at
+	blame := root.At
 	if apiVersion == "" {
 		blame = b.at
 	}
 	kind, diags := p.kinds.lookup(b.name.Type, apiVersion, blame)
-	d.diags = append(d.diags, diags...)
+	d.Diags = append(d.Diags, diags...)
 	if kind == nil {
 		return nil
 	}
-	d.kind = kind
-	json, _ := d.value(value, kind.Root, nil, root.at)
+	d.Kind = kind
+	json, _ := d.Value(value, kind.Root, nil, root.At)
 	return manifestOf(json)
 }
 

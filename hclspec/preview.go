@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -199,7 +200,7 @@ func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 		}
 		declared, err := kinds.FromCRD(i.Fields)
 		if err != nil {
-			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", upperFirst(err.Error()))...)
+			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", manifest.UpperFirst(err.Error()))...)
 			continue
 		}
 		pre.program.kinds.declare(declared, i.Addr)
@@ -226,7 +227,7 @@ func (pre *Preview) link() {
 		for _, needed := range pre.implied(i) {
 			pre.edges.add(b.name, resourceBlock(needed.Resource))
 		}
-		for needed := range i.origins.needs { // through a local value, say
+		for needed := range i.origins.Needs { // through a local value, say
 			pre.edges.add(b.name, resourceBlock(needed.Resource))
 		}
 	}
@@ -255,10 +256,10 @@ func (pre *Preview) implied(i *instance) []addrs.Instance {
 func (pre *Preview) linkInstance(b *block, i *instance, results map[Block]*result) {
 	for _, needed := range pre.implied(i) {
 		if pre.edges.added[[2]Block{b.name, resourceBlock(needed.Resource)}] {
-			i.origins.need(needed)
+			i.origins.Need(needed)
 		}
 	}
-	i.Needs = i.origins.sorted(i.Addr)
+	i.Needs = i.origins.Sorted(i.Addr)
 	i.Awaits = nil
 	for _, ref := range b.node.dependsOn() {
 		if res := results[resourceBlock(ref.Resource)]; res != nil {
@@ -311,7 +312,7 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*manifest{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
+	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*prepared{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.names.checkCycles(p.graph)...)
@@ -324,7 +325,7 @@ func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
 		p.dependsOnResources[b] = true
 	}
 	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: keepingOrigins(funcs.Table(c.Dir))}
+	p.base = &hcl.EvalContext{Functions: manifest.KeepingOrigins(funcs.Table(c.Dir))}
 	p.base.Functions[stepFunction] = stepCounter(maxSteps)
 	return p, diags
 }

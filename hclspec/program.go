@@ -1,3 +1,10 @@
+// Package hclspec evaluates a configuration: from a config.Config it makes the objects
+// that the configuration describes, each with the positions in the source that its
+// values came from. It never sees a cluster.
+//
+// NewPreview evaluates every block without a cluster. Walk goes through a preview in
+// dependency order and hands each Desired object to a visitor, whose answer is what
+// references to that object see.
 package hclspec
 
 import (
@@ -19,12 +26,12 @@ import (
 // takes the place of what the preview assumed, and a block is evaluated again
 // only where that makes a difference to what it refers to.
 //
-// A body is read against its kind once (reader) and evaluated for each instance
-// (decoder). Of an object only what some expression asks for is made a value
+// A body is read against its kind once (manifest.Reader) and evaluated for each instance
+// (manifest.Decoder). Of an object only what some expression asks for is made a value
 // (demand, view). Each such value is marked with the instance it came from
-// (origin); the marks come along through locals and functions, and tell for
+// (manifest.OriginMark); the marks come along through locals and functions, and tell for
 // every instance exactly which others it needs, and which of them failed
-// (heldBack).
+// (SkippedMark).
 
 // program is a configuration with all that is known of it before, and whatever
 // its expressions come to.
@@ -38,7 +45,7 @@ type program struct {
 	// preview and the walk.
 	dependsOnResources map[Block]bool
 	kinds              *kindFinder
-	manifests          map[Block]*manifest
+	manifests          map[Block]*prepared
 	base               *hcl.EvalContext // functions
 	room               int              // how many instances there may still be
 }

@@ -6,6 +6,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -45,10 +46,10 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 		return res
 	}
 	res.kind = m.kind
-	if e.origins.skipped != nil {
-		res.value = cty.DynamicVal.Mark(skipped{by: *e.origins.skipped})
+	if e.origins.Skipped != nil {
+		res.value = cty.DynamicVal.Mark(manifest.SkippedMark{By: *e.origins.Skipped})
 		all := n.decl.Addr.Instance(addrs.Key{})
-		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.skipped}
+		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.Skipped}
 		res.diags, res.unexpanded = nil, true
 		return res
 	}
@@ -94,7 +95,7 @@ func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
 	values := make([]cty.Value, len(res.instances))
 	for i, inst := range res.instances {
 		if by, failed := res.failed[inst.Addr]; failed {
-			values[i] = cty.DynamicVal.Mark(skipped{by: by})
+			values[i] = cty.DynamicVal.Mark(manifest.SkippedMark{By: by})
 			continue
 		}
 		var s *Seen

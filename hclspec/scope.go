@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -59,14 +60,14 @@ func (r repetition) inScope(scope *hcl.EvalContext, b *block) *hcl.EvalContext {
 
 // keyOrigins adds what the keys in the block's brackets came from. Looking
 // something up under a key does not pass on the marks of the key.
-func (p *program) keyOrigins(b *block, scope *hcl.EvalContext, o *origins) {
+func (p *program) keyOrigins(b *block, scope *hcl.EvalContext, o *manifest.Origins) {
 	if !p.dependsOnResources[b.name] {
 		return
 	}
 	for _, key := range b.keys {
 		if value, diags := key.Value(scope); !diags.HasErrors() {
-			_, marks := unmarkUnknown(value)
-			o.take(marks)
+			_, marks := manifest.UnmarkUnknown(value)
+			o.Take(marks)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -135,7 +136,7 @@ func (f *useFinder) key(expr hclsyntax.Expression) {
 	case *hclsyntax.IndexExpr:
 		f.keys = append(f.keys, e.Key)
 	case *hclsyntax.FunctionCallExpr:
-		if takesExpressions(e.Name) {
+		if manifest.TakesExpressions(e.Name) {
 			for _, arg := range e.Args {
 				f.keys = append(f.keys, arg)
 			}

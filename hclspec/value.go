@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/funcs"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -238,7 +239,7 @@ func pathByPosition(p addrs.Path, object map[string]any) addrs.Path {
 // value is what references to an instance see.
 func (i *instance) value(seen *Seen, d *demand) cty.Value {
 	if i.Kind == nil {
-		return cty.DynamicVal.Mark(origin{Instance: i.Addr})
+		return cty.DynamicVal.Mark(manifest.OriginMark{Instance: i.Addr})
 	}
 	v := &view{unknown: i.Unknown, sensitive: i.Sensitive, open: true}
 	object := i.Fields
@@ -246,5 +247,5 @@ func (i *instance) value(seen *Seen, d *demand) cty.Value {
 		object = seen.Object
 		v.open, v.unknown = false, byPosition(seen.Unknown, object)
 	}
-	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(origin{Instance: i.Addr})
+	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(manifest.OriginMark{Instance: i.Addr})
 }

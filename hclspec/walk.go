@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -263,7 +264,7 @@ func (v *blockVisit[R]) fail(addr, by addrs.Instance) {
 	if by != addr {
 		v.out.skipped = append(v.out.skipped, Skipped{Addr: addr, By: by})
 	}
-	v.out.value = cty.DynamicVal.Mark(skipped{by: by})
+	v.out.value = cty.DynamicVal.Mark(manifest.SkippedMark{By: by})
 }
 
 // needs are the results of the visits to what an instance needs.
@@ -284,8 +285,8 @@ func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 // obstacle says which failed instance keeps this one from being visited; the
 // instance itself where its own values are wrong.
 func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
-	if i.origins.skipped != nil {
-		return *i.origins.skipped, true
+	if i.origins.Skipped != nil {
+		return *i.origins.Skipped, true
 	}
 	for _, ref := range v.block.node.dependsOn() {
 		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {

@@ -1,12 +1,9 @@
-// Package hclspec is kplan's language: it turns the files of one directory
-// into the objects that they wish for, each with the place in the source that
-// each of its values came from. It is the only home of cty and never sees a
-// cluster.
+// Package config reads the files of a directory into a Config: blocks, variables,
+// settings, what is imported, moved and removed. It evaluates no block, except for
+// variables and the kplan block, which are needed before any object is known.
 //
-// Load parses and checks the files into a Config, which is not evaluated yet.
-// ReadVariables gives its variables their values. Walk evaluates it block by
-// block, in dependency order, and hands each Desired object to a visitor, whose
-// answer is what references to that object see.
+// A loader goes through the files; a parser reads one block after another and gathers
+// what is wrong with them.
 package config
 
 import (

@@ -1,3 +1,6 @@
+// Package funcs has the functions that expressions call, a file for each family. They
+// are pure: given the same arguments and files they return the same values. Values
+// that must not be shown carry a mark, Sensitive.
 package funcs
 
 import (

@@ -1,3 +1,6 @@
+// Package source is the text of kplan's language: the directories and files that it
+// is read from, what is refused before it is parsed, parsing, formatting, and the
+// shape of the problems that are reported in it. It evaluates nothing.
 package source
 
 import (

@@ -1,4 +1,4 @@
-package hclspec
+package manifest
 
 import (
 	"encoding/base64"
@@ -16,8 +16,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// describe says what values a field holds, as it stands after "must be".
-func describe(f *kinds.Field) string {
+// Describe says what values a field holds, as it stands after "must be".
+func Describe(f *kinds.Field) string {
 	switch f.Type {
 	case kinds.Object:
 		return "an object"
@@ -55,8 +55,8 @@ func describe(f *kinds.Field) string {
 	return "any value"
 }
 
-// describeValue says what a value is without showing it.
-func describeValue(v cty.Value) string {
+// DescribeValue says what a value is without showing it.
+func DescribeValue(v cty.Value) string {
 	ty := v.Type()
 	switch {
 	case ty == cty.String:
@@ -98,7 +98,7 @@ func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
 // form of the field. When it can't, why goes on after "must be a string".
 func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	if !v.Type().IsPrimitiveType() {
-		return nil, ", and this is " + describeValue(v)
+		return nil, ", and this is " + DescribeValue(v)
 	}
 	switch f.Type {
 	case kinds.Any:
@@ -115,7 +115,7 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	case kinds.Boolean:
 		b, err := convert.Convert(v, cty.Bool)
 		if err != nil {
-			return nil, ", and this is " + describeValue(v)
+			return nil, ", and this is " + DescribeValue(v)
 		}
 		return b.True(), ""
 	case kinds.Quantity:
@@ -129,7 +129,7 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	case kinds.Bytes:
 		return checkedText(v, isBase64)
 	}
-	return nil, ", and this is " + describeValue(v)
+	return nil, ", and this is " + DescribeValue(v)
 }
 
 // primitive is a string or a boolean as JSON carries it.
@@ -140,10 +140,10 @@ func primitive(v cty.Value) any {
 	return v.True()
 }
 
-// jsonNumber is an int64 where the number is whole and fits, else a float64. It
+// JsonNumber is an int64 where the number is whole and fits, else a float64. It
 // is false for a number that is too large, and for a whole one that would lose
 // digits. Fractions are rounded, as everybody does who reads JSON.
-func jsonNumber(f *big.Float) (any, bool) {
+func JsonNumber(f *big.Float) (any, bool) {
 	if i, accuracy := f.Int64(); accuracy == big.Exact {
 		return i, true
 	}
@@ -186,7 +186,7 @@ func number(v cty.Value) (any, string) {
 	if why != "" {
 		return nil, why
 	}
-	json, ok := jsonNumber(n)
+	json, ok := JsonNumber(n)
 	if !ok {
 		return nil, ", and this one is too large: JSON keeps whole numbers of 64 bits"
 	}
@@ -199,7 +199,7 @@ func quantity(v cty.Value) (any, string) {
 	}
 	s := source.Text(v)
 	if _, err := resource.ParseQuantity(s); err != nil {
-		return nil, ", and this " + strings.TrimPrefix(describeValue(v), "a ") + " is none"
+		return nil, ", and this " + strings.TrimPrefix(DescribeValue(v), "a ") + " is none"
 	}
 	return s, ""
 }
@@ -213,7 +213,7 @@ func intOrString(v cty.Value) (any, string) {
 
 func checkedText(v cty.Value, valid func(string) bool) (any, string) {
 	if v.Type() != cty.String {
-		return nil, ", and this is " + describeValue(v)
+		return nil, ", and this is " + DescribeValue(v)
 	}
 	s := v.AsString()
 	if !valid(s) {

@@ -1,4 +1,4 @@
-package hclspec
+package manifest
 
 import (
 	"github.com/zclconf/go-cty/cty"
@@ -7,14 +7,14 @@ import (
 	"kplan.dev/kplan/hclspec/funcs"
 )
 
-// keepingOrigins are the same functions, except that a result which is not
+// KeepingOrigins are the same functions, except that a result which is not
 // known bears the origins of all arguments. Some functions of cty drop marks
 // then, and an object that was made of a failed one would be taken for one
 // that merely has to wait for a value.
-func keepingOrigins(table map[string]function.Function) map[string]function.Function {
+func KeepingOrigins(table map[string]function.Function) map[string]function.Function {
 	kept := make(map[string]function.Function, len(table))
 	for name, f := range table {
-		if !takesExpressions(name) {
+		if !TakesExpressions(name) {
 			f = keepingOriginsOf(f)
 		}
 		kept[name] = f
@@ -22,9 +22,9 @@ func keepingOrigins(table map[string]function.Function) map[string]function.Func
 	return kept
 }
 
-// takesExpressions says whether a function evaluates its arguments itself.
+// TakesExpressions says whether a function evaluates its arguments itself.
 // These hide from cty what went into them: see useFinder.keys.
-func takesExpressions(name string) bool { return name == "try" || name == "can" }
+func TakesExpressions(name string) bool { return name == "try" || name == "can" }
 
 func keepingOriginsOf(f function.Function) function.Function {
 	anyType := function.StaticReturnType(cty.DynamicPseudoType)
@@ -33,11 +33,11 @@ func keepingOriginsOf(f function.Function) function.Function {
 		if err != nil || value.IsWhollyKnown() {
 			return value, err
 		}
-		var from origins
+		var from Origins
 		for _, arg := range args {
 			_, marks := arg.UnmarkDeep()
-			from.take(marks)
+			from.Take(marks)
 		}
-		return from.mark(value), nil
+		return from.Mark(value), nil
 	})
 }

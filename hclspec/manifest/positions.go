@@ -1,4 +1,4 @@
-package hclspec
+package manifest
 
 import (
 	"github.com/hashicorp/hcl/v2"
@@ -6,21 +6,21 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// positions lead from a field of one object to the part of the source that set it.
-type positions struct {
-	root *part
-	// items are, for a list made by dynamic blocks, which item of the source each
+// Positions lead from a field of one object to the part of the source that set it.
+type Positions struct {
+	Root *Part
+	// Items are, for a list made by dynamic blocks, which item of the source each
 	// of its elements came from.
-	items map[addrs.Path][]int
+	Items map[addrs.Path][]int
 }
 
-// find follows the steps as far as the source has them, and reports how far. The
+// Find follows the steps as far as the source has them, and reports how far. The
 // range is that of the object where the source has none of them.
-func (ps positions) find(steps []addrs.Step, object hcl.Range) (hcl.Range, int) {
+func (ps Positions) Find(steps []addrs.Step, object hcl.Range) (hcl.Range, int) {
 	var (
 		r  = object
 		at addrs.Path
-		p  = ps.root
+		p  = ps.Root
 	)
 	for depth, step := range steps {
 		p = ps.single(p, at)
@@ -34,11 +34,11 @@ func (ps positions) find(steps []addrs.Step, object hcl.Range) (hcl.Range, int) 
 }
 
 // single is the block that made the one object which several blocks stood for.
-func (ps positions) single(p *part, at addrs.Path) *part {
+func (ps Positions) single(p *Part, at addrs.Path) *Part {
 	if p.list == nil || !p.list.single {
 		return p
 	}
-	for _, i := range ps.items[at] {
+	for _, i := range ps.Items[at] {
 		return p.list.items[i].part
 	}
 	return p
@@ -46,17 +46,17 @@ func (ps positions) single(p *part, at addrs.Path) *part {
 
 // step finds what set the value one step below p. It returns r where the source
 // has nothing more precise.
-func (ps positions) step(p *part, step addrs.Step, at addrs.Path, r hcl.Range) (*part, hcl.Range, bool) {
+func (ps Positions) step(p *Part, step addrs.Step, at addrs.Path, r hcl.Range) (*Part, hcl.Range, bool) {
 	switch {
-	case p.object != nil && step.IsField():
-		for i := range p.object.members {
-			if m := &p.object.members[i]; m.key == nil && m.name == step.Field {
+	case p.Object != nil && step.IsField():
+		for i := range p.Object.members {
+			if m := &p.Object.members[i]; m.key == nil && m.name == step.Field {
 				return m.part, m.at, true
 			}
 		}
 	case p.list != nil && step.IsIndex():
 		i := step.Index
-		if made, ok := ps.items[at]; ok {
+		if made, ok := ps.Items[at]; ok {
 			if i >= len(made) {
 				break
 			}
@@ -64,7 +64,7 @@ func (ps positions) step(p *part, step addrs.Step, at addrs.Path, r hcl.Range) (
 		}
 		if i < len(p.list.items) {
 			item := p.list.items[i].part
-			return item, item.at, true
+			return item, item.At, true
 		}
 	}
 	return p, r, false

@@ -1,4 +1,11 @@
-package hclspec
+// Package manifest reads the body of a resource against the description of its kind,
+// and decodes it for each instance.
+//
+// A Reader turns the body into parts, once: what is wrong with it whatever its values
+// are is reported then, and what is the same for all instances is evaluated. A Decoder
+// evaluates the parts in the scope of one instance, into JSON form with the fields that
+// are not known or sensitive. Origins are the instances that values came from.
+package manifest
 
 import (
 	"fmt"
@@ -13,21 +20,21 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// part is a piece of a resource's body that was read against the description
+// Part is a piece of a resource's body that was read against the description
 // of its kind, once for all instances. What is wrong with it whatever its
 // values are has been reported; evaluating it for an instance is left to a
 // decoder. Exactly one of the last five is set.
-type part struct {
-	field *kinds.Field
-	// at is the place that is responsible for the value: an expression, or the
+type Part struct {
+	Field *kinds.Field
+	// At is the place that is responsible for the value: an expression, or the
 	// head of a block.
-	at hcl.Range
+	At hcl.Range
 
 	broken bool      // reported already
 	fixed  any       // a scalar that is the same for all instances, in JSON form
 	value  cty.Value // anything else that is the same for all instances
-	expr   hcl.Expression
-	object *objectPart
+	Expr   hcl.Expression
+	Object *objectPart
 	list   *listPart
 }
 
@@ -43,7 +50,7 @@ type member struct {
 	name string
 	key  hcl.Expression // the name where it depends on the instance
 	at   hcl.Range      // the whole attribute or the head of the block
-	part *part
+	part *Part
 }
 
 // listPart are repeated blocks or the elements of a list. Where single is set
@@ -54,7 +61,7 @@ type listPart struct {
 }
 
 type listItem struct {
-	part    *part
+	part    *Part
 	dynamic *dynamicPart // repeats part, or nil
 }
 
@@ -63,38 +70,38 @@ type dynamicPart struct {
 	iterator string
 }
 
-// reader turns bodies and expressions into parts.
-type reader struct {
-	kind *kinds.Kind
-	// scope is that of the block, without each and count.
-	scope *hcl.EvalContext
-	// fixed says whether an expression has the same value for all instances,
+// Reader turns bodies and expressions into parts.
+type Reader struct {
+	Kind *kinds.Kind
+	// Scope is that of the block, without each and count.
+	Scope *hcl.EvalContext
+	// Fixed says whether an expression has the same value for all instances,
 	// now and later.
-	fixed func(hcl.Expression) bool
-	files map[string]*hcl.File
-	diags hcl.Diagnostics
+	Fixed func(hcl.Expression) bool
+	Files map[string]*hcl.File
+	Diags hcl.Diagnostics
 }
 
-func (r *reader) problem(summary string, at hcl.Range, format string, args ...any) {
-	r.diags = append(r.diags, source.Problem(summary, at, format, args...)...)
+func (r *Reader) Problem(summary string, at hcl.Range, format string, args ...any) {
+	r.Diags = append(r.Diags, source.Problem(summary, at, format, args...)...)
 }
 
-// entry is all that one body says under one name.
-type entry struct {
-	name   string
-	attr   *hcl.Attribute
+// Entry is all that one body says under one name.
+type Entry struct {
+	Name   string
+	Attr   *hcl.Attribute
 	blocks []*hclsyntax.Block // those of that type, and dynamic ones
 	first  int                // byte
 }
 
-// entries sorts what a body says by name, in the order of first appearance.
-func (r *reader) entries(body hcl.Body) []*entry {
-	byName := map[string]*entry{}
-	var all []*entry
-	at := func(name string, pos int) *entry {
+// Entries sorts what a body says by name, in the order of first appearance.
+func (r *Reader) Entries(body hcl.Body) []*Entry {
+	byName := map[string]*Entry{}
+	var all []*Entry
+	at := func(name string, pos int) *Entry {
 		e := byName[name]
 		if e == nil {
-			e = &entry{name: name, first: pos}
+			e = &Entry{Name: name, first: pos}
 			byName[name] = e
 			all = append(all, e)
 		}
@@ -104,16 +111,16 @@ func (r *reader) entries(body hcl.Body) []*entry {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
 		attrs, diags := body.JustAttributes()
-		r.diags = append(r.diags, diags...)
+		r.Diags = append(r.Diags, diags...)
 		for _, attr := range source.SortedAttributes(attrs) {
 			if attr.Name != "//" { // JSON's way to comment
-				at(attr.Name, attr.NameRange.Start.Byte).attr = attr
+				at(attr.Name, attr.NameRange.Start.Byte).Attr = attr
 			}
 		}
 		return all
 	}
 	for _, attr := range native.Attributes {
-		at(attr.Name, attr.NameRange.Start.Byte).attr = attr.AsHCLAttribute()
+		at(attr.Name, attr.NameRange.Start.Byte).Attr = attr.AsHCLAttribute()
 	}
 	for _, b := range native.Blocks {
 		name := b.Type
@@ -123,22 +130,22 @@ func (r *reader) entries(body hcl.Body) []*entry {
 		e := at(name, b.TypeRange.Start.Byte)
 		e.blocks = append(e.blocks, b)
 	}
-	slices.SortFunc(all, func(a, b *entry) int { return a.first - b.first })
+	slices.SortFunc(all, func(a, b *Entry) int { return a.first - b.first })
 	return all
 }
 
 // body reads the content of a block that is to be a value of field.
-func (r *reader) body(body hcl.Body, field *kinds.Field, where string) *objectPart {
-	return r.members(r.entries(body), field, where)
+func (r *Reader) body(body hcl.Body, field *kinds.Field, where string) *objectPart {
+	return r.Members(r.Entries(body), field, where)
 }
 
-func (r *reader) members(entries []*entry, field *kinds.Field, where string) *objectPart {
+func (r *Reader) Members(entries []*Entry, field *kinds.Field, where string) *objectPart {
 	object := &objectPart{}
 	for _, e := range entries {
-		if child := field.Field(e.name); child != nil {
+		if child := field.Field(e.Name); child != nil {
 			object.members = append(object.members, r.member(e, child, where))
 		} else {
-			object.misspelled = append(object.misspelled, r.unknownField(e.name, e.nameRange(), field, where))
+			object.misspelled = append(object.misspelled, r.unknownField(e.Name, e.NameRange(), field, where))
 		}
 	}
 	return object
@@ -146,55 +153,55 @@ func (r *reader) members(entries []*entry, field *kinds.Field, where string) *ob
 
 // unknownField reports a name that the field has no place for, and returns the
 // one that it most likely stands for.
-func (r *reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
-	meant, diags := unknownField(r.kind, name, at, field, where)
-	r.diags = append(r.diags, diags...)
+func (r *Reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
+	meant, diags := UnknownField(r.Kind, name, at, field, where)
+	r.Diags = append(r.Diags, diags...)
 	return meant
 }
 
-func (r *reader) member(e *entry, child *kinds.Field, where string) member {
-	below := joinWhere(where, e.name)
-	if e.attr != nil && len(e.blocks) > 0 {
+func (r *Reader) member(e *Entry, child *kinds.Field, where string) member {
+	below := JoinWhere(where, e.Name)
+	if e.Attr != nil && len(e.blocks) > 0 {
 		second := e.blocks[0].TypeRange
-		if second.Start.Byte < e.attr.NameRange.Start.Byte {
-			second = e.attr.NameRange
+		if second.Start.Byte < e.Attr.NameRange.Start.Byte {
+			second = e.Attr.NameRange
 		}
-		r.problem("Field set twice", second, "%s is written as a block and as an attribute. Use one of the two.", below)
+		r.Problem("Field set twice", second, "%s is written as a block and as an attribute. Use one of the two.", below)
 	}
-	m := member{name: e.name}
-	if e.attr != nil {
-		m.at, m.part = e.attr.Range, r.expr(e.attr.Expr, child, below)
+	m := member{name: e.Name}
+	if e.Attr != nil {
+		m.at, m.part = e.Attr.Range, r.Expr(e.Attr.Expr, child, below)
 	} else {
 		m.at, m.part = e.blocks[0].DefRange(), r.blocks(e.blocks, child, below)
 	}
 	return m
 }
 
-func (e *entry) nameRange() hcl.Range {
+func (e *Entry) NameRange() hcl.Range {
 	switch {
-	case e.attr != nil:
-		return e.attr.NameRange
+	case e.Attr != nil:
+		return e.Attr.NameRange
 	case source.IsDynamic(e.blocks[0]):
 		return e.blocks[0].LabelRanges[0]
 	}
 	return e.blocks[0].TypeRange
 }
 
-func joinWhere(where, name string) string {
+func JoinWhere(where, name string) string {
 	if where == "" {
 		return name
 	}
 	return where + "." + name
 }
 
-// expr reads the expression of an attribute. Objects and lists that are
+// Expr reads the expression of an attribute. Objects and lists that are
 // written out become parts of their own, so that each item is evaluated, and
 // blamed, by itself.
-func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *part {
-	p := &part{field: field, at: expr.Range()}
+func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Part {
+	p := &Part{Field: field, At: expr.Range()}
 	if field.Type == kinds.Object || field.Type == kinds.Map || field.Type == kinds.Any {
 		if pairs, ok := staticMap(expr); ok {
-			p.object = r.pairs(pairs, field, where)
+			p.Object = r.pairs(pairs, field, where)
 			return p
 		}
 	}
@@ -202,18 +209,18 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 		if exprs, ok := staticList(expr); ok {
 			p.list = &listPart{}
 			for i, e := range exprs {
-				p.list.items = append(p.list.items, listItem{part: r.expr(e, elementOf(field), elementWhere(where, i))})
+				p.list.items = append(p.list.items, listItem{part: r.Expr(e, elementOf(field), elementWhere(where, i))})
 			}
 			return p
 		}
 	}
-	if !r.fixed(expr) {
-		p.expr = expr
+	if !r.Fixed(expr) {
+		p.Expr = expr
 		return p
 	}
-	value, diags := expr.Value(r.scope)
+	value, diags := expr.Value(r.Scope)
 	if diags.HasErrors() {
-		r.diags = append(r.diags, diags...)
+		r.Diags = append(r.Diags, diags...)
 		p.broken = true
 		return p
 	}
@@ -222,7 +229,7 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 		if !field.Sensitive {
 			what = fmt.Sprintf("%s without quotes is the number %s", written, source.Text(value))
 		}
-		r.problem("Unsuitable value", p.at, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
+		r.Problem("Unsuitable value", p.At, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
 		p.broken = true
 		return p
 	}
@@ -231,12 +238,12 @@ func (r *reader) expr(expr hcl.Expression, field *kinds.Field, where string) *pa
 
 // lossy says whether a number is written out where a string is needed, and would
 // not come to what is written: 1.10 is 1.1.
-func (r *reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
+func (r *Reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
 	literal, isLiteral := expr.(*hclsyntax.LiteralValueExpr)
-	if !isLiteral || field.Type != kinds.String || value.Type() != cty.Number || r.files[literal.SrcRange.Filename] == nil {
+	if !isLiteral || field.Type != kinds.String || value.Type() != cty.Number || r.Files[literal.SrcRange.Filename] == nil {
 		return "", false
 	}
-	written = string(literal.SrcRange.SliceBytes(r.files[literal.SrcRange.Filename].Bytes))
+	written = string(literal.SrcRange.SliceBytes(r.Files[literal.SrcRange.Filename].Bytes))
 	return written, written != source.Text(value)
 }
 
@@ -275,7 +282,7 @@ func staticList(expr hcl.Expression) ([]hcl.Expression, bool) {
 	return exprs, !diags.HasErrors()
 }
 
-func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where string) *objectPart {
+func (r *Reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where string) *objectPart {
 	object := &objectPart{}
 	seen := map[string]hcl.Range{}
 	for _, pair := range pairs {
@@ -285,12 +292,12 @@ func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where strin
 		}
 		if m.key != nil {
 			// The name decides on the field: all is left to each instance.
-			m.part = &part{at: pair.Value.Range(), expr: pair.Value}
+			m.part = &Part{At: pair.Value.Range(), Expr: pair.Value}
 			object.members = append(object.members, m)
 			continue
 		}
 		if _, again := seen[m.name]; again {
-			r.problem("Duplicate key", pair.Key.Range(), "%s has this key twice.", orManifest(where))
+			r.Problem("Duplicate key", pair.Key.Range(), "%s has this key twice.", orManifest(where))
 			continue
 		}
 		seen[m.name] = pair.Key.Range()
@@ -299,7 +306,7 @@ func (r *reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where strin
 			object.misspelled = append(object.misspelled, r.unknownField(m.name, pair.Key.Range(), field, where))
 			continue
 		}
-		m.part = r.expr(pair.Value, child, joinWhere(where, m.name))
+		m.part = r.Expr(pair.Value, child, JoinWhere(where, m.name))
 		object.members = append(object.members, m)
 	}
 	return object
@@ -314,13 +321,13 @@ func orManifest(where string) string {
 
 // keyName finds the member's name if it is the same for all instances. False
 // means that the key is wrong.
-func (r *reader) keyName(m *member) bool {
-	if !r.fixed(m.key) {
+func (r *Reader) keyName(m *member) bool {
+	if !r.Fixed(m.key) {
 		return true
 	}
-	value, diags := m.key.Value(r.scope)
+	value, diags := m.key.Value(r.Scope)
 	if diags.HasErrors() {
-		r.diags = append(r.diags, diags...)
+		r.Diags = append(r.Diags, diags...)
 		return false
 	}
 	if value.IsMarked() || !value.IsKnown() {
@@ -328,7 +335,7 @@ func (r *reader) keyName(m *member) bool {
 	}
 	name, ok := source.KeyString(value)
 	if !ok {
-		r.problem("Unsuitable key", m.key.Range(), "A key is a string.")
+		r.Problem("Unsuitable key", m.key.Range(), "A key is a string.")
 		return false
 	}
 	m.name, m.key = name, nil
@@ -336,19 +343,19 @@ func (r *reader) keyName(m *member) bool {
 }
 
 // constant stores a value that is the same for all instances.
-func (r *reader) constant(value cty.Value, p *part, where string) *part {
+func (r *Reader) constant(value cty.Value, p *Part, where string) *Part {
 	if value.IsMarked() || !value.IsKnown() || value.IsNull() || !value.Type().IsPrimitiveType() {
 		p.value = value
 		return p
 	}
-	json, why := scalar(value, p.field)
+	json, why := scalar(value, p.Field)
 	if why != "" {
-		r.problem("Unsuitable value", p.at, "%s must be %s%s.%s", orManifest(where), describe(p.field), why, hint(value, p.field, r.kind))
+		r.Problem("Unsuitable value", p.At, "%s must be %s%s.%s", orManifest(where), Describe(p.Field), why, hint(value, p.Field, r.Kind))
 		p.broken = true
 		return p
 	}
 	p.fixed = json
-	r.diags = append(r.diags, unusual(json, r.kind, p.field, p.at, where)...)
+	r.Diags = append(r.Diags, unusual(json, r.Kind, p.Field, p.At, where)...)
 	return p
 }
 
@@ -359,6 +366,6 @@ func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where
 	if !ok || len(field.Enum) == 0 || kind.IsCustom() || slices.Contains(field.Enum, s) {
 		return nil
 	}
-	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, words.Or(quoted(field.Enum)), suggestField(s, field.Enum))
+	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, words.Or(Quoted(field.Enum)), SuggestField(s, field.Enum))
 	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Unusual value", Detail: detail, Subject: &at}}
 }

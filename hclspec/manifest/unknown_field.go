@@ -1,4 +1,4 @@
-package hclspec
+package manifest
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// unknownField reports a name that the field has no place for, and returns the
+// UnknownField reports a name that the field has no place for, and returns the
 // one that it most likely stands for, "" for none. where is the field's own
 // place, "" for the whole object.
-func unknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Field, where string) (meant string, diags hcl.Diagnostics) {
-	owner := upperFirst(withArticle(kind.Name))
+func UnknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Field, where string) (meant string, diags hcl.Diagnostics) {
+	owner := UpperFirst(WithArticle(kind.Name))
 	if where != "" {
-		owner = where + " of " + withArticle(kind.Name)
+		owner = where + " of " + WithArticle(kind.Name)
 	}
 	var names []string
 	for _, f := range field.Fields() {
@@ -28,9 +28,9 @@ func unknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Fiel
 		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
 	}
 	meant = nearestField(name, names)
-	suggestion := suggestField(name, names)
+	suggestion := SuggestField(name, names)
 	if holder := holderOf(field, name); meant == "" && holder != "" {
-		suggestion = fmt.Sprintf(" It belongs into %s.", joinWhere(where, holder))
+		suggestion = fmt.Sprintf(" It belongs into %s.", JoinWhere(where, holder))
 	}
 	return meant, source.Problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
@@ -47,7 +47,7 @@ func holderOf(field *kinds.Field, name string) string {
 		var below []candidate
 		for _, c := range level {
 			for _, f := range c.field.Fields() {
-				where := joinWhere(c.where, f.Name)
+				where := JoinWhere(c.where, f.Name)
 				if f.Type == kinds.List {
 					f = f.Elem
 				}
@@ -65,7 +65,7 @@ func holderOf(field *kinds.Field, name string) string {
 	return ""
 }
 
-func suggestField(name string, names []string) string {
+func SuggestField(name string, names []string) string {
 	return words.DidYouMean(nearestField(name, names))
 }
 
@@ -74,7 +74,7 @@ func nearestField(name string, names []string) string {
 	var camel strings.Builder
 	for i, word := range strings.Split(name, "_") {
 		if i > 0 {
-			word = upperFirst(word)
+			word = UpperFirst(word)
 		}
 		camel.WriteString(word)
 	}
@@ -86,21 +86,21 @@ func nearestField(name string, names []string) string {
 	return words.Nearest(name, names)
 }
 
-func upperFirst(s string) string {
+func UpperFirst(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-func withArticle(noun string) string {
+func WithArticle(noun string) string {
 	if noun != "" && strings.ContainsRune("AEIOU", rune(noun[0])) {
 		return "an " + noun
 	}
 	return "a " + noun
 }
 
-func quoted(texts []string) []string {
+func Quoted(texts []string) []string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
 		all[i] = strconv.Quote(text)

@@ -1,4 +1,4 @@
-package hclspec
+package manifest
 
 import (
 	"github.com/hashicorp/hcl/v2"
@@ -9,8 +9,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-func (d *decoder) list(p *part, at *place) (any, state) {
-	l := listDecoder{decoder: d, part: p, at: at, elements: make([]any, 0, len(p.list.items))}
+func (d *Decoder) list(p *Part, at *location) (any, state) {
+	l := listDecoder{Decoder: d, part: p, at: at, elements: make([]any, 0, len(p.list.items))}
 	for i := range p.list.items {
 		item := &p.list.items[i]
 		if item.dynamic == nil {
@@ -25,9 +25,9 @@ func (d *decoder) list(p *part, at *place) (any, state) {
 
 // listDecoder collects the elements of one list.
 type listDecoder struct {
-	*decoder
-	part     *part
-	at       *place
+	*Decoder
+	part     *Part
+	at       *location
 	elements []any
 	ranges   []hcl.Range
 	items    []int
@@ -35,28 +35,28 @@ type listDecoder struct {
 	unknown  bool
 }
 
-func (l *listDecoder) add(i int, p *part) {
+func (l *listDecoder) add(i int, p *Part) {
 	at := l.at.element(len(l.elements))
 	if l.part.list.single {
 		at = l.at
 	}
-	json, what := l.decoder.part(p, at)
+	json, what := l.Decoder.Part(p, at)
 	switch what {
 	case valueAbsent:
-		l.problem("Null in a list", p.at, "%s can't hold null. Leave the element out.", l.name(l.at))
+		l.Problem("Null in a list", p.At, "%s can't hold null. Leave the element out.", l.name(l.at))
 		fallthrough
 	case valueUnknown:
 		l.unknown = true
 		return
 	}
 	l.elements = append(l.elements, json)
-	l.ranges = append(l.ranges, p.at)
+	l.ranges = append(l.ranges, p.At)
 	l.items = append(l.items, i)
 }
 
 // repeat adds an element for each of a dynamic block's for_each.
 func (l *listDecoder) repeat(i int, item *listItem) {
-	collection, ok := l.eval(item.dynamic.forEach)
+	collection, ok := l.Eval(item.dynamic.forEach)
 	if !ok {
 		l.unknown = true
 		return
@@ -65,12 +65,12 @@ func (l *listDecoder) repeat(i int, item *listItem) {
 	blame := item.dynamic.forEach.Range()
 	switch {
 	case collection.IsNull():
-		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
+		l.Problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
 		l.unknown = true
 	case !collection.IsKnown(), collection.CanIterateElements() && !collection.Length().IsKnown():
 		l.unknown = true // also a set with elements that may turn out to be equal
 	case !collection.CanIterateElements():
-		l.problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", describeValue(collection))
+		l.Problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", DescribeValue(collection))
 		l.unknown = true
 	default:
 		l.repeatFor(collection, i, item)
@@ -78,16 +78,16 @@ func (l *listDecoder) repeat(i int, item *listItem) {
 }
 
 func (l *listDecoder) repeatFor(collection cty.Value, i int, item *listItem) {
-	outer := l.scope
-	defer func() { l.scope = outer }()
+	outer := l.Scope
+	defer func() { l.Scope = outer }()
 	isSet := collection.Type().IsSetType()
 	for it := collection.ElementIterator(); it.Next(); {
 		key, value := it.Element()
 		if isSet {
 			key = value
 		}
-		l.scope = outer.NewChild()
-		l.scope.Variables = map[string]cty.Value{
+		l.Scope = outer.NewChild()
+		l.Scope.Variables = map[string]cty.Value{
 			item.dynamic.iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value}),
 		}
 		l.add(i, item.part)
@@ -101,10 +101,10 @@ func (l *listDecoder) finish() (any, state) {
 		return l.notKnown(l.at)
 	}
 	if l.dynamic {
-		if l.decoder.sources == nil {
-			l.decoder.sources = map[addrs.Path][]int{}
+		if l.Decoder.Sources == nil {
+			l.Decoder.Sources = map[addrs.Path][]int{}
 		}
-		l.decoder.sources[l.at.path()] = l.items
+		l.Decoder.Sources[l.at.path()] = l.items
 	}
 	switch {
 	case l.part.list.single:
@@ -112,7 +112,7 @@ func (l *listDecoder) finish() (any, state) {
 	case l.dynamic && len(l.elements) == 0:
 		return nil, valueAbsent // as if the blocks were not written
 	}
-	l.checkList(l.elements, l.part.field, l.at, func(i int) hcl.Range { return l.ranges[i] })
+	l.checkList(l.elements, l.part.Field, l.at, func(i int) hcl.Range { return l.ranges[i] })
 	return l.elements, valuePresent
 }
 
@@ -125,14 +125,14 @@ func (l *listDecoder) single() (any, state) {
 		return l.elements[0], valuePresent
 	}
 	if l.dynamic { // else it was reported when the body was read
-		l.problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.name(l.at), len(l.elements))
+		l.Problem("Duplicate block", l.ranges[1], "%s is a single object, and the dynamic blocks make %d of it.", l.name(l.at), len(l.elements))
 	}
 	return l.notKnown(l.at)
 }
 
 // checkList reports elements that the API could not tell apart, or that it tells
 // apart by a secret.
-func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame func(int) hcl.Range) {
+func (d *Decoder) checkList(elements []any, field *kinds.Field, at *location, blame func(int) hcl.Range) {
 	for i := range elements {
 		d.checkKeys(field, at.element(i), blame(i))
 	}
@@ -151,9 +151,9 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 			continue
 		}
 		if field.Set {
-			d.problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
+			d.Problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
 		} else {
-			d.problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), words.And(field.ListKeys))
+			d.Problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), words.And(field.ListKeys))
 		}
 	}
 }
@@ -161,13 +161,13 @@ func (d *decoder) checkList(elements []any, field *kinds.Field, at *place, blame
 // checkKeys refuses a sensitive value by which an element of a list is known: the
 // server writes it into the record of who owns what, and it is part of the names
 // of places. What the kind itself has as secret is left to whoever made the kind.
-func (d *decoder) checkKeys(field *kinds.Field, element *place, blame hcl.Range) {
-	if len(d.sensitive) == 0 || field.Type != kinds.List {
+func (d *Decoder) checkKeys(field *kinds.Field, element *location, blame hcl.Range) {
+	if len(d.Sensitive) == 0 || field.Type != kinds.List {
 		return
 	}
-	refuse := func(at *place, key *kinds.Field) {
-		if d.sensitive.Has(at.path()) && (key == nil || !key.Sensitive) {
-			d.problem("Sensitive key", blame, "%s is sensitive, and it is what tells an element of the list from the others, "+
+	refuse := func(at *location, key *kinds.Field) {
+		if d.Sensitive.Has(at.path()) && (key == nil || !key.Sensitive) {
+			d.Problem("Sensitive key", blame, "%s is sensitive, and it is what tells an element of the list from the others, "+
 				"which plans and errors show. If it is no secret, wrap it in nonsensitive().", d.name(at))
 		}
 	}
@@ -180,12 +180,12 @@ func (d *decoder) checkKeys(field *kinds.Field, element *place, blame hcl.Range)
 }
 
 // keyUnknown says whether what tells an element from the others is not known.
-func (d *decoder) keyUnknown(field *kinds.Field, at *place, i int) bool {
-	if len(d.unknown) == 0 {
+func (d *Decoder) keyUnknown(field *kinds.Field, at *location, i int) bool {
+	if len(d.Unknown) == 0 {
 		return false
 	}
 	for _, name := range field.ListKeys {
-		if d.unknown.Covers(at.element(i).below(name).path()) {
+		if d.Unknown.Covers(at.element(i).below(name).path()) {
 			return true
 		}
 	}

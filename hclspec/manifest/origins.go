@@ -1,0 +1,102 @@
+package manifest
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/ctymarks"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
+)
+
+// OriginMark marks the values of an instance. The mark stays on all that is made
+// of them, through locals and functions, so that every value knows which
+// instances it came from.
+type OriginMark struct {
+	ctymarks.ProvenanceMark
+	addrs.Instance
+}
+
+// heldBack marks what would have come from an instance that failed, or that
+// was itself held back by one.
+type SkippedMark struct {
+	ctymarks.ProvenanceMark
+	By addrs.Instance
+}
+
+// Origins is what the marks of some values say.
+type Origins struct {
+	Needs   map[addrs.Instance]struct{}
+	Skipped *addrs.Instance // the first in order
+}
+
+// Take adds marks, and says whether one of them was of a secret.
+func (o *Origins) Take(marks cty.ValueMarks) (isSecret bool) {
+	for m := range marks {
+		switch m := m.(type) {
+		case OriginMark:
+			o.Need(m.Instance)
+		case SkippedMark:
+			o.holdBack(m.By)
+		default:
+			isSecret = isSecret || m == funcs.Sensitive
+		}
+	}
+	return isSecret
+}
+
+func (o *Origins) Need(i addrs.Instance) {
+	if o.Needs == nil {
+		o.Needs = map[addrs.Instance]struct{}{}
+	}
+	o.Needs[i] = struct{}{}
+}
+
+func (o *Origins) holdBack(by addrs.Instance) {
+	if o.Skipped == nil || by.Compare(*o.Skipped) < 0 {
+		o.Skipped = &by
+	}
+}
+
+// Add takes over what other knows.
+func (o *Origins) Add(other Origins) {
+	for i := range other.Needs {
+		o.Need(i)
+	}
+	if other.Skipped != nil {
+		o.holdBack(*other.Skipped)
+	}
+}
+
+// Sorted lists the instances, without the one itself.
+func (o *Origins) Sorted(without addrs.Instance) []addrs.Instance {
+	var all []addrs.Instance
+	for i := range o.Needs {
+		if i != without {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, addrs.Instance.Compare)
+	return all
+}
+
+// Mark puts what is known on a value.
+func (o *Origins) Mark(value cty.Value) cty.Value {
+	for i := range o.Needs {
+		value = value.Mark(OriginMark{Instance: i})
+	}
+	if o.Skipped != nil {
+		value = value.Mark(SkippedMark{By: *o.Skipped})
+	}
+	return value
+}
+
+// UnmarkUnknown also takes the marks that lie inside a value which is not
+// known, as far as cty kept them.
+func UnmarkUnknown(v cty.Value) (cty.Value, cty.ValueMarks) {
+	if v.IsKnown() {
+		return v.Unmark()
+	}
+	return v.UnmarkDeep()
+}
