@@ -30,7 +30,7 @@ func newKindFinder(known config.Kinds) *kindFinder {
 	return &kindFinder{known: known, declared: &kinds.Set{}, by: map[*kinds.Kind]addrs.Instance{}}
 }
 
-// declare takes over the kinds of a CustomResourceDefinition.
+// declare adds the kinds of a CustomResourceDefinition.
 func (f *kindFinder) declare(declared []*kinds.Kind, by addrs.Instance) {
 	f.declared = f.declared.With(declared...)
 	for _, k := range declared {

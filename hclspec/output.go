@@ -74,7 +74,7 @@ func outputValues(all []evaluatedOutput) []OutputValue {
 	return values
 }
 
-// complete says whether all that an output refers to is part of this run and
+// complete reports whether all that an output refers to is part of this run and
 // was evaluated.
 func (p *program) complete(b *block, results map[Block]*result, only func(addrs.Resource) bool) bool {
 	for _, name := range p.graph.Closure(b.name) {
@@ -120,7 +120,7 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 	return outputValue(o, value), diags
 }
 
-// keepsNumbers says whether JSON can hold all numbers of a value.
+// keepsNumbers reports whether JSON can hold all numbers of a value.
 func keepsNumbers(value cty.Value) bool {
 	kept := true
 	cty.Walk(value, func(_ cty.Path, v cty.Value) (bool, error) {

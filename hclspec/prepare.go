@@ -181,7 +181,7 @@ func outermost(places addrs.PathSet) addrs.PathSet {
 	return places
 }
 
-// isFixed says whether an expression depends on nothing but variables, and
+// isFixed reports whether an expression depends on nothing but variables, and
 // local values that no resource goes into.
 func (p *program) isFixed(expr hcl.Expression) bool {
 	for _, t := range expr.Variables() {

@@ -178,7 +178,7 @@ func (pre *Preview) checkDuplicates() hcl.Diagnostics {
 	return diags
 }
 
-// identified says whether it is known which object this is.
+// identified reports whether it is known which object this is.
 func (i *instance) identified() bool {
 	return i.Kind != nil && i.Object.Name != "" && !i.Unknown.Covers(metadataNamespace)
 }
@@ -191,7 +191,7 @@ func duplicate(i, other *instance) hcl.Diagnostics {
 	return diags
 }
 
-// declareKinds takes over the kinds that definitions declare.
+// declareKinds adds the kinds that definitions declare.
 func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, i := range res.instances {

@@ -57,7 +57,7 @@ type result struct {
 	value     cty.Value
 	kind      *kinds.Kind // of a resource; nil when its instances differ or it can't be told
 	instances []*instance
-	// failed are the instances that failed or were held back, each with the one
+	// failed are the instances that failed or were skipped, each with the one
 	// that is to blame.
 	failed map[addrs.Instance]addrs.Instance
 	// unexpanded says that the instances of a resource can't be told. The one in

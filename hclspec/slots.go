@@ -8,12 +8,12 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// slots bound the visits under way at once. Of those that wait for one, the
+// slots bound the visits in progress at once. Of those that wait for one, the
 // visit of the lowest rank comes first, and among equals the one that has waited
 // longest.
 //
 // A rank does not begin while those before it still hold more than an eighth of
-// the slots. What keeps the cluster busy would make slow what is under way, and
+// the slots. What keeps the cluster busy would make slow what is in progress, and
 // some of that the API server does one after another, whoever waits: it gives
 // services their addresses so. See docs/performance.md.
 type slots struct {

@@ -38,7 +38,7 @@ const (
 	splatStep
 )
 
-// isKey says whether the step stands in brackets.
+// isKey reports whether the step stands in brackets.
 func (s useStep) isKey() bool { return s.kind != attrStep }
 
 // useFinder collects the uses in expressions and bodies. Names that an
@@ -47,7 +47,7 @@ type useFinder struct {
 	uses []use
 	// repetition is how many of the uses stand in for_each and count.
 	repetition int
-	// loops says whether there is a for expression.
+	// loops reports whether there is a for expression.
 	loops bool
 	// keys are expressions in brackets, and others that cty forgets the marks of.
 	keys   []hcl.Expression

@@ -17,7 +17,7 @@ import (
 type WalkOptions struct {
 	// Only, when set, leaves out the resources for which it is false.
 	Only func(addrs.Resource) bool
-	// Parallelism bounds the visits under way at once, without those that gave
+	// Parallelism bounds the visits in progress at once, without those that gave
 	// way; 0 means no bound. Of those that could begin, the one whose kind has the
 	// lowest rank does, and a rank waits until most of those before it are done.
 	Parallelism int
@@ -26,7 +26,7 @@ type WalkOptions struct {
 // Visit deals with one object and says what is known of it afterwards. It is
 // given the results of the visits to the instances in d.Needs and d.Awaits. An
 // error fails this object. Those that refer to it go on with what was seen, and
-// are held back where that is nothing.
+// are skipped where that is nothing.
 type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Seen, R, error)
 
 // Outcome is what a walk came to.
@@ -144,7 +144,7 @@ func anyChanged(b *block, deps map[Block]*result) bool {
 	return false
 }
 
-// awaitsAgain says whether a block that depends_on names may have other
+// awaitsAgain reports whether a block that depends_on names may have other
 // instances than the preview found.
 func awaitsAgain(b *block, deps map[Block]*result) bool {
 	for _, ref := range b.node.dependsOn() {

@@ -56,7 +56,7 @@ func toIdentifier(name string) string {
 }
 
 // constant evaluates an argument that may not depend on anything and stores it
-// in target, a pointer to a Go value. It says whether there was a value.
+// in target, a pointer to a Go value. It reports whether there was a value.
 func (p *parser) constant(attr *hcl.Attribute, target any) bool {
 	if attr == nil {
 		return false

@@ -319,7 +319,7 @@ func (f *secretFinder) lines(name string, src []byte) {
 	}
 }
 
-// mayHoldSecrets says whether the block that src begins with has places for
+// mayHoldSecrets reports whether the block that src begins with has places for
 // secrets, or calls itself sensitive.
 func (f *secretFinder) mayHoldSecrets(src []byte) bool {
 	if m := headOfResource.FindSubmatch(src); m != nil {

@@ -61,7 +61,7 @@ func (l *loader) requiredVersion(attr *hcl.Attribute) {
 	l.config.Settings.RequiredVersionRange = attr.Expr.Range()
 }
 
-// CheckVersion says whether the running kplan is one that the configuration
+// CheckVersion reports whether the running kplan is one that the configuration
 // wants. Ask before anything else: the other problems that an unsuitable
 // kplan finds in a configuration need not be real.
 func (c *Config) CheckVersion(running string) hcl.Diagnostics {

@@ -98,7 +98,7 @@ func (e *settingsEval) value(expr hcl.Expression, path []string) (cty.Value, boo
 	return value, !diags.HasErrors()
 }
 
-// allowed says whether an expression of the kplan block can refer to ref.
+// allowed reports whether an expression of the kplan block can refer to ref.
 func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	name, isVar := source.RootAttr(ref, "var")
 	_, declared := e.values.values[name]

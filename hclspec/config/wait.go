@@ -21,7 +21,7 @@ type Wait struct {
 	// ready means, in place of the rule of the kind.
 	Conditions []WaitCondition
 	Fields     []WaitField
-	// Rollout says whether to wait until a controller has brought all its pods up
+	// Rollout reports whether to wait until a controller has brought all its pods up
 	// to date: true does so beside Conditions and Fields, false does not, and nil
 	// does where there are no Conditions and Fields.
 	Rollout *bool
@@ -45,7 +45,7 @@ type WaitField struct {
 	Range   hcl.Range // of the path
 }
 
-// IsOwn says whether the block says itself what ready means.
+// IsOwn reports whether the block says itself what ready means.
 func (w *Wait) IsOwn() bool { return len(w.Conditions)+len(w.Fields) > 0 }
 
 var (

@@ -9,7 +9,7 @@ type mark string
 // secret fields of objects, and what sensitive() returns.
 const Sensitive = mark("sensitive")
 
-// IsSensitive says whether v or anything inside it must not be shown.
+// IsSensitive reports whether v or anything inside it must not be shown.
 func IsSensitive(v cty.Value) bool {
 	_, marks := v.UnmarkDeep()
 	_, ok := marks[Sensitive]

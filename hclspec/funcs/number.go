@@ -51,5 +51,5 @@ var sumFunc = function.New(&function.Spec{
 
 func isInfinite(v cty.Value) bool { return v.AsBigFloat().IsInf() }
 
-// isSequence says whether values of a type are elements one after another.
+// isSequence reports whether values of a type are elements one after another.
 func isSequence(ty cty.Type) bool { return ty.IsListType() || ty.IsSetType() || ty.IsTupleType() }

@@ -162,7 +162,7 @@ func (d *Decoder) object(p *Part, at *location) (any, state) {
 	return fields, valuePresent
 }
 
-// keyedMember evaluates a member whose name is an expression. It says whether
+// keyedMember evaluates a member whose name is an expression. It reports whether
 // the name could be told.
 func (d *Decoder) keyedMember(m *member, field *kinds.Field, fields map[string]any, at *location) bool {
 	key, ok := d.Eval(m.key)

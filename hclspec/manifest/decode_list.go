@@ -179,7 +179,7 @@ func (d *Decoder) checkKeys(field *kinds.Field, element *location, blame hcl.Ran
 	}
 }
 
-// keyUnknown says whether what tells an element from the others is not known.
+// keyUnknown reports whether what tells an element from the others is not known.
 func (d *Decoder) keyUnknown(field *kinds.Field, at *location, i int) bool {
 	if len(d.Unknown) == 0 {
 		return false

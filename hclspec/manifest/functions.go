@@ -22,7 +22,7 @@ func KeepingOrigins(table map[string]function.Function) map[string]function.Func
 	return kept
 }
 
-// TakesExpressions says whether a function evaluates its arguments itself.
+// TakesExpressions reports whether a function evaluates its arguments itself.
 // These hide from cty what went into them: see useFinder.keys.
 func TakesExpressions(name string) bool { return name == "try" || name == "can" }
 

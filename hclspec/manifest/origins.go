@@ -18,8 +18,8 @@ type OriginMark struct {
 	addrs.Instance
 }
 
-// heldBack marks what would have come from an instance that failed, or that
-// was itself held back by one.
+// SkippedMark marks what would have come from an instance that failed, or that
+// was itself skipped by one.
 type SkippedMark struct {
 	ctymarks.ProvenanceMark
 	By addrs.Instance
@@ -31,7 +31,7 @@ type Origins struct {
 	Skipped *addrs.Instance // the first in order
 }
 
-// Take adds marks, and says whether one of them was of a secret.
+// Take adds marks, and reports whether one of them was of a secret.
 func (o *Origins) Take(marks cty.ValueMarks) (isSecret bool) {
 	for m := range marks {
 		switch m := m.(type) {

@@ -75,7 +75,7 @@ type Reader struct {
 	Kind *kinds.Kind
 	// Scope is that of the block, without each and count.
 	Scope *hcl.EvalContext
-	// Fixed says whether an expression has the same value for all instances,
+	// Fixed reports whether an expression has the same value for all instances,
 	// now and later.
 	Fixed func(hcl.Expression) bool
 	Files map[string]*hcl.File
@@ -236,7 +236,7 @@ func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Pa
 	return r.constant(value, p, where)
 }
 
-// lossy says whether a number is written out where a string is needed, and would
+// lossy reports whether a number is written out where a string is needed, and would
 // not come to what is written: 1.10 is 1.1.
 func (r *Reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
 	literal, isLiteral := expr.(*hclsyntax.LiteralValueExpr)

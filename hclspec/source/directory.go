@@ -14,7 +14,7 @@ import (
 // MaxFileSize bounds every file that a configuration is read from or reads.
 const MaxFileSize = 4 << 20
 
-// folder is the one directory that a configuration lives in. What the
+// Directory is the one directory that a configuration lives in. What the
 // configuration names is read through it, so that no path and no symbolic link
 // leads out: not to the runner's environment in /proc, not to a kubeconfig.
 type Directory string
@@ -34,7 +34,7 @@ func (f Directory) Read(name string) ([]byte, error) {
 	return ReadLimited(file)
 }
 
-// Exists says whether name is a regular file.
+// Exists reports whether name is a regular file.
 func (f Directory) Exists(name string) (bool, error) {
 	root, err := os.OpenRoot(string(f))
 	if err != nil {
@@ -96,7 +96,7 @@ func ReadLimited(r io.Reader) ([]byte, error) {
 	return src, nil
 }
 
-// folderError says in the user's words what os.Root or the system refused. The
+// ReadError says in the user's words what os.Root or the system refused. The
 // path is left to the caller, who knows how the user wrote it.
 func ReadError(err error) error {
 	var pathErr *fs.PathError

@@ -86,7 +86,7 @@ func CheckTemplate(src []byte, filename string) hcl.Diagnostics {
 	return checkTokens(tokens)
 }
 
-// IsTemplate says whether text holds anything that a template would change.
+// IsTemplate reports whether text holds anything that a template would change.
 func IsTemplate(text []byte) bool {
 	return bytes.Contains(text, []byte("${")) || bytes.Contains(text, []byte("%{"))
 }
@@ -186,7 +186,7 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 	return nil
 }
 
-// isHugeExponent says whether what follows the e of a number is an exponent of more
+// isHugeExponent reports whether what follows the e of a number is an exponent of more
 // than three digits. 1e600000000 is a short number that fills all memory once it is
 // written out.
 func isHugeExponent(text []byte) bool {

@@ -1,6 +1,6 @@
 package source
 
-// IsKindName says whether a word can be the kind of an object.
+// IsKindName reports whether a word can be the kind of an object.
 func IsKindName(name string) bool {
 	if name == "" || name[0] < 'A' || name[0] > 'Z' {
 		return false
@@ -15,7 +15,7 @@ func IsKindName(name string) bool {
 
 var ReferenceRoots = []string{"var", "local", "each", "count", "path"}
 
-// IsMetaArgument says whether a name in a resource belongs to kplan and not to
+// IsMetaArgument reports whether a name in a resource belongs to kplan and not to
 // the manifest.
 func IsMetaArgument(name string) bool {
 	switch name {

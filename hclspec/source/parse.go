@@ -104,7 +104,7 @@ func FilesWithSuffix(dir string, suffixes ...string) ([]string, error) {
 	return names, nil
 }
 
-// isIgnored says whether a name is that of a hidden file or of one that an
+// isIgnored reports whether a name is that of a hidden file or of one that an
 // editor keeps beside the real one.
 func isIgnored(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") ||

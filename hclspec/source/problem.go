@@ -21,7 +21,7 @@ func ProblemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, form
 	return diags
 }
 
-// placeless is one error that no line of a file is to blame for.
+// WithoutRange is one error that no line of a file is to blame for.
 func WithoutRange(summary, format string, args ...any) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
 }

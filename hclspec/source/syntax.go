@@ -195,7 +195,7 @@ func NativeAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
 	return attrs
 }
 
-// IsDynamic says whether the block repeats a block of another type.
+// IsDynamic reports whether the block repeats a block of another type.
 func IsDynamic(b *hclsyntax.Block) bool { return b.Type == "dynamic" && len(b.Labels) == 1 }
 
 // IteratorName is the name of the variable that a dynamic block declares.
