@@ -96,37 +96,37 @@ func unfitToAdopt(d *decision) hcl.Diagnostics {
 	}}
 }
 
-// foreign is the refusal of an object that exists and is not ours.
-type foreign struct {
+// unmanaged is the refusal of an object that exists and is not ours.
+type unmanaged struct {
 	desired *hclspec.Desired
 	live    *unstructured.Unstructured
 	why     string // it is taken for foreign, where that is not plain
 }
 
-func (f *foreign) Error() string { return f.desired.Object.String() + " is not ours" }
+func (f *unmanaged) Error() string { return f.desired.Object.String() + " is not ours" }
 
-// refuseForeign refuses an object that exists and is not ours. What refers to it
+// refuseUnmanaged refuses an object that exists and is not ours. What refers to it
 // is planned with the object as it is, so that all that must be taken over is
 // told at once.
 func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
-	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &foreign{desired: d, live: live, why: why}
+	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &unmanaged{desired: d, live: live, why: why}
 }
 
-// fewForeign is up to how many foreign objects are told of one by one.
-const fewForeign = 3
+// fewUnmanaged is up to how many unmanaged objects are told of one by one.
+const fewUnmanaged = 3
 
-// tellForeign are the diagnostics about foreign objects. Where there are many,
+// reportUnmanaged are the diagnostics about unmanaged objects. Where there are many,
 // as when a stack takes over what kubectl made, those of which there is no more
 // to say than that share one.
-func reportUnmanaged(all []*foreign) (diags hcl.Diagnostics) {
-	plain := func(f *foreign) bool { return f.why == "" && otherStack(f.live) == "" }
-	var many []*foreign
+func reportUnmanaged(all []*unmanaged) (diags hcl.Diagnostics) {
+	plain := func(f *unmanaged) bool { return f.why == "" && otherStack(f.live) == "" }
+	var many []*unmanaged
 	for _, f := range all {
 		if plain(f) {
 			many = append(many, f)
 		}
 	}
-	if len(many) <= fewForeign {
+	if len(many) <= fewUnmanaged {
 		many = nil
 	}
 	for _, f := range all {
@@ -135,12 +135,12 @@ func reportUnmanaged(all []*foreign) (diags hcl.Diagnostics) {
 		}
 	}
 	if many != nil {
-		diags = append(diags, manyForeign(many))
+		diags = append(diags, manyUnmanaged(many))
 	}
 	return diags
 }
 
-func (f *foreign) diagnostic() *hcl.Diagnostic {
+func (f *unmanaged) diagnostic() *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s already exists in the cluster and %s. ", f.desired.Object, madeBy(f.live))
 	if f.why != "" {
 		detail += f.why + " "
@@ -154,7 +154,7 @@ func (f *foreign) diagnostic() *hcl.Diagnostic {
 	}
 }
 
-func manyForeign(all []*foreign) *hcl.Diagnostic {
+func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 	var (
 		makers  = map[string]int{}
 		options strings.Builder

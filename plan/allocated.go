@@ -12,7 +12,7 @@ import (
 
 // withoutAllocated takes out of a planned creation what only the creation will
 // decide: a dry-run invents a uid and a cluster IP like any other answer. It
-// returns the object without them and their places.
+// returns the object without them and their fields.
 func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[string]any, addrs.PathSet) {
 	places := kind.KnownAfterApply(desired)
 	slices.SortFunc(places, addrs.Path.Compare)
@@ -67,7 +67,7 @@ func isToken(volumeOrMount any) bool {
 	return strings.HasPrefix(name, tokenVolume)
 }
 
-// hasToken says whether the configuration itself has such a volume, as a
+// hasToken reports whether the configuration itself has such a volume, as a
 // manifest has that was once read from a cluster.
 func hasToken(pod map[string]any) bool {
 	spec, _ := pod["spec"].(map[string]any)

@@ -38,13 +38,13 @@ type Change struct {
 	Before map[string]any
 	// After is the object as it would be; nil for a deletion.
 	After map[string]any
-	// Unknown are places of After that only the apply will tell.
+	// Unknown are fields of After that only the apply will tell.
 	Unknown addrs.PathSet
-	// Sensitive are places of Before and After that must not be shown.
+	// Sensitive are fields of Before and After that must not be shown.
 	Sensitive addrs.PathSet
 	// Drift are the values that are no longer what kplan last applied.
 	Drift []Drift
-	// Relinquished are places that kplan no longer sets, and NewlyManaged those that it sets from
+	// Relinquished are fields that kplan no longer sets, and NewlyManaged those that it sets from
 	// now on, where that makes no difference to the value.
 	Relinquished []Relinquished
 	NewlyManaged []addrs.Path
@@ -53,7 +53,7 @@ type Change struct {
 	AcknowledgedDrift string
 	// Consequences are what goes with a deletion or a replacement.
 	Consequences []impact.Consequence
-	// ReplacePaths are the places whose change can't be made in place.
+	// ReplacePaths are the fields whose change can't be made in place.
 	ReplacePaths []addrs.Path
 
 	UID             string // of the live object
@@ -73,7 +73,7 @@ type Change struct {
 	Force bool
 }
 
-// Moved says whether the object has another address than before.
+// Moved reports whether the object has another address than before.
 func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
 
 // Drift is a value of a live object that is no longer what kplan last applied.
@@ -176,7 +176,7 @@ func (c *Change) defines(kind *kinds.Kind) bool {
 	return c.Object.GroupKind() == kinds.CustomResourceDefinition && c.Object.Name == kind.Plural+"."+kind.Group
 }
 
-// Holds says whether an object can't be without the one that c changes.
+// Holds reports whether an object can't be without the one that c changes.
 func (c *Change) Holds(o addrs.Object) bool {
 	switch c.Object.GroupKind() {
 	case kinds.Namespace:
@@ -187,7 +187,7 @@ func (c *Change) Holds(o addrs.Object) bool {
 	return false
 }
 
-// grave are the consequences that must be asked for by name.
+// destructive are the consequences that must be asked for by name.
 func (c *Change) destructive() []impact.Consequence {
 	return slices.DeleteFunc(slices.Clone(c.Consequences), func(q impact.Consequence) bool {
 		return !q.IsLoss()
@@ -224,7 +224,7 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	return &resolved, nil
 }
 
-// Disagreements are the places where applying the change to the object as it is
+// Disagreements are the fields where applying the change to the object as it is
 // now would do something else than what was agreed: the plan said what becomes
 // of each value, and both must still hold. kplan's own marks are not spoken of:
 // the plan of an object that merely moves does not hold its new address.
@@ -250,7 +250,7 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	return slices.Compact(places)
 }
 
-// unknown is the places that only the apply will tell, spelled as differences
+// unknown is the fields that only the apply will tell, spelled as differences
 // spells them.
 func (c *Change) unknown() addrs.PathSet {
 	places := addrs.PathSet{}
@@ -260,7 +260,7 @@ func (c *Change) unknown() addrs.PathSet {
 	return places
 }
 
-// undone are the places at which a live object that applying leaves as it is,
+// undone are the fields at which a live object that applying leaves as it is,
 // is not what was agreed. There are none when the change has been carried out
 // and the answer was lost.
 func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference, unknown addrs.PathSet) []addrs.Path {

@@ -24,7 +24,7 @@ func mayForce(d *decision, err error) bool {
 	return len(conflicts) > 0
 }
 
-// takenOver says whether a field is taken over from whoever owns it: since
+// takenOver reports whether a field is taken over from whoever owns it: since
 // lifecycle.force_conflicts lists it, or since it is kplan's own.
 func takenOver(d *decision, path addrs.Path) bool {
 	return coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
@@ -61,7 +61,7 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 	return diags
 }
 
-// bothSides says what a place is in the live object and in the configuration.
+// bothSides says what a field is in the live object and in the configuration.
 // What is large, or made up of parts of which some may be secret, is in the plan.
 func bothSides(d *decision, live *unstructured.Unstructured, path addrs.Path) string {
 	there, here := shown(d, live.Object, path), shown(d, d.fields, path)

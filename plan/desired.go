@@ -19,7 +19,7 @@ func DesiredFields(d *hclspec.Desired, stackID string) map[string]any {
 	return desiredFieldsAt(d, d.Addr, stackID)
 }
 
-// wishAt is the wish that it would be at another address.
+// wishAt is the desired fields that it would be at another address.
 func desiredFieldsAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
 	return marked(d.Kind.Applicable(d.Fields), addr, stackID)
 }

@@ -11,10 +11,10 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// ValueAt is the value at a place inside an object, and whether it is there.
+// ValueAt is the value at a field inside an object, and whether it is there.
 func ValueAt(value any, path addrs.Path) (any, bool) { return path.ValueIn(value) }
 
-// coveredBy says whether one of the paths is p or a place above it. All of them
+// coveredBy reports whether one of the paths is p or a field above it. All of them
 // are spelled as keyed does.
 func coveredBy(paths []addrs.Path, p addrs.Path) bool {
 	return slices.ContainsFunc(paths, func(above addrs.Path) bool { return above.Contains(p) })
@@ -22,7 +22,7 @@ func coveredBy(paths []addrs.Path, p addrs.Path) bool {
 
 // keyed turns the positions in a path into the keys that the schema tells the
 // list's elements apart by, as they stand in the object: the one spelling in
-// which places of two versions of an object can be compared.
+// which fields of two versions of an object can be compared.
 func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path {
 	var (
 		result addrs.Path
@@ -83,7 +83,7 @@ func elementAt(f *kinds.Field, list []any, step addrs.Step) int {
 	return slices.IndexFunc(list, func(element any) bool { return addrs.Path{}.Select(kinds.KeysOf(f, element)) == name })
 }
 
-// valueIn is ValueAt for a place that is spelled as keyed does.
+// valueIn is ValueAt for a field that is spelled as keyed does.
 func valueIn(kind *kinds.Kind, object map[string]any, place addrs.Path) (any, bool) {
 	spot, ok := positioned(kind, object, place)
 	if !ok {
@@ -116,7 +116,7 @@ func jsonForm(value any) any {
 	return decoded
 }
 
-// restrict is what of a value stands at the places that the wish sets. Elements
+// restrict is what of a value stands at the fields that the desired fields sets. Elements
 // of keyed lists are matched by their keys.
 func restrict(f *kinds.Field, value, desired any) any {
 	if f == nil || f.Atomic {
@@ -225,7 +225,7 @@ func sortedPaths(places map[addrs.Path]difference) []addrs.Path {
 	return set.Sorted()
 }
 
-// withoutPaths takes places out of an object, from the last element of a list
+// withoutPaths takes fields out of an object, from the last element of a list
 // to the first so that positions stay true.
 func withoutPaths(object map[string]any, places addrs.PathSet) map[string]any {
 	paths := places.Sorted()

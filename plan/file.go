@@ -239,7 +239,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	return p, nil
 }
 
-// IsSaved says whether what r reads begins as a saved plan, of whatever format.
+// IsSaved reports whether what r reads begins as a saved plan, of whatever format.
 func IsSaved(r io.Reader) bool {
 	dec := json.NewDecoder(r)
 	open, _ := dec.Token()

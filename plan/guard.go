@@ -48,7 +48,7 @@ func guardKept(plan *Plan, s *state.State, scope scope) hcl.Diagnostics {
 		}
 		if kept := keptWithin(plan, c, s, scope); len(kept) > 0 {
 			c.Blocked = true
-			diags = append(diags, takesKept(c, kept))
+			diags = append(diags, cascadesToKept(c, kept))
 		}
 	}
 	return diags
@@ -78,13 +78,13 @@ func keptWithin(plan *Plan, toDelete *Change, s *state.State, scope scope) []wit
 	return kept
 }
 
-// CascadesTo says whether the object is deleted with what holds it, which the plan
+// CascadesTo reports whether the object is deleted with what holds it, which the plan
 // replaces.
 func (p *Plan) CascadesTo(o addrs.Object) bool {
 	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Action == Replace && c.Holds(o) })
 }
 
-// staysAfter says whether an object is meant to be there when doomed is gone.
+// staysAfter reports whether an object is meant to be there when toDelete is gone.
 func (c *Change) staysAfter(toDelete *Change) bool {
 	switch c.Action {
 	case Delete:
@@ -97,7 +97,7 @@ func (c *Change) staysAfter(toDelete *Change) bool {
 	return true
 }
 
-func takesKept(c *Change, kept []within) *hcl.Diagnostic {
+func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	first := kept[0]
 	what := fmt.Sprintf("%s (%s)", first.addr, first.object)
 	if more := len(kept) - 1; more > 0 {
@@ -117,7 +117,7 @@ func takesKept(c *Change, kept []within) *hcl.Diagnostic {
 }
 
 // weighDeletions finds out what goes with deletions and refuses those that are
-// too grave to be made unasked.
+// too destructive to be made unasked.
 func weighDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
 	if in.offline() {
 		return nil

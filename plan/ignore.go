@@ -11,7 +11,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// withIgnored takes the places of lifecycle.ignore_changes out of the wish for
+// withIgnored takes the fields of lifecycle.ignore_changes out of the desired fields for
 // an object that is there. Leaving a field out of an apply gives it up, and a
 // field that nobody owns any more falls back to its default: so what kplan alone
 // owns is sent with its live value instead, and nothing jumps. The marks that
@@ -55,7 +55,7 @@ func unresolved(d *hclspec.Desired, ignored []addrs.Path) addrs.PathSet {
 	return open
 }
 
-// ignoring is the wish with another value at a place to be ignored, nil where
+// ignoring is the desired fields with another value at a field to be ignored, nil where
 // nothing is to be sent.
 func ignoring(kind *kinds.Kind, desired map[string]any, place addrs.Path, value any) map[string]any {
 	if spot, ok := positioned(kind, desired, place); ok {
@@ -68,7 +68,7 @@ func ignoring(kind *kinds.Kind, desired map[string]any, place addrs.Path, value 
 	return desired
 }
 
-// withoutEmptied takes out the objects around a place that has just been taken
+// withoutEmptied takes out the objects around a field that has just been taken
 // out, as far as they hold nothing else: others own what is in them.
 func withoutEmptied(desired map[string]any, place addrs.Path) map[string]any {
 	steps := place.Steps()

@@ -137,7 +137,7 @@ func (r *round) showsAlike(p *plan.Plan, data []byte) {
 	}
 }
 
-// manages says whether a manager other than kplan owns fields of an object.
+// manages reports whether a manager other than kplan owns fields of an object.
 func (r *round) manages(manager string, o addrs.Object) bool {
 	live, ok := r.get(o)
 	return ok && slices.ContainsFunc(live.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool { return m.Manager == manager })
@@ -189,7 +189,7 @@ func (r *round) serverSet(computed *plan.Plan, source string, in plan.Input) {
 	}
 }
 
-// broken are the places where a live object is not as planned.
+// broken are the fields where a live object is not as planned.
 func (r *round) broken(c *plan.Change, live *unstructured.Unstructured) []string {
 	x := comparison{unknown: c.Unknown, controlled: controlled(live), predicted: c.Certainty == plan.Predicted}
 	planned, now := shown(c.After), shown(live.Object)
@@ -236,7 +236,7 @@ func fieldNames(fields map[string]any) []string {
 	return names
 }
 
-// comparison collects the places where one object has not what another has.
+// comparison collects the fields where one object has not what another has.
 type comparison struct {
 	unknown    addrs.PathSet
 	controlled []string

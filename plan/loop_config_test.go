@@ -290,7 +290,7 @@ func kindOf(m *made) *kinds.Field {
 	return k.Root
 }
 
-// leavesOf are the places of values outside of lists.
+// leavesOf are the fields of values outside of lists.
 func leavesOf(f *kinds.Field, value map[string]any, prefix string) []string {
 	var leaves []string
 	for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -369,7 +369,7 @@ func (w *desired) edit() string {
 	return "change " + m.block
 }
 
-// keepPlaces drops what lifecycle says about places that are no more.
+// keepPlaces drops what lifecycle says about fields that are no more.
 func (w *desired) keepPlaces(m *made) {
 	leaves := leavesOf(kindOf(m), m.fields(), "")
 	gone := func(path string) bool { return !slices.Contains(leaves, path) }
@@ -555,7 +555,7 @@ func (p *printer) template(s string) string {
 	return strings.ReplaceAll(s, "NAME", p.name)
 }
 
-// reference leads to a place of a resource before this one, "" if there is no
+// reference leads to a field of a resource before this one, "" if there is no
 // suitable resource.
 func (p *printer) reference(target string) string {
 	kind, path, _ := strings.Cut(target, ".")

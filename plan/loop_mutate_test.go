@@ -198,7 +198,7 @@ func pointers(value any, at string) []string {
 	return found
 }
 
-// kubectlOn runs a command of kubectl about one object and says whether it
+// kubectlOn runs a command of kubectl about one object and reports whether it
 // went through.
 func (r *round) kubectlOn(o addrs.Object, stdin []byte, command string, args ...string) bool {
 	line := []string{command}

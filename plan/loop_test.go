@@ -31,7 +31,7 @@ import (
 //
 //   - a plan only reads, and tells no secret,
 //   - it refuses nothing but what others did to the objects,
-//   - a saved plan is the one that is made anew,
+//   - a saved plan is the one that is recreated,
 //   - what it says comes true,
 //   - the plan after an apply is empty.
 //

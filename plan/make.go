@@ -107,18 +107,18 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
 		seen, decided, err := p.visit(ctx, d, needs)
-		p.heed(err)
+		p.cancelOnOutage(err)
 		return seen, decided, err
 	})
 	if diags.HasErrors() && len(outcome.Visited) == 0 {
 		return diags
 	}
-	var refused []*foreign
+	var refused []*unmanaged
 	for _, v := range outcome.Visited {
 		if v.Result.change != nil {
 			plan.Changes = append(plan.Changes, v.Result.change)
 		}
-		if f := (*foreign)(nil); errors.As(v.Err, &f) {
+		if f := (*unmanaged)(nil); errors.As(v.Err, &f) {
 			refused = append(refused, f)
 		} else {
 			diags = append(diags, visitDiagnostics(v)...)

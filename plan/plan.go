@@ -50,10 +50,10 @@ type Plan struct {
 	sign, content string
 }
 
-// Limited says whether the plan leaves out objects of the configuration.
+// Limited reports whether the plan leaves out objects of the configuration.
 func (p *Plan) Limited() bool { return len(p.Targets)+len(p.Excludes) > 0 }
 
-// Offline says whether the plan was made without a cluster. It is shown, but
+// Offline reports whether the plan was made without a cluster. It is shown, but
 // never applied.
 func (p *Plan) Offline() bool { return p.Cluster == "" }
 
@@ -159,7 +159,7 @@ func (p *Plan) Counts() Counts {
 	return n
 }
 
-// IsEmpty says whether applying the plan would change nothing: no object, no
+// IsEmpty reports whether applying the plan would change nothing: no object, no
 // output, no address, and nothing that the state records.
 func (p *Plan) IsEmpty() bool {
 	if slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.AcknowledgedDrift != "" }) {
@@ -173,8 +173,8 @@ func (p *Plan) IsEmpty() bool {
 	return p.Counts() == Counts{}
 }
 
-// fates are what actions do to an object, in words.
-var fates = map[Action]string{
+// actionPhrases are what actions do to an object, in words.
+var actionPhrases = map[Action]string{
 	NoOp: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
 	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
 }

@@ -68,8 +68,8 @@ type planner struct {
 	end       context.CancelFunc // of all that is asked
 }
 
-// heed ends the asking when an error is not of one object but of the cluster.
-func (p *planner) heed(err error) {
+// cancelOnOutage ends the asking when an error is not of one object but of the cluster.
+func (p *planner) cancelOnOutage(err error) {
 	if kube.OutageOf(err) != nil {
 		p.end()
 	}

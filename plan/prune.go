@@ -17,7 +17,7 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// planOrphans adds the deletion of what the state holds and the configuration
+// planPruned adds the deletion of what the state holds and the configuration
 // no longer has. An object whose block could not be planned is no orphan.
 func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
@@ -56,7 +56,7 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 	return diags
 }
 
-// orphanReason says why the configuration no longer has an object of that address.
+// pruneReason says why the configuration no longer has an object of that address.
 func pruneReason(c *config.Config, addr addrs.Instance) Reason {
 	i := slices.IndexFunc(c.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
 	if i < 0 {
@@ -79,7 +79,7 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 	for _, o := range deletionOrder(objects) {
 		c, err := p.deletion(ctx, o, reason(o))
 		if err != nil {
-			p.heed(err)
+			p.cancelOnOutage(err)
 			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
 			continue
 		}

@@ -119,13 +119,13 @@ func CheckCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 // this user may not see: its address stands in then.
 const hostIdentity = "host:"
 
-// sameCluster says whether two identities may be of one cluster. Those of
+// sameCluster reports whether two identities may be of one cluster. Those of
 // different sorts can't be compared: the user got or lost a right in between.
 func sameCluster(known, now string) bool {
 	return known == "" || known == now || !sameSort(known, now)
 }
 
-// sameSort says whether two identities are of one sort.
+// sameSort reports whether two identities are of one sort.
 func sameSort(a, b string) bool {
 	return strings.HasPrefix(a, hostIdentity) == strings.HasPrefix(b, hostIdentity)
 }

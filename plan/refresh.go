@@ -129,7 +129,7 @@ func (p *planner) forgetLost(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		c, err := p.deletion(ctx, o, BecauseDestroy)
 		switch {
 		case err != nil:
-			p.heed(err)
+			p.cancelOnOutage(err)
 			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
 		case c.Action == Forget:
 			plan.Changes = append(plan.Changes, c)

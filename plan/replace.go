@@ -144,7 +144,7 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 	return answer, "", err
 }
 
-// refusesOld says whether what the old object has at the same places would be
+// refusesOld reports whether what the old object has at the same fields would be
 // refused in the same words. Then it is not the new object that is at fault: its
 // name may be the only one that the cluster allows, or what must be unique the
 // old object's own.

@@ -97,7 +97,7 @@ func discreet(err error, masker redact.Masker) error {
 	return &masked
 }
 
-// redacted is the plan with a keyed digest in the place of every sensitive value: a
+// redacted is the plan with a keyed digest in the field of every sensitive value: a
 // plan that was saved shows what it showed before.
 func (p *Plan) redacted(s *state.State) *Plan {
 	redacted := *p

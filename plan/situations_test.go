@@ -46,7 +46,7 @@ import (
 //	does not say      words that stand in none
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
-// canary. A plan without errors is then saved, held against a plan made anew, and
+// canary. A plan without errors is then saved, held against a plan recreated, and
 // applied, and the plan after that must be empty. What machines can read of it
 // must be as the schemas in docs say.
 func TestSituations(t *testing.T) {
@@ -307,7 +307,7 @@ var schemas = map[string]*schematest.Schema{
 	"events.schema.json": schematest.MustLoad("events.schema.json"),
 }
 
-// saveAndVerify saves a plan, reads it back and holds it against one made anew.
+// saveAndVerify saves a plan, reads it back and holds it against one recreated.
 func (s *situation) saveAndVerify(source string, in plan.Input) {
 	s.Helper()
 	s.load(source, &in)

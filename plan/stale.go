@@ -21,7 +21,7 @@ import (
 // its first days when its strategy becomes Recreate. Applying takes away only what
 // kplan has set. So kplan takes such a remnant first, which changes no value.
 
-// remnants are the places that a refusal is about and that only the server has
+// staleFields are the fields that a refusal is about and that only the server has
 // filled in: the object holds them, the configuration does not set them, and
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
@@ -44,7 +44,7 @@ func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []
 	return slices.DeleteFunc(places, func(place addrs.Path) bool { return slices.Contains(d.transfer, place) })
 }
 
-// outdated are the places that the server filled in beside what kplan had set, and
+// staleServerValues are the fields that the server filled in beside what kplan had set, and
 // would fill in otherwise beside what is wished for now. The object is what it made
 // of what kplan had set.
 func staleServerValues(d *decision, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
@@ -65,7 +65,7 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (places []a
 	return places, was
 }
 
-// outgrown are the outdated places that the server would leave as they are without
+// staleDefaults are the outdated fields that the server would leave as they are without
 // a word: the directions of a NetworkPolicy that gets its first rule for egress.
 // What may not change is not among them, nor what is to be ignored, nor what others
 // than the server made of it, nor what may follow from a value that is not known
@@ -86,9 +86,9 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 	})
 }
 
-// leavesAny says whether the object holds anything of which the configuration says
+// leavesAny reports whether the object holds anything of which the configuration says
 // nothing and that is not what the server would fill in by now, besides what every
-// object holds: where not, nothing can be outgrown, and that is soon known.
+// object holds: where not, nothing can be stale, and that is soon known.
 func leavesAny(d *decision) bool {
 	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(d.kind.Complete(d.fields))) {
 		if leaves(d, place) {
@@ -110,7 +110,7 @@ func holdsAny(place addrs.Path, inner []addrs.Path) bool {
 	return slices.ContainsFunc(inner, place.Contains)
 }
 
-// takeOutgrown has the change take what has outgrown the wish, and returns the live
+// transferStale has the change take what has stale the desired fields, and returns the live
 // object as it then has to be.
 func (d *decision) transferStale(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	for _, place := range staleDefaults(d, live) {
@@ -121,7 +121,7 @@ func (d *decision) transferStale(live *unstructured.Unstructured) (*unstructured
 	return d.withTransferredFields(live)
 }
 
-// leaves says whether the object holds something at a place of which the
+// leaves reports whether the object holds something at a field of which the
 // configuration says nothing.
 func leaves(d *decision, place addrs.Path) bool {
 	_, wanted := valueIn(d.kind, d.fields, place)
@@ -129,7 +129,7 @@ func leaves(d *decision, place addrs.Path) bool {
 	return there && !wanted
 }
 
-// isOwned says whether somebody owns a place or anything in it, or something that
+// isOwned reports whether somebody owns a field or anything in it, or something that
 // is set as a whole and of which it is a part.
 func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
 	if ownership.Owns(owned, place) {
@@ -143,7 +143,7 @@ func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
 	return false
 }
 
-// refusedPaths are the places that the server complained about.
+// refusedPaths are the fields that the server complained about.
 func refusedPaths(err error) []addrs.Path {
 	var (
 		refusal *kube.Error
@@ -157,7 +157,7 @@ func refusedPaths(err error) []addrs.Path {
 	return paths
 }
 
-// refusedAt is a place that the server refused as keyed spells it: the server
+// refusedAt is a field that the server refused as keyed spells it: the server
 // counts the elements of what it was to make of the object.
 func refusedAt(d *decision, path addrs.Path) addrs.Path { return keyed(d.kind, d.after, path) }
 
@@ -188,7 +188,7 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 }
 
 // elsewhere is what to say of a refused value that does not fit what the server has
-// filled in at one of these places, as the refusal's words have it: the labels of a
+// filled in at one of these fields, as the refusal's words have it: the labels of a
 // ReplicationController's pods beside the selector that it made of the old ones.
 func elsewhere(d *decision, stale []addrs.Path, words string) string {
 	for _, place := range stale {
@@ -201,7 +201,7 @@ func elsewhere(d *decision, stale []addrs.Path, words string) string {
 	return ""
 }
 
-// emptied are the places that the configuration keeps without any of the fields
+// emptied are the fields that the configuration keeps without any of the fields
 // that it had: applying takes an object away with the last of its fields.
 func emptied(d *decision) []addrs.Path {
 	places := addrs.PathSet{}

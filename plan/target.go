@@ -22,7 +22,7 @@ type scope struct {
 
 func (s scope) has(addr addrs.Instance) bool { return !s.limited || s.in[addr] }
 
-// Matches says whether an address that a user gave means the instance: the
+// Matches reports whether an address that a user gave means the instance: the
 // address of a resource means all its instances.
 func Matches(given, addr addrs.Instance) bool {
 	return given == addr || given.Key.IsZero() && given.Resource == addr.Resource
@@ -151,7 +151,7 @@ type addressOption struct {
 // String is the option as it stands on a command line.
 func (o addressOption) String() string { return fmt.Sprintf("-%s='%s'", o.name, o.addr) }
 
-// limits says whether the option is about which objects are planned at all.
+// limits reports whether the option is about which objects are planned at all.
 func (o addressOption) limits() bool { return o.name == "target" || o.name == "exclude" }
 
 // named are the options that name objects.
@@ -208,11 +208,11 @@ func (o addressOption) idleIn(plan *Plan) string {
 	case len(meant) == 0:
 		return "this plan leaves the object out"
 	case o.name == "allow-data-loss":
-		return fmt.Sprintf("the object would %s, and nothing is lost by that", fates[meant[0].Action])
+		return fmt.Sprintf("the object would %s, and nothing is lost by that", actionPhrases[meant[0].Action])
 	case o.name == "adopt" && meant[0].Action != Create && meant[0].Action != Delete:
 		return "the object is kplan's already"
 	case meant[0].Action == Create:
 		return "there is no such object yet, and it would be created"
 	}
-	return fmt.Sprintf("the object would %s", fates[meant[0].Action])
+	return fmt.Sprintf("the object would %s", actionPhrases[meant[0].Action])
 }

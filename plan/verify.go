@@ -98,13 +98,13 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	}
 	for _, c := range p.Changes {
 		if _, missing := approved[keyOf(c)]; missing && c.Action != NoOp {
-			stale(c, fmt.Sprintf("by the plan it would %s, and now there is nothing to do about it.", fates[c.Action]))
+			stale(c, fmt.Sprintf("by the plan it would %s, and now there is nothing to do about it.", actionPhrases[c.Action]))
 		}
 	}
 	return diags
 }
 
-// isOfClusterOf says whether two plans are of one cluster. One of them may have
+// isOfClusterOf reports whether two plans are of one cluster. One of them may have
 // been made by a user who may not see the uid that tells: then their addresses do.
 func (p *Plan) isOfClusterOf(fresh *Plan) bool {
 	if !sameSort(p.Cluster, fresh.Cluster) {
@@ -132,9 +132,9 @@ func keyOf(c *Change) changeKey {
 func disagreement(approved, now *Change) string {
 	switch {
 	case approved == nil:
-		return fmt.Sprintf("the plan does not have it, and now it would %s.", fates[now.Action])
+		return fmt.Sprintf("the plan does not have it, and now it would %s.", actionPhrases[now.Action])
 	case approved.Action != now.Action:
-		return fmt.Sprintf("by the plan it would %s, and now it would %s.", fates[approved.Action], fates[now.Action])
+		return fmt.Sprintf("by the plan it would %s, and now it would %s.", actionPhrases[approved.Action], actionPhrases[now.Action])
 	case approved.UID != now.UID:
 		return "it was deleted and made again after the plan."
 	case approved.AcknowledgedDrift != now.AcknowledgedDrift:
@@ -200,7 +200,7 @@ func wereChanged(places []addrs.Path, live *unstructured.Unstructured) string {
 	return text + " was changed" + by(live, places[0])
 }
 
-// by names the manager of a place: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
+// by names the manager of a field: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
 // or nothing.
 func by(live *unstructured.Unstructured, place addrs.Path) string {
 	m := ownership.Of(live.Object).Other(place)
@@ -219,7 +219,7 @@ func losses(c *Change) string {
 	return strings.Join(lines, "; ")
 }
 
-// otherEffects lists the places to which two changes of one object do different
+// otherEffects lists the fields to which two changes of one object do different
 // things. A kind that the approved plan itself defines is known to the plan made
 // now alone.
 func otherEffects(approved, now *Change) []addrs.Path {
@@ -239,14 +239,14 @@ func otherEffects(approved, now *Change) []addrs.Path {
 	return places
 }
 
-// mayAdd says whether the server may do more now than was approved: who approved
+// mayAdd reports whether the server may do more now than was approved: who approved
 // it was told that it is a prediction, and what is asked for is still the same.
 func mayAdd(approved, now *Change) bool {
 	return approved.Certainty == Predicted && now.Certainty == Computed &&
 		len(differences(now.Kind.Root, approved.DesiredFields, now.DesiredFields)) == 0
 }
 
-// isAdded says whether a place is one that the server fills in by itself. What
+// isAdded reports whether a field is one that the server fills in by itself. What
 // somebody has put there since is none: the change would take it away.
 func isAdded(approved, now *Change, place addrs.Path) bool {
 	_, was := ValueAt(approved.Before, place)

@@ -58,7 +58,7 @@ type Key struct {
 	Value any
 }
 
-// Op says what happens to a place.
+// Op says what happens to a field.
 type Op byte
 
 const (
@@ -89,12 +89,12 @@ type Hidden struct {
 	Defaults   int // of the root: what only the server decided on
 }
 
-// isComposed says whether the place is made up of its children.
+// isComposed reports whether the field is made up of its children.
 func (d *Difference) isComposed() bool {
 	return d.Shape == Fields || d.Shape == Entries || d.Shape == Elements
 }
 
-// IsBlock says whether the place is written as a block, or as repeated blocks.
+// IsBlock reports whether the field is written as a block, or as repeated blocks.
 func (d *Difference) IsBlock() bool {
 	switch d.Shape {
 	case Fields:
@@ -188,7 +188,7 @@ type spot struct {
 	name  string
 	keys  []Key
 	field *kinds.Field
-	// wish is what the configuration says about the place, nil where it is
+	// wish is what the configuration says about the field, nil where it is
 	// silent.
 	desired any
 
@@ -248,8 +248,8 @@ func (d *differ) values(at spot, before, after any) *Difference {
 	return diff
 }
 
-// force marks the places that can't be changed in place. The server may name
-// as little as spec: then it is the places of it which the kind knows never to
+// force marks the fields that can't be changed in place. The server may name
+// as little as spec: then it is the fields of it which the kind knows never to
 // change that are marked, and the named place itself only where there are none.
 func (at spot) force(diff *Difference) {
 	never := at.replace.covered && at.field != nil && at.field.Immutable && !(diff.Unknown && at.field.Allocated)
@@ -270,7 +270,7 @@ func (d *Difference) forcesBelow() bool {
 	return slices.ContainsFunc(d.Children, func(c *Difference) bool { return c.ForcesReplacement || c.forcesBelow() })
 }
 
-// forgetForces takes the marks off the places below: the place itself says it.
+// forgetForces takes the marks off the fields below: the field itself says it.
 func (d *Difference) forgetForces() {
 	for _, c := range d.Children {
 		c.ForcesReplacement = c.ForcesReplacement && !d.ForcesReplacement
@@ -296,7 +296,7 @@ func orAbsent(f *kinds.Field, value any) any {
 	return value
 }
 
-// isSecret says whether the place must be compared as a whole since it may not
+// isSecret reports whether the field must be compared as a whole since it may not
 // be shown. An object that the kind calls secret is compared name by name,
 // because the names in a Secret are not.
 func (at spot) isSecret(values ...any) bool {
@@ -402,10 +402,10 @@ func (d *differ) names(at spot, before, after map[string]any) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// isServers says whether a place below at is left out since it is the server's
+// isServers reports whether a field below at is left out since it is the server's
 // own: neither the configuration nor the reader has anything to do with it. It
-// is where a whole value comes or goes, or an object is made anew, that such
-// places can be told from those the configuration speaks of.
+// is where a whole value comes or goes, or an object is recreated, that such
+// fields can be told from those the configuration speaks of.
 func (d *differ) isServers(at, next spot, parent *Difference, before, after any) bool {
 	switch {
 	case next.unknown.exists() || next.replace.reaches():
@@ -442,7 +442,7 @@ func (diff *Difference) add(child *Difference) {
 	}
 }
 
-// composedOp is what happens to a place that is made up of its children.
+// composedOp is what happens to a field that is made up of its children.
 func (diff *Difference) composedOp() Op {
 	changes := slices.ContainsFunc(diff.Children, func(c *Difference) bool { return c.Op != Same })
 	switch {
@@ -458,7 +458,7 @@ func (diff *Difference) composedOp() Op {
 	return Same
 }
 
-// removedUnless is Changed when the apply will put something into the place.
+// removedUnless is Changed when the apply will put something into the field.
 func removedUnless(children []*Difference) Op {
 	if slices.ContainsFunc(children, func(c *Difference) bool { return c.Op != Removed }) {
 		return Changed

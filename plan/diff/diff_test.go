@@ -538,7 +538,7 @@ func patchedText(text string, lines []Line, toward Op) string {
 	return b.String()
 }
 
-// TestDiffKeepsSecrets says that no part of a difference holds what a place
+// TestDiffKeepsSecrets says that no part of a difference holds what a field
 // that is marked holds.
 func TestDiffKeepsSecrets(t *testing.T) {
 	const canary = "c4n4ry"
@@ -584,7 +584,7 @@ func TestDiffKeepsSecrets(t *testing.T) {
 	})
 }
 
-// holding is an object with a value at a place.
+// holding is an object with a value at a field.
 func holding(steps []addrs.Step, value any) any {
 	switch {
 	case len(steps) == 0:

@@ -120,7 +120,7 @@ func (d *differ) gone(l listPair, diff *Difference, before, after names, i int) 
 	}
 }
 
-// elementPair is the place of one element, and its two values.
+// elementPair is the field of one element, and its two values.
 type elementPair struct {
 	spot
 	before, after any
@@ -291,7 +291,7 @@ func token(value any) string {
 	return string(text)
 }
 
-// equal says whether two values mean the same in that field.
+// equal reports whether two values mean the same in that field.
 func equal(f *kinds.Field, a, b any) bool {
 	if f != nil {
 		return f.Equal(a, b)

@@ -14,7 +14,7 @@ var bookkeeping = []string{
 	"managedFields", "resourceVersion", "selfLink", "uid",
 }
 
-// noise are the places of any object that are never shown, and head those that
+// noise are the fields of any object that are never shown, and head those that
 // the head of its block says.
 var (
 	noise = trailOf(noisePlaces())
@@ -34,7 +34,7 @@ func noisePlaces() addrs.PathSet {
 	return places
 }
 
-// withoutNoise is the object without the places of noise. The object itself is
+// withoutNoise is the object without the fields of noise. The object itself is
 // not changed.
 func withoutNoise(object map[string]any) map[string]any {
 	return without(object, noise)

@@ -8,8 +8,8 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// trail walks a set of places beside a value: where it stands, it tells whether
-// the set has the place and what it has below. An element of a list may be
+// trail walks a set of fields beside a value: where it stands, it tells whether
+// the set has the field and what it has below. An element of a list may be
 // named by its index or by its keys, so that a trail may stand at two nodes of
 // the set at once.
 type trail struct {
@@ -17,7 +17,7 @@ type trail struct {
 	covered bool // the place or one above it is in the set
 }
 
-// places is a set of places as a tree. Fields and elements have names apart.
+// fields is a set of fields as a tree. Fields and elements have names apart.
 type places struct {
 	here     bool
 	fields   map[string]*places
@@ -53,7 +53,7 @@ func trailOfOwned(set *fieldpath.Set) trail {
 	return trail{nodes: []*places{root}}
 }
 
-// onlyLeaves leaves only those places in the set that it has nothing below.
+// onlyLeaves leaves only those fields in the set that it has nothing below.
 // Who owns an object with fields of its own in managedFields owns that it is
 // there, and those fields.
 func (p *places) onlyLeaves() {
@@ -137,18 +137,18 @@ func (t *trail) enter(node *places) {
 	}
 }
 
-// ends says whether the set has this very place.
+// ends reports whether the set has this very place.
 func (t trail) ends() bool {
 	return slices.ContainsFunc(t.nodes, func(p *places) bool { return p.here })
 }
 
-// exists says whether the set has the place, or any above or below it.
+// exists reports whether the set has the field, or any above or below it.
 func (t trail) exists() bool { return t.covered || len(t.nodes) > 0 }
 
-// reaches says whether the set has the place or any below it.
+// reaches reports whether the set has the field or any below it.
 func (t trail) reaches() bool { return len(t.nodes) > 0 }
 
-// fields are the names of the fields below which the set has places, sorted.
+// fields are the names of the fields below which the set has fields, sorted.
 func (t trail) fields() []string {
 	var names []string
 	for _, node := range t.nodes {
@@ -160,7 +160,7 @@ func (t trail) fields() []string {
 	return slices.Compact(names)
 }
 
-// shape is what a value must be to have the places below.
+// shape is what a value must be to have the fields below.
 func (t trail) shape() Shape {
 	for _, node := range t.nodes {
 		switch {
@@ -173,7 +173,7 @@ func (t trail) shape() Shape {
 	return Leaf
 }
 
-// without is the trail of the set without these places and all below them. It
+// without is the trail of the set without these fields and all below them. It
 // is meant for the start of a trail.
 func (t trail) without(gone trail) trail {
 	pruned := trail{covered: t.covered}
@@ -185,7 +185,7 @@ func (t trail) without(gone trail) trail {
 	return pruned
 }
 
-// prune is a copy of p without the places of gone, nil when nothing is left.
+// prune is a copy of p without the fields of gone, nil when nothing is left.
 func (p *places) prune(gone trail) *places {
 	if gone.ends() {
 		return nil

@@ -8,10 +8,10 @@ import (
 // View is one side of a change as a machine may read it.
 type View struct {
 	// Value is the object without what only the server or kplan keeps in it, and
-	// with redact.Mask in the place of whatever is secret. It is nil where there is no
+	// with redact.Mask in the field of whatever is secret. It is nil where there is no
 	// object.
 	Value any
-	// Sensitive and Unknown have the shape of Value, with true in the place of
+	// Sensitive and Unknown have the shape of Value, with true in the field of
 	// what is secret or only known after the apply, and without all that holds no
 	// such place: nil, unless there is one.
 	Sensitive, Unknown any
@@ -119,7 +119,7 @@ func orBlank(marked, element any) any {
 }
 
 // withoutSecrets is an object or a list that is shown as one value, since there
-// is nothing to compare it with, and redact.Mask in the place of each secret in it.
+// is nothing to compare it with, and redact.Mask in the field of each secret in it.
 func (at spot) withoutSecrets(value any) any {
 	if valueShape(value) == Leaf {
 		return value
@@ -130,7 +130,7 @@ func (at spot) withoutSecrets(value any) any {
 }
 
 // maskedWhere is a value that spells redact.Mask as what it is, and not as a text, in
-// the places that sensitive has.
+// the fields that sensitive has.
 func maskedWhere(sensitive, value any) any {
 	switch s := sensitive.(type) {
 	case bool:

@@ -184,7 +184,7 @@ func (around *dependents) takenAlong(c Deletion) []dependent {
 	return taken
 }
 
-// isFurniture says whether the cluster itself puts such an object into every
+// isFurniture reports whether the cluster itself puts such an object into every
 // namespace.
 func isFurniture(o addrs.Object) bool {
 	return o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default"
@@ -273,7 +273,7 @@ func (c Consequence) String() string {
 	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
 }
 
-// IsLoss says whether what this stack does not manage is deleted, or data lost.
+// IsLoss reports whether what this stack does not manage is deleted, or data lost.
 func (c Consequence) IsLoss() bool {
 	return c.Effect == CascadesUnmanaged || c.Effect == CascadesOtherStacks || c.Effect == LosesData
 }
