@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
@@ -45,18 +46,8 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 		if takenOver(d, f.Path) {
 			continue
 		}
-		detail := fmt.Sprintf("%s of %s is managed by %s", f.Path, d.object, quoted(f.Manager))
-		if since := managedSince(live, f); since != "" {
-			detail += " since " + since
-		}
-		detail += ": " + bothSides(d, live, f.Path) +
-			" Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over."
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "Field owned by another manager",
-			Detail:   detail,
-			Subject:  d.desired.RangeOf(f.Path).Ptr(),
-		})
+		f.Time = managedSince(live, f)
+		diags = append(diags, diag.Conflict(f, d.object.String(), bothSides(d, live, f.Path), d.desired.RangeOf(f.Path).Ptr()))
 	}
 	return diags
 }
@@ -66,9 +57,9 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 func bothSides(d *decision, live *unstructured.Unstructured, path addrs.Path) string {
 	there, here := shown(d, live.Object, path), shown(d, d.fields, path)
 	if there == "" || here == "" {
-		return "the plan shows what it is there and what it would be."
+		return "the plan shows both values"
 	}
-	return fmt.Sprintf("it is %s there and %s here.", there, here)
+	return fmt.Sprintf("it is %s in the cluster and %s in the configuration", there, here)
 }
 
 // managedSince is when the manager last changed the object: what the server's

@@ -1,5 +1,6 @@
 // Package diag turns the cluster's errors into diagnostics that point at the
-// user's own lines.
+// user's own lines. The words for an error of the cluster are here and nowhere
+// else: a summary for each kube.Reason, and what to do about it.
 package diag
 
 import (
@@ -16,20 +17,20 @@ import (
 )
 
 // FromKube turns an error of package kube into diagnostics: one for each field
-// that the server complains about, at the place where tells for its path, or
-// one for the whole object. Where may be nil, for an object that is in no file;
-// the diagnostics then have no position. Addr is the object's address in the
-// configuration, "" when it has none. A nil error gives none.
+// that the server complains about, at the range that where returns for its path,
+// or one for the whole object. Where may be nil, for an object that is in no
+// file: the diagnostics then have no range. Addr is the object's address in the
+// configuration, "" when it has none. For a nil error there are no diagnostics.
 func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diagnostics {
 	if err == nil {
 		return nil
 	}
 	var e *kube.Error
 	if !errors.As(err, &e) {
-		return hcl.Diagnostics{foreign(err, where, addr)}
+		return hcl.Diagnostics{other(err, where, addr)}
 	}
 	if errors.Is(e.Err, context.Canceled) && e.Reason == kube.Other {
-		return hcl.Diagnostics{foreign(context.Canceled, where, addr)}
+		return hcl.Diagnostics{other(context.Canceled, where, addr)}
 	}
 	subject := subjectOf(e, addr)
 	switch {
@@ -49,10 +50,11 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	return hcl.Diagnostics{d}
 }
 
-// Interrupted is the summary of what ended because kplan was told to end.
+// Interrupted is the summary of what ended because kplan was interrupted.
 const Interrupted = "Interrupted"
 
-func foreign(err error, where func(addrs.Path) hcl.Range, addr string) *hcl.Diagnostic {
+// other describes an error that does not come from the cluster.
+func other(err error, where func(addrs.Path) hcl.Range, addr string) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Operation failed", Detail: sentence(err.Error()), Subject: at(where, addrs.Path{})}
 	if errors.Is(err, context.Canceled) {
 		d.Summary, d.Detail = Interrupted, "The operation was interrupted before it was done."
@@ -87,54 +89,54 @@ func subjectOf(e *kube.Error, addr string) string {
 
 // summaries are fixed: the same words for the same mistake.
 var summaries = map[kube.Reason]string{
-	kube.Other:                "Cluster refused the request",
+	kube.Other:                "Request refused by the cluster",
 	kube.NotFound:             "Object not found",
 	kube.AlreadyExists:        "Object already exists",
-	kube.Stale:                "Object changed meanwhile",
-	kube.ReplacedOutside:      "Object was replaced outside kplan",
+	kube.Stale:                "Object changed since it was read",
+	kube.ReplacedOutside:      "Object replaced outside kplan",
 	kube.Terminating:          "Object is being deleted",
-	kube.FieldConflict:        "Field owned by another manager",
+	kube.FieldConflict:        "Field managed by another manager",
 	kube.Invalid:              "Invalid value",
-	kube.Immutable:            "Field can't be changed",
-	kube.SchemaRejected:       "Object does not fit its kind",
+	kube.Immutable:            "Immutable field",
+	kube.SchemaRejected:       "Object does not match its schema",
 	kube.TooLarge:             "Object is too large",
-	kube.Denied:               "Refused by the cluster's admission",
+	kube.Denied:               "Denied by admission control",
 	kube.QuotaExceeded:        "Quota exceeded",
-	kube.NamespaceMissing:     "Namespace does not exist",
+	kube.NamespaceMissing:     "Namespace not found",
 	kube.NamespaceTerminating: "Namespace is being deleted",
-	kube.Forbidden:            "Not allowed",
+	kube.Forbidden:            "Forbidden",
 	kube.Unauthorized:         "Credentials not accepted",
 	kube.DryRunUnsupported:    "Dry-run not supported",
 	kube.WebhookFailed:        "Admission webhook failed",
-	kube.NotServed:            "Kind not known to the cluster",
-	kube.Unavailable:          "Cluster is not available",
+	kube.NotServed:            "Kind not served by the cluster",
+	kube.Unavailable:          "Cluster unavailable",
 	kube.OutcomeUnknown:       "Outcome unknown",
-	kube.Timeout:              "Cluster did not answer in time",
+	kube.Timeout:              "Request timed out",
 	kube.NoConfiguration:      "No cluster configured",
 	kube.BadConfiguration:     "Invalid cluster configuration",
 	kube.NotTrusted:           "Cluster configuration not trusted",
-	kube.Unreachable:          "Cluster can't be reached",
-	kube.Untrusted:            "Cluster's identity can't be verified",
+	kube.Unreachable:          "Cluster unreachable",
+	kube.Untrusted:            "Cluster's certificate not trusted",
 	kube.PluginFailed:         "Credential plugin failed",
 	kube.NotKubernetes:        "Not a Kubernetes API server",
 }
 
-// advice says what to do about an error that brings no advice of its own.
+// advice is what to do about an error that brings no advice of its own.
 var advice = map[kube.Reason]string{
 	kube.NotFound:             "It was deleted outside kplan. Make a new plan.",
-	kube.AlreadyExists:        "It was left as it is. Give this resource another name, or take the object over with an import block.",
+	kube.AlreadyExists:        "It was left as it is. Give this resource another name, or adopt the object with an import block.",
 	kube.Stale:                "Someone or something changed it at the same time. Make a new plan.",
-	kube.ReplacedOutside:      "The object that kplan knew was deleted, and another one has taken its name. It was left as it is. Make a new plan.",
+	kube.ReplacedOutside:      "The object in the state was deleted, and another one has its name now. It was left as it is. Make a new plan.",
 	kube.Terminating:          "Wait until it is gone, then make a new plan.",
-	kube.Immutable:            "Only a new object can have another value there: list the place in lifecycle.replace_on to have the object replaced.",
-	kube.Denied:               "A policy or admission webhook of this cluster does not allow it. Those who run the cluster can say why.",
-	kube.QuotaExceeded:        "Ask for less, or for a larger quota.",
-	kube.NamespaceMissing:     "Declare the namespace in this configuration and refer to it, or make it first.",
-	kube.NamespaceTerminating: "Wait until it is gone, and make it anew.",
+	kube.Immutable:            "Only a new object can have another value: list the field in lifecycle.replace_on to have the object replaced.",
+	kube.Denied:               "A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
+	kube.QuotaExceeded:        "Request less, or ask for a larger quota.",
+	kube.NamespaceMissing:     "Declare the namespace in this configuration and refer to it, or create it first.",
+	kube.NamespaceTerminating: "Wait until it is gone, then create it again.",
 	kube.Forbidden:            "The user that kplan runs as needs an RBAC role that allows it.",
-	kube.WebhookFailed:        "A webhook that the cluster asks about each such object did not answer. Those who run the cluster can repair it.",
-	kube.OutcomeUnknown:       "Run kplan again: it looks at what has become of it first.",
-	kube.TooLarge:             "Kubernetes takes 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
+	kube.WebhookFailed:        "A webhook that the cluster calls for each such object did not answer. The cluster's administrators can repair it.",
+	kube.OutcomeUnknown:       "Run kplan again: it first looks at what became of it.",
+	kube.TooLarge:             "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
 }
 
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {
@@ -142,13 +144,13 @@ func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl
 		Severity: hcl.DiagError,
 		Summary:  summaries[e.Reason],
 		Detail:   detail(e, subject, message(e)),
-		Subject:  at(where, place(e.Reason)),
+		Subject:  at(where, fieldOf(e.Reason)),
 	}
 }
 
-// place is where in the source an error about the whole object belongs.
-func place(kind kube.Reason) addrs.Path {
-	switch kind {
+// fieldOf is the field that an error about the whole object points at.
+func fieldOf(reason kube.Reason) addrs.Path {
+	switch reason {
 	case kube.AlreadyExists, kube.NotFound:
 		return addrs.NewPath("metadata", "name")
 	case kube.NamespaceMissing, kube.NamespaceTerminating:
@@ -164,7 +166,7 @@ func message(e *kube.Error) string {
 	return e.Message
 }
 
-// detail says what was tried on what, the server's words, and what to do.
+// detail is what was tried on what, the server's words, and what to do.
 func detail(e *kube.Error, subject, words string) string {
 	said := sentence(words)
 	if subject != "" && e.Op != "connect" {
@@ -195,22 +197,31 @@ func sentence(words string) string {
 func conflicts(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range e.Conflicts {
-		by := fmt.Sprintf("%q", c.Manager)
-		if c.Subresource != "" {
-			by += " through " + c.Subresource
-		}
-		if c.Time != "" {
-			by += " since " + c.Time
-		}
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  summaries[kube.FieldConflict],
-			Detail: fmt.Sprintf("%s of %s is managed by %s. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.",
-				c.Path, subject, by),
-			Subject: at(where, c.Path),
-		})
+		diags = append(diags, Conflict(c, subject, "", at(where, c.Path)))
 	}
 	return diags
+}
+
+// Conflict describes a field of an object that another manager manages.
+// Difference, if it is not "", is what that manager's value and ours are.
+func Conflict(c kube.Conflict, object, difference string, at *hcl.Range) *hcl.Diagnostic {
+	by := fmt.Sprintf("%q", c.Manager)
+	if c.Subresource != "" {
+		by += " through " + c.Subresource
+	}
+	if c.Time != "" {
+		by += " since " + c.Time
+	}
+	if difference != "" {
+		by += ": " + difference
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  summaries[kube.FieldConflict],
+		Detail: fmt.Sprintf("%s of %s is managed by %s Remove it from the configuration to leave it to that manager, "+
+			"or list it in lifecycle.force_conflicts to take ownership of it.", c.Path, object, sentence(by)),
+		Subject: at,
+	}
 }
 
 func fields(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) hcl.Diagnostics {

@@ -60,20 +60,20 @@ func TestFromKube(t *testing.T) {
 		{"immutable", &kube.Error{Op: "apply", Object: pod, Reason: kube.Immutable, Fields: []kube.FieldError{
 			{Path: path(t, "spec"), Detail: "field is immutable", Immutable: true},
 		}}, []string{
-			"<spec> | Field can't be changed | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. Only a new object can have another value there: list the place in lifecycle.replace_on to have the object replaced.",
+			"<spec> | Immutable field | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. Only a new object can have another value: list the field in lifecycle.replace_on to have the object replaced.",
 		}},
 		{"conflicts", &kube.Error{Op: "apply", Object: pod, Reason: kube.FieldConflict, Conflicts: []kube.Conflict{
 			{Path: path(t, "spec.replicas"), Manager: "hpa", Subresource: "scale", Time: "2026-01-02T03:04:05Z"},
 			{Path: path(t, "data.a"), Manager: `a"b`},
 		}}, []string{
-			`<spec.replicas> | Field owned by another manager | spec.replicas of v1 Pod acme/web (Pod.web) is managed by "hpa" through scale since 2026-01-02T03:04:05Z. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.`,
-			`<data.a> | Field owned by another manager | data.a of v1 Pod acme/web (Pod.web) is managed by "a\"b". Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take it over.`,
+			`<spec.replicas> | Field managed by another manager | spec.replicas of v1 Pod acme/web (Pod.web) is managed by "hpa" through scale since 2026-01-02T03:04:05Z. Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take ownership of it.`,
+			`<data.a> | Field managed by another manager | data.a of v1 Pod acme/web (Pod.web) is managed by "a\"b". Remove it from the configuration to leave it to that manager, or list it in lifecycle.force_conflicts to take ownership of it.`,
 		}},
 		{"namespace", &kube.Error{Op: "create", Object: pod, Reason: kube.NamespaceMissing, Message: `namespaces "acme" not found`}, []string{
-			`<metadata.namespace> | Namespace does not exist | Could not create v1 Pod acme/web (Pod.web): namespaces "acme" not found. Declare the namespace in this configuration and refer to it, or make it first.`,
+			`<metadata.namespace> | Namespace not found | Could not create v1 Pod acme/web (Pod.web): namespaces "acme" not found. Declare the namespace in this configuration and refer to it, or create it first.`,
 		}},
 		{"advice of its own", &kube.Error{Op: "connect", Reason: kube.Unreachable, Message: "nothing listens", Advice: "Check it."}, []string{
-			"<> | Cluster can't be reached | nothing listens. Check it.",
+			"<> | Cluster unreachable | nothing listens. Check it.",
 		}},
 		{"interruption", &kube.Error{Op: "get", Object: pod, Reason: kube.Other, Err: context.Canceled}, []string{
 			"<> | Interrupted | Pod.web: The operation was interrupted before it was done.",

@@ -12,8 +12,8 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// met is the Extra of diagnostics that FromKube makes: which error it was, and
-// who met it.
+// met is the Extra of diagnostics that FromKube makes: the error, and the address
+// of the object that met it.
 type met struct {
 	err  *kube.Error
 	addr string
@@ -31,10 +31,10 @@ func metBy(d *hcl.Diagnostic) (e *kube.Error, addr string) {
 	return e, ""
 }
 
-// isShared says whether an error is of the cluster rather than of one object, so
-// that many objects may meet the same.
-func isShared(kind kube.Reason) bool {
-	switch kind {
+// isShared reports whether an error concerns the cluster rather than one object,
+// so that many objects may meet the same.
+func isShared(reason kube.Reason) bool {
+	switch reason {
 	case kube.Unavailable, kube.WebhookFailed, kube.OutcomeUnknown, kube.Timeout,
 		kube.Unreachable, kube.Untrusted, kube.PluginFailed, kube.Unauthorized, kube.NotKubernetes:
 		return true
@@ -44,11 +44,11 @@ func isShared(kind kube.Reason) bool {
 
 const namesShown = 10
 
-// Merge tells once what several objects have met that is not of their own making,
-// such as a webhook that does not answer.
+// Merge reports once what several objects met and none of them caused, such as a
+// webhook that does not answer.
 func Merge(diags hcl.Diagnostics) hcl.Diagnostics {
 	type same struct {
-		kind    kube.Reason
+		reason  kube.Reason
 		message string
 	}
 	var merged hcl.Diagnostics
@@ -61,20 +61,20 @@ func Merge(diags hcl.Diagnostics) hcl.Diagnostics {
 			continue
 		}
 		key := same{e.Reason, message(e)}
-		if told := first[key]; told != nil {
-			others[told] = append(others[told], addr)
+		if shown := first[key]; shown != nil {
+			others[shown] = append(others[shown], addr)
 			continue
 		}
 		first[key] = d
 		merged = append(merged, d)
 	}
 	for d, addrs := range others {
-		d.Detail += "\n\nThe same was met with " + Names(addrs) + "."
+		d.Detail += "\n\nThe same happened to " + Names(addrs) + "."
 	}
 	return merged
 }
 
-// Names lists some of many names.
+// Names lists names: all of a few, some of many.
 func Names(names []string) string {
 	if more := len(names) - namesShown; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesShown], ", "), more)
@@ -82,8 +82,8 @@ func Names(names []string) string {
 	return words.And(names)
 }
 
-// Outage is the error of a cluster that went away in the middle, or let this run
-// in no longer, if that is among what was met; nil otherwise.
+// Outage returns the error of a cluster that stopped answering, or no longer
+// accepts the credentials, if there is one among diagnostics, and nil otherwise.
 func Outage(diags hcl.Diagnostics) *kube.Error {
 	for _, d := range diags {
 		if e, _ := metBy(d); e != nil {
@@ -95,8 +95,8 @@ func Outage(diags hcl.Diagnostics) *kube.Error {
 	return nil
 }
 
-// CutShort tells of an outage once, instead of for each object that met it: why,
-// how the run ended, and what to do then.
+// CutShort reports an outage once, instead of for each object that met it: why it
+// is one, how the run ended, and what to do then.
 func CutShort(diags hcl.Diagnostics, outage *kube.Error, host, how, then string) hcl.Diagnostics {
 	diags = slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
 		e, _ := metBy(d)
@@ -110,12 +110,12 @@ func CutShort(diags hcl.Diagnostics, outage *kube.Error, host, how, then string)
 	})
 }
 
-// outageWords are what was met, with the server's address.
+// outageWords describe an outage, with the server's address.
 func outageWords(outage *kube.Error, host string) string {
 	said := sentence(message(outage))
 	switch {
 	case outage.Reason == kube.Unauthorized:
-		return fmt.Sprintf("The API server %s does not accept the credentials any more: %s", host, said)
+		return fmt.Sprintf("The API server %s no longer accepts the credentials: %s", host, said)
 	case strings.HasPrefix(said, host):
 		return "The API server " + said
 	case strings.Contains(said, host):

@@ -46,8 +46,8 @@ func outages() map[string]struct {
 		fault faulttest.Fault
 		says  string
 	}{
-		"gone":   {faulttest.Fault{Do: faulttest.Vanish}, "Cluster can't be reached"},
-		"silent": {faulttest.Fault{Do: faulttest.Delay, Delay: time.Hour}, "Cluster did not answer in time"},
+		"gone":   {faulttest.Fault{Do: faulttest.Vanish}, "Cluster unreachable"},
+		"silent": {faulttest.Fault{Do: faulttest.Delay, Delay: time.Hour}, "Request timed out"},
 		"closed": {faulttest.Fault{Do: faulttest.Answer, Status: 401, Reason: "Unauthorized", Message: "Unauthorized"},
 			"Credentials not accepted"},
 	}

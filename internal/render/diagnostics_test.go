@@ -51,7 +51,7 @@ func evaluated(t testing.TB) (hcl.Diagnostics, map[string]*hcl.File) {
 	}
 	inst, _ := addrs.ParseInstance(`Pod.web["a"]`)
 	diags = append(diags,
-		&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Field owned by another manager", Extra: inst,
+		&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Field managed by another manager", Extra: inst,
 			Detail: "spec.replicas of Deployment default/web is managed by \"hpa\". Remove it from the configuration to leave it to hpa.\n\n  kept as it is:    x\n"},
 		&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Deprecated", Detail: "Use another.", Subject: body.Blocks[0].DefRange().Ptr()},
 		&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Deprecated", Detail: "Use another.", Subject: body.Blocks[1].DefRange().Ptr()},
