@@ -104,7 +104,7 @@ golden: build sandbox
 
 # Compares kplan with other tools, side by side on a sandbox of its own; see
 # docs/performance.md. BENCHFLAGS='-tenants 25 -rounds 1' takes a minute,
-# BENCHFLAGS='-mode sweep' and '-mode foreign' are the other two modes.
+# BENCHFLAGS='-mode sweep' and '-mode unmanaged' are the other two modes.
 bench: build sandbox
 	@go run ./internal/bench $(BENCHFLAGS)
 

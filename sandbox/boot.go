@@ -206,7 +206,7 @@ func (s *supervisor) awaitCluster(ctx context.Context) error {
 	s.status.Kubernetes = version.GitVersion
 	s.mu.Unlock()
 
-	if err := furnish(ctx, client); err != nil {
+	if err := createDefaults(ctx, client); err != nil {
 		return err
 	}
 	err = s.await(ctx, "nodes do not get ready", partNames, func(ctx context.Context) error {

@@ -34,8 +34,8 @@ func cmdBuild(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	bin := c.flags.String("bin", filepath.Join(filepath.Dir(self), "sandbox"), "`folder` for the programs")
-	src := c.flags.String("src", "", "`folder` of the module "+modulePath+" (default: here or in ./sandbox)")
+	bin := c.flags.String("bin", filepath.Join(filepath.Dir(self), "sandbox"), "`directory` for the programs")
+	src := c.flags.String("src", "", "`directory` of the module "+modulePath+" (default: here or in ./sandbox)")
 	list := c.flags.String("parts", strings.Join(built, ","), "what to build, a `list` with commas")
 	if _, err := c.parse(0); err != nil {
 		return err
@@ -53,7 +53,7 @@ func cmdBuild(ctx context.Context, c *call) error {
 	return b.build(ctx, names, c.out)
 }
 
-// builder builds parts of one version from one source folder into another folder.
+// builder builds parts of one version from one source directory into another directory.
 type builder struct {
 	src, bin string
 	version  string // of Kubernetes
@@ -78,7 +78,7 @@ func newBuilder(ctx context.Context, src, bin string, errOut io.Writer) (*builde
 	return b, err
 }
 
-// findSource is the module's folder: the given one, or where it can be expected.
+// findSource is the module's directory: the given one, or where it can be expected.
 func findSource(given string) (string, error) {
 	candidates := []string{given}
 	if given == "" {
@@ -90,7 +90,7 @@ func findSource(given string) (string, error) {
 			return filepath.Abs(directory)
 		}
 	}
-	return "", fmt.Errorf("module %s is not in %s; name its folder with -src", modulePath, strings.Join(candidates, " or "))
+	return "", fmt.Errorf("module %s is not in %s; name its directory with -src", modulePath, strings.Join(candidates, " or "))
 }
 
 // ask runs the go command and returns the line it prints.

@@ -14,7 +14,7 @@ const downPatience = 90 * time.Second
 
 func cmdDown(ctx context.Context, c *call) error {
 	path := c.dirFlag()
-	purge := c.flags.Bool("purge", false, "delete the folder too, with all data")
+	purge := c.flags.Bool("purge", false, "delete the directory too, with all data")
 	if _, err := c.parse(0); err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func stopSandbox(ctx context.Context, d dir) (stopped bool, err error) {
 			}
 		}
 	}
-	swept, err := d.sweep()
-	return supervised || swept, err
+	killed, err := d.killOrphans()
+	return supervised || killed, err
 }
 
 func killSupervisor(d dir) error {

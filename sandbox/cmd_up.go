@@ -22,12 +22,12 @@ type upOptions struct {
 
 func cmdUp(ctx context.Context, c *call) error {
 	var opts upOptions
-	c.flags.StringVar(&opts.dir, "dir", ".sandbox", "the sandbox's `folder`")
+	c.flags.StringVar(&opts.dir, "dir", ".sandbox", "the sandbox's `directory`")
 	c.flags.BoolVar(&opts.detach, "detach", false, "return when it is ready and leave it running")
 	c.flags.IntVar(&opts.nodes, "nodes", 2, "`number` of nodes")
 	c.flags.DurationVar(&opts.timeout, "timeout", 2*time.Minute, "give up if it is not ready by then")
 	c.flags.StringVar(&opts.audit, "audit", "full", "what the audit log keeps of a request: full, metadata or none")
-	c.flags.StringVar(&opts.bin, "bin", "", "`folder` with the parts (default: beside this program, $KUBEBUILDER_ASSETS, $PATH)")
+	c.flags.StringVar(&opts.bin, "bin", "", "`directory` with the parts (default: beside this program, $KUBEBUILDER_ASSETS, $PATH)")
 	if _, err := c.parse(0); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func upDetached(ctx context.Context, d dir, opts upOptions, c *call) error {
 	return nil
 }
 
-// awaitStarted waits until the folder's supervisor has done starting. It fails with errNoSupervisor when the
+// awaitStarted waits until the directory's supervisor has done starting. It fails with errNoSupervisor when the
 // supervisor has ended.
 func awaitStarted(ctx context.Context, d dir, timeout time.Duration, ended <-chan struct{}) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -124,7 +124,7 @@ func awaitStarted(ctx context.Context, d dir, timeout time.Duration, ended <-cha
 	}
 }
 
-// upForeground is the supervisor: it starts the sandbox and stays until it is told to stop.
+// upForeground is the supervisor: it starts the sandbox and stays until it is asked to stop.
 func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 	lock, err := d.lock()
 	if errors.Is(err, errRunning) { // another call was faster
@@ -134,7 +134,7 @@ func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 		return err
 	}
 	defer lock.Close()
-	if _, err := d.sweep(); err != nil {
+	if _, err := d.killOrphans(); err != nil {
 		return err
 	}
 	s, err := newSupervisor(d, opts, c.errOut)
@@ -150,7 +150,7 @@ func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	control, err := s.serveControl(func() { stop(errors.New("told to stop")) })
+	control, err := s.serveControl(func() { stop(errors.New("asked to stop")) })
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func upForeground(ctx context.Context, d dir, opts upOptions, c *call) error {
 	return errors.Join(err, s.setState(Stopped))
 }
 
-// up tells whether the sandbox has started and somebody watches it.
+// up reports whether the sandbox has started and somebody watches it.
 func (s Status) up() bool {
 	return (s.State == Ready || s.State == Degraded) && s.Supervisor.alive()
 }

@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// The supervisor takes orders over HTTP on a Unix socket in its folder, whose mode keeps others out:
+// The supervisor takes commands over HTTP on a Unix socket in its directory, whose mode keeps others out:
 //
 //	GET  /status          Status, with the health of each part
 //	POST /stop            stop everything; answers before it is done
@@ -38,7 +38,7 @@ func (d dir) socketPath() string {
 	return path
 }
 
-// serveControl takes orders until the returned server is closed. To stop is to call stop.
+// serveControl takes commands until the returned server is closed. To stop is to call stop.
 func (s *supervisor) serveControl(stop func()) (*http.Server, error) {
 	os.Remove(s.dir.socketPath()) // of a supervisor that was killed; we hold the lock
 	l, err := net.Listen("unix", s.dir.socketPath())
@@ -70,10 +70,10 @@ func answer(w http.ResponseWriter, err error) {
 	}
 }
 
-// errNoSupervisor says that nobody takes orders in the folder.
+// errNoSupervisor says that nobody takes commands in the directory.
 var errNoSupervisor = errors.New("no sandbox is running")
 
-// order sends an order to the folder's supervisor and returns its answer.
+// order sends an order to the directory's supervisor and returns its answer.
 func (d dir) order(ctx context.Context, method, path string) ([]byte, error) {
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -104,7 +104,7 @@ func (d dir) order(ctx context.Context, method, path string) ([]byte, error) {
 	return body, nil
 }
 
-// examine is the status of the folder's sandbox, running or not.
+// examine is the status of the directory's sandbox, running or not.
 func (d dir) examine(ctx context.Context) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*healthTimeout)
 	defer cancel()
@@ -140,8 +140,8 @@ func (d dir) remains() (Status, error) {
 	return status, nil
 }
 
-// sweep ends parts that outlived their supervisor, and reports whether there were any.
-func (d dir) sweep() (swept bool, err error) {
+// killOrphans ends parts that outlived their supervisor, and reports whether there were any.
+func (d dir) killOrphans() (killed bool, err error) {
 	status, ok, err := d.readStatus()
 	if err != nil || !ok {
 		return false, err
@@ -149,8 +149,8 @@ func (d dir) sweep() (swept bool, err error) {
 	for _, p := range slices.Backward(status.Parts) {
 		if p.alive() {
 			p.end(stopPatience)
-			swept = true
+			killed = true
 		}
 	}
-	return swept, nil
+	return killed, nil
 }

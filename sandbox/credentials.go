@@ -36,7 +36,7 @@ var servingHosts = []string{
 	"127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", firstServiceIP,
 }
 
-// makeCredentials makes what keys, certificates and tokens the folder lacks. A sandbox started again keeps its own.
+// makeCredentials makes what keys, certificates and tokens the directory lacks. A sandbox started again keeps its own.
 func makeCredentials(d dir) error {
 	ca, err := ensureAuthority(d, "ca")
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// dir is the folder of one sandbox. Everything about a sandbox is found from it, and nothing of it lies elsewhere.
+// dir is the directory of one sandbox. Everything about a sandbox is found from it, and nothing of it lies elsewhere.
 type dir string
 
-// openDir names the folder of a sandbox, which need not exist yet.
+// openDir names the directory of a sandbox, which need not exist yet.
 func openDir(path string) (dir, error) {
 	abs, err := filepath.Abs(path)
 	return dir(abs), err
@@ -33,7 +33,7 @@ func (d dir) lockFile() string          { return d.file("lock") }
 func (d dir) client(name string) string { return d.config(name + ".kubeconfig") }
 func (d dir) etcdData() string          { return d.file("etcd") }
 
-// create makes the folder and those in it.
+// create makes the directory and those in it.
 func (d dir) create() error {
 	for _, sub := range []string{"pki", "config", "logs"} {
 		if err := os.MkdirAll(d.file(sub), 0o700); err != nil {
@@ -43,21 +43,21 @@ func (d dir) create() error {
 	return nil
 }
 
-// purge removes the folder, if it is a sandbox's.
+// purge removes the directory, if it is a sandbox's.
 func (d dir) purge() error {
 	if _, err := os.Stat(d.lockFile()); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(string(d)); errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
-		return fmt.Errorf("%s is not a sandbox's folder; it stays", d)
+		return fmt.Errorf("%s is not a sandbox's directory; it stays", d)
 	}
 	return os.RemoveAll(string(d))
 }
 
-// errRunning says that a supervisor is at work in the folder.
+// errRunning says that a supervisor is at work in the directory.
 var errRunning = errors.New("sandbox is running")
 
-// lock makes the caller the folder's only supervisor until it closes the file or ends, however it ends.
+// lock makes the caller the directory's only supervisor until it closes the file or ends, however it ends.
 func (d dir) lock() (*os.File, error) {
 	f, err := os.OpenFile(d.lockFile(), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d dir) lock() (*os.File, error) {
 	return f, nil
 }
 
-// supervised tells whether a supervisor is at work in the folder.
+// supervised reports whether a supervisor is at work in the directory.
 func (d dir) supervised() bool {
 	if _, err := os.Stat(d.lockFile()); err != nil {
 		return false

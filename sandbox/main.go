@@ -2,8 +2,8 @@
 // kplan: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, each a process of its own, built from
 // their Go modules; and, instead of machines, an agent, which makes nodes ready and pods run (cmd_agent.go).
 //
-// One process, the supervisor, starts the parts, watches them and takes orders (control.go). Everything of a
-// sandbox lies in one folder (dir.go), and any number of sandboxes run side by side.
+// One process, the supervisor, starts the parts, watches them and takes commands (control.go). Everything of a
+// sandbox lies in one directory (dir.go), and any number of sandboxes run side by side.
 package main
 
 import (
@@ -112,7 +112,7 @@ func (c *call) parse(arguments int) ([]string, error) {
 
 // dirFlag declares -dir.
 func (c *call) dirFlag() *string {
-	return c.flags.String("dir", ".sandbox", "the sandbox's `folder`")
+	return c.flags.String("dir", ".sandbox", "the sandbox's `directory`")
 }
 
 // finish says what went wrong and chooses the exit code.

@@ -194,7 +194,7 @@ func agentArgs(d dir, at ports, nodes int) []string {
 	}
 }
 
-// partDirs are the folders that the parts are looked for in, in order; after them comes PATH.
+// partDirs are the directories that the parts are looked for in, in order; after them comes PATH.
 func partDirs(bin, executable string) []string {
 	var dirs []string
 	if bin != "" {
@@ -208,7 +208,7 @@ func partDirs(bin, executable string) []string {
 	return dirs
 }
 
-// finder finds the program of a part: this one for the agent, the others in the folders or in PATH.
+// finder finds the program of a part: this one for the agent, the others in the directories or in PATH.
 func finder(bin string) (func(name string) (string, error), error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -69,7 +69,7 @@ func (id ProcessID) signal(sig os.Signal) bool {
 	return p.Signal(sig) == nil
 }
 
-// alive tells whether this very process still runs.
+// alive reports whether this very process still runs.
 func (id ProcessID) alive() bool { return id.signal(syscall.Signal(0)) }
 
 // end asks the process to stop, and kills it if it has not after a while.
@@ -89,7 +89,7 @@ type process struct {
 	log  string
 
 	cmd     *exec.Cmd
-	asked   atomic.Bool   // it was told to end
+	asked   atomic.Bool   // it was asked to end
 	gone    chan struct{} // closed when it has ended; err is set before
 	err     error
 	started time.Time
@@ -139,7 +139,7 @@ func (p *process) kill() {
 	<-p.gone
 }
 
-// running tells whether the process has not ended.
+// running reports whether the process has not ended.
 func (p *process) running() bool {
 	select {
 	case <-p.gone:
@@ -165,7 +165,7 @@ func (e *crashError) Error() string {
 	return fmt.Sprintf("%s ended: %s; the last lines of %s:\n%s", e.Part, how, e.Log, e.Tail)
 }
 
-// portTaken tells whether the part ended because another program had taken its port.
+// portTaken reports whether the part ended because another program had taken its port.
 func (e *crashError) portTaken() bool { return strings.Contains(e.Tail, "address already in use") }
 
 // crash describes how the process ended; only to be called when it has.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 type session struct {
 	t   *testing.T
 	dir string
-	bin string // folder of the parts
+	bin string // directory of the parts
 }
 
 func newSession(t *testing.T) *session {
@@ -223,7 +223,7 @@ func checkDown(t *testing.T, s *session) {
 		}
 	}
 	if _, err := os.Stat(s.dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("folder is still there: %v", err)
+		t.Errorf("directory is still there: %v", err)
 	}
 }
 

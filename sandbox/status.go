@@ -44,7 +44,7 @@ const (
 	Stopped  State = "stopped"
 )
 
-// healthy says whether everything runs and answers.
+// healthy reports whether everything runs and answers.
 func (s Status) healthy() bool {
 	for _, p := range s.Parts {
 		if p.State != Running || p.Health != "ok" {

@@ -9,7 +9,7 @@ import (
 
 	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/cli"
-	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
 
@@ -59,6 +59,6 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		}
 		return diags
 	}
-	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", render.Count(len(given.Objects), "object"), opts.path)
+	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(given.Objects), "object"), opts.path)
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/ui"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan/rebuild"
 	"kplan.dev/kplan/state"
 )
@@ -163,7 +164,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 			"None of the %s of the stack %s belongs to a block of this configuration, so the next plan would delete them all. "+
 				"Rebuild the state beside the configuration that created them; "+
 				"if this is the one, leave -auto-approve out and review what would be stored.",
-			render.Count(len(scan.Objects), "object"), k.state.StackID())
+			words.Count(len(scan.Objects), "object"), k.state.StackID())
 	}
 	rebuilt, diags := rebuild.State(ctx, in, scan)
 	if rebuilt == nil {
@@ -185,7 +186,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 	if err := k.lease.Replace(ctx, rebuilt.State); err != nil {
 		return exitFailure, failure("Can't write the state", "%s. The state is unchanged.", capital(err))
 	}
-	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", render.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
+	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
 	return exitOK, nil
 }
 
@@ -218,7 +219,7 @@ func (k *stack) showStack(id string, objects []rebuild.Scanned, wanted int) {
 		}
 	}
 	fmt.Fprintf(k.s.ui.Out, "%s\n  %s, %d of them declared in this configuration\n",
-		k.s.ui.Bold(render.Clean(id)), render.Count(len(objects), "object"), wanted)
+		k.s.ui.Bold(render.Clean(id)), words.Count(len(objects), "object"), wanted)
 	if len(namespaces) > 0 {
 		fmt.Fprintf(k.s.ui.Out, "  in %s\n", render.Clean(strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")))
 	}
@@ -247,7 +248,7 @@ func (k *stack) showRebuilt(r *rebuild.Result) {
 		line("-", o, ", no longer in the cluster")
 	}
 	fmt.Fprintf(k.s.ui.Out, "\nThe state would have %s: %d added, %d changed, %d removed.\n",
-		render.Count(len(r.State.Objects), "object"), len(r.Added), len(r.Changed), len(r.Gone))
+		words.Count(len(r.State.Objects), "object"), len(r.Added), len(r.Changed), len(r.Gone))
 }
 
 // incomplete reports what the rebuilt state may lack: an error, or, if the user

@@ -53,7 +53,7 @@ func newBareClient(kubeconfig, agent string) (*bareClient, error) {
 	return &bareClient{client, config.Host}, err
 }
 
-// runBare does what the words say with the objects of the current folder.
+// runBare does what the words say with the objects of the current directory.
 func runBare(ctx context.Context, words string) error {
 	c, err := newBareClient(os.Getenv("KUBECONFIG"), "kplan-bench-bare")
 	if err != nil {

@@ -25,7 +25,7 @@ type options struct {
 	mode        string
 	tenants     int
 	sizes       string
-	foreign     int
+	unmanaged   int
 	rounds      int
 	waitTimeout time.Duration
 	replicas    int
@@ -38,17 +38,17 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.mode, "mode", "compare", "compare tools, sweep sizes, or fill the cluster with foreign objects: `compare, sweep or foreign`")
-	flag.IntVar(&o.tenants, "tenants", 250, "tenants in the modes compare and foreign, each of 4 objects")
+	flag.StringVar(&o.mode, "mode", "compare", "compare tools, sweep sizes, or fill the cluster with unmanaged objects: `compare, sweep or unmanaged`")
+	flag.IntVar(&o.tenants, "tenants", 250, "tenants in the modes compare and unmanaged, each of 4 objects")
 	flag.StringVar(&o.sizes, "sizes", "25,250,2500", "numbers of tenants in the mode sweep")
-	flag.IntVar(&o.foreign, "foreign", 20_000, "foreign objects in the mode foreign")
+	flag.IntVar(&o.unmanaged, "unmanaged", 20_000, "unmanaged objects in the mode unmanaged")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
-	flag.DurationVar(&o.waitTimeout, "patience", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
+	flag.DurationVar(&o.waitTimeout, "timeout", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
 	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
 	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
 	flag.StringVar(&o.without, "without", "", "leave out scenarios, by the beginnings of their names: `destroy`, which takes kubectl minutes")
-	flag.StringVar(&o.bin, "bin", "bin", "`folder` of kplan, kplan-sandbox and sandbox/kubectl")
-	flag.StringVar(&o.sandbox, "sandbox", "", "`folder` of a running sandbox to use; without it one is started")
+	flag.StringVar(&o.bin, "bin", "bin", "`directory` of kplan, kplan-sandbox and sandbox/kubectl")
+	flag.StringVar(&o.sandbox, "sandbox", "", "`directory` of a running sandbox to use; without it one is started")
 	flag.StringVar(&o.bare, "bare", "", "what to do as the bare client: for this program's own use")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -75,13 +75,13 @@ func run(ctx context.Context, o options) error {
 		return b.compare(ctx)
 	case "sweep":
 		return b.sweep(ctx)
-	case "foreign":
+	case "unmanaged":
 		return b.amongUnmanaged(ctx)
 	}
 	return fmt.Errorf("there is no mode %q", o.mode)
 }
 
-// load is how busy the machine is, where the system tells.
+// load is how busy the machine is, where the system reports it.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -199,7 +199,7 @@ func chosen(all []tool, words string) []tool {
 	return some
 }
 
-// isMeant says whether one of the words is the beginning of a name.
+// isMeant reports whether one of the words is the beginning of a name.
 func isMeant(words, name string) bool {
 	for word := range strings.SplitSeq(words, ",") {
 		if word = strings.TrimSpace(word); word != "" && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {

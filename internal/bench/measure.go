@@ -20,7 +20,7 @@ type sample struct {
 	bytes     int64 // to and from the API server; -1 where they were not counted
 }
 
-// meter runs commands and tells what they took.
+// meter runs commands and measures them.
 type meter struct {
 	relay *relay
 	audit string   // the audit log, "" for none

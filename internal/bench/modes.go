@@ -53,11 +53,11 @@ func (b *bench) sweep(ctx context.Context) error {
 // are not the stack's.
 func (b *bench) amongUnmanaged(ctx context.Context) error {
 	found := results{}
-	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 foreign") // also when it is interrupted
-	for _, filled := range []int{0, b.foreign} {
+	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 unmanaged") // also when it is interrupted
+	for _, filled := range []int{0, b.unmanaged} {
 		if filled > 0 {
-			progress("making %d foreign objects", filled)
-			if err := b.own.makeForeign(ctx, filled); err != nil {
+			progress("making %d unmanaged objects", filled)
+			if err := b.own.makeUnmanaged(ctx, filled); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func (b *bench) amongUnmanaged(ctx context.Context) error {
 				if t.name != "kplan" && t.name != "bare client" {
 					continue
 				}
-				t.name = fmt.Sprintf("%s, %d foreign", t.name, filled)
+				t.name = fmt.Sprintf("%s, %d unmanaged", t.name, filled)
 				if err := b.goThrough(ctx, t, b.tenants, round, found); err != nil {
 					return err
 				}
@@ -92,7 +92,7 @@ func (b *bench) goThrough(ctx context.Context, t tool, tenants, round int, found
 		b.excused[t.name] = true
 		return nil
 	}
-	if b.mode == "foreign" || b.sandbox != "" {
+	if b.mode == "unmanaged" || b.sandbox != "" {
 		defer b.clearAway(ctx, trial)
 	} else if err := b.renew(ctx); err != nil {
 		return err
@@ -144,25 +144,25 @@ func (b *bench) play(ctx context.Context, t *trial, s scenario, round int, found
 	return wall, err
 }
 
-// foreignObjects are objects of the kinds that a tenant has, and others, which
+// unmanagedObjects are objects of the kinds that a tenant has, and others, which
 // nothing acts on: no scheduler takes the pods, no controller makes more. They
 // are made one by one, since a large parent makes its children look large: see
 // peakMemory.
-func foreignObjects(n int) iter.Seq[object] {
+func unmanagedObjects(n int) iter.Seq[object] {
 	return func(yield func(object) bool) {
-		if !yield(object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": foreignNamespace}}) {
+		if !yield(object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": unmanagedNamespace}}) {
 			return
 		}
 		for i := range n {
-			if !yield(foreignObject(i)) {
+			if !yield(unmanagedObject(i)) {
 				return
 			}
 		}
 	}
 }
 
-func foreignObject(i int) object {
-	metadata := object{"name": fmt.Sprintf("foreign-%05d", i), "namespace": foreignNamespace, "labels": object{"app": "foreign"}}
+func unmanagedObject(i int) object {
+	metadata := object{"name": fmt.Sprintf("unmanaged-%05d", i), "namespace": unmanagedNamespace, "labels": object{"app": "unmanaged"}}
 	pod := object{"schedulerName": "nobody", "containers": []any{object{"name": "app", "image": "registry.example/app:1"}}}
 	o := object{"apiVersion": "v1", "metadata": metadata}
 	switch i % 4 {
@@ -171,7 +171,7 @@ func foreignObject(i int) object {
 	case 1:
 		o["kind"], o["spec"] = "Pod", pod
 	case 2:
-		labels := object{"app": "foreign-controller"}
+		labels := object{"app": "unmanaged-controller"}
 		o["kind"], o["spec"] = "ReplicationController", object{"replicas": 0, "selector": labels,
 			"template": object{"metadata": object{"labels": labels}, "spec": pod}}
 	case 3:
@@ -180,14 +180,14 @@ func foreignObject(i int) object {
 	return o
 }
 
-// makeForeign makes the foreign objects, first the namespace they are in.
-func (c *bareClient) makeForeign(ctx context.Context, n int) error {
-	if err := c.applyAll(ctx, foreignObjects(0), ""); err != nil {
+// makeUnmanaged makes the unmanaged objects, first the namespace they are in.
+func (c *bareClient) makeUnmanaged(ctx context.Context, n int) error {
+	if err := c.applyAll(ctx, unmanagedObjects(0), ""); err != nil {
 		return err
 	}
-	return c.applyAll(ctx, foreignObjects(n), "")
+	return c.applyAll(ctx, unmanagedObjects(n), "")
 }
 
-const foreignNamespace = "bench-foreign"
+const unmanagedNamespace = "bench-unmanaged"
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -15,7 +15,7 @@ type cluster struct {
 	stop       func()
 }
 
-// openCluster uses the sandbox in a folder, or starts one for this run. Its
+// openCluster uses the sandbox in a directory, or starts one for this run. Its
 // audit log is kept at the level metadata: with bodies in it the server would
 // spend a good part of its time on writing it.
 func openCluster(ctx context.Context, bin, dir string) (*cluster, error) {

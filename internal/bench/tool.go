@@ -30,9 +30,9 @@ type tool struct {
 	name string
 	// program is looked for in PATH, unless it has slashes.
 	program string
-	// write makes the tool's files of a workload in an empty folder.
+	// write makes the tool's files of a workload in an empty directory.
 	write func(w workload, dir string) error
-	// prepare is run once in the tool's folder, nil for nothing. A tool that it
+	// prepare is run once in the tool's directory, nil for nothing. A tool that it
 	// fails for is left out.
 	prepare []string
 	// commands are what is measured; a scenario without any is not for this tool.
@@ -141,7 +141,7 @@ func tools(bin, self string) []tool {
 	}
 }
 
-// trial is one tool at work on one workload, in a folder of its own.
+// trial is one tool at work on one workload, in a directory of its own.
 type trial struct {
 	tool
 	workload
@@ -163,7 +163,7 @@ func (t *trial) begin(ctx context.Context, m *meter) error {
 	return err
 }
 
-// rewrite writes the files anew, with or without the change.
+// rewrite writes the files again, with or without the change.
 func (t *trial) rewrite(changed bool) error {
 	t.changed = changed
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {

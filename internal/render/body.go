@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan/diff"
 )
 
@@ -96,7 +97,7 @@ func (p *page) fields(d *diff.Difference, depth int) {
 
 func (p *page) hidden(depth, n int, thing string) {
 	if n > 0 {
-		p.note(depth, strings.Replace(Count(n, thing), " ", " unchanged ", 1)+" hidden")
+		p.note(depth, words.Count(n, "unchanged "+thing)+" hidden")
 	}
 }
 
@@ -153,7 +154,7 @@ func keyNote(d *diff.Difference) string {
 	return " # " + strings.Join(parts, ", ")
 }
 
-// suffix is what is to be said of a place behind its first line.
+// suffix is what follows the first line of a field.
 func (p *page) suffix(d *diff.Difference) string {
 	text := ""
 	if d.Respelled != "" {

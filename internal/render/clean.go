@@ -33,11 +33,11 @@ func Clean(s string) string {
 	return ciCommand.ReplaceAllString(b.String(), `##\$1`)
 }
 
-// ciCommand is how build servers are told to do something from any place in a
+// ciCommand is how build servers are given commands from anywhere in a
 // line: ##[ of GitHub, ##vso[ of Azure, ##teamcity[.
 var ciCommand = regexp.MustCompile(`##([A-Za-z]*\[)`)
 
-// isPlain says whether a text needs no cleaning, as nearly all do not.
+// isPlain reports whether a text needs no cleaning, as nearly all do not.
 func isPlain(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -48,7 +48,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// isHostile says whether a rune is one that can't be seen for what it is.
+// isHostile reports whether a rune is one that can't be seen for what it is.
 func isHostile(r rune) bool {
 	switch {
 	case r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0:

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 )
 
 // Diagnostics writes diagnostics for people, each in its box: warnings first, so
@@ -25,7 +26,7 @@ func Diagnostics(w io.Writer, diags hcl.Diagnostics, src Sources, opts Options) 
 	p.writeTo(w)
 }
 
-// similar is a diagnostic, and how many more say the same about other places.
+// similar is a diagnostic, and how many more report the same elsewhere.
 type similar struct {
 	*hcl.Diagnostic
 	more int
@@ -85,12 +86,12 @@ func (p *page) diagnostic(d similar, src Sources) {
 	}
 	if d.more > 0 {
 		b.line()
-		b.line("(and ", strings.Replace(Count(d.more, "warning"), " ", " more similar ", 1), " elsewhere)")
+		b.line("(and ", words.Count(d.more, "more similar warning"), " elsewhere)")
 	}
 	p.line(p.paint(b.ink, "╵"))
 }
 
-// where writes what the diagnostic is about: instance, place and source.
+// where writes what the diagnostic is about: instance, range and source.
 func (b box) where(d *hcl.Diagnostic, s snippet, secret map[string]bool) {
 	inst, hasInstance := hcl.DiagnosticExtra[addrs.Instance](d)
 	if !hasInstance && d.Subject == nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
 	"kplan.dev/kplan/plan/impact"
@@ -27,7 +28,7 @@ func entriesOf(pl *plan.Plan) []entry {
 	})
 }
 
-// hasDrifted says whether a plan that only looks has found the object changed.
+// hasDrifted reports whether a refresh-only plan found the object changed.
 func (e entry) hasDrifted(pl *plan.Plan) bool {
 	return pl.Mode == plan.RefreshOnly && len(e.Drift) > 0
 }
@@ -107,7 +108,7 @@ func (e entry) head() string {
 	return "resource " + quote(e.Addr.Resource.Type) + " " + quote(e.Addr.Resource.Name)
 }
 
-// changesGroup says whether the object becomes one of another kind of its name.
+// changesGroup reports whether the object becomes one of the same kind in another API group.
 func (e entry) changesGroup() bool { return e.old != nil && e.old.Object.Group != e.Object.Group }
 
 func (e entry) destroys() bool {
@@ -193,7 +194,7 @@ func (e entry) notes() []string {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
 	if e.from != "" {
-		notes = append(notes, "taken from another stack of kplan: "+Clean(e.from))
+		notes = append(notes, "adopted from another kplan stack: "+Clean(e.from))
 	}
 	notes = append(notes, e.driftNotes()...)
 	notes = append(notes, e.ownershipNotes()...)
@@ -231,7 +232,7 @@ func (e entry) reason() string {
 	case plan.BecauseDeleted, plan.BecauseGone:
 		return "it was deleted outside of kplan"
 	case plan.BecauseOtherStack:
-		return "another stack of kplan has taken it over"
+		return "another kplan stack has adopted it"
 	case plan.BecauseVersion:
 		return "because it was applied in another API version, which kplan's fields are recorded in"
 	case plan.BecauseRemoved:
@@ -252,21 +253,18 @@ func repetition(addr addrs.Instance) string {
 	return "resource uses count or for_each"
 }
 
-// consequence says what goes with a deletion.
+// consequence is what a deletion cascades to, in words.
 func consequence(c impact.Consequence) string {
 	what := number(c.Count) + " " + Clean(c.Kind.String())
 	text := map[impact.Effect]string{
 		impact.CascadesUnmanaged:   "also deletes " + what + " that kplan does not manage",
-		impact.CascadesOtherStacks: "also deletes " + what + " that another stack of kplan manages",
+		impact.CascadesOtherStacks: "also deletes " + what + " that another kplan stack manages",
 		impact.LosesData:           "loses the data in " + what,
-		impact.Cascades:            "takes " + what + " with it",
-		impact.MayBlock:            "waits until " + Count(c.Count, "finalizer") + " is taken off",
-		impact.WaitsForAPI:         "waits until " + Count(c.Count, "API") + " that does not answer is back",
-		impact.Uncounted:           "may also delete objects of " + Count(c.Count, "kind") + " that this user may not list",
+		impact.Cascades:            "also deletes " + what,
+		impact.MayBlock:            "waits until " + words.Count(c.Count, "finalizer") + words.Plural(c.Count, " is", " are") + " removed",
+		impact.WaitsForAPI:         "waits until " + words.Count(c.Count, "unavailable API") + words.Plural(c.Count, " is", " are") + " back",
+		impact.Uncounted:           "may also delete objects of " + words.Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]
-	if c.Count > 1 {
-		text = strings.NewReplacer(" is taken", " are taken", " that does not answer is back", " that do not answer are back").Replace(text)
-	}
 	if len(c.Names) == 0 {
 		return text
 	}
@@ -277,40 +275,40 @@ func consequence(c impact.Consequence) string {
 	return text
 }
 
-// ownershipNotes say which fields are set here no longer, or from now on, without
-// another value for that.
+// ownershipNotes are the fields that the configuration no longer sets, or newly
+// sets, where the value stays the same.
 func (e entry) ownershipNotes() []string {
 	var notes []string
 	for i := 0; i < len(e.Relinquished); {
-		manager, places := e.Relinquished[i].Manager, []string{}
+		manager, paths := e.Relinquished[i].Manager, []string{}
 		for ; i < len(e.Relinquished) && e.Relinquished[i].Manager == manager; i++ {
-			places = append(places, e.Relinquished[i].Path.String())
+			paths = append(paths, e.Relinquished[i].Path.String())
 		}
-		note := "no longer set by the configuration, and stays: " + clip(Clean(strings.Join(places, ", ")), 200)
+		note := "no longer set by the configuration, and stays: " + clip(Clean(strings.Join(paths, ", ")), 200)
 		if manager != "" {
 			note += ", which " + quote(manager) + " sets, too"
 		}
 		notes = append(notes, note)
 	}
-	var places []string
-	for _, place := range e.NewlyManaged {
-		places = append(places, place.String())
+	var paths []string
+	for _, path := range e.NewlyManaged {
+		paths = append(paths, path.String())
 	}
-	if len(places) > 0 {
-		notes = append(notes, "set by the configuration from now on, as it is already: "+clip(Clean(strings.Join(places, ", ")), 200))
+	if len(paths) > 0 {
+		notes = append(notes, "set by the configuration from now on, as it is already: "+clip(Clean(strings.Join(paths, ", ")), 200))
 	}
 	return notes
 }
 
-// driftNotes say who changed the object outside of kplan, one note for each.
+// driftNotes are who changed the object outside of kplan, one note for each.
 func (e entry) driftNotes() []string {
 	var notes []string
 	for i := 0; i < len(e.Drift); {
-		first, places := e.Drift[i], []string{}
+		first, paths := e.Drift[i], []string{}
 		for ; i < len(e.Drift) && e.Drift[i].Manager == first.Manager && e.Drift[i].Time.Equal(first.Time); i++ {
-			places = append(places, e.Drift[i].Path.String())
+			paths = append(paths, e.Drift[i].Path.String())
 		}
-		note := "changed outside of kplan: " + clip(Clean(strings.Join(places, ", ")), 200)
+		note := "changed outside of kplan: " + clip(Clean(strings.Join(paths, ", ")), 200)
 		if first.Manager != "" {
 			note += " by " + quote(first.Manager)
 		}

@@ -22,7 +22,7 @@ type Events struct {
 	err error
 }
 
-// NewEvents writes to w; now tells the time.
+// NewEvents writes to w; now is the clock.
 func NewEvents(w io.Writer, now func() time.Time) *Events { return &Events{w: w, now: now} }
 
 // Err is the first error that writing met.
@@ -49,18 +49,18 @@ func (e *Events) send(level, message, kind string, more event) {
 	e.err = writeJSON(e.w, line, false)
 }
 
-// Version tells who is speaking. It comes first.
+// Version reports the version of kplan. It comes first.
 func (e *Events) Version(version string) {
 	e.send("info", "kplan "+version, "version", event{"kplan": version, "terraform": version, "ui": uiVersion})
 }
 
-// Log tells something that has no event of its own.
+// Log reports something that has no event of its own.
 func (e *Events) Log(level, message string) { e.send(level, message, "log", nil) }
 
-// LockAwaited tells that another run has the state's lock.
+// LockAwaited reports that another run has the state's lock.
 func (e *Events) LockAwaited(message string) { e.send("info", message, "state_lock_acquire", nil) }
 
-// Plan tells of the changes of a plan, of how many there are, and of its outputs.
+// Plan reports the changes of a plan, how many there are, and its outputs.
 // An incomplete one has no such end: the errors that follow are the end of it.
 func (e *Events) Plan(pl *plan.Plan) {
 	for _, entry := range entriesOf(pl) {
@@ -80,7 +80,7 @@ func (e *Events) Plan(pl *plan.Plan) {
 	}
 }
 
-// drift tells of an object that changed outside of kplan.
+// drift reports an object that changed outside of kplan.
 func (e *Events) drift(entry entry, change event) {
 	change["action"] = "update"
 	if entry.Action == plan.Forget {
@@ -89,7 +89,7 @@ func (e *Events) drift(entry entry, change event) {
 	e.send("info", fmt.Sprintf("%s: Drift detected (%s)", entry.Addr, change["action"]), "resource_drift", event{"change": change})
 }
 
-// Applied tells how an apply or destroy ended.
+// Applied reports how an apply or destroy ended.
 func (e *Events) Applied(n plan.Counts, mode plan.Mode) {
 	operation := "apply"
 	if mode == plan.Destroy {
@@ -105,7 +105,7 @@ func (e *Events) summary(message string, n plan.Counts, operation string) {
 	}})
 }
 
-// Diagnostic tells of a problem.
+// Diagnostic reports a problem.
 func (e *Events) Diagnostic(d *hcl.Diagnostic, src Sources) {
 	level, title := "error", "Error: "
 	if d.Severity == hcl.DiagWarning {
@@ -114,7 +114,7 @@ func (e *Events) Diagnostic(d *hcl.Diagnostic, src Sources) {
 	e.send(level, title+d.Summary, "diagnostic", event{"diagnostic": jsonDiagnosticOf(d, src)})
 }
 
-// Step tells of a step of an apply.
+// Step reports a step of an apply.
 func (e *Events) Step(s Step) {
 	kind := map[Phase]string{
 		Started: "apply_start", Progress: "apply_progress", Done: "apply_complete", Failed: "apply_errored",
@@ -145,7 +145,7 @@ func (e *Events) plannedOutputs(outputs []plan.OutputChange) {
 	e.send("info", "Outputs: "+number(len(outputs)), "outputs", event{"outputs": all})
 }
 
-// Outputs tells of the outputs after an apply.
+// Outputs reports the outputs after an apply.
 func (e *Events) Outputs(outputs []Output) {
 	all := event{}
 	for _, o := range outputs {

@@ -1,6 +1,6 @@
 package render
 
-// This file is the one place outside of hclspec that knows cty: a diagnostic
+// This is the only file outside of hclspec that knows cty: a diagnostic
 // carries the values of its expression in no other form.
 
 import (
@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 // exprValue says what a reference in an expression came to.
@@ -66,7 +68,7 @@ func secretTexts(d *hcl.Diagnostic, secret map[string]bool) []string {
 	return texts
 }
 
-// isSecretName says whether a reference is one to a secret, or into one.
+// isSecretName reports whether a reference is one to a secret, or into one.
 func isSecretName(traversal string, secret map[string]bool) bool {
 	for name := range secret {
 		if rest, ok := strings.CutPrefix(traversal, name); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
@@ -117,7 +119,7 @@ func countOf(n int, thing string) string {
 	if n == 0 {
 		return "no " + thing + "s"
 	}
-	return Count(n, thing)
+	return words.Count(n, thing)
 }
 
 func article(t cty.Type) string {

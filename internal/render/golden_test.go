@@ -16,7 +16,7 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-var updateGolden = flag.Bool("update", false, "write the golden files anew")
+var updateGolden = flag.Bool("update", false, "rewrite the golden files")
 
 // golden compares what was written with testdata/name.golden.
 func golden(t *testing.T, name string, got []byte) {
@@ -36,7 +36,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(want, got) {
-		t.Errorf("%s (-want +got; write it anew with -update):\n%s", file, cmp.Diff(string(want), string(got)))
+		t.Errorf("%s (-want +got; rewrite it with -update):\n%s", file, cmp.Diff(string(want), string(got)))
 	}
 }
 

@@ -83,7 +83,7 @@ type jsonImporting struct {
 	ID string `json:"id"`
 }
 
-// jsonDrift is a place that was changed outside of kplan.
+// jsonDrift is a field that was changed outside of kplan.
 type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
@@ -185,7 +185,7 @@ func jsonObjectOf(o addrs.Object) jsonObject {
 	return jsonObject{o.APIVersion(), o.Kind, o.Namespace, o.Name}
 }
 
-// index is what tells an instance apart: a number, a name or nothing.
+// index is the key of an instance: a number, a name or nothing.
 func index(key addrs.Key) any {
 	if i, ok := key.Index(); ok {
 		return i

@@ -10,7 +10,7 @@ import (
 
 // writeJSON writes a value as JSON that is as safe to print as any other text:
 // what Clean would spell out is escaped, which means the same to whoever reads
-// the JSON. With indent it takes many lines, else one.
+// the JSON. With indent it has many lines, else one.
 func writeJSON(w io.Writer, value any, indent bool) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan/diff"
 )
 
@@ -24,7 +25,7 @@ func (p *page) lines(d *diff.Difference, depth int) {
 	opposite := opposites(d.Lines)
 	for i, l := range shown {
 		if l.Skipped > 0 {
-			p.row(depth, unchanged, p.paint(dim, "… "+strings.Replace(Count(l.Skipped, "line"), " ", " unchanged ", 1)))
+			p.row(depth, unchanged, p.paint(dim, "… "+words.Count(l.Skipped, "unchanged line")))
 			continue
 		}
 		p.row(depth, symbolOf(l.Op), textLine(l, opposite[i]))
@@ -33,7 +34,7 @@ func (p *page) lines(d *diff.Difference, depth int) {
 		}
 	}
 	if rest := len(d.Lines) - len(shown); rest > 0 {
-		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", Count(rest, "line"))))
+		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", words.Count(rest, "line"))))
 	}
 }
 

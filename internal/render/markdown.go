@@ -7,12 +7,13 @@ import (
 	"regexp"
 	"strings"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 )
 
 // MarkdownOptions says how to write a plan as the comment of a pull request.
 type MarkdownOptions struct {
-	// Stack tells plans of several stacks apart. "" is left out.
+	// Stack distinguishes the plans of several stacks. "" is left out.
 	Stack string
 	// Limit is the size in bytes that must not be exceeded; 0 is 60,000, which
 	// GitHub and GitLab take.
@@ -98,16 +99,9 @@ func markdownWarnings(pl *plan.Plan) []string {
 		}
 	}
 	if predicted > 0 && !pl.Offline() {
-		all = append(all, fmt.Sprintf("%s predicted by kplan; the rest is the server's own answer.", isOrAre(predicted)))
+		all = append(all, fmt.Sprintf("%s %s predicted by kplan; the rest is the server's own answer.", words.Count(predicted, "result"), words.Plural(predicted, "is", "are")))
 	}
 	return all
-}
-
-func isOrAre(n int) string {
-	if n == 1 {
-		return "1 result is"
-	}
-	return fmt.Sprintf("%d results are", n)
 }
 
 func lossesText(entries []entry, mode plan.Mode) string {
@@ -169,7 +163,7 @@ func markdownPart(texts []string, order []int, limit int) string {
 		b.WriteString(texts[i] + "\n")
 		shown++
 	}
-	rest := Count(len(texts)-shown, "object")
+	rest := words.Count(len(texts)-shown, "object")
 	return details("Show a part of the plan", b.String()) + "\n**" + rest + " of the plan did not fit in here.**\n"
 }
 
@@ -215,7 +209,7 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// IsLink says whether an address can stand in a comment: one that can't be
+// IsLink reports whether an address can stand in a comment: one that can't be
 // anything else.
 func IsLink(address string) bool {
 	u, err := url.Parse(address)
@@ -239,7 +233,7 @@ func clipLines(text string, limit int) string {
 	if cut < 0 {
 		return "…"
 	}
-	return text[:cut] + "\n… " + Count(strings.Count(text[cut:], "\n"), "more line")
+	return text[:cut] + "\n… " + words.Count(strings.Count(text[cut:], "\n"), "more line")
 }
 
 func clipBytes(text string, limit int) string { return text[:min(len(text), limit)] }

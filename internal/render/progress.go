@@ -22,7 +22,7 @@ type Phase byte
 
 const (
 	Started  Phase = iota // the first request is about to be sent
-	Progress              // it is still under way
+	Progress              // it is still in progress
 	Done                  // it has been done
 	Failed                // it has failed
 	Waiting               // it has been done and is not ready yet
@@ -30,13 +30,13 @@ const (
 	NotReady              // it is not, and nobody waits for it any longer
 )
 
-// underWay says whether more is to come.
+// inProgress reports whether more is to come.
 func (p Phase) inProgress() bool { return p == Started || p == Progress || p == Waiting }
 
-// words are what an action is called while it goes on and after it.
-type words struct{ doing, done string }
+// actionName is what an action is called while it goes on and after it.
+type actionName struct{ doing, done string }
 
-var actionWords = map[plan.Action]words{
+var actionNames = map[plan.Action]actionName{
 	plan.Create:  {"Creating", "Creation"},
 	plan.Update:  {"Modifying", "Modifications"},
 	plan.Replace: {"Replacing", "Replacement"},
@@ -46,14 +46,14 @@ var actionWords = map[plan.Action]words{
 	plan.NoOp:    {"Refreshing state", "Refresh"},
 }
 
-// ProgressLine is the line that tells of a step, without its newline.
+// ProgressLine is the line that reports a step, without its newline.
 func ProgressLine(s Step, opts Options) string {
 	p := newPage(opts)
 	return p.paint(bold, Clean(s.Addr.String())+": "+s.text())
 }
 
 func (s Step) text() string {
-	w := actionWords[s.Action]
+	w := actionNames[s.Action]
 	switch s.Phase {
 	case Started:
 		return w.doing + "..." + s.object()

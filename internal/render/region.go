@@ -14,7 +14,7 @@ import (
 	"kplan.dev/kplan/graph"
 )
 
-// Region is the lower end of a terminal, where the steps under way are shown and
+// Region is the lower end of a terminal, where the steps in progress are shown and
 // drawn again as they go on. What has ended scrolls away above it.
 //
 // It hides no cursor and changes no mode of the terminal: a program that is
@@ -39,7 +39,7 @@ type Region struct {
 	broken        bool       // drawing has met a bug, and is left be
 }
 
-// row is a step under way.
+// row is a step in progress.
 type row struct {
 	step  Step
 	since time.Time
@@ -50,10 +50,10 @@ func NewRegion(terminal io.Writer, size func() (width, height int)) *Region {
 	return &Region{terminal: terminal, size: size, now: time.Now}
 }
 
-// redrawEvery is how often what is under way is drawn.
+// redrawEvery is how often the steps in progress are drawn.
 const redrawEvery = 200 * time.Millisecond
 
-// Start has the region show the steps it is told of, until Stop.
+// Start has the region show the steps that it is given, until Stop.
 func (r *Region) Start(opts Options) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *Region) redraw(stop, stopped chan struct{}) {
 	}
 }
 
-// Step shows a step: as a row while it is under way, as a line above once it has
+// Step shows a step: as a row while it is in progress, as a line above once it has
 // ended.
 func (r *Region) Step(s Step) {
 	r.mu.Lock()
@@ -229,7 +229,7 @@ func (r *Region) lines() (lines []string, widths []int) {
 	return lines, widths
 }
 
-// text is the line that tells of a step that goes on.
+// text is the line that reports a step in progress.
 func (row *row) text(now time.Time) string {
 	s := row.step
 	s.Elapsed = now.Sub(row.since)

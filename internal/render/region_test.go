@@ -143,8 +143,8 @@ func TestRegion(t *testing.T) {
 	}
 }
 
-// TestRegionBroken: a bug in the drawing ends the drawing. What is told from then
-// on is printed all the same, and the bug is told of in the end.
+// TestRegionBroken: a bug in the drawing ends the drawing. What is reported from then
+// on is printed all the same, and the bug is reported at the end.
 func TestRegionBroken(t *testing.T) {
 	s := &screen{width: 42, height: 6}
 	var broken atomic.Bool
@@ -181,7 +181,7 @@ func TestRegionBroken(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("the bug is not told of")
+			t.Error("the bug is not reported")
 		}
 	}()
 	r.Rethrow()

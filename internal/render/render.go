@@ -16,7 +16,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// Options says how to show something. The zero Options are good for a log.
+// Options are how to show something. The zero Options are good for a log.
 type Options struct {
 	Color   bool // with ANSI colours
 	Width   int  // columns to wrap prose at; 0 is 78
@@ -24,7 +24,7 @@ type Options struct {
 
 	// SavedAs is the file that holds the plan, if -out was given. Otherwise,
 	// with Unsaved, the text ends with the note that there is none. ApplyLine is
-	// the command that applies the saved plan; it is told if there is one.
+	// the command that applies the saved plan; it is shown if there is one.
 	SavedAs   string
 	ApplyLine string
 	Unsaved   bool

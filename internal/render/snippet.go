@@ -78,11 +78,11 @@ func snippetOf(d *hcl.Diagnostic, src Sources) snippet {
 	return s
 }
 
-// secretsIn are the secret places of a file, in order.
-func secretsIn(filename string, places []hcl.Range) []hcl.Range {
-	places = slices.DeleteFunc(slices.Clone(places), func(r hcl.Range) bool { return r.Filename != filename })
-	slices.SortFunc(places, func(a, b hcl.Range) int { return cmp.Compare(a.Start.Byte, b.Start.Byte) })
-	return places
+// secretsIn are the secret ranges of a file, in order.
+func secretsIn(filename string, ranges []hcl.Range) []hcl.Range {
+	ranges = slices.DeleteFunc(slices.Clone(ranges), func(r hcl.Range) bool { return r.Filename != filename })
+	slices.SortFunc(ranges, func(a, b hcl.Range) int { return cmp.Compare(a.Start.Byte, b.Start.Byte) })
+	return ranges
 }
 
 // add adds a line, which begins at a byte of the file, with the mask in the
@@ -153,7 +153,7 @@ func (s *snippet) mark(all []string, subject hcl.Range) {
 }
 
 // without is what is said about the source, without the secrets in it.
-func (s snippet) without(words string) string {
+func (s snippet) without(message string) string {
 	var secrets []string
 	for _, text := range s.hidden {
 		text = strings.Trim(text, "\"' \t")
@@ -162,5 +162,5 @@ func (s snippet) without(words string) string {
 			secrets = append(secrets, plain)
 		}
 	}
-	return redact.New(secrets...).Hide(words)
+	return redact.New(secrets...).Hide(message)
 }

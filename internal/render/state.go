@@ -19,7 +19,7 @@ type jsonState struct {
 	Values           jsonValues `json:"values"`
 }
 
-// StateJSON writes a state for machines. As the state itself, it tells which
+// StateJSON writes a state for machines. As the state itself, it shows which
 // objects there are and not what is in them.
 func StateJSON(w io.Writer, s *state.State, version string) error {
 	doc := jsonState{

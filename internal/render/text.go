@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
 )
@@ -92,11 +93,11 @@ func (p *page) legend(entries []entry, mode plan.Mode) (lines []string) {
 	for _, e := range entries {
 		used[e.symbol] = true
 	}
-	words := meanings
+	legend := meanings
 	if mode == plan.RefreshOnly {
-		words = meaningsOutside
+		legend = meaningsOutside
 	}
-	for _, l := range words {
+	for _, l := range legend {
 		if used[l.symbol] {
 			lines = append(lines, p.symbol(l.symbol)+" "+l.meaning)
 		}
@@ -151,7 +152,7 @@ func (p *page) entry(e entry, mode plan.Mode) {
 	p.row(0, e.symbol, e.head(), " {")
 	p.object(differences)
 	if n := differences.Hidden.Defaults; n > 0 {
-		p.note(1, Count(n, "default")+" of the server hidden")
+		p.note(1, words.Count(n, "server default")+" hidden")
 	}
 	p.row(0, unchanged, "}", gone(differences))
 }
@@ -190,7 +191,7 @@ func (p *page) losses(entries []entry, mode plan.Mode) {
 	p.line(p.paint(bold, "Objects to be destroyed or replaced:"))
 	for i, e := range lost {
 		if i == longestTable {
-			p.line("      … ", Count(len(lost)-i, "more object"))
+			p.line("      … ", words.Count(len(lost)-i, "more object"))
 			break
 		}
 		p.line(p.symbol(e.symbol), " ", pad(Clean(e.Addr.String()), width), "  ", Clean(e.lostObject().String()), e.replacedBecause())

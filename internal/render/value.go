@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan/diff"
 )
 
@@ -97,7 +98,7 @@ func abbreviated(s string) string {
 	}
 	runes := []rune(s)
 	head, tail := longest*2/3, longest/4
-	return quote(string(runes[:head])) + fmt.Sprintf(" … %s more … ", Count(n-head-tail, "character")) + quote(string(runes[n-tail:]))
+	return quote(string(runes[:head])) + fmt.Sprintf(" … %s more … ", words.Count(n-head-tail, "character")) + quote(string(runes[n-tail:]))
 }
 
 // change spells what becomes of a single value. Of two very long strings only
@@ -171,22 +172,14 @@ func clip(text string, limit int) string {
 	if n <= limit {
 		return text
 	}
-	return string([]rune(text)[:limit]) + fmt.Sprintf(" … %s more", Count(n-limit, "character"))
-}
-
-// Count is a number of things in words: 1 block, 2 blocks.
-func Count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return strconv.Itoa(n) + " " + thing + "s"
+	return string([]rune(text)[:limit]) + fmt.Sprintf(" … %s more", words.Count(n-limit, "character"))
 }
 
 // size is a number of bytes as people read it.
 func size(bytes int) string {
 	switch {
 	case bytes < 1<<10:
-		return Count(bytes, "byte")
+		return words.Count(bytes, "byte")
 	case bytes < 1<<20:
 		return strconv.FormatFloat(float64(bytes)/(1<<10), 'f', 1, 64) + " KiB"
 	}

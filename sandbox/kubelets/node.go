@@ -29,7 +29,7 @@ var capacity = corev1.ResourceList{
 // keepNode makes a node, says that it is ready, and renews its lease until the context ends.
 func keepNode(ctx context.Context, client kubernetes.Interface, name string, port int) error {
 	for {
-		// The status is reported anew each time: on a machine so busy that a lease
+		// The status is reported again each time: on a machine so busy that a lease
 		// ran out, the controllers have taken the node for dead meanwhile.
 		if err := retry(ctx, func(ctx context.Context) error { return register(ctx, client, name, port) }); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// storageClass is the default one: the controller manager makes a volume for every claim at once, an empty folder.
+// storageClass is the default one: the controller manager makes a volume for every claim at once, an empty directory.
 func storageClass() *storagev1.StorageClass {
 	reclaim, binding := corev1.PersistentVolumeReclaimDelete, storagev1.VolumeBindingImmediate
 	return &storagev1.StorageClass{
@@ -24,8 +24,8 @@ func storageClass() *storagev1.StorageClass {
 	}
 }
 
-// furnish makes what a cluster has from the start though no controller makes it.
-func furnish(ctx context.Context, client kubernetes.Interface) error {
+// createDefaults creates what a cluster has from the start though no controller creates it.
+func createDefaults(ctx context.Context, client kubernetes.Interface) error {
 	_, err := client.StorageV1().StorageClasses().Create(ctx, storageClass(), metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
