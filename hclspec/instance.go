@@ -66,10 +66,10 @@ func (i *instance) checkCustom() {
 func (i *instance) checkHead() {
 	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
 	if said, ok := i.Fields["kind"]; ok && said != kind {
-		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label says %s, and the manifest says %s.", kind, i.said("kind"))
+		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label is %s, but the manifest has %s.", kind, i.said("kind"))
 	}
 	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
-		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, and the manifest says %s.", apiVersion, i.said("apiVersion"))
+		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, but the manifest has %s.", apiVersion, i.said("apiVersion"))
 	}
 	i.Fields["kind"], i.Fields["apiVersion"] = kind, apiVersion
 	delete(i.Unknown, addrs.NewPath("kind"))
@@ -159,7 +159,7 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = defaultNamespace
 		meta["namespace"] = namespace
 	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(metadataNamespace)):
-		i.problem("Unexpected namespace", metadataNamespace, "%s stands in no namespace. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
+		i.problem("Unexpected namespace", metadataNamespace, "%s is cluster-scoped. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
 		namespace = ""
 	}
 	return name, namespace

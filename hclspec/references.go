@@ -114,7 +114,7 @@ func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
 	case !has:
 		return source.Problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
 	case inRepetition:
-		return source.Problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it says how many instances there are, each of which has its own.", argument, u.root)
+		return source.Problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it sets how many instances there are, each of which has its own.", argument, u.root)
 	}
 	return attributeOf(u, attrs...)
 }
@@ -136,7 +136,7 @@ func (n *names) resourceReference(from *block, u use) (reference, hcl.Diagnostic
 		if len(u.steps) == 0 && u.asKey {
 			return reference{}, source.Problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
 		}
-		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. If text is meant, it stands in quotes.", u.root)
+		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. To write text, put it in quotes.", u.root)
 	}
 	to := Block{Module: from.name.Module, Type: u.root, Name: u.steps[0].name}
 	b, ok := n.byBlock[to]
@@ -184,12 +184,12 @@ func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 	case repeated == "for_each" && first.kind == splatStep:
 		return source.Problem("Unsuitable splat", first.at, "%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
 	case repeated == "for_each" && first.kind == indexKeyStep:
-		return source.Problem("Unsuitable instance key", first.at, "%s has for_each, so its instances are told apart by strings, as in %s[\"key\"].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at, "%s has for_each, so the keys of its instances are strings, as in %s[\"key\"].", ref.to, ref.to)
 	case repeated == "count" && first.kind == nameKeyStep:
-		return source.Problem("Unsuitable instance key", first.at, "%s has count, so its instances are told apart by numbers, as in %s[0].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at, "%s has count, so the keys of its instances are numbers, as in %s[0].", ref.to, ref.to)
 	case repeated != "" && !first.isKey():
 		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]
-		return source.Problem("Missing instance key", ref.at, "%s has %s, so it stands for several objects. Say which one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
+		return source.Problem("Missing instance key", ref.at, "%s has %s, so it refers to several objects. Add the key of one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
 	}
 	return nil
 }
@@ -197,10 +197,10 @@ func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 // unknownRoot reports a name that begins no reference.
 func (n *names) unknownRoot(u use) hcl.Diagnostics {
 	if u.asKey {
-		return source.Problem("Ambiguous key", u.at, "A key that is no plain word stands in quotes: \"app.kubernetes.io/name\" = …. If a value is to be the key, it stands in parentheses.")
+		return source.Problem("Ambiguous key", u.at, "Put a key that is not a plain word in quotes: \"app.kubernetes.io/name\" = …. To use a value as the key, put it in parentheses.")
 	}
 	if len(u.steps) == 0 {
-		return source.Problem("Unknown name", u.at, "There is nothing named %s. Text stands in quotes: %q.", u.root, u.root)
+		return source.Problem("Unknown name", u.at, "There is nothing named %s. Put text in quotes: %q.", u.root, u.root)
 	}
 	return source.Problem("Unknown name", u.at, "No reference begins with %q.%s", u.root, n.suggestRoot(u))
 }

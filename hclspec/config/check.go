@@ -19,7 +19,7 @@ func EvalCondition(check *Check, ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
 	value, _ = value.UnmarkDeep()
 	converted, err := convert.Convert(value, cty.Bool)
 	if err != nil || converted.IsNull() {
-		return true, append(diags, source.Problem("Invalid condition", check.Condition.Range(), "A condition must come to true or false.")...)
+		return true, append(diags, source.Problem("Invalid condition", check.Condition.Range(), "A condition must be true or false.")...)
 	}
 	return !converted.IsKnown() || converted.True(), diags
 }

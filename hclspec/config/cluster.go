@@ -144,7 +144,7 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 	conflict("host", "config_path", "host names the cluster here, config_path names it in a kubeconfig file")
 	conflict("host", "context", "host names the cluster here, context names it in a kubeconfig file")
 	conflict("token", "username", "each is a way to prove who kplan is")
-	conflict("insecure", "cluster_ca_certificate", "insecure says not to check the certificate that the other one is for")
+	conflict("insecure", "cluster_ca_certificate", "insecure turns off the check that the other one is for")
 	needs("username", "password")
 	needs("password", "username")
 	needs("client_certificate", "client_key")

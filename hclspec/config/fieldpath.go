@@ -20,7 +20,7 @@ func fieldPath(expr hcl.Expression) (addrs.Path, error) {
 	}
 	traversal, diags := hcl.AbsTraversalForExpr(expr)
 	if diags.HasErrors() {
-		return addrs.Path{}, errors.New("only names, dots and keys in brackets can stand in it")
+		return addrs.Path{}, errors.New("only names, dots and keys in brackets are allowed")
 	}
 	return source.TraversalPath(traversal)
 }

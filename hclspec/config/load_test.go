@@ -153,11 +153,11 @@ func TestLoadWithoutConfiguration(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{nil, "The current directory has no files named *.kplan.hcl or *.kplan.json; folders below it are not read."},
-		{map[string]string{"below/main.kplan.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; folders below it are not read."},
-		{map[string]string{"main.tf": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; folders below it are not read. There is main.tf: kplan does not read Terraform's files; its own language is much like theirs."},
-		{map[string]string{"pod.yaml": "", "a.yml": ""}, `The current directory has no files named *.kplan.hcl or *.kplan.json; folders below it are not read. There is a.yml: a manifest goes into a resource block, for example with manifest = yamldecode(file("a.yml")).`},
-		{map[string]string{"main.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; folders below it are not read. There is main.hcl: kplan reads it once it is named like main.kplan.hcl."},
+		{nil, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."},
+		{map[string]string{"below/main.kplan.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."},
+		{map[string]string{"main.tf": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is main.tf: kplan does not read Terraform's files; its own language is much like theirs."},
+		{map[string]string{"pod.yaml": "", "a.yml": ""}, `The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is a.yml: a manifest goes into a resource block, for example with manifest = yamldecode(file("a.yml")).`},
+		{map[string]string{"main.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is main.hcl: kplan reads it once it is named like main.kplan.hcl."},
 	}
 	for _, test := range tests {
 		t.Chdir(spectest.WriteFiles(t, test.files))

@@ -9,7 +9,7 @@ var unsupportedBlocks = map[string]string{
 	"terraform": "The block for kplan's own settings is called kplan.",
 	"provider":  "kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.",
 	"ephemeral": "kplan has no ephemeral resources. Secrets never enter its plans or its state.",
-	"backend":   "The backend block stands inside the kplan block.",
-	"cluster":   "The cluster block stands inside the kplan block.",
+	"backend":   "The backend block belongs inside the kplan block.",
+	"cluster":   "The cluster block belongs inside the kplan block.",
 	"local":     "Local values are declared in a block called locals.",
 }

@@ -138,7 +138,7 @@ func (p *parser) validation(v *Variable, check *Check) {
 		}
 	}
 	if !own && !foreign {
-		p.problem("Validation of something else", check.Condition.Range(), "The condition never refers to var.%s, so it says nothing about that variable.", v.Name)
+		p.problem("Validation of something else", check.Condition.Range(), "The condition never refers to var.%s, so it does not check that variable.", v.Name)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 var collectionFunctions = map[string]function.Function{
-	"alltrue":         foldBools("Says whether all elements are true; so they are in an empty list.", true),
-	"anytrue":         foldBools("Says whether any element is true; none is in an empty list.", false),
+	"alltrue":         foldBools("Reports whether all elements are true; so they are in an empty list.", true),
+	"anytrue":         foldBools("Reports whether any element is true; none is in an empty list.", false),
 	"chunklist":       stdlib.ChunklistFunc,
 	"coalesce":        coalesceFunc,
 	"coalescelist":    stdlib.CoalesceListFunc,

@@ -84,7 +84,7 @@ func fileError(name string, err error) error {
 
 func fileexistsFunc(dir source.Directory) function.Function {
 	return function.New(&function.Spec{
-		Description: "Says whether there is a file of that name.",
+		Description: "Reports whether there is a file of that name.",
 		Params:      []function.Parameter{pathParam},
 		Type:        function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {

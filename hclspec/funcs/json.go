@@ -110,7 +110,7 @@ func checkJSONText(text string) error {
 		case quoted:
 		case c == '{' || c == '[':
 			if depth++; depth > source.MaxNesting {
-				return fmt.Errorf("more than %d brackets stand inside one another", source.MaxNesting)
+				return fmt.Errorf("more than %d brackets are nested", source.MaxNesting)
 			}
 		case c == '}' || c == ']':
 			depth--

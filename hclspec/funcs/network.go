@@ -152,7 +152,7 @@ func prefixLength(network *net.IPNet) int {
 }
 
 var cidrcontainsFunc = function.New(&function.Spec{
-	Description: "Says whether a prefix contains an address or another prefix.",
+	Description: "Reports whether a prefix contains an address or another prefix.",
 	Params:      []function.Parameter{prefixParam, {Name: "contained", Type: cty.String}},
 	Type:        function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {

@@ -12,7 +12,7 @@ import (
 
 var stringFunctions = map[string]function.Function{
 	"chomp":       stdlib.ChompFunc,
-	"endswith":    textTest("Says whether a string ends with another.", "suffix", strings.HasSuffix),
+	"endswith":    textTest("Reports whether a string ends with another.", "suffix", strings.HasSuffix),
 	"format":      bounded(stdlib.FormatFunc, formatSize),
 	"formatlist":  bounded(stdlib.FormatListFunc, formatSize),
 	"indent":      bounded(stdlib.IndentFunc, indentSize),
@@ -22,8 +22,8 @@ var stringFunctions = map[string]function.Function{
 	"regexall":    stdlib.RegexAllFunc,
 	"replace":     replaceFunc,
 	"split":       stdlib.SplitFunc,
-	"startswith":  textTest("Says whether a string starts with another.", "prefix", strings.HasPrefix),
-	"strcontains": textTest("Says whether a string contains another.", "substr", strings.Contains),
+	"startswith":  textTest("Reports whether a string starts with another.", "prefix", strings.HasPrefix),
+	"strcontains": textTest("Reports whether a string contains another.", "substr", strings.Contains),
 	"strrev":      stdlib.ReverseFunc,
 	"substr":      stdlib.SubstrFunc,
 	"title":       stdlib.TitleFunc,

@@ -109,7 +109,7 @@ func (t *templates) render(text, filename string, vars cty.Value, depth int) (ct
 func templateResult(value cty.Value) (cty.Value, error) {
 	value, err := convert.Convert(value, cty.String)
 	if err != nil || value.IsNull() {
-		return cty.NilVal, fmt.Errorf("the template does not come to a string")
+		return cty.NilVal, fmt.Errorf("the result of the template is not a string")
 	}
 	plain, _ := value.Unmark()
 	if plain.IsKnown() && len(plain.AsString()) > maxText {

@@ -38,7 +38,7 @@ func withoutSensitive(v cty.Value) cty.Value {
 }
 
 var issensitiveFunc = function.New(&function.Spec{
-	Description: "Says whether a value is sensitive.",
+	Description: "Reports whether a value is sensitive.",
 	Params:      []function.Parameter{Open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType})},
 	Type:        function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {

@@ -57,7 +57,7 @@ func parseYAML(text string) (*yamlnode.Node, error) {
 
 func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {
 	if depth > source.MaxNesting {
-		return 0, fmt.Errorf("more than %d lists and maps stand inside one another", source.MaxNesting)
+		return 0, fmt.Errorf("more than %d lists and maps are nested", source.MaxNesting)
 	}
 	if size, ok := known[node]; ok {
 		return size, nil

@@ -89,7 +89,7 @@ func (r *Reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where strin
 
 func (r *Reader) block(b *hclsyntax.Block, field *kinds.Field, where string) *objectPart {
 	if len(b.Labels) > 0 {
-		r.Problem("Unexpected label", b.LabelRanges[0], "A block inside of a resource has no label. What tells objects of a list apart is one of their fields, mostly name.")
+		r.Problem("Unexpected label", b.LabelRanges[0], "A block inside of a resource has no label. One of its fields, mostly name, identifies an object in a list.")
 	}
 	return r.body(b.Body, field, where)
 }
@@ -109,7 +109,7 @@ func (r *Reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 				r.Problem("Invalid dynamic block", attr.Expr.Range(), "iterator can't be called %s, since other references begin with that.", name)
 			}
 		default:
-			r.Problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s stand in content.", where)
+			r.Problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s belong in content.", where)
 		}
 	}
 	var content *hclsyntax.Block
@@ -121,7 +121,7 @@ func (r *Reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 		content = inner
 	}
 	if d.forEach == nil || content == nil {
-		r.Problem("Invalid dynamic block", b.DefRange(), "A dynamic block needs for_each, which says how often to repeat it, and a content block.")
+		r.Problem("Invalid dynamic block", b.DefRange(), "A dynamic block needs for_each, which sets how often to repeat it, and a content block.")
 		return listItem{}
 	}
 	return listItem{dynamic: d, part: &Part{Field: elem, At: content.DefRange(), Object: r.block(content, elem, where)}}

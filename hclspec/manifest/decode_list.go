@@ -153,7 +153,7 @@ func (d *Decoder) checkList(elements []any, field *kinds.Field, at *location, bl
 		if field.Set {
 			d.Problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
 		} else {
-			d.Problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which tells them apart.", first, i, d.name(at), words.And(field.ListKeys))
+			d.Problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which must be unique.", first, i, d.name(at), words.And(field.ListKeys))
 		}
 	}
 }
@@ -167,7 +167,7 @@ func (d *Decoder) checkKeys(field *kinds.Field, element *location, blame hcl.Ran
 	}
 	refuse := func(at *location, key *kinds.Field) {
 		if d.Sensitive.Has(at.path()) && (key == nil || !key.Sensitive) {
-			d.Problem("Sensitive key", blame, "%s is sensitive, and it is what tells an element of the list from the others, "+
+			d.Problem("Sensitive key", blame, "%s is sensitive, and it identifies the element in its list, "+
 				"which plans and errors show. If it is no secret, wrap it in nonsensitive().", d.name(at))
 		}
 	}

@@ -196,5 +196,5 @@ func isHugeExponent(text []byte) bool {
 
 func tooDeep(where hcl.Range) hcl.Diagnostics {
 	return Problem("Too deeply nested", where,
-		"More than %d brackets or templates stand inside one another here, or more than %d operators follow one another. Split the expression up with locals.", MaxNesting, maxChain)
+		"More than %d brackets or templates are nested here, or more than %d operators follow one another. Split the expression up with locals.", MaxNesting, maxChain)
 }

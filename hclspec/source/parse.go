@@ -119,7 +119,7 @@ func NoConfiguration(dir string, err error) hcl.Diagnostics {
 	if dir == "." {
 		where = "The current directory"
 	}
-	detail := where + " has no files named *.kplan.hcl or *.kplan.json; folders below it are not read."
+	detail := where + " has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		detail = where + " does not exist."

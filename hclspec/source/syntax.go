@@ -61,7 +61,7 @@ func TraversalPath(t hcl.Traversal) (addrs.Path, error) {
 			}
 			path = next
 		default:
-			return addrs.Path{}, errors.New("only names, dots and keys in brackets can stand in it")
+			return addrs.Path{}, errors.New("only names, dots and keys in brackets are allowed")
 		}
 	}
 	return path, nil

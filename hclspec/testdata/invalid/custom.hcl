@@ -33,7 +33,7 @@ resource "Widget" "a" {
   metadata {
     name      = "a"
     namespace = "x"
-#   ^^^^^^^^^^^^^^^ Unexpected namespace: A Widget stands in no namespace. Remove metadata.namespace.
+#   ^^^^^^^^^^^^^^^ Unexpected namespace: A Widget is cluster-scoped. Remove metadata.namespace.
   }
   spec {
     colour = "gren"

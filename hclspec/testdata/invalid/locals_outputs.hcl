@@ -68,12 +68,12 @@ output "a" {
 ---
 output "a" {
   value = { n = [1, 1e400] }
-#         ^^^^^^^^^^^^^^^^^^ Number too large: The state holds outputs as JSON, which keeps whole numbers of 64 bits. A longer one can be told as text, by tostring().
+#         ^^^^^^^^^^^^^^^^^^ Number too large: The state holds outputs as JSON, which keeps whole numbers of 64 bits. Convert a longer one to text with tostring().
 }
 ---
 output "a" {
   value = { n = [1e22, 0.1, 1/3, 9223372036854775808] }
-#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Number too large: The state holds outputs as JSON, which keeps whole numbers of 64 bits. A longer one can be told as text, by tostring().
+#         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Number too large: The state holds outputs as JSON, which keeps whole numbers of 64 bits. Convert a longer one to text with tostring().
 }
 output "b" {
   value = [9223372036854775807, tostring(9223372036854775808)]

@@ -133,11 +133,11 @@ resource "Pod" "a" {
 #                                                              ^^^^^^ Unsuitable value: spec.containers[0].resources.limits.cpu must be a quantity such as "500m" or "2Gi", and this string is none.
 #                                                                               ^^^^ Unsuitable value: spec.containers[0].resources.limits.memory must be a quantity such as "500m" or "2Gi", and this is a boolean.
     dynamic "volumes" {
-#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which says how often to repeat it, and a content block.
+#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which sets how often to repeat it, and a content block.
       content {}
     }
     dynamic "volumes" {
-#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which says how often to repeat it, and a content block.
+#   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which sets how often to repeat it, and a content block.
       for_each = []
     }
     dynamic "volumes" {
@@ -146,7 +146,7 @@ resource "Pod" "a" {
       iterator = "x"
 #                ^^^ Invalid dynamic block: iterator is the name of a variable, without quotes.
       labels = []
-#     ^^^^^^ Invalid dynamic block: A dynamic block has for_each, iterator and content. The fields of spec.volumes stand in content.
+#     ^^^^^^ Invalid dynamic block: A dynamic block has for_each, iterator and content. The fields of spec.volumes belong in content.
       content { name = "a" }
       content { name = "b" }
 #     ^^^^^^^ Invalid dynamic block: A dynamic block holds one content block and no other.
@@ -192,7 +192,7 @@ resource "Namespace" "a" {
     name      = "a.b"
 #   ^^^^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Namespace: must not contain dots.
     namespace = "x"
-#   ^^^^^^^^^^^^^^^ Unexpected namespace: A Namespace stands in no namespace. Remove metadata.namespace.
+#   ^^^^^^^^^^^^^^^ Unexpected namespace: A Namespace is cluster-scoped. Remove metadata.namespace.
   }
 }
 ---
@@ -239,7 +239,7 @@ resource "ConfigMap" "a" {
 ---
 resource "ConfigMap" "a" {
   manifest = { apiVersion = "v1", kind = "Secret", metadata = { name = "a" } }
-#                                 ^^^^^^^^^^^^^^^ Different kinds: The block's first label says ConfigMap, and the manifest says "Secret".
+#                                 ^^^^^^^^^^^^^^^ Different kinds: The block's first label is ConfigMap, but the manifest has "Secret".
 }
 ---
 resource "ConfigMap" "a" {
@@ -366,7 +366,7 @@ output "x" {
   value = 1
   precondition {
     condition = null
-#               ^^^^ Invalid condition: A condition must come to true or false.
+#               ^^^^ Invalid condition: A condition must be true or false.
     error_message = "n"
   }
   precondition {
@@ -406,7 +406,7 @@ resource "ConfigMap" "b" {
 }
 resource "ConfigMap" "c" {
   manifest = { apiVersion = var.token, kind = var.token, metadata = { name = "c" } }
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no ConfigMap in the API version that the manifest says. It is sensitive, so it is not shown.
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no ConfigMap in the API version of the manifest. It is sensitive, so it is not shown.
 }
 resource "Role" "d" {
 #^^^^^^^^^^^^^^^^^^ Sensitive name: metadata.name is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().
@@ -542,17 +542,17 @@ resource "Pod" "keys" {
   metadata {
     name       = "keys"
     finalizers = ["example.com/kept", var.token]
-#                                     ^^^^^^^^^ Sensitive key: metadata.finalizers[1] is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+#                                     ^^^^^^^^^ Sensitive key: metadata.finalizers[1] is sensitive, and it identifies the element in its list, which plans and errors show. If it is no secret, wrap it in nonsensitive().
   }
   spec {
     hostAliases = [{ ip = var.token, hostnames = [var.token] }]
-#                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Sensitive key: spec.hostAliases[0].ip is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+#                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Sensitive key: spec.hostAliases[0].ip is sensitive, and it identifies the element in its list, which plans and errors show. If it is no secret, wrap it in nonsensitive().
     containers {
-#   ^^^^^^^^^^ Sensitive key: spec.containers[0].name is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+#   ^^^^^^^^^^ Sensitive key: spec.containers[0].name is sensitive, and it identifies the element in its list, which plans and errors show. If it is no secret, wrap it in nonsensitive().
       name  = var.token
       image = var.token
       env {
-#     ^^^ Sensitive key: spec.containers[0].env[0].name is sensitive, and it is what tells an element of the list from the others, which plans and errors show. If it is no secret, wrap it in nonsensitive().
+#     ^^^ Sensitive key: spec.containers[0].env[0].name is sensitive, and it identifies the element in its list, which plans and errors show. If it is no secret, wrap it in nonsensitive().
         name  = var.token
         value = var.token
       }

@@ -24,7 +24,7 @@ output "x" { value = variable.name }
 #                    ^^^^^^^^^^^^^ Unknown name: No reference begins with "variable". Did you mean "var"?
 ---
 output "x" { value = foo }
-#                    ^^^ Unknown name: There is nothing named foo. Text stands in quotes: "foo".
+#                    ^^^ Unknown name: There is nothing named foo. Put text in quotes: "foo".
 ---
 output "x" { value = foo.bar }
 #                    ^^^^^^^ Unknown name: No reference begins with "foo".
@@ -87,7 +87,7 @@ resource "Namespace" "shop1" {
 }
 ---
 output "x" { value = Namespace }
-#                    ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like Namespace.name. If text is meant, it stands in quotes.
+#                    ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like Namespace.name. To write text, put it in quotes.
 ---
 resource "ConfigMap" "a" {
   metadata { name = self.metadata.namespace }
@@ -101,7 +101,7 @@ resource "ConfigMap" "a" {
 ---
 resource "ConfigMap" "a" {
   for_each = { each = each.key }
-#                     ^^^^^^^^ Reference outside of for_each: for_each itself can't refer to each: it says how many instances there are, each of which has its own.
+#                     ^^^^^^^^ Reference outside of for_each: for_each itself can't refer to each: it sets how many instances there are, each of which has its own.
   metadata { name = each.key }
 }
 ---
@@ -128,20 +128,20 @@ resource "ConfigMap" "a" {
   metadata { name = each.key }
 }
 output "x" { value = ConfigMap.a.metadata.name }
-#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has for_each, so it stands for several objects. Say which one, as in ConfigMap.a["key"].metadata.
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has for_each, so it refers to several objects. Add the key of one, as in ConfigMap.a["key"].metadata.
 output "y" { value = ConfigMap.a[*].metadata.name }
 #                               ^^^ Unsuitable splat: ConfigMap.a has for_each, so it is a map and not a list. Write values(ConfigMap.a)[*] for all its instances.
 output "z" { value = ConfigMap.a[0].metadata.name }
-#                               ^^^ Unsuitable instance key: ConfigMap.a has for_each, so its instances are told apart by strings, as in ConfigMap.a["key"].
+#                               ^^^ Unsuitable instance key: ConfigMap.a has for_each, so the keys of its instances are strings, as in ConfigMap.a["key"].
 ---
 resource "ConfigMap" "a" {
   count = 2
   metadata { name = "a${count.index}" }
 }
 output "x" { value = ConfigMap.a.metadata.name }
-#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has count, so it stands for several objects. Say which one, as in ConfigMap.a[0].metadata.
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has count, so it refers to several objects. Add the key of one, as in ConfigMap.a[0].metadata.
 output "y" { value = ConfigMap.a["x"].metadata.name }
-#                               ^^^^^ Unsuitable instance key: ConfigMap.a has count, so its instances are told apart by numbers, as in ConfigMap.a[0].
+#                               ^^^^^ Unsuitable instance key: ConfigMap.a has count, so the keys of its instances are numbers, as in ConfigMap.a[0].
 output "z" { value = ConfigMap.a[7].metadata.name }
 #                               ^^^ No such instance: ConfigMap.a has no instance [7]. It has 2 instances.
 ---
@@ -156,15 +156,15 @@ resource "ConfigMap" "a" {
   metadata {
     name   = "a"
     labels = { app.kubernetes.io/name = "x" }
-#              ^^^^^^^^^^^^^^^^^ Ambiguous key: A key that is no plain word stands in quotes: "app.kubernetes.io/name" = …. If a value is to be the key, it stands in parentheses.
-#                                ^^^^ Ambiguous key: A key that is no plain word stands in quotes: "app.kubernetes.io/name" = …. If a value is to be the key, it stands in parentheses.
+#              ^^^^^^^^^^^^^^^^^ Ambiguous key: Put a key that is not a plain word in quotes: "app.kubernetes.io/name" = …. To use a value as the key, put it in parentheses.
+#                                ^^^^ Ambiguous key: Put a key that is not a plain word in quotes: "app.kubernetes.io/name" = …. To use a value as the key, put it in parentheses.
   }
 }
 ---
 resource "ConfigMap" "a" {
   metadata { name = "a" }
   data       = { ConfigMap = ConfigMap }
-#                            ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like ConfigMap.name. If text is meant, it stands in quotes.
+#                            ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like ConfigMap.name. To write text, put it in quotes.
   depends_on = [ConfigMap.b]
 #               ^^^^^^^^^^^ Undeclared resource: There is no resource "ConfigMap" "b". Did you mean "ConfigMap.a"?
 }

@@ -87,7 +87,7 @@ resource "Pod" "web" {
   lifecycle {
     ignore_changes = [
       spec.containers[*].image,
-#     ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+#     ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets are allowed.
       "spec..image",
 #     ^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "spec..image" is not a field path: a name is missing beside a dot.
       "spec[",
@@ -103,14 +103,14 @@ resource "Pod" "web" {
       spec.containers[true],
 #     ^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: a key in brackets is a string or a whole number.
       upper("x"),
-#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets are allowed.
       "${var.x}",
-#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+#     ^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets are allowed.
     ]
     force_conflicts = ["a b["]
 #                      ^^^^^^ Invalid field path: force_conflicts holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: "a b[" is not a field path: a bracket is not closed.
     replace_on      = [spec.a + 1]
-#                      ^^^^^^^^^^ Invalid field path: replace_on holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets can stand in it.
+#                      ^^^^^^^^^^ Invalid field path: replace_on holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets are allowed.
   }
 }
 ---
@@ -178,8 +178,8 @@ resource "Pod" "web" {
 #                           ^^^^^^ Call to unknown function: There is no function "tosett". Did you mean "toset"?
     content {
       a = [for x in y : "${timestamp()} ${uuid()}"]
-#                          ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
-#                                         ^^^^ Call to unknown function: There is no function "uuid": kplan's functions are pure, and none returns random values: apply would come to something else than plan. uuidv5 makes an identifier from a name.
+#                          ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would get another result than plan. Pass the time in as a variable.
+#                                         ^^^^ Call to unknown function: There is no function "uuid": kplan's functions are pure, and none returns random values: apply would get another result than plan. uuidv5 makes an identifier from a name.
     }
   }
 }

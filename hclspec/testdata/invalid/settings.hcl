@@ -103,7 +103,7 @@ kplan {
 #   ^^^^^^^^^^ Missing argument: client_key needs client_certificate beside it.
     insecure       = true
     cluster_ca_certificate = "x"
-#   ^^^^^^^^^^^^^^^^^^^^^^ Conflicting arguments: insecure and cluster_ca_certificate can't be set together: insecure says not to check the certificate that the other one is for.
+#   ^^^^^^^^^^^^^^^^^^^^^^ Conflicting arguments: insecure and cluster_ca_certificate can't be set together: insecure turns off the check that the other one is for.
   }
 }
 ---

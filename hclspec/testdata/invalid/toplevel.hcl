@@ -44,10 +44,10 @@ check "health" {}
 #^^^^ Unsupported block type: This version of kplan does not have check blocks yet.
 ---
 backend "local" {}
-#^^^^^^ Unsupported block type: The backend block stands inside the kplan block.
+#^^^^^^ Unsupported block type: The backend block belongs inside the kplan block.
 ---
 cluster {}
-#^^^^^^ Unsupported block type: The cluster block stands inside the kplan block.
+#^^^^^^ Unsupported block type: The cluster block belongs inside the kplan block.
 ---
 local {
 #^^^^ Unsupported block type: Local values are declared in a block called locals.

@@ -27,7 +27,7 @@ variable "a" {
   default = 1
   validation {
     condition     = 1 > 0
-#                   ^^^^^ Validation of something else: The condition never refers to var.a, so it says nothing about that variable.
+#                   ^^^^^ Validation of something else: The condition never refers to var.a, so it does not check that variable.
     error_message = "Never."
   }
 }
@@ -55,7 +55,7 @@ variable "a" {
   default = 1
   validation {
     condition     = "maybe ${var.a}"
-#                   ^^^^^^^^^^^^^^^^ Invalid condition: A condition must come to true or false.
+#                   ^^^^^^^^^^^^^^^^ Invalid condition: A condition must be true or false.
     error_message = "No."
   }
 }
@@ -92,7 +92,7 @@ variable "a" {
   default = "x"
   validation {
     condition     = timestamp() == var.a
-#                   ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would come to something else than plan. Pass the time in as a variable.
+#                   ^^^^^^^^^ Call to unknown function: There is no function "timestamp": kplan's functions are pure, and none returns the time: apply would get another result than plan. Pass the time in as a variable.
     error_message = "No."
   }
 }
