@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // instance is one object of a resource block, evaluated.
@@ -44,7 +45,7 @@ func (i *instance) finish() {
 	i.checkNames()
 	i.checkData()
 	i.checkCustom()
-	for _, p := range i.Kind.Overwritten(i.Fields) {
+	for _, p := range server.Overwritten(i.Kind, i.Fields) {
 		i.diags = append(i.diags, source.Problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }

@@ -3,6 +3,8 @@ package kinds_test
 import (
 	"reflect"
 	"testing"
+
+	"kplan.dev/kplan/kinds/server"
 )
 
 func TestApplicable(t *testing.T) {
@@ -22,10 +24,10 @@ func TestApplicable(t *testing.T) {
 	} {
 		obj := decode(t, tc.manifest)
 		k := lookup(t, obj["kind"].(string))
-		if got := k.Applicable(obj); !reflect.DeepEqual(got, decode(t, tc.rest)) {
+		if got := server.Applicable(k, obj); !reflect.DeepEqual(got, decode(t, tc.rest)) {
 			t.Errorf("%s: applied is %v", tc.manifest, got)
 		}
-		if got := len(k.Overwritten(obj)) > 0; got != tc.overwritten {
+		if got := len(server.Overwritten(k, obj)) > 0; got != tc.overwritten {
 			t.Errorf("%s: overwritten %t", tc.manifest, got)
 		}
 		if !reflect.DeepEqual(obj, decode(t, tc.manifest)) {

@@ -86,11 +86,3 @@ func BenchmarkEqual(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkComplete(b *testing.B) {
-	k, obj := pod(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		k.Complete(obj)
-	}
-}

@@ -139,7 +139,7 @@ func (t *table) field(words []string, parent place) *Field {
 	if value := parent.rules.defaultOf(name); value != nil {
 		f.Default = value
 	}
-	if f.Default != nil && !f.KeepsEmpty && f.isEmpty(f.Default) {
+	if f.Default != nil && !f.KeepsEmpty && f.IsEmpty(f.Default) {
 		f.Default = nil // the server drops it again
 	}
 	return f
@@ -189,10 +189,10 @@ func (t *table) shape(typ string, at place) *Field {
 	if elem, ok := strings.CutPrefix(typ, "{}"); ok {
 		f.Type, f.Elem = Map, t.shape(elem, at)
 		for _, key := range at.rules.keys() {
-			if f.special == nil {
-				f.special = map[string]*Field{}
+			if f.KnownKeys == nil {
+				f.KnownKeys = map[string]*Field{}
 			}
-			f.special[key] = t.shape(elem, at.below(key))
+			f.KnownKeys[key] = t.shape(elem, at.below(key))
 		}
 		return f
 	}

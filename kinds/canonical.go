@@ -62,7 +62,7 @@ func (f *Field) canonicalFields(m map[string]any) map[string]any {
 		if child == nil {
 			child = anyBelow(f)
 		}
-		if f.Type != Any && (v == nil || !child.KeepsEmpty && child.isEmpty(v)) {
+		if f.Type != Any && (v == nil || !child.KeepsEmpty && child.IsEmpty(v)) {
 			continue
 		}
 		fields[name] = child.Canonical(v)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // Defaults that depend on other fields. TestServerResult holds Complete against
@@ -49,7 +50,7 @@ func TestComplete(t *testing.T) {
 		{"CustomResourceDefinition", "spec.names", `{spec: {names: {kind: Ab, plural: abs}}}`, `{kind: Ab, plural: abs, singular: ab, listKind: AbList}`},
 	} {
 		obj := decode(t, tc.manifest)
-		got := at(t, lookup(t, tc.kind).Complete(obj), path(t, tc.path))
+		got := at(t, server.Complete(lookup(t, tc.kind), obj), path(t, tc.path))
 		if want := decodeValue(t, tc.want); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s %s of %s: got %v, want %v", tc.kind, tc.path, tc.manifest, got, want)
 		}
@@ -61,7 +62,7 @@ func TestComplete(t *testing.T) {
 
 func TestCompleteCustomResource(t *testing.T) {
 	k := fromCRD(t, readCRD(t))[0]
-	got := k.Complete(decode(t, `{spec: {users: [{name: a}]}}`))
+	got := server.Complete(k, decode(t, `{spec: {users: [{name: a}]}}`))
 	if want := decode(t, `{spec: {replicas: 3, users: [{name: a, host: "%"}]}}`); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}
@@ -75,7 +76,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for _, k := range []*kinds.Kind{fresh, lookup(t, "DaemonSet")} {
-				k.Complete(obj)
+				server.Complete(k, obj)
 				k.Root.Equal(obj, obj)
 				_ = k.Parseable().Schema
 			}
@@ -104,5 +105,15 @@ func TestOpaque(t *testing.T) {
 	}
 	if f := k.At(path(t, "spec.a[0].b")); f == nil || f.Type != kinds.Any {
 		t.Errorf("spec.a[0].b: got %v", f)
+	}
+}
+
+func BenchmarkComplete(b *testing.B) {
+	k, obj := lookup(b, "Pod"), decode(b, `{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {containers: [
+  {name: app, image: "nginx:1", ports: [{containerPort: 9080}], env: [{name: A, value: "1"}], resources: {limits: {cpu: 1000m}},
+   readinessProbe: {httpGet: {path: /, port: http}}}], volumes: [{name: data, emptyDir: {}}]}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		server.Complete(k, obj)
 	}
 }

@@ -3,6 +3,8 @@ package kinds
 import (
 	"fmt"
 	"slices"
+
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // FromCRD describes the kinds that a CustomResourceDefinition declares, one for
@@ -10,29 +12,29 @@ import (
 // form, of apiVersion apiextensions.k8s.io/v1. It is kept: do not change it
 // afterwards.
 func FromCRD(crd map[string]any) ([]*Kind, error) {
-	spec := object(crd, "spec")
-	names := object(spec, "names")
-	group, name, plural := text(spec, "group"), text(names, "kind"), text(names, "plural")
+	spec := manifest.Object(crd, "spec")
+	names := manifest.Object(spec, "names")
+	group, name, plural := manifest.Text(spec, "group"), manifest.Text(names, "kind"), manifest.Text(names, "plural")
 	switch {
-	case text(crd, "kind") != "CustomResourceDefinition" || text(crd, "apiVersion") != "apiextensions.k8s.io/v1":
-		return nil, fmt.Errorf("%s %s is not a CustomResourceDefinition of apiextensions.k8s.io/v1", text(crd, "apiVersion"), text(crd, "kind"))
+	case manifest.Text(crd, "kind") != "CustomResourceDefinition" || manifest.Text(crd, "apiVersion") != "apiextensions.k8s.io/v1":
+		return nil, fmt.Errorf("%s %s is not a CustomResourceDefinition of apiextensions.k8s.io/v1", manifest.Text(crd, "apiVersion"), manifest.Text(crd, "kind"))
 	case group == "" || name == "" || plural == "":
-		return nil, fmt.Errorf("CustomResourceDefinition %s lacks spec.group, spec.names.kind or spec.names.plural", text(object(crd, "metadata"), "name"))
+		return nil, fmt.Errorf("CustomResourceDefinition %s lacks spec.group, spec.names.kind or spec.names.plural", manifest.Text(manifest.Object(crd, "metadata"), "name"))
 	}
 	var all []*Kind
-	for i, v := range list(spec, "versions") {
+	for i, v := range manifest.List(spec, "versions") {
 		version, _ := v.(map[string]any)
 		switch {
-		case text(version, "name") == "":
+		case manifest.Text(version, "name") == "":
 			return nil, fmt.Errorf("CustomResourceDefinition %s.%s lacks spec.versions[%d].name", plural, group, i)
-		case !flag(version, "served"):
+		case !manifest.Flag(version, "served"):
 			continue
 		}
-		k := &Kind{Group: group, Version: text(version, "name"), Name: name, Plural: plural, Namespaced: text(spec, "scope") != "Cluster"}
-		if object(version, "subresources")["status"] != nil {
+		k := &Kind{Group: group, Version: manifest.Text(version, "name"), Name: name, Plural: plural, Namespaced: manifest.Text(spec, "scope") != "Cluster"}
+		if manifest.Object(version, "subresources")["status"] != nil {
 			k.resets = []string{"status"}
 		}
-		k.describe(&schemaReader{seen: map[component]*children{}}, object(object(version, "schema"), "openAPIV3Schema"))
+		k.describe(&schemaReader{seen: map[component]*children{}}, manifest.Object(manifest.Object(version, "schema"), "openAPIV3Schema"))
 		all = append(all, k)
 	}
 	return all, nil

@@ -23,7 +23,7 @@ import (
 func (f *Field) Equal(a, b any) bool {
 	a, b = f.orDefault(a), f.orDefault(b)
 	if a == nil || b == nil {
-		return a == nil && b == nil || !f.KeepsEmpty && f.isEmpty(a) && f.isEmpty(b)
+		return a == nil && b == nil || !f.KeepsEmpty && f.IsEmpty(a) && f.IsEmpty(b)
 	}
 	switch f.Type {
 	case Object, Map:
@@ -47,14 +47,14 @@ func (f *Field) Equal(a, b any) bool {
 
 // orDefault is the value, or what the server puts in its place.
 func (f *Field) orDefault(v any) any {
-	if f.Default != nil && (v == nil || !f.KeepsEmpty && f.isEmpty(v)) {
+	if f.Default != nil && (v == nil || !f.KeepsEmpty && f.IsEmpty(v)) {
 		return f.Default
 	}
 	return v
 }
 
-// isEmpty says whether the server would drop the value from the field.
-func (f *Field) isEmpty(v any) bool {
+// IsEmpty says whether the server would drop the value from the field.
+func (f *Field) IsEmpty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
@@ -67,7 +67,7 @@ func (f *Field) isEmpty(v any) bool {
 	case map[string]any:
 		for name, inner := range v {
 			child := f.Field(name)
-			if child == nil || inner != nil && child.KeepsEmpty || !child.isEmpty(inner) {
+			if child == nil || inner != nil && child.KeepsEmpty || !child.IsEmpty(inner) {
 				return false
 			}
 		}

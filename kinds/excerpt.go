@@ -61,7 +61,7 @@ func (f *Field) excerpt(values []any, keys []string) map[string]any {
 	if f.Sensitive {
 		s["format"] = "password"
 	}
-	if f.byRule {
+	if f.ByRule {
 		s["x-kubernetes-validations"] = []any{map[string]any{"rule": "self == oldSelf"}}
 	}
 	return s
@@ -70,7 +70,7 @@ func (f *Field) excerpt(values []any, keys []string) map[string]any {
 func (f *Field) excerptObject(s map[string]any, values []any, keys []string) {
 	properties := map[string]any{}
 	metadata := f.Field("metadata")
-	embedded := metadata != nil && metadata.children != nil && metadata.children.typ == "meta/v1.ObjectMeta"
+	embedded := metadata != nil && metadata.GoType() == "meta/v1.ObjectMeta"
 	if embedded {
 		s["x-kubernetes-embedded-resource"] = true
 	}

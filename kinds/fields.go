@@ -42,6 +42,15 @@ func (f *Field) Fields() []*Field {
 	return f.children.resolve().list
 }
 
+// GoType is the Go type of an Object of a built-in kind: core/v1.PodSpec. It is ""
+// for any other field.
+func (f *Field) GoType() string {
+	if f.children == nil {
+		return ""
+	}
+	return f.children.typ
+}
+
 // Field is the field of that name: of an Object one that it declares or, where
 // it takes others too, its Elem; of a Map the value under that key; of an Any
 // again Any. It is nil where there can be none.
@@ -53,7 +62,7 @@ func (f *Field) Field(name string) *Field {
 		}
 		return f.Elem
 	case Map:
-		if known := f.special[name]; known != nil {
+		if known := f.KnownKeys[name]; known != nil {
 			return known
 		}
 		return f.Elem

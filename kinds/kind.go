@@ -1,6 +1,7 @@
-// Package kinds describes what a Kubernetes kind looks like: its scope, its
-// fields, how its lists are told apart, which of its values are secret, which
-// the server alone decides and which it never changes again.
+// Package kinds describes what a Kubernetes kind looks like: its scope, its fields,
+// the keys of its lists, which of its values are secret, which the server alone
+// decides and which are immutable. What the server makes of an object by itself is in
+// kinds/server, which reads these descriptions.
 //
 // One description has many readings: decoding a configuration, "did you mean",
 // defaults, list-keyed diffs, ownership of fields, masking of secrets. The
@@ -114,11 +115,16 @@ type Field struct {
 	// a node port, everything in status. Whether it does so in a given object,
 	// Kind.KnownAfterApply knows.
 	Allocated bool
+	// ByRule marks what a validation rule of a custom resource makes immutable, or
+	// a field around it. Such a rule is asked only where its field has an old value
+	// and a new one.
+	ByRule bool
+	// KnownKeys are keys of a Map about which more is known than Elem says.
+	KnownKeys map[string]*Field
 	Default   any      // what the server fills in when it is absent, nil where nothing is known
 	Enum      []string // the values of a String, where the API lists them
 
-	children *children         // of an Object, made when first asked for
-	special  map[string]*Field // of a Map: keys about which more is known than Elem says
+	children *children // of an Object, made when first asked for
 	// keyDefault is what stands for the field in a list's key when it is absent:
 	// the Default of the schema, or its type's zero value.
 	keyDefault any
@@ -128,9 +134,5 @@ type Field struct {
 	// lenient marks an Object in which structured merge takes any field, though
 	// the server drops those not declared.
 	lenient bool
-	// byRule marks what a validation rule of a custom resource makes immutable,
-	// or a place above it. Such a rule is asked only where its place has an old
-	// value and a new one.
-	byRule bool
-	micro  bool // a Time with six digits after the second
+	micro   bool // a Time with six digits after the second
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/json"
+
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // FromOpenAPIv3 describes the kinds of one group version from the OpenAPI v3
@@ -20,15 +22,15 @@ func FromOpenAPIv3(doc []byte) ([]*Kind, error) {
 	if err := json.Unmarshal(doc, &root); err != nil {
 		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
-	components := object(object(root, "components"), "schemas")
+	components := manifest.Object(manifest.Object(root, "components"), "schemas")
 	if components == nil {
 		return nil, errors.New("OpenAPI document: it has no components.schemas")
 	}
 	r := &schemaReader{components: components, seen: map[component]*children{}}
-	served := servedKinds(object(root, "paths"))
+	served := servedKinds(manifest.Object(root, "paths"))
 	var all []*Kind
 	for name := range components {
-		gvk, ok := kindOf(object(components, name))
+		gvk, ok := kindOf(manifest.Object(components, name))
 		if !ok || strings.HasSuffix(gvk.name, "List") && served == nil {
 			continue
 		}
@@ -63,7 +65,7 @@ func kindOf(m map[string]any) (versionedKind, bool) {
 		v = several[0]
 	}
 	gvk, ok := v.(map[string]any)
-	return versionedKind{text(gvk, "group"), text(gvk, "version"), text(gvk, "kind")}, ok
+	return versionedKind{manifest.Text(gvk, "group"), manifest.Text(gvk, "version"), manifest.Text(gvk, "kind")}, ok
 }
 
 // servedKind is what the paths of a document say of a kind.
@@ -83,8 +85,8 @@ func servedKinds(paths map[string]any) map[versionedKind]*servedKind {
 	served := map[versionedKind]*servedKind{}
 	for path := range paths {
 		plural, namespaced, subresource, ok := splitPath(path)
-		operations := object(paths, path)
-		gvk, known := kindOf(object(operations, "get"))
+		operations := manifest.Object(paths, path)
+		gvk, known := kindOf(manifest.Object(operations, "get"))
 		if !ok || !known || subresource != "" && subresource != "status" {
 			continue
 		}

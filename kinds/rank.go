@@ -1,6 +1,8 @@
 package kinds
 
-import "kplan.dev/kplan/addrs"
+import (
+	"kplan.dev/kplan/addrs"
+)
 
 // Ranks is how many ranks there are, from 0.
 const Ranks = 3
@@ -24,7 +26,7 @@ func (k *Kind) Rank() int {
 // one for jobs.
 func (k *Kind) makesPods() bool {
 	for _, place := range []addrs.Path{addrs.NewPath("spec", "template"), addrs.NewPath("spec", "jobTemplate", "spec", "template")} {
-		if f := k.At(place); f != nil && f.children != nil && f.children.typ == "core/v1.PodTemplateSpec" {
+		if f := k.At(place); f != nil && f.GoType() == "core/v1.PodTemplateSpec" {
 			return true
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // schemaReader makes descriptions from JSON schemas, those of a
@@ -40,15 +42,15 @@ func (r *schemaReader) field(name string, s map[string]any, at place, open bool)
 	ref, s := r.dereference(s)
 	at.byRule = at.byRule || isImmutableByRule(s)
 	at.immutable = at.immutable || at.byRule
-	at.sensitive = at.sensitive || text(s, "format") == "password"
+	at.sensitive = at.sensitive || manifest.Text(s, "format") == "password"
 	f := &Field{
 		Name:      name,
 		Default:   s["default"],
 		Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated,
-		KeepsEmpty: true, byRule: at.byRule,
+		KeepsEmpty: true, ByRule: at.byRule,
 	}
 	f.keyDefault = f.Default
-	for _, v := range list(s, "enum") {
+	for _, v := range manifest.List(s, "enum") {
 		if v, ok := v.(string); ok {
 			f.Enum = append(f.Enum, v)
 		}
@@ -68,14 +70,14 @@ func (r *schemaReader) field(name string, s map[string]any, at place, open bool)
 // dereference follows a $ref, alone or as the one part of an allOf. What stands
 // beside it wins over what it names.
 func (r *schemaReader) dereference(s map[string]any) (ref string, merged map[string]any) {
-	target := text(s, "$ref")
-	if parts := list(s, "allOf"); target == "" && len(parts) == 1 {
+	target := manifest.Text(s, "$ref")
+	if parts := manifest.List(s, "allOf"); target == "" && len(parts) == 1 {
 		if part, ok := parts[0].(map[string]any); ok {
-			target = text(part, "$ref")
+			target = manifest.Text(part, "$ref")
 		}
 	}
 	ref = target[strings.LastIndexByte(target, '/')+1:]
-	named := object(r.components, ref)
+	named := manifest.Object(r.components, ref)
 	if ref == "" || named == nil {
 		return ref, s
 	}
@@ -89,13 +91,13 @@ func (r *schemaReader) dereference(s map[string]any) (ref string, merged map[str
 }
 
 func (r *schemaReader) shape(f *Field, ref string, s map[string]any, at place, open bool) {
-	preserves := flag(s, "x-kubernetes-preserve-unknown-fields")
+	preserves := manifest.Flag(s, "x-kubernetes-preserve-unknown-fields")
 	open = open || preserves
-	switch typ := text(s, "type"); {
-	case flag(s, "x-kubernetes-int-or-string"), text(s, "format") == "int-or-string":
+	switch typ := manifest.Text(s, "type"); {
+	case manifest.Flag(s, "x-kubernetes-int-or-string"), manifest.Text(s, "format") == "int-or-string":
 		f.Type, f.verbatim = IntOrString, true
 	case typ == "string":
-		f.Type, f.verbatim = stringType(text(s, "format")), true
+		f.Type, f.verbatim = stringType(manifest.Text(s, "format")), true
 	case typ == "integer":
 		f.Type = Integer
 	case typ == "number":
@@ -125,12 +127,12 @@ func stringType(format string) Type {
 
 func (r *schemaReader) list(f *Field, s map[string]any, at place, open bool) {
 	f.Type = List
-	f.Elem = r.field("", object(s, "items"), at, open)
-	switch text(s, "x-kubernetes-list-type") {
+	f.Elem = r.field("", manifest.Object(s, "items"), at, open)
+	switch manifest.Text(s, "x-kubernetes-list-type") {
 	case "set":
 		f.Set = true
 	case "map":
-		f.ListKeys = texts(s, "x-kubernetes-list-map-keys")
+		f.ListKeys = manifest.Texts(s, "x-kubernetes-list-map-keys")
 	case "":
 		r.patchStrategy(f, s)
 	}
@@ -138,10 +140,10 @@ func (r *schemaReader) list(f *Field, s map[string]any, at place, open bool) {
 
 // patchStrategy reads how lists were told apart before there was a list type.
 func (r *schemaReader) patchStrategy(f *Field, s map[string]any) {
-	if !strings.HasPrefix(text(s, "x-kubernetes-patch-strategy"), "merge") {
+	if !strings.HasPrefix(manifest.Text(s, "x-kubernetes-patch-strategy"), "merge") {
 		return
 	}
-	if key := text(s, "x-kubernetes-patch-merge-key"); key != "" {
+	if key := manifest.Text(s, "x-kubernetes-patch-merge-key"); key != "" {
 		f.ListKeys = []string{key}
 	} else {
 		f.Set = true
@@ -149,19 +151,19 @@ func (r *schemaReader) patchStrategy(f *Field, s map[string]any) {
 }
 
 func (r *schemaReader) object(f *Field, ref string, s map[string]any, at place, open, preserves bool) {
-	f.Atomic = text(s, "x-kubernetes-map-type") == "atomic"
-	properties := object(s, "properties")
-	embedded := flag(s, "x-kubernetes-embedded-resource")
+	f.Atomic = manifest.Text(s, "x-kubernetes-map-type") == "atomic"
+	properties := manifest.Object(s, "properties")
+	embedded := manifest.Flag(s, "x-kubernetes-embedded-resource")
 	if len(properties) == 0 && !embedded {
 		f.Type = Map
 		f.Elem = anyBelow(f)
-		if elem := object(s, "additionalProperties"); elem != nil {
+		if elem := manifest.Object(s, "additionalProperties"); elem != nil {
 			f.Elem = r.field("", elem, at, open)
 		}
 		return
 	}
 	f.Type = Object
-	if preserves || flag(s, "additionalProperties") {
+	if preserves || manifest.Flag(s, "additionalProperties") {
 		f.Elem = anyBelow(f)
 	}
 	f.lenient = open && !preserves
@@ -180,8 +182,8 @@ func (r *schemaReader) object(f *Field, ref string, s map[string]any, at place, 
 // properties are the declared fields, in the order of their names: a schema has
 // no other.
 func (r *schemaReader) properties(s map[string]any, at place, open, embedded bool) []*Field {
-	required := texts(s, "required")
-	properties := maps.Clone(object(s, "properties"))
+	required := manifest.Texts(s, "required")
+	properties := maps.Clone(manifest.Object(s, "properties"))
 	if embedded {
 		if properties == nil {
 			properties = map[string]any{}
@@ -193,7 +195,7 @@ func (r *schemaReader) properties(s map[string]any, at place, open, embedded boo
 	}
 	fields := make([]*Field, 0, len(properties))
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		child := r.field(name, object(properties, name), at.below(name), open)
+		child := r.field(name, manifest.Object(properties, name), at.below(name), open)
 		child.Required = slices.Contains(required, name)
 		fields = append(fields, child)
 	}
@@ -203,9 +205,9 @@ func (r *schemaReader) properties(s map[string]any, at place, open, embedded boo
 // isFrozenByRule says whether a validation rule of the schema is that the
 // value never changes. Any other rule on the old value needs a program to judge.
 func isImmutableByRule(s map[string]any) bool {
-	for _, v := range list(s, "x-kubernetes-validations") {
+	for _, v := range manifest.List(s, "x-kubernetes-validations") {
 		rule, _ := v.(map[string]any)
-		switch strings.Join(strings.Fields(text(rule, "rule")), "") {
+		switch strings.Join(strings.Fields(manifest.Text(rule, "rule")), "") {
 		case "self==oldSelf", "oldSelf==self":
 			return true
 		}

@@ -24,12 +24,13 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // What the descriptions say of a server is held against a real one: it is
 // asked, by dry run, for a manifest of every kind in testdata/minimal.yaml.
 
-func server(t testing.TB) *rest.Config {
+func controlPlane(t testing.TB) *rest.Config {
 	t.Helper()
 	file := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if file == "" {
@@ -101,7 +102,7 @@ func resource(client dynamic.Interface, k *kinds.Kind, obj map[string]any) dynam
 
 // eachOnServer runs a test for every manifest that the server serves.
 func eachOnServer(t *testing.T, test func(t *testing.T, client dynamic.Interface, k *kinds.Kind, obj map[string]any)) {
-	config := server(t)
+	config := controlPlane(t)
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +145,7 @@ func servedKinds(t testing.TB, config *rest.Config) map[runtimeschema.GroupVersi
 // Every kind that the server serves and that can be made and kept is known,
 // with its resource and scope, and the preferred version is the server's.
 func TestServerKinds(t *testing.T) {
-	config := server(t)
+	config := controlPlane(t)
 	for gvk, r := range servedKinds(t, config) {
 		verbs := strings.Join(r.Verbs, " ")
 		if !strings.Contains(verbs, "create") || !strings.Contains(verbs, "get") {
@@ -219,7 +220,7 @@ func TestServerResult(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expected := k.Root.Canonical(k.Complete(obj)).(map[string]any)
+		expected := k.Root.Canonical(server.Complete(k, obj)).(map[string]any)
 		c := resultCheck{t: t, kind: k, name: result.GetName()}
 		c.compare(addrs.Path{}, k.Root, expected, result.Object)
 	})
@@ -387,7 +388,7 @@ func remove(v any, place addrs.Path) {
 // A place that is said to be frozen is one that the server does not change: a
 // plan that replaces an object for it does so with reason.
 func TestServerFrozen(t *testing.T) {
-	config := server(t)
+	config := controlPlane(t)
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -417,7 +418,7 @@ func TestServerFrozen(t *testing.T) {
 		}()
 		for _, place := range places(addrs.Path{}, obj) {
 			planned := runtime.DeepCopyJSON(obj)
-			if !alter(planned, place) || !k.ForbidsChange(live.Object, planned, place) {
+			if !alter(planned, place) || !server.ForbidsChange(k, live.Object, planned, place) {
 				continue
 			}
 			result, err := apply(client, k, planned, metav1.DryRunAll)

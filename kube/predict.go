@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // Predict works out what the object would be after an Apply of desired, or after
@@ -29,13 +30,13 @@ func Predict(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]
 		if _, err := k.Parseable().FromUnstructured(desired); err != nil {
 			return nil, misfit(k, desired, err)
 		}
-		return k.Complete(desired), nil
+		return server.Complete(k, desired), nil
 	}
 	merged, err := mergeApply(k, live, desired)
 	if err != nil {
 		return nil, err
 	}
-	return k.Updated(live.Object, merged), nil
+	return server.Updated(k, live.Object, merged), nil
 }
 
 func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (map[string]any, error) {

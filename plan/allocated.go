@@ -8,13 +8,14 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // withoutAllocated takes out of a planned creation what only the creation will
 // decide: a dry-run invents a uid and a cluster IP like any other answer. It
 // returns the object without them and their fields.
 func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[string]any, addrs.PathSet) {
-	places := kind.KnownAfterApply(desired)
+	places := server.KnownAfterApply(kind, desired)
 	slices.SortFunc(places, addrs.Path.Compare)
 	for _, place := range slices.Backward(places) {
 		object, _ = place.ReplaceIn(object, nil).(map[string]any)
@@ -32,10 +33,10 @@ func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[str
 func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
 	unknown := addrs.PathSet{}
 	lacking := addrs.NewPathSet()
-	for _, place := range d.kind.KnownAfterApply(d.before) {
+	for _, place := range server.KnownAfterApply(d.kind, d.before) {
 		lacking.Add(keyed(d.kind, d.before, place))
 	}
-	for _, place := range d.kind.KnownAfterApply(d.fields) {
+	for _, place := range server.KnownAfterApply(d.kind, d.fields) {
 		if top := place.Steps()[0].Field; top == "metadata" || top == "status" {
 			continue
 		}
@@ -52,7 +53,7 @@ func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[s
 			unknown.Add(spot)
 		}
 	}
-	unknown.AddAll(addrs.NewPathSet(d.kind.Recollected(d.before, after)...))
+	unknown.AddAll(addrs.NewPathSet(server.Recollected(d.kind, d.before, after)...))
 	return withoutPaths(after, unknown), unknown
 }
 

@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
 )
 
@@ -136,7 +137,7 @@ func (d *decision) asDefined(live *unstructured.Unstructured) *unstructured.Unst
 	if !d.redefined {
 		return live
 	}
-	return &unstructured.Unstructured{Object: d.kind.Pruned(live.Object)}
+	return &unstructured.Unstructured{Object: server.Pruned(d.kind, live.Object)}
 }
 
 // predecessors are the instances that an object comes after, each once: one that it

@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
 )
 
@@ -21,7 +22,7 @@ func DesiredFields(d *hclspec.Desired, stackID string) map[string]any {
 
 // wishAt is the desired fields that it would be at another address.
 func desiredFieldsAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
-	return marked(d.Kind.Applicable(d.Fields), addr, stackID)
+	return marked(server.Applicable(d.Kind, d.Fields), addr, stackID)
 }
 
 func marked(fields map[string]any, addr addrs.Instance, stackID string) map[string]any {

@@ -13,6 +13,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
 )
 
@@ -67,12 +68,12 @@ func (d *decision) immutableChanges() []addrs.Path {
 		before, after = withoutToken(before), withoutToken(after)
 	}
 	for path := range differences(d.kind.Root, before, after) {
-		if d.kind.ForbidsChange(d.before, d.after, path) {
+		if server.ForbidsChange(d.kind, d.before, d.after, path) {
 			paths = append(paths, wholeElement(d, path))
 		}
 	}
 	for _, list := range d.kind.Root.Reordered(before, after) {
-		if d.kind.ForbidsChange(d.before, d.after, list) {
+		if server.ForbidsChange(d.kind, d.before, d.after, list) {
 			paths = append(paths, list)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
 )
 
@@ -54,8 +55,8 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (places []a
 	if !ok {
 		return nil, nil
 	}
-	was = d.kind.Complete(set)
-	becomes := d.kind.Complete(d.fields)
+	was = server.Complete(d.kind, set)
+	becomes := server.Complete(d.kind, d.fields)
 	for _, place := range sortedPaths(differences(d.kind.Root, was, becomes)) {
 		_, filledIn := ValueAt(was, place)
 		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && leaves(d, place) && !isOwned(d.kind, owned, place) {
@@ -80,7 +81,7 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 	return slices.DeleteFunc(places, func(place addrs.Path) bool {
 		filledIn, _ := ValueAt(was, place)
 		there, _ := ValueAt(d.before, place)
-		return !d.kind.At(place).Equal(filledIn, there) || d.kind.ForbidsChange(d.before, d.fields, place) ||
+		return !d.kind.At(place).Equal(filledIn, there) || server.ForbidsChange(d.kind, d.before, d.fields, place) ||
 			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
 			d.kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
 	})
@@ -90,7 +91,7 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 // nothing and that is not what the server would fill in by now, besides what every
 // object holds: where not, nothing can be stale, and that is soon known.
 func leavesAny(d *decision) bool {
-	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(d.kind.Complete(d.fields))) {
+	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(server.Complete(d.kind, d.fields))) {
 		if leaves(d, place) {
 			return true
 		}

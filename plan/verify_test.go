@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
 )
 
@@ -99,8 +100,8 @@ func TestVerifyPredictionOfOther(t *testing.T) {
 			Change{DesiredFields: desired, Before: old, After: desired},
 			Change{DesiredFields: desired, Before: holding(map[string]any{"a": "1", "b": "precious"}), After: desired}},
 		"the configuration has come to another list": {pod, Create,
-			Change{DesiredFields: listening(port(80)), After: pod.Complete(listening(port(80)))},
-			Change{DesiredFields: listening(port(80), port(443)), After: pod.Complete(listening(port(80), port(443)))}},
+			Change{DesiredFields: listening(port(80)), After: server.Complete(pod, listening(port(80)))},
+			Change{DesiredFields: listening(port(80), port(443)), After: server.Complete(pod, listening(port(80), port(443)))}},
 	} {
 		plans := [2]*Plan{}
 		for i, c := range []Change{test.approved, test.now} {

@@ -1,4 +1,4 @@
-package kinds
+package server
 
 import (
 	"reflect"
@@ -6,14 +6,16 @@ import (
 	"strconv"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // Updated is what the server makes of live when an apply has made merged of it:
 // merged with what Complete fills in, and with what the server adds, keeps or
 // drops for what the object was before (pkg/registry/*/*/strategy.go of the
 // Kubernetes sources). The objects given are not changed.
-func (k *Kind) Updated(live, merged map[string]any) map[string]any {
-	full := k.Complete(merged)
+func Updated(k *kinds.Kind, live, merged map[string]any) map[string]any {
+	full := Complete(k, merged)
 	if update := updated[k.GroupKind()]; update != nil {
 		update(live, full)
 	}
@@ -21,8 +23,8 @@ func (k *Kind) Updated(live, merged map[string]any) map[string]any {
 }
 
 var updated = map[addrs.GroupKind]func(live, full map[string]any){
-	Pod:                                  updatePod,
-	Service:                              updateService,
+	kinds.Pod:                            updatePod,
+	kinds.Service:                        updateService,
 	{Group: "apps", Kind: "DaemonSet"}:   updateDaemonSet,
 	{Group: "apps", Kind: "Deployment"}:  updateRollingUpdate("strategy"),
 	{Group: "apps", Kind: "StatefulSet"}: updateRollingUpdate("updateStrategy"),
@@ -31,11 +33,11 @@ var updated = map[addrs.GroupKind]func(live, full map[string]any){
 // updatePod: an admission plugin makes pods tolerate that a node is not ready
 // for a while, also when they are updated, and another keeps their priority.
 func updatePod(live, full map[string]any) {
-	before, after := object(live, "spec"), sub(full, "spec")
+	before, after := manifest.Object(live, "spec"), sub(full, "spec")
 	for _, key := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
-		added := tolerationOf(list(before, "tolerations"), key)
-		if added != nil && tolerationOf(list(after, "tolerations"), key) == nil {
-			after["tolerations"] = append(slices.Clone(list(after, "tolerations")), added)
+		added := tolerationOf(manifest.List(before, "tolerations"), key)
+		if added != nil && tolerationOf(manifest.List(after, "tolerations"), key) == nil {
+			after["tolerations"] = append(slices.Clone(manifest.List(after, "tolerations")), added)
 		}
 	}
 	keep(before, after, "priority", "preemptionPolicy")
@@ -45,8 +47,8 @@ func updatePod(live, full map[string]any) {
 // another, and goes with it.
 func updateRollingUpdate(field string) func(live, full map[string]any) {
 	return func(live, full map[string]any) {
-		before, after := object(object(live, "spec"), field), object(object(full, "spec"), field)
-		if text(after, "type") != "RollingUpdate" {
+		before, after := manifest.Object(manifest.Object(live, "spec"), field), manifest.Object(manifest.Object(full, "spec"), field)
+		if manifest.Text(after, "type") != "RollingUpdate" {
 			drop(before, after, "rollingUpdate")
 		}
 	}
@@ -56,7 +58,7 @@ func updateRollingUpdate(field string) func(live, full map[string]any) {
 func tolerationOf(tolerations []any, taint string) any {
 	for _, v := range tolerations {
 		t, _ := v.(map[string]any)
-		key, effect := text(t, "key"), text(t, "effect")
+		key, effect := manifest.Text(t, "key"), manifest.Text(t, "effect")
 		if (key == taint || key == "") && (effect == "NoExecute" || effect == "") {
 			return v
 		}
@@ -85,7 +87,7 @@ func drop(before, after map[string]any, names ...string) {
 // first leaves the first of each of those lists that nobody has changed.
 func first(before, after map[string]any, names ...string) {
 	for _, name := range names {
-		if l := list(after, name); len(l) > 1 && reflect.DeepEqual(before[name], after[name]) {
+		if l := manifest.List(after, name); len(l) > 1 && reflect.DeepEqual(before[name], after[name]) {
 			after[name] = l[:1]
 		}
 	}
@@ -94,7 +96,7 @@ func first(before, after map[string]any, names ...string) {
 // updateService: what was allocated stays as long as the type has a use for it,
 // and goes with the type if nobody says otherwise.
 func updateService(live, full map[string]any) {
-	before, after := object(live, "spec"), sub(full, "spec")
+	before, after := manifest.Object(live, "spec"), sub(full, "spec")
 	was, is := serviceType(live), serviceType(full)
 	switch {
 	case was != "ExternalName" && is != "ExternalName":
@@ -102,11 +104,11 @@ func updateService(live, full map[string]any) {
 	case is == "ExternalName":
 		drop(before, after, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 	}
-	if single := "SingleStack"; text(before, "ipFamilyPolicy") != single && text(after, "ipFamilyPolicy") == single {
+	if single := "SingleStack"; manifest.Text(before, "ipFamilyPolicy") != single && manifest.Text(after, "ipFamilyPolicy") == single {
 		first(before, after, "clusterIPs", "ipFamilies")
 	}
 	if hasNodePorts(was) {
-		updateNodePorts(list(before, "ports"), list(after, "ports"), hasNodePorts(is))
+		updateNodePorts(manifest.List(before, "ports"), manifest.List(after, "ports"), hasNodePorts(is))
 	}
 	if was == "LoadBalancer" && is != "LoadBalancer" {
 		drop(before, after, "allocateLoadBalancerNodePorts", "loadBalancerClass")
@@ -122,12 +124,12 @@ func updateService(live, full map[string]any) {
 func hasNodePorts(service string) bool { return service == "NodePort" || service == "LoadBalancer" }
 
 func external(service string, spec map[string]any) bool {
-	return hasNodePorts(service) || service == "ClusterIP" && len(list(spec, "externalIPs")) > 0
+	return hasNodePorts(service) || service == "ClusterIP" && len(manifest.List(spec, "externalIPs")) > 0
 }
 
 // local says whether the balancer asks each node whether it has such a pod.
 func local(service string, spec map[string]any) bool {
-	return service == "LoadBalancer" && text(spec, "externalTrafficPolicy") == "Local"
+	return service == "LoadBalancer" && manifest.Text(spec, "externalTrafficPolicy") == "Local"
 }
 
 // updateNodePorts: ports keep those that they have, by their names.
@@ -135,7 +137,7 @@ func updateNodePorts(before, after []any, stay bool) {
 	given := map[string]any{}
 	for _, v := range before {
 		if port, ok := v.(map[string]any); ok {
-			given[text(port, "name")] = port["nodePort"]
+			given[manifest.Text(port, "name")] = port["nodePort"]
 		}
 	}
 	for _, v := range after {
@@ -143,7 +145,7 @@ func updateNodePorts(before, after []any, stay bool) {
 		if !ok {
 			continue
 		}
-		old := given[text(port, "name")]
+		old := given[manifest.Text(port, "name")]
 		switch {
 		case stay && port["nodePort"] == nil && old != nil:
 			port["nodePort"] = old
@@ -157,19 +159,19 @@ func updateNodePorts(before, after []any, stay bool) {
 const templateGeneration = "deprecated.daemonset.template.generation"
 
 func updateDaemonSet(live, full map[string]any) {
-	count, err := strconv.Atoi(text(object(object(live, "metadata"), "annotations"), templateGeneration))
+	count, err := strconv.Atoi(manifest.Text(manifest.Object(manifest.Object(live, "metadata"), "annotations"), templateGeneration))
 	if err != nil {
 		return
 	}
-	template, before, after := daemonSetTemplate(), object(live, "spec")["template"], object(full, "spec")["template"]
+	template, before, after := daemonSetTemplate(), manifest.Object(live, "spec")["template"], manifest.Object(full, "spec")["template"]
 	if !template.Equal(before, after) || !template.SameOrder(before, after) {
 		count++
 	}
 	sub(sub(full, "metadata"), "annotations")[templateGeneration] = strconv.Itoa(count)
 }
 
-func daemonSetTemplate() *Field {
-	k, err := Builtin().Lookup("DaemonSet", "apps/v1")
+func daemonSetTemplate() *kinds.Field {
+	k, err := kinds.Builtin().Lookup("DaemonSet", "apps/v1")
 	if err != nil {
 		panic("kinds: " + err.Error())
 	}

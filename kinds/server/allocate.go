@@ -1,9 +1,10 @@
-package kinds
+package server
 
 import (
 	"slices"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
 
 // KnownAfterApply is the places of an object that is to be made whose values only
@@ -11,7 +12,7 @@ import (
 // and the server does fill it in. A Service without a cluster IP gets one, but a
 // node port only if it is of a type that has them; a name is allocated when it
 // is to be generated. Places inside others of the result are not in it.
-func (k *Kind) KnownAfterApply(obj map[string]any) []addrs.Path {
+func KnownAfterApply(k *kinds.Kind, obj map[string]any) []addrs.Path {
 	w := knownAfterApply{obj: obj, skip: notAllocatedIn[k.GroupKind()]}
 	metadata, _ := obj["metadata"].(map[string]any)
 	if metadata["name"] == nil && metadata["generateName"] != nil {
@@ -37,7 +38,7 @@ var absentAtFirst = []addrs.Path{
 
 // walk looks at the fields of an object that is there or, like metadata,
 // always will be.
-func (w *knownAfterApply) walk(at addrs.Path, f *Field, m map[string]any) {
+func (w *knownAfterApply) walk(at addrs.Path, f *kinds.Field, m map[string]any) {
 	for _, child := range f.Fields() {
 		place := at.Field(child.Name)
 		v := m[child.Name]
@@ -53,15 +54,15 @@ func (w *knownAfterApply) walk(at addrs.Path, f *Field, m map[string]any) {
 	}
 }
 
-func (w *knownAfterApply) inside(at addrs.Path, f *Field, v any) {
+func (w *knownAfterApply) inside(at addrs.Path, f *kinds.Field, v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		if f.Type == Object {
+		if f.Type == kinds.Object {
 			w.walk(at, f, v)
 		}
 		w.special(at, f, v)
 	case []any:
-		if f.Type != List || f.Elem.Type != Object {
+		if f.Type != kinds.List || f.Elem.Type != kinds.Object {
 			return
 		}
 		for i, elem := range v {
@@ -82,8 +83,8 @@ func (w *knownAfterApply) inside(at addrs.Path, f *Field, v any) {
 var alwaysThere = []addrs.Path{addrs.NewPath("metadata"), addrs.NewPath("spec", "template", "metadata")}
 
 // special looks at the keys of a map about which more is known.
-func (w *knownAfterApply) special(at addrs.Path, f *Field, m map[string]any) {
-	for key, known := range f.special {
+func (w *knownAfterApply) special(at addrs.Path, f *kinds.Field, m map[string]any) {
+	for key, known := range f.KnownKeys {
 		place := at.Field(key)
 		if known.Allocated && m[key] == nil && (w.skip == nil || !w.skip(w.obj, place)) {
 			w.found = append(w.found, place)
@@ -93,7 +94,7 @@ func (w *knownAfterApply) special(at addrs.Path, f *Field, m map[string]any) {
 
 // What the server does not fill in, though it does so for others of the kind.
 var notAllocatedIn = map[addrs.GroupKind]func(obj map[string]any, field addrs.Path) bool{
-	Service:                       notAllocatedInService,
+	kinds.Service:                 notAllocatedInService,
 	{Group: "batch", Kind: "Job"}: notAllocatedInJob,
 }
 

@@ -1,9 +1,11 @@
-package kinds
+package server
 
 import (
 	"maps"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // Applicable is the manifest as it is to be applied so that the server makes of
@@ -16,13 +18,13 @@ import (
 //     where it is immutable: there the server would refuse it as a change.
 //
 // The object given is not changed.
-func (k *Kind) Applicable(obj map[string]any) map[string]any {
+func Applicable(k *kinds.Kind, obj map[string]any) map[string]any {
 	switch k.GroupKind() {
 	case clusterRole:
-		if k.cedesRules(obj) {
+		if cedesRules(k, obj) {
 			return without(obj, "rules")
 		}
-	case ConfigMap, Secret:
+	case kinds.ConfigMap, kinds.Secret:
 		return withoutEmpty(withoutEmpty(obj, "data"), "binaryData")
 	}
 	return obj
@@ -46,25 +48,25 @@ func withoutEmpty(obj map[string]any, field string) map[string]any {
 	return obj
 }
 
-func (k *Kind) cedesRules(obj map[string]any) bool {
+func cedesRules(k *kinds.Kind, obj map[string]any) bool {
 	return k.GroupKind() == clusterRole && obj["aggregationRule"] != nil
 }
 
 // Recollected are the places that a controller will fill anew after an update
 // of live to planned: what the server answers is what stands there by now.
-func (k *Kind) Recollected(live, planned map[string]any) []addrs.Path {
-	if !k.cedesRules(planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
+func Recollected(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
+	if !cedesRules(k, planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
 		return nil
 	}
 	return []addrs.Path{addrs.NewPath("rules")}
 }
 
 // Overwritten says what a manifest sets where the control plane has its way.
-func (k *Kind) Overwritten(obj map[string]any) []Problem {
-	if !k.cedesRules(obj) || len(list(obj, "rules")) == 0 {
+func Overwritten(k *kinds.Kind, obj map[string]any) []kinds.Problem {
+	if !cedesRules(k, obj) || len(manifest.List(obj, "rules")) == 0 {
 		return nil
 	}
-	return []Problem{{
+	return []kinds.Problem{{
 		Path: addrs.NewPath("rules"), Summary: "Rules beside an aggregation rule",
 		Detail: "A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. " +
 			"Put these rules into a ClusterRole of their own, with the labels that are selected.",

@@ -1,11 +1,17 @@
-package kinds
+package server
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // ForbidsChange says whether the server refuses to change the place of that path from
@@ -14,7 +20,7 @@ import (
 // object: a ConfigMap may be immutable as a whole, the template of a suspended
 // Job is not. The rules are those of the API server's validation of updates
 // (pkg/apis/*/validation of the Kubernetes sources).
-func (k *Kind) ForbidsChange(live, planned map[string]any, path addrs.Path) bool {
+func ForbidsChange(k *kinds.Kind, live, planned map[string]any, path addrs.Path) bool {
 	f := k.At(path)
 	if f == nil {
 		return false
@@ -22,23 +28,23 @@ func (k *Kind) ForbidsChange(live, planned map[string]any, path addrs.Path) bool
 	if custom := immutableIn[k.GroupKind()]; custom != nil {
 		return custom(change{live, planned, path, f.Immutable})
 	}
-	if f.byRule {
-		ruled := k.ruledPlace(path)
+	if f.ByRule {
+		ruled := ruledPath(k, path)
 		return valueAt(live, ruled) != nil && valueAt(planned, ruled) != nil
 	}
 	return f.Immutable
 }
 
-// ruledPlace is the place on the way to path whose rule makes it immutable.
-func (k *Kind) ruledPlace(path addrs.Path) addrs.Path {
-	var place addrs.Path
+// ruledPath is the path around a field whose rule makes it immutable.
+func ruledPath(k *kinds.Kind, path addrs.Path) addrs.Path {
+	var around addrs.Path
 	for _, step := range path.Steps() {
-		place = place.Append(step)
-		if k.At(place).byRule {
+		around = around.Append(step)
+		if k.At(around).ByRule {
 			break
 		}
 	}
-	return place
+	return around
 }
 
 // change is one place that is to change.
@@ -60,15 +66,15 @@ func (c change) within(fields ...string) bool {
 }
 
 var immutableIn = map[addrs.GroupKind]func(change) bool{
-	Pod:                           immutablePod,
-	ConfigMap:                     immutableData,
-	Secret:                        immutableData,
-	Service:                       immutableService,
-	PersistentVolumeClaim:         immutableClaim,
-	PersistentVolume:              immutableVolume,
-	{Kind: "Node"}:                immutableOnceSet,
-	CustomResourceDefinition:      immutableDefinition,
-	{Group: "batch", Kind: "Job"}: immutableJob,
+	kinds.Pod:                      immutablePod,
+	kinds.ConfigMap:                immutableData,
+	kinds.Secret:                   immutableData,
+	kinds.Service:                  immutableService,
+	kinds.PersistentVolumeClaim:    immutableClaim,
+	kinds.PersistentVolume:         immutableVolume,
+	{Kind: "Node"}:                 immutableOnceSet,
+	kinds.CustomResourceDefinition: immutableDefinition,
+	{Group: "batch", Kind: "Job"}:  immutableJob,
 }
 
 // frozenPod: a deadline may come nearer, tolerations may be added, gates taken
@@ -76,16 +82,16 @@ var immutableIn = map[addrs.GroupKind]func(change) bool{
 func immutablePod(c change) bool {
 	switch {
 	case c.within("spec.activeDeadlineSeconds"):
-		had, was := asNumber(valueAt(c.live, c.path))
-		gets, will := asNumber(valueAt(c.planned, c.path))
-		return was && (!will || gets.whole > had.whole)
+		had, err := quantityAt(c.live, c.path)
+		gets, err2 := quantityAt(c.planned, c.path)
+		return err == nil && (err2 != nil || gets.Cmp(had) > 0)
 	case c.within("spec.tolerations"):
-		return !allTolerated(list(object(c.live, "spec"), "tolerations"), list(object(c.planned, "spec"), "tolerations"))
+		return !allTolerated(manifest.List(manifest.Object(c.live, "spec"), "tolerations"), manifest.List(manifest.Object(c.planned, "spec"), "tolerations"))
 	case c.within("spec.schedulingGates"):
 		return valueAt(c.live, c.path) == nil
-	case len(list(object(c.live, "spec"), "schedulingGates")) == 0:
+	case len(manifest.List(manifest.Object(c.live, "spec"), "schedulingGates")) == 0:
 	case c.within("spec.nodeSelector"):
-		return !hasAll(object(object(c.planned, "spec"), "nodeSelector"), object(object(c.live, "spec"), "nodeSelector"))
+		return !hasAll(manifest.Object(manifest.Object(c.planned, "spec"), "nodeSelector"), manifest.Object(manifest.Object(c.live, "spec"), "nodeSelector"))
 	case c.within("spec.affinity.nodeAffinity"):
 		return valueAt(c.live, requiredNodes) != nil && requiredNodes.Contains(c.path)
 	}
@@ -168,9 +174,9 @@ func immutableClaim(c change) bool {
 // its volume has not grown to yet.
 func shrinks(live, planned map[string]any) bool {
 	request := addrs.NewPath("spec", "resources", "requests", "storage")
-	had, err := parseQuantity(valueAt(live, request))
-	gets, err2 := parseQuantity(valueAt(planned, request))
-	has, err3 := parseQuantity(valueAt(live, addrs.NewPath("status", "capacity", "storage")))
+	had, err := quantityAt(live, request)
+	gets, err2 := quantityAt(planned, request)
+	has, err3 := quantityAt(live, addrs.NewPath("status", "capacity", "storage"))
 	return err == nil && err2 == nil && gets.Cmp(had) < 0 && (err3 != nil || gets.Cmp(has) <= 0)
 }
 
@@ -201,14 +207,14 @@ func immutableDefinition(c change) bool {
 func immutableJob(c change) bool {
 	if c.within("spec.template") && isHalted(c.live) {
 		if c.within("spec.template.metadata.labels") {
-			return !hasAll(templateLabels(c.planned), object(object(object(c.live, "spec"), "selector"), "matchLabels"))
+			return !hasAll(templateLabels(c.planned), manifest.Object(manifest.Object(manifest.Object(c.live, "spec"), "selector"), "matchLabels"))
 		}
 		return c.immutable && !c.within(
 			"spec.template.metadata.annotations",
 			"spec.template.spec.affinity.nodeAffinity", "spec.template.spec.nodeSelector",
 			"spec.template.spec.tolerations", "spec.template.spec.schedulingGates") && !isResources(c.path)
 	}
-	planned := object(c.planned, "spec")
+	planned := manifest.Object(c.planned, "spec")
 	if c.within("spec.completions") && planned["completionMode"] == "Indexed" {
 		return !reflect.DeepEqual(planned["completions"], planned["parallelism"])
 	}
@@ -218,8 +224,8 @@ func immutableJob(c change) bool {
 // isHalted says whether a job is suspended, and either has not begun or has
 // stopped all it began.
 func isHalted(job map[string]any) bool {
-	status := object(job, "status")
-	if !flag(object(job, "spec"), "suspend") || status["active"] != nil && status["active"] != int64(0) {
+	status := manifest.Object(job, "status")
+	if !manifest.Flag(manifest.Object(job, "spec"), "suspend") || status["active"] != nil && status["active"] != int64(0) {
 		return false
 	}
 	return status["startTime"] == nil || hasCondition(job, "Suspended")
@@ -233,8 +239,19 @@ func isResources(path addrs.Path) bool {
 
 // hasCondition says whether the server says of an object that it is so.
 func hasCondition(obj map[string]any, typ string) bool {
-	return slices.ContainsFunc(list(object(obj, "status"), "conditions"), func(v any) bool {
+	return slices.ContainsFunc(manifest.List(manifest.Object(obj, "status"), "conditions"), func(v any) bool {
 		condition, _ := v.(map[string]any)
-		return text(condition, "type") == typ && text(condition, "status") == "True"
+		return manifest.Text(condition, "type") == typ && manifest.Text(condition, "status") == "True"
 	})
+}
+
+// valueAt is the value at a path, nil where there is none.
+func valueAt(obj map[string]any, path addrs.Path) any {
+	v, _ := path.ValueIn(obj)
+	return v
+}
+
+// quantityAt is the quantity or number at a path.
+func quantityAt(obj map[string]any, path addrs.Path) (resource.Quantity, error) {
+	return resource.ParseQuantity(strings.TrimSpace(fmt.Sprint(valueAt(obj, path))))
 }

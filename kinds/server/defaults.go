@@ -1,10 +1,21 @@
-package kinds
+// Package server does what the API server does to an object by itself, without asking
+// it: it fills in defaults (Complete), allocates values that only it knows
+// (KnownAfterApply), keeps or drops what an update leaves out (Updated), refuses to
+// change what is immutable (ForbidsChange), and drops what a schema lost (Pruned).
+//
+// Most of it follows from the descriptions in package kinds; the rest is code, kind by
+// kind, after that of the API server, and tests hold it against a real one. What
+// admission makes of an object is not in it, except for what no API server is without.
+package server
 
 import (
 	"maps"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
 // Complete is the object with what the server fills in when it reads it: the
@@ -13,51 +24,48 @@ import (
 // Kubernetes sources). What admission plugins and webhooks make of it is not in
 // it, nor what KnownAfterApply lists. Values are as given, see Canonical. The object
 // given is not changed.
-func (k *Kind) Complete(obj map[string]any) map[string]any {
+func Complete(k *kinds.Kind, obj map[string]any) map[string]any {
 	full := runtime.DeepCopyJSON(obj)
-	k.Root.complete(full)
+	complete(k.Root, full)
 	return full
 }
 
-func (f *Field) complete(v any) {
+func complete(f *kinds.Field, v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		f.fillIn(v)
+		fillIn(f, v)
 		for name, inner := range v {
-			if child := f.Field(name); child != nil && child.Type != Any {
-				child.complete(inner)
+			if child := f.Field(name); child != nil && child.Type != kinds.Any {
+				complete(child, inner)
 			}
 		}
 	case []any:
-		if f.Type == List && (f.Elem.Type == Object || f.Elem.Type == Map) {
+		if f.Type == kinds.List && (f.Elem.Type == kinds.Object || f.Elem.Type == kinds.Map) {
 			for _, elem := range v {
-				f.Elem.complete(elem)
+				complete(f.Elem, elem)
 			}
 		}
 	}
 }
 
 // fillIn sets the absent fields of an object, not those inside its fields.
-func (f *Field) fillIn(m map[string]any) {
+func fillIn(f *kinds.Field, m map[string]any) {
 	for _, child := range f.Fields() {
 		v := m[child.Name]
 		switch {
-		case v != nil && (child.KeepsEmpty || !child.isEmpty(v)):
+		case v != nil && (child.KeepsEmpty || !child.IsEmpty(v)):
 		case child.Default != nil:
 			m[child.Name] = runtime.DeepCopyJSONValue(child.Default)
-		case child.Type == Object && !child.KeepsEmpty && !child.Allocated && v == nil:
+		case child.Type == kinds.Object && !child.KeepsEmpty && !child.Allocated && v == nil:
 			// To the server it is there, if empty, and its fields get their defaults.
 			inner := map[string]any{}
-			child.complete(inner)
+			complete(child, inner)
 			if len(inner) > 0 {
 				m[child.Name] = inner
 			}
 		}
 	}
-	if f.children == nil {
-		return
-	}
-	if derive := derived[f.children.typ]; derive != nil {
+	if derive := derived[f.GoType()]; derive != nil {
 		derive(m)
 	}
 }
@@ -103,7 +111,7 @@ func sub(m map[string]any, name string) map[string]any {
 }
 
 func deriveContainer(m map[string]any) {
-	setDefault(m, "imagePullPolicy", pullPolicy(text(m, "image")))
+	setDefault(m, "imagePullPolicy", pullPolicy(manifest.Text(m, "image")))
 }
 
 // pullPolicy is Always for an image that may change behind its name.
@@ -118,8 +126,8 @@ func pullPolicy(image string) string {
 
 // deriveVolume: a volume of no kind is an empty folder.
 func deriveVolume(m map[string]any) {
-	if image := object(m, "image"); image != nil {
-		setDefault(image, "pullPolicy", pullPolicy(text(image, "reference")))
+	if image := manifest.Object(m, "image"); image != nil {
+		setDefault(image, "pullPolicy", pullPolicy(manifest.Text(image, "reference")))
 	}
 	for name, v := range m {
 		if name != "name" && v != nil {
@@ -148,21 +156,21 @@ func derivePod(m map[string]any) {
 		setDefault(spec, "serviceAccountName", "default")
 	}
 	for _, field := range []string{"containers", "initContainers"} {
-		for _, v := range list(spec, field) {
+		for _, v := range manifest.List(spec, field) {
 			container, ok := v.(map[string]any)
 			if !ok {
 				continue
 			}
-			deriveRequests(object(container, "resources"))
-			if flag(spec, "hostNetwork") {
-				deriveHostPorts(list(container, "ports"))
+			deriveRequests(manifest.Object(container, "resources"))
+			if manifest.Flag(spec, "hostNetwork") {
+				deriveHostPorts(manifest.List(container, "ports"))
 			}
 		}
 	}
 }
 
 func deriveRequests(resources map[string]any) {
-	limits := object(resources, "limits")
+	limits := manifest.Object(resources, "limits")
 	if len(limits) == 0 {
 		return
 	}
@@ -183,7 +191,7 @@ func deriveHostPorts(ports []any) {
 }
 
 func deriveService(spec map[string]any) {
-	for _, v := range list(spec, "ports") {
+	for _, v := range manifest.List(spec, "ports") {
 		if port, ok := v.(map[string]any); ok && (port["targetPort"] == nil || port["targetPort"] == int64(0) || port["targetPort"] == "") {
 			port["targetPort"] = port["port"]
 		}
@@ -193,20 +201,20 @@ func deriveService(spec map[string]any) {
 	} else {
 		delete(spec, "sessionAffinityConfig")
 	}
-	switch kind := text(spec, "type"); {
+	switch kind := manifest.Text(spec, "type"); {
 	case kind == "ExternalName":
 		delete(spec, "internalTrafficPolicy") // the static default, which has no place here
 	case kind == "LoadBalancer":
 		setDefault(spec, "allocateLoadBalancerNodePorts", true)
 		fallthrough
-	case kind == "NodePort", len(list(spec, "externalIPs")) > 0:
+	case kind == "NodePort", len(manifest.List(spec, "externalIPs")) > 0:
 		setDefault(spec, "externalTrafficPolicy", "Cluster")
 	}
 }
 
 // templateLabels are the labels of the pods that an object makes.
 func templateLabels(m map[string]any) map[string]any {
-	return object(object(object(object(m, "spec"), "template"), "metadata"), "labels")
+	return manifest.Object(manifest.Object(manifest.Object(manifest.Object(m, "spec"), "template"), "metadata"), "labels")
 }
 
 func deriveReplicationController(m map[string]any) {
@@ -214,26 +222,26 @@ func deriveReplicationController(m map[string]any) {
 	if len(labels) == 0 {
 		return
 	}
-	if spec := sub(m, "spec"); len(object(spec, "selector")) == 0 {
+	if spec := sub(m, "spec"); len(manifest.Object(spec, "selector")) == 0 {
 		spec["selector"] = maps.Clone(labels)
 	}
-	if metadata := sub(m, "metadata"); len(object(metadata, "labels")) == 0 {
+	if metadata := sub(m, "metadata"); len(manifest.Object(metadata, "labels")) == 0 {
 		metadata["labels"] = maps.Clone(labels)
 	}
 }
 
 func deriveNamespace(m map[string]any) {
-	if name := text(object(m, "metadata"), "name"); name != "" {
+	if name := manifest.Text(manifest.Object(m, "metadata"), "name"); name != "" {
 		sub(sub(m, "metadata"), "labels")["kubernetes.io/metadata.name"] = name
 	}
 }
 
 func deriveLimitRangeItem(m map[string]any) {
-	if text(m, "type") != "Container" {
+	if manifest.Text(m, "type") != "Container" {
 		return
 	}
 	for _, pair := range [][2]string{{"max", "default"}, {"default", "defaultRequest"}, {"min", "defaultRequest"}} {
-		for name, v := range object(m, pair[0]) {
+		for name, v := range manifest.Object(m, pair[0]) {
 			if to := sub(m, pair[1]); to[name] == nil {
 				to[name] = v
 			}
@@ -242,7 +250,7 @@ func deriveLimitRangeItem(m map[string]any) {
 }
 
 func deriveRollingUpdate(m map[string]any) {
-	if text(m, "type") == "RollingUpdate" {
+	if manifest.Text(m, "type") == "RollingUpdate" {
 		sub(m, "rollingUpdate")
 	}
 }
@@ -262,7 +270,7 @@ func deriveJob(m map[string]any) {
 	}
 	setDefault(spec, "podReplacementPolicy", "TerminatingOrFailed")
 	if labels := templateLabels(m); len(labels) > 0 {
-		if metadata := sub(m, "metadata"); len(object(metadata, "labels")) == 0 {
+		if metadata := sub(m, "metadata"); len(manifest.Object(metadata, "labels")) == 0 {
 			metadata["labels"] = maps.Clone(labels)
 		}
 	}
@@ -283,31 +291,31 @@ func deriveBehavior(m map[string]any) {
 }
 
 func deriveNetworkPolicy(m map[string]any) {
-	if len(list(m, "policyTypes")) > 0 {
+	if len(manifest.List(m, "policyTypes")) > 0 {
 		return
 	}
 	policies := []any{"Ingress"}
-	if len(list(m, "egress")) > 0 {
+	if len(manifest.List(m, "egress")) > 0 {
 		policies = append(policies, "Egress")
 	}
 	m["policyTypes"] = policies
 }
 
 func deriveSubject(m map[string]any) {
-	if kind := text(m, "kind"); kind == "User" || kind == "Group" {
+	if kind := manifest.Text(m, "kind"); kind == "User" || kind == "Group" {
 		setDefault(m, "apiGroup", "rbac.authorization.k8s.io")
 	}
 }
 
 func deriveNames(m map[string]any) {
-	if kind := text(m, "kind"); kind != "" {
+	if kind := manifest.Text(m, "kind"); kind != "" {
 		setDefault(m, "singular", strings.ToLower(kind))
 		setDefault(m, "listKind", kind+"List")
 	}
 }
 
 func deriveDeviceCount(m map[string]any) {
-	if text(m, "allocationMode") == "ExactCount" {
+	if manifest.Text(m, "allocationMode") == "ExactCount" {
 		setDefault(m, "count", int64(1))
 	}
 }
