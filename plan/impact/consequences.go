@@ -258,17 +258,17 @@ func (c Consequence) String() string {
 	}
 	switch c.Effect {
 	case CascadesUnmanaged:
-		return fmt.Sprintf("takes along %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("also deletes %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
 	case CascadesOtherStacks:
-		return fmt.Sprintf("takes along %d %s that another stack of kplan manages: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("also deletes %d %s that another kplan stack manages: %s", c.Count, c.Kind, names)
 	case LosesData:
 		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
 	case MayBlock:
-		return fmt.Sprintf("waits for the finalizers %s to be taken off", names)
+		return fmt.Sprintf("waits for the finalizers %s to be removed", names)
 	case WaitsForAPI:
 		return fmt.Sprintf("waits until these APIs answer again: %s", names)
 	case Uncounted:
-		return fmt.Sprintf("may take along objects of %d kinds that this user may not list: %s", c.Count, names)
+		return fmt.Sprintf("may also delete objects of %d kinds that this user may not list: %s", c.Count, names)
 	}
 	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
 }
