@@ -1,14 +1,14 @@
 package hclspec
 
-// demand says which parts of a value expressions ask for, so that nothing else
-// is converted: a Pod's name is wanted often, its spec hardly ever.
+// demand is the parts of a value that expressions use, so that nothing else is converted: many
+// refer to a Pod's name, hardly any to its spec.
 type demand struct {
 	all    bool
 	fields map[string]*demand
 	any    *demand // of elements that are not named in advance
 }
 
-// add takes note of one use that follows these steps.
+// add records one use that follows these steps.
 func (d *demand) add(steps []useStep) {
 	for _, s := range steps {
 		switch {

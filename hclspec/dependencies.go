@@ -49,7 +49,7 @@ func (n *names) graph() *graph.Graph[Block] {
 	return g
 }
 
-// checkCycles reports one cycle of every knot of blocks.
+// checkCycles reports one cycle of every set of blocks that depend on one another.
 func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, cycle := range g.Cycles() {
@@ -68,7 +68,7 @@ func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 	return diags
 }
 
-// edge is the place of the first reference from one block to another.
+// edge is the range of the first reference from one block to another.
 func (n *names) edge(from, to Block) hcl.Range {
 	b := n.byBlock[from]
 	for _, ref := range b.refs {

@@ -91,7 +91,7 @@ func TestPreviewsSideBySide(t *testing.T) {
 	}
 	for range 4 {
 		if !<-done {
-			t.Error("a preview beside others came to something else")
+			t.Error("a preview beside others differs")
 		}
 	}
 }

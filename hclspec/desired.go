@@ -9,7 +9,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Desired is one object as the configuration wants it. It is never edited
+// Desired is one object as the configuration describes it. It is never edited
 // after it was made.
 type Desired struct {
 	Addr addrs.Instance
@@ -18,15 +18,14 @@ type Desired struct {
 	Object addrs.Object
 	Kind   *kinds.Kind
 	// Fields is the manifest in JSON form, apiVersion and kind included, as
-	// unstructured.Unstructured holds it: map[string]any, []any, string, bool,
-	// int64, float64. Nulls are left out, a Secret's stringData stands in data,
-	// and what is not known yet is left out too. A list with an element that is
-	// not known is not known as a whole.
+	// unstructured.Unstructured holds it: map[string]any, []any, string, bool, int64, float64.
+	// Nulls are left out, a Secret's stringData is merged into data, and what is not known yet is
+	// left out too. A list with an element that is not known is not known as a whole.
 	Fields map[string]any
-	// Unknown are the places whose values are not known yet.
+	// Unknown are the fields whose values are not known yet.
 	Unknown addrs.PathSet
-	// Sensitive are the places whose values must not be shown, by the kind or
-	// because a sensitive value went into them.
+	// Sensitive are the fields whose values must not be shown, by the kind or because a sensitive
+	// value went into them.
 	Sensitive addrs.PathSet
 	// Needs are the instances that must exist before this one: those it refers
 	// to and its Namespace and CustomResourceDefinition if declared here.
@@ -42,9 +41,8 @@ type Desired struct {
 	positions manifest.Positions
 }
 
-// RangeOf is the place in the source that set the object's value at path, or
-// the closest place above it that the source has. The path may pick elements
-// of lists by position or by their keys.
+// RangeOf is the range of the source that sets the object's field at path, or the closest field
+// above it that the source has. The path may pick elements of lists by position or by their keys.
 func (d *Desired) RangeOf(path addrs.Path) hcl.Range {
 	if path.IsZero() || d.positions.Root == nil {
 		return d.Range
@@ -64,18 +62,17 @@ func (d *Desired) isSecret() bool {
 	return d.Kind != nil && d.Kind.GroupKind() == kinds.Secret
 }
 
-// Seen is what a visitor found out about an object: what the cluster has of it
-// or would have after the visit. References to the object take their values
-// from it.
+// Seen is what a visitor found of an object: what the cluster has of it or would have after the
+// visit. References to the object take their values from it.
 type Seen struct {
 	// Object is the whole object in JSON form, nil when no more is known of it
 	// than its Desired.
 	Object map[string]any
-	// Unknown are the places that only the server will decide.
+	// Unknown are the fields that are known after apply.
 	Unknown addrs.PathSet
 }
 
-// OutputValue is what an output came to.
+// OutputValue is the value of an output.
 type OutputValue struct {
 	Name      string
 	Value     any // in JSON form; nil while unknown

@@ -17,13 +17,13 @@ import (
 // A variable for the tests.
 var maxInstances = 100_000
 
-// expansion is what for_each or count came to.
+// expansion is the result of for_each or count.
 type expansion struct {
 	instances []repetition
 	// origins are those of the for_each or count itself: they hold for every
 	// instance.
 	origins manifest.Origins
-	// unknown says that the instances can't be told yet.
+	// unknown means that the instances are not known yet.
 	unknown bool
 }
 
@@ -45,7 +45,7 @@ func expand(r *config.Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnost
 	return expansion{instances: []repetition{{}}}, nil
 }
 
-// anyInstance stands for all instances while they can't be told.
+// anyInstance represents all instances while they are not known.
 func anyInstance(r *config.Resource) repetition {
 	if r.ForEach != nil {
 		return repetition{name: "each", values: cty.ObjectVal(map[string]cty.Value{

@@ -19,8 +19,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// FuzzWalk checks that no configuration makes evaluation panic, and that what
-// it comes to is what Desired promises.
+// FuzzWalk checks that no configuration makes evaluation panic, and that the result is what
+// Desired promises.
 func FuzzWalk(f *testing.F) {
 	native, fromJSON := spectest.Seeds(f, "testdata/invalid")
 	files, _ := filepath.Glob("testdata/preview/*.txtar")
@@ -72,7 +72,7 @@ func FuzzWalk(f *testing.F) {
 		})
 		for _, d := range diags {
 			if d.Summary == "" || d.Detail == "" || d.Subject == nil {
-				t.Errorf("a diagnostic without a place or words: %v", d)
+				t.Errorf("a diagnostic without a range or text: %v", d)
 			}
 		}
 		if len(out.Visited) != visits {
@@ -80,7 +80,7 @@ func FuzzWalk(f *testing.F) {
 		}
 		fresh, _ := NewPreview(context.Background(), c, opts)
 		if first, again := walkedText(fresh), walkedText(preview); first != again {
-			t.Errorf("a walk of a preview that was walked before comes to\n%s\nand without that to\n%s", again, first)
+			t.Errorf("a walk of a preview that was walked before gives\n%s\nand one of a new preview\n%s", again, first)
 		}
 	})
 }
@@ -93,8 +93,8 @@ func checkDesired(t *testing.T, d *Desired) {
 	if _, err := json.Marshal(d.Fields); err != nil {
 		t.Errorf("%s: %v", d.Addr, err)
 	}
-	for _, places := range []addrs.PathSet{d.Unknown, d.Sensitive} {
-		for p := range places {
+	for _, paths := range []addrs.PathSet{d.Unknown, d.Sensitive} {
+		for p := range paths {
 			if !p.IsZero() {
 				if parsed, err := addrs.ParsePath(p.String()); err != nil || parsed != p {
 					t.Errorf("%s: path %q: %v", d.Addr, p, err)
@@ -105,11 +105,11 @@ func checkDesired(t *testing.T, d *Desired) {
 	}
 }
 
-// checkJSON checks that a value is made of what unstructured objects hold, and
-// that every place in it has one in the source.
+// checkJSON checks that a value is made of what unstructured objects hold, and that every field in
+// it has a range in the source.
 func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 	if r := d.RangeOf(at); r.Filename == "" {
-		t.Errorf("%s: %s has no place in the source", d.Addr, at)
+		t.Errorf("%s: %s has no range in the source", d.Addr, at)
 	}
 	switch x := x.(type) {
 	case map[string]any:
@@ -126,7 +126,7 @@ func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 	}
 }
 
-// walkedText tells what a walk comes to in which nothing is refused.
+// walkedText is the result of a walk in which nothing is refused.
 func walkedText(preview *Preview) string {
 	out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
 		return served(d), 0, nil

@@ -22,8 +22,7 @@ type instance struct {
 
 // prepared is the body of a resource, prepared once for all its instances.
 type prepared struct {
-	// kind is nil where only the value of each instance tells the API version:
-	// manifest = each.value.
+	// kind is nil where only the value of each instance has the API version: manifest = each.value.
 	kind *kinds.Kind
 	root *manifest.Part
 }
@@ -62,8 +61,8 @@ func (i *instance) checkCustom() {
 	}
 }
 
-// checkHead compares what a manifest says of itself with the block's head, and
-// says it where the manifest does not.
+// checkHead compares the kind and API version of a manifest with the block's head, and sets them
+// where the manifest does not.
 func (i *instance) checkHead() {
 	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
 	if said, ok := i.Fields["kind"]; ok && said != kind {
@@ -77,7 +76,7 @@ func (i *instance) checkHead() {
 	delete(i.Unknown, addrs.NewPath("apiVersion"))
 }
 
-// said is what the manifest says in a field of its head, for people.
+// said is the manifest's value of a field of its head, for a message.
 func (i *instance) said(field string) string {
 	at := addrs.NewPath(field)
 	if text, ok := i.Fields[field].(string); ok && !i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
@@ -86,8 +85,8 @@ func (i *instance) said(field string) string {
 	return "something else"
 }
 
-// mergeStringData does what the API server does with a Secret's stringData,
-// whose fields it could not tell from data afterwards.
+// mergeStringData does what the API server does with a Secret's stringData, whose fields can't be
+// distinguished from data afterwards.
 func (i *instance) mergeStringData() {
 	text, _ := i.Fields["stringData"].(map[string]any)
 	delete(i.Fields, "stringData")
@@ -102,25 +101,24 @@ func (i *instance) mergeStringData() {
 			data[name] = base64.StdEncoding.EncodeToString([]byte(s))
 		}
 	}
-	for _, places := range []addrs.PathSet{i.Unknown, i.Sensitive} {
-		for p := range places {
+	for _, paths := range []addrs.PathSet{i.Unknown, i.Sensitive} {
+		for p := range paths {
 			if moved := inData(p); moved != p {
-				delete(places, p)
-				places.Add(moved)
+				delete(paths, p)
+				paths.Add(moved)
 			}
 		}
 	}
-	for _, places := range []*[]addrs.Path{&i.Lifecycle.IgnoreChanges, &i.Lifecycle.ForceConflicts, &i.Lifecycle.ReplaceOn} {
-		moved := make([]addrs.Path, len(*places)) // those given are the block's
-		for n, p := range *places {
+	for _, paths := range []*[]addrs.Path{&i.Lifecycle.IgnoreChanges, &i.Lifecycle.ForceConflicts, &i.Lifecycle.ReplaceOn} {
+		moved := make([]addrs.Path, len(*paths)) // those given are the block's
+		for n, p := range *paths {
 			moved[n] = inData(p)
 		}
-		*places = moved
+		*paths = moved
 	}
 }
 
-// inData is where a place of a Secret's stringData stands in its data; any other
-// place is as given.
+// inData is the path in data of a field in a Secret's stringData; any other path is unchanged.
 func inData(p addrs.Path) addrs.Path {
 	if !addrs.NewPath("stringData").Contains(p) {
 		return p

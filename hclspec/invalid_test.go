@@ -27,8 +27,8 @@ var update = flag.Bool("update", false, "write what the invalid configurations a
 //	resource "pod" "web" {}
 //	#        ^^^^^ Invalid kind: The first label …
 //
-// A configuration of several files has a line -- name -- before each. What is
-// wrong with no line in particular stands in a comment that begins with "# !".
+// A configuration of several files has a line -- name -- before each. What is wrong with no line in
+// particular is in a comment that begins with "# !".
 func TestInvalid(t *testing.T) {
 	dir, err := filepath.Abs("testdata/invalid")
 	if err != nil {
@@ -148,7 +148,7 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 	return out
 }
 
-// everyProblem is what kplan says about a configuration without a cluster.
+// everyProblem is what kplan reports about a configuration without a cluster.
 func everyProblem(dir string) hcl.Diagnostics {
 	c, diags := config.Load(dir)
 	if diags.HasErrors() {
@@ -167,7 +167,7 @@ func everyProblem(dir string) hcl.Diagnostics {
 	return append(diags, problems...)
 }
 
-// pointer is a comment whose carets stand below a range of the line above.
+// pointer is a comment whose carets mark a range of the line above.
 func pointer(r hcl.Range) string {
 	width := max(r.End.Column-r.Start.Column, 1)
 	if r.End.Line != r.Start.Line {

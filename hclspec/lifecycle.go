@@ -13,8 +13,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// checkLifecycle reports places in the lifecycle block that the kind does not
-// have.
+// checkLifecycle reports field paths in the lifecycle block that the kind does not have.
 func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, argument := range []struct {
@@ -24,7 +23,7 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
 	} {
 		for _, path := range argument.PathValue {
-			if what := missingPlace(path, kind); what != "" {
+			if what := missingField(path, kind); what != "" {
 				diags = append(diags, source.Problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
 			}
 		}
@@ -32,33 +31,32 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 	return diags
 }
 
-// checkWait reports what the wait block asks of an object of the kind that it
-// can't tell.
+// checkWait reports what the wait block expects of an object that the kind does not have.
 func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
 		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", manifest.UpperFirst(manifest.WithArticle(kind.Name)))...)
 	}
 	for _, f := range w.Fields {
-		if what := missingPlace(f.Path, kind); what != "" {
+		if what := missingField(f.Path, kind); what != "" {
 			diags = append(diags, source.Problem("Unknown field", f.Range, "%s: %s", f.Path, what)...)
 			continue
 		}
-		switch place := kind.At(f.Path); place.Type {
+		switch field := kind.At(f.Path); field.Type {
 		case kinds.Object, kinds.Map, kinds.List:
 			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(place))...)
+				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(field))...)
 			}
 		}
 	}
 	return diags
 }
 
-// rolloutKinds are those whose controllers bring pods up to date by and by.
+// rolloutKinds are those whose controllers roll out changes gradually.
 var rolloutKinds = []string{"Deployment", "StatefulSet", "DaemonSet"}
 
-// missingPlace says what is wrong with a place in an object of the kind, or "".
-func missingPlace(path addrs.Path, kind *kinds.Kind) string {
+// missingField describes what is wrong with a field path in an object of the kind, or is "".
+func missingField(path addrs.Path, kind *kinds.Kind) string {
 	var parent addrs.Path
 	for _, step := range path.Steps() {
 		owner, at := kind.At(parent), parent

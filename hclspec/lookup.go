@@ -14,9 +14,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// kindFinder finds the description of a resource's kind: that of a
-// CustomResourceDefinition in the same configuration before what the cluster
-// has of it, since that is what the cluster will have.
+// kindFinder finds the description of a resource's kind: that of a CustomResourceDefinition in the
+// same configuration before what the cluster has of it, since the cluster will have that one.
 type kindFinder struct {
 	known    config.Kinds
 	declared *kinds.Set
@@ -70,15 +69,14 @@ func (f *kindFinder) find(name, apiVersion string) (*kinds.Kind, error) {
 	return declared, nil
 }
 
-// moreHelpful is the error that knows more of what was meant, with what neither
-// could find out.
+// moreHelpful is the error with the better suggestion, with the silent APIs of both.
 func moreHelpful(a, b *kinds.UnknownError) *kinds.UnknownError {
-	told := *a
+	merged := *a
 	if len(a.Known) == 0 && (len(b.Known) > 0 || a.Nearest == "") {
-		told = *b
+		merged = *b
 	}
-	told.Silent = slices.Concat(a.Silent, b.Silent)
-	return &told
+	merged.Silent = slices.Concat(a.Silent, b.Silent)
+	return &merged
 }
 
 func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
@@ -91,7 +89,7 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 		return source.Problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(manifest.Quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
 		diags := source.Problem("Unknown kind", at, "%s.", manifest.UpperFirst(err.Error()))
-		diags[0].Extra = err // which may be no matter of this kind alone
+		diags[0].Extra = err // which may concern more than this kind
 		return diags
 	case len(unknown.Known) > 0:
 		return source.Problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))

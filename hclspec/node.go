@@ -49,8 +49,8 @@ type node interface {
 	evaluate(p *program, b *block, deps map[Block]*result) *result
 }
 
-// An objectNode is a node that stands for objects. A reference to it leads to an
-// instance, and from there into the object.
+// An objectNode is a node of objects. A reference to it leads to an instance, and from there into
+// the object.
 type objectNode interface {
 	node
 	// repetition is the argument that the block is repeated by: "for_each",
@@ -66,10 +66,10 @@ type block struct {
 
 	// refs are the references to other blocks, in the order of the source.
 	refs []reference
-	// broken are the uses of names that refer to nothing. They are reported
-	// once, and what they stand for counts as unknown.
+	// broken are the uses of names that refer to nothing. They are reported once, and their values
+	// count as unknown.
 	broken []use
-	// keys are expressions that a value may depend on without its marks saying so.
+	// keys are expressions that a value may depend on without being marked by them.
 	keys []hcl.Expression
 	// loops reports whether the block has for expressions.
 	loops bool

@@ -28,11 +28,11 @@ var (
 	metadataAnnotations = addrs.NewPath("metadata", "annotations")
 )
 
-// refuseStatus reports what only the server or a controller writes. A status
-// that says nothing, as generated manifests have it, is left out.
+// refuseStatus reports what only the server or a controller writes. An empty status, as generated
+// manifests have it, is left out.
 func (i *instance) refuseStatus() {
 	if status, ok := i.Fields["status"]; ok {
-		if !saysNothing(status) {
+		if !isEmpty(status) {
 			i.problem("Field set by the server", addrs.NewPath("status"), "The status of an object is written by its controller. Remove it.")
 		}
 		delete(i.Fields, "status")
@@ -47,17 +47,17 @@ func (i *instance) refuseStatus() {
 	}
 }
 
-func saysNothing(x any) bool {
+func isEmpty(x any) bool {
 	switch x := x.(type) {
 	case map[string]any:
 		for _, value := range x {
-			if !saysNothing(value) {
+			if !isEmpty(value) {
 				return false
 			}
 		}
 		return true
 	case []any:
-		return !slices.ContainsFunc(x, func(value any) bool { return !saysNothing(value) })
+		return !slices.ContainsFunc(x, func(value any) bool { return !isEmpty(value) })
 	}
 	return x == "" || x == nil
 }
@@ -136,7 +136,7 @@ func completed(name string, isPrefix bool) string {
 func (i *instance) checkLabels(labels any) {
 	entries, _ := labels.(map[string]any)
 	if i.Sensitive.Has(metadataLabels) {
-		return // what is wrong could not be told
+		return // what is wrong must not be shown
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if faults := validation.IsQualifiedName(key); len(faults) > 0 {

@@ -32,7 +32,7 @@ func (outputNode) evaluate(*program, *block, map[Block]*result) *result {
 	return &result{value: cty.DynamicVal}
 }
 
-// evaluatedOutput is what one output came to.
+// evaluatedOutput is the result of one output.
 type evaluatedOutput struct {
 	block *block
 	value *OutputValue // nil where there is none to show

@@ -73,7 +73,7 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 		case kinds.Object, kinds.Map:
 			switch s.kind {
 			case anyStep:
-				return nil // which one, only evaluation tells
+				return nil // which one is known only in evaluation
 			case splatStep:
 				continue // of a single object: a list that holds it
 			case indexKeyStep:

@@ -11,8 +11,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// prepare reads a resource's body against its kind. It returns nil when the
-// kind can't be told.
+// prepare reads a resource's body against its kind. It returns nil when the kind is not known.
 func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*prepared, hcl.Diagnostics) {
 	r := &manifest.Reader{Scope: scope, Fixed: p.isFixed, Files: p.files}
 	var entries []*manifest.Entry
@@ -112,7 +111,7 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key 
 	}
 	p.keyOrigins(b, scope, &d.Origins)
 	i.origins = d.Origins
-	if i.origins.Skipped == nil { // else there is nothing to say of values that are missing
+	if i.origins.Skipped == nil { // otherwise missing values are not a problem of this instance
 		i.diags = append(d.Diags, i.diags...)
 	} else {
 		i.diags = nil
@@ -120,7 +119,7 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key 
 	return i
 }
 
-// decodeFields returns nil when not even the kind can be told.
+// decodeFields returns nil when not even the kind is known.
 func (p *program) decodeFields(b *block, m *prepared, d *manifest.Decoder) map[string]any {
 	if m.kind == nil {
 		return p.decodeFreeManifest(b, m.root, d)
@@ -129,8 +128,7 @@ func (p *program) decodeFields(b *block, m *prepared, d *manifest.Decoder) map[s
 	return manifestOf(json)
 }
 
-// decodeFreeManifest evaluates manifest = …, where the value says the API
-// version.
+// decodeFreeManifest evaluates manifest = …, where the value has the API version.
 func (p *program) decodeFreeManifest(b *block, root *manifest.Part, d *manifest.Decoder) map[string]any {
 	value, ok := d.Eval(root.Expr)
 	if !ok {
@@ -163,7 +161,7 @@ func (p *program) decodeFreeManifest(b *block, root *manifest.Part, d *manifest.
 	return manifestOf(json)
 }
 
-// manifestOf is a decoded manifest, empty where none came of it.
+// manifestOf is a decoded manifest, empty where decoding failed.
 func manifestOf(json any) map[string]any {
 	if fields, _ := json.(map[string]any); fields != nil {
 		return fields
@@ -171,14 +169,14 @@ func manifestOf(json any) map[string]any {
 	return map[string]any{}
 }
 
-// outermost leaves out the places that lie inside of others.
-func outermost(places addrs.PathSet) addrs.PathSet {
-	for p := range places {
-		if !p.IsZero() && places.Covers(p.Parent()) {
-			delete(places, p)
+// outermost leaves out the paths that are inside of others.
+func outermost(paths addrs.PathSet) addrs.PathSet {
+	for p := range paths {
+		if !p.IsZero() && paths.Covers(p.Parent()) {
+			delete(paths, p)
 		}
 	}
-	return places
+	return paths
 }
 
 // isFixed reports whether an expression depends on nothing but variables, and

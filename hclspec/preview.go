@@ -17,10 +17,9 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Preview is what a configuration comes to before anything was visited,
-// evaluated as far as it goes without a cluster: what an object does not set
-// counts as unknown to those that refer to it. It can be walked several times, one
-// after another.
+// Preview is a configuration evaluated before anything is visited, as far as possible without a
+// cluster: what an object does not set counts as unknown to those that refer to it. It can be
+// walked several times, one after another.
 type Preview struct {
 	program *program
 	results map[Block]*result
@@ -34,8 +33,8 @@ type Preview struct {
 	edges edgeAdder
 }
 
-// NewPreview evaluates a configuration. The diagnostics are all that is wrong with
-// it, as far as that can be told without a cluster.
+// NewPreview evaluates a configuration. The diagnostics are all that is wrong with it, as far as
+// that is known without a cluster.
 func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, hcl.Diagnostics) {
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
@@ -70,7 +69,7 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
 	}
-	// What is evaluated again takes the place it had.
+	// What is evaluated again keeps its position.
 	pre.program.room = maxInstances
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
@@ -108,8 +107,7 @@ func (pre *Preview) instances() iter.Seq2[*block, *instance] {
 	}
 }
 
-// unchecked warns of kinds that were taken at the configuration's word, at the
-// first resource of each.
+// unchecked warns of kinds whose existence could not be checked, at the first resource of each.
 func (pre *Preview) unchecked() hcl.Diagnostics {
 	open, ok := pre.program.kinds.known.(kinds.OpenSet)
 	if !ok {
@@ -133,9 +131,8 @@ func (pre *Preview) unchecked() hcl.Diagnostics {
 	return diags
 }
 
-// definitionsFirst is the order to evaluate in: definitions of custom kinds
-// and what they depend on come before all else, since they say how other
-// blocks are to be read.
+// definitionsFirst is the order to evaluate in: definitions of custom kinds and what they depend on
+// come first, since they describe how to read other blocks.
 func (p *program) definitionsFirst() []Block {
 	var definitions []Block
 	for _, b := range p.names.inOrder {

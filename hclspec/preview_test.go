@@ -41,7 +41,7 @@ func TestPreview(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, at := wanted(archive)
+			want, at := golden(archive)
 			got := previewText(t, archive)
 			if *update {
 				archive.Files[at].Data = got
@@ -55,7 +55,7 @@ func TestPreview(t *testing.T) {
 	}
 }
 
-func wanted(archive *txtar.Archive) (text []byte, at int) {
+func golden(archive *txtar.Archive) (text []byte, at int) {
 	for i, f := range archive.Files {
 		if f.Name == "want.json" {
 			return f.Data, i

@@ -18,23 +18,21 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Evaluation goes in two rounds. The first, the preview, knows no cluster: it
-// evaluates each block after those it refers to, lets unset fields of objects
-// count as unknown, and so finds all that is wrong with the configuration, and
-// the namespaces and definitions that objects need without referring to them.
-// The second, the walk, visits the objects in that order. What a visit answers
-// takes the place of what the preview assumed, and a block is evaluated again
-// only where that makes a difference to what it refers to.
+// Evaluation goes in two rounds. The first, the preview, knows no cluster: it evaluates each block
+// after those it refers to, lets unset fields of objects count as unknown, and so finds all that is
+// wrong with the configuration, and the namespaces and definitions that objects need without
+// referring to them. The second, the walk, visits the objects in that order. The result of a visit
+// replaces what the preview assumed, and a block is evaluated again only where that changes what it
+// refers to.
 //
 // A body is read against its kind once (manifest.Reader) and evaluated for each instance
-// (manifest.Decoder). Of an object only what some expression asks for is made a value
-// (demand, view). Each such value is marked with the instance it came from
-// (manifest.OriginMark); the marks come along through locals and functions, and tell for
-// every instance exactly which others it needs, and which of them failed
-// (SkippedMark).
+// (manifest.Decoder). Of an object only what some expression asks for is made a value (demand,
+// view). Each such value is marked with the instance it came from (manifest.OriginMark); the marks
+// are passed on through locals and functions, and show for every instance exactly which others it
+// needs, and which of them failed (SkippedMark).
 
-// program is a configuration with all that is known of it before, and whatever
-// its expressions come to.
+// program is a configuration with all that is known of it before evaluation, whatever the values of
+// its expressions.
 type program struct {
 	names   *names
 	opts    Options
@@ -50,22 +48,21 @@ type program struct {
 	room               int              // how many instances there may still be
 }
 
-// result is what evaluating a block came to.
+// result is the result of evaluating a block.
 type result struct {
 	// value is what references to the block see. That of a resource holds only
 	// what is asked of it.
 	value     cty.Value
-	kind      *kinds.Kind // of a resource; nil when its instances differ or it can't be told
+	kind      *kinds.Kind // of a resource; nil when its instances differ or it is not known
 	instances []*instance
-	// failed are the instances that failed or were skipped, each with the one
-	// that is to blame.
+	// failed are the instances that failed or were skipped, each with the one that failed.
 	failed map[addrs.Instance]addrs.Instance
-	// unexpanded says that the instances of a resource can't be told. The one in
-	// instances then stands for all of them.
+	// unexpanded means that the instances of a resource are not known. The one in instances then
+	// represents all of them.
 	unexpanded bool
-	// again says that the walk evaluated the block a second time.
+	// again reports whether the walk evaluated the block a second time.
 	again bool
-	// changed says that value is not what the preview found.
+	// changed reports whether value differs from the preview.
 	changed bool
 	diags   hcl.Diagnostics
 }
@@ -83,12 +80,11 @@ func tooManySteps(b *block) hcl.Diagnostics {
 	return source.Problem("Too much to evaluate", b.at, "Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, above all where one is nested in another.", b.name, maxSteps)
 }
 
-// Options says how a configuration is to be evaluated.
+// Options are how to evaluate a configuration.
 type Options struct {
 	Variables config.Values
 	Kinds     config.Kinds
-	// Partial allows values that are not known in places that decide which
-	// objects there are, as `validate` meets them when a variable has no value:
-	// such blocks are checked once, with each and count unknown.
+	// Partial allows unknown values where they decide which objects there are, as in `validate`
+	// when a variable has no value: such blocks are checked once, with each and count unknown.
 	Partial bool
 }

@@ -12,14 +12,14 @@ import (
 	"kplan.dev/kplan/internal/words"
 )
 
-// names answers what a configuration declares.
+// names are the names that a configuration declares.
 type names struct {
 	byBlock map[Block]*block
 	// inOrder are the same blocks in their order, for suggestions.
 	inOrder []*block
 }
 
-// resolve finds out what the block's expressions refer to.
+// resolve finds what the block's expressions refer to.
 func (n *names) resolve(b *block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	found := &useFinder{}
@@ -213,7 +213,7 @@ func (n *names) suggestRoot(u use) string {
 	if right, ok := misspelledRoots[u.root]; ok {
 		return words.DidYouMean(right)
 	}
-	if kind := n.guessKind(u.root); kind != "" {
+	if kind := n.similarKind(u.root); kind != "" {
 		hint := fmt.Sprintf(" A resource is referred to by its kind: %s.%s.", kind, u.steps[0].name)
 		if u.steps[0].kind != attrStep {
 			hint = fmt.Sprintf(" A resource is referred to by its kind: %s.name.", kind)
@@ -223,9 +223,8 @@ func (n *names) suggestRoot(u use) string {
 	return words.Suggest(u.root, source.ReferenceRoots)
 }
 
-// guessKind is the kind that a lower-case word means, among those declared
-// before all others.
-func (n *names) guessKind(word string) string {
+// similarKind is the kind that a lower-case word most likely means, with the declared ones first.
+func (n *names) similarKind(word string) string {
 	for _, b := range n.inOrder {
 		if b.name.IsResource() && strings.EqualFold(b.name.Type, word) {
 			return b.name.Type

@@ -12,8 +12,8 @@ import (
 	"kplan.dev/kplan/hclspec/funcs"
 )
 
-// reporter collects what is said of the instances of a block, each thing once
-// and with the first instance that it holds for.
+// reporter collects the diagnostics of the instances of a block, each once and for the first
+// instance that has it.
 type reporter struct {
 	diags hcl.Diagnostics
 	seen  map[string]struct{}
@@ -30,7 +30,7 @@ func (r *reporter) report(of addrs.Instance, diags hcl.Diagnostics) {
 	}
 }
 
-// add collects diagnostics that are not about an instance, or say so already.
+// add collects diagnostics that are not about an instance, or name it already.
 func (r *reporter) add(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		if r.isNew(d) {
@@ -51,7 +51,7 @@ func (r *reporter) isNew(d *hcl.Diagnostic) bool {
 	return true
 }
 
-// sameness is equal for diagnostics that tell a reader the same.
+// sameness is equal for diagnostics that read the same.
 func sameness(d *hcl.Diagnostic) string {
 	key := d.Summary + "\x00" + d.Detail
 	if d.Subject != nil {
@@ -60,8 +60,8 @@ func sameness(d *hcl.Diagnostic) string {
 	return key
 }
 
-// forDisplay takes the marks that serve evaluation off the values that
-// diagnostics show. Those of secrets stay.
+// forDisplay removes the marks for evaluation from the values that diagnostics show. Those of
+// secrets stay.
 func forDisplay(diags hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range diags {
 		if d.EvalContext != nil && d.Expression != nil {

@@ -85,8 +85,8 @@ func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnosti
 	return source.ProblemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
 }
 
-// resourceValue is what references to a resource see. What was seen of each
-// instance comes from visits; without any it is what its Desired says.
+// resourceValue is what references to a resource see. What was seen of each instance comes from
+// visits; without any it is the instance's Desired.
 func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
 	d := p.demands[b.name]
 	if d == nil {

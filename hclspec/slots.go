@@ -12,10 +12,9 @@ import (
 // visit of the lowest rank comes first, and among equals the one that has waited
 // longest.
 //
-// A rank does not begin while those before it still hold more than an eighth of
-// the slots. What keeps the cluster busy would make slow what is in progress, and
-// some of that the API server does one after another, whoever waits: it gives
-// services their addresses so. See docs/performance.md.
+// A rank does not begin while those before it still hold more than an eighth of the slots. More
+// load would slow down what is in progress, and some of it the API server does one after another:
+// it allocates the addresses of services that way. See docs/performance.md.
 type slots struct {
 	mu        sync.Mutex
 	all, free int
@@ -34,14 +33,14 @@ func (s *slots) acquire(ctx context.Context, rank int) bool {
 	}
 	turn := make(chan struct{})
 	s.mu.Lock()
-	place := s.ranks[rank].waiting.PushBack(turn)
+	element := s.ranks[rank].waiting.PushBack(turn)
 	s.serve()
 	s.mu.Unlock()
 	select {
 	case <-turn:
 		return true
 	case <-ctx.Done():
-		s.leave(rank, place)
+		s.leave(rank, element)
 		return false
 	}
 }
@@ -53,16 +52,16 @@ func (s *slots) release(rank int) {
 	s.giveBack(rank)
 }
 
-// leave takes a visit out that does not wait any more. If it has got its slot at
-// that very moment, the slot is given back.
-func (s *slots) leave(rank int, place *list.Element) {
+// leave removes a visit that no longer waits. If it has got its slot at that very moment, the slot
+// is released.
+func (s *slots) leave(rank int, element *list.Element) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
-	case <-place.Value.(chan struct{}):
+	case <-element.Value.(chan struct{}):
 		s.giveBack(rank)
 	default:
-		s.ranks[rank].waiting.Remove(place)
+		s.ranks[rank].waiting.Remove(element)
 	}
 }
 

@@ -91,7 +91,7 @@ func TestSlotsWaitForRanksBefore(t *testing.T) {
 		for held := all - 4; held > all/8; held-- {
 			synctest.Wait()
 			if len(began) > 0 {
-				t.Fatalf("rank %d begins while %d visits of rank 0 are under way", <-began, held)
+				t.Fatalf("rank %d begins while %d visits of rank 0 are in progress", <-began, held)
 			}
 			s.release(0)
 		}

@@ -6,8 +6,8 @@ import (
 	"kplan.dev/kplan/graph"
 )
 
-// TestPanicWithinSteps: a bug in an evaluation comes to whoever asked for it, and
-// so to an apply, which then saves its state.
+// TestPanicWithinSteps: a bug in an evaluation reaches the caller, and so to an apply, which then
+// saves its state.
 func TestPanicWithinSteps(t *testing.T) {
 	defer func() {
 		if p, ok := recover().(*graph.Panic); !ok || p.Value != "a bug" {

@@ -9,8 +9,8 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// use is one place in the source that begins with a name from outside of its
-// expression: var.app.name, Pod.web["a"].spec, local.ports[*].
+// use is one part of the source that begins with a name from outside of its expression:
+// var.app.name, Pod.web["a"].spec, local.ports[*].
 type use struct {
 	root  string
 	steps []useStep
@@ -38,18 +38,18 @@ const (
 	splatStep
 )
 
-// isKey reports whether the step stands in brackets.
+// isKey reports whether the step is in brackets.
 func (s useStep) isKey() bool { return s.kind != attrStep }
 
 // useFinder collects the uses in expressions and bodies. Names that an
 // expression declares itself, in a for or a dynamic block, are no uses.
 type useFinder struct {
 	uses []use
-	// repetition is how many of the uses stand in for_each and count.
+	// repetition is how many of the uses are in for_each and count.
 	repetition int
 	// loops reports whether there is a for expression.
 	loops bool
-	// keys are expressions in brackets, and others that cty forgets the marks of.
+	// keys are expressions in brackets, and others whose marks cty drops.
 	keys   []hcl.Expression
 	hidden []map[string]struct{}
 	inside map[hclsyntax.Node]struct{} // part of a longer use that was collected
@@ -129,8 +129,7 @@ func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	return nil
 }
 
-// key takes note of an expression whose marks do not reach the value of the
-// one that it stands in.
+// key records an expression whose marks do not reach the value of the enclosing one.
 func (f *useFinder) key(expr hclsyntax.Expression) {
 	switch e := expr.(type) {
 	case *hclsyntax.IndexExpr:
@@ -152,8 +151,8 @@ func (f *useFinder) Exit(node hclsyntax.Node) hcl.Diagnostics {
 	return nil
 }
 
-// objectKey takes note of a key such as app.kubernetes.io/name = …, which the
-// language reads as references but the user may mean as text.
+// objectKey records a key such as app.kubernetes.io/name = …, which the language reads as
+// references but the user may mean as text.
 func (f *useFinder) objectKey(key *hclsyntax.ObjectConsKeyExpr) {
 	if key.ForceNonLiteral || hcl.ExprAsKeyword(key.Wrapped) != "" {
 		return
@@ -202,7 +201,7 @@ func (f *useFinder) add(u use) {
 }
 
 // follow reads an expression that begins with a name and takes steps from
-// there, and notes its inner nodes as part of it.
+// there, and records its inner nodes as part of it.
 func (f *useFinder) follow(expr hclsyntax.Expression) (root string, steps []useStep) {
 	inner := func(e hclsyntax.Expression) {
 		f.mark(e)
@@ -231,7 +230,7 @@ func (f *useFinder) follow(expr hclsyntax.Expression) (root string, steps []useS
 	return root, steps
 }
 
-// splatSteps reads what a splat takes of each element.
+// splatSteps reads what a splat selects from each element.
 func (f *useFinder) splatSteps(expr hclsyntax.Expression) (ok bool, steps []useStep) {
 	f.mark(expr)
 	switch e := expr.(type) {

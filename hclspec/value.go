@@ -16,8 +16,8 @@ import (
 type view struct {
 	unknown   addrs.PathSet
 	sensitive addrs.PathSet
-	// open says that the object may hold more than is known of it: what is
-	// absent is unknown, not null.
+	// open means that the object may hold more than is known of it: absent fields are unknown, not
+	// null.
 	open bool
 }
 
@@ -92,8 +92,8 @@ func typeOf(field *kinds.Field) cty.Type {
 func (v *view) object(x map[string]any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
 	attrs := map[string]cty.Value{}
 	add := func(name string, f *kinds.Field) {
-		if wanted := d.field(name); wanted != nil {
-			attrs[name] = v.value(x[name], f, wanted, at.Field(name))
+		if demanded := d.field(name); demanded != nil {
+			attrs[name] = v.value(x[name], f, demanded, at.Field(name))
 		}
 	}
 	if d.all || d.any != nil {
@@ -120,13 +120,13 @@ func (v *view) object(x map[string]any, field *kinds.Field, d *demand, at addrs.
 func (v *view) entries(x map[string]any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
 	entries := map[string]cty.Value{}
 	for name, entry := range x {
-		if wanted := d.field(name); wanted != nil {
-			entries[name] = v.value(entry, field.Field(name), wanted, at.Field(name))
+		if demanded := d.field(name); demanded != nil {
+			entries[name] = v.value(entry, field.Field(name), demanded, at.Field(name))
 		}
 	}
-	for name, wanted := range d.fields {
+	for name, demanded := range d.fields {
 		if _, known := x[name]; !known && (v.open || v.unknown.Covers(at.Field(name))) {
-			entries[name] = v.value(nil, field.Field(name), wanted, at.Field(name))
+			entries[name] = v.value(nil, field.Field(name), demanded, at.Field(name))
 		}
 	}
 	elem := typeOf(field.Elem)
@@ -140,13 +140,13 @@ func (v *view) entries(x map[string]any, field *kinds.Field, d *demand, at addrs
 }
 
 func (v *view) elements(x []any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
-	wanted := d.element()
-	if wanted == nil {
-		wanted = &demand{}
+	demanded := d.element()
+	if demanded == nil {
+		demanded = &demand{}
 	}
 	elements := make([]cty.Value, len(x))
 	for i, element := range x {
-		elements[i] = v.value(element, field.Elem, wanted, at.Index(i))
+		elements[i] = v.value(element, field.Elem, demanded, at.Index(i))
 	}
 	elem := typeOf(field.Elem)
 	switch {
@@ -192,12 +192,11 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 	return value
 }
 
-// byPosition spells the places of an object with positions in lists, where
-// they may pick elements by their keys. A place that the object does not have
-// is left as it is.
-func byPosition(places addrs.PathSet, object map[string]any) addrs.PathSet {
-	resolved := make(addrs.PathSet, len(places))
-	for p := range places {
+// byPosition rewrites field paths that pick elements of lists by their keys to positions. A path
+// that the object does not have is unchanged.
+func byPosition(paths addrs.PathSet, object map[string]any) addrs.PathSet {
+	resolved := make(addrs.PathSet, len(paths))
+	for p := range paths {
 		resolved.Add(pathByPosition(p, object))
 	}
 	return resolved

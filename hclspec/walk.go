@@ -13,23 +13,22 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// WalkOptions says what is to be visited, and how much of it at once.
+// WalkOptions are what to visit, and how much of it at once.
 type WalkOptions struct {
 	// Only, when set, leaves out the resources for which it is false.
 	Only func(addrs.Resource) bool
-	// Parallelism bounds the visits in progress at once, without those that gave
-	// way; 0 means no bound. Of those that could begin, the one whose kind has the
-	// lowest rank does, and a rank waits until most of those before it are done.
+	// Parallelism bounds the visits in progress at once, without those that released their slot; 0
+	// means no bound. Of those that could begin, the one whose kind has the lowest rank begins, and
+	// a rank waits until most of those before it are done.
 	Parallelism int
 }
 
-// Visit deals with one object and says what is known of it afterwards. It is
-// given the results of the visits to the instances in d.Needs and d.Awaits. An
-// error fails this object. Those that refer to it go on with what was seen, and
-// are skipped where that is nothing.
+// Visit handles one object and returns what is known of it afterwards. It is given the results of
+// the visits to the instances in d.Needs and d.Awaits. An error fails this object. Those that refer
+// to it go on with what was seen, and are skipped where that is nothing.
 type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Seen, R, error)
 
-// Outcome is what a walk came to.
+// Outcome is the result of a walk.
 type Outcome[R any] struct {
 	Visited []Visited[R]  // in configuration order, for_each keys sorted
 	Outputs []OutputValue // in configuration order; none when visits failed that they refer to
@@ -93,12 +92,12 @@ type walker[R any] struct {
 	only    func(addrs.Resource) bool // nil for all
 	visit   Visit[R]
 	slots   *slots // nil for no bound
-	// claimed says which instance made an object, since two names that were not
-	// known before may turn out to be the same.
-	claimed sync.Map // addrs.Object -> *instance
+	// objects holds the instance that made each object, since two names that were not known before
+	// may turn out to be the same.
+	objects sync.Map // addrs.Object -> *instance
 }
 
-// walkedBlock is what walking a block came to.
+// walkedBlock is the result of walking a block.
 type walkedBlock[R any] struct {
 	*result
 	visited  []Visited[R]
@@ -177,7 +176,7 @@ type blockVisit[R any] struct {
 	rank   int // of its kind among those that wait for a slot
 }
 
-// visited is what became of one instance.
+// visited is the result of one instance.
 type visited[R any] struct {
 	done   bool
 	seen   Seen
@@ -189,24 +188,24 @@ func (v *blockVisit[R]) all(ctx context.Context) {
 	before := v.out.result
 	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, again: before.again, failed: map[addrs.Instance]addrs.Instance{}}
 	if before.unexpanded {
-		v.wholeBlock(before)
+		v.skipBlock(before)
 	} else {
 		v.collect(v.start(ctx))
 	}
 	v.out.changed = !v.out.value.RawEquals(v.walk.preview.results[v.block.name].value)
 }
 
-// wholeBlock fails a block of which not even the instances can be told.
-func (v *blockVisit[R]) wholeBlock(before *result) {
+// skipBlock fails a block whose instances are not known.
+func (v *blockVisit[R]) skipBlock(before *result) {
 	all := v.block.name.resource().Instance(addrs.Key{})
 	v.out.instances = nil
 	v.fail(all, all)
-	if by, held := before.failed[all]; held {
+	if by, skip := before.failed[all]; skip {
 		v.fail(all, by)
 	}
 }
 
-// start visits the instances side by side and waits for them.
+// start visits the instances in parallel and waits for them.
 func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	made := make([]visited[R], len(v.out.instances))
 	if v.out.kind != nil {
@@ -217,7 +216,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	var running sync.WaitGroup
 	var trap graph.Trap
 	for n, i := range v.out.instances {
-		if by, held := v.obstacle(i); held {
+		if by, skip := v.obstacle(i); skip {
 			v.fail(i.Addr, by)
 			continue
 		}
@@ -240,7 +239,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	return made
 }
 
-// collect takes over what the visits came to.
+// collect stores the results of the visits.
 func (v *blockVisit[R]) collect(made []visited[R]) {
 	v.out.at = make(map[addrs.Instance]int, len(made))
 	seen := make([]*Seen, len(made))
@@ -258,7 +257,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 	v.out.value = v.walk.preview.program.resourceValue(v.block, v.out.result, seen)
 }
 
-// fail takes note of an instance that is not visited.
+// fail records an instance that is not visited.
 func (v *blockVisit[R]) fail(addr, by addrs.Instance) {
 	v.out.failed[addr] = by
 	if by != addr {
@@ -282,15 +281,15 @@ func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 	return results
 }
 
-// obstacle says which failed instance keeps this one from being visited; the
-// instance itself where its own values are wrong.
-func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
+// obstacle returns the failed instance for which this one is skipped; the instance itself where its
+// own values are wrong.
+func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, skip bool) {
 	if i.origins.Skipped != nil {
 		return *i.origins.Skipped, true
 	}
 	for _, ref := range v.block.node.dependsOn() {
 		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {
-			return by, true // not even its instances can be told
+			return by, true // not even its instances are known
 		}
 	}
 	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
@@ -300,7 +299,7 @@ func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, held bool) {
 			}
 		}
 	}
-	return i.Addr, i.diags.HasErrors() || !v.claim(i)
+	return i.Addr, i.diags.HasErrors() || !v.reserve(i)
 }
 
 func (v *blockVisit[R]) failedBy(addr addrs.Instance) (by addrs.Instance, failed bool) {
@@ -310,14 +309,13 @@ func (v *blockVisit[R]) failedBy(addr addrs.Instance) (by addrs.Instance, failed
 	return by, failed
 }
 
-// claim reserves the instance's object for it. When another has it already
-// that is reported.
-func (v *blockVisit[R]) claim(i *instance) bool {
+// reserve reserves the object for the instance. It reports an object that another instance has.
+func (v *blockVisit[R]) reserve(i *instance) bool {
 	if !i.identified() {
 		return true
 	}
-	first, taken := v.walk.claimed.LoadOrStore(i.Object.Identity(), i)
-	if !taken {
+	first, exists := v.walk.objects.LoadOrStore(i.Object.Identity(), i)
+	if !exists {
 		return true
 	}
 	v.out.problems = append(v.out.problems, duplicate(i, first.(*instance))...)
@@ -341,8 +339,8 @@ func (v *blockVisit[R]) release() {
 // slot is the key by which a visit's context has the function that frees its slot.
 type slot struct{}
 
-// ReleaseSlot lets another visit begin in the place of the one that is given ctx,
-// before its end: it has nothing left to do but to wait.
+// ReleaseSlot lets another visit begin before the one with this ctx ends, which only waits from
+// then on.
 func ReleaseSlot(ctx context.Context) {
 	if release, ok := ctx.Value(slot{}).(func()); ok {
 		release()

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world, and remembers what it saw.
 type recorder struct {
 	fail map[string]bool // by address
-	// see, when set, answers in place of a server that adds a uid.
+	// see, when set, answers instead of a server that adds a uid.
 	see func(d *Desired) (Seen, error)
 
 	mu      sync.Mutex
@@ -190,7 +190,7 @@ func TestWalkOrder(t *testing.T) {
 func TestWalkFailure(t *testing.T) {
 	r := &recorder{fail: map[string]bool{`Namespace.tenant["b"]`: true}}
 	out := mustWalk(t, tenants, r)
-	wantEqual(t, "held back", skippedTexts(out), []string{
+	wantEqual(t, "skipped", skippedTexts(out), []string{
 		`Pod.web["b"] by Namespace.tenant["b"]`, `ConfigMap.note["b"] by Namespace.tenant["b"]`,
 	})
 	if len(out.Visited) != 7 {
@@ -225,14 +225,14 @@ output "text" { value = "${local.uids["y"]}!" }
 `
 	r := &recorder{fail: map[string]bool{`ConfigMap.a["x"]`: true}}
 	out := mustWalk(t, source, r)
-	wantEqual(t, "held back", skippedTexts(out), []string{
+	wantEqual(t, "skipped", skippedTexts(out), []string{
 		`ConfigMap.b["x"] by ConfigMap.a["x"]`, `ConfigMap.looked_up["x"] by ConfigMap.a["x"]`,
 	})
 	wantEqual(t, "data", r.desired[`ConfigMap.looked_up["y"]`].Fields["data"], map[string]any{"value": "from y"})
 	wantEqual(t, "outputs", out.Outputs, []OutputValue{{Name: "text", Value: "uid-of-a-y!", Type: "string"}})
 }
 
-func TestWalkWholeBlockHeldBack(t *testing.T) {
+func TestWalkSkipsWholeBlock(t *testing.T) {
 	const source = `
 resource "Namespace" "n" {
   metadata {
@@ -257,7 +257,7 @@ output "each" { value = keys(ConfigMap.each) }
 	r := &recorder{fail: map[string]bool{"Namespace.n": true}}
 	out := mustWalk(t, source, r)
 	wantEqual(t, "visited", visitedAddrs(out), []string{"Namespace.n"})
-	wantEqual(t, "held back", skippedTexts(out), []string{
+	wantEqual(t, "skipped", skippedTexts(out), []string{
 		"ConfigMap.each by Namespace.n", "ConfigMap.after by Namespace.n", "ConfigMap.waits by Namespace.n",
 	})
 	wantEqual(t, "outputs", len(out.Outputs), 0)
@@ -383,9 +383,9 @@ resource "CustomResourceDefinition" "widgets" {
 		}
 	}
 	r = &recorder{fail: map[string]bool{"CustomResourceDefinition.widgets": true}}
-	wantEqual(t, "held back", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by CustomResourceDefinition.widgets"})
+	wantEqual(t, "skipped", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by CustomResourceDefinition.widgets"})
 	r = &recorder{fail: map[string]bool{"Namespace.shop": true}}
-	wantEqual(t, "held back", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by Namespace.shop", "ConfigMap.c by Namespace.shop"})
+	wantEqual(t, "skipped", skippedTexts(mustWalk(t, source, r)), []string{"Widget.w by Namespace.shop", "ConfigMap.c by Namespace.shop"})
 }
 
 // A namespace that refers to an object in it can't come before that object.
@@ -429,7 +429,7 @@ output "x" {
 	wantEqual(t, "last", r.order[2], "ConfigMap.b")
 	wantEqual(t, "awaits", fmt.Sprint(r.desired["ConfigMap.b"].Awaits), "[ConfigMap.a[0] ConfigMap.a[1]]")
 	out := mustWalk(t, source, &recorder{fail: map[string]bool{"ConfigMap.a[1]": true}})
-	wantEqual(t, "held back", skippedTexts(out), []string{"ConfigMap.b by ConfigMap.a[1]"})
+	wantEqual(t, "skipped", skippedTexts(out), []string{"ConfigMap.b by ConfigMap.a[1]"})
 	wantEqual(t, "outputs", len(out.Outputs), 0)
 }
 
@@ -458,7 +458,7 @@ func TestWalkInterrupted(t *testing.T) {
 		return Seen{}, 0, nil
 	})
 	if visits != 1 || len(out.Visited) != 1 || len(out.Skipped) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
-		t.Errorf("%d visits, %d visited, %d held back, outputs %v, %v", visits, len(out.Visited), len(out.Skipped), out.Outputs, diags)
+		t.Errorf("%d visits, %d visited, %d skipped, outputs %v, %v", visits, len(out.Visited), len(out.Skipped), out.Outputs, diags)
 	}
 	preview, diags := NewPreview(ctx, config, optionsFor(t, config))
 	if !diags.HasErrors() {
@@ -485,8 +485,8 @@ resource "ConfigMap" "b" {
 `
 	preview := previewOf(t, source)
 	for _, limit := range []int{1, 3, 0} {
-		// Visits wait until as many as may be are under way, so that a walk
-		// that makes fewer at once does not end.
+		// Visits wait until as many as allowed are in progress, so that a walk that makes fewer at
+		// once does not end.
 		want := limit
 		if limit == 0 {
 			want = 40
@@ -513,10 +513,8 @@ resource "ConfigMap" "b" {
 	}
 }
 
-// What turns out to be wrong only when a value becomes known fails that
-// instance, with its place, and holds back what needs it.
-// TestWalkGiveWay has the first of two objects wait for the second, with one slot.
-func TestWalkGiveWay(t *testing.T) {
+// TestWalkReleasesSlot has the first of two objects wait for the second, with one slot.
+func TestWalkReleasesSlot(t *testing.T) {
 	preview := previewOf(t, `
 resource "Namespace" "a" {
   for_each = toset(["1", "2"])
@@ -544,6 +542,8 @@ resource "Namespace" "a" {
 	}
 }
 
+// TestWalkLateProblem: a problem that only a known value shows fails that instance, with its
+// range, and skips what needs it.
 func TestWalkLateProblem(t *testing.T) {
 	const source = `
 resource "ConfigMap" "a" {
@@ -582,7 +582,7 @@ resource "ConfigMap" "d" {
 	if len(texts) != 2 || texts[1] != "8 ConfigMap.b[1] Invalid name" || !strings.HasPrefix(texts[0], "17 ConfigMap.d[") || !strings.HasSuffix(texts[0], " Duplicate object") {
 		t.Errorf("diagnostics: %q", texts)
 	}
-	wantEqual(t, "held back", skippedTexts(out), []string{"ConfigMap.c[1] by ConfigMap.b[1]"})
+	wantEqual(t, "skipped", skippedTexts(out), []string{"ConfigMap.c[1] by ConfigMap.b[1]"})
 }
 
 func TestWalkNothingWhenPreviewFails(t *testing.T) {
@@ -617,7 +617,7 @@ func TestWalkAgain(t *testing.T) {
 			t.Fatal(n, diags)
 		}
 		if uid == "" {
-			wantEqual(t, "held back", len(out.Skipped), 6)
+			wantEqual(t, "skipped", len(out.Skipped), 6)
 			wantEqual(t, "outputs", len(out.Outputs), 0)
 			continue
 		}
@@ -844,9 +844,8 @@ resource "Secret" "s" {
 	}
 }
 
-// TestWalkProperty walks random configurations, whose visits fail at random:
-// every instance is visited after all it needs, or held back by a failure
-// among them, and nothing else is held back.
+// TestWalkProperty walks random configurations, whose visits fail at random: every instance is
+// visited after all it needs, or skipped for a failure among them, and nothing else is skipped.
 func TestWalkProperty(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		type target struct {
@@ -931,13 +930,13 @@ func TestWalkProperty(t *testing.T) {
 		for _, h := range out.Skipped {
 			held = append(held, h.Addr.String())
 			if !fail[h.By.String()] {
-				rt.Fatalf("%s is held back by %s, which did not fail", h.Addr, h.By)
+				rt.Fatalf("%s is skipped for %s, which did not fail", h.Addr, h.By)
 			}
 		}
 		for addr := range needs {
-			visited, isHeld := slices.Contains(r.order, addr), slices.Contains(held, addr)
-			if visited == isHeld || isHeld != blamed(addr) {
-				rt.Fatalf("%s: visited %t, held back %t\n%s", addr, visited, isHeld, source.String())
+			visited, isSkipped := slices.Contains(r.order, addr), slices.Contains(held, addr)
+			if visited == isSkipped || isSkipped != blamed(addr) {
+				rt.Fatalf("%s: visited %t, skipped %t\n%s", addr, visited, isSkipped, source.String())
 			}
 		}
 		for at, addr := range r.order {

@@ -8,13 +8,12 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// checkExpressions reports what is wrong with expressions whatever they come to,
-// wherever in a file they stand: also in a branch that is not taken. These are
-// keys that an object has twice, of which HCL takes the last, and calls of
-// functions that there are not. HCL would report those when it evaluates, with
-// another suggestion each time.
+// checkExpressions reports problems of expressions that do not depend on their values, anywhere in
+// a file, even in a branch that is not evaluated. These are duplicate keys of an object, of which
+// HCL uses the last, and calls of unknown functions. HCL would report the calls during evaluation,
+// with another suggestion each time.
 //
-// Expressions in JSON are strings until they are evaluated and not looked into.
+// Expressions in JSON are strings until they are evaluated and are not checked.
 func checkExpressions(p *parser, body hcl.Body, functions func() []string) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {

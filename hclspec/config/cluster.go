@@ -10,8 +10,8 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// Cluster says which cluster to talk to, and as whom. What is left empty is
-// decided by the rules of kubectl.
+// Cluster is which cluster to connect to, and as which user. Empty fields follow the rules of
+// kubectl.
 type Cluster struct {
 	// ConfigPath is a kubeconfig file. A relative path started at the
 	// configuration's directory; one that begins with ~ is as it was written.
@@ -42,8 +42,8 @@ type Exec struct {
 	Env        map[string]string
 }
 
-// clusterArguments are the arguments of a cluster block, each with what it sets.
-// request_timeout, which is no plain value, stands apart.
+// clusterArguments are the arguments of a cluster block, each with what it sets. request_timeout is
+// not a plain value and is read separately.
 var clusterArguments = []struct {
 	name string
 	sets func(*Cluster) any
@@ -159,14 +159,14 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 	return diags
 }
 
-// Backend says where the state is kept.
+// Backend is where the state is stored.
 type Backend struct {
 	Type  string
 	Path  string    // of type local: the state file
 	Range hcl.Range // the block's head; zero when there is none
 }
 
-// defaultStatePath is where the state is kept when nothing else is said.
+// defaultStatePath is where the state is stored by default.
 const defaultStatePath = "kplan.state.json"
 
 // Backend evaluates the backend block. Without one the state is a file beside

@@ -28,12 +28,12 @@ type Config struct {
 	Removed   []*Removed
 	// Files are the parsed sources by name, as diagnostics name them.
 	Files map[string]*hcl.File
-	// Broken says that a file could not be read or has a syntax error, so that
-	// declarations may be missing.
+	// Broken reports whether a file could not be read or has a syntax error, so that declarations
+	// may be missing.
 	Broken bool
 }
 
-// Settings is what the kplan block says.
+// Settings is the content of the kplan blocks.
 type Settings struct {
 	RequiredVersion      string // a constraint such as ">= 0.1", "" for none
 	RequiredVersionRange hcl.Range
@@ -54,8 +54,7 @@ type Variable struct {
 	Range       hcl.Range // the block's head
 
 	defaultExpr hcl.Expression // as it is written, nil for none
-	// literal: outside of files the value is written as it stands and not as an
-	// expression.
+	// literal: outside of files the value is plain text and not an expression.
 	literal bool
 }
 
@@ -102,12 +101,12 @@ type Reference struct {
 // Lifecycle is the lifecycle block of a resource.
 type Lifecycle struct {
 	PreventDestroy bool
-	// IgnoreChanges are places that the configuration sets at creation and
-	// leaves alone afterwards.
+	// IgnoreChanges are fields that the configuration sets at creation and does not change
+	// afterwards.
 	IgnoreChanges []addrs.Path
-	// ForceConflicts are places that are taken over from other managers.
+	// ForceConflicts are fields whose ownership is transferred from other managers.
 	ForceConflicts []addrs.Path
-	// ReplaceOn are places whose change replaces the object.
+	// ReplaceOn are fields whose change replaces the object.
 	ReplaceOn []addrs.Path
 	Range     hcl.Range
 }

@@ -102,7 +102,7 @@ func (p *parser) constantValue(name string, expr hcl.Expression) (cty.Value, boo
 	return value, true
 }
 
-// typeArticle names a type as it stands in a sentence.
+// typeArticle names a type in a sentence, with an article.
 func typeArticle(ty cty.Type) string {
 	switch name := ty.FriendlyNameForConstraint(); {
 	case ty == cty.Bool:

@@ -25,8 +25,7 @@ func fieldPath(expr hcl.Expression) (addrs.Path, error) {
 	return source.TraversalPath(traversal)
 }
 
-// paths reads a list of places inside the object, each written as a reference
-// or as a string.
+// paths reads a list of field paths, each written as a reference or as a string.
 func (p *parser) paths(attr *hcl.Attribute) []addrs.Path {
 	if attr == nil {
 		return nil

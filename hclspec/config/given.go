@@ -25,7 +25,7 @@ import (
 type given struct {
 	value  cty.Value
 	source string     // "-var", "KPLAN_VAR_app", "prod.kpvars.hcl:3"
-	at     *hcl.Range // nil where it has no place in a file
+	at     *hcl.Range // nil for a value that is not in a file
 }
 
 func (g given) problem(format string, args ...any) hcl.Diagnostics {
@@ -46,8 +46,8 @@ func (g *givenValues) report(diags hcl.Diagnostics) { g.diags = append(g.diags, 
 
 const envPrefix = "KPLAN_VAR_"
 
-// environment takes KPLAN_VAR_name. Names that are not declared are ignored:
-// one environment serves many configurations.
+// environment reads KPLAN_VAR_name. Names that are not declared are ignored: one environment serves
+// many configurations.
 func (g *givenValues) environment(env []string) {
 	for _, entry := range env {
 		key, text, _ := strings.Cut(entry, "=")
@@ -58,7 +58,7 @@ func (g *givenValues) environment(env []string) {
 	}
 }
 
-// terraforms points at a value that Terraform would have taken, "" for none.
+// terraforms points out a value that Terraform would use, "" for none.
 func (g *givenValues) terraforms(v *Variable, env []string) string {
 	if name := "TF_VAR_" + v.Name; slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
 		return " " + name + " is set, which kplan does not read."
@@ -69,8 +69,7 @@ func (g *givenValues) terraforms(v *Variable, env []string) string {
 	return ""
 }
 
-// automaticFiles takes the files of variables that stand beside the
-// configuration.
+// automaticFiles reads the files of variables in the configuration's directory.
 func (g *givenValues) automaticFiles() {
 	names, err := source.FilesWithSuffix(g.config.Dir, ".kpvars.hcl", ".kpvars.json")
 	if err != nil {
@@ -102,8 +101,8 @@ func (g *givenValues) unreadable(filename string, err error) {
 	g.report(source.WithoutRange("Can't read file of variables", "%s can't be read: %v.", filename, err))
 }
 
-// saved takes values that a saved plan recorded. A variable that is not
-// declared any more is left to whoever compares the plan with now.
+// saved reads the values that a saved plan recorded. It skips a variable that is no longer
+// declared: the comparison with the saved plan reports it.
 func (g *givenValues) saved(values map[string]json.RawMessage) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		v := g.declared[name]
@@ -120,7 +119,7 @@ func (g *givenValues) saved(values map[string]json.RawMessage) {
 	}
 }
 
-// arguments takes -var and -var-file in their order.
+// arguments reads -var and -var-file in their order.
 func (g *givenValues) arguments(in Inputs) {
 	for _, arg := range in.Args {
 		if arg.File != "" {
@@ -131,7 +130,7 @@ func (g *givenValues) arguments(in Inputs) {
 	}
 }
 
-// namedFile takes a file that the user named.
+// namedFile reads a file that the user named.
 func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, error)) {
 	if open == nil {
 		open = func(path string) (io.ReadCloser, error) { return os.Open(path) }
@@ -150,7 +149,7 @@ func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, e
 	g.file(src, path)
 }
 
-// assignment takes one -var 'name=value'.
+// assignment reads one -var 'name=value'.
 func (g *givenValues) assignment(text string) {
 	name, value, ok := strings.Cut(text, "=")
 	bad := func(format string, args ...any) {
@@ -177,7 +176,7 @@ func (g *givenValues) assignment(text string) {
 
 func (g *givenValues) names() []string { return slices.Sorted(maps.Keys(g.declared)) }
 
-// ask takes the answer of the user.
+// ask reads the answer of the user.
 func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) given {
 	text, err := prompt(v)
 	if err != nil {
@@ -189,8 +188,8 @@ func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) g
 	return from
 }
 
-// fromText reads a value from outside of any file: as it stands for a
-// primitive type, as an expression for any other.
+// fromText reads a value that is not in a file: as plain text for a primitive type, as an
+// expression for any other.
 func (g *givenValues) fromText(v *Variable, text, source string) given {
 	from := given{source: source}
 	if v.literal {
@@ -206,7 +205,7 @@ func (g *givenValues) fromText(v *Variable, text, source string) given {
 	return from
 }
 
-// expression evaluates text into from.value, or says why it can't.
+// expression evaluates text into from.value, or reports why it can't.
 func (g *givenValues) expression(from *given, text string) (why string) {
 	const filename = "<value>"
 	if source.Check([]byte(text), filename).HasErrors() {
@@ -230,7 +229,7 @@ func (g *givenValues) expression(from *given, text string) (why string) {
 	return ""
 }
 
-// file takes the values of one file of variables.
+// file reads the values of one file of variables.
 func (g *givenValues) file(src []byte, filename string) {
 	file, diags := parseVariables(src, filename)
 	g.report(diags)
@@ -250,8 +249,8 @@ func (g *givenValues) file(src []byte, filename string) {
 	}
 }
 
-// parseVariables parses a file of variables. One whose name does not tell is
-// JSON if it begins like it.
+// parseVariables parses a file of variables. Where the name does not show the syntax, a file that
+// begins like JSON is JSON.
 func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if !strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{")) {
 		return source.ParseJSON(src, filename)

@@ -9,26 +9,25 @@ import (
 	"kplan.dev/kplan/internal/words"
 )
 
-// Import is an import block: the object of a resource is taken over if it
-// exists and is not this stack's. The configuration names it, so there is no id.
+// Import is an import block: the object of a resource is adopted if it exists and this stack does
+// not manage it. The configuration names it, so there is no id.
 type Import struct {
 	To    addrs.Instance // all instances of a resource where it has no key
 	Range hcl.Range
 }
 
-// Moved is a moved block: what was known under one address is now known under
-// another. kplan finds moves by itself while the object stays the same; a block
-// is needed where its name changes, too.
+// Moved is a moved block: the resource of one address now has another. kplan finds moves by itself
+// while the object stays the same; a block is needed where its name changes, too.
 type Moved struct {
 	From, To addrs.Instance
 	Range    hcl.Range
 }
 
-// Removed is a removed block: what becomes of the objects of a resource that is
-// no longer in the configuration.
+// Removed is a removed block: whether the objects of a resource that is no longer in the
+// configuration are deleted.
 type Removed struct {
 	From    addrs.Instance
-	Destroy bool // delete them; otherwise they stay in the cluster and are forgotten
+	Destroy bool // delete them; otherwise kplan forgets them and they stay in the cluster
 	Range   hcl.Range
 }
 
@@ -138,8 +137,8 @@ func instanceKey(key cty.Value) (addrs.Key, bool) {
 	return addrs.Key{}, false
 }
 
-// checkRefactoring finds import, moved and removed blocks that speak of
-// resources which are, or are not, in the configuration.
+// checkRefactoring reports import blocks of undeclared resources, and moved and removed blocks of
+// declared ones.
 func checkRefactoring(p *parser, c *Config) {
 	declared := map[addrs.Resource]bool{}
 	var names []string

@@ -57,8 +57,8 @@ func (p *parser) repetition(r *Resource, attrs hcl.Attributes) {
 	}
 }
 
-// checkKind refuses what can't be a kind. Whether there is such a kind is
-// found out when the configuration is evaluated.
+// checkKind refuses what can't be a kind. Whether the kind exists is checked when the configuration
+// is evaluated.
 func (p *parser) checkKind(kind string, at hcl.Range) bool {
 	if source.IsKindName(kind) {
 		return true

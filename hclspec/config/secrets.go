@@ -14,10 +14,10 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Secrets is what of a configuration's source must not be quoted.
+// Secrets are the parts of a configuration's source that must not be quoted.
 type Secrets struct {
-	// Places hold secret values as they are written.
-	Places []hcl.Range
+	// Ranges hold secret values as they are written.
+	Ranges []hcl.Range
 	// Names are the references whose values are secret, such as local.password.
 	Names map[string]bool
 }
@@ -28,12 +28,10 @@ type Kinds interface {
 	Lookup(kind, apiVersion string) (*kinds.Kind, error)
 }
 
-// Secrets finds the secrets that are written into the files: what stands in a
-// place that the kind has as secret, in the default of a sensitive variable or
-// a sensitive output, in a call of sensitive(), and what flows into these from
-// locals and variables. It finds them without evaluating anything, since most
-// of what quotes the source is said before that, and in a file with a syntax
-// error it rather takes too much than too little.
+// Secrets finds the secrets that are written into the files: values of fields that the kind
+// declares as secret, of sensitive variables and outputs, arguments of sensitive(), and the locals
+// and variables that these refer to. It evaluates nothing, since most diagnostics that quote the
+// source are reported before evaluation. In a file with a syntax error it prefers to find too much.
 func (c *Config) Secrets(known Kinds) Secrets {
 	f := &secretFinder{config: c, kinds: known, seen: map[hcl.Range]bool{}}
 	f.found.Names = map[string]bool{}
@@ -93,7 +91,7 @@ func writtenVersion(body hcl.Body) string {
 	return ""
 }
 
-// body looks at what stands in a block that field describes.
+// body looks at the content of a block that field describes.
 func (f *secretFinder) body(body hcl.Body, field *kinds.Field) {
 	attrs, _ := body.JustAttributes()
 	for name, attr := range attrs {
@@ -135,7 +133,7 @@ func below(field *kinds.Field, name string) *kinds.Field {
 	return field.Field(name)
 }
 
-// within looks for secret places in the value of a field.
+// within looks for secret fields in the value of a field.
 func (f *secretFinder) within(expr hcl.Expression, field *kinds.Field) {
 	if field == nil {
 		return
@@ -165,7 +163,7 @@ func keyOf(pair hcl.KeyValuePair) (string, bool) {
 	return key.AsString(), true
 }
 
-// secret notes all that is written in an expression, and what flows into it.
+// secret records all that is written in an expression, and follows its references.
 func (f *secretFinder) secret(expr hcl.Expression) {
 	if expr == nil || f.seen[expr.Range()] {
 		return
@@ -181,8 +179,8 @@ func (f *secretFinder) secret(expr hcl.Expression) {
 	}
 }
 
-// literals notes the texts and numbers of an expression, but not the keys of
-// its objects nor the names of the files that it reads.
+// literals records the strings and numbers of an expression, but not the keys of its objects nor
+// the names of the files that it reads.
 func (f *secretFinder) literals(node hclsyntax.Node) {
 	var spared []hcl.Range
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
@@ -199,7 +197,7 @@ func (f *secretFinder) literals(node hclsyntax.Node) {
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		literal, ok := n.(*hclsyntax.LiteralValueExpr)
 		if ok && holdsText(literal.Val) && !slices.ContainsFunc(spared, func(r hcl.Range) bool { return r.Overlaps(literal.SrcRange) }) {
-			f.found.Places = append(f.found.Places, literal.SrcRange)
+			f.found.Ranges = append(f.found.Ranges, literal.SrcRange)
 		}
 		return nil
 	})
@@ -209,7 +207,7 @@ func holdsText(value cty.Value) bool {
 	return value.Type() == cty.String || value.Type() == cty.Number
 }
 
-// leaves notes the values of an expression in JSON.
+// leaves records the values of an expression in JSON.
 func (f *secretFinder) leaves(expr hcl.Expression) {
 	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
 		for _, pair := range pairs {
@@ -220,14 +218,14 @@ func (f *secretFinder) leaves(expr hcl.Expression) {
 			f.leaves(element)
 		}
 	} else {
-		f.found.Places = append(f.found.Places, expr.Range())
+		f.found.Ranges = append(f.found.Ranges, expr.Range())
 	}
 }
 
-// follow goes where a secret value comes from.
+// follow looks at the declaration that a secret value comes from.
 func (f *secretFinder) follow(reference hcl.Traversal) {
 	if len(reference) == 1 { // a value whose quotes were forgotten
-		f.found.Places = append(f.found.Places, reference.SourceRange())
+		f.found.Ranges = append(f.found.Ranges, reference.SourceRange())
 		return
 	}
 	if name, ok := source.RootAttr(reference, "local"); ok {
@@ -247,7 +245,7 @@ func (f *secretFinder) follow(reference hcl.Traversal) {
 	}
 }
 
-// part notes the part of an expression that a reference picks from the step on.
+// part records the part of an expression that a reference picks from the step on.
 func (f *secretFinder) part(expr hcl.Expression, reference hcl.Traversal, step int) {
 	if path, err := source.TraversalPath(reference); err == nil {
 		f.found.Names[path.String()] = true
@@ -267,8 +265,8 @@ func (f *secretFinder) part(expr hcl.Expression, reference hcl.Traversal, step i
 	f.secret(expr)
 }
 
-// file looks for what does not depend on a place: calls of sensitive(). Of a
-// file that was not understood it looks at the lines.
+// file looks for secrets outside of any field: calls of sensitive(). Where a file has a syntax
+// error it looks at the lines.
 func (f *secretFinder) file(name string, file *hcl.File) {
 	if _, diags := source.Parse(file.Bytes, name); diags.HasErrors() {
 		f.lines(name, file.Bytes)
@@ -277,7 +275,7 @@ func (f *secretFinder) file(name string, file *hcl.File) {
 	body, ok := file.Body.(*hclsyntax.Body)
 	if !ok {
 		for _, at := range sensitiveInJSON.FindAllIndex(file.Bytes, -1) {
-			f.place(name, file.Bytes, at[0], at[1])
+			f.addRange(name, file.Bytes, at[0], at[1])
 		}
 		return
 	}
@@ -299,8 +297,8 @@ var (
 	frame           = regexp.MustCompile(`^\s*(?:[\w-]+(?:\s+"[^"]*")*\s*\{|(?:(?:"[^"]*"|[\w.-]+)\s*[=:]\s*)?[{}()\[\],]*)\s*$`)
 )
 
-// lines takes all values for secret that stand in a block which may hold any,
-// of a file with a syntax error.
+// lines treats all values as secret in each block that may hold secrets, of a file with a syntax
+// error.
 func (f *secretFinder) lines(name string, src []byte) {
 	secret := strings.HasSuffix(name, ".json")
 	at := 0
@@ -313,14 +311,14 @@ func (f *secretFinder) lines(name string, src []byte) {
 			if m := assignment.FindIndex(text); m != nil {
 				indent = m[1]
 			}
-			f.place(name, src, at+indent, at+len(text))
+			f.addRange(name, src, at+indent, at+len(text))
 		}
 		at += len(line)
 	}
 }
 
-// mayHoldSecrets reports whether the block that src begins with has places for
-// secrets, or calls itself sensitive.
+// mayHoldSecrets reports whether the block that src begins with has secret fields or is declared as
+// sensitive.
 func (f *secretFinder) mayHoldSecrets(src []byte) bool {
 	if m := headOfResource.FindSubmatch(src); m != nil {
 		kind, err := kinds.Builtin().Lookup(string(m[1]), "")
@@ -338,10 +336,10 @@ func (f *secretFinder) mayHoldSecrets(src []byte) bool {
 	return false
 }
 
-// place notes some bytes of a file.
-func (f *secretFinder) place(name string, src []byte, from, to int) {
+// addRange records a range of bytes of a file.
+func (f *secretFinder) addRange(name string, src []byte, from, to int) {
 	pos := func(at int) hcl.Pos {
 		return hcl.Pos{Line: 1 + bytes.Count(src[:at], []byte("\n")), Column: at - bytes.LastIndexByte(src[:at], '\n'), Byte: at}
 	}
-	f.found.Places = append(f.found.Places, hcl.Range{Filename: name, Start: pos(from), End: pos(to)})
+	f.found.Ranges = append(f.found.Ranges, hcl.Range{Filename: name, Start: pos(from), End: pos(to)})
 }

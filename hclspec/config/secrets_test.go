@@ -12,8 +12,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// quotedFrom loads one file and returns its source with *** in the place of
-// each secret.
+// quotedFrom loads one file and returns its source with *** instead of each secret.
 func quotedFrom(t *testing.T, name, source string) (string, Secrets) {
 	t.Helper()
 	dir := t.TempDir()
@@ -22,9 +21,9 @@ func quotedFrom(t *testing.T, name, source string) (string, Secrets) {
 	}
 	config, _ := Load(dir)
 	secrets := config.Secrets(kinds.Builtin())
-	slices.SortFunc(secrets.Places, func(a, b hcl.Range) int { return b.Start.Byte - a.Start.Byte })
+	slices.SortFunc(secrets.Ranges, func(a, b hcl.Range) int { return b.Start.Byte - a.Start.Byte })
 	end := len(source)
-	for _, r := range secrets.Places {
+	for _, r := range secrets.Ranges {
 		if r.Start.Byte >= end {
 			continue // inside of another
 		}

@@ -17,7 +17,7 @@ var settingsSchema = &hcl.BodySchema{
 	Blocks:     []hcl.BlockHeaderSchema{{Type: "cluster"}, {Type: "backend", LabelNames: []string{"type"}}},
 }
 
-// settings reads a kplan block. There may be several, each saying a part.
+// settings reads a kplan block. There may be several, each with a part.
 func (l *loader) settings(block *hcl.Block) {
 	content, diags := block.Body.Content(settingsSchema)
 	l.parser.report(diags)
@@ -61,9 +61,9 @@ func (l *loader) requiredVersion(attr *hcl.Attribute) {
 	l.config.Settings.RequiredVersionRange = attr.Expr.Range()
 }
 
-// CheckVersion reports whether the running kplan is one that the configuration
-// wants. Ask before anything else: the other problems that an unsuitable
-// kplan finds in a configuration need not be real.
+// CheckVersion reports whether the running kplan is one that the configuration requires. Check this
+// before anything else: the other problems that an unsuitable kplan finds in a configuration need
+// not be real.
 func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 	if c.Settings.RequiredVersion == "" {
 		return nil
@@ -74,7 +74,7 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 	}
 	v, err := version.NewVersion(running)
 	if err != nil || constraint.Check(v) || constraint.Check(v.Core()) {
-		return nil // a build from a source tree has no version and is let through
+		return nil // a build from a source tree has no version and is accepted
 	}
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
 		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if this one will do.", c.Settings.RequiredVersion, running)

@@ -23,7 +23,7 @@ type settingsEval struct {
 	values  Values
 	attrs   hcl.Attributes
 	present hcl.Attributes       // those that have a value other than null
-	locals  map[string]cty.Value // those evaluated; NilVal while one is under way
+	locals  map[string]cty.Value // those evaluated; NilVal while one is in progress
 	diags   hcl.Diagnostics
 }
 
@@ -76,7 +76,7 @@ func (e *settingsEval) duration(name string) time.Duration {
 	return max(d, 0)
 }
 
-// value evaluates an expression; path are the local values on the way to it.
+// value evaluates an expression; path are the local values that lead to it.
 func (e *settingsEval) value(expr hcl.Expression, path []string) (cty.Value, bool) {
 	locals := map[string]cty.Value{}
 	for _, ref := range expr.Variables() {
@@ -143,8 +143,8 @@ func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty
 	return cty.NilVal, false
 }
 
-// PathValue is what path stands for. Everything that a configuration reads lies in
-// its own directory, so all three are that, wherever kplan was started.
+// PathValue is the value of path. Everything that a configuration reads lies in its own directory,
+// so all three are that, wherever kplan was started.
 var PathValue = cty.ObjectVal(map[string]cty.Value{
 	"module": cty.StringVal("."), "root": cty.StringVal("."), "cwd": cty.StringVal("."),
 })

@@ -77,7 +77,7 @@ func (l *loader) topLevel(body hcl.Body) {
 	}
 }
 
-// unexpected reports what stands at a file's top level and does not belong.
+// unexpected reports what does not belong at a file's top level.
 func (l *loader) unexpected(rest hcl.Body) {
 	if native, ok := rest.(*hclsyntax.Body); ok {
 		for _, block := range native.Blocks {
@@ -88,7 +88,7 @@ func (l *loader) unexpected(rest hcl.Body) {
 		}
 		return
 	}
-	// The properties left of a body in JSON are only told in diagnostics.
+	// The remaining properties of a body in JSON are available only in diagnostics.
 	_, diags := rest.Content(&hcl.BodySchema{})
 	for _, d := range diags {
 		if d.Subject != nil {
@@ -97,7 +97,7 @@ func (l *loader) unexpected(rest hcl.Body) {
 	}
 }
 
-// jsonString is the string that stands at that place of the source.
+// jsonString is the string in that range of the source.
 func (l *loader) jsonString(at hcl.Range) string {
 	var text string
 	if src := l.config.Files[at.Filename].Bytes; at.CanSliceBytes(src) {
@@ -127,7 +127,7 @@ func (l *loader) unexpectedArgument(name string, at hcl.Range) {
 	if slices.Contains(blockNames(), name) {
 		hint = fmt.Sprintf(" %s is a block: it is written without an equals sign.", name)
 	}
-	l.parser.problem("Unsupported argument", at, "No argument stands outside of a block.%s", hint)
+	l.parser.problem("Unsupported argument", at, "An argument belongs in a block.%s", hint)
 }
 
 func blockNames() []string {

@@ -7,7 +7,7 @@ var unsupportedBlocks = map[string]string{
 	"data":      "This version of kplan does not have data blocks yet.",
 	"check":     "This version of kplan does not have check blocks yet.",
 	"terraform": "The block for kplan's own settings is called kplan.",
-	"provider":  "kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.",
+	"provider":  "kplan has no providers. The cluster block inside the kplan block configures the cluster.",
 	"ephemeral": "kplan has no ephemeral resources. Secrets never enter its plans or its state.",
 	"backend":   "The backend block belongs inside the kplan block.",
 	"cluster":   "The cluster block belongs inside the kplan block.",

@@ -15,8 +15,8 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// Values are the values of a configuration's variables, converted to their
-// types and checked by their validations. Sensitive ones bear a mark.
+// Values are the values of a configuration's variables, converted to their types and checked by
+// their validations. Sensitive ones are marked.
 type Values struct{ values map[string]cty.Value }
 
 // Names are the variables' names, sorted.
@@ -31,11 +31,11 @@ func (v Values) Value(name string) cty.Value {
 	return cty.DynamicVal
 }
 
-// object is what var stands for in an expression.
+// object is the value of var in an expression.
 func (v Values) object() cty.Value { return cty.ObjectVal(v.values) }
 
-// VariableValue is a variable's value in JSON. That of a sensitive variable is
-// in clear too: it is for whoever makes a digest of it, never for a file.
+// VariableValue is a variable's value in JSON. That of a sensitive variable is in clear too: it is
+// for computing a digest, never for a file.
 type VariableValue struct {
 	Value     json.RawMessage // nil while unknown
 	Type      json.RawMessage // cty's JSON spelling: "string", ["list","string"]
@@ -64,9 +64,9 @@ func mustJSON(text []byte, err error) json.RawMessage {
 	return text
 }
 
-// Inputs are the places that variables take their values from, beside the
-// files that are always read: default.kpvars.hcl, default.kpvars.json and
-// *.auto.kpvars.hcl and .json in the configuration's directory.
+// Inputs are the sources of variables' values, besides the files that are always read:
+// default.kpvars.hcl, default.kpvars.json and *.auto.kpvars.hcl and .json in the configuration's
+// directory.
 type Inputs struct {
 	// Env is the process's environment as os.Environ gives it; KPLAN_VAR_name
 	// sets a variable and is overridden by everything else.
@@ -118,9 +118,8 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 	return values, source.FirstProblems(g.diags)
 }
 
-// finish is the final value of a variable, and whether it is a sound one. One
-// without a value is asked for; one that has none still, or a wrong one, is
-// unknown.
+// finish is the final value of a variable, and whether it is a sound one. It prompts for a missing
+// value; a variable that still has none, or an invalid one, is unknown.
 func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	from, ok := g.values[v.Name]
 	if !ok && v.Default == cty.NilVal && in.Prompt != nil {

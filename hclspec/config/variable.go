@@ -67,7 +67,7 @@ func (p *parser) variableType(v *Variable, attr *hcl.Attribute) {
 	v.literal = ty.IsPrimitiveType()
 }
 
-// unquotedType is what a quoted type stood for in old Terraform.
+// unquotedType is the meaning of a quoted type in old Terraform.
 func unquotedType(name string) string {
 	switch name {
 	case "list", "map", "set":
@@ -78,7 +78,7 @@ func unquotedType(name string) string {
 
 var typeNames = []string{"string", "number", "bool", "any", "list", "set", "map", "object", "tuple", "optional"}
 
-// withTypeHints adds what a misspelled type most likely stands for.
+// withTypeHints adds the type that a misspelled one most likely means.
 func withTypeHints(diags hcl.Diagnostics, files map[string]*hcl.File) hcl.Diagnostics {
 	for _, d := range diags {
 		file := files[d.Subject.Filename]
@@ -126,19 +126,19 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 // validation checks what a variable's validation refers to: variables, and its
 // own one among them.
 func (p *parser) validation(v *Variable, check *Check) {
-	own, foreign := false, false
+	own, others := false, false
 	for _, expr := range []hcl.Expression{check.Condition, check.ErrorMessage} {
 		for _, ref := range expr.Variables() {
 			name, ok := source.RootAttr(ref, "var")
 			own = own || ok && name == v.Name && expr == check.Condition
 			if !ok {
-				foreign = true
+				others = true
 				p.problem("Invalid reference in validation", ref.SourceRange(), "Variables are validated before anything else is evaluated, so a validation can refer to variables only, not to %s.", source.DescribeReference(ref))
 			}
 		}
 	}
-	if !own && !foreign {
-		p.problem("Validation of something else", check.Condition.Range(), "The condition never refers to var.%s, so it does not check that variable.", v.Name)
+	if !own && !others {
+		p.problem("Validation of another value", check.Condition.Range(), "The condition never refers to var.%s, so it does not check that variable.", v.Name)
 	}
 }
 
@@ -163,21 +163,20 @@ func checkValidationNames(p *parser, c *Config) {
 // typeName is a type as a variable block spells it.
 func typeName(ty cty.Type) string { return typeexpr.TypeString(ty) }
 
-// conversionError says why a value does not fit a type, with the place inside
-// the value.
+// conversionError describes why a value does not fit a type, with the path inside the value.
 func conversionError(err error) string {
 	pathErr, ok := err.(cty.PathError)
 	if !ok || len(pathErr.Path) == 0 {
 		return err.Error()
 	}
-	var place addrs.Path
+	var path addrs.Path
 	for _, step := range pathErr.Path {
 		switch s := step.(type) {
 		case cty.GetAttrStep:
-			place = place.Field(s.Name)
+			path = path.Field(s.Name)
 		case cty.IndexStep:
-			place = source.AppendKey(place, s.Key)
+			path = source.AppendKey(path, s.Key)
 		}
 	}
-	return "at " + place.String() + ": " + pathErr.Error()
+	return "at " + path.String() + ": " + pathErr.Error()
 }

@@ -15,10 +15,10 @@ import (
 // Wait is the wait block of a resource: what ready means, and for how long to
 // wait for it.
 type Wait struct {
-	Enabled *bool         // nil: as the command says
-	Timeout time.Duration // 0: as the command says
-	// Conditions and Fields must all hold. Where there are any they are what
-	// ready means, in place of the rule of the kind.
+	Enabled *bool         // nil: the command decides
+	Timeout time.Duration // 0: the command decides
+	// Conditions and Fields must all hold. Where there are any, they define ready instead of the
+	// rule of the kind.
 	Conditions []WaitCondition
 	Fields     []WaitField
 	// Rollout reports whether to wait until a controller has brought all its pods up
@@ -36,8 +36,8 @@ type WaitCondition struct {
 	Status string // True, False or Unknown
 }
 
-// WaitField is a field and what stands in it: Value, what Pattern matches or,
-// where both are nil, anything.
+// WaitField is a field and its expected value: Value, what Pattern matches or, where both are nil,
+// anything.
 type WaitField struct {
 	Path    addrs.Path
 	Value   *string
@@ -45,7 +45,7 @@ type WaitField struct {
 	Range   hcl.Range // of the path
 }
 
-// IsOwn reports whether the block says itself what ready means.
+// IsOwn reports whether the block itself defines ready.
 func (w *Wait) IsOwn() bool { return len(w.Conditions)+len(w.Fields) > 0 }
 
 var (
@@ -74,7 +74,7 @@ func (p *parser) wait(block *hcl.Block) Wait {
 	return w
 }
 
-// choice reads an argument that is true, false or left out, and where it stands.
+// choice reads an argument that is true, false or left out, and its range.
 func (p *parser) choice(attr *hcl.Attribute) (*bool, hcl.Range) {
 	var on bool
 	if !p.constant(attr, &on) {

@@ -238,13 +238,13 @@ var matchkeysFunc = function.New(&function.Spec{
 		return args[0].Type(), nil
 	},
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
-		values, keys, wanted := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
+		values, keys, searched := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
 		if len(values) != len(keys) {
 			return cty.NilVal, errors.New("the values and the keys must be equally many")
 		}
 		var kept []cty.Value
 		for i, key := range keys {
-			for _, want := range wanted {
+			for _, want := range searched {
 				equal, err := stdlib.Equal(key, want)
 				if err != nil {
 					return cty.NilVal, err

@@ -54,8 +54,8 @@ func decodeBase64(s string) (string, error) {
 	return string(raw), nil
 }
 
-// gzipBase64 writes no time and no name into the header, so that the same text
-// always comes to the same bytes.
+// gzipBase64 writes no time and no name into the header, so that the same text always gives the
+// same bytes.
 func gzipBase64(s string) (string, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)

@@ -73,7 +73,7 @@ func fileFunc(dir source.Directory, description string, f func(string) (string, 
 	})
 }
 
-// fileError is what an error says about a path that the configuration names.
+// fileError describes an error about a path that the configuration names.
 func fileError(name string, err error) error {
 	hint := ""
 	if strings.HasPrefix(name, "~") {

@@ -41,10 +41,9 @@ func Table(dir string) map[string]function.Function {
 	return table
 }
 
-// discreet is a function that does what f does, except that it keeps what f
-// says about a failure to itself when a sensitive value went in: an error such
-// as `cannot parse "hunter2"` would show it. It also keeps numbers within
-// bounds.
+// discreet is a function that does what f does, except that it hides the message of a failure when
+// an argument is sensitive: an error such as `cannot parse "hunter2"` would show it. It also keeps
+// numbers within bounds.
 func discreet(f function.Function) function.Function {
 	typeOf := func(args []cty.Value) (cty.Type, error) {
 		ty, err := f.ReturnTypeForValues(args)
@@ -59,8 +58,8 @@ func discreet(f function.Function) function.Function {
 	})
 }
 
-// Around is a function with the parameters of f that takes everything, and leaves
-// it to f, which it calls, to refuse some of that.
+// Around is a function with the parameters of f that accepts everything, and calls f, which refuses
+// what it does not accept.
 func Around(f function.Function, typeOf function.TypeFunc, call function.ImplFunc) function.Function {
 	spec := &function.Spec{Description: f.Description(), Type: typeOf, Impl: call}
 	for _, param := range f.Params() {
@@ -73,7 +72,7 @@ func Around(f function.Function, typeOf function.TypeFunc, call function.ImplFun
 	return function.New(spec)
 }
 
-// Open is a parameter that takes everything: the function inside decides.
+// Open is a parameter that accepts everything: the function inside decides.
 func Open(param function.Parameter) function.Parameter {
 	param.AllowNull, param.AllowUnknown, param.AllowDynamicType, param.AllowMarked = true, true, true, true
 	return param
@@ -88,8 +87,8 @@ func presentable(err error, args []cty.Value) error {
 			return errors.New("an argument is sensitive, so the reason is not shown")
 		}
 	}
-	// Some functions of cty's panic where a result is no number; what they
-	// say then is a stack.
+	// Some functions of cty panic where a result is not a number; their error is then a stack
+	// trace.
 	if panicked := (function.PanicError{}); errors.As(err, &panicked) {
 		return errors.New("it has no result for these arguments")
 	}

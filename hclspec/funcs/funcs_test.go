@@ -284,7 +284,7 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// An unknown argument makes an unknown result, never an error or a guess.
+// An unknown argument gives an unknown result, never an error or a prediction.
 func TestFunctionsOfUnknownValues(t *testing.T) {
 	dir := functionFiles(t)
 	for _, call := range []string{
@@ -303,7 +303,7 @@ func TestFunctionsOfUnknownValues(t *testing.T) {
 	}
 }
 
-// functionErrors are calls that fail, and what the problem says.
+// functionErrors are calls that fail, and the detail of the problem.
 var functionErrors = []struct{ call, want string }{
 	{`sum([])`, `Invalid value for "list" parameter: there is nothing to add up: the list is empty.`},
 	{`sum(["x"])`, `Invalid value for "list" parameter: all elements must be numbers.`},
@@ -462,7 +462,7 @@ func TestFunctionsAreBounded(t *testing.T) {
 	}
 }
 
-// Whatever the arguments, a function answers or says what is wrong.
+// Whatever the arguments, a function returns a value or an error.
 func TestFunctionsNeverPanic(t *testing.T) {
 	scope := functionScope(functionFiles(t))
 	args := []string{
@@ -477,7 +477,7 @@ func TestFunctionsNeverPanic(t *testing.T) {
 				t.Errorf("%s(%s): %s", name, strings.Join(given, ", "), d.Detail)
 			}
 			if strings.Contains(d.Detail, "hunter2") {
-				t.Errorf("%s(%s) tells a secret: %s", name, strings.Join(given, ", "), d.Detail)
+				t.Errorf("%s(%s) shows a secret: %s", name, strings.Join(given, ", "), d.Detail)
 			}
 		}
 		next := args

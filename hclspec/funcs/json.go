@@ -48,9 +48,8 @@ func uniqueNames(from *json.Decoder) error {
 	return err
 }
 
-// ParseJSON is a JSON text as a value of the type that it has by itself: objects
-// and tuples. cty's own decoder comes to the same, but reads each value again
-// for every level that it is nested.
+// ParseJSON is a JSON text as a value of the type that it has by itself: objects and tuples. cty's
+// own decoder gives the same result, but reads each value again for every level of nesting.
 func ParseJSON(text string) (cty.Value, error) {
 	if err := checkJSONText(text); err != nil {
 		return cty.NilVal, err
@@ -98,7 +97,7 @@ func decodedJSON(x any) (cty.Value, error) {
 	return JsonScalar(x), nil
 }
 
-// checkJSONText refuses text that a recursive decoder could not bear.
+// checkJSONText refuses text that is nested too deeply for a recursive decoder.
 func checkJSONText(text string) error {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {

@@ -118,7 +118,7 @@ func templateResult(value cty.Value) (cty.Value, error) {
 	return value, nil
 }
 
-// templateError is the first problem of a template, with its place there.
+// templateError is the first problem of a template, with its range there.
 func templateError(diags hcl.Diagnostics) error {
 	first := diags.Errs()[0].(*hcl.Diagnostic)
 	detail := strings.TrimSuffix(first.Detail, ".") // the caller adds its own

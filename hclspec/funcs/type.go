@@ -16,7 +16,7 @@ var typeFunctions = map[string]function.Function{
 	"toset":        stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 	"tostring":     stdlib.MakeToFunc(cty.String),
 	"sensitive":    marking("Marks a value as sensitive: it is not shown.", func(v cty.Value) cty.Value { return v.Mark(Sensitive) }),
-	"nonsensitive": marking("Takes the mark of a sensitive value away: it is shown.", withoutSensitive),
+	"nonsensitive": marking("Removes the mark of a sensitive value, so that it is shown.", withoutSensitive),
 	"issensitive":  issensitiveFunc,
 }
 

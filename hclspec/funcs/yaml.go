@@ -37,9 +37,9 @@ func yamlValue(text string) (cty.Value, error) {
 // maxYAMLNodes bounds what aliases expand to.
 const maxYAMLNodes = 1_000_000
 
-// parseYAML refuses documents that are nested too deeply, or that expand to far
-// more than they hold: nine levels of nine aliases each come to a billion. It
-// refuses keys that are there twice, or that are not what they seem.
+// parseYAML refuses documents that are nested too deeply, or that expand to far more than they
+// hold: nine levels of nine aliases each expand to a billion nodes. It refuses duplicate keys, and
+// keys that YAML reads as another value.
 func parseYAML(text string) (*yamlnode.Node, error) {
 	var doc, more yamlnode.Node
 	documents := yamlnode.NewDecoder(strings.NewReader(text))
@@ -62,7 +62,7 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 	if size, ok := known[node]; ok {
 		return size, nil
 	}
-	known[node] = 1 // of an alias inside of what it stands for
+	known[node] = 1 // of an alias inside of its own anchor
 	children := node.Content
 	if node.Alias != nil {
 		children = []*yamlnode.Node{node.Alias}
@@ -81,8 +81,8 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 	return total, nil
 }
 
-// checkKeys refuses a key that a map has twice, of whose values only one would
-// count, and one that YAML reads as something else than what is written.
+// checkKeys refuses a key that a map has twice, of whose values only one would count, and one that
+// YAML reads as another value than is written.
 func checkKeys(node *yamlnode.Node) error {
 	lines := map[string]int{}
 	for i, child := range node.Content {
@@ -102,8 +102,8 @@ func checkKeys(node *yamlnode.Node) error {
 	return nil
 }
 
-// boolWords are what YAML 1.1, and so kubectl, takes for true or false, besides
-// these words themselves.
+// boolWords are what YAML 1.1, and so kubectl, reads as true or false, besides these words
+// themselves.
 var boolWords = []string{"y", "yes", "on", "n", "no", "off"}
 
 // readKey is what a key is in JSON.
@@ -126,9 +126,8 @@ func readKey(key *yamlnode.Node) string {
 	return key.Value
 }
 
-// fromYAML marks a bool or a number that a YAML document has, and says how it
-// stands there: where a string is needed, that text would be lost. no has become
-// false, and 1.10 is 1.1.
+// fromYAML marks a bool or a number of a YAML document with its text there, which would be lost
+// where a string is needed: no is read as false, and 1.10 as 1.1.
 type fromYAML struct {
 	ctymarks.ProvenanceMark
 	Read, Written string
@@ -182,8 +181,8 @@ func entriesOf(mapping *yamlnode.Node) map[string]*yamlnode.Node {
 	return merged
 }
 
-// mergeInto adds the entries of what stands behind <<, a map or a list of maps,
-// of which the first counts.
+// mergeInto adds the entries of the value of <<, a map or a list of maps, of which the first has
+// precedence.
 func mergeInto(entries map[string]*yamlnode.Node, source *yamlnode.Node) {
 	switch source.Kind {
 	case yamlnode.AliasNode:
@@ -201,8 +200,8 @@ func mergeInto(entries map[string]*yamlnode.Node, source *yamlnode.Node) {
 	}
 }
 
-// YamlScalar is how a YAML document has the bool or number v, if v was not made
-// of what it has but is what it has.
+// YamlScalar is how a YAML document spells the bool or number v, if v is a value of the document
+// and not computed from one.
 func YamlScalar(v cty.Value) (fromYAML, bool) {
 	if ty := v.Type(); !v.IsMarked() || ty != cty.Bool && ty != cty.Number || !v.IsKnown() || v.IsNull() {
 		return fromYAML{}, false

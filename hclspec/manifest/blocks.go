@@ -52,7 +52,7 @@ func holdsObjects(f *kinds.Field) bool {
 	return f.Type == kinds.Object || f.Type == kinds.Map || f.Type == kinds.Any
 }
 
-// checkSingle reports the second of the blocks that stand for one object.
+// checkSingle reports the second of the blocks that define one object.
 func (r *Reader) checkSingle(blocks []*hclsyntax.Block, where string) {
 	var first *hclsyntax.Block
 	for _, b := range blocks {

@@ -15,8 +15,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Decoder evaluates the parts of a manifest for one instance. It collects all
-// that is wrong and goes on: a value that can't be had counts as unknown.
+// Decoder evaluates the parts of a manifest for one instance. It collects all that is wrong and
+// goes on: a value that can't be evaluated counts as unknown.
 type Decoder struct {
 	Kind      *kinds.Kind
 	Scope     *hcl.EvalContext
@@ -24,12 +24,12 @@ type Decoder struct {
 	Unknown   addrs.PathSet
 	Sensitive addrs.PathSet
 	Origins   Origins
-	// Sources says, for a list made by dynamic blocks, which item of the source
-	// each of its elements came from.
+	// Sources is, for a list made by dynamic blocks, the item of the source that each of its
+	// elements came from.
 	Sources map[addrs.Path][]int
 }
 
-// state says what became of a value.
+// state is the outcome of decoding a value.
 type state byte
 
 const (
@@ -38,8 +38,7 @@ const (
 	valueUnknown       // not known yet, or wrong
 )
 
-// location is where in the object the decoder is. It becomes a path only when
-// somebody asks.
+// location is where in the object the decoder is. It becomes a path only on demand.
 type location struct {
 	above *location
 	field string
@@ -65,7 +64,7 @@ func (d *Decoder) Problem(summary string, at hcl.Range, format string, args ...a
 	d.Diags = append(d.Diags, source.Problem(summary, at, format, args...)...)
 }
 
-// notKnown takes note of a place without a value.
+// notKnown records a field without a known value.
 func (d *Decoder) notKnown(at *location) (any, state) {
 	if d.Unknown == nil {
 		d.Unknown = addrs.PathSet{}
@@ -81,7 +80,7 @@ func (d *Decoder) secret(at *location) {
 	d.Sensitive.Add(at.path())
 }
 
-// unmark takes the marks off a value and notes what they say of its place.
+// unmark removes the marks of a value and records what they mean for its field.
 func (d *Decoder) unmark(v cty.Value, at *location) cty.Value {
 	if !v.IsMarked() && v.IsKnown() {
 		return v
@@ -162,8 +161,7 @@ func (d *Decoder) object(p *Part, at *location) (any, state) {
 	return fields, valuePresent
 }
 
-// keyedMember evaluates a member whose name is an expression. It reports whether
-// the name could be told.
+// keyedMember evaluates a member whose name is an expression. It reports whether the name is known.
 func (d *Decoder) keyedMember(m *member, field *kinds.Field, fields map[string]any, at *location) bool {
 	key, ok := d.Eval(m.key)
 	if !ok {
@@ -223,14 +221,14 @@ func (d *Decoder) checkRequired(fields map[string]any, field *kinds.Field, at *l
 		if _, ok := fields[f.Name]; ok {
 			continue
 		}
-		if place := at.below(f.Name); !d.Unknown.Covers(place.path()) {
+		if !d.Unknown.Covers(at.below(f.Name).path()) {
 			d.Problem("Missing field", blame, "%s needs the field %s, which is %s.", d.name(at), f.Name, Describe(f))
 		}
 	}
 }
 
-// name is the place as a sentence begins with it. Of what lies inside of a
-// secret not even the place is told, since the keys of a map are part of it.
+// name is the field path at the start of a sentence. Inside of a secret it is the path of the
+// secret, since the keys of a map are part of it.
 func (d *Decoder) name(at *location) string {
 	if secret, ok := d.secretAbove(at); ok {
 		at = secret
@@ -241,7 +239,7 @@ func (d *Decoder) name(at *location) string {
 	return at.path().String()
 }
 
-// valueName is the name of what the place holds.
+// valueName is the name of the field's value.
 func (d *Decoder) valueName(at *location) string {
 	if secret, ok := d.secretAbove(at); ok && secret != at {
 		return "A value inside of " + cmp.Or(secret.path().String(), "the manifest")
@@ -249,7 +247,7 @@ func (d *Decoder) valueName(at *location) string {
 	return orManifest(at.path().String())
 }
 
-// secretAbove is the outermost secret that a place is, or lies in.
+// secretAbove is the outermost secret that a location is, or is inside of.
 func (d *Decoder) secretAbove(at *location) (secret *location, found bool) {
 	if len(d.Sensitive) == 0 {
 		return nil, false
@@ -322,10 +320,9 @@ func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.
 	return fields, valuePresent
 }
 
-// isText refuses a bool or a number that a YAML document has in the place of a
-// string, as the API server would. picked says that an expression took it out of
-// the document: it is then converted like any other, unless it was written
-// otherwise than it is read.
+// isText refuses a bool or a number that a YAML document has instead of a string, as the API server
+// would. picked means that an expression selected it from the document: it is then converted like
+// any other, unless its text differs from the value read.
 func (d *Decoder) isText(v cty.Value, f *kinds.Field, at *location, blame hcl.Range, picked bool) bool {
 	m, ok := funcs.YamlScalar(v)
 	if f.Type != kinds.String || !ok || picked && m.Read == m.Written {
@@ -336,7 +333,7 @@ func (d *Decoder) isText(v cty.Value, f *kinds.Field, at *location, blame hcl.Ra
 	if _, secret := d.secretAbove(at); secret || f.Sensitive {
 		what = "has " + DescribeValue(v) + " there"
 	} else if m.Written != m.Read {
-		what = fmt.Sprintf("reads %s, which stands there, as %s", m.Written, m.Read)
+		what = fmt.Sprintf("reads %s as %s", m.Written, m.Read)
 	}
 	d.Problem("Unsuitable value", blame, "%s must be a string, and YAML %s. Put it in quotes.", d.valueName(at), what)
 	d.notKnown(at)

@@ -116,7 +116,7 @@ func (l *listDecoder) finish() (any, state) {
 	return l.elements, valuePresent
 }
 
-// single is the one object that blocks stand for when they can repeat.
+// single is the one object of blocks that can repeat.
 func (l *listDecoder) single() (any, state) {
 	switch len(l.elements) {
 	case 0:
@@ -130,8 +130,7 @@ func (l *listDecoder) single() (any, state) {
 	return l.notKnown(l.at)
 }
 
-// checkList reports elements that the API could not tell apart, or that it tells
-// apart by a secret.
+// checkList reports elements with the same key, or with a secret key.
 func (d *Decoder) checkList(elements []any, field *kinds.Field, at *location, blame func(int) hcl.Range) {
 	for i := range elements {
 		d.checkKeys(field, at.element(i), blame(i))
@@ -158,9 +157,9 @@ func (d *Decoder) checkList(elements []any, field *kinds.Field, at *location, bl
 	}
 }
 
-// checkKeys refuses a sensitive value by which an element of a list is known: the
-// server writes it into the record of who owns what, and it is part of the names
-// of places. What the kind itself has as secret is left to whoever made the kind.
+// checkKeys refuses a sensitive value in the key of a list's element: the server writes it into
+// managedFields, and it is part of field paths. A key that the kind itself declares as secret is
+// accepted.
 func (d *Decoder) checkKeys(field *kinds.Field, element *location, blame hcl.Range) {
 	if len(d.Sensitive) == 0 || field.Type != kinds.List {
 		return
@@ -179,7 +178,7 @@ func (d *Decoder) checkKeys(field *kinds.Field, element *location, blame hcl.Ran
 	}
 }
 
-// keyUnknown reports whether what tells an element from the others is not known.
+// keyUnknown reports whether the key of an element is not known.
 func (d *Decoder) keyUnknown(field *kinds.Field, at *location, i int) bool {
 	if len(d.Unknown) == 0 {
 		return false

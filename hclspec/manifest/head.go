@@ -33,7 +33,7 @@ func (r *Reader) ApiVersion(expr hcl.Expression) (string, bool) {
 	return apiVersion, true
 }
 
-// CheckKind lets a body repeat what the head says.
+// CheckKind accepts a body that repeats the kind of the head.
 func (r *Reader) CheckKind(e *Entry, kind string) {
 	if e.Attr != nil {
 		if value, diags := e.Attr.Expr.Value(r.Scope); !diags.HasErrors() {

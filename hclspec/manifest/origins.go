@@ -25,7 +25,7 @@ type SkippedMark struct {
 	By addrs.Instance
 }
 
-// Origins is what the marks of some values say.
+// Origins are the instances that the marks of values name.
 type Origins struct {
 	Needs   map[addrs.Instance]struct{}
 	Skipped *addrs.Instance // the first in order
@@ -38,7 +38,7 @@ func (o *Origins) Take(marks cty.ValueMarks) (isSecret bool) {
 		case OriginMark:
 			o.Need(m.Instance)
 		case SkippedMark:
-			o.holdBack(m.By)
+			o.skip(m.By)
 		default:
 			isSecret = isSecret || m == funcs.Sensitive
 		}
@@ -53,19 +53,19 @@ func (o *Origins) Need(i addrs.Instance) {
 	o.Needs[i] = struct{}{}
 }
 
-func (o *Origins) holdBack(by addrs.Instance) {
+func (o *Origins) skip(by addrs.Instance) {
 	if o.Skipped == nil || by.Compare(*o.Skipped) < 0 {
 		o.Skipped = &by
 	}
 }
 
-// Add takes over what other knows.
+// Add adds the origins of another value.
 func (o *Origins) Add(other Origins) {
 	for i := range other.Needs {
 		o.Need(i)
 	}
 	if other.Skipped != nil {
-		o.holdBack(*other.Skipped)
+		o.skip(*other.Skipped)
 	}
 }
 
@@ -81,7 +81,7 @@ func (o *Origins) Sorted(without addrs.Instance) []addrs.Instance {
 	return all
 }
 
-// Mark puts what is known on a value.
+// Mark marks a value with these origins.
 func (o *Origins) Mark(value cty.Value) cty.Value {
 	for i := range o.Needs {
 		value = value.Mark(OriginMark{Instance: i})

@@ -33,7 +33,7 @@ func (ps Positions) Find(steps []addrs.Step, object hcl.Range) (hcl.Range, int) 
 	return r, len(steps)
 }
 
-// single is the block that made the one object which several blocks stood for.
+// single is the block that made the one object which several blocks define.
 func (ps Positions) single(p *Part, at addrs.Path) *Part {
 	if p.list == nil || !p.list.single {
 		return p

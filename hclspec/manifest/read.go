@@ -26,8 +26,7 @@ import (
 // decoder. Exactly one of the last five is set.
 type Part struct {
 	Field *kinds.Field
-	// At is the place that is responsible for the value: an expression, or the
-	// head of a block.
+	// At is the range of the value's source: an expression, or the head of a block.
 	At hcl.Range
 
 	broken bool      // reported already
@@ -40,8 +39,8 @@ type Part struct {
 
 type objectPart struct {
 	members []member
-	// misspelled are the fields that names stand for which were reported as
-	// unknown: whoever misspells a field has not left it out.
+	// misspelled are the fields that were most likely meant by names reported as unknown: a
+	// misspelled field is not missing.
 	misspelled []string
 }
 
@@ -53,8 +52,8 @@ type member struct {
 	part *Part
 }
 
-// listPart are repeated blocks or the elements of a list. Where single is set
-// it stands for at most one object, which is then the value.
+// listPart are repeated blocks or the elements of a list. Where single is set there is at most one
+// object, which is then the value.
 type listPart struct {
 	items  []listItem
 	single bool
@@ -86,7 +85,7 @@ func (r *Reader) Problem(summary string, at hcl.Range, format string, args ...an
 	r.Diags = append(r.Diags, source.Problem(summary, at, format, args...)...)
 }
 
-// Entry is all that one body says under one name.
+// Entry is all that one body has under one name.
 type Entry struct {
 	Name   string
 	Attr   *hcl.Attribute
@@ -94,7 +93,7 @@ type Entry struct {
 	first  int                // byte
 }
 
-// Entries sorts what a body says by name, in the order of first appearance.
+// Entries groups the content of a body by name, in the order of first appearance.
 func (r *Reader) Entries(body hcl.Body) []*Entry {
 	byName := map[string]*Entry{}
 	var all []*Entry
@@ -151,8 +150,8 @@ func (r *Reader) Members(entries []*Entry, field *kinds.Field, where string) *ob
 	return object
 }
 
-// unknownField reports a name that the field has no place for, and returns the
-// one that it most likely stands for.
+// unknownField reports a name that the field does not have, and returns the one that it most likely
+// means.
 func (r *Reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
 	meant, diags := UnknownField(r.Kind, name, at, field, where)
 	r.Diags = append(r.Diags, diags...)
@@ -236,8 +235,8 @@ func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Pa
 	return r.constant(value, p, where)
 }
 
-// lossy reports whether a number is written out where a string is needed, and would
-// not come to what is written: 1.10 is 1.1.
+// lossy reports whether a number is written out where a string is needed, and would lose its
+// spelling: 1.10 is 1.1.
 func (r *Reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
 	literal, isLiteral := expr.(*hclsyntax.LiteralValueExpr)
 	if !isLiteral || field.Type != kinds.String || value.Type() != cty.Number || r.Files[literal.SrcRange.Filename] == nil {
@@ -291,7 +290,7 @@ func (r *Reader) pairs(pairs []hcl.KeyValuePair, field *kinds.Field, where strin
 			continue
 		}
 		if m.key != nil {
-			// The name decides on the field: all is left to each instance.
+			// The name selects the field: each instance decodes the whole.
 			m.part = &Part{At: pair.Value.Range(), Expr: pair.Value}
 			object.members = append(object.members, m)
 			continue
@@ -331,7 +330,7 @@ func (r *Reader) keyName(m *member) bool {
 		return false
 	}
 	if value.IsMarked() || !value.IsKnown() {
-		return true // what that means for the object, decoding says
+		return true // the decoder reports what that means for the object
 	}
 	name, ok := source.KeyString(value)
 	if !ok {

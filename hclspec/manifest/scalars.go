@@ -16,7 +16,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Describe says what values a field holds, as it stands after "must be".
+// Describe describes the values that a field holds, to follow "must be".
 func Describe(f *kinds.Field) string {
 	switch f.Type {
 	case kinds.Object:
@@ -55,7 +55,7 @@ func Describe(f *kinds.Field) string {
 	return "any value"
 }
 
-// DescribeValue says what a value is without showing it.
+// DescribeValue describes a value without showing it.
 func DescribeValue(v cty.Value) string {
 	ty := v.Type()
 	switch {
@@ -77,8 +77,8 @@ func DescribeValue(v cty.Value) string {
 	return "something else"
 }
 
-// hint says how to write what was probably meant by a value that the field
-// can't hold, with a space before it, or "".
+// hint suggests how to write what was probably meant by a value that the field can't hold, with a
+// space before it, or "".
 func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
 	isMap := v.Type().IsObjectType() || v.Type().IsMapType()
 	switch {
@@ -140,9 +140,9 @@ func primitive(v cty.Value) any {
 	return v.True()
 }
 
-// JsonNumber is an int64 where the number is whole and fits, else a float64. It
-// is false for a number that is too large, and for a whole one that would lose
-// digits. Fractions are rounded, as everybody does who reads JSON.
+// JsonNumber is an int64 where the number is whole and fits, else a float64. It is false for a
+// number that is too large, and for a whole one that would lose digits. Fractions are rounded, as
+// usual when reading JSON.
 func JsonNumber(f *big.Float) (any, bool) {
 	if i, accuracy := f.Int64(); accuracy == big.Exact {
 		return i, true

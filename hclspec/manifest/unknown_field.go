@@ -12,9 +12,8 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// UnknownField reports a name that the field has no place for, and returns the
-// one that it most likely stands for, "" for none. where is the field's own
-// place, "" for the whole object.
+// UnknownField reports a name that the field does not have, and returns the one that it most likely
+// means, "" for none. where is the field's own path, "" for the whole object.
 func UnknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Field, where string) (meant string, diags hcl.Diagnostics) {
 	owner := UpperFirst(WithArticle(kind.Name))
 	if where != "" {
@@ -35,8 +34,7 @@ func UnknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Fiel
 	return meant, source.Problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
 
-// holderOf is the place below a field, not far down, that has a field of that
-// name; "" for none.
+// holderOf is the path below a field, not far down, that has a field of that name; "" for none.
 func holderOf(field *kinds.Field, name string) string {
 	type candidate struct {
 		field *kinds.Field

@@ -96,8 +96,8 @@ func ReadLimited(r io.Reader) ([]byte, error) {
 	return src, nil
 }
 
-// ReadError says in the user's words what os.Root or the system refused. The
-// path is left to the caller, who knows how the user wrote it.
+// ReadError explains to the user what os.Root or the system refused. The caller adds the path as
+// the user wrote it.
 func ReadError(err error) error {
 	var pathErr *fs.PathError
 	switch {

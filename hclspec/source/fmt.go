@@ -14,11 +14,10 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
-// Format lays source out in the one way that all configurations share: two
-// spaces, equals signs of neighbouring lines below one another. It also spells
-// old habits anew: "${expr}" as expr, resource Pod web as resource "Pod" "web",
-// type = "string" as type = string. It moves nothing and changes no meaning.
-// Source with a syntax error comes back as it was, with the error.
+// Format formats source in the one style of all configurations: two spaces, equals signs of
+// neighbouring lines below one another. It also rewrites old spellings: "${expr}" as expr, resource
+// Pod web as resource "Pod" "web", type = "string" as type = string. It moves nothing and changes
+// no meaning. Source with a syntax error comes back as it was, with the error.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	if diags := checkSyntax(src, filename); diags.HasErrors() {
 		return src, diags
@@ -30,7 +29,7 @@ func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	respell(file.Body(), nil)
 	formatted := settled(file.Bytes())
 	if checkSyntax(formatted, filename).HasErrors() {
-		return settled(src), nil // rather an old spelling than a broken one
+		return settled(src), nil // an old spelling is better than a broken one
 	}
 	return formatted, nil
 }
@@ -53,7 +52,7 @@ func settled(src []byte) []byte {
 	return src
 }
 
-// respell spells old habits anew in a body, which is inside of these blocks.
+// respell rewrites old spellings in a body, which is inside of these blocks.
 func respell(body *hclwrite.Body, inside []string) {
 	for name, attr := range body.Attributes() {
 		tokens := attr.Expr().BuildTokens(nil)

@@ -29,7 +29,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// checkFormat checks that formatting settles, and keeps what the source says.
+// checkFormat checks that formatting settles, and keeps the meaning of the source.
 func checkFormat(t *testing.T, src []byte) {
 	t.Helper()
 	once, diags := Format(src, "x")

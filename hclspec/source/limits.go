@@ -33,8 +33,8 @@ func Check(src []byte, filename string) hcl.Diagnostics {
 	return checkTokens(tokens)
 }
 
-// isPlain says that all of a source, in one expression, would not reach the limits.
-// That spares most files the scan, which takes as long as parsing them.
+// isPlain reports that all of a source, in one expression, would not reach the limits. That spares
+// most files the scan, which takes as long as parsing them.
 func isPlain(src []byte) bool {
 	openers, others := 0, 0
 	for i, c := range src {

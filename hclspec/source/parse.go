@@ -28,8 +28,7 @@ type File struct {
 	Diags  hcl.Diagnostics
 }
 
-// ReadFiles reads and parses files side by side, which is most of what loading
-// takes.
+// ReadFiles reads and parses files in parallel, which takes most of the time of loading.
 func ReadFiles(dir string, names []string) []File {
 	sources := make([]File, len(names))
 	workers := runtime.GOMAXPROCS(0)
@@ -57,8 +56,8 @@ func readFile(dir, name string) File {
 	return s
 }
 
-// Parse parses one file of the language in the syntax that its name
-// tells. The file is nil when the source is not fit to be parsed at all.
+// Parse parses one file of the language in the syntax that its name indicates. The file is nil when
+// the source is not fit to be parsed at all.
 func Parse(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if strings.HasSuffix(filename, ".json") {
 		return ParseJSON(src, filename)
@@ -104,8 +103,8 @@ func FilesWithSuffix(dir string, suffixes ...string) ([]string, error) {
 	return names, nil
 }
 
-// isIgnored reports whether a name is that of a hidden file or of one that an
-// editor keeps beside the real one.
+// isIgnored reports whether a name is that of a hidden file or of a backup or temporary file of an
+// editor.
 func isIgnored(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") ||
 		strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
@@ -131,8 +130,7 @@ func NoConfiguration(dir string, err error) hcl.Diagnostics {
 	return WithoutRange("No configuration files", "%s", detail)
 }
 
-// hintForOthers says what to do with the files that stand where kplan's own
-// were looked for.
+// hintForOthers suggests what to do with the files in a directory without files for kplan.
 func hintForOthers(dir string) string {
 	if names, _ := FilesWithSuffix(dir, ".hcl"); len(names) > 0 {
 		return fmt.Sprintf(" There is %s: kplan reads it once it is named like main.kplan.hcl.", names[0])

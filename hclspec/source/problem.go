@@ -21,13 +21,13 @@ func ProblemIn(summary string, expr hcl.Expression, scope *hcl.EvalContext, form
 	return diags
 }
 
-// WithoutRange is one error that no line of a file is to blame for.
+// WithoutRange is one error that has no range in a file.
 func WithoutRange(summary, format string, args ...any) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}}
 }
 
-// MaxProblems is how many problems are told at once. More than that come from
-// a file that is something else than its name says.
+// MaxProblems is how many problems are reported at once. More come from a file that is not what its
+// name suggests.
 const MaxProblems = 200
 
 func FirstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
@@ -37,8 +37,7 @@ func FirstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
 	return append(diags[:MaxProblems:MaxProblems], WithoutRange("Too many problems", "%d more problems are not shown.", len(diags)-MaxProblems)...)
 }
 
-// SortDiagnostics orders problems by place: a parser finds them in the order
-// of its passes.
+// SortDiagnostics orders problems by range: a parser finds them in the order of its passes.
 func SortDiagnostics(diags hcl.Diagnostics) {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		if a.Subject == nil || b.Subject == nil {

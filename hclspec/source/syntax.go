@@ -67,17 +67,17 @@ func TraversalPath(t hcl.Traversal) (addrs.Path, error) {
 	return path, nil
 }
 
-func AppendKey(place addrs.Path, key cty.Value) addrs.Path {
+func AppendKey(path addrs.Path, key cty.Value) addrs.Path {
 	switch {
 	case !key.IsKnown() || key.IsNull() || key.IsMarked():
 	case key.Type() == cty.String:
-		return place.Field(key.AsString())
+		return path.Field(key.AsString())
 	case key.Type() == cty.Number:
 		if i, accuracy := key.AsBigFloat().Int64(); accuracy == 0 && i >= 0 {
-			return place.Index(int(i))
+			return path.Index(int(i))
 		}
 	}
-	return place
+	return path
 }
 
 // DescribeReference names what an expression refers to, in the spelling of the
@@ -100,9 +100,8 @@ func DescribeReference(ref hcl.Traversal) string {
 	return b.String()
 }
 
-// FunctionCall is the place of an expression's first call. A string in JSON
-// that could be a template is taken as it stands where there is no context, so
-// that it has none.
+// FunctionCall is the range of an expression's first call. A string in JSON that could be a
+// template is literal where there is no context, so that it has no call.
 func FunctionCall(expr hcl.Expression) (at hcl.Range, calls bool) {
 	node, ok := expr.(hclsyntax.Node)
 	if !ok {

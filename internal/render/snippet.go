@@ -69,7 +69,7 @@ func snippetOf(d *hcl.Diagnostic, src Sources) snippet {
 	}
 	s.firstLine, s.markLine, s.context = first, subject.Start.Line, contextOf(file, subject)
 	s.mark(all, subject)
-	secrets := secretsIn(subject.Filename, src.Secrets.Places)
+	secrets := secretsIn(subject.Filename, src.Secrets.Ranges)
 	at := len(strings.Join(all[:first-1], "\n")) + min(first-1, 1)
 	for i, line := range all[first-1 : last] {
 		s.add(first+i, strings.TrimSuffix(line, "\r"), at, secrets)

@@ -451,12 +451,12 @@ resource "ConfigMap" "a" {
 ---
 resource "Pod" "a" {
   manifest = yamldecode(<<-YAML
-#            ^^^ Unsuitable value: metadata.annotations.a must be a string, and YAML reads n, which stands there, as false. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.a must be a string, and YAML reads n as false. Put it in quotes.
 #            ^^^ Unsuitable value: metadata.annotations.b must be a string, and YAML has 8080 there. Put it in quotes.
-#            ^^^ Unsuitable value: metadata.annotations.c must be a string, and YAML reads 1.10, which stands there, as 1.1. Put it in quotes.
+#            ^^^ Unsuitable value: metadata.annotations.c must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
 #            ^^^ Unsuitable value: metadata.annotations.d must be a string, and YAML has false there. Put it in quotes.
 #            ^^^ Unsuitable value: metadata.annotations.e must be a string, and YAML has false there. Put it in quotes.
-#            ^^^ Unsuitable value: spec.containers[0].args[1] must be a string, and YAML reads yes, which stands there, as true. Put it in quotes.
+#            ^^^ Unsuitable value: spec.containers[0].args[1] must be a string, and YAML reads yes as true. Put it in quotes.
     apiVersion: v1
     kind: Pod
     metadata:
@@ -486,9 +486,9 @@ resource "ConfigMap" "a" {
   metadata { name = "a" }
   data = {
     country = local.settings.country
-#             ^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.country must be a string, and YAML reads no, which stands there, as false. Put it in quotes.
+#             ^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.country must be a string, and YAML reads no as false. Put it in quotes.
     version = "${local.settings.version}"
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.version must be a string, and YAML reads 1.10, which stands there, as 1.1. Put it in quotes.
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.version must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
     port    = local.settings.port
     enabled = local.settings.enabled
     next    = local.settings.version + 1

@@ -16,7 +16,7 @@ terraform {
 }
 ---
 provider "kubernetes" {}
-#^^^^^^^ Unsupported block type: kplan has no providers. Which cluster to talk to is said by the cluster block inside the kplan block.
+#^^^^^^^ Unsupported block type: kplan has no providers. The cluster block inside the kplan block configures the cluster.
 ---
 moved {
   from = "Pod.a"
@@ -55,10 +55,10 @@ local {
 }
 ---
 replicas = 3
-#^^^^^^^ Unsupported argument: No argument stands outside of a block. Values that the configuration uses go into a locals block; values of variables go into default.kpvars.hcl.
+#^^^^^^^ Unsupported argument: An argument belongs in a block. Values that the configuration uses go into a locals block; values of variables go into default.kpvars.hcl.
 ---
 locals = {
-#^^^^^ Unsupported argument: No argument stands outside of a block. locals is a block: it is written without an equals sign.
+#^^^^^ Unsupported argument: An argument belongs in a block. locals is a block: it is written without an equals sign.
   a = 1
 }
 ---

@@ -27,7 +27,7 @@ variable "a" {
   default = 1
   validation {
     condition     = 1 > 0
-#                   ^^^^^ Validation of something else: The condition never refers to var.a, so it does not check that variable.
+#                   ^^^^^ Validation of another value: The condition never refers to var.a, so it does not check that variable.
     error_message = "Never."
   }
 }
