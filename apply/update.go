@@ -102,7 +102,7 @@ func (w *writer) withTransferredFields(ctx context.Context, c *plan.Change, live
 	if err != nil || transferred == live || live.GetResourceVersion() == c.ResourceVersion {
 		return transferred, err
 	}
-	answer, err := w.cluster.DryRunAfterTaking(ctx, c.Kind, transferred, c.DesiredFields)
+	answer, err := w.cluster.DryRunAfterTransfer(ctx, c.Kind, transferred, c.DesiredFields)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func pod(b testing.TB) (*Kind, map[string]any) {
 	return k, decodeJSON(b, benchPod)
 }
 
-// A program that starts: reading the table and describing every place of a Pod.
+// A program that starts: reading the table and describing every field of a Pod.
 func BenchmarkColdPod(b *testing.B) {
 	for b.Loop() {
 		t := readTable(builtinText)

@@ -17,7 +17,7 @@ import (
 //go:embed builtin.txt
 var builtinText string
 
-// table is the index of builtinText: where a type stands, not what it says.
+// table is the index of builtinText: where a type is described, not its description.
 type table struct {
 	kinds []kindLine
 	rules map[addrs.GroupKind]*rules
@@ -31,15 +31,15 @@ type kindLine struct {
 	apiVersion, name, plural, flags, typ string
 }
 
-// typeAt is a type in a place about which certain things are known.
+// typeAt is a type at a field path with certain rules.
 type typeAt struct {
-	name  string
-	place place
+	name      string
+	pathRules pathRules
 }
 
 var builtin = sync.OnceValue(func() *table { return readTable(builtinText) })
 
-// readTable indexes a table. The table is ours: a fault in it panics.
+// readTable indexes a table. It is compiled in: a fault in it panics.
 func readTable(text string) *table {
 	t := &table{rules: map[addrs.GroupKind]*rules{}, short: map[string]string{}, types: make(map[string]string, 1024)}
 	head, typeText, _ := strings.Cut(text, "\ntype\t")
@@ -86,15 +86,15 @@ func (t *table) kind(line kindLine) *Kind {
 			k.resets = append(k.resets, "status")
 		}
 	}
-	all := t.place(k.GroupKind())
+	all := t.pathRules(k.GroupKind())
 	k.resets = append(k.resets, all.rules.fieldsWith(reset)...)
 	k.Root = &Field{Type: Object, KeepsEmpty: true, children: t.children(line.typ, all)}
 	return k
 }
 
-// place is the top of an object of that kind.
-func (t *table) place(kind addrs.GroupKind) place {
-	return place{rules: t.rules[anyKind].merge(t.rules[kind])}
+// pathRules are the rules of the root of an object of that kind.
+func (t *table) pathRules(kind addrs.GroupKind) pathRules {
+	return pathRules{rules: t.rules[anyKind].merge(t.rules[kind])}
 }
 
 func (t *table) typeIsAtomic(name string) bool {
@@ -102,8 +102,8 @@ func (t *table) typeIsAtomic(name string) bool {
 	return flags == "atomic"
 }
 
-// children are the fields of a type in a place, shared by all its uses there.
-func (t *table) children(typ string, at place) *children {
+// children are the fields of a type under certain rules, shared by all uses there.
+func (t *table) children(typ string, at pathRules) *children {
 	key := typeAt{typ, at}
 	if known, ok := t.cache.Load(key); ok {
 		return known.(*children)
@@ -112,7 +112,7 @@ func (t *table) children(typ string, at place) *children {
 	return known.(*children)
 }
 
-func (t *table) fields(typ string, at place) []*Field {
+func (t *table) fields(typ string, at pathRules) []*Field {
 	block, ok := t.types[typ]
 	if !ok {
 		panic("kinds: builtin.txt has no type " + typ)
@@ -129,7 +129,7 @@ func (t *table) fields(typ string, at place) []*Field {
 }
 
 // field makes a field of the words of its line: "", name, type, flags.
-func (t *table) field(words []string, parent place) *Field {
+func (t *table) field(words []string, parent pathRules) *Field {
 	name, typ, flags := words[1], words[2], words[3]
 	at := parent.below(name)
 	at.immutable = at.immutable || hasWord(flags, "immutable")
@@ -149,7 +149,7 @@ func hasWord(words, word string) bool {
 	return slices.Contains(strings.Fields(words), word)
 }
 
-// read takes what the flags of a field's line say.
+// read sets what the flags of a field's line describe.
 func (f *Field) read(flags string) {
 	for flag := range strings.FieldsSeq(flags) {
 		word, value, _ := strings.Cut(flag, "=")
@@ -180,7 +180,7 @@ func (f *Field) read(flags string) {
 }
 
 // shape makes a field of a type in the table's notation: []core/v1.Container.
-func (t *table) shape(typ string, at place) *Field {
+func (t *table) shape(typ string, at pathRules) *Field {
 	f := &Field{Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated, KeepsEmpty: true}
 	if elem, ok := strings.CutPrefix(typ, "[]"); ok {
 		f.Type, f.Elem = List, t.shape(elem, at)

@@ -4,7 +4,7 @@ import "encoding/base64"
 
 // Canonical is the value as the server returns it: a quantity 0.5 as 500m, a
 // duration 60s as 1m0s, times in UTC, whole numbers as int64, and without what
-// the server drops: null, and empty values where they say nothing. What does
+// the server drops: null, and empty values where they mean nothing. What does
 // not parse stays as it is. The value given is not changed.
 func (f *Field) Canonical(v any) any {
 	switch v := v.(type) {

@@ -42,7 +42,7 @@ func FromCRD(crd map[string]any) ([]*Kind, error) {
 
 // describe makes the kind's Root of a schema; without one the shape is unknown.
 func (k *Kind) describe(r *schemaReader, s map[string]any) {
-	all := builtin().place(k.GroupKind())
+	all := builtin().pathRules(k.GroupKind())
 	k.resets = append(k.resets, all.rules.fieldsWith(reset)...)
 	if !slices.Contains(k.resets, "status") { // then it is a field like any other
 		all.rules = all.rules.without("status")

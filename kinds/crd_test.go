@@ -74,7 +74,7 @@ func TestFromCRD(t *testing.T) {
 	} {
 		f := k.At(path(t, tc.path))
 		if f == nil {
-			t.Errorf("%s: no such place", tc.path)
+			t.Errorf("%s: no such field", tc.path)
 		} else if !tc.check(f) {
 			t.Errorf("%s: got %+v", tc.path, *f)
 		}
@@ -267,7 +267,7 @@ func compareCustom(t *testing.T, k *kinds.Kind, server managedfields.TypeConvert
 	}
 }
 
-// The document that the server publishes says the same as the CRD itself.
+// The document that the server publishes describes the same as the CRD itself.
 func TestFromOpenAPIv3OfCRD(t *testing.T) {
 	crd := readCRD(t)
 	for _, fromManifest := range fromCRD(t, crd) {
@@ -294,7 +294,7 @@ func TestFromOpenAPIv3OfCRD(t *testing.T) {
 	}
 }
 
-// sameFields compares what two descriptions of a kind say.
+// sameFields compares two descriptions of a kind.
 func sameFields(t *testing.T, at string, a, b *kinds.Field) {
 	t.Helper()
 	if a.Type != b.Type || a.Required != b.Required || a.Immutable != b.Immutable || a.Sensitive != b.Sensitive ||

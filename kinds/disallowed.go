@@ -18,8 +18,8 @@ type Problem struct {
 }
 
 // Disallowed are the values in a manifest that are none of those which the
-// definition of a custom kind lists for their place, in the order of the places.
-// The lists of built-in kinds say nothing for sure: the server may be newer.
+// definition of a custom kind lists for their field, in the order of the field paths.
+// The lists of built-in kinds are not conclusive: the server may be newer.
 func (k *Kind) Disallowed(obj map[string]any) []Problem {
 	var problems []Problem
 	k.Root.disallowed(addrs.Path{}, obj, &problems)

@@ -80,7 +80,7 @@ func fullObject(t testing.TB, k *kinds.Kind) map[string]any {
 	return wholeNumbers(obj).(map[string]any)
 }
 
-// apiModule is the folder of the module k8s.io/api.
+// apiModule is the directory of the module k8s.io/api.
 var apiModule = sync.OnceValue(func() string {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/api").Output()
 	must(err)

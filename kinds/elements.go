@@ -8,7 +8,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// ElementKey tells an element of a keyed list or of a set from the others, as a
+// ElementKey identifies an element of a keyed list or of a set among the others, as a
 // path writes it in brackets: name="app", or port=80,protocol="TCP" where the
 // protocol may have been left out. It is "" for an element of any other list
 // and for one without a key.
@@ -59,7 +59,7 @@ func jsonText(v any) string {
 	return strings.TrimSuffix(strings.TrimPrefix(bracket, "[k="), "]")
 }
 
-// isPlainText says whether JSON writes the string as it is.
+// isPlainText reports whether JSON writes the string as it is.
 func isPlainText(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
@@ -69,7 +69,7 @@ func isPlainText(s string) bool {
 	return true
 }
 
-// SameOrder says whether the elements that two values of the field have in
+// SameOrder reports whether the elements that two values of the field have in
 // common stand in the same order, in every keyed list and set inside. The
 // server keeps the order of whoever applied last, so a plan must show another
 // order as a change: of init containers and environment variables it matters.
@@ -99,7 +99,7 @@ func (f *Field) reordered(at addrs.Path, a, b any, found *[]addrs.Path) {
 	}
 }
 
-// holdsList says whether a list may lie in the field.
+// holdsList reports whether a list may lie in the field.
 func (f *Field) holdsList() bool {
 	return f.Type == List || f.Type == Object || f.Type == Map && f.Elem.holdsList()
 }
@@ -120,7 +120,7 @@ func (f *Field) reorderedList(at addrs.Path, a, b []any, found *[]addrs.Path) {
 	}
 }
 
-// KeysOf are the fields that tell an element of a keyed list from the others, by
+// KeysOf are the fields that identify an element of a keyed list, by
 // name. One that is left out has its default.
 func KeysOf(f *Field, element any) map[string]any {
 	fields, _ := element.(map[string]any)

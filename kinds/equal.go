@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Equal says whether two values of the field mean the same to the API. Values
+// Equal reports whether two values of the field mean the same to the API. Values
 // are in JSON form; nil is null or absent, which are the same.
 //
 //   - Quantities, durations, times and binary data are compared by what they
@@ -45,7 +45,7 @@ func (f *Field) Equal(a, b any) bool {
 	return sameJSON(a, b)
 }
 
-// orDefault is the value, or what the server puts in its place.
+// orDefault is the value, or what the server sets instead.
 func (f *Field) orDefault(v any) any {
 	if f.Default != nil && (v == nil || !f.KeepsEmpty && f.IsEmpty(v)) {
 		return f.Default
@@ -53,7 +53,7 @@ func (f *Field) orDefault(v any) any {
 	return v
 }
 
-// IsEmpty says whether the server would drop the value from the field.
+// IsEmpty reports whether the server would drop the value from the field.
 func (f *Field) IsEmpty(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -77,7 +77,7 @@ func (f *Field) IsEmpty(v any) bool {
 	return ok && n.isZero()
 }
 
-// isZeroText says whether the string is how the server writes a value that was
+// isZeroText reports whether the string is how the server writes a value that was
 // never given: it shows an absent divisor as "0".
 func (f *Field) isZeroText(s string) bool {
 	switch f.Type {
@@ -151,7 +151,7 @@ func (f *Field) equalInAnyOrder(a, b []any) bool {
 	return true
 }
 
-// sameElement says whether two elements of a set or keyed list stand for the
+// sameElement reports whether two elements of a set or keyed list stand for the
 // same one: equal in a set, of equal keys in a keyed list.
 func (f *Field) sameElement(a, b any) bool {
 	if f.Set {
@@ -215,7 +215,7 @@ func (f *Field) equalScalars(a, b any) bool {
 	return sameJSON(a, b)
 }
 
-// sameJSON says whether two values are the same JSON, numbers by value.
+// sameJSON reports whether two values are the same JSON, numbers by value.
 func sameJSON(a, b any) bool {
 	switch x := a.(type) {
 	case nil:

@@ -15,7 +15,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Each case is a place, two values in YAML and whether they mean the same.
+// Each case is a field path, two values in YAML and whether they mean the same.
 var equalCorpus = []struct {
 	kind, path, a, b string
 	want             bool
@@ -210,8 +210,8 @@ func decodeValue(t testing.TB, text string) any {
 	return decode(t, "v: "+text)["v"]
 }
 
-// Of two objects that differ in one place, Equal says what the API's own
-// equality says of the Go values that the server would read.
+// For two objects that differ in one field, Equal agrees with the API's own
+// equality of the Go values that the server would read.
 func TestEqualIsThatOfTheGoTypes(t *testing.T) {
 	tested := 0
 	for _, k := range kinds.Builtin().Kinds() {
@@ -223,7 +223,7 @@ func TestEqualIsThatOfTheGoTypes(t *testing.T) {
 			for range 200 {
 				a := randomObject(r, k.Root, 6)
 				b := runtime.DeepCopyJSON(a)
-				place, f := changeOnePlace(r, k.Root, b)
+				at, f := changeOneField(r, k.Root, b)
 				x, err := goValue(k, a)
 				y, err2 := goValue(k, b)
 				if err != nil || err2 != nil || f == nil || f.Default != nil {
@@ -231,7 +231,7 @@ func TestEqualIsThatOfTheGoTypes(t *testing.T) {
 				}
 				tested++
 				if got, want := k.Root.Equal(a, b), equality.Semantic.DeepEqual(x, y); got != want {
-					t.Errorf("%s: Equal is %t, should be %t\n%s\n%s", place, got, want, yamlText(a), yamlText(b))
+					t.Errorf("%s: Equal is %t, should be %t\n%s\n%s", at, got, want, yamlText(a), yamlText(b))
 					return
 				}
 			}
@@ -243,7 +243,7 @@ func TestEqualIsThatOfTheGoTypes(t *testing.T) {
 }
 
 // changeOnePlace removes or empties one value inside an object.
-func changeOnePlace(r *rand.Rand, f *kinds.Field, m map[string]any) (string, *kinds.Field) {
+func changeOneField(r *rand.Rand, f *kinds.Field, m map[string]any) (string, *kinds.Field) {
 	names := slices.Sorted(maps.Keys(m))
 	if len(names) == 0 {
 		return "", nil
@@ -251,13 +251,13 @@ func changeOnePlace(r *rand.Rand, f *kinds.Field, m map[string]any) (string, *ki
 	name := names[r.IntN(len(names))]
 	child := f.Field(name)
 	if inner, ok := m[name].(map[string]any); ok && child.Type != kinds.Any && r.IntN(4) > 0 {
-		if at, changed := changeOnePlace(r, child, inner); changed != nil {
+		if at, changed := changeOneField(r, child, inner); changed != nil {
 			return name + "." + at, changed
 		}
 	}
 	if elems, ok := m[name].([]any); ok && len(elems) > 0 && child.Type == kinds.List && r.IntN(4) > 0 {
 		if inner, ok := elems[0].(map[string]any); ok {
-			if at, changed := changeOnePlace(r, child.Elem, inner); changed != nil {
+			if at, changed := changeOneField(r, child.Elem, inner); changed != nil {
 				return name + "[0]." + at, changed
 			}
 		}

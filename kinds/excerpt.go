@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Excerpt is what the kind's schema says of the places that these objects have,
-// in OpenAPI v3 with Kubernetes' extensions: as much of it as it takes to show
+// Excerpt is the part of the kind's schema for the fields that these objects have,
+// in OpenAPI v3 with Kubernetes' extensions: as much of it as is needed to show
 // the objects, whose status is not shown. It is nil for a kind of unknown shape.
 func (k *Kind) Excerpt(objects ...map[string]any) map[string]any {
 	values := make([]any, len(objects))
@@ -29,7 +29,7 @@ func (k *Kind) Excerpt(objects ...map[string]any) map[string]any {
 // another.
 var standard = []string{"apiVersion", "kind", "metadata"}
 
-// FromExcerpt describes a kind by what Excerpt says of it; nil gives one of
+// FromExcerpt describes a kind by its Excerpt; nil gives one of
 // unknown shape.
 func FromExcerpt(group, version, name, plural string, namespaced bool, excerpt map[string]any) *Kind {
 	k := &Kind{Group: group, Version: version, Name: name, Plural: plural, Namespaced: namespaced}
@@ -37,8 +37,8 @@ func FromExcerpt(group, version, name, plural string, namespaced bool, excerpt m
 	return k
 }
 
-// excerpt is the schema of a place at which these values stand. Of an element of
-// a list, keys tell it apart from others.
+// excerpt is the schema of a field that has these values. The keys identify an
+// element of a list.
 func (f *Field) excerpt(values []any, keys []string) map[string]any {
 	s := map[string]any{}
 	switch f.Type {
@@ -131,7 +131,7 @@ func (f *Field) excerptScalar(s map[string]any) {
 	maps.Copy(s, scalarSchemas[f.Type])
 }
 
-// occurs says whether one of the objects has a field of that name.
+// occurs reports whether one of the objects has a field of that name.
 func occurs(name string, objects []any) bool {
 	return slices.ContainsFunc(objects, func(value any) bool {
 		_, has := asFields(value)[name]

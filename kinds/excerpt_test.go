@@ -22,7 +22,7 @@ func shown(f *kinds.Field) map[string]any {
 }
 
 // TestExcerpt holds the description that an excerpt gives against the whole one,
-// at every place of an object.
+// at every field of an object.
 func TestExcerpt(t *testing.T) {
 	whole := fromCRD(t, readCRD(t))[0]
 	object := decode(t, `

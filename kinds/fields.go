@@ -77,8 +77,8 @@ func anyBelow(f *Field) *Field {
 	return &Field{Type: Any, Sensitive: f.Sensitive, Immutable: f.Immutable, Allocated: f.Allocated, KeepsEmpty: true}
 }
 
-// At describes the place of that path in an object of the kind, nil when the
-// kind has no such place. An index or the keys of an element lead to the
+// At describes the field at that path in an object of the kind, nil when the
+// kind has no such field. An index or the keys of an element lead to the
 // element's description.
 func (k *Kind) At(path addrs.Path) *Field {
 	f := k.Root

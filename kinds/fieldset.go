@@ -19,7 +19,7 @@ import (
 // subresource writes (GetResetFields of the API server's registry).
 //
 // An error means that obj is not of the kind's shape and that the server would
-// refuse it. It names the first place found.
+// refuse it. It names the first such field path.
 func (k *Kind) FieldSet(obj map[string]any) (*fieldpath.Set, error) {
 	set := &fieldpath.Set{}
 	for name, v := range obj {
@@ -66,10 +66,10 @@ func declared(f *Field, name string) (*Field, error) {
 	if f.Type == Object && f.isLenient() {
 		return anyBelow(f), nil
 	}
-	return nil, placeErrorf(addrs.NewPath(name), "there is no such field")
+	return nil, pathErrorf(addrs.NewPath(name), "there is no such field")
 }
 
-// isLenient says whether structured merge takes undeclared fields in the
+// isLenient reports whether structured merge accepts undeclared fields in the
 // object. To it, an object that declares none at all may hold anything.
 func (f *Field) isLenient() bool { return f.lenient || len(f.Fields()) == 0 }
 
@@ -92,7 +92,7 @@ func insert(set *fieldpath.Set, parent, field *Field, name string, v any) error 
 }
 
 // insertValue adds what a value at pe owns: pe itself when the value is owned
-// as a whole, else the places below.
+// as a whole, else the paths below.
 func insertValue(set *fieldpath.Set, pe fieldpath.PathElement, f *Field, v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -126,7 +126,7 @@ func insertValue(set *fieldpath.Set, pe fieldpath.PathElement, f *Field, v any) 
 	return nil
 }
 
-// isLeaf says whether the field is owned as one, whatever it holds.
+// isLeaf reports whether the field is owned as one, whatever it holds.
 func (f *Field) isLeaf() bool {
 	switch f.Type {
 	case Object, Map:
@@ -137,7 +137,7 @@ func (f *Field) isLeaf() bool {
 	return true
 }
 
-// below fills the set of the places below pe, if there are any.
+// below fills the set of the paths below pe, if there are any.
 func below(set *fieldpath.Set, pe fieldpath.PathElement, fill func(*fieldpath.Set) error) error {
 	inner := fieldpath.Set{}
 	if err := fill(&inner); err != nil {
@@ -170,7 +170,7 @@ func insertElements(set *fieldpath.Set, f *Field, list []any) error {
 			return err
 		}
 		if set.Members.Has(pe) {
-			return placeErrorf(addrs.Path{}.Index(i), "an element with the same key stands before it")
+			return pathErrorf(addrs.Path{}.Index(i), "an element with the same key stands before it")
 		}
 		set.Members.Insert(pe)
 		if f.Set {
@@ -188,13 +188,13 @@ func element(f *Field, i int, v any) (fieldpath.PathElement, error) {
 	if f.Set {
 		switch v.(type) {
 		case nil, map[string]any, []any:
-			return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element of a set must be a scalar")
+			return fieldpath.PathElement{}, pathErrorf(addrs.Path{}.Index(i), "the element of a set must be a scalar")
 		}
 		return fieldpath.ValueElement(value.NewValueInterface(v)), nil
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element must be an object with %s", words.And(f.ListKeys))
+		return fieldpath.PathElement{}, pathErrorf(addrs.Path{}.Index(i), "the element must be an object with %s", words.And(f.ListKeys))
 	}
 	keys := make(value.FieldList, 0, len(f.ListKeys))
 	for _, name := range f.ListKeys {
@@ -203,7 +203,7 @@ func element(f *Field, i int, v any) (fieldpath.PathElement, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return fieldpath.PathElement{}, placeErrorf(addrs.Path{}.Index(i), "the element lacks %s", words.And(f.ListKeys))
+		return fieldpath.PathElement{}, pathErrorf(addrs.Path{}.Index(i), "the element lacks %s", words.And(f.ListKeys))
 	}
 	keys.Sort()
 	return fieldpath.PathElement{Key: &keys}, nil
@@ -221,29 +221,29 @@ func keyValue(list *Field, elem map[string]any, key string) (any, bool) {
 	return nil, false
 }
 
-// placeError is a fault at a place, to which the callers add the places above.
-type placeError struct {
+// pathError is an error at a field path, to which the callers prepend the steps above.
+type pathError struct {
 	path    addrs.Path
 	message string
 }
 
-func (e *placeError) Error() string { return e.path.String() + ": " + e.message }
+func (e *pathError) Error() string { return e.path.String() + ": " + e.message }
 
-func placeErrorf(at addrs.Path, format string, args ...any) error {
-	return &placeError{at, fmt.Sprintf(format, args...)}
+func pathErrorf(at addrs.Path, format string, args ...any) error {
+	return &pathError{at, fmt.Sprintf(format, args...)}
 }
 
 func wrongType(pe fieldpath.PathElement, f *Field, got string) error {
-	return placeErrorf(addrs.Path{}.Append(step(pe)), "it is %s and must be %s", got, f.Type.noun())
+	return pathErrorf(addrs.Path{}.Append(step(pe)), "it is %s and must be %s", got, f.Type.noun())
 }
 
 func prefixed(err error, pe fieldpath.PathElement) error {
-	e := err.(*placeError)
+	e := err.(*pathError)
 	at := addrs.Path{}.Append(step(pe))
 	for _, s := range e.path.Steps() {
 		at = at.Append(s)
 	}
-	return &placeError{at, e.message}
+	return &pathError{at, e.message}
 }
 
 // step is the step of a path that leads to a path element.

@@ -72,7 +72,7 @@ kind: ConfigMap
 metadata: {name: a, labels: {x: null}}
 data: {k: null}`,
 			`{"f:data":{"f:k":{}},"f:metadata":{"f:labels":{"f:x":{}}}}`},
-		{"status is not ours", `
+		{"status is not owned", `
 kind: Pod
 metadata: {name: a}
 status: {phase: Running}

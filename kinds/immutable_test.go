@@ -66,7 +66,7 @@ func TestImmutable(t *testing.T) {
 	}
 }
 
-func TestFrozen(t *testing.T) {
+func TestForbidsChange(t *testing.T) {
 	for _, tc := range []struct {
 		live, planned, path string
 		want                bool
@@ -125,13 +125,13 @@ func TestFrozen(t *testing.T) {
 	} {
 		live := decode(t, tc.live)
 		if got := server.ForbidsChange(lookup(t, live["kind"].(string)), live, decode(t, tc.planned), path(t, tc.path)); got != tc.want {
-			t.Errorf("%s to %s: %s frozen %t", tc.live, tc.planned, tc.path, got)
+			t.Errorf("%s to %s: %s immutable %t", tc.live, tc.planned, tc.path, got)
 		}
 	}
 }
 
-// A rule on the old value is asked only where there is an old and a new one.
-func TestFrozenByRule(t *testing.T) {
+// A rule on the old value is evaluated only where there is an old and a new one.
+func TestForbidsChangeByRule(t *testing.T) {
 	k := fromCRD(t, readCRD(t))[0]
 	for _, tc := range []struct {
 		live, planned, path string
@@ -145,12 +145,12 @@ func TestFrozenByRule(t *testing.T) {
 		{`{spec: {replicas: 1}}`, `{spec: {replicas: 2}}`, "spec.replicas", false},
 	} {
 		if got := server.ForbidsChange(k, decode(t, tc.live), decode(t, tc.planned), path(t, tc.path)); got != tc.want {
-			t.Errorf("%s to %s: %s frozen %t", tc.live, tc.planned, tc.path, got)
+			t.Errorf("%s to %s: %s immutable %t", tc.live, tc.planned, tc.path, got)
 		}
 	}
 }
 
-func TestUnforetold(t *testing.T) {
+func TestKnownAfterApply(t *testing.T) {
 	const always = "metadata.creationTimestamp metadata.generation metadata.managedFields metadata.resourceVersion metadata.uid"
 	for _, tc := range []struct{ manifest, want string }{
 		{`{kind: ConfigMap, metadata: {name: a}}`, always},
@@ -215,7 +215,7 @@ func TestDefault(t *testing.T) {
 		{"Service", "spec.type", "ClusterIP"},
 		{"Pod", "spec.containers[0].livenessProbe.periodSeconds", "10"},
 		{"Pod", "spec.containers[0].imagePullPolicy", "<nil>"},
-		{"Pod", "spec.imagePullSecrets[0].name", "<nil>"}, // the schema's "" says nothing
+		{"Pod", "spec.imagePullSecrets[0].name", "<nil>"}, // the schema's "" means nothing
 		{"Namespace", "spec.finalizers", "[kubernetes]"},
 	} {
 		if got := fmt.Sprint(lookup(t, tc.kind).At(path(t, tc.path)).Default); got != tc.want {

@@ -30,7 +30,7 @@ type Kind struct {
 	Plural     string // as URLs spell it: replicationcontrollers
 	Namespaced bool
 	// Root is the whole object, a field of type Object without a name. For a
-	// kind of unknown shape it takes any field beside apiVersion, kind and
+	// kind of unknown shape it allows any field beside apiVersion, kind and
 	// metadata.
 	Root *Field
 
@@ -42,7 +42,7 @@ type Kind struct {
 // GroupKind is the kind without its version.
 func (k *Kind) GroupKind() addrs.GroupKind { return addrs.GroupKind{Group: k.Group, Kind: k.Name} }
 
-// IsCustom says whether the kind comes from a CustomResourceDefinition. The
+// IsCustom reports whether the kind comes from a CustomResourceDefinition. The
 // groups of the API server itself have no dot or end in k8s.io.
 func (k *Kind) IsCustom() bool {
 	return strings.Contains(k.Group, ".") && !strings.HasSuffix(k.Group, ".k8s.io")
@@ -56,16 +56,16 @@ func (k *Kind) Object(namespace, name string) addrs.Object {
 	return addrs.Object{Group: k.Group, Version: k.Version, Kind: k.Name, Namespace: namespace, Name: name}
 }
 
-// Fits says whether an object has a namespace if and only if those of this kind
+// Fits reports whether an object has a namespace if and only if those of this kind
 // have one. One that does not was of another kind of this name: a definition's
 // scope never changes, so that definition is gone, and the object with it.
 func (k *Kind) Fits(o addrs.Object) bool { return k.Namespaced == (o.Namespace != "") }
 
-// Type says what values a field holds, as JSON carries them.
+// Type is the type of the values that a field holds, as JSON carries them.
 type Type byte
 
 const (
-	Any         Type = iota // free form: anything JSON can say
+	Any         Type = iota // free form: any JSON
 	Object                  // an object with known fields
 	Map                     // an object with free keys, each value an Elem
 	List                    // a list, each element an Elem
@@ -85,11 +85,11 @@ const (
 type Field struct {
 	Name string // as the API spells it; "" for an element
 	Type Type
-	// Elem is what a Map or a List holds. An Object has one when it takes fields
+	// Elem is what a Map or a List holds. An Object has one when it allows fields
 	// beside those it declares, as a schema that preserves unknown fields does.
 	Elem *Field
 
-	// ListKeys are the fields that tell the elements of a List apart, as
+	// ListKeys are the fields that identify the elements of a List, as
 	// server-side apply has them: port and protocol of a Service's ports.
 	// Empty for a list that is replaced as a whole or holds a set.
 	ListKeys []string
@@ -98,28 +98,28 @@ type Field struct {
 	// Atomic marks an Object, a Map or an Any that is owned and replaced as a
 	// whole. A List is atomic when it has neither ListKeys nor Set.
 	Atomic bool
-	// KeepsEmpty marks a field of which an empty value says something else than
+	// KeepsEmpty marks a field in which an empty value means something else than
 	// its absence: emptyDir: {} asks for a volume, replicas: 0 for none. Where it
 	// is false the server drops "", 0, false, {} and [].
 	KeepsEmpty bool
 
 	Required  bool // an object without it is refused
 	Sensitive bool // its value is a secret and is never shown
-	// Immutable marks a place that the server refuses to change, add or remove
-	// on an existing object. All places below say so themselves: under the spec
+	// Immutable marks a field that the server refuses to change, add or remove
+	// on an existing object. All fields below are marked themselves: under the spec
 	// of a Pod everything is immutable, except for what the API names, such as
-	// the image of a container. What depends on the object, Kind.ForbidsChange knows.
+	// the image of a container. server.ForbidsChange decides what depends on the object.
 	Immutable bool
 	// Allocated marks a field that the server fills when the configuration
-	// leaves it out, with a value that nobody can foretell: a uid, a cluster IP,
-	// a node port, everything in status. Whether it does so in a given object,
-	// Kind.KnownAfterApply knows.
+	// leaves it out, with a value that cannot be predicted: a uid, a cluster IP,
+	// a node port, everything in status. server.KnownAfterApply decides whether it does so
+	// in a given object.
 	Allocated bool
 	// ByRule marks what a validation rule of a custom resource makes immutable, or
-	// a field around it. Such a rule is asked only where its field has an old value
+	// a field around it. Such a rule is evaluated only where its field has an old value
 	// and a new one.
 	ByRule bool
-	// KnownKeys are keys of a Map about which more is known than Elem says.
+	// KnownKeys are keys of a Map about which more is known than what Elem describes.
 	KnownKeys map[string]*Field
 	Default   any      // what the server fills in when it is absent, nil where nothing is known
 	Enum      []string // the values of a String, where the API lists them

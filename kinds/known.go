@@ -2,7 +2,7 @@ package kinds
 
 import "kplan.dev/kplan/addrs"
 
-// The kinds that kplan treats in ways of their own, beyond what their fields say.
+// The kinds that kplan treats specially, beyond what their fields describe.
 var (
 	Namespace                = addrs.GroupKind{Kind: "Namespace"}
 	Pod                      = addrs.GroupKind{Kind: "Pod"}

@@ -68,7 +68,7 @@ func kindOf(m map[string]any) (versionedKind, bool) {
 	return versionedKind{manifest.Text(gvk, "group"), manifest.Text(gvk, "version"), manifest.Text(gvk, "kind")}, ok
 }
 
-// servedKind is what the paths of a document say of a kind.
+// servedKind is a kind as the paths of a document describe it.
 type servedKind struct {
 	plural     string
 	namespaced bool

@@ -59,6 +59,6 @@ spec:
 	pruning.Prune(want, structural(t, crd, "v1"), true)
 	want["metadata"] = object["metadata"]
 	if diff := cmp.Diff(want, server.Pruned(fromCRD(t, crd)[0], object)); diff != "" {
-		t.Errorf("-server +ours:\n%s", diff)
+		t.Errorf("-server +kplan:\n%s", diff)
 	}
 }

@@ -8,16 +8,16 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// rule is one thing that facts.txt says about a place of a kind.
+// rule is one fact of facts.txt about a field path of a kind.
 type rule byte
 
 const (
-	immutable   rule = 1 << iota // the place and all below never change
-	mutable                      // an exception inside an immutable place
-	sensitive                    // the place and all below are secret
-	allocated                    // the place and all below are the server's choice
-	predictable                  // an exception inside an allocated place
-	reset                        // only a subresource writes the place
+	immutable   rule = 1 << iota // the field and all below never change
+	mutable                      // an exception inside an immutable field
+	sensitive                    // the field and all below are secret
+	allocated                    // the field and all below are the server's choice
+	predictable                  // an exception inside an allocated field
+	reset                        // only a subresource writes the field
 )
 
 var ruleNames = map[string]rule{
@@ -25,12 +25,12 @@ var ruleNames = map[string]rule{
 	"allocated": allocated, "predictable": predictable, "reset": reset,
 }
 
-// rules are what is known about a place and those below it. They are never
-// changed once made, so that kinds share what is the same for all. A nil rules
-// knows nothing.
+// rules are what is known about a field and those below it. They are never
+// changed once made, so that kinds share what is the same for all. A nil rules is
+// empty.
 type rules struct {
 	here  rule
-	deflt any               // what the server fills in at the place in this kind alone
+	deflt any               // what the server fills in at the field in this kind alone
 	below map[string]*rules // by field or map key; the elements of a list are the list
 }
 
@@ -52,8 +52,8 @@ func (r *rules) with(name, path string) *rules {
 	return r.merge(more)
 }
 
-// merge is what r and other say together. Where only one of them says
-// something, the result is that one itself.
+// merge combines r and other. Where only one of them is set, the result is that
+// one itself.
 func (r *rules) merge(other *rules) *rules {
 	if r == nil || r == other {
 		return other
@@ -74,7 +74,7 @@ func (r *rules) merge(other *rules) *rules {
 	return both
 }
 
-// without is r less what it says of the field of that name.
+// without is r without its rules for the field of that name.
 func (r *rules) without(name string) *rules {
 	if r == nil || r.below[name] == nil {
 		return r
@@ -84,7 +84,7 @@ func (r *rules) without(name string) *rules {
 	return rest
 }
 
-// keys are the names below the place about which something is known.
+// keys are the names below the field about which something is known.
 func (r *rules) keys() []string {
 	if r == nil {
 		return nil
@@ -93,7 +93,7 @@ func (r *rules) keys() []string {
 }
 
 // defaultOf is what the server fills in for the field of that name in this
-// kind, nil where its type says all there is to say.
+// kind, nil where that of its type applies.
 func (r *rules) defaultOf(name string) any {
 	if r == nil || r.below[name] == nil {
 		return nil
@@ -101,7 +101,7 @@ func (r *rules) defaultOf(name string) any {
 	return r.below[name].deflt
 }
 
-// fieldsWith are the fields right below the place that have the rule.
+// fieldsWith are the fields directly below that have the rule.
 func (r *rules) fieldsWith(bit rule) []string {
 	var names []string
 	for _, name := range r.keys() {
@@ -112,18 +112,18 @@ func (r *rules) fieldsWith(bit rule) []string {
 	return names
 }
 
-// place is what is known about a place from the rules of its kind: what it
-// inherits from the places above, and the rules for those below. Places that
+// pathRules are what the rules of a kind define for a field path: what it inherits
+// from the paths above, and the rules for those below. Paths whose pathRules
 // compare equal are described alike.
-type place struct {
+type pathRules struct {
 	rules                           *rules
 	immutable, sensitive, allocated bool
 	byRule                          bool // immutable by a rule of a custom resource
 }
 
-// below is the place of a field or map key. That of a list's element, or of a map's
-// values, is the place of the list or map.
-func (p place) below(name string) place {
+// below are the rules of a field or map key. The elements of a list, and the values of
+// a map, have the rules of the list or map.
+func (p pathRules) below(name string) pathRules {
 	if p.rules == nil {
 		return p
 	}

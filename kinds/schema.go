@@ -15,11 +15,11 @@ type schemaReader struct {
 	seen       map[component]*children // so that a component can hold itself
 }
 
-// component is a named schema in a place.
+// component is a named schema at a field path with certain rules.
 type component struct {
-	name  string
-	place place
-	open  bool
+	name      string
+	pathRules pathRules
+	open      bool
 }
 
 // goTypes are the components of the API machinery whose values the server
@@ -38,7 +38,7 @@ const objectMetaComponent = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 // field describes what a schema allows. Below a schema that preserves unknown
 // fields, open is true: structured merge then takes any field in any object.
-func (r *schemaReader) field(name string, s map[string]any, at place, open bool) *Field {
+func (r *schemaReader) field(name string, s map[string]any, at pathRules, open bool) *Field {
 	ref, s := r.dereference(s)
 	at.byRule = at.byRule || isImmutableByRule(s)
 	at.immutable = at.immutable || at.byRule
@@ -90,7 +90,7 @@ func (r *schemaReader) dereference(s map[string]any) (ref string, merged map[str
 	return ref, merged
 }
 
-func (r *schemaReader) shape(f *Field, ref string, s map[string]any, at place, open bool) {
+func (r *schemaReader) shape(f *Field, ref string, s map[string]any, at pathRules, open bool) {
 	preserves := manifest.Flag(s, "x-kubernetes-preserve-unknown-fields")
 	open = open || preserves
 	switch typ := manifest.Text(s, "type"); {
@@ -125,7 +125,7 @@ func stringType(format string) Type {
 	return String
 }
 
-func (r *schemaReader) list(f *Field, s map[string]any, at place, open bool) {
+func (r *schemaReader) list(f *Field, s map[string]any, at pathRules, open bool) {
 	f.Type = List
 	f.Elem = r.field("", manifest.Object(s, "items"), at, open)
 	switch manifest.Text(s, "x-kubernetes-list-type") {
@@ -138,7 +138,7 @@ func (r *schemaReader) list(f *Field, s map[string]any, at place, open bool) {
 	}
 }
 
-// patchStrategy reads how lists were told apart before there was a list type.
+// patchStrategy reads how lists were distinguished before there was a list type.
 func (r *schemaReader) patchStrategy(f *Field, s map[string]any) {
 	if !strings.HasPrefix(manifest.Text(s, "x-kubernetes-patch-strategy"), "merge") {
 		return
@@ -150,7 +150,7 @@ func (r *schemaReader) patchStrategy(f *Field, s map[string]any) {
 	}
 }
 
-func (r *schemaReader) object(f *Field, ref string, s map[string]any, at place, open, preserves bool) {
+func (r *schemaReader) object(f *Field, ref string, s map[string]any, at pathRules, open, preserves bool) {
 	f.Atomic = manifest.Text(s, "x-kubernetes-map-type") == "atomic"
 	properties := manifest.Object(s, "properties")
 	embedded := manifest.Flag(s, "x-kubernetes-embedded-resource")
@@ -181,7 +181,7 @@ func (r *schemaReader) object(f *Field, ref string, s map[string]any, at place, 
 
 // properties are the declared fields, in the order of their names: a schema has
 // no other.
-func (r *schemaReader) properties(s map[string]any, at place, open, embedded bool) []*Field {
+func (r *schemaReader) properties(s map[string]any, at pathRules, open, embedded bool) []*Field {
 	required := manifest.Texts(s, "required")
 	properties := maps.Clone(manifest.Object(s, "properties"))
 	if embedded {
@@ -202,7 +202,7 @@ func (r *schemaReader) properties(s map[string]any, at place, open, embedded boo
 	return fields
 }
 
-// isFrozenByRule says whether a validation rule of the schema is that the
+// isImmutableByRule reports whether a validation rule of the schema is that the
 // value never changes. Any other rule on the old value needs a program to judge.
 func isImmutableByRule(s map[string]any) bool {
 	for _, v := range manifest.List(s, "x-kubernetes-validations") {
@@ -216,7 +216,7 @@ func isImmutableByRule(s map[string]any) bool {
 }
 
 // ownObject gives a root what every object has: apiVersion, kind and metadata.
-func ownObject(root *Field, all place) {
+func ownObject(root *Field, all pathRules) {
 	declared := root.children
 	root.children = &children{load: func() []*Field {
 		fields := standardFields(all)
@@ -232,7 +232,7 @@ func ownObject(root *Field, all place) {
 }
 
 // standardFields are what every object has, as the built-in kinds have it.
-func standardFields(all place) []*Field {
+func standardFields(all pathRules) []*Field {
 	var fields []*Field
 	for _, f := range builtin().children("core/v1.ConfigMap", all).resolve().list {
 		if f.Name == "apiVersion" || f.Name == "kind" || f.Name == "metadata" {

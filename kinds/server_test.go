@@ -257,16 +257,16 @@ func (c resultCheck) compare(at addrs.Path, f *kinds.Field, want, got any) {
 
 func (c resultCheck) fields(at addrs.Path, f *kinds.Field, want, got map[string]any) {
 	for name, v := range got {
-		place := at.Field(name)
+		field := at.Field(name)
 		child := f.Field(name)
-		switch wanted, there := want[name]; {
+		switch desired, there := want[name]; {
 		case child == nil:
-			c.t.Errorf("%s: not a field", place)
+			c.t.Errorf("%s: not a field", field)
 		case there:
-			c.compare(place, child, wanted, v)
-		case place == addrs.NewPath("metadata", "namespace"):
+			c.compare(field, child, desired, v)
+		case field == addrs.NewPath("metadata", "namespace"):
 		case !child.Allocated && !child.Equal(v, nil):
-			c.added(place, child, v)
+			c.added(field, child, v)
 		}
 	}
 	for name := range want {
@@ -276,7 +276,7 @@ func (c resultCheck) fields(at addrs.Path, f *kinds.Field, want, got map[string]
 	}
 }
 
-// added is a value that the server made of others, which no table foretells.
+// added is a value that the server derives from others, which no table predicts.
 func (c resultCheck) added(at addrs.Path, f *kinds.Field, v any) {
 	if text := c.kind.Name + " " + at.String(); !derived[withoutIndexes(text)] {
 		c.t.Errorf("%s: the server adds %v", text, v)
@@ -319,20 +319,20 @@ func withoutIndexes(text string) string {
 // reading of "required" than the server's.
 func TestServerRequires(t *testing.T) {
 	eachOnServer(t, func(t *testing.T, client dynamic.Interface, k *kinds.Kind, obj map[string]any) {
-		for _, place := range places(addrs.Path{}, obj) {
+		for _, field := range fieldPaths(addrs.Path{}, obj) {
 			cut := runtime.DeepCopyJSON(obj)
-			remove(cut, place)
-			if !lacksRequired(k.Root, cut) || strings.HasPrefix(place.String(), "metadata") {
+			remove(cut, field)
+			if !lacksRequired(k.Root, cut) || strings.HasPrefix(field.String(), "metadata") {
 				continue
 			}
 			if _, err := apply(client, k, cut, metav1.DryRunAll); err == nil {
-				t.Errorf("the server accepts it without %s", place)
+				t.Errorf("the server accepts it without %s", field)
 			}
 		}
 	})
 }
 
-// lacksRequired says whether a value, or one in it, lacks a field that its
+// lacksRequired reports whether a value, or one in it, lacks a field that its
 // description calls required and the server does not fill in.
 func lacksRequired(f *kinds.Field, v any) bool {
 	switch v := v.(type) {
@@ -354,27 +354,27 @@ func lacksRequired(f *kinds.Field, v any) bool {
 }
 
 // places are the fields that an object holds.
-func places(at addrs.Path, v any) []addrs.Path {
+func fieldPaths(at addrs.Path, v any) []addrs.Path {
 	var all []addrs.Path
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			place := at.Field(name)
-			if place.String() != "kind" && place.String() != "apiVersion" {
-				all = append(append(all, place), places(place, inner)...)
+			field := at.Field(name)
+			if field.String() != "kind" && field.String() != "apiVersion" {
+				all = append(append(all, field), fieldPaths(field, inner)...)
 			}
 		}
 	case []any:
 		for i, inner := range v {
-			all = append(all, places(at.Index(i), inner)...)
+			all = append(all, fieldPaths(at.Index(i), inner)...)
 		}
 	}
 	return all
 }
 
-// remove takes a field out of an object.
-func remove(v any, place addrs.Path) {
-	steps := place.Steps()
+// remove deletes a field from an object.
+func remove(v any, field addrs.Path) {
+	steps := field.Steps()
 	for _, step := range steps[:len(steps)-1] {
 		if step.IsIndex() {
 			v = v.([]any)[step.Index]
@@ -385,9 +385,9 @@ func remove(v any, place addrs.Path) {
 	delete(v.(map[string]any), steps[len(steps)-1].Field)
 }
 
-// A place that is said to be frozen is one that the server does not change: a
+// A field that is reported immutable is one that the server does not change: a
 // plan that replaces an object for it does so with reason.
-func TestServerFrozen(t *testing.T) {
+func TestServerImmutable(t *testing.T) {
 	config := controlPlane(t)
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
@@ -416,14 +416,14 @@ func TestServerFrozen(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		for _, place := range places(addrs.Path{}, obj) {
+		for _, field := range fieldPaths(addrs.Path{}, obj) {
 			planned := runtime.DeepCopyJSON(obj)
-			if !alter(planned, place) || !server.ForbidsChange(k, live.Object, planned, place) {
+			if !alter(planned, field) || !server.ForbidsChange(k, live.Object, planned, field) {
 				continue
 			}
 			result, err := apply(client, k, planned, metav1.DryRunAll)
-			if err == nil && !k.At(place).Equal(at(t, live.Object, place), at(t, result.Object, place)) {
-				t.Errorf("the server changes %s", place)
+			if err == nil && !k.At(field).Equal(at(t, live.Object, field), at(t, result.Object, field)) {
+				t.Errorf("the server changes %s", field)
 			}
 		}
 	})
@@ -454,9 +454,9 @@ func newNamespace(t *testing.T, client dynamic.Interface) string {
 	return ""
 }
 
-// alter changes the scalar at a place.
-func alter(obj map[string]any, place addrs.Path) bool {
-	steps := place.Steps()
+// alter changes the scalar at a field path.
+func alter(obj map[string]any, field addrs.Path) bool {
+	steps := field.Steps()
 	var v any = obj
 	for _, step := range steps[:len(steps)-1] {
 		if step.IsIndex() {
@@ -479,11 +479,11 @@ func alter(obj map[string]any, place addrs.Path) bool {
 	return true
 }
 
-// at is the value at a place of fields and indexes.
-func at(t *testing.T, obj map[string]any, place addrs.Path) any {
+// at is the value at a path of fields and indexes.
+func at(t *testing.T, obj map[string]any, field addrs.Path) any {
 	t.Helper()
 	var v any = obj
-	for _, step := range place.Steps() {
+	for _, step := range field.Steps() {
 		switch inside := v.(type) {
 		case map[string]any:
 			v = inside[step.Field]

@@ -128,14 +128,14 @@ func sameRank(known []*Kind) []string {
 	return apiVersions
 }
 
-// UnknownError says that no kind of that name, or none in that API version, is
+// UnknownError reports that no kind of that name, or none in that API version, is
 // known.
 type UnknownError struct {
 	Kind       string
 	APIVersion string   // as asked for; "" when none was
 	Nearest    string   // the kind that was probably meant, "" when none is close
 	Known      []string // the API versions that do have the kind, the preferred first
-	Silent     []string // API versions of which nobody could say now whether they have it
+	Silent     []string // API versions of which it is not known now whether they have it
 }
 
 func (e *UnknownError) Error() string {
@@ -148,7 +148,7 @@ func (e *UnknownError) Error() string {
 	return "kind " + e.Kind + " is not known"
 }
 
-// AmbiguousError says that several API groups have a kind of that name.
+// AmbiguousError reports that several API groups have a kind of that name.
 type AmbiguousError struct {
 	Kind        string
 	APIVersions []string // the preferred version of each group

@@ -121,7 +121,7 @@ func TestAt(t *testing.T) {
 	} {
 		f := lookup(t, tc.kind).At(path(t, tc.path))
 		if f == nil {
-			t.Errorf("%s %s: no such place", tc.kind, tc.path)
+			t.Errorf("%s %s: no such field", tc.kind, tc.path)
 			continue
 		}
 		if f.Type != tc.want || f.Name != tc.name {

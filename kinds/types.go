@@ -1,6 +1,6 @@
 package kinds
 
-// noun says what a value of the type is, for messages.
+// noun names a value of the type, for messages.
 func (t Type) noun() string {
 	switch t {
 	case Object:

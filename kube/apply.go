@@ -22,7 +22,7 @@ import (
 // on 1.37).
 type ApplyOptions struct {
 	// UID, when set, makes the call fail with NotFound when the object is gone,
-	// and with ReplacedOutside when another one has taken its name.
+	// and with ReplacedOutside when another object has its name.
 	UID string
 	// ResourceVersion, when set, makes the call fail with Stale when the object
 	// was changed since.

@@ -84,7 +84,7 @@ type request struct {
 	quick  bool                    // give up at the first sign that there is no server
 	asked  time.Time               // when it began to wait for an answer that has not come
 	// rename, when set, replaces the placeholder that the object was sent under
-	// with the object's name in all that the server says.
+	// with the object's name in all that the server answers.
 	rename *strings.Replacer
 }
 
@@ -159,7 +159,7 @@ func settles(r Reason) bool { return r == NotFound || r == ReplacedOutside }
 
 func (c *client) sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
-		return false // the answer at hand says more than "deadline exceeded" would
+		return false // the answer at hand explains more than "deadline exceeded" would
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -370,7 +370,7 @@ func (c *client) noAnswer(ctx context.Context, r *request, ans *answer) *Error {
 	return e
 }
 
-// silence says for how long a request was not answered.
+// silence reports for how long a request was not answered.
 func (c *client) silence(r *request) string {
 	return fmt.Sprintf("%s did not answer within %s", c.host(), rounded(time.Since(r.asked)))
 }

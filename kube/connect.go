@@ -1,13 +1,13 @@
 // Package kube is the cluster: the only package that talks to one.
 //
-// Connect finds the cluster by kubectl's rules and says clearly why it can't.
+// Connect finds the cluster by kubectl's rules and explains why it can't.
 // A Cluster then has a method for each verb, a file each. All of them bound the
 // requests in flight, try again what is worth trying, and fail with an *Error
-// whose Reason says what a caller can do about it.
+// whose Reason determines what a caller can do about it.
 //
-// It holds two promises that callers build on. Nothing is written over an
+// It gives two guarantees that callers rely on. Nothing is written over an
 // object that was not looked at: Create fails when the object exists, Apply and
-// Delete take its uid. And no answer is never taken for a failure: a write whose
+// Delete take its uid. And no answer is never treated as a failure: a write whose
 // outcome is open fails with OutcomeUnknown.
 package kube
 

@@ -184,7 +184,7 @@ func TestNoConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and sends nothing
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func expired(t *testing.T) (url, ca string) {
 }
 
 // TestCredentials checks what reaches the server, and that credentials given
-// directly take the place of the kubeconfig's.
+// directly replace the kubeconfig's.
 func TestCredentials(t *testing.T) {
 	dir := home(t)
 	var got http.Header

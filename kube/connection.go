@@ -14,7 +14,7 @@ import (
 	"kplan.dev/kplan/kube/auth"
 )
 
-// describeConnection says in an Error why there was no answer, and what to do.
+// describeConnection explains in an Error why there was no answer, and what to do.
 func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 	var (
 		plugin    *auth.PluginError

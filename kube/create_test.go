@@ -76,7 +76,7 @@ spec:
     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {n: {type: integer, default: 3}}}}}}`,
 }
 
-// TestCreateOwnsExactly checks the promise of Create: the fields it leaves
+// TestCreateOwnsExactly checks the guarantee of Create: the fields it leaves
 // kplan with are those that apply would, so that an apply of the same changes
 // nothing and an apply of less removes what is missing.
 func TestCreateOwnsExactly(t *testing.T) {

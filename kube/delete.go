@@ -19,7 +19,7 @@ type DeleteOptions struct {
 	// ResourceVersion, when set, makes the call fail with Stale when the object
 	// was changed since.
 	ResourceVersion string
-	// Propagation says what becomes of objects that this one owns; "" is Background.
+	// Propagation is what happens to objects that this one owns; "" is Background.
 	Propagation metav1.DeletionPropagation
 	DryRun      bool
 }

@@ -17,10 +17,10 @@ type Error struct {
 	Op     string       // what was asked: get, list, create, dry-run apply, connect
 	Object addrs.Object // zero for connect; without a name for list and watch
 	Reason Reason
-	// Message is the server's words, or ours where no server spoke. Values of
+	// Message is the server's, or kplan's where no server answered. Values of
 	// Secrets are masked in it.
 	Message string
-	// Advice is what to do about it, "" where the message says it all.
+	// Advice is what to do about it, "" where the message suffices.
 	Advice string
 	// Fields are the fields of the object that the server complained about.
 	Fields []FieldError
@@ -29,15 +29,15 @@ type Error struct {
 	// Status is the HTTP status of the answer, 0 when there was none.
 	Status     int
 	fromServer bool // the answer was a Status, not words of a proxy
-	// Outage says that nothing was heard of the server for as long as kplan waits
-	// for an answer, nor to any other request: see OutageOf.
+	// Outage means that the server was silent for as long as kplan waits
+	// for an answer, also to all other requests: see OutageOf.
 	Outage bool
 	// Err is the cause where there is one below this package: a transport's
 	// error, a context's, a kinds.UnknownError.
 	Err error
 }
 
-// Reason says what an Error means to the caller. There is one reason for each
+// Reason is what an Error means to the caller. There is one reason for each
 // thing that callers do differently, or that is explained to a user differently.
 type Reason byte
 
@@ -71,7 +71,7 @@ const (
 	Unauthorized      // the credentials are not, or no longer, accepted
 	DryRunUnsupported // an admission webhook can't be asked in a dry-run
 	WebhookFailed     // an admission webhook could not be called
-	NotServed         // the server has no such kind; says nothing about objects
+	NotServed         // the server has no such kind; the objects themselves may exist
 	Unavailable       // the server, or the part that serves this kind, does not answer now
 
 	// What is not known.
@@ -81,9 +81,9 @@ const (
 
 	// What keeps kplan from any server.
 
-	NoConfiguration  // nothing says which cluster
-	BadConfiguration // what says so contradicts itself or can't be read
-	NotTrusted       // what says so would run a program or send a file, and may be a pull request's
+	NoConfiguration  // no cluster is configured
+	BadConfiguration // the configuration contradicts itself or can't be read
+	NotTrusted       // the configuration would run a program or send a file, and may come from a pull request
 	Unreachable      // no connection: refused, no such host, no route
 	Untrusted        // TLS failed: wrong authority, name, expiry, or no TLS at all
 	PluginFailed     // the credential plugin failed
@@ -112,7 +112,7 @@ type FieldError struct {
 	Path   addrs.Path
 	Reason string // the API's word: FieldValueInvalid, FieldValueRequired, FieldManagerConflict
 	Detail string // the server's words, Secret values masked
-	// Immutable says that the words mean the field can't be changed on an
+	// Immutable means that the field can't be changed on an
 	// existing object.
 	Immutable bool
 }
@@ -195,7 +195,7 @@ func (e *Error) ofServer() *Error {
 	return &of
 }
 
-// Unanswered reports whether an error says nothing about the object that was asked
+// Unanswered reports whether an error leaves open the state of the object that was asked
 // about: no answer came, or the server would not hear the question.
 func Unanswered(err error) bool {
 	switch ReasonOf(err) {

@@ -18,8 +18,8 @@ import (
 // causes, and in its words where it has none.
 
 // immutableWords are the wordings by which the API server and the usual CEL
-// rules say that a field can't change. There is no machine-readable mark
-// (measured on 1.37), and rules of custom kinds may say it in any words.
+// rules mean that a field can't change. There is no machine-readable mark
+// (measured on 1.37), and rules of custom kinds may use any words.
 var immutableWords = regexp.MustCompile(`(?i)immutable` +
 	`|may not change once set|may not be changed|can ?not be (changed|modified)|can'?t be changed|can ?not change` +
 	`|updates to \S+ are forbidden|updates to \S+ spec for fields other than` +
@@ -42,7 +42,7 @@ func fieldErrors(st *metav1.Status, mask func(string) string) []FieldError {
 	return out
 }
 
-// isAside recognises a cause that says nothing of the object: for custom kinds
+// isAside recognises a cause that is not about the object: for custom kinds
 // it comes with every complaint that kept CEL rules from being looked at.
 func isAside(message string) bool {
 	return strings.Contains(message, "some validation rules were not checked because the object was invalid")

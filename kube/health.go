@@ -10,7 +10,7 @@ import (
 	"kplan.dev/kplan/graph"
 )
 
-// timeout is how long the server may say nothing: Options.RequestTimeout. So long
+// timeout is how long the server may be silent: Options.RequestTimeout. So long
 // all attempts of one request together wait for the head of an answer. A change or
 // a dry-run gives one attempt all of it, since the server may be waiting for
 // webhooks. The other times are parts of it; of the usual 60 s:

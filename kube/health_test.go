@@ -81,7 +81,7 @@ func TestSilentServer(t *testing.T) {
 }
 
 // TestSlowRequest has one request wait while others are answered: that is no
-// reason to give the server up, nor to say that it does not answer.
+// reason to give the server up, nor to report that it does not answer.
 func TestSlowRequest(t *testing.T) {
 	t.Parallel()
 	notified := &notices{}

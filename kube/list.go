@@ -15,7 +15,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// ListOptions says which objects of a kind to list. The zero value is all.
+// ListOptions selects the objects of a kind to list. The zero value is all.
 type ListOptions struct {
 	// Selector picks objects by label: "kplan.dev/stack=abc". "" picks all.
 	Selector string
@@ -110,7 +110,7 @@ type listPage struct {
 type form struct {
 	accept string
 	kind   func(*kinds.Kind) string // of the list
-	// noItems says that a list of nothing may come without its items.
+	// noItems means that an empty list may come without its items.
 	noItems bool
 }
 

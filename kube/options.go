@@ -7,7 +7,7 @@ import (
 	"kplan.dev/kplan/kube/auth"
 )
 
-// Options says which cluster, as whom and how.
+// Options selects the cluster, the user and how to connect.
 type Options struct {
 	// Auth finds the cluster and the credentials; its zero value is what kubectl
 	// would use in the same place.

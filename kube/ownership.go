@@ -14,10 +14,11 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// TransferFields makes the live object's record of who owns what that of taken, and
-// changes nothing else of it. It fails with Stale when the object is no longer
-// of the version that taken has, and with ReplacedOutside when it is another one.
-func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+// TransferFields replaces the managedFields of the live object with those of
+// transferred and changes nothing else. It fails with Stale when the object no longer
+// has the resource version of transferred, and with ReplacedOutside when it is
+// another object.
+func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	type operation struct {
 		Op    string `json:"op"`
 		Path  string `json:"path"`
@@ -25,38 +26,37 @@ func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, taken *unst
 	}
 	// The server compares a version that is set with the one it has.
 	patch, err := json.Marshal([]operation{
-		{"test", "/metadata/uid", taken.GetUID()},
-		{"replace", "/metadata/managedFields", taken.GetManagedFields()},
-		{"replace", "/metadata/resourceVersion", taken.GetResourceVersion()},
+		{"test", "/metadata/uid", transferred.GetUID()},
+		{"replace", "/metadata/managedFields", transferred.GetManagedFields()},
+		{"replace", "/metadata/resourceVersion", transferred.GetResourceVersion()},
 	})
 	if err != nil {
 		panic("kube: managedFields that are not JSON: " + err.Error())
 	}
-	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k, taken.GetNamespace(), taken.GetName(), types.JSONPatchType, patch, repeatable))
+	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k, transferred.GetNamespace(), transferred.GetName(), types.JSONPatchType, patch, repeatable))
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
-		// All that a server says of a test that failed (measured on 1.37).
+		// The server gives no other reason for a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
 	}
 	return live, err
 }
 
-// DryRunAfterTaking returns what Apply would make of an object whose record of
-// who owns what is first made that of taken by TransferFields. Until that is done
-// the apply itself can't be tried: it is merged here, as the server would, and
-// the server is asked what it makes of the result. Who owns what is not in the
-// answer. It fails with Stale when the object is no longer of the version that
-// taken has.
-func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *unstructured.Unstructured, desired map[string]any) (*unstructured.Unstructured, error) {
-	merged, err := mergeApply(k, taken, desired)
+// DryRunAfterTransfer returns what Apply would make of an object after
+// TransferFields with transferred. Before the transfer, a dry run of the apply itself
+// is not possible: the fields are merged here, as the server would do it, and
+// the result is sent as a dry-run patch. The answer has no managedFields. It fails
+// with Stale when the object no longer has the resource version of transferred.
+func (c *Cluster) DryRunAfterTransfer(ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured, desired map[string]any) (*unstructured.Unstructured, error) {
+	merged, err := mergeApply(k, transferred, desired)
 	if err != nil {
 		return nil, err
 	}
 	const op = "dry-run apply"
-	patch, err := mergePatch(taken, merged)
+	patch, err := mergePatch(transferred, merged)
 	if err != nil {
-		return nil, &Error{Op: op, Object: objectOf(k, taken), Reason: Other, Message: err.Error(), Err: err}
+		return nil, &Error{Op: op, Object: objectOf(k, transferred), Reason: Other, Message: err.Error(), Err: err}
 	}
-	r := c.client.patch(op, k, taken.GetNamespace(), taken.GetName(), types.MergePatchType, patch, dryRun)
+	r := c.client.patch(op, k, transferred.GetNamespace(), transferred.GetName(), types.MergePatchType, patch, dryRun)
 	r.sent = merged
 	answer, err := c.client.one(ctx, k, r)
 	if err == nil {
@@ -65,7 +65,7 @@ func (c *Cluster) DryRunAfterTaking(ctx context.Context, k *kinds.Kind, taken *u
 	return answer, err
 }
 
-// mergePatch turns an object, in just the version that it has, into another one.
+// mergePatch turns an object, at exactly its resource version, into another one.
 func mergePatch(from *unstructured.Unstructured, to map[string]any) ([]byte, error) {
 	before, err := json.Marshal(withoutOwnership(from.Object))
 	if err != nil {

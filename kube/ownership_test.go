@@ -13,7 +13,7 @@ import (
 )
 
 // TestTakeFields takes a field that only the server has filled in. What an apply
-// then makes of the object is what was foretold, and neither another version of
+// then makes of the object is what was predicted, and neither another version of
 // the object nor another object of its name is touched.
 func TestTakeFields(t *testing.T) {
 	c := connect(t)
@@ -28,7 +28,7 @@ func TestTakeFields(t *testing.T) {
 	wantReason(t, err, kube.Invalid)
 
 	field := addrs.NewPath("spec", "strategy", "rollingUpdate")
-	taken, err := ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field))
+	transferred, err := ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestTakeFields(t *testing.T) {
 		kube.Stale:           func(u *unstructured.Unstructured) { u.SetResourceVersion("1") },
 		kube.ReplacedOutside: func(u *unstructured.Unstructured) { u.SetUID(types.UID("00000000-0000-0000-0000-000000000000")) },
 	} {
-		other := taken.DeepCopy()
+		other := transferred.DeepCopy()
 		change(other)
 		_, err := c.TransferFields(t.Context(), k, other)
 		wantReason(t, err, name)
@@ -47,23 +47,23 @@ func TestTakeFields(t *testing.T) {
 		if live, err = c.Get(t.Context(), k, ns, "sample"); err != nil {
 			return err
 		}
-		if taken, err = ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field)); err != nil {
+		if transferred, err = ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field)); err != nil {
 			return err
 		}
-		if predicted, err = c.DryRunAfterTaking(t.Context(), k, taken, desired); err != nil {
+		if predicted, err = c.DryRunAfterTransfer(t.Context(), k, transferred, desired); err != nil {
 			return err
 		}
-		now, err = c.TransferFields(t.Context(), k, taken)
+		now, err = c.TransferFields(t.Context(), k, transferred)
 		return err
 	})
 	if diff := cmp.Diff(live.Object["spec"], now.Object["spec"]); diff != "" {
-		t.Error("taking a field changed a value:", diff)
+		t.Error("transferring a field changed a value:", diff)
 	}
 	after, err := c.Apply(t.Context(), k, desired, guard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(predicted.Object["spec"], after.Object["spec"]); diff != "" {
-		t.Error("-foretold +applied:", diff)
+		t.Error("-predicted +applied:", diff)
 	}
 }

@@ -31,7 +31,7 @@ func (c *Cluster) DryRunReplacement(ctx context.Context, k *kinds.Kind, obj map[
 }
 
 // placeholderFor is the object under a name that nobody has, and what turns that name
-// back into the object's own in all that the server says.
+// back into the object's own in all that the server answers.
 func placeholderFor(k *kinds.Kind, obj map[string]any) (other map[string]any, name string, undo *strings.Replacer) {
 	u := unstructured.Unstructured{Object: obj}
 	mark := randomMark()

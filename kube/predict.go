@@ -114,7 +114,7 @@ func (m *aMerge) apply(force bool) (*typed.TypedValue, error) {
 }
 
 // mergeVersion is the one version that a merge here knows of: field sets
-// recorded in another version of the kind are taken as if they were of this one,
+// recorded in another version of the kind are treated as if they were of this one,
 // which they are in all but renamed fields.
 const mergeVersion fieldpath.APIVersion = "same"
 
@@ -127,7 +127,7 @@ func (oneVersion) Convert(object *typed.TypedValue, _ fieldpath.APIVersion) (*ty
 func (oneVersion) IsMissingVersionError(error) bool { return false }
 
 // readManagers reads the live object's managedFields: kplan's own under its
-// name, the others under names that can't be mistaken for it.
+// name, the others under names that can't be confused with it.
 func (m *aMerge) readManagers(live *unstructured.Unstructured) error {
 	record := ownership.Of(live.Object)
 	own := record.Own()

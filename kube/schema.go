@@ -62,7 +62,7 @@ func (c *catalog) openAPI(ctx context.Context, k *kinds.Kind) ([]*kinds.Kind, er
 	err := c.client.do(ctx, r)
 	switch ReasonOf(err) {
 	case NotFound, NotServed, Forbidden, NotKubernetes:
-		return nil, nil // the definition may say it
+		return nil, nil // the definition may have it
 	}
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func refusal(r *request, code int, st *metav1.Status) *Error {
 		e.Conflicts = conflicts(st, r.sent)
 		e.Fields = nil
 	case NamespaceTerminating:
-		e.Fields = nil // it names metadata.namespace, which says nothing more
+		e.Fields = nil // it names metadata.namespace, which adds nothing
 	case Unauthorized:
 		e.Advice = "Log in again or renew the token; the credentials in use are not accepted."
 	case SchemaRejected, Invalid:

@@ -24,7 +24,7 @@ import (
 )
 
 // These tests are about HTTP: lost answers, garbage, waiting. The server here
-// does not play Kubernetes; it answers as it is told.
+// does not play Kubernetes; it gives the answers that the test sets.
 
 const theNamespace = `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kube-system","uid":"the-uid"}}`
 

@@ -17,7 +17,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// WatchOptions says which objects of a kind to watch. The zero value is all.
+// WatchOptions selects the objects of a kind to watch. The zero value is all.
 type WatchOptions struct {
 	// Selector picks objects by label, Fields by field.
 	Selector, Fields string
@@ -50,7 +50,7 @@ const (
 )
 
 // Watch lists the objects and follows their changes until ctx ends, and then
-// returns nil. Streams that break, expire or fall behind are taken up again; an
+// returns nil. Streams that break, expire or fall behind are resumed; an
 // object is reported only when it changed. It returns an error only where going
 // on has no use, such as when RBAC allows no list. It calls see from one
 // goroutine at a time, and does not return while see runs.
@@ -185,7 +185,7 @@ func (w *watcher) report(obj *unstructured.Unstructured, gone bool) {
 	w.see(WatchEvent{Object: obj})
 }
 
-// follow reads streams until one can't be taken up where the last one ended, or
+// follow reads streams until one can't be resumed where the last one ended, or
 // several reported nothing: behind a proxy that lets no stream through, listing
 // again is all there is.
 func (w *watcher) follow(ctx context.Context) error {

@@ -37,7 +37,7 @@ func (s *seen) see(e kube.WatchEvent) {
 	}
 }
 
-// await waits until the last lines are those wanted.
+// await waits until the last lines are as expected.
 func (s *seen) await(t *testing.T, want ...string) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
@@ -141,9 +141,9 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[1]s-of-NS}]
 	}
 }
 
-// TestWatchIsTakenUp breaks streams in every way and checks that no change is
+// TestWatchResumes breaks streams in every way and checks that no change is
 // lost and none is reported twice.
-func TestWatchIsTakenUp(t *testing.T) {
+func TestWatchResumes(t *testing.T) {
 	t.Parallel()
 	object := func(name, version string) string {
 		return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"n","uid":%q,"resourceVersion":%q,"labels":{"v":%[3]q}}}`, name, name, version)
@@ -198,7 +198,7 @@ func TestWatchIsTakenUp(t *testing.T) {
 }
 
 // TestWatchBehindSilence watches through something that takes a request for a
-// stream and says nothing, such as a proxy that waits for the end of an answer:
+// stream and sends nothing, such as a proxy that waits for the end of an answer:
 // what happens is then learnt from lists.
 func TestWatchBehindSilence(t *testing.T) {
 	t.Parallel()

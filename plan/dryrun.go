@@ -137,7 +137,7 @@ func (d *decision) ask(ctx context.Context, cluster *kube.Cluster, live, transfe
 	if err != nil || len(d.transfer) == len(before) {
 		return answer, err
 	}
-	renewed, err := cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+	renewed, err := cluster.DryRunAfterTransfer(ctx, d.kind, transferred, d.fields)
 	switch kube.ReasonOf(err) {
 	case kube.Invalid, kube.Immutable, kube.Denied: // better what was accepted
 		d.transfer = before
@@ -156,7 +156,7 @@ func (d *decision) dryRunApply(
 	ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	if transferred != live {
-		return cluster.DryRunAfterTaking(ctx, d.kind, transferred, d.fields)
+		return cluster.DryRunAfterTransfer(ctx, d.kind, transferred, d.fields)
 	}
 	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
 	answer, err := cluster.DryRunApply(ctx, d.kind, d.fields, options)

@@ -7,11 +7,11 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// KnownAfterApply is the places of an object that is to be made whose values only
-// the server will know: what Field.Allocated marks, as far as obj leaves it out
-// and the server does fill it in. A Service without a cluster IP gets one, but a
-// node port only if it is of a type that has them; a name is allocated when it
-// is to be generated. Places inside others of the result are not in it.
+// KnownAfterApply returns the field paths of an object that is to be created whose
+// values only the server will know: what Field.Allocated marks, as far as obj
+// leaves it out and the server does fill it in. A Service without a cluster IP
+// gets one, but a node port only if its type has them; a name is allocated when it
+// is to be generated. Paths inside others of the result are left out.
 func KnownAfterApply(k *kinds.Kind, obj map[string]any) []addrs.Path {
 	w := knownAfterApply{obj: obj, skip: notAllocatedIn[k.GroupKind()]}
 	metadata, _ := obj["metadata"].(map[string]any)
@@ -29,7 +29,7 @@ type knownAfterApply struct {
 	found []addrs.Path
 }
 
-// absentAtFirst is the server's to fill in, but not when it makes an object.
+// absentAtFirst are fields that the server fills in, but not when an object is created.
 var absentAtFirst = []addrs.Path{
 	addrs.NewPath("metadata", "deletionTimestamp"),
 	addrs.NewPath("metadata", "deletionGracePeriodSeconds"),
@@ -40,16 +40,16 @@ var absentAtFirst = []addrs.Path{
 // always will be.
 func (w *knownAfterApply) walk(at addrs.Path, f *kinds.Field, m map[string]any) {
 	for _, child := range f.Fields() {
-		place := at.Field(child.Name)
+		path := at.Field(child.Name)
 		v := m[child.Name]
 		switch {
 		case v == nil && child.Allocated:
-			if !slices.Contains(absentAtFirst, place) && (w.skip == nil || !w.skip(w.obj, place)) {
-				w.found = append(w.found, place)
+			if !slices.Contains(absentAtFirst, path) && (w.skip == nil || !w.skip(w.obj, path)) {
+				w.found = append(w.found, path)
 			}
 		case child.Allocated:
 		default:
-			w.inside(place, child, v)
+			w.inside(path, child, v)
 		}
 	}
 }
@@ -85,9 +85,9 @@ var alwaysThere = []addrs.Path{addrs.NewPath("metadata"), addrs.NewPath("spec", 
 // special looks at the keys of a map about which more is known.
 func (w *knownAfterApply) special(at addrs.Path, f *kinds.Field, m map[string]any) {
 	for key, known := range f.KnownKeys {
-		place := at.Field(key)
-		if known.Allocated && m[key] == nil && (w.skip == nil || !w.skip(w.obj, place)) {
-			w.found = append(w.found, place)
+		path := at.Field(key)
+		if known.Allocated && m[key] == nil && (w.skip == nil || !w.skip(w.obj, path)) {
+			w.found = append(w.found, path)
 		}
 	}
 }

@@ -52,8 +52,8 @@ func cedesRules(k *kinds.Kind, obj map[string]any) bool {
 	return k.GroupKind() == clusterRole && obj["aggregationRule"] != nil
 }
 
-// Recollected are the places that a controller will fill anew after an update
-// of live to planned: what the server answers is what stands there by now.
+// Recollected are the field paths that a controller fills again after an update of
+// live to planned: the answer of the server still has the former values.
 func Recollected(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
 	if !cedesRules(k, planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
 		return nil
@@ -61,7 +61,8 @@ func Recollected(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
 	return []addrs.Path{addrs.NewPath("rules")}
 }
 
-// Overwritten says what a manifest sets where the control plane has its way.
+// Overwritten reports what a manifest sets in fields that the control plane
+// overwrites.
 func Overwritten(k *kinds.Kind, obj map[string]any) []kinds.Problem {
 	if !cedesRules(k, obj) || len(manifest.List(obj, "rules")) == 0 {
 		return nil

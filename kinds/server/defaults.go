@@ -124,7 +124,7 @@ func pullPolicy(image string) string {
 	return "IfNotPresent"
 }
 
-// deriveVolume: a volume of no kind is an empty folder.
+// deriveVolume: a volume of no kind is an empty directory.
 func deriveVolume(m map[string]any) {
 	if image := manifest.Object(m, "image"); image != nil {
 		setDefault(image, "pullPolicy", pullPolicy(manifest.Text(image, "reference")))
@@ -203,7 +203,7 @@ func deriveService(spec map[string]any) {
 	}
 	switch kind := manifest.Text(spec, "type"); {
 	case kind == "ExternalName":
-		delete(spec, "internalTrafficPolicy") // the static default, which has no place here
+		delete(spec, "internalTrafficPolicy") // the static default, which does not apply here
 	case kind == "LoadBalancer":
 		setDefault(spec, "allocateLoadBalancerNodePorts", true)
 		fallthrough

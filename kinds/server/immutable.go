@@ -14,9 +14,9 @@ import (
 	"kplan.dev/kplan/kinds/internal/manifest"
 )
 
-// ForbidsChange says whether the server refuses to change the place of that path from
-// what it is in live to what it is in planned, so that only a new object can
-// have the planned value. It adds to Field.Immutable what depends on the
+// ForbidsChange reports whether the server refuses to change the field at path from its
+// value in live to its value in planned, so that only a new object can have the
+// planned value. It adds to Field.Immutable what depends on the
 // object: a ConfigMap may be immutable as a whole, the template of a suspended
 // Job is not. The rules are those of the API server's validation of updates
 // (pkg/apis/*/validation of the Kubernetes sources).
@@ -47,14 +47,14 @@ func ruledPath(k *kinds.Kind, path addrs.Path) addrs.Path {
 	return around
 }
 
-// change is one place that is to change.
+// change is a field that is to change.
 type change struct {
 	live, planned map[string]any
 	path          addrs.Path
-	immutable     bool // what the kind's description says of the place
+	immutable     bool // Field.Immutable of the path
 }
 
-// within says whether the change is at or below one of these places.
+// within reports whether the change is at or below one of these field paths.
 func (c change) within(fields ...string) bool {
 	return slices.ContainsFunc(fields, func(field string) bool {
 		p, err := addrs.ParsePath(field)
@@ -77,8 +77,9 @@ var immutableIn = map[addrs.GroupKind]func(change) bool{
 	{Group: "batch", Kind: "Job"}:  immutableJob,
 }
 
-// frozenPod: a deadline may come nearer, tolerations may be added, gates taken
-// away. While there is a gate, the nodes that the pod may go to may be narrowed.
+// immutablePod: a deadline can be shortened, tolerations can be added and
+// scheduling gates removed. While there is a gate, the nodes to which the pod can
+// be scheduled can be narrowed.
 func immutablePod(c change) bool {
 	switch {
 	case c.within("spec.activeDeadlineSeconds"):
@@ -100,8 +101,8 @@ func immutablePod(c change) bool {
 
 var requiredNodes = addrs.NewPath("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 
-// allTolerated says whether each of the tolerations is still there, if maybe
-// for another time.
+// allTolerated reports whether each of the tolerations is still there, perhaps with
+// other tolerationSeconds.
 func allTolerated(live, planned []any) bool {
 	untimed := func(toleration any) map[string]any {
 		m, _ := toleration.(map[string]any)
@@ -114,7 +115,7 @@ func allTolerated(live, planned []any) bool {
 	})
 }
 
-// hasAll says whether a map has all entries of another.
+// hasAll reports whether a map has all entries of another.
 func hasAll(m, entries map[string]any) bool {
 	for name, v := range entries {
 		if m[name] != v {
@@ -124,15 +125,15 @@ func hasAll(m, entries map[string]any) bool {
 	return true
 }
 
-// frozenData: once immutable is true, neither it nor the data change.
+// immutableData: once immutable is true, neither it nor the data can change.
 func immutableData(c change) bool {
 	locked, _ := valueAt(c.live, addrs.NewPath("immutable")).(bool)
 	return c.immutable || locked && c.within("immutable", "data", "binaryData", "stringData")
 }
 
-// frozenService: an address stays while the service has one before and after,
-// and so does having none, for which some types have no use; that of a
-// balancer's class stays while the service is one.
+// immutableService: a clusterIP cannot change while the service has one before and
+// after. A headless service cannot get a type that needs node ports. The class of
+// a load balancer cannot change while the service is one.
 func immutableService(c change) bool {
 	before, after := serviceType(c.live), serviceType(c.planned)
 	had, _ := valueAt(c.live, addrs.NewPath("spec", "clusterIP")).(string)
@@ -154,8 +155,8 @@ func serviceType(obj map[string]any) string {
 	return "ClusterIP"
 }
 
-// frozenClaim: a bound claim may grow and change its attributes class, an
-// unbound one nothing. A volume and a class may be set where there is none.
+// immutableClaim: a bound claim can grow and change its attributes class, an
+// unbound one cannot. A volume and a storage class can be set where there is none.
 func immutableClaim(c change) bool {
 	if c.within("spec.volumeName", "spec.storageClassName") && valueAt(c.live, c.path) == nil {
 		return false
@@ -170,8 +171,8 @@ func immutableClaim(c change) bool {
 	return c.immutable
 }
 
-// shrinks says whether a claim is to get smaller, and not just to give up what
-// its volume has not grown to yet.
+// shrinks reports whether a claim is to get smaller than its volume: an expansion that
+// has not happened yet can be withdrawn.
 func shrinks(live, planned map[string]any) bool {
 	request := addrs.NewPath("spec", "resources", "requests", "storage")
 	had, err := quantityAt(live, request)
@@ -180,7 +181,8 @@ func shrinks(live, planned map[string]any) bool {
 	return err == nil && err2 == nil && gets.Cmp(had) < 0 && (err3 != nil || gets.Cmp(has) <= 0)
 }
 
-// frozenVolume: what has no affinity, or no secret for growing, may get one.
+// immutableVolume: a volume without node affinity, or without a secret for its
+// expansion, can get one.
 func immutableVolume(c change) bool {
 	for _, p := range []addrs.Path{addrs.NewPath("spec", "nodeAffinity"), addrs.NewPath("spec", "csi", "controllerExpandSecretRef")} {
 		if p.Contains(c.path) && valueAt(c.live, p) == nil {
@@ -190,10 +192,11 @@ func immutableVolume(c change) bool {
 	return c.immutable
 }
 
-// frozenOnceSet: what the cluster has given a node stays.
+// immutableOnceSet: what the cluster has assigned to a node cannot change.
 func immutableOnceSet(c change) bool { return c.immutable && valueAt(c.live, c.path) != nil }
 
-// frozenDefinition: scope and kind stay once objects of the kind can be made.
+// immutableDefinition: scope and kind cannot change once the definition is
+// established.
 func immutableDefinition(c change) bool {
 	if !c.within("spec.scope", "spec.names.kind") {
 		return c.immutable
@@ -201,9 +204,9 @@ func immutableDefinition(c change) bool {
 	return hasCondition(c.live, "Established")
 }
 
-// frozenJob: where the pods of a job go and what they use may change while it
-// is suspended and none of them is left, as long as its selector finds them; how
-// many an indexed job completes may change with its parallelism.
+// immutableJob: the scheduling and the resources of a job's pods can change while it
+// is suspended and none of them is left, as long as its selector matches them. The
+// completions of an indexed job can change with its parallelism.
 func immutableJob(c change) bool {
 	if c.within("spec.template") && isHalted(c.live) {
 		if c.within("spec.template.metadata.labels") {
@@ -221,8 +224,8 @@ func immutableJob(c change) bool {
 	return c.immutable
 }
 
-// isHalted says whether a job is suspended, and either has not begun or has
-// stopped all it began.
+// isHalted reports whether a job is suspended, and either has not started or has
+// stopped all of its pods.
 func isHalted(job map[string]any) bool {
 	status := manifest.Object(job, "status")
 	if !manifest.Flag(manifest.Object(job, "spec"), "suspend") || status["active"] != nil && status["active"] != int64(0) {
@@ -231,13 +234,13 @@ func isHalted(job map[string]any) bool {
 	return status["startTime"] == nil || hasCondition(job, "Suspended")
 }
 
-// isResources says whether a place is about what a container uses.
+// isResources reports whether a field path is in the resources of a container.
 func isResources(path addrs.Path) bool {
 	steps := path.Steps()
 	return len(steps) > 5 && (steps[3].Field == "containers" || steps[3].Field == "initContainers") && steps[5].Field == "resources"
 }
 
-// hasCondition says whether the server says of an object that it is so.
+// hasCondition reports whether a condition of the object is True.
 func hasCondition(obj map[string]any, typ string) bool {
 	return slices.ContainsFunc(manifest.List(manifest.Object(obj, "status"), "conditions"), func(v any) bool {
 		condition, _ := v.(map[string]any)

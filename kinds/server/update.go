@@ -94,7 +94,7 @@ func first(before, after map[string]any, names ...string) {
 }
 
 // updateService: what was allocated stays as long as the type has a use for it,
-// and goes with the type if nobody says otherwise.
+// and goes with the type unless it is set.
 func updateService(live, full map[string]any) {
 	before, after := manifest.Object(live, "spec"), sub(full, "spec")
 	was, is := serviceType(live), serviceType(full)
@@ -127,7 +127,7 @@ func external(service string, spec map[string]any) bool {
 	return hasNodePorts(service) || service == "ClusterIP" && len(manifest.List(spec, "externalIPs")) > 0
 }
 
-// local says whether the balancer asks each node whether it has such a pod.
+// local reports whether the load balancer checks each node for such a pod.
 func local(service string, spec map[string]any) bool {
 	return service == "LoadBalancer" && manifest.Text(spec, "externalTrafficPolicy") == "Local"
 }

@@ -26,7 +26,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Options says which cluster, and as whom. The zero value is what kubectl would
+// Options selects the cluster and the user. The zero value is what kubectl would
 // use in the same place.
 type Options struct {
 	// ConfigPath is the kubeconfig to read; "" reads those that KUBECONFIG
@@ -35,12 +35,12 @@ type Options struct {
 	// Context is the kubeconfig's context; "" is its current one.
 	Context string
 
-	// Host is the server's address; without a scheme it is taken as https. When
+	// Host is the server's address; without a scheme it means https. When
 	// it is set no kubeconfig is read, so that no credentials go to a server they
 	// are not meant for.
 	Host string
 
-	// The rest is laid over what the kubeconfig says.
+	// The rest overrides the kubeconfig.
 
 	Token                string
 	Username, Password   string
@@ -83,21 +83,21 @@ type Access struct {
 	Context string
 }
 
-// Error says why there is no way to the cluster. It shows nothing of what a
+// Error explains why the cluster cannot be reached. It shows nothing of what a
 // kubeconfig holds but names.
 type Error struct {
 	Reason  Reason
 	Message string
-	// Advice is what to do about it, "" where the message says it all.
+	// Advice is what to do about it, "" where the message suffices.
 	Advice string
 }
 
-// Reason says what an Error means to the caller.
+// Reason is what an Error means to the caller.
 type Reason byte
 
 const (
 	Invalid       Reason = iota // the configuration contradicts itself or can't be read
-	NotConfigured               // nothing says which cluster
+	NotConfigured               // no cluster is configured
 	NotTrusted                  // it would run a program or send a file, and comes from the working directory
 )
 

@@ -48,7 +48,7 @@ type credentials struct {
 	expires     time.Time // zero: never
 }
 
-// PluginError says why a plugin gave no credentials.
+// PluginError explains why a plugin returned no credentials.
 type PluginError struct{ Message, Advice string }
 
 func (e *PluginError) Error() string { return e.Message }

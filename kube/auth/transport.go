@@ -10,7 +10,7 @@ import (
 // newTransport presents the config's credentials over its TLS settings.
 func newTransport(cfg *rest.Config, opts Options) (http.RoundTripper, error) {
 	withoutPlugin := *cfg
-	withoutPlugin.ExecProvider = nil // ours runs it
+	withoutPlugin.ExecProvider = nil // kplan runs it itself
 	conf, err := withoutPlugin.TransportConfig()
 	if err != nil {
 		return nil, invalid("", "the credentials can't be used: %s", err)

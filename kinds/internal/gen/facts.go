@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// facts are what no marker of the API types says, as facts.txt has them.
+// facts are what no marker of the API types has, as facts.txt has them.
 type facts struct {
 	file     string
 	types    []typeFact
@@ -80,7 +80,7 @@ func (f *facts) add(line int, words []string) error {
 }
 
 // apply puts the facts about types into the rows. A type written core/*.Name
-// stands for every version of the group folder. A fact that fits nothing is an
+// stands for every version of the group directory. A fact that fits nothing is an
 // error: the API has moved on and the line must go or change.
 func (f *facts) apply(types []*typeRow) error {
 	for _, fact := range f.types {
@@ -114,7 +114,7 @@ func (fact typeFact) put(field *fieldRow) {
 	}
 }
 
-// matches says whether a type's name fits core/v1.Name or core/*.Name.
+// matches reports whether a type's name fits core/v1.Name or core/*.Name.
 func matches(pattern, name string) bool {
 	before, after, star := strings.Cut(pattern, "*")
 	if !star {

@@ -1,6 +1,6 @@
 // Command gen writes builtin.txt, the table from which package kinds knows the
 // built-in kinds. It reads the sources of the Kubernetes API modules that
-// go.mod pins and adds what no marker there says, kept by hand in facts.txt.
+// go.mod pins and adds what no marker there has, kept by hand in facts.txt.
 //
 // Run it with go generate ./kinds. TestTableIsCurrent fails when the table and
 // its sources differ.

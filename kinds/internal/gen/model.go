@@ -33,7 +33,7 @@ type fieldRow struct {
 
 	keys       []string
 	set        bool
-	relation   string // atomic or granular, where the field itself says so
+	relation   string // atomic or granular, where the field itself has it
 	required   bool
 	immutable  bool
 	pointer    bool   // absent and empty are two things
@@ -147,7 +147,7 @@ func (s *source) typeRow(decl *typeDecl) (*typeRow, error) {
 	return &typeRow{name: decl.tableName(), atomic: relation == "atomic", fields: fields}, nil
 }
 
-// tableName is the type's name in the table: group folder, version, name.
+// tableName is the type's name in the table: group directory, version, name.
 func (d *typeDecl) tableName() string {
 	parts := strings.Split(d.pkg.path, "/")
 	return strings.Join(parts[len(parts)-2:], "/") + "." + d.name
@@ -228,7 +228,7 @@ func (s *source) field(decl *typeDecl, f *ast.Field, name string, omitempty bool
 	return row, nil
 }
 
-// isImmutable says whether a marker forbids any change of the field. Of some the
+// isImmutable reports whether a marker forbids any change of the field. Of some the
 // marker still stands behind the release that will enforce it, as in
 // +k8s:alpha(since: "1.37")=+k8s:immutable; a check in code enforces those now.
 func isImmutable(m markerSet) bool {

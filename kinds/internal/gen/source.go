@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// The modules that hold API types, and the folder in each below which a
+// The modules that hold API types, and the directory in each below which a
 // package of types is named by group and version.
 var apiModules = []struct{ module, below string }{
 	{"k8s.io/api", ""},
@@ -28,7 +28,7 @@ var apiModules = []struct{ module, below string }{
 type source struct {
 	versions []string          // module@version, in the order of apiModules
 	minor    int               // of the Kubernetes release: 37 for k8s.io/api v0.37.2
-	dirs     map[string]string // folder of each module
+	dirs     map[string]string // directory of each module
 	packages map[string]*pkg   // by import path
 }
 

@@ -1,4 +1,4 @@
-// Package manifest takes the parts of a JSON object that are of the wanted type; of
+// Package manifest reads the parts of a JSON object that are of the expected type; of
 // any other, and of an absent one, the zero value.
 package manifest
 
