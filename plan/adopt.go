@@ -96,28 +96,28 @@ func unfitToAdopt(d *decision) hcl.Diagnostics {
 	}}
 }
 
-// unmanaged is the refusal of an object that exists and is not ours.
+// unmanaged is the refusal of an object that exists and is not managed by this stack.
 type unmanaged struct {
 	desired *hclspec.Desired
 	live    *unstructured.Unstructured
-	why     string // it is taken for foreign, where that is not plain
+	why     string // it is considered unmanaged, where that is not obvious
 }
 
 func (f *unmanaged) Error() string { return f.desired.Object.String() + " is not ours" }
 
-// refuseUnmanaged refuses an object that exists and is not ours. What refers to it
-// is planned with the object as it is, so that all that must be taken over is
-// told at once.
+// refuseUnmanaged refuses an object that exists and is not managed by this stack.
+// What refers to it is planned with the object as it is, so that all objects to
+// adopt are reported at once.
 func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
 	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &unmanaged{desired: d, live: live, why: why}
 }
 
-// fewUnmanaged is up to how many unmanaged objects are told of one by one.
+// fewUnmanaged is up to how many unmanaged objects are reported one by one.
 const fewUnmanaged = 3
 
 // reportUnmanaged are the diagnostics about unmanaged objects. Where there are many,
-// as when a stack takes over what kubectl made, those of which there is no more
-// to say than that share one.
+// as when a stack adopts what kubectl made, those of which there is no more to
+// say than that share one.
 func reportUnmanaged(all []*unmanaged) (diags hcl.Diagnostics) {
 	plain := func(f *unmanaged) bool { return f.why == "" && otherStack(f.live) == "" }
 	var many []*unmanaged
@@ -184,8 +184,8 @@ func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 	}
 }
 
-// taken refuses an object that another stack took over from this one.
-func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
+// refuseOtherStack refuses an object that another stack adopted from this one.
+func refuseOtherStack(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object taken over by another stack",
@@ -195,7 +195,7 @@ func taken(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics 
 	}}
 }
 
-// PreviousStack says which resource of which other stack an adopted object is taken
+// PreviousStack is which resource of which other stack an adopted object comes
 // from, "" where it is nobody's.
 func (p *Plan) PreviousStack(c *Change) string {
 	if c.Action != Adopt || c.Before == nil {
@@ -209,7 +209,7 @@ func (p *Plan) PreviousStack(c *Change) string {
 	return fmt.Sprintf("%s of the stack %s", live.GetAnnotations()[addrs.AddressAnnotation], stack)
 }
 
-// madeBy says who made an object that is not ours, as far as it tells.
+// madeBy is who made an object that is not managed, as far as it shows.
 func madeBy(live *unstructured.Unstructured) string {
 	since := live.GetCreationTimestamp().UTC().Format(time.RFC3339)
 	stack := otherStack(live)
@@ -222,7 +222,7 @@ func madeBy(live *unstructured.Unstructured) string {
 	return "kplan did not make it"
 }
 
-// otherStack is the id of the stack that made an object that is not ours, or "".
+// otherStack is the id of the stack that made an object this stack does not manage, or "".
 func otherStack(live *unstructured.Unstructured) string {
 	if stack := live.GetLabels()[addrs.StackLabel]; stack != "" && MadeBy(live, stack) {
 		return stack

@@ -15,42 +15,42 @@ import (
 // decide: a dry-run invents a uid and a cluster IP like any other answer. It
 // returns the object without them and their fields.
 func withoutAllocated(kind *kinds.Kind, object, desired map[string]any) (map[string]any, addrs.PathSet) {
-	places := server.KnownAfterApply(kind, desired)
-	slices.SortFunc(places, addrs.Path.Compare)
-	for _, place := range slices.Backward(places) {
-		object, _ = place.ReplaceIn(object, nil).(map[string]any)
+	fields := server.KnownAfterApply(kind, desired)
+	slices.SortFunc(fields, addrs.Path.Compare)
+	for _, field := range slices.Backward(fields) {
+		object, _ = field.ReplaceIn(object, nil).(map[string]any)
 	}
 	if kind.GroupKind() == kinds.Pod && !hasToken(desired) {
 		object = withoutToken(object)
 	}
-	return object, addrs.NewPathSet(places...)
+	return object, addrs.NewPathSet(fields...)
 }
 
 // withoutNewlyAllocated does the same for an update, which may call for a value
 // that the live object has not: a Service that becomes one of type NodePort gets
-// ports, and a dry-run can only make them up. asked says that after is the
+// ports, and a dry-run can only make them up. asked means that after is the
 // server's answer, which lacks what the server will not fill in.
 func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[string]any, addrs.PathSet) {
 	unknown := addrs.PathSet{}
 	lacking := addrs.NewPathSet()
-	for _, place := range server.KnownAfterApply(d.kind, d.before) {
-		lacking.Add(keyed(d.kind, d.before, place))
+	for _, field := range server.KnownAfterApply(d.kind, d.before) {
+		lacking.Add(keyed(d.kind, d.before, field))
 	}
-	for _, place := range server.KnownAfterApply(d.kind, d.fields) {
-		if top := place.Steps()[0].Field; top == "metadata" || top == "status" {
+	for _, field := range server.KnownAfterApply(d.kind, d.fields) {
+		if top := field.Steps()[0].Field; top == "metadata" || top == "status" {
 			continue
 		}
-		place = keyed(d.kind, d.fields, place)
-		old, had := ValueAt(d.before, place)
-		planned, has := ValueAt(after, place)
+		field = keyed(d.kind, d.fields, field)
+		old, had := ValueAt(d.before, field)
+		planned, has := ValueAt(after, field)
 		switch {
 		case has && had && reflect.DeepEqual(jsonForm(old), jsonForm(planned)):
 			continue
-		case !has && (asked || had || lacking.Has(place)):
+		case !has && (asked || had || lacking.Has(field)):
 			continue
 		}
-		if spot, ok := positioned(d.kind, after, place); ok {
-			unknown.Add(spot)
+		if position, ok := positioned(d.kind, after, field); ok {
+			unknown.Add(position)
 		}
 	}
 	unknown.AddAll(addrs.NewPathSet(server.Recollected(d.kind, d.before, after)...))

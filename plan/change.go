@@ -49,7 +49,7 @@ type Change struct {
 	Relinquished []Relinquished
 	NewlyManaged []addrs.Path
 	// AcknowledgedDrift is the digest of a refresh-only plan's drift, which applying the
-	// plan records: what is accepted is not told of again.
+	// plan records: acknowledged drift is not reported again.
 	AcknowledgedDrift string
 	// Consequences are what goes with a deletion or a replacement.
 	Consequences []impact.Consequence
@@ -61,7 +61,7 @@ type Change struct {
 	// Needs are the instances this one comes after, and which are deleted after it.
 	Needs     []addrs.Instance
 	Protected bool // lifecycle.prevent_destroy
-	// Blocked says that the change was refused: see the plan's diagnostics.
+	// Blocked reports that the change was refused: see the plan's diagnostics.
 	Blocked bool
 	Range   hcl.Range // the head of the resource block, if it has one
 	Desired *hclspec.Desired
@@ -208,16 +208,16 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 		ignored = c.Desired.Lifecycle.IgnoreChanges
 	}
 	for _, path := range ignored {
-		place := keyed(d.Kind, given, path)
-		value, _ := valueIn(d.Kind, c.DesiredFields, place)
-		desired = ignoring(d.Kind, desired, place, value)
+		field := keyed(d.Kind, given, path)
+		value, _ := valueIn(d.Kind, c.DesiredFields, field)
+		desired = ignoring(d.Kind, desired, field, value)
 	}
-	open := unresolved(c.Desired, ignored)
+	unknown := unresolved(c.Desired, ignored)
 	if c.Object.Name == "" {
-		open.Add(namePath)
+		unknown.Add(namePath)
 	}
-	if places := differences(d.Kind.Root, c.DesiredFields, withoutPaths(desired, open)); len(places) > 0 {
-		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(places)[0])
+	if paths := differences(d.Kind.Root, c.DesiredFields, withoutPaths(desired, unknown)); len(paths) > 0 {
+		return nil, fmt.Errorf("%s has another value than in the plan", sortedPaths(paths)[0])
 	}
 	resolved := *c
 	resolved.DesiredFields, resolved.Desired, resolved.Object = desired, d, d.Object
@@ -235,40 +235,40 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	if len(now) == 0 {
 		return c.undone(live, agreed, unknown)
 	}
-	var places []addrs.Path
+	var paths []addrs.Path
 	for path, d := range agreed {
 		if other, ok := now[path]; !unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
-			places = append(places, path)
+			paths = append(paths, path)
 		}
 	}
 	for path := range now {
 		if _, ok := agreed[path]; !ok && !unknown.Covers(path) {
-			places = append(places, path)
+			paths = append(paths, path)
 		}
 	}
-	slices.SortFunc(places, addrs.Path.Compare)
-	return slices.Compact(places)
+	slices.SortFunc(paths, addrs.Path.Compare)
+	return slices.Compact(paths)
 }
 
 // unknown is the fields that only the apply will tell, spelled as differences
 // spells them.
 func (c *Change) unknown() addrs.PathSet {
-	places := addrs.PathSet{}
+	paths := addrs.PathSet{}
 	for path := range c.Unknown {
-		places.Add(keyed(c.Kind, c.After, path))
+		paths.Add(keyed(c.Kind, c.After, path))
 	}
-	return places
+	return paths
 }
 
 // undone are the fields at which a live object that applying leaves as it is,
 // is not what was agreed. There are none when the change has been carried out
 // and the answer was lost.
 func (c *Change) undone(live *unstructured.Unstructured, agreed map[addrs.Path]difference, unknown addrs.PathSet) []addrs.Path {
-	places := differences(c.Kind.Root, visible(c.After), visible(live.Object))
-	for path := range places {
+	paths := differences(c.Kind.Root, visible(c.After), visible(live.Object))
+	for path := range paths {
 		if _, ok := agreed[path]; !ok || unknown.Covers(path) {
-			delete(places, path)
+			delete(paths, path)
 		}
 	}
-	return sortedPaths(places)
+	return sortedPaths(paths)
 }

@@ -18,16 +18,16 @@ import (
 func mayForce(d *decision, err error) bool {
 	conflicts := conflictsOf(err)
 	for _, f := range conflicts {
-		if !takenOver(d, f.Path) {
+		if !transferred(d, f.Path) {
 			return false
 		}
 	}
 	return len(conflicts) > 0
 }
 
-// takenOver reports whether a field is taken over from whoever owns it: since
+// transferred reports whether the ownership of a field is transferred: since
 // lifecycle.force_conflicts lists it, or since it is kplan's own.
-func takenOver(d *decision, path addrs.Path) bool {
+func transferred(d *decision, path addrs.Path) bool {
 	return coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
 }
 
@@ -43,7 +43,7 @@ func conflictsOf(err error) []kube.Conflict {
 func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range conflicts {
-		if takenOver(d, f.Path) {
+		if transferred(d, f.Path) {
 			continue
 		}
 		f.Time = managedSince(live, f)
@@ -52,7 +52,7 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 	return diags
 }
 
-// bothSides says what a field is in the live object and in the configuration.
+// bothSides is what a field is in the live object and in the configuration.
 // What is large, or made up of parts of which some may be secret, is in the plan.
 func bothSides(d *decision, live *unstructured.Unstructured, path addrs.Path) string {
 	there, here := shown(d, live.Object, path), shown(d, d.fields, path)
@@ -63,7 +63,7 @@ func bothSides(d *decision, live *unstructured.Unstructured, path addrs.Path) st
 }
 
 // managedSince is when the manager last changed the object: what the server's
-// refusal says or, where that says nothing, what the object says.
+// refusal names or, where that names none, what the object records.
 func managedSince(live *unstructured.Unstructured, f kube.Conflict) string {
 	if f.Time != "" {
 		return f.Time

@@ -56,7 +56,7 @@ func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why st
 // making was recorded too late; any other is refused.
 func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
 	if d.recorded && d.entry.UID == string(live.GetUID()) {
-		d.reason = NoReason // it is there, only its label was taken off
+		d.reason = NoReason // it is there, only its label was removed
 		return p.update(ctx, d, live)
 	}
 	if p.adopts(d.addr) || !d.recorded && MadeBy(live, p.state.StackID()) {

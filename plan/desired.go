@@ -20,7 +20,7 @@ func DesiredFields(d *hclspec.Desired, stackID string) map[string]any {
 	return desiredFieldsAt(d, d.Addr, stackID)
 }
 
-// wishAt is the desired fields that it would be at another address.
+// desiredFieldsAt are the desired fields as they would be at another address.
 func desiredFieldsAt(d *hclspec.Desired, addr addrs.Instance, stackID string) map[string]any {
 	return marked(server.Applicable(d.Kind, d.Fields), addr, stackID)
 }
@@ -77,9 +77,9 @@ var namePath = addrs.NewPath("metadata", "name")
 // the name that it got when it was made. It is d itself where the state knows
 // of none, and where the configuration names the object.
 func Named(d *hclspec.Desired, s *state.State) *hclspec.Desired {
-	prefix, open := openName(d)
+	prefix, generated := generatedName(d)
 	entry, known := s.Find(d.Addr)
-	if !open || !known || entry.Object.GroupKind() != d.Object.GroupKind() ||
+	if !generated || !known || entry.Object.GroupKind() != d.Object.GroupKind() ||
 		entry.Object.Namespace != d.Object.Namespace || !strings.HasPrefix(entry.Object.Name, prefix) {
 		return d
 	}
@@ -98,8 +98,8 @@ const (
 // API server would. A name that kplan makes up can be written down before the
 // object is made, so that a run that dies in between does not lose it.
 func NewlyNamed(d *hclspec.Desired) *hclspec.Desired {
-	prefix, open := openName(d)
-	if !open {
+	prefix, generated := generatedName(d)
+	if !generated {
 		return d
 	}
 	name := []byte(prefix[:min(len(prefix), longestName-suffixLength)])
@@ -109,7 +109,7 @@ func NewlyNamed(d *hclspec.Desired) *hclspec.Desired {
 	return withName(d, string(name))
 }
 
-func openName(d *hclspec.Desired) (prefix string, open bool) {
+func generatedName(d *hclspec.Desired) (prefix string, generated bool) {
 	if d.Object.Name != "" || d.Unknown.Covers(namePath) {
 		return "", false
 	}
@@ -138,7 +138,7 @@ func MadeBy(live *unstructured.Unstructured, stackID string) bool {
 	return live.GetLabels()[addrs.StackLabel] == stackID && ownership.Of(live.Object).Own() != nil
 }
 
-// managingStack is the stack that adopted an object of ours, "" if none did. That
+// managingStack is the stack that adopted an object of this one, "" if none did. That
 // others write the label changes nothing of whose the object is: another stack's
 // kplan applies it.
 func managingStack(live *unstructured.Unstructured, stackID string) string {

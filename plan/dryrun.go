@@ -45,7 +45,7 @@ const (
 	refused                       // there is no answer, or the object is not acceptable
 )
 
-// dryRunUpdate lets the server say what it would make of the desired fields.
+// dryRunUpdate asks the server what it would make of the desired fields.
 func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
 	for try := 1; ; {
 		transferred, err := d.withTransferredFields(live)
@@ -89,7 +89,7 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 	}
 }
 
-// judge says what the answer to a dry-run comes to. A server names what does not
+// judge decides what the answer to a dry-run comes to. A server names what does not
 // fit together before it comes to what can't be changed, so a refusal of values may
 // hide immutable fields.
 func (d *decision) judge(live, transferred *unstructured.Unstructured, err error) verdict {

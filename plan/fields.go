@@ -84,12 +84,12 @@ func elementAt(f *kinds.Field, list []any, step addrs.Step) int {
 }
 
 // valueIn is ValueAt for a field that is spelled as keyed does.
-func valueIn(kind *kinds.Kind, object map[string]any, place addrs.Path) (any, bool) {
-	spot, ok := positioned(kind, object, place)
+func valueIn(kind *kinds.Kind, object map[string]any, path addrs.Path) (any, bool) {
+	position, ok := positioned(kind, object, path)
 	if !ok {
 		return nil, false
 	}
-	return ValueAt(object, spot)
+	return ValueAt(object, position)
 }
 
 func below(f *kinds.Field, step addrs.Step) *kinds.Field {
@@ -193,16 +193,16 @@ func addDifferences(f *kinds.Field, before, after any, at addrs.Path, found map[
 }
 
 func addListDifferences(f *kinds.Field, before, after []any, at addrs.Path, found map[addrs.Path]difference) {
-	byPlace := map[addrs.Path]difference{}
+	byPath := map[addrs.Path]difference{}
 	for _, element := range before {
-		byPlace[at.Select(kinds.KeysOf(f, element))] = difference{Before: element}
+		byPath[at.Select(kinds.KeysOf(f, element))] = difference{Before: element}
 	}
 	for _, element := range after {
-		place := at.Select(kinds.KeysOf(f, element))
-		byPlace[place] = difference{byPlace[place].Before, element}
+		path := at.Select(kinds.KeysOf(f, element))
+		byPath[path] = difference{byPath[path].Before, element}
 	}
-	for place, d := range byPlace {
-		addDifferences(f.Elem, d.Before, d.After, place, found)
+	for path, d := range byPath {
+		addDifferences(f.Elem, d.Before, d.After, path, found)
 	}
 }
 

@@ -123,17 +123,17 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	return withSignature(data, "", signed.signWith(s)), nil
 }
 
-// sealWith is the seal of a plan file under the state's key: whoever does not
+// signWith is the signature of a plan file under the state's key: whoever does not
 // have the state can't edit a plan unnoticed.
 func (p *Plan) signWith(s *state.State) string { return s.Digest("plan " + p.content) }
 
-// contentOf is the digest of a plan file without its seal.
+// contentOf is the digest of a plan file without its signature.
 func contentOf(data []byte, sign string) string {
 	sum := sha256.Sum256(withSignature(data, sign, ""))
 	return hex.EncodeToString(sum[:])
 }
 
-// withSeal puts another seal into a plan file. It is the last field.
+// withSignature puts another signature into a plan file. It is the last field.
 func withSignature(data []byte, from, to string) []byte {
 	field := func(sign string) []byte { return fmt.Appendf(nil, "\"signature\": %q", sign) }
 	i := bytes.LastIndex(data, field(from))
@@ -242,9 +242,9 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 // IsSaved reports whether what r reads begins as a saved plan, of whatever format.
 func IsSaved(r io.Reader) bool {
 	dec := json.NewDecoder(r)
-	open, _ := dec.Token()
+	token, _ := dec.Token()
 	name, _ := dec.Token() // the first that any format has
-	return open == json.Delim('{') && name == "kplan_plan"
+	return token == json.Delim('{') && name == "kplan_plan"
 }
 
 var errNoPlan = errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")

@@ -91,7 +91,7 @@ func (c *Change) staysAfter(toDelete *Change) bool {
 		return false
 	case Forget:
 		return c.Reason == BecauseRemoved
-	case Create, Replace: // it is made in what takes the place of doomed
+	case Create, Replace: // it is created in what replaces toDelete
 		return toDelete.Action == Delete
 	}
 	return true

@@ -24,14 +24,14 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 	ours := managers.Ours()
 	onlyOurs := extract(kind, live, ours.Difference(managers.Others()))
 	for _, path := range d.Lifecycle.IgnoreChanges {
-		place := keyed(kind, given, path)
-		wanted, _ := valueIn(kind, desired, place)
-		value, _ := ValueAt(live.Object, place)
-		if ownership.Owns(ours, place) && holds(kind.At(place), value, wanted) {
+		field := keyed(kind, given, path)
+		wanted, _ := valueIn(kind, desired, field)
+		value, _ := ValueAt(live.Object, field)
+		if ownership.Owns(ours, field) && holds(kind.At(field), value, wanted) {
 			continue // nothing has changed that could be ignored
 		}
-		value, _ = ValueAt(onlyOurs, place)
-		desired = ignoring(kind, desired, place, value)
+		value, _ = ValueAt(onlyOurs, field)
+		desired = ignoring(kind, desired, field, value)
 	}
 	stack, _ := ValueAt(given, addrs.NewPath("metadata", "labels", addrs.StackLabel))
 	return marked(desired, d.Addr, stack.(string))
@@ -40,7 +40,7 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 // unresolved are the fields of a desired object that are known after apply, without
 // those that are ignored: what is to be known there changes nothing.
 func unresolved(d *hclspec.Desired, ignored []addrs.Path) addrs.PathSet {
-	open := d.Unknown.Clone()
+	pending := d.Unknown.Clone()
 	for _, path := range ignored {
 		at, ok := positioned(d.Kind, d.Fields, keyed(d.Kind, d.Fields, path))
 		if !ok {
@@ -48,30 +48,30 @@ func unresolved(d *hclspec.Desired, ignored []addrs.Path) addrs.PathSet {
 		}
 		for unknown := range d.Unknown {
 			if at.Contains(unknown) {
-				delete(open, unknown)
+				delete(pending, unknown)
 			}
 		}
 	}
-	return open
+	return pending
 }
 
 // ignoring is the desired fields with another value at a field to be ignored, nil where
 // nothing is to be sent.
-func ignoring(kind *kinds.Kind, desired map[string]any, place addrs.Path, value any) map[string]any {
-	if spot, ok := positioned(kind, desired, place); ok {
-		place = spot
+func ignoring(kind *kinds.Kind, desired map[string]any, field addrs.Path, value any) map[string]any {
+	if position, ok := positioned(kind, desired, field); ok {
+		field = position
 	}
-	desired = place.ReplaceIn(desired, value).(map[string]any)
+	desired = field.ReplaceIn(desired, value).(map[string]any)
 	if value == nil {
-		desired = withoutEmptied(desired, place)
+		desired = withoutEmptied(desired, field)
 	}
 	return desired
 }
 
 // withoutEmptied takes out the objects around a field that has just been taken
 // out, as far as they hold nothing else: others own what is in them.
-func withoutEmptied(desired map[string]any, place addrs.Path) map[string]any {
-	steps := place.Steps()
+func withoutEmptied(desired map[string]any, field addrs.Path) map[string]any {
+	steps := field.Steps()
 	for n := len(steps) - 1; n > 0; n-- {
 		var around addrs.Path
 		for _, step := range steps[:n] {

@@ -64,9 +64,9 @@ func (inv *inventory) prefetch(ctx context.Context) {
 
 // find returns the live object, or nil when there is none. Only an object of
 // the state is looked for; a list that lacks it does not prove it gone, since
-// someone may have taken the label off, so it is then asked for by name.
+// someone may have removed the label, so it is then read by name.
 func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.Object) (*unstructured.Unstructured, error) {
-	if _, ours := inv.owned[object.Identity()]; !ours || !kind.Fits(object) {
+	if _, ok := inv.owned[object.Identity()]; !ok || !kind.Fits(object) {
 		return nil, nil
 	}
 	objects, err := inv.of(kind)(ctx)

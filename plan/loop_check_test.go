@@ -156,15 +156,15 @@ func (r *round) cameTrue(p *plan.Plan) {
 			if !ok {
 				r.Fatalf("%s is not there", c.Object)
 			}
-			places := r.broken(c, live)
-			if len(places) > 0 {
-				r.Fatalf("%s %s %s (%s) did not come true:\n%s", c.Certainty, c.Action, c.Addr, c.Object, strings.Join(places, "\n"))
+			broken := r.broken(c, live)
+			if len(broken) > 0 {
+				r.Fatalf("%s %s %s (%s) did not come true:\n%s", c.Certainty, c.Action, c.Addr, c.Object, strings.Join(broken, "\n"))
 			}
 		}
 	}
 }
 
-// foreseen holds what the server has computed against what is predicted for a
+// serverSet holds what the server has computed against what is predicted for a
 // user who may not ask it.
 func (r *round) serverSet(computed *plan.Plan, source string, in plan.Input) {
 	in.Cluster = r.onlooker()
@@ -240,7 +240,7 @@ func fieldNames(fields map[string]any) []string {
 type comparison struct {
 	unknown    addrs.PathSet
 	controlled []string
-	predicted  bool // then the server may add to what is planned, also inside of atomic places
+	predicted  bool // then the server may add to what is planned, also inside of atomic fields
 	found      []string
 }
 

@@ -31,7 +31,7 @@ type shape struct {
 	Cluster    bool   // its objects are in no namespace
 	Weight     int
 	Base       map[string]any
-	Include    map[string]string // parts by the place they stand at
+	Include    map[string]string // parts by their field path
 	Choices    [][]map[string]any
 
 	parts int // of the choices, how many come from parts
@@ -63,9 +63,9 @@ func (s shape) objectChoices() [][]map[string]any {
 
 // whole is a shape with what it includes.
 func (c *catalogue) whole(s shape) shape {
-	for _, place := range slices.Sorted(maps.Keys(s.Include)) {
-		part := c.whole(c.Parts[s.Include[place]])
-		steps := strings.Split(place, ".")
+	for _, key := range slices.Sorted(maps.Keys(s.Include)) {
+		part := c.whole(c.Parts[s.Include[key]])
+		steps := strings.Split(key, ".")
 		s.Base = merged(at(steps, part.Base), s.Base)
 		s.Choices = slices.Concat(placed(steps, part.Choices), s.Choices)
 	}
@@ -156,7 +156,7 @@ type made struct {
 	style    uint64      // decides how it is spelled
 	refs     uint64      // decides what references lead to
 	needs    *made       // depends_on
-	forces   bool        // takes over what others changed
+	forces   bool        // forces conflicts with what others changed
 	ignores  []string    // lifecycle.ignore_changes
 	replaces []string    // lifecycle.replace_on
 }
@@ -172,7 +172,7 @@ func (m *made) fields() map[string]any {
 	return body
 }
 
-// wishes is a random configuration.
+// desired is a random configuration.
 type desired struct {
 	*catalogue
 	*rand.Rand
@@ -365,12 +365,12 @@ func (w *desired) edit() string {
 			m.picks[i] = w.pick(len(m.Choices[i]))
 		}
 	}
-	w.keepPlaces(m)
+	w.keepFields(m)
 	return "change " + m.block
 }
 
-// keepPlaces drops what lifecycle says about fields that are no more.
-func (w *desired) keepPlaces(m *made) {
+// keepFields drops what lifecycle has about fields that are no more.
+func (w *desired) keepFields(m *made) {
 	leaves := leavesOf(kindOf(m), m.fields(), "")
 	gone := func(path string) bool { return !slices.Contains(leaves, path) }
 	m.ignores, m.replaces = slices.DeleteFunc(m.ignores, gone), slices.DeleteFunc(m.replaces, gone)

@@ -36,7 +36,7 @@ func (r *round) mutate() {
 	}
 }
 
-// wishFor is the resource of that address.
+// desiredFor is the resource of that address.
 func (r *round) desiredFor(addr addrs.Instance) *made {
 	for _, m := range r.resources {
 		if m.block == addr.Resource.Name && m.Kind == addr.Resource.Type {
@@ -114,7 +114,7 @@ func (r *round) asJSON(o addrs.Object, fields map[string]any) []byte {
 	return []byte(strings.NewReplacer("NS", r.namespace, "NAME", o.Name).Replace(referring.ReplaceAllString(string(data), `"$1"`)))
 }
 
-// referring matches a reference and what stands in its place.
+// referring matches a reference and what replaces it.
 var referring = regexp.MustCompile(`"@[^"|]*\|([^"]*)"`)
 
 // whole is a manifest of the object with a fragment of the kind's own.
@@ -154,7 +154,7 @@ func (r *round) replaceWhole(o addrs.Object, m *made, live *unstructured.Unstruc
 	return r.tryKubectl(data, "replace", "--validate=false", "-f", "-")
 }
 
-// again deletes the object and makes it anew, as someone would who had the
+// again deletes the object and creates it again, as someone would who had the
 // manifest.
 func (r *round) again(o addrs.Object, m *made) bool {
 	if !r.kubectlOn(o, nil, "delete", "--wait=true", "--grace-period=0", "--force") {
@@ -182,8 +182,8 @@ func (r *round) removeField(o addrs.Object, m *made, live *unstructured.Unstruct
 func pointers(value any, at string) []string {
 	var found []string
 	below := func(step string, v any) {
-		place := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step)
-		found = append(append(found, place), pointers(v, place)...)
+		pointer := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step)
+		found = append(append(found, pointer), pointers(v, pointer)...)
 	}
 	switch v := value.(type) {
 	case map[string]any:

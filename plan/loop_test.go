@@ -150,7 +150,7 @@ type round struct {
 	*situation
 	*desired
 	touched map[addrs.Object]bool // by others, by identity
-	eased   map[*made]bool        // made to take over what the last plan was refused for
+	forced  map[*made]bool        // made to force what the last plan was refused for
 	story   []string
 }
 
@@ -210,7 +210,7 @@ func (r *round) converge() {
 
 // onlooker is a connection of a user who may only look.
 func (r *round) onlooker() *kube.Cluster {
-	return r.reader() // anew, since the round may have defined a kind
+	return r.reader() // again, since the round may have defined a kind
 }
 
 func (r *round) mustBeEmpty(source string, cluster *kube.Cluster) {
@@ -246,7 +246,7 @@ func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 		if !diags.HasErrors() {
 			return p, source
 		}
-		r.eased = map[*made]bool{}
+		r.forced = map[*made]bool{}
 		for _, d := range diags {
 			if d.Severity == hcl.DiagError {
 				r.wayOut(d, p, in)
@@ -298,7 +298,7 @@ func (r *round) followAdvice(option, address string, in *plan.Input) {
 		return
 	}
 	if entry, ok := r.state.Find(addr); ok && !r.touched[entry.Object.Identity()] {
-		r.Fatalf("%s is refused as foreign, and nobody has touched it", addr)
+		r.Fatalf("%s is refused as unmanaged, and nobody has touched it", addr)
 	}
 	in.Adopt = append(in.Adopt, addr)
 }
@@ -314,9 +314,9 @@ func (r *round) unblock(c *plan.Change, d *hcl.Diagnostic) bool {
 		r.Fatalf("%s is refused, and nobody has touched it: %s", c.Addr, d.Detail)
 	case d.Summary == "Adoption would replace the object":
 		return r.kubectlOn(c.Object, nil, "delete", "--wait=true", "--grace-period=0", "--force")
-	case m != nil && (!m.forces || r.eased[m]):
+	case m != nil && (!m.forces || r.forced[m]):
 		found := manager.FindStringSubmatch(d.Detail)
-		m.forces, r.eased[m] = true, true
+		m.forces, r.forced[m] = true, true
 		return found != nil && (found[1] == unrecorded || r.manages(found[1], c.Object))
 	}
 	return false

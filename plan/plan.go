@@ -45,7 +45,7 @@ type Plan struct {
 	// Preview is what the plan was made from, to be walked again when it is applied;
 	// nil where the configuration had no part in it or the plan was read from a file.
 	Preview *hclspec.Preview
-	// seal is what a saved plan was sealed with, content the digest of all else
+	// sign is the signature of a saved plan, content the digest of all else
 	// in its file.
 	sign, content string
 }
@@ -77,16 +77,16 @@ type Variable struct {
 type Action string
 
 const (
-	NoOp    Action = "no-op"   // nothing: it is as wished
+	NoOp    Action = "no-op"   // nothing: it is as desired
 	Create  Action = "create"  // make it
 	Update  Action = "update"  // change it in place
-	Replace Action = "replace" // delete it, wait until it is gone, make it anew
+	Replace Action = "replace" // delete it, wait until it is gone, create it again
 	Delete  Action = "delete"  // delete it
 	Forget  Action = "forget"  // drop it from the state, leave it in the cluster
-	Adopt   Action = "adopt"   // take a foreign object over, changing it where needed
+	Adopt   Action = "adopt"   // adopt an unmanaged object, changing it where needed
 )
 
-// Reason says why an action was chosen where the action alone does not.
+// Reason is why an action was chosen where the action alone does not.
 type Reason string
 
 const (
@@ -102,14 +102,14 @@ const (
 	BecauseTriggered   Reason = "replace_by_triggers"                        // lifecycle.replace_on
 	BecauseDeleted     Reason = "create_because_deleted_outside"             // the state has it, the cluster does not
 	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
-	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // a removed block says so
+	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // by a removed block
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
-	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has taken it over
+	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has adopted it
 	BecauseVersion     Reason = "update_because_api_version"                 // it was applied in another API version
 	BecauseTerminating Reason = "replace_because_being_deleted"              // somebody deletes it just now
 )
 
-// Certainty says where a planned result comes from.
+// Certainty is where a planned result comes from.
 type Certainty string
 
 const (

@@ -27,16 +27,16 @@ type Input struct {
 	Mode  Mode // Normal where empty
 	// Targets and Excludes limit the plan to some objects; never both.
 	Targets, Excludes []addrs.Instance
-	// Replace are objects to make anew though they could stay.
+	// Replace are objects to replace though they could stay.
 	Replace []addrs.Instance
-	// Adopt are objects to take over if they exist and are not ours, besides
+	// Adopt are objects to adopt if they exist and are not managed, besides
 	// those of the configuration's import blocks.
 	Adopt []addrs.Instance
 	// AllowDataLoss are deletions that may take along what this stack does not manage.
 	AllowDataLoss []addrs.Instance
 	// Written is where a file has an address that Targets or Excludes took from it.
 	Written map[addrs.Instance]hcl.Range
-	// Parallelism bounds the objects under way at once; 0 means no bound. The
+	// Parallelism bounds the objects in progress at once; 0 means no bound. The
 	// requests in flight are bounded by the Cluster.
 	Parallelism int
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // planPruned adds the deletion of what the state holds and the configuration
-// no longer has. An object whose block could not be planned is no orphan.
+// no longer has. An object whose block could not be planned is not pruned.
 func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Instance]bool{}
@@ -56,7 +56,7 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 	return diags
 }
 
-// pruneReason says why the configuration no longer has an object of that address.
+// pruneReason is why the configuration no longer has an object of that address.
 func pruneReason(c *config.Config, addr addrs.Instance) Reason {
 	i := slices.IndexFunc(c.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
 	if i < 0 {
@@ -107,7 +107,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		return nil, err
 	case reason != BecauseDestroy && forgets(p.Config, o.Addr):
 		return p.removal(o, kind, Forget, BecauseRemoved, nil), nil
-	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way not ours any more
+	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way no longer managed
 		return p.removal(o, kind, Forget, BecauseGone, nil), nil
 	case managingStack(live, p.state.StackID()) != "":
 		return p.removal(o, kind, Forget, BecauseOtherStack, nil), nil

@@ -17,8 +17,8 @@ import (
 )
 
 // Recover finds out what became of the actions that an interrupted run left
-// pending, and returns a state that says so; the given one stays as it is. An
-// object is ours if it bears our stack's label.
+// pending, and returns a state that records it; the given one stays as it is. An
+// object is managed if it has the label of this stack.
 func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state.State, error) {
 	if len(s.Pending) == 0 {
 		return s, nil
@@ -142,7 +142,7 @@ func applyMoves(moves []*config.Moved, s *state.State) (*state.State, map[addrs.
 			if o.Deposed || !ok {
 				continue
 			}
-			if _, taken := moved.Find(to); taken {
+			if _, exists := moved.Find(to); exists {
 				continue
 			}
 			if moved == s {

@@ -16,9 +16,9 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// A refresh-only plan tells what became of kplan's objects since it applied them
+// A refresh-only plan shows what became of kplan's objects since it applied them
 // last. What the configuration wants by now is not its subject: the configuration
-// only says what was applied, where the state's digest shows that it is still the
+// only shows what was applied, where the state's digest shows that it is still the
 // one that was.
 
 // refresh looks at one object of the state, at the address it has there.
@@ -63,9 +63,9 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 
 // driftSince is what others changed of what kplan applied last. The server has
 // recorded it: who changes a field owns it, and kplan no longer does. That the
-// wish is the one that was applied last makes it certain. Otherwise a field of
+// desired object is the one that was applied last makes it certain. Otherwise a field of
 // another manager counts if that has been at work since, and one that nobody owns
-// is either new in the configuration or was taken away; result is then doubtful.
+// is either new in the configuration or was removed; result is then doubtful.
 func driftSince(d *decision, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
 	ours, own := d.managers.Ours(), d.managers.Own()
 	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, live.Object, d.fields), d.fields)) {

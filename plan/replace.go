@@ -59,7 +59,7 @@ func (d *decision) triggers() []addrs.Path {
 	return paths
 }
 
-// immutableChanges are the changed fields that the kind's description says are
+// immutableChanges are the changed fields that by the kind's description are
 // immutable, the order of a list among them.
 func (d *decision) immutableChanges() []addrs.Path {
 	var paths []addrs.Path
@@ -178,9 +178,9 @@ func withoutHeld(kind addrs.GroupKind, object, old map[string]any) (rest map[str
 	if ports, ok := spec["ports"].([]any); ok {
 		ports = slices.Clone(ports)
 		for i, port := range ports {
-			open := cloneMap(port)
-			drop(open, "nodePort", holdsNodePort(held, open["nodePort"]))
-			ports[i] = open
+			withoutPort := cloneMap(port)
+			drop(withoutPort, "nodePort", holdsNodePort(held, withoutPort["nodePort"]))
+			ports[i] = withoutPort
 		}
 		spec["ports"] = ports
 	}

@@ -45,7 +45,7 @@ func TestForeseen(t *testing.T) {
 	}
 }
 
-// foreseen is a configuration that has an object of every alternative of every
+// serverSet is a configuration that has an object of every alternative of every
 // choice of a kind.
 type serverSet struct {
 	*situation
@@ -152,7 +152,7 @@ func misjudged(computed, predicted *plan.Plan) []string {
 	for _, c := range predicted.Changes {
 		answer := answers[c.Object.Identity()]
 		if answer == nil {
-			continue // the server refuses what is wished for
+			continue // the server refuses what is desired
 		}
 		if answer.Action != c.Action {
 			problems = append(problems, fmt.Sprintf("predicted for %s:\n%s\nand by the server:\n%s", c.Object,

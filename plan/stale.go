@@ -20,7 +20,8 @@ import (
 // The server fills in what a configuration leaves out, and later may refuse what
 // it has filled in beside another choice: a Deployment keeps the rollingUpdate of
 // its first days when its strategy becomes Recreate. Applying takes away only what
-// kplan has set. So kplan takes such a remnant first, which changes no value.
+// kplan has set. So kplan first transfers the ownership of such a stale default to
+// itself, which changes no value.
 
 // staleFields are the fields that a refusal is about and that only the server has
 // filled in: the object holds them, the configuration does not set them, and
@@ -29,26 +30,26 @@ import (
 func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []addrs.Path {
 	owned := ownership.Of(live.Object).All()
 	stale, _ := staleServerValues(d, live)
-	var places []addrs.Path
+	var paths []addrs.Path
 	for _, path := range refusedPaths(refusal) {
-		place := refusedAt(d, path)
-		if leaves(d, place) && !isOwned(d.kind, owned, place) {
-			places = append(places, place)
+		field := refusedAt(d, path)
+		if leaves(d, field) && !isOwned(d.kind, owned, field) {
+			paths = append(paths, field)
 		}
-		around := place.Parent()
-		for _, place := range stale {
-			if around.Contains(place) {
-				places = append(places, place)
+		around := field.Parent()
+		for _, field := range stale {
+			if around.Contains(field) {
+				paths = append(paths, field)
 			}
 		}
 	}
-	return slices.DeleteFunc(places, func(place addrs.Path) bool { return slices.Contains(d.transfer, place) })
+	return slices.DeleteFunc(paths, func(field addrs.Path) bool { return slices.Contains(d.transfer, field) })
 }
 
 // staleServerValues are the fields that the server filled in beside what kplan had set, and
-// would fill in otherwise beside what is wished for now. The object is what it made
+// would fill in otherwise beside what is desired now. The object is what it made
 // of what kplan had set.
-func staleServerValues(d *decision, live *unstructured.Unstructured) (places []addrs.Path, was map[string]any) {
+func staleServerValues(d *decision, live *unstructured.Unstructured) (paths []addrs.Path, was map[string]any) {
 	managers := ownership.Of(live.Object)
 	owned := managers.All()
 	set, ok := extract(d.kind, live, managers.Ours()).(map[string]any)
@@ -57,13 +58,13 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (places []a
 	}
 	was = server.Complete(d.kind, set)
 	becomes := server.Complete(d.kind, d.fields)
-	for _, place := range sortedPaths(differences(d.kind.Root, was, becomes)) {
-		_, filledIn := ValueAt(was, place)
-		if _, wasSet := ValueAt(set, place); filledIn && !wasSet && leaves(d, place) && !isOwned(d.kind, owned, place) {
-			places = append(places, place)
+	for _, field := range sortedPaths(differences(d.kind.Root, was, becomes)) {
+		_, filledIn := ValueAt(was, field)
+		if _, wasSet := ValueAt(set, field); filledIn && !wasSet && leaves(d, field) && !isOwned(d.kind, owned, field) {
+			paths = append(paths, field)
 		}
 	}
-	return places, was
+	return paths, was
 }
 
 // staleDefaults are the outdated fields that the server would leave as they are without
@@ -76,23 +77,23 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 	if !leavesAny(d) {
 		return nil
 	}
-	places, was := staleServerValues(d, live)
-	ignored, open := d.configured(d.ignored()), d.configured(d.unresolved().Sorted())
-	return slices.DeleteFunc(places, func(place addrs.Path) bool {
-		filledIn, _ := ValueAt(was, place)
-		there, _ := ValueAt(d.before, place)
-		return !d.kind.At(place).Equal(filledIn, there) || server.ForbidsChange(d.kind, d.before, d.fields, place) ||
-			coveredBy(ignored, place) || holdsAny(place, ignored) || holdsAny(place.Parent(), open) ||
-			d.kind.GroupKind() == kinds.ReplicationController && place == addrs.NewPath("spec", "selector")
+	paths, was := staleServerValues(d, live)
+	ignored, unresolved := d.configured(d.ignored()), d.configured(d.unresolved().Sorted())
+	return slices.DeleteFunc(paths, func(field addrs.Path) bool {
+		filledIn, _ := ValueAt(was, field)
+		there, _ := ValueAt(d.before, field)
+		return !d.kind.At(field).Equal(filledIn, there) || server.ForbidsChange(d.kind, d.before, d.fields, field) ||
+			coveredBy(ignored, field) || holdsAny(field, ignored) || holdsAny(field.Parent(), unresolved) ||
+			d.kind.GroupKind() == kinds.ReplicationController && field == addrs.NewPath("spec", "selector")
 	})
 }
 
-// leavesAny reports whether the object holds anything of which the configuration says
-// nothing and that is not what the server would fill in by now, besides what every
+// leavesAny reports whether the object holds anything that the configuration does not
+// set and that is not what the server would fill in by now, besides what every
 // object holds: where not, nothing can be stale, and that is soon known.
 func leavesAny(d *decision) bool {
-	for place := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(server.Complete(d.kind, d.fields))) {
-		if leaves(d, place) {
+	for field := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(server.Complete(d.kind, d.fields))) {
+		if leaves(d, field) {
 			return true
 		}
 	}
@@ -107,36 +108,36 @@ func withoutOthers(object map[string]any) map[string]any {
 	return object
 }
 
-func holdsAny(place addrs.Path, inner []addrs.Path) bool {
-	return slices.ContainsFunc(inner, place.Contains)
+func holdsAny(field addrs.Path, inner []addrs.Path) bool {
+	return slices.ContainsFunc(inner, field.Contains)
 }
 
-// transferStale has the change take what has stale the desired fields, and returns the live
-// object as it then has to be.
+// transferStale has the change transfer the ownership of stale defaults, and returns
+// the live object as it then has to be.
 func (d *decision) transferStale(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	for _, place := range staleDefaults(d, live) {
-		if !slices.Contains(d.transfer, place) {
-			d.transfer = append(slices.Clip(d.transfer), place)
+	for _, field := range staleDefaults(d, live) {
+		if !slices.Contains(d.transfer, field) {
+			d.transfer = append(slices.Clip(d.transfer), field)
 		}
 	}
 	return d.withTransferredFields(live)
 }
 
-// leaves reports whether the object holds something at a field of which the
-// configuration says nothing.
-func leaves(d *decision, place addrs.Path) bool {
-	_, wanted := valueIn(d.kind, d.fields, place)
-	_, there := ValueAt(d.before, place)
+// leaves reports whether the object holds a value at a field that the
+// configuration does not set.
+func leaves(d *decision, field addrs.Path) bool {
+	_, wanted := valueIn(d.kind, d.fields, field)
+	_, there := ValueAt(d.before, field)
 	return there && !wanted
 }
 
 // isOwned reports whether somebody owns a field or anything in it, or something that
 // is set as a whole and of which it is a part.
-func isOwned(kind *kinds.Kind, owned *fieldpath.Set, place addrs.Path) bool {
-	if ownership.Owns(owned, place) {
+func isOwned(kind *kinds.Kind, owned *fieldpath.Set, field addrs.Path) bool {
+	if ownership.Owns(owned, field) {
 		return true
 	}
-	for around := place.Parent(); !around.IsZero(); around = around.Parent() {
+	for around := field.Parent(); !around.IsZero(); around = around.Parent() {
 		if f := kind.At(around); f != nil && f.Atomic {
 			return ownership.Owns(owned, around)
 		}
@@ -173,13 +174,13 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 	stale, _ := staleServerValues(d, live)
 	told.Fields = slices.Clone(refusal.Fields)
 	for i, f := range told.Fields {
-		place := refusedAt(d, f.Path)
+		field := refusedAt(d, f.Path)
 		more := ""
-		if leaves(d, place) {
+		if leaves(d, field) {
 			more = fmt.Sprintf("The configuration does not set it: it stands in the object since before, and applying takes away only what kplan has set. "+
 				"The option -replace='%s' makes the object anew without it; to keep the object, take it out with kubectl edit", d.addr)
 		} else if more = elsewhere(d, stale, f.Detail); more == "" {
-			more = hollowed(d, empty, place)
+			more = hollowed(d, empty, field)
 		}
 		if more != "" {
 			told.Fields[i].Detail = strings.TrimSuffix(f.Detail, ".") + ". " + more
@@ -192,11 +193,11 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 // filled in at one of these fields, as the refusal's words have it: the labels of a
 // ReplicationController's pods beside the selector that it made of the old ones.
 func elsewhere(d *decision, stale []addrs.Path, words string) string {
-	for _, place := range stale {
-		steps := place.Steps()
+	for _, field := range stale {
+		steps := field.Steps()
 		if name := steps[len(steps)-1].Field; name != "" && strings.Contains(words, name) {
 			return fmt.Sprintf("The server has filled in %s for what the configuration said before, and keeps it: set it in the configuration, "+
-				"or make the object anew with the option -replace='%s'", place, d.addr)
+				"or make the object anew with the option -replace='%s'", field, d.addr)
 		}
 	}
 	return ""
@@ -205,25 +206,25 @@ func elsewhere(d *decision, stale []addrs.Path, words string) string {
 // emptied are the fields that the configuration keeps without any of the fields
 // that it had: applying takes an object away with the last of its fields.
 func emptied(d *decision) []addrs.Path {
-	places := addrs.PathSet{}
+	paths := addrs.PathSet{}
 	for path := range differences(d.kind.Root, visible(d.before), visible(d.after)) {
-		for place := path.Parent(); !place.IsZero(); place = place.Parent() {
-			desired, _ := valueIn(d.kind, d.fields, place)
+		for field := path.Parent(); !field.IsZero(); field = field.Parent() {
+			desired, _ := valueIn(d.kind, d.fields, field)
 			fields, isObject := desired.(map[string]any)
-			if left, _ := ValueAt(d.after, place); isObject && len(fields) == 0 && left == nil {
-				places.Add(place)
+			if left, _ := ValueAt(d.after, field); isObject && len(fields) == 0 && left == nil {
+				paths.Add(field)
 			}
 		}
 	}
-	return places.Sorted()
+	return paths.Sorted()
 }
 
-// hollowed is what to say of a refused place around or in one that was emptied.
+// hollowed is what to say of a refused field around or in one that was emptied.
 func hollowed(d *decision, emptied []addrs.Path, refused addrs.Path) string {
-	for _, place := range emptied {
-		if place.Contains(refused) || refused.Contains(place) {
+	for _, field := range emptied {
+		if field.Contains(refused) || refused.Contains(field) {
 			return fmt.Sprintf("The configuration keeps %s without any of its fields, and applying takes an object away with the last field that it had. "+
-				"Set a field in it, leave it out, or make the object anew with the option -replace='%s', which can have it empty", place, d.addr)
+				"Set a field in it, leave it out, or make the object anew with the option -replace='%s', which can have it empty", field, d.addr)
 		}
 	}
 	return ""

@@ -12,7 +12,7 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// scope says which objects a plan is about: all of them, or those that -target
+// scope is which objects a plan is about: all of them, or those that -target
 // and -exclude leave.
 type scope struct {
 	limited bool
@@ -34,7 +34,7 @@ func anyMatches(given []addrs.Instance, addr addrs.Instance) bool {
 }
 
 // scopeOf works out what -target and -exclude leave. A target brings along what
-// it needs; what is excluded takes along what needs it. Where objects are only
+// it needs; what is excluded excludes what needs it, too. Where objects are only
 // deleted it is the other way round.
 func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostics) {
 	options := in.named()
@@ -186,7 +186,7 @@ func idle(in Input, plan *Plan) hcl.Diagnostics {
 	return diags
 }
 
-// idleIn says why the option makes no difference to the plan, "" if it does.
+// idleIn is why the option makes no difference to the plan, "" if it does.
 func (o addressOption) idleIn(plan *Plan) string {
 	does := map[string]func(*Change) bool{
 		"replace":         func(c *Change) bool { return c.Action == Replace },

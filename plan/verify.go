@@ -127,7 +127,7 @@ func keyOf(c *Change) changeKey {
 	return changeKey{object: c.Object.Identity()}
 }
 
-// disagreement says what is different about a change made now from the
+// disagreement is what is different about a change made now from the
 // approved one, "" where nothing that matters is.
 func disagreement(approved, now *Change) string {
 	switch {
@@ -144,13 +144,13 @@ func disagreement(approved, now *Change) string {
 	case now.Action == NoOp || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
-	if places := otherEffects(approved, now); len(places) > 0 {
-		return fmt.Sprintf("what would become of %s is not what the plan says.", places[0])
+	if paths := otherEffects(approved, now); len(paths) > 0 {
+		return fmt.Sprintf("what would become of %s is not what the plan says.", paths[0])
 	}
 	return ""
 }
 
-// since says what was changed of the object after the plan, and who did it as
+// since is what was changed of the object after the plan, and who did it as
 // far as the live object tells. Only fresh has all of its managers.
 func since(approved, now, fresh *Change) string {
 	switch {
@@ -168,18 +168,18 @@ func since(approved, now, fresh *Change) string {
 	return " After the plan " + changed + "."
 }
 
-// ChangedSince says what others have changed of the object after the plan looked
+// ChangedSince returns what others have changed of the object after the plan looked
 // at it, and who did: "data.key was changed by "kubectl-edit" on …". It is "" where
 // nothing is different that anybody would miss: what the control plane notes on
 // an object, such as the revision of a Deployment, it notes on the next one.
 func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
-	places := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
+	paths := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
 	managers := ownership.Of(live.Object)
-	places = slices.DeleteFunc(places, func(path addrs.Path) bool {
+	paths = slices.DeleteFunc(paths, func(path addrs.Path) bool {
 		m := managers.Other(path)
 		return m != nil && controlPlane.Has(m.Manager)
 	})
-	return wereChanged(places, live)
+	return wereChanged(paths, live)
 }
 
 // controlPlane are the managers that Kubernetes' own programs write as.
@@ -189,28 +189,28 @@ func changedPlaces(kind *kinds.Kind, before, now map[string]any, live *unstructu
 	return wereChanged(sortedPaths(differences(kind.Root, visible(before), visible(now))), live)
 }
 
-func wereChanged(places []addrs.Path, live *unstructured.Unstructured) string {
-	if len(places) == 0 {
+func wereChanged(paths []addrs.Path, live *unstructured.Unstructured) string {
+	if len(paths) == 0 {
 		return ""
 	}
-	text := places[0].String()
-	if more := len(places) - 1; more > 0 {
+	text := paths[0].String()
+	if more := len(paths) - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return text + " was changed" + by(live, places[0])
+	return text + " was changed" + by(live, paths[0])
 }
 
 // by names the manager of a field: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
 // or nothing.
-func by(live *unstructured.Unstructured, place addrs.Path) string {
-	m := ownership.Of(live.Object).Other(place)
+func by(live *unstructured.Unstructured, path addrs.Path) string {
+	m := ownership.Of(live.Object).Other(path)
 	if m == nil {
 		return ""
 	}
 	return fmt.Sprintf(" by %s on %s", quoted(m.Manager), m.Time.Format("2006-01-02 15:04:05 MST"))
 }
 
-// losses is what a change takes along that was not asked for, in words.
+// losses is what a change cascades to that was not asked for, in words.
 func losses(c *Change) string {
 	var lines []string
 	for _, q := range c.destructive() {
@@ -226,17 +226,17 @@ func otherEffects(approved, now *Change) []addrs.Path {
 	x := differences(now.Kind.Root, visible(approved.Before), visible(approved.After))
 	y := differences(now.Kind.Root, visible(now.Before), visible(now.After))
 	lenient := mayAdd(approved, now)
-	var places []addrs.Path
+	var paths []addrs.Path
 	for path := range union(x, y) {
 		if lenient && isAdded(approved, now, path) {
 			continue
 		}
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
-			places = append(places, path)
+			paths = append(paths, path)
 		}
 	}
-	slices.SortFunc(places, addrs.Path.Compare)
-	return places
+	slices.SortFunc(paths, addrs.Path.Compare)
+	return paths
 }
 
 // mayAdd reports whether the server may do more now than was approved: who approved
@@ -248,10 +248,10 @@ func mayAdd(approved, now *Change) bool {
 
 // isAdded reports whether a field is one that the server fills in by itself. What
 // somebody has put there since is none: the change would take it away.
-func isAdded(approved, now *Change, place addrs.Path) bool {
-	_, was := ValueAt(approved.Before, place)
-	_, serverSet := ValueAt(approved.After, place)
-	_, isThere := ValueAt(now.Before, place)
+func isAdded(approved, now *Change, path addrs.Path) bool {
+	_, was := ValueAt(approved.Before, path)
+	_, serverSet := ValueAt(approved.After, path)
+	_, isThere := ValueAt(now.Before, path)
 	return !was && !serverSet && !isThere
 }
 

@@ -40,7 +40,7 @@ func TestVerifyCluster(t *testing.T) {
 	}
 }
 
-// TestVerifyPrediction holds what a user who may only read could foresee against
+// TestVerifyPrediction holds what a user who may only read could predict against
 // what the server says to one who may ask it.
 func TestVerifyPrediction(t *testing.T) {
 	pod, err := kinds.Builtin().Lookup("Pod", "v1")
@@ -68,8 +68,8 @@ func TestVerifyPrediction(t *testing.T) {
 		"the same":                              {Predicted, predicted, false},
 		"added by admission":                    {Predicted, with("tolerations", []any{map[string]any{"key": "a", "operator": "Exists"}}), false},
 		"a default is another":                  {Predicted, with("dnsPolicy", "None"), true},
-		"a wish is not followed":                {Predicted, with("priority", int64(4)), true},
-		"added, but not foreseen by the server": {Computed, with("schedulerName", "other"), true},
+		"a value is not followed":               {Predicted, with("priority", int64(4)), true},
+		"added, but not computed by the server": {Computed, with("schedulerName", "other"), true},
 	} {
 		diags := change(test.approved, predicted).Verify(change(Computed, test.computed), state.New())
 		if diags.HasErrors() != test.stale {
@@ -118,14 +118,14 @@ func TestVerifyPredictionOfOther(t *testing.T) {
 // TestOtherValue looks for the values of sensitive variables in what is said of
 // them, also where they became sensitive only later.
 func TestOtherValue(t *testing.T) {
-	open, secret := Variable{Value: json.RawMessage(`"canary"`)}, Variable{Value: json.RawMessage(`"canary"`), Sensitive: true}
-	for name, pair := range map[string][2]Variable{"both": {secret, secret}, "now": {open, secret}, "then": {secret, open}} {
+	plain, secret := Variable{Value: json.RawMessage(`"canary"`)}, Variable{Value: json.RawMessage(`"canary"`), Sensitive: true}
+	for name, pair := range map[string][2]Variable{"both": {secret, secret}, "now": {plain, secret}, "then": {secret, plain}} {
 		if text := otherValue("v", pair[0], pair[1]); strings.Contains(text, "canary") {
 			t.Errorf("sensitive %s: %s", name, text)
 		}
 	}
 	long := Variable{Value: json.RawMessage(`"` + strings.Repeat("x", 1000) + `"`)}
-	if text := otherValue("v", open, long); len(text) > 400 {
+	if text := otherValue("v", plain, long); len(text) > 400 {
 		t.Errorf("a long value is repeated: %s", text)
 	}
 }

@@ -60,7 +60,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
 	case managingStack(live, p.state.StackID()) != "":
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, taken(d.desired, live)
+		return hclspec.Seen{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
 	}
 	return p.update(ctx, d, live)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The audit log of the control plane says what a script's commands have really
+// The audit log of the control plane records what a script's commands have really
 // sent: that a plan writes nothing, that an apply does what was planned.
 
 const auditLog = "KPLAN_TEST_AUDIT_LOG"
@@ -28,7 +28,7 @@ func auditSize() string {
 	return strconv.FormatInt(info.Size(), 10)
 }
 
-// auditEvent is a request as the audit log tells of it.
+// auditEvent is a request as the audit log records it.
 type auditEvent struct {
 	Stage          string
 	Verb           string

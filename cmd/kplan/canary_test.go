@@ -99,7 +99,7 @@ output "data" {
 }
 `
 
-// TestNoSecretIsShown has every command say and write all it can, in every
+// TestNoSecretIsShown has every command print and write all it can, in every
 // form, about a stack that is full of secrets.
 func TestNoSecretIsShown(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
@@ -162,7 +162,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	t.Logf("%d canaries, %d commands", len(c.canaries), c.commands)
 }
 
-// cage is a folder in which kplan runs, and what must not come out of it.
+// cage is a directory in which kplan runs, and what must not come out of it.
 type cage struct {
 	*testing.T
 	dir      string

@@ -41,7 +41,7 @@ func invalidCombination(detail string) error {
 	return &cli.UsageError{Summary: "Invalid combination of arguments", Detail: detail}
 }
 
-// notRead says why something could not be read, or that an interrupt came first.
+// notRead reports why something could not be read, or that an interrupt came first.
 // hint is a sentence with a space before it, or "".
 func notRead(ctx context.Context, what, path string, err error, hint string) hcl.Diagnostics {
 	if ctx.Err() != nil {
@@ -50,7 +50,7 @@ func notRead(ctx context.Context, what, path string, err error, hint string) hcl
 	return failure("Can't read "+what, "%s: %v.%s", path, files.Reason(err), hint)
 }
 
-// interruptedAt says that an interrupt came while a file was waited for.
+// interruptedAt reports that an interrupt came while a file was waited for.
 func interruptedAt(path string) hcl.Diagnostics {
 	return failure(diag.Interrupted, "Nothing was changed: kplan was interrupted while it waited for %s.", path)
 }

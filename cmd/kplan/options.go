@@ -9,7 +9,7 @@ import (
 	"kplan.dev/kplan/internal/files"
 )
 
-// viewOptions say how much is shown.
+// viewOptions are how much is shown.
 type viewOptions struct {
 	compactWarnings, concise, json bool
 	consolidateWarnings            bool
@@ -36,7 +36,7 @@ func (o *viewOptions) check() error {
 	return nil
 }
 
-// begin has the streams show what the options say, and reads the files of
+// begin has the streams show what the options ask for, and reads the files of
 // addresses that they name.
 func (s *session) begin(ctx context.Context, opts *planningOptions) hcl.Diagnostics {
 	view := opts.view

@@ -131,7 +131,7 @@ func sample(t *testing.T, f cli.Flag) string {
 	return "-" + f.Names()[0] + "=" + value
 }
 
-// saidTo is all that kplan says to a command line.
+// saidTo is all that kplan prints for a command line.
 func saidTo(line []string) string {
 	var said bytes.Buffer
 	s := testSession(&said, &said)

@@ -12,7 +12,7 @@ import (
 	"kplan.dev/kplan/internal/cli"
 )
 
-// A bug in kplan is told of without what it was about: that may be a secret.
+// A bug in kplan is reported without what it was about: that may be a secret.
 func TestPanicTellsNoValues(t *testing.T) {
 	for name, problem := range map[string]any{
 		"text":  "the value s3cr3t-canary has no form",

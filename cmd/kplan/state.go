@@ -20,7 +20,7 @@ import (
 // defaultState is the file that holds the state where nothing else is said.
 const defaultState = "kplan.state.json"
 
-// stateOptions say where the state is and how long to wait for its lock.
+// stateOptions are where the state is and how long to wait for its lock.
 type stateOptions struct {
 	path        string
 	lockTimeout cli.Duration
@@ -36,7 +36,7 @@ func (o *stateOptions) lockFlag() cli.Flag {
 }
 
 // locate completes where the state is, for a command that needs no more of the
-// configuration than that: where -state says, else where the backend block says,
+// configuration than that: by -state, else by the backend block,
 // if there is a configuration.
 func (s *session) locate(opts stateOptions) (stateOptions, hcl.Diagnostics) {
 	if opts.path != "" {
@@ -65,7 +65,7 @@ func (o stateOptions) in(d definition) (stateOptions, hcl.Diagnostics) {
 	return o, nil
 }
 
-// store is where the options say that the state is.
+// store is the store that the options name.
 func (o stateOptions) store() *state.Local {
 	if o.reads {
 		return state.Open(o.path).ForReading()
@@ -73,7 +73,7 @@ func (o stateOptions) store() *state.Local {
 	return state.Open(o.path)
 }
 
-// quietWait is how long kplan waits for a lock before it says so.
+// quietWait is how long kplan waits for a lock before it reports that.
 const quietWait = 400 * time.Millisecond
 
 // acquire locks the state. There is no lease for who only reads what was never

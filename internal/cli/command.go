@@ -1,7 +1,7 @@
 // Package cli is kplan's command line: the description of its commands, and what
 // is made of it.
 //
-// A Command says what a command is called, which flags and arguments it takes
+// A Command declares what a command is called, which flags and arguments it takes
 // and what it does. Parse, the help and the completion of shells read this one
 // description. The flags are those of urfave/cli, which sets each of them
 // through the standard library's flag.FlagSet. The loop over the words is in

@@ -26,7 +26,7 @@ type Invocation struct {
 type UsageError struct {
 	Summary string
 	Detail  string
-	Command *Command // whose help says more; nil for the overview, or the running command
+	Command *Command // whose help has more; nil for the overview, or the running command
 }
 
 func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }

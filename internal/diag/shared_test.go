@@ -16,7 +16,7 @@ func failing(name string, e kube.Error) hcl.Diagnostics {
 	return diag.FromKube(&e, nil, "Pod."+name)
 }
 
-// TestMerge tells once what is the same for several objects, and each thing that
+// TestMerge reports once what is the same for several objects, and each thing that
 // an object has of its own.
 func TestMerge(t *testing.T) {
 	webhook := kube.Error{Reason: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Mend it."}
@@ -42,7 +42,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestCutShort: an outage is told once, in words about the server.
+// TestCutShort: an outage is reported once, in words about the server.
 func TestCutShort(t *testing.T) {
 	const host = "https://k8s.test"
 	for name, test := range map[string]struct {

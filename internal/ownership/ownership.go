@@ -1,4 +1,4 @@
-// Package ownership tells which manager owns which fields of an object, from the
+// Package ownership finds which manager owns which fields of an object, from the
 // managedFields that the API server records.
 //
 // Of reads the record of one object. It costs little: the field sets of an entry,
@@ -74,7 +74,7 @@ func (e *Entry) read(raw map[string]any) {
 	}
 }
 
-// Fields are the fields that the entry says are owned. Do not change them.
+// Fields are the fields that the entry lists as owned. Do not change them.
 func (e *Entry) Fields() (*fieldpath.Set, error) {
 	if e.fields == nil && e.err == nil {
 		fieldsV1, _ := e.raw["fieldsV1"].(map[string]any)

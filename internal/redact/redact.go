@@ -19,7 +19,7 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Mask stands for a secret value. Its length tells nothing.
+// Mask stands for a secret value. Its length reveals nothing.
 const Mask = "(sensitive value)"
 
 const (

@@ -54,7 +54,7 @@ func inOrder(before, after []any) []pairing {
 	return pairs
 }
 
-// alike says how much two values have in common: 1 for equal ones, 0 for two
+// alike is how much two values have in common: 1 for equal ones, 0 for two
 // that it says nothing to compare.
 func alike(before, after any) float64 {
 	switch b := before.(type) {

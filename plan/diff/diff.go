@@ -18,18 +18,18 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// Difference is one place of an object and what would become of it. The
+// Difference is one field of an object and what would become of it. The
 // differences of an object are a tree, whose leaves are single values. Children
 // that stay the same are counted in Hidden instead of listed, except for
-// neighbours of a change in a list.
+// adjacent elements of a change in a list.
 //
-// A sensitive place has neither Before nor After: that it changes is all that
+// A sensitive field has neither Before nor After: that it changes is all that
 // can be told.
 type Difference struct {
 	Path  addrs.Path   // elements by their keys where they have them, else by index
 	Name  string       // the field or key it stands under; "" for the root and for elements
 	Keys  []Key        // of an element: what tells it apart, unless that is secret
-	Field *kinds.Field // nil where nothing is known of the place
+	Field *kinds.Field // nil where the schema has nothing about the field
 	Shape Shape
 	Op    Op
 
@@ -39,7 +39,7 @@ type Difference struct {
 
 	Unknown           bool // only the apply will tell what After is
 	Sensitive         bool
-	ForcesReplacement bool // the object has to be replaced since this place changes
+	ForcesReplacement bool // the object has to be replaced since this field changes
 	Reordered         bool // of Elements: those that stay, stay in another order
 
 	// Respelled says in what encoding a string that changes holds the same values
@@ -58,7 +58,7 @@ type Key struct {
 	Value any
 }
 
-// Op says what happens to a field.
+// Op is what happens to a field.
 type Op byte
 
 const (
@@ -68,7 +68,7 @@ const (
 	Changed
 )
 
-// Shape says how a value is made up.
+// Shape is how a value is made up.
 type Shape byte
 
 const (
@@ -114,7 +114,7 @@ type Object struct {
 	Kind *kinds.Kind // nil where nothing is known of it
 	// Before and After are the object on both sides, nil where it does not exist.
 	Before, After map[string]any
-	// Desired is what the configuration says about the object.
+	// Desired is the object as the configuration declares it.
 	Desired map[string]any
 	// Owned are the fields of Before that kplan owns, nil where that is not known.
 	Owned *fieldpath.Set
@@ -132,7 +132,7 @@ type Object struct {
 func Of(o Object) *Difference {
 	owned := o.ownedTrail()
 	d := &differ{replaced: o.Replaced, ownershipKnown: len(owned.nodes) > 0}
-	root := spot{
+	root := position{
 		desired:   compared(o.Desired),
 		unknown:   trailOf(o.Unknown).without(noise),
 		sensitive: trailOf(o.Sensitive),
@@ -178,27 +178,26 @@ func (o Object) ownedTrail() trail {
 type differ struct {
 	replaced       bool // After is another object than Before
 	ownershipKnown bool // Before says which of its fields are kplan's
-	defaults       int  // places left out since only the server decided on them
+	defaults       int  // fields left out since only the server sets them
 	depth          int  // of strings within strings
 }
 
-// spot is where a comparison stands.
-type spot struct {
+// position is the field that is being compared.
+type position struct {
 	path  addrs.Path
 	name  string
 	keys  []Key
 	field *kinds.Field
-	// wish is what the configuration says about the field, nil where it is
-	// silent.
+	// desired is the value in the configuration, nil where it sets none.
 	desired any
 
 	unknown, sensitive, replace trail
 	owned                       trail // by kplan, in the live object
 }
 
-// below is the spot of a field or map key.
-func (at spot) below(name string) spot {
-	next := spot{
+// below is the position of a field or map key.
+func (at position) below(name string) position {
+	next := position{
 		path:      at.path.Field(name),
 		name:      name,
 		unknown:   at.unknown.field(name),
@@ -215,9 +214,9 @@ func (at spot) below(name string) spot {
 	return next
 }
 
-// values compares the values at one spot; nil is an absent one. The result is
+// values compares the values at one position; nil is an absent one. The result is
 // nil when there is nothing on either side.
-func (d *differ) values(at spot, before, after any) *Difference {
+func (d *differ) values(at position, before, after any) *Difference {
 	before, after = orAbsent(at.field, before), orAbsent(at.field, after)
 	if before == nil && after == nil && len(at.unknown.nodes) == 0 && !at.unknown.covered {
 		return nil
@@ -250,8 +249,8 @@ func (d *differ) values(at spot, before, after any) *Difference {
 
 // force marks the fields that can't be changed in place. The server may name
 // as little as spec: then it is the fields of it which the kind knows never to
-// change that are marked, and the named place itself only where there are none.
-func (at spot) force(diff *Difference) {
+// change that are marked, and the named field itself only where there are none.
+func (at position) force(diff *Difference) {
 	never := at.replace.covered && at.field != nil && at.field.Immutable && !(diff.Unknown && at.field.Allocated)
 	switch {
 	case diff.Op == Same:
@@ -299,7 +298,7 @@ func orAbsent(f *kinds.Field, value any) any {
 // isSecret reports whether the field must be compared as a whole since it may not
 // be shown. An object that the kind calls secret is compared name by name,
 // because the names in a Secret are not.
-func (at spot) isSecret(values ...any) bool {
+func (at position) isSecret(values ...any) bool {
 	if at.field == nil || !at.field.Sensitive {
 		return at.sensitive.covered
 	}
@@ -317,7 +316,7 @@ func mask(diff *Difference) {
 	diff.Before, diff.After = nil, nil
 }
 
-func (d *differ) unknown(at spot, diff *Difference) {
+func (d *differ) unknown(at position, diff *Difference) {
 	diff.Unknown, diff.After = true, nil
 	diff.Op = Changed
 	if diff.Before == nil {
@@ -329,7 +328,7 @@ func (d *differ) unknown(at spot, diff *Difference) {
 }
 
 // compare chooses the comparison for what both sides are.
-func (d *differ) compare(at spot, diff *Difference) {
+func (d *differ) compare(at position, diff *Difference) {
 	switch shapeOf(at, diff.Before, diff.After) {
 	case Entries:
 		d.objects(at, diff)
@@ -342,7 +341,7 @@ func (d *differ) compare(at spot, diff *Difference) {
 
 // shapeOf is Entries for objects of any sort, Elements for lists and Leaf for
 // all else, also for two sides that can't be compared part by part.
-func shapeOf(at spot, before, after any) Shape {
+func shapeOf(at position, before, after any) Shape {
 	b, a := valueShape(before), valueShape(after)
 	switch {
 	case before == nil && after == nil:
@@ -366,7 +365,7 @@ func valueShape(value any) Shape {
 }
 
 // objects compares objects and maps, name by name.
-func (d *differ) objects(at spot, diff *Difference) {
+func (d *differ) objects(at position, diff *Difference) {
 	diff.Shape = Entries
 	if at.field != nil && at.field.Type == kinds.Object {
 		diff.Shape = Fields
@@ -387,7 +386,7 @@ func (d *differ) objects(at spot, diff *Difference) {
 }
 
 // names are the names on either side, and those that only the apply fills.
-func (d *differ) names(at spot, before, after map[string]any) []string {
+func (d *differ) names(at position, before, after map[string]any) []string {
 	all := make(map[string]bool, len(before)+len(after))
 	for name, value := range before {
 		all[name] = value != nil
@@ -405,8 +404,8 @@ func (d *differ) names(at spot, before, after map[string]any) []string {
 // isServers reports whether a field below at is left out since it is the server's
 // own: neither the configuration nor the reader has anything to do with it. It
 // is where a whole value comes or goes, or an object is recreated, that such
-// fields can be told from those the configuration speaks of.
-func (d *differ) isServers(at, next spot, parent *Difference, before, after any) bool {
+// fields can be told from those that the configuration sets.
+func (d *differ) isServers(at, next position, parent *Difference, before, after any) bool {
 	switch {
 	case next.unknown.exists() || next.replace.reaches():
 		return false
@@ -483,7 +482,7 @@ func leafOp(f *kinds.Field, before, after any) Op {
 // OfValue returns what becomes of a value that is no object, such as an output. A
 // null one counts as absent.
 func OfValue(name string, before, after any, unknown, sensitive bool) *Difference {
-	at := spot{name: name, unknown: trail{covered: unknown}, sensitive: trail{covered: sensitive}}
+	at := position{name: name, unknown: trail{covered: unknown}, sensitive: trail{covered: sensitive}}
 	if diff := new(differ).values(at, before, after); diff != nil {
 		return diff
 	}

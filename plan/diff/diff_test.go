@@ -75,7 +75,7 @@ func ownedOf(t testing.TB, object map[string]any) *fieldpath.Set {
 	return nil
 }
 
-// outline is a difference as one line per place that changes: its path and what
+// outline is a difference as one line per field that changes: its path and what
 // becomes of it.
 func outline(d *Difference) []string {
 	var lines []string
@@ -205,7 +205,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			name: "a creation shows the wish as the server sees it", kind: "Service",
+			name: "a creation shows the desired object as the server sees it", kind: "Service",
 			desired: `{metadata: {name: s}, spec: {ports: [{port: 80}], selector: {a: b}}}`,
 			after:   `{metadata: {name: s, uid: u}, spec: {ports: [{port: 80, protocol: TCP, targetPort: 80}], selector: {a: b}, type: ClusterIP, sessionAffinity: None}}`,
 			unknown: []string{"spec.clusterIP", "metadata.uid", "status"},
@@ -218,7 +218,7 @@ func TestDiff(t *testing.T) {
 			hidden: Hidden{Defaults: 4},
 		},
 		{
-			name: "a creation without the server's answer shows the wish", kind: "Namespace",
+			name: "a creation without the server's answer shows the desired object", kind: "Namespace",
 			desired: `{metadata: {name: s}}`,
 			want:    []string{`+ metadata`, `+ metadata.name <nil> -> s`},
 		},
@@ -360,7 +360,7 @@ func TestDiff(t *testing.T) {
 			before := fmt.Sprint(change.Before, change.After, change.Desired)
 			got := Of(change)
 			if diff := cmp.Diff(c.want, outline(got)); diff != "" {
-				t.Errorf("places (-want +got):\n%s", diff)
+				t.Errorf("fields (-want +got):\n%s", diff)
 			}
 			if got.Hidden.Defaults != c.hidden.Defaults || len(c.want) == 0 && got.Hidden != c.hidden {
 				t.Errorf("hidden: %+v, want %+v", got.Hidden, c.hidden)
@@ -434,7 +434,7 @@ func manifestCopy(object map[string]any) map[string]any {
 	return c
 }
 
-// TestDiffTellsAll says that a difference holds everything that is needed to
+// TestDiffTellsAll checks that a difference holds everything that is needed to
 // make the one object from the other, and back.
 func TestDiffTellsAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -538,7 +538,7 @@ func patchedText(text string, lines []Line, toward Op) string {
 	return b.String()
 }
 
-// TestDiffKeepsSecrets says that no part of a difference holds what a field
+// TestDiffKeepsSecrets checks that no part of a difference holds what a field
 // that is marked holds.
 func TestDiffKeepsSecrets(t *testing.T) {
 	const canary = "c4n4ry"
@@ -620,7 +620,7 @@ func manyEntries(n int) []any {
 	return env
 }
 
-// large are changes of large objects at one place.
+// large are changes of large objects at one field.
 func large(t testing.TB) map[string]Object {
 	text := longText(20000)
 	yamlText := strings.ReplaceAll(text, " of", ": of")

@@ -13,7 +13,7 @@ import (
 
 // lists compares lists: element by element as the schema tells them apart, or
 // by the best alignment where it does not.
-func (d *differ) lists(at spot, diff *Difference) {
+func (d *differ) lists(at position, diff *Difference) {
 	diff.Shape = Elements
 	before, _ := diff.Before.([]any)
 	after, _ := diff.After.([]any)
@@ -41,7 +41,7 @@ func areObjects(list []any) bool {
 
 // listPair is two lists to compare, and what the configuration says there.
 type listPair struct {
-	at                     spot
+	at                     position
 	before, after, desired []any
 }
 
@@ -122,17 +122,17 @@ func (d *differ) gone(l listPair, diff *Difference, before, after names, i int) 
 
 // elementPair is the field of one element, and its two values.
 type elementPair struct {
-	spot
+	position
 	before, after any
 }
 
 // element compares one element.
 func (d *differ) element(diff *Difference, l listPair, e elementPair) {
-	if d.isServers(l.at, e.spot, diff, e.before, e.after) {
+	if d.isServers(l.at, e.position, diff, e.before, e.after) {
 		d.defaults++
 		return
 	}
-	if child := d.values(e.spot, e.before, e.after); child != nil {
+	if child := d.values(e.position, e.before, e.after); child != nil {
 		diff.add(child)
 	}
 }
@@ -142,14 +142,14 @@ func (d *differ) element(diff *Difference, l listPair, e elementPair) {
 func (l listPair) element(before, after, desired int, name string) elementPair {
 	var e elementPair
 	steps := []string{name}
-	position := before
+	index := before
 	if before != none {
 		e.before = l.before[before]
 		steps = append(steps, addrs.Path{}.Index(before).String())
 	}
 	beforeSteps := slices.Clone(steps)
 	if after != none {
-		e.after, position = l.after[after], after
+		e.after, index = l.after[after], after
 		steps = append(steps, addrs.Path{}.Index(after).String())
 		e.unknown = l.at.unknown.element(name, addrs.Path{}.Index(after).String())
 	}
@@ -165,7 +165,7 @@ func (l listPair) element(before, after, desired int, name string) elementPair {
 	if name == "" && l.at.owned.reaches() { // the server tells apart what this description of the kind does not
 		e.owned = trail{covered: true}
 	}
-	e.path = l.at.path.Index(position)
+	e.path = l.at.path.Index(index)
 	l.identify(&e)
 	return e
 }
@@ -243,7 +243,7 @@ func (d *differ) unchanged(l listPair, diff *Difference, before, after, n int, f
 	for i := range n {
 		if i < head || i >= n-tail {
 			e := l.element(before+i, after+i, none, "")
-			if child := d.values(e.spot, e.before, e.after); child != nil {
+			if child := d.values(e.position, e.before, e.after); child != nil {
 				diff.Children = append(diff.Children, child)
 			}
 		} else {

@@ -17,21 +17,21 @@ var bookkeeping = []string{
 // noise are the fields of any object that are never shown, and head those that
 // the head of its block says.
 var (
-	noise = trailOf(noisePlaces())
+	noise = trailOf(noisePaths())
 	head  = trailOf(addrs.NewPathSet(addrs.NewPath("apiVersion"), addrs.NewPath("kind")))
 )
 
-func noisePlaces() addrs.PathSet {
-	places := addrs.NewPathSet(
+func noisePaths() addrs.PathSet {
+	paths := addrs.NewPathSet(
 		addrs.NewPath("status"),
 		addrs.NewPath("metadata", "labels", addrs.StackLabel),
 		addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 		addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation), // kubectl's copy, secrets and all
 	)
 	for _, name := range bookkeeping {
-		places.Add(addrs.NewPath("metadata", name))
+		paths.Add(addrs.NewPath("metadata", name))
 	}
-	return places
+	return paths
 }
 
 // withoutNoise is the object without the fields of noise. The object itself is

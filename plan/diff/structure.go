@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Encoding says how a string holds other values.
+// Encoding is how a string holds other values.
 type Encoding string
 
 const (
@@ -32,7 +32,7 @@ const (
 // structured compares two strings as what they hold in JSON or YAML, if they
 // do and if that tells the whole change. A text of several lines that comes or
 // goes is shown as it is.
-func (d *differ) structured(at spot, diff *Difference, before, after string) bool {
+func (d *differ) structured(at position, diff *Difference, before, after string) bool {
 	if d.depth >= maxDepth || (diff.Op != Changed && isMultiline(before+after)) {
 		return false
 	}

@@ -30,7 +30,7 @@ type Binary struct {
 }
 
 // leaves compares single values.
-func (d *differ) leaves(at spot, diff *Difference) {
+func (d *differ) leaves(at position, diff *Difference) {
 	diff.Shape = Leaf
 	diff.Op = leafOp(at.field, diff.Before, diff.After)
 	if diff.Op == Same {
@@ -66,7 +66,7 @@ func isMultiline(s string) bool {
 
 // bytes compares what stands in base64: as the text that it is, otherwise by
 // size and digest.
-func (d *differ) bytes(at spot, diff *Difference) {
+func (d *differ) bytes(at position, diff *Difference) {
 	before, beforeIs := decoded(diff.Before)
 	after, afterIs := decoded(diff.After)
 	switch {
@@ -104,10 +104,10 @@ func binary(value any, raw []byte) any {
 }
 
 // encoded makes diff a string that holds other values, and compares those.
-func (d *differ) encoded(at spot, diff *Difference, encoding Encoding, before, after any) {
+func (d *differ) encoded(at position, diff *Difference, encoding Encoding, before, after any) {
 	d.depth++
 	defer func() { d.depth-- }()
-	inside := d.values(spot{path: at.path, name: at.name, replace: at.replace}, before, after)
+	inside := d.values(position{path: at.path, name: at.name, replace: at.replace}, before, after)
 	diff.Shape, diff.Encoding, diff.Children = Encoded, encoding, []*Difference{inside}
 }
 

@@ -8,20 +8,20 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// trail walks a set of fields beside a value: where it stands, it tells whether
-// the set has the field and what it has below. An element of a list may be
+// trail walks a set of fields beside a value: it reports whether the set has the
+// field at which it stands, and what the set has below. An element of a list may be
 // named by its index or by its keys, so that a trail may stand at two nodes of
 // the set at once.
 type trail struct {
-	nodes   []*places
-	covered bool // the place or one above it is in the set
+	nodes   []*pathTree
+	covered bool // the field or one above it is in the set
 }
 
-// fields is a set of fields as a tree. Fields and elements have names apart.
-type places struct {
+// pathTree is a set of fields as a tree. Fields and elements have separate names.
+type pathTree struct {
 	here     bool
-	fields   map[string]*places
-	elements map[string]*places // by what stands in the brackets
+	fields   map[string]*pathTree
+	elements map[string]*pathTree // by what stands in the brackets
 }
 
 // trailOf is the trail of a set, standing at the whole object.
@@ -29,19 +29,19 @@ func trailOf(set addrs.PathSet) trail {
 	if len(set) == 0 {
 		return trail{}
 	}
-	root := &places{}
+	root := &pathTree{}
 	for path := range set {
 		root.add(path)
 	}
-	return trail{nodes: []*places{root}, covered: root.here}
+	return trail{nodes: []*pathTree{root}, covered: root.here}
 }
 
-// trailOfOwned is the same for what managedFields say that a manager owns.
+// trailOfOwned is the same for the fields that a manager owns by managedFields.
 func trailOfOwned(set *fieldpath.Set) trail {
 	if set == nil {
 		return trail{}
 	}
-	root := &places{}
+	root := &pathTree{}
 	set.Iterate(func(path fieldpath.Path) {
 		node := root
 		for _, element := range path {
@@ -50,13 +50,13 @@ func trailOfOwned(set *fieldpath.Set) trail {
 		node.here = true
 	})
 	root.onlyLeaves()
-	return trail{nodes: []*places{root}}
+	return trail{nodes: []*pathTree{root}}
 }
 
 // onlyLeaves leaves only those fields in the set that it has nothing below.
 // Who owns an object with fields of its own in managedFields owns that it is
 // there, and those fields.
-func (p *places) onlyLeaves() {
+func (p *pathTree) onlyLeaves() {
 	p.here = p.here && len(p.fields) == 0 && len(p.elements) == 0
 	for _, below := range p.fields {
 		below.onlyLeaves()
@@ -66,7 +66,7 @@ func (p *places) onlyLeaves() {
 	}
 }
 
-func (p *places) add(path addrs.Path) {
+func (p *pathTree) add(path addrs.Path) {
 	for _, step := range path.Steps() {
 		if step.IsField() {
 			p = child(&p.fields, step.Field)
@@ -77,7 +77,7 @@ func (p *places) add(path addrs.Path) {
 	p.here = true
 }
 
-func (p *places) owned(element fieldpath.PathElement) *places {
+func (p *pathTree) owned(element fieldpath.PathElement) *pathTree {
 	switch {
 	case element.FieldName != nil:
 		return child(&p.fields, *element.FieldName)
@@ -98,13 +98,13 @@ func (p *places) owned(element fieldpath.PathElement) *places {
 // valueStep names an element of a set by its value.
 func valueStep(value any) string { return "[=" + token(value) + "]" }
 
-func child(children *map[string]*places, name string) *places {
+func child(children *map[string]*pathTree, name string) *pathTree {
 	if *children == nil {
-		*children = map[string]*places{}
+		*children = map[string]*pathTree{}
 	}
 	next := (*children)[name]
 	if next == nil {
-		next = &places{}
+		next = &pathTree{}
 		(*children)[name] = next
 	}
 	return next
@@ -130,16 +130,16 @@ func (t trail) element(names ...string) trail {
 	return next
 }
 
-func (t *trail) enter(node *places) {
+func (t *trail) enter(node *pathTree) {
 	if node != nil {
 		t.nodes = append(t.nodes, node)
 		t.covered = t.covered || node.here
 	}
 }
 
-// ends reports whether the set has this very place.
+// ends reports whether the set has this very field.
 func (t trail) ends() bool {
-	return slices.ContainsFunc(t.nodes, func(p *places) bool { return p.here })
+	return slices.ContainsFunc(t.nodes, func(p *pathTree) bool { return p.here })
 }
 
 // exists reports whether the set has the field, or any above or below it.
@@ -186,11 +186,11 @@ func (t trail) without(gone trail) trail {
 }
 
 // prune is a copy of p without the fields of gone, nil when nothing is left.
-func (p *places) prune(gone trail) *places {
+func (p *pathTree) prune(gone trail) *pathTree {
 	if gone.ends() {
 		return nil
 	}
-	kept := &places{here: p.here, elements: p.elements}
+	kept := &pathTree{here: p.here, elements: p.elements}
 	for name, node := range p.fields {
 		if next := node.prune(gone.field(name)); next != nil {
 			*child(&kept.fields, name) = *next

@@ -13,13 +13,13 @@ type View struct {
 	Value any
 	// Sensitive and Unknown have the shape of Value, with true in the field of
 	// what is secret or only known after the apply, and without all that holds no
-	// such place: nil, unless there is one.
+	// such field: nil, unless there is one.
 	Sensitive, Unknown any
 }
 
 // Views are both sides of a change.
 func Views(o Object) (before, after View) {
-	at := spot{sensitive: trailOf(o.Sensitive)}
+	at := position{sensitive: trailOf(o.Sensitive)}
 	if o.Kind != nil {
 		at.field = o.Kind.Root
 	}
@@ -29,8 +29,8 @@ func Views(o Object) (before, after View) {
 	return before, after
 }
 
-// view is a value, read by its place.
-func (at spot) view(value any) View {
+// view is a value, read by its field.
+func (at position) view(value any) View {
 	switch {
 	case at.unknown.covered:
 		return View{Unknown: true, Sensitive: truthOrNil(at.sensitive.covered)}
@@ -55,7 +55,7 @@ func truthOrNil(b bool) any {
 	return nil
 }
 
-func (at spot) viewFields(fields map[string]any) View {
+func (at position) viewFields(fields map[string]any) View {
 	value, sensitive, unknown := map[string]any{}, map[string]any{}, map[string]any{}
 	for _, name := range new(differ).names(at, fields, nil) {
 		v := at.below(name).view(fields[name])
@@ -79,7 +79,7 @@ func nilIfEmpty(m map[string]any) any {
 	return m
 }
 
-func (at spot) viewElements(list []any) View {
+func (at position) viewElements(list []any) View {
 	v := View{Value: make([]any, len(list))}
 	sensitive, unknown := make([]any, len(list)), make([]any, len(list))
 	pair := listPair{at: at, after: list}
@@ -101,7 +101,7 @@ func (at spot) viewElements(list []any) View {
 	return v
 }
 
-func (at spot) hasKeys() bool {
+func (at position) hasKeys() bool {
 	return at.field != nil && at.field.Type == kinds.List && len(at.field.ListKeys) > 0
 }
 
@@ -120,7 +120,7 @@ func orBlank(marked, element any) any {
 
 // withoutSecrets is an object or a list that is shown as one value, since there
 // is nothing to compare it with, and redact.Mask in the field of each secret in it.
-func (at spot) withoutSecrets(value any) any {
+func (at position) withoutSecrets(value any) any {
 	if valueShape(value) == Leaf {
 		return value
 	}

@@ -1,4 +1,4 @@
-// Package impact finds out what goes with a deletion without being asked for: what
+// Package impact finds out what a deletion cascades to without being asked to: what
 // is in a deleted namespace, objects of a deleted kind, what the garbage collector
 // removes after its owner, data of volumes, and what a deletion waits for.
 //
@@ -24,7 +24,7 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// Consequence is something that goes with a deletion without being asked for.
+// Consequence is something that happens with a deletion without being asked for.
 type Consequence struct {
 	Effect Effect          `json:"effect"`
 	Kind   addrs.GroupKind `json:"kind"`
@@ -40,7 +40,7 @@ const (
 	CascadesOtherStacks Effect = "cascades-to-other-stacks" // they are deleted, and other stacks of kplan manage them
 	LosesData           Effect = "loses-data"               // the data in these volumes is lost
 	Cascades            Effect = "cascades"                 // they belong to what is deleted and go with it
-	MayBlock            Effect = "may-block"                // these finalizers must be taken off by their owners first
+	MayBlock            Effect = "may-block"                // these finalizers their owners must remove first
 	WaitsForAPI         Effect = "waits-for-api"            // these APIs must answer again before the cluster can tell that a namespace is empty
 	Uncounted           Effect = "uncounted"                // objects of these kinds may go too: this user may not list them
 )
@@ -48,9 +48,9 @@ const (
 // namesShown is how many objects a Consequence names.
 const namesShown = 3
 
-// sweepNamespaces is how many namespaces are looked through one by one; for
+// manyNamespaces is how many namespaces are looked through one by one; for
 // more of them it is cheaper to look through the cluster once.
-const sweepNamespaces = 10
+const manyNamespaces = 10
 
 // Deletion is an object that would be deleted, for good or to be recreated.
 type Deletion struct {
@@ -67,8 +67,8 @@ type Stack struct {
 	Other func(*unstructured.Unstructured) string
 }
 
-// manages reports whether an object is the one that the state holds, and still
-// this stack's.
+// manages reports whether an object is the one in the state, and still managed by
+// this stack.
 func (s Stack) manages(n dependent) bool {
 	return n.stack == "" && s.UIDs[n.object.Identity()] == n.uid
 }
@@ -78,43 +78,43 @@ func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Del
 	if len(deletions) == 0 {
 		return nil, nil
 	}
-	around, err := scan(ctx, cluster, stack, deletions)
+	deps, err := scan(ctx, cluster, stack, deletions)
 	if err != nil {
 		return nil, err
 	}
 	all := make([][]Consequence, len(deletions))
 	for i, d := range deletions {
-		all[i] = around.consequences(d)
+		all[i] = deps.consequences(d)
 	}
 	return all, nil
 }
 
-func (around *dependents) consequences(c Deletion) []Consequence {
-	takes, others, goes, loses := tally{}, tally{}, tally{}, tally{}
+func (deps *dependents) consequences(c Deletion) []Consequence {
+	unmanaged, otherStacks, owned, loses := tally{}, tally{}, tally{}, tally{}
 	finalizers := lastingFinalizers((&unstructured.Unstructured{Object: c.Live}).GetFinalizers())
-	for _, n := range around.takenAlong(c) {
+	for _, n := range deps.cascaded(c) {
 		if n.stack != "" {
-			others.add(n.object)
+			otherStacks.add(n.object)
 		} else {
-			takes.add(n.object)
+			unmanaged.add(n.object)
 		}
-		around.addVolume(n.object, loses)
+		deps.addVolume(n.object, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}
-	for _, n := range around.ownedBy(c.UID) {
-		goes.add(n.object)
-		around.addVolume(n.object, loses)
+	for _, n := range deps.ownedBy(c.UID) {
+		owned.add(n.object)
+		deps.addVolume(n.object, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}
-	around.addVolume(c.Object, loses)
-	if c.Object.GroupKind() == kinds.PersistentVolume && around.volumes[c.Object.Name] {
+	deps.addVolume(c.Object, loses)
+	if c.Object.GroupKind() == kinds.PersistentVolume && deps.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
-	found := slices.Concat(takes.list(CascadesUnmanaged), others.list(CascadesOtherStacks), loses.list(LosesData), goes.list(Cascades))
+	found := slices.Concat(unmanaged.list(CascadesUnmanaged), otherStacks.list(CascadesOtherStacks), loses.list(LosesData), owned.list(Cascades))
 	for _, more := range []struct {
 		effect Effect
 		names  []string
-	}{{MayBlock, finalizers}, {WaitsForAPI, around.awaitedBy(c)}, {Uncounted, around.uncountedBy(c)}} {
+	}{{MayBlock, finalizers}, {WaitsForAPI, deps.awaitedBy(c)}, {Uncounted, deps.uncountedBy(c)}} {
 		if n := len(more.names); n > 0 {
 			found = append(found, Consequence{more.effect, c.Object.GroupKind(), n, more.names[:min(n, namesShown)]})
 		}
@@ -122,20 +122,20 @@ func (around *dependents) consequences(c Deletion) []Consequence {
 	return found
 }
 
-// awaitedBy are the APIs that a deletion waits for: the cluster does not let go of a
+// awaitedBy are the APIs that a deletion waits for: the cluster does not remove a
 // namespace while there may be objects in it that it can't list.
-func (around *dependents) awaitedBy(c Deletion) []string {
+func (deps *dependents) awaitedBy(c Deletion) []string {
 	if c.Object.GroupKind() != kinds.Namespace {
 		return nil
 	}
-	return around.silent
+	return deps.silent
 }
 
-// uncountedBy are the kinds of which a deletion may take objects along that nobody
+// uncountedBy are the kinds of which a deletion may cascade to objects that nobody
 // counted.
-func (around *dependents) uncountedBy(c Deletion) []string {
+func (deps *dependents) uncountedBy(c Deletion) []string {
 	var names []string
-	for kind := range around.uncounted {
+	for kind := range deps.uncounted {
 		volume := kind == kinds.PersistentVolume
 		switch c.Object.GroupKind() {
 		case kinds.Namespace:
@@ -165,37 +165,37 @@ func (n dependent) blocking() []string {
 	return names
 }
 
-// takenAlong are the objects that this stack does not manage and that can't exist
+// cascaded are the objects that this stack does not manage and that can't exist
 // without the deleted one: what is in a namespace, what is of a custom kind.
-func (around *dependents) takenAlong(c Deletion) []dependent {
+func (deps *dependents) cascaded(c Deletion) []dependent {
 	var candidates []dependent
 	switch c.Object.GroupKind() {
 	case kinds.Namespace:
-		candidates = around.inNamespace[c.Object.Name]
+		candidates = deps.inNamespace[c.Object.Name]
 	case kinds.CustomResourceDefinition:
-		candidates = around.ofKind[kinds.DefinedBy(c.Live)]
+		candidates = deps.ofKind[kinds.DefinedBy(c.Live)]
 	}
-	var taken []dependent
+	var found []dependent
 	for _, n := range candidates {
-		if !around.stack.manages(n) && !n.owned && !isFurniture(n.object) {
-			taken = append(taken, n)
+		if !deps.stack.manages(n) && !n.owned && !isClusterDefault(n.object) {
+			found = append(found, n)
 		}
 	}
-	return taken
+	return found
 }
 
-// isFurniture reports whether the cluster itself puts such an object into every
+// isClusterDefault reports whether the cluster itself puts such an object into every
 // namespace.
-func isFurniture(o addrs.Object) bool {
+func isClusterDefault(o addrs.Object) bool {
 	return o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default"
 }
 
 // ownedBy are the objects that the garbage collector removes after their owner.
-func (around *dependents) ownedBy(uid string) []dependent {
+func (deps *dependents) ownedBy(uid string) []dependent {
 	var all []dependent
 	seen := map[string]bool{uid: true}
 	for todo := []string{uid}; len(todo) > 0; todo = todo[1:] {
-		for _, n := range around.owned[todo[0]] {
+		for _, n := range deps.owned[todo[0]] {
 			if !seen[n.uid] {
 				seen[n.uid] = true
 				all, todo = append(all, n), append(todo, n.uid)
@@ -205,22 +205,22 @@ func (around *dependents) ownedBy(uid string) []dependent {
 	return all
 }
 
-func (around *dependents) addVolume(o addrs.Object, loses tally) {
+func (deps *dependents) addVolume(o addrs.Object, loses tally) {
 	if o.GroupKind() != kinds.PersistentVolumeClaim {
 		return
 	}
-	if volume := around.claims[o.QualifiedName()]; around.volumes[volume] {
+	if volume := deps.claims[o.QualifiedName()]; deps.volumes[volume] {
 		loses.add(addrs.Object{Version: "v1", Kind: "PersistentVolume", Name: volume})
 	}
 }
 
-// lastingFinalizers are those that something outside the API server must take
-// off before the object is gone.
+// lastingFinalizers are those that something outside the API server must
+// remove before the object is gone.
 func lastingFinalizers(finalizers []string) []string {
 	return slices.DeleteFunc(finalizers, func(name string) bool { return slices.Contains(clusterFinalizers, name) })
 }
 
-// clusterFinalizers are taken off by the cluster's own controllers, in time.
+// clusterFinalizers are removed by the cluster's own controllers, in time.
 var clusterFinalizers = []string{
 	metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents,
 	"kubernetes.io/pvc-protection", "kubernetes.io/pv-protection", batchv1.JobTrackingFinalizer,

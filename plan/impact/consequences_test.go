@@ -8,7 +8,7 @@ import (
 )
 
 // A namespace goes only when the cluster knows that nothing is left in it, which
-// it can't ask an API that does not answer. It is tried with neighbours of its
+// it can't ask an API that does not answer. It is tried with dependents of its
 // own, since such an API would keep the namespaces of all other tests.
 func TestNamespaceWaitsForAPI(t *testing.T) {
 	around := &dependents{silent: []string{"metrics.k8s.io/v1beta1"}}

@@ -13,8 +13,8 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// neighbours are the objects that a deletion could take along, as far as their
-// metadata tells.
+// dependents are the objects that a deletion could cascade to, as far as their
+// metadata shows.
 type dependents struct {
 	stack       Stack
 	inNamespace map[string][]dependent
@@ -34,11 +34,11 @@ type dependent struct {
 	stack      string   // another stack of kplan that manages it, "" for none
 }
 
-// lookAround reads the metadata of what the deletions could take along: what is
+// scan reads the metadata of what the deletions could cascade to: what is
 // in the namespaces concerned, the objects of deleted kinds, and the volumes if
 // claims are among them.
 func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []Deletion) (*dependents, error) {
-	around := &dependents{stack: stack,
+	deps := &dependents{stack: stack,
 		inNamespace: map[string][]dependent{}, owned: map[string][]dependent{}, ofKind: map[addrs.GroupKind][]dependent{},
 		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
 	}
@@ -46,23 +46,23 @@ func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []De
 	if err != nil {
 		return nil, err
 	}
-	if around.silent, err = cluster.SilentVersions(ctx); err != nil {
+	if deps.silent, err = cluster.SilentVersions(ctx); err != nil {
 		return nil, err
 	}
-	sweep := &sweep{cluster: cluster, around: around, seen: map[string]bool{}}
+	s := &scanner{cluster: cluster, deps: deps, seen: map[string]bool{}}
 	g, ctx := graph.NewGroup(ctx)
 	namespaces := concerned(toDelete)
 	for _, kind := range served {
 		switch {
 		case kinds.IsTransient(kind.Name):
 		case slices.ContainsFunc(toDelete, func(c Deletion) bool { return kinds.DefinedBy(c.Live) == kind.GroupKind() }):
-			g.Go(func() error { return sweep.everywhere(ctx, kind) })
+			g.Go(func() error { return s.everywhere(ctx, kind) })
 		case kind.Namespaced && len(namespaces) > 0:
-			g.Go(func() error { return sweep.kind(ctx, kind, namespaces) })
+			g.Go(func() error { return s.kind(ctx, kind, namespaces) })
 		}
 	}
-	g.Go(func() error { return sweep.volumes(ctx) })
-	return around, g.Wait()
+	g.Go(func() error { return s.volumes(ctx) })
+	return deps, g.Wait()
 }
 
 // concerned are the namespaces that deletions happen in, and those deleted.
@@ -80,42 +80,42 @@ func concerned(toDelete []Deletion) []string {
 	return slices.Compact(names)
 }
 
-// sweep collects neighbours from many lists at once.
-type sweep struct {
+// scanner collects dependents from many lists at once.
+type scanner struct {
 	cluster *kube.Cluster
 	mu      sync.Mutex
-	around  *dependents
+	deps    *dependents
 	seen    map[string]bool // uids: some objects are served in two groups
 }
 
 // kind collects the objects of a kind in the namespaces. A kind that this user
-// may not list can't be counted, which the plan says.
-func (s *sweep) kind(ctx context.Context, kind *kinds.Kind, namespaces []string) error {
-	if len(namespaces) > sweepNamespaces {
+// may not list can't be counted, which the plan reports.
+func (s *scanner) kind(ctx context.Context, kind *kinds.Kind, namespaces []string) error {
+	if len(namespaces) > manyNamespaces {
 		return s.everywhere(ctx, kind)
 	}
 	for _, namespace := range namespaces {
 		found, err := s.cluster.ListMetadata(ctx, kind, kube.ListOptions{Namespace: namespace})
-		if err := s.take(kind, found, err); err != nil {
+		if err := s.add(kind, found, err); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *sweep) everywhere(ctx context.Context, kind *kinds.Kind) error {
+func (s *scanner) everywhere(ctx context.Context, kind *kinds.Kind) error {
 	found, err := s.cluster.ListMetadata(ctx, kind, kube.ListOptions{})
-	return s.take(kind, found, err)
+	return s.add(kind, found, err)
 }
 
-func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err error) error {
+func (s *scanner) add(kind *kinds.Kind, found []*unstructured.Unstructured, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kube.ReasonOf(err) {
 	case kube.NotServed, kube.NotFound:
 		return nil
 	case kube.Forbidden, kube.Unavailable:
-		s.around.uncounted[kind.GroupKind()] = true
+		s.deps.uncounted[kind.GroupKind()] = true
 		return nil
 	}
 	if err != nil {
@@ -128,18 +128,18 @@ func (s *sweep) take(kind *kinds.Kind, found []*unstructured.Unstructured, err e
 		}
 		s.seen[uid] = true
 		n := dependent{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.around.stack.Other(u)}
-		s.around.inNamespace[u.GetNamespace()] = append(s.around.inNamespace[u.GetNamespace()], n)
-		s.around.ofKind[kind.GroupKind()] = append(s.around.ofKind[kind.GroupKind()], n)
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.deps.stack.Other(u)}
+		s.deps.inNamespace[u.GetNamespace()] = append(s.deps.inNamespace[u.GetNamespace()], n)
+		s.deps.ofKind[kind.GroupKind()] = append(s.deps.ofKind[kind.GroupKind()], n)
 		for _, owner := range u.GetOwnerReferences() {
-			s.around.owned[string(owner.UID)] = append(s.around.owned[string(owner.UID)], n)
+			s.deps.owned[string(owner.UID)] = append(s.deps.owned[string(owner.UID)], n)
 		}
 	}
 	return nil
 }
 
-// volumes learns which persistent volumes go with their claims.
-func (s *sweep) volumes(ctx context.Context) error {
+// volumes finds out which persistent volumes go with their claims.
+func (s *scanner) volumes(ctx context.Context) error {
 	kind, err := s.cluster.Lookup("PersistentVolume", "v1")
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *sweep) volumes(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kube.ReasonOf(err) == kube.Forbidden {
-		s.around.uncounted[kind.GroupKind()] = true
+		s.deps.uncounted[kind.GroupKind()] = true
 		return nil
 	}
 	if err != nil {
@@ -158,8 +158,8 @@ func (s *sweep) volumes(ctx context.Context) error {
 		policy, _, _ := unstructured.NestedString(v.Object, "spec", "persistentVolumeReclaimPolicy")
 		namespace, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "namespace")
 		name, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "name")
-		s.around.volumes[v.GetName()] = policy == "Delete"
-		s.around.claims[addrs.Object{Namespace: namespace, Name: name}.QualifiedName()] = v.GetName()
+		s.deps.volumes[v.GetName()] = policy == "Delete"
+		s.deps.claims[addrs.Object{Namespace: namespace, Name: name}.QualifiedName()] = v.GetName()
 	}
 	return nil
 }

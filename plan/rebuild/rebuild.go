@@ -13,7 +13,7 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// Result is a state that was made from what the cluster tells.
+// Result is a state that was made from the labels and annotations in the cluster.
 type Result struct {
 	State *state.State
 	// Added, Changed and Gone are how it differs from the one there was.
@@ -24,12 +24,12 @@ type Result struct {
 	// Unaddressed are objects of the stack of which neither their annotation
 	// nor the configuration tells the address, so that they are left out.
 	Unaddressed []Scanned
-	// Unclear says that the configuration could not be planned in full: of some
+	// Unclear reports that the configuration could not be planned in full: of some
 	// entries it is not known what they depend on.
 	Unclear bool
 }
 
-// State makes a state of what a survey has found of the stack. What in.State
+// State makes a state of what a scan has found of the stack. What in.State
 // knows and the cluster still has stays, so that an old state is completed and
 // an empty one filled. From the configuration it learns what the cluster does
 // not tell: what depends on what, what is sensitive or protected, and the
@@ -45,7 +45,7 @@ func State(ctx context.Context, in plan.Input, scan *Scan) (*Result, hcl.Diagnos
 	}
 	b := &rebuilding{
 		Input: in, state: recovered.Clone(), objects: recovered.Table(),
-		found: scan.Of(in.State.StackID()), ours: map[string]bool{},
+		found: scan.Of(in.State.StackID()), owned: map[string]bool{},
 	}
 	b.state.Cluster = uid
 	if err := b.dropGone(ctx); err != nil {
@@ -74,7 +74,7 @@ type rebuilding struct {
 	state   *state.State
 	objects *state.Table // what state.Objects becomes
 	found   []Scanned
-	ours    map[string]bool // the uids of all objects of the stack
+	owned   map[string]bool // the uids of all objects of the stack
 }
 
 // dropGone forgets what is certainly not there any more. An object that was not
@@ -83,12 +83,12 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 	found := map[addrs.Object]Scanned{}
 	for _, f := range b.found {
 		found[f.Object.Identity()] = f
-		b.ours[f.UID] = true
+		b.owned[f.UID] = true
 	}
 	for _, o := range b.state.Objects {
 		f, ok := found[o.Object.Identity()]
 		switch {
-		case ok && f.UID != o.UID: // made anew since this state was written
+		case ok && f.UID != o.UID: // recreated since this state was written
 			o.UID, o.Digest = f.UID, ""
 			b.objects.Put(o)
 		case !ok:
@@ -101,7 +101,7 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 				continue
 			}
 		}
-		b.ours[o.UID] = true
+		b.owned[o.UID] = true
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (b *rebuilding) addFound() {
 	}
 }
 
-// learn takes over what a plan made with the state so far tells about it.
+// learn adds what a plan made with the state so far shows about it.
 func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 	settled := !p.Incomplete
 	for _, c := range p.Changes {
@@ -139,7 +139,7 @@ func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 		switch {
 		case c.Action == plan.Delete:
 			out.Orphans[c.Object.Identity()] = true
-		case c.Desired != nil && b.ours[c.UID]:
+		case c.Desired != nil && b.owned[c.UID]:
 			b.objects.Put(b.entry(c))
 		}
 	}

@@ -27,14 +27,14 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-// Scan is what the cluster itself tells of stacks: the objects that bear
+// Scan is what the cluster itself records of stacks: the objects that bear
 // kplan's label and that kplan has applied. It needs no state.
 type Scan struct {
 	Objects []Scanned // in no order
 	Unseen  []Unseen  // by kind
 }
 
-// Scanned is an object as its own metadata tells of it.
+// Scanned is an object as its own metadata describes it.
 type Scanned struct {
 	Stack  string
 	Object addrs.Object   // in the version that kplan applied last
@@ -43,7 +43,7 @@ type Scanned struct {
 	Made   time.Time
 }
 
-// Unseen is a kind of which there may be objects that a survey did not see.
+// Unseen is a kind of which there may be objects that a scan did not see.
 type Unseen struct {
 	Kind string // or a whole group version
 	Why  string
