@@ -145,7 +145,8 @@ func (f *unmanaged) diagnostic() *hcl.Diagnostic {
 	if f.why != "" {
 		detail += f.why + " "
 	}
-	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; otherwise give this resource another name.", f.desired.Addr)
+	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; "+
+		"otherwise give this resource another name.", f.desired.Addr)
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Object already exists",
@@ -189,7 +190,8 @@ func refuseOtherStack(d *hclspec.Desired, live *unstructured.Unstructured) hcl.D
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Object taken over by another stack",
-		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
+		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. "+
+			"To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
 			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel], d.Addr),
 		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}}
@@ -215,7 +217,8 @@ func madeBy(live *unstructured.Unstructured) string {
 	stack := otherStack(live)
 	switch maker := oldestManager(live); {
 	case stack != "":
-		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s", live.GetAnnotations()[addrs.AddressAnnotation], stack, since)
+		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s",
+			live.GetAnnotations()[addrs.AddressAnnotation], stack, since)
 	case maker != "":
 		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
 	}

@@ -79,7 +79,7 @@ func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
 // Drift is a value of a live object that is no longer what kplan last applied.
 type Drift struct {
 	Path    addrs.Path `json:"path"`
-	Manager string     `json:"manager,omitempty"` // who changed it, "" where the server does not record it: a value that was removed has no owner
+	Manager string     `json:"manager,omitempty"` // who changed it, "" if unknown: a value that was removed has no owner
 	Time    time.Time  `json:"time,omitzero"`     // when that manager last changed the object
 }
 

@@ -172,7 +172,8 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift, Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
+		Drift: c.Drift, Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
+		Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -294,7 +295,8 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift, Consequences: saved.Consequences,
+		Drift: saved.Drift, Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
+		Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

@@ -108,7 +108,8 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 		d.Subject = kept[i].change.Range.Ptr()
 	}
 	if c.Action == Replace {
-		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To have all of them made anew, add -replace='%s' and so on.", c.Addr, c.Object, what, first.addr)
+		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To have all of them made anew, "+
+			"add -replace='%s' and so on.", c.Addr, c.Object, what, first.addr)
 		return d
 	}
 	d.Detail = fmt.Sprintf("Deleting %s (%s) deletes %s as well, which this plan keeps. Keep both, or delete both; "+

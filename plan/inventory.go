@@ -185,7 +185,8 @@ func (p *planner) kindOf(o state.Object) (*kinds.Kind, error) {
 	var refusal *kube.Error
 	if errors.As(err, &refusal) && refusal.Reason == kube.NotServed {
 		advised := *refusal
-		advised.Advice = fmt.Sprintf("The state has %s. If the definition of the kind was deleted, the object went with it: kplan state rm '%s' makes kplan forget it.", o.Object, o.Addr)
+		advised.Advice = fmt.Sprintf("The state has %s. If the definition of the kind was deleted, "+
+			"the object went with it: kplan state rm '%s' makes kplan forget it.", o.Object, o.Addr)
 		return nil, &advised
 	}
 	return nil, err

@@ -105,7 +105,8 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if p.scope.limited {
 		options.Only = func(r addrs.Resource) bool { return p.scope.any[r] }
 	}
-	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
+	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(
+		ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
 		seen, decided, err := p.visit(ctx, d, needs)
 		p.cancelOnOutage(err)
 		return seen, decided, err

@@ -78,7 +78,8 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	return selected, append(diags, &hcl.Diagnostic{
 		Severity: hcl.DiagWarning,
 		Summary:  "The plan is limited by -target or -exclude",
-		Detail:   "It does not show everything that the configuration asks for. These options are for getting out of trouble; plan without them afterwards.",
+		Detail: "It does not show everything that the configuration asks for. " +
+			"These options are for getting out of trouble; plan without them afterwards.",
 	})
 }
 

@@ -29,13 +29,15 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 			fmt.Sprintf("The plan was made for the state with the lineage %s, and there is no state yet where this one is to be.", p.Lineage))
 	case p.Lineage != s.Lineage:
 		return staleness("Saved plan does not match the given state",
-			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.", p.Lineage, s.Lineage))
+			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.",
+				p.Lineage, s.Lineage))
 	case p.sign != p.signWith(s):
 		return staleness("Saved plan was edited",
 			"The file is not as kplan wrote it: something was changed in it or got lost. Nothing was changed in the cluster. Make a new plan.")
 	case p.Serial != s.Serial:
 		return staleness("Saved plan is stale",
-			fmt.Sprintf("The plan was made from the state with serial %d, and it is at serial %d now: something was applied in between, maybe this very plan. Make a new plan.", p.Serial, s.Serial))
+			fmt.Sprintf("The plan was made from the state with serial %d, and it is at serial %d now: "+
+				"something was applied in between, maybe this very plan. Make a new plan.", p.Serial, s.Serial))
 	}
 	return nil
 }
@@ -45,7 +47,8 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 func (p *Plan) Fits(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
 	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
-			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.", strings.Join(changedFiles(p.Sources, now), ", ")))
+			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.",
+				strings.Join(changedFiles(p.Sources, now), ", ")))
 	}
 	var diags hcl.Diagnostics
 	now := variablesOf(values, s)
@@ -79,7 +82,8 @@ func otherValue(name string, planned, now Variable) string {
 func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	if !p.isOfClusterOf(fresh) {
 		return staleness("Saved plan is for another cluster",
-			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).", p.Host, p.Cluster, fresh.Host, fresh.Cluster))
+			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).",
+				p.Host, p.Cluster, fresh.Host, fresh.Cluster))
 	}
 	var diags hcl.Diagnostics
 	stale := func(c *Change, why string) {

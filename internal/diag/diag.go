@@ -134,9 +134,10 @@ var advice = map[kube.Reason]string{
 	kube.NamespaceMissing:     "Declare the namespace in this configuration and refer to it, or create it first.",
 	kube.NamespaceTerminating: "Wait until it is gone, then create it again.",
 	kube.Forbidden:            "The user that kplan runs as needs an RBAC role that allows it.",
-	kube.WebhookFailed:        "A webhook that the cluster calls for each such object did not answer. The cluster's administrators can repair it.",
-	kube.OutcomeUnknown:       "Run kplan again: it first looks at what became of it.",
-	kube.TooLarge:             "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
+	kube.WebhookFailed: "A webhook that the cluster calls for each such object did not answer. " +
+		"The cluster's administrators can repair it.",
+	kube.OutcomeUnknown: "Run kplan again: it first looks at what became of it.",
+	kube.TooLarge:       "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
 }
 
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {

@@ -41,7 +41,7 @@ const (
 	LosesData           Effect = "loses-data"               // the data in these volumes is lost
 	Cascades            Effect = "cascades"                 // they belong to what is deleted and go with it
 	MayBlock            Effect = "may-block"                // these finalizers their owners must remove first
-	WaitsForAPI         Effect = "waits-for-api"            // these APIs must answer again before the cluster can tell that a namespace is empty
+	WaitsForAPI         Effect = "waits-for-api"            // these APIs must answer again: only then is a namespace known to be empty
 	Uncounted           Effect = "uncounted"                // objects of these kinds may go too: this user may not list them
 )
 
@@ -110,7 +110,8 @@ func (deps *dependents) consequences(c Deletion) []Consequence {
 	if c.Object.GroupKind() == kinds.PersistentVolume && deps.volumes[c.Object.Name] {
 		loses.add(c.Object)
 	}
-	found := slices.Concat(unmanaged.list(CascadesUnmanaged), otherStacks.list(CascadesOtherStacks), loses.list(LosesData), owned.list(Cascades))
+	found := slices.Concat(unmanaged.list(CascadesUnmanaged), otherStacks.list(CascadesOtherStacks),
+		loses.list(LosesData), owned.list(Cascades))
 	for _, more := range []struct {
 		effect Effect
 		names  []string

@@ -153,7 +153,8 @@ func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 		if !plan.MadeBy(live, stack) {
 			continue
 		}
-		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()), UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
+		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()),
+			UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
 		if addr, err := addrs.ParseInstance(live.GetAnnotations()[addrs.AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
 			s.Addr = addr
 		}
