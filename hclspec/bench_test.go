@@ -22,7 +22,8 @@ func tenantsByKey(tenants int) string {
 		fmt.Fprintf(&b, "    t%03d = { image = \"registry.local/app:%d\", replicas = %d }\n", i, i, i%5)
 	}
 	b.WriteString("  }\n}\n")
-	b.WriteString(tenantObjects("  for_each = local.tenants\n", "tenant", "${each.key}", "[each.key]", "each.value.image", "each.value.replicas"))
+	b.WriteString(tenantObjects("  for_each = local.tenants\n", "tenant", "${each.key}", "[each.key]",
+		"each.value.image", "each.value.replicas"))
 	return b.String()
 }
 
@@ -30,7 +31,8 @@ func tenantsByKey(tenants int) string {
 func tenantsByBlock(tenants int) string {
 	var b strings.Builder
 	for i := range tenants {
-		b.WriteString(tenantObjects("", fmt.Sprintf("t%03d", i), fmt.Sprintf("t%03d", i), "", fmt.Sprintf("%q", fmt.Sprintf("registry.local/app:%d", i)), fmt.Sprint(i%5)))
+		b.WriteString(tenantObjects("", fmt.Sprintf("t%03d", i), fmt.Sprintf("t%03d", i), "",
+			fmt.Sprintf("%q", fmt.Sprintf("registry.local/app:%d", i)), fmt.Sprint(i%5)))
 	}
 	return b.String()
 }
@@ -139,9 +141,10 @@ func BenchmarkWalk1000(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {
 			preview, _ := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
-			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10}, func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
-				return hclspec.Seen{Object: d.Fields}, struct{}{}, nil
-			})
+			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10},
+				func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
+					return hclspec.Seen{Object: d.Fields}, struct{}{}, nil
+				})
 			if len(out.Visited) != 1000 || diags.HasErrors() {
 				b.Fatal(len(out.Visited), diags)
 			}

@@ -81,7 +81,8 @@ func bodies(depth int) *rapid.Generator[string] {
 			case form == 2:
 				fmt.Fprintf(&b, "%s {\n%s}\n", name, bodies(depth-1).Draw(t, "body"))
 			default:
-				fmt.Fprintf(&b, "dynamic %q {\nfor_each = %s\ncontent {\nname = %s.value\n%s}\n}\n", name, expressions(2).Draw(t, "for_each"), name, bodies(depth-1).Draw(t, "body"))
+				fmt.Fprintf(&b, "dynamic %q {\nfor_each = %s\ncontent {\nname = %s.value\n%s}\n}\n", name,
+					expressions(2).Draw(t, "for_each"), name, bodies(depth-1).Draw(t, "body"))
 			}
 		}
 		return b.String()
@@ -117,7 +118,8 @@ resource "Secret" "s" {
 	rapid.Check(t, func(rt *rapid.T) {
 		kind := rapid.SampledFrom([]string{"Pod", "ConfigMap", "Secret", "Namespace", "ReplicationController"}).Draw(rt, "kind")
 		source := rest + fmt.Sprintf("resource %q \"x\" {\nfor_each = { a = 1, b = { name = \"n\" } }\n%s}\noutput \"o\" { value = %s }\n",
-			kind, bodies(3).Draw(rt, "body"), strings.NewReplacer("each.key", kind+`.x["a"]`, "each.value", kind+".x").Replace(expressions(2).Draw(rt, "output")))
+			kind, bodies(3).Draw(rt, "body"),
+			strings.NewReplacer("each.key", kind+`.x["a"]`, "each.value", kind+".x").Replace(expressions(2).Draw(rt, "output")))
 		dir := t.TempDir()
 		c, diags := loadSource(dir, source)
 		if diags.HasErrors() {

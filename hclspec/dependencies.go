@@ -54,7 +54,8 @@ func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, cycle := range g.Cycles() {
 		if len(cycle) == 1 {
-			diags = append(diags, source.Problem("Reference to itself", n.edge(cycle[0], cycle[0]), "%s depends on itself. Its own values are known only after it is evaluated.", cycle[0])...)
+			diags = append(diags, source.Problem("Reference to itself", n.edge(cycle[0], cycle[0]),
+				"%s depends on itself. Its own values are known only after it is evaluated.", cycle[0])...)
 			continue
 		}
 		var way []string
@@ -63,7 +64,8 @@ func (n *names) checkCycles(g *graph.Graph[Block]) hcl.Diagnostics {
 			way = append(way, fmt.Sprintf("%s (%s:%d)", from, at.Filename, at.Start.Line))
 		}
 		way = append(way, cycle[0].String())
-		diags = append(diags, source.Problem("Dependency cycle", n.edge(cycle[0], cycle[1]), "These depend on one another, so none can be first: %s. Remove one of the references.", strings.Join(way, " -> "))...)
+		diags = append(diags, source.Problem("Dependency cycle", n.edge(cycle[0], cycle[1]),
+			"These depend on one another, so none can be first: %s. Remove one of the references.", strings.Join(way, " -> "))...)
 	}
 	return diags
 }

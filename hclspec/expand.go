@@ -67,7 +67,8 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 		return e, append(diags, source.ProblemIn("Unsuitable for_each", expr, scope, format, args...)...)
 	}
 	if e.origins.Take(marks) {
-		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.")
+		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only " +
+			"the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.")
 	}
 	ty := value.Type()
 	isMap := ty.IsMapType() || ty.IsObjectType()

@@ -59,17 +59,18 @@ func FuzzWalk(f *testing.F) {
 		opts := Options{Variables: values, Kinds: kinds.Builtin(), Partial: failEvery%2 == 1}
 		visits := 0
 		preview, _ := NewPreview(context.Background(), c, opts)
-		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
-			visits++
-			checkDesired(t, d)
-			if failEvery > 0 && visits%int(failEvery) == 0 {
-				return Seen{}, 0, errors.New("refused")
-			}
-			if visits%3 == 0 {
-				return Seen{}, 0, nil
-			}
-			return served(d), 0, nil
-		})
+		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1},
+			func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+				visits++
+				checkDesired(t, d)
+				if failEvery > 0 && visits%int(failEvery) == 0 {
+					return Seen{}, 0, errors.New("refused")
+				}
+				if visits%3 == 0 {
+					return Seen{}, 0, nil
+				}
+				return served(d), 0, nil
+			})
 		for _, d := range diags {
 			if d.Summary == "" || d.Detail == "" || d.Subject == nil {
 				t.Errorf("a diagnostic without a range or text: %v", d)
@@ -128,9 +129,10 @@ func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 
 // walkedText is the result of a walk in which nothing is refused.
 func walkedText(preview *Preview) string {
-	out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1}, func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
-		return served(d), 0, nil
-	})
+	out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1},
+		func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+			return served(d), 0, nil
+		})
 	var text strings.Builder
 	for _, v := range out.Visited {
 		fmt.Fprintln(&text, v.Desired.Addr, v.Desired.Object, v.Desired.Fields, v.Desired.Unknown.Sorted(), v.Desired.Needs, v.Desired.Awaits)

@@ -69,7 +69,8 @@ func (i *instance) checkHead() {
 		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label is %s, but the manifest has %s.", kind, i.said("kind"))
 	}
 	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
-		i.problem("Different API versions", addrs.NewPath("apiVersion"), "The block is read as %s, but the manifest has %s.", apiVersion, i.said("apiVersion"))
+		i.problem("Different API versions", addrs.NewPath("apiVersion"),
+			"The block is read as %s, but the manifest has %s.", apiVersion, i.said("apiVersion"))
 	}
 	i.Fields["kind"], i.Fields["apiVersion"] = kind, apiVersion
 	delete(i.Unknown, addrs.NewPath("kind"))
@@ -145,11 +146,14 @@ func (i *instance) identify() (name, namespace string) {
 	namespace, _ = meta["namespace"].(string)
 	generateName, _ := meta["generateName"].(string)
 	if name == "" && generateName == "" && !i.Unknown.Covers(metadataName) && !i.Unknown.Covers(generatedName) {
-		i.problem("Missing name", metadataName, "%s needs metadata.name, or metadata.generateName for a name that the server makes up.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
+		i.problem("Missing name", metadataName,
+			"%s needs metadata.name, or metadata.generateName for a name that the server makes up.",
+			manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
 	}
 	for _, at := range []addrs.Path{metadataName, metadataNamespace, generatedName} {
 		if i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
-			i.problem("Sensitive name", at, "%s is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().", at)
+			i.problem("Sensitive name", at, "%s is sensitive, and the names of objects are shown in plans. If it is no secret, "+
+				"wrap it in nonsensitive().", at)
 			return "", ""
 		}
 	}
@@ -158,7 +162,8 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = defaultNamespace
 		meta["namespace"] = namespace
 	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(metadataNamespace)):
-		i.problem("Unexpected namespace", metadataNamespace, "%s is cluster-scoped. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
+		i.problem("Unexpected namespace", metadataNamespace,
+			"%s is cluster-scoped. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
 		namespace = ""
 	}
 	return name, namespace

@@ -35,7 +35,9 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
-		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange, "%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.", manifest.UpperFirst(manifest.WithArticle(kind.Name)))...)
+		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange,
+			"%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.",
+			manifest.UpperFirst(manifest.WithArticle(kind.Name)))...)
 	}
 	for _, f := range w.Fields {
 		if what := missingField(f.Path, kind); what != "" {
@@ -45,7 +47,8 @@ func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 		switch field := kind.At(f.Path); field.Type {
 		case kinds.Object, kinds.Map, kinds.List:
 			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, source.Problem("Unsuitable field", f.Range, "%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(field))...)
+				diags = append(diags, source.Problem("Unsuitable field", f.Range,
+					"%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(field))...)
 			}
 		}
 	}

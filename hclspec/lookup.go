@@ -86,17 +86,22 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	)
 	switch {
 	case errors.As(err, &ambiguous):
-		return source.Problem("Ambiguous kind", at, "Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name, words.Or(manifest.Quoted(ambiguous.APIVersions)))
+		return source.Problem("Ambiguous kind", at,
+			"Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name,
+			words.Or(manifest.Quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
 		diags := source.Problem("Unknown kind", at, "%s.", manifest.UpperFirst(err.Error()))
 		diags[0].Extra = err // which may concern more than this kind
 		return diags
 	case len(unknown.Known) > 0:
-		return source.Problem("Unknown kind", at, "There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
+		return source.Problem("Unknown kind", at,
+			"There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
 	case unknown.Nearest != "":
 		return source.Problem("Unknown kind", at, "There is no kind %q.%s%s", name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Silent))
 	}
-	return source.Problem("Unknown kind", at, "There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s", name, mayBeIn(unknown.Silent))
+	return source.Problem("Unknown kind", at,
+		"There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
+		name, mayBeIn(unknown.Silent))
 }
 
 // mayBeIn is a sentence about APIs that do not answer, with a space before it, or

@@ -14,7 +14,8 @@ import (
 type silentKinds struct{}
 
 func (silentKinds) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
-	return nil, fmt.Errorf("look up: %w", &kinds.UnknownError{Kind: kind, APIVersion: apiVersion, Silent: []string{"a.example.com/v1", "b.example.com/v1"}})
+	return nil, fmt.Errorf("look up: %w", &kinds.UnknownError{Kind: kind, APIVersion: apiVersion,
+		Silent: []string{"a.example.com/v1", "b.example.com/v1"}})
 }
 
 // TestUnknownKindOfSilentAPI: what is not found may be where nobody answers.
@@ -26,7 +27,9 @@ func TestUnknownKindOfSilentAPI(t *testing.T) {
 	} {
 		_, err := finder.find("Widget", apiVersion)
 		detail := problemOfKind(err, "Widget", hcl.Range{})[0].Detail
-		if !strings.HasPrefix(detail, want) || !strings.HasSuffix(detail, " It may also be in a.example.com/v1 or b.example.com/v1, from which the cluster gets no answer now: kubectl get apiservices shows why.") {
+		if !strings.HasPrefix(detail, want) || !strings.HasSuffix(detail,
+			" It may also be in a.example.com/v1 or b.example.com/v1, from which the cluster gets no answer now: kubectl get "+
+				"apiservices shows why.") {
 			t.Errorf("in API version %q: %s", apiVersion, detail)
 		}
 	}

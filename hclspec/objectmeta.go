@@ -81,7 +81,8 @@ func (i *instance) checkNames() {
 
 func (i *instance) checkName(field string, faults []string) {
 	if len(faults) > 0 {
-		i.problem("Invalid name", addrs.NewPath("metadata", field), "metadata.%s is not valid for %s: %s.", field, manifest.WithArticle(i.Kind.Name), brief(faults))
+		i.problem("Invalid name", addrs.NewPath("metadata", field),
+			"metadata.%s is not valid for %s: %s.", field, manifest.WithArticle(i.Kind.Name), brief(faults))
 	}
 }
 

@@ -109,10 +109,12 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 	}
 	if isSecret && !o.Sensitive {
 		diags = append(diags, source.Problem("Output refers to sensitive values", o.Expr.Range(),
-			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
+			"The value of this output is sensitive, so showing it would give a secret away. If the output is meant to hold a "+
+				"secret, say sensitive = true in it; if the value is none, wrap it in nonsensitive().")...)
 	}
 	if !keepsNumbers(value) {
-		diags = append(diags, source.Problem("Number too large", o.Expr.Range(), "The state holds outputs as JSON, which keeps whole numbers of 64 bits. Convert a longer one to text with tostring().")...)
+		diags = append(diags, source.Problem("Number too large", o.Expr.Range(),
+			"The state holds outputs as JSON, which keeps whole numbers of 64 bits. Convert a longer one to text with tostring().")...)
 	}
 	if diags.HasErrors() {
 		return nil, diags

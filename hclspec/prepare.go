@@ -31,7 +31,8 @@ func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContex
 		return m, r.Diags
 	}
 	for _, e := range entries {
-		r.Problem("Field beside manifest", e.NameRange(), "manifest is the whole object, so nothing else can be set beside it. Put %s into it.", e.Name)
+		r.Problem("Field beside manifest", e.NameRange(),
+			"manifest is the whole object, so nothing else can be set beside it. Put %s into it.", e.Name)
 	}
 	m := p.prepareWhole(b, decl, whole.Attr, r)
 	return m, r.Diags
@@ -94,7 +95,8 @@ func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attrib
 }
 
 // decodeInstance evaluates a manifest in the scope of one instance.
-func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key addrs.Key, scope *hcl.EvalContext, inherited manifest.Origins) *instance {
+func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key addrs.Key, scope *hcl.EvalContext,
+	inherited manifest.Origins) *instance {
 	i := &instance{Desired: &Desired{
 		Addr:      r.Addr.Instance(key),
 		Lifecycle: r.Lifecycle,
@@ -143,7 +145,8 @@ func (p *program) decodeFreeManifest(b *block, root *manifest.Part, d *manifest.
 	}
 	if funcs.IsSensitive(value) && apiVersion != "" {
 		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
-			d.Problem("Unknown kind", root.At, "There is no %s in the API version of the manifest. It is sensitive, so it is not shown.", b.name.Type)
+			d.Problem("Unknown kind", root.At, "There is no %s in the API version of the manifest. It is sensitive, "+
+				"so it is not shown.", b.name.Type)
 			return nil
 		}
 	}

@@ -123,7 +123,8 @@ func (pre *Preview) unchecked() hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "Fields not checked",
-			Detail: fmt.Sprintf("The definition of %s %s is neither built in nor in this configuration, so its fields can't be checked without a cluster.",
+			Detail: fmt.Sprintf("The definition of %s %s is neither built in nor in this configuration, so its fields can't be "+
+				"checked without a cluster.",
 				i.Kind.APIVersion(), i.Kind.Name),
 			Subject: i.Range.Ptr(),
 		})
@@ -182,7 +183,8 @@ func (i *instance) identified() bool {
 
 func duplicate(i, other *instance) hcl.Diagnostics {
 	at := other.RangeOf(metadataName)
-	diags := source.Problem("Duplicate object", i.RangeOf(metadataName), "%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
+	diags := source.Problem("Duplicate object", i.RangeOf(metadataName),
+		"%s and %s (%s:%d) are the same object, %s %s. Give one of them another name.",
 		i.Addr, other.Addr, at.Filename, at.Start.Line, i.Kind.Name, i.Object.QualifiedName())
 	diags[0].Extra = i.Addr
 	return diags
@@ -197,7 +199,8 @@ func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 		}
 		declared, err := kinds.FromCRD(i.Fields)
 		if err != nil {
-			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.", manifest.UpperFirst(err.Error()))...)
+			diags = append(diags, source.Problem("Unusable definition", i.RangeOf(addrs.NewPath("spec")), "%s.",
+				manifest.UpperFirst(err.Error()))...)
 			continue
 		}
 		pre.program.kinds.declare(declared, i.Addr)
@@ -309,7 +312,8 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*prepared{}, room: maxInstances, dependsOnResources: map[Block]bool{}}
+	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*prepared{}, room: maxInstances,
+		dependsOnResources: map[Block]bool{}}
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.names.checkCycles(p.graph)...)

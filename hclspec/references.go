@@ -61,11 +61,14 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 	case "module":
 		return reference{}, source.Problem("Unsupported reference", u.at, "This version of kplan does not have modules yet.")
 	case "output":
-		return reference{}, source.Problem("Unsupported reference", u.at, "An output can't be referred to. Put the expression into a local value, and refer to that from both places.")
+		return reference{}, source.Problem("Unsupported reference", u.at,
+			"An output can't be referred to. Put the expression into a local value, and refer to that from both places.")
 	case "self":
-		return reference{}, source.Problem("Unsupported reference", u.at, "There is no self. An object's values are known only after its whole block is evaluated.")
+		return reference{}, source.Problem("Unsupported reference", u.at,
+			"There is no self. An object's values are known only after its whole block is evaluated.")
 	case "terraform", "kplan":
-		return reference{}, source.Problem("Unsupported reference", u.at, "%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root)
+		return reference{}, source.Problem("Unsupported reference", u.at,
+			"%s has no values that expressions can refer to. Declare a variable for what differs between runs.", u.root)
 	}
 	return reference{}, n.unknownRoot(u)
 }
@@ -74,7 +77,8 @@ func (n *names) reference(b *block, u use, inRepetition bool) (reference, hcl.Di
 func (n *names) valueReference(from *block, u use) (reference, hcl.Diagnostics) {
 	what := map[string]string{"var": "variable", "local": "local value"}[u.root]
 	if len(u.steps) == 0 || u.steps[0].kind != attrStep {
-		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the %s is missing: a reference looks like %s.name.", what, u.root)
+		return reference{}, source.Problem("Incomplete reference", u.at,
+			"The name of the %s is missing: a reference looks like %s.name.", what, u.root)
 	}
 	to := Block{Module: from.name.Module, Type: u.root, Name: u.steps[0].name}
 	if _, ok := n.byBlock[to]; ok {
@@ -114,7 +118,8 @@ func repetitionReference(b *block, u use, inRepetition bool) hcl.Diagnostics {
 	case !has:
 		return source.Problem("Reference outside of "+argument, u.at, "%s exists only in a resource with %s.", u.root, argument)
 	case inRepetition:
-		return source.Problem("Reference outside of "+argument, u.at, "%s itself can't refer to %s: it sets how many instances there are, each of which has its own.", argument, u.root)
+		return source.Problem("Reference outside of "+argument, u.at,
+			"%s itself can't refer to %s: it sets how many instances there are, each of which has its own.", argument, u.root)
 	}
 	return attributeOf(u, attrs...)
 }
@@ -136,7 +141,8 @@ func (n *names) resourceReference(from *block, u use) (reference, hcl.Diagnostic
 		if len(u.steps) == 0 && u.asKey {
 			return reference{}, source.Problem("Ambiguous key", u.at, "Quote the key if it is meant as text.")
 		}
-		return reference{}, source.Problem("Incomplete reference", u.at, "The name of the resource is missing: a reference looks like %s.name. To write text, put it in quotes.", u.root)
+		return reference{}, source.Problem("Incomplete reference", u.at,
+			"The name of the resource is missing: a reference looks like %s.name. To write text, put it in quotes.", u.root)
 	}
 	to := Block{Module: from.name.Module, Type: u.root, Name: u.steps[0].name}
 	b, ok := n.byBlock[to]
@@ -180,16 +186,22 @@ func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 	first := ref.steps[0]
 	switch {
 	case repeated == "" && first.isKey() && first.kind != splatStep:
-		return source.Problem("Unexpected instance key", first.at, "%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
+		return source.Problem("Unexpected instance key", first.at,
+			"%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
 	case repeated == "for_each" && first.kind == splatStep:
-		return source.Problem("Unsuitable splat", first.at, "%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
+		return source.Problem("Unsuitable splat", first.at,
+			"%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
 	case repeated == "for_each" && first.kind == indexKeyStep:
-		return source.Problem("Unsuitable instance key", first.at, "%s has for_each, so the keys of its instances are strings, as in %s[\"key\"].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at,
+			"%s has for_each, so the keys of its instances are strings, as in %s[\"key\"].", ref.to, ref.to)
 	case repeated == "count" && first.kind == nameKeyStep:
-		return source.Problem("Unsuitable instance key", first.at, "%s has count, so the keys of its instances are numbers, as in %s[0].", ref.to, ref.to)
+		return source.Problem("Unsuitable instance key", first.at,
+			"%s has count, so the keys of its instances are numbers, as in %s[0].", ref.to, ref.to)
 	case repeated != "" && !first.isKey():
 		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]
-		return source.Problem("Missing instance key", ref.at, "%s has %s, so it refers to several objects. Add the key of one, as in %s%s.%s.", ref.to, repeated, ref.to, example, first.name)
+		return source.Problem("Missing instance key", ref.at,
+			"%s has %s, so it refers to several objects. Add the key of one, as in %s%s.%s.", ref.to, repeated, ref.to,
+			example, first.name)
 	}
 	return nil
 }
@@ -197,7 +209,9 @@ func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 // unknownRoot reports a name that begins no reference.
 func (n *names) unknownRoot(u use) hcl.Diagnostics {
 	if u.asKey {
-		return source.Problem("Ambiguous key", u.at, "Put a key that is not a plain word in quotes: \"app.kubernetes.io/name\" = …. To use a value as the key, put it in parentheses.")
+		return source.Problem("Ambiguous key", u.at,
+			"Put a key that is not a plain word in quotes: \"app.kubernetes.io/name\" = …. To use a value as the key, put it "+
+				"in parentheses.")
 	}
 	if len(u.steps) == 0 {
 		return source.Problem("Unknown name", u.at, "There is nothing named %s. Put text in quotes: %q.", u.root, u.root)

@@ -62,7 +62,8 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 	}
 	if len(e.instances) > p.room {
 		res.unexpanded = true
-		res.diags = append(res.diags, source.Problem("Too many objects", b.at, "With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
+		res.diags = append(res.diags, source.Problem("Too many objects", b.at,
+			"With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)
 		return res
 	}
 	var report reporter
@@ -80,9 +81,12 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 
 func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnostics {
 	if r.Count != nil {
-		return source.ProblemIn("Unknown count", r.Count, scope, "How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
+		return source.ProblemIn("Unknown count", r.Count, scope,
+			"How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
 	}
-	return source.ProblemIn("Unknown for_each", r.ForEach, scope, "The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
+	return source.ProblemIn("Unknown for_each", r.ForEach, scope,
+		"The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. "+
+			"Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
 }
 
 // resourceValue is what references to a resource see. What was seen of each instance comes from

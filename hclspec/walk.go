@@ -186,7 +186,8 @@ type visited[R any] struct {
 
 func (v *blockVisit[R]) all(ctx context.Context) {
 	before := v.out.result
-	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, again: before.again, failed: map[addrs.Instance]addrs.Instance{}}
+	v.out.result = &result{value: before.value, kind: before.kind, instances: before.instances, again: before.again,
+		failed: map[addrs.Instance]addrs.Instance{}}
 	if before.unexpanded {
 		v.skipBlock(before)
 	} else {

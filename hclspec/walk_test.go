@@ -270,7 +270,8 @@ output "each" { value = keys(ConfigMap.each) }
 		return seen, nil
 	}}
 	out = mustWalk(t, source, r)
-	wantEqual(t, "visited", visitedAddrs(out), []string{"Namespace.n", `ConfigMap.each["a"]`, `ConfigMap.each["b"]`, "ConfigMap.after", "ConfigMap.waits"})
+	wantEqual(t, "visited", visitedAddrs(out), []string{"Namespace.n", `ConfigMap.each["a"]`, `ConfigMap.each["b"]`,
+		"ConfigMap.after", "ConfigMap.waits"})
 	wantEqual(t, "awaits", fmt.Sprint(r.desired["ConfigMap.waits"].Awaits), `[ConfigMap.each["a"] ConfigMap.each["b"]]`)
 }
 
@@ -300,7 +301,8 @@ output "ip" { value = Service.s.spec.clusterIP }
 	r := &recorder{see: func(d *Desired) (Seen, error) {
 		seen := served(d)
 		if d.Kind.Name == "Service" {
-			seen.Object["spec"] = map[string]any{"type": "ClusterIP", "ports": []any{map[string]any{"name": "http", "port": int64(80), "protocol": "TCP", "targetPort": int64(80)}}}
+			seen.Object["spec"] = map[string]any{"type": "ClusterIP", "ports": []any{map[string]any{"name": "http",
+				"port": int64(80), "protocol": "TCP", "targetPort": int64(80)}}}
 			node := addrs.NewPath("spec", "ports").Select(map[string]any{"port": 80, "protocol": "TCP"}).Field("nodePort")
 			seen.Unknown = addrs.NewPathSet(addrs.NewPath("spec", "clusterIP"), node)
 		}
@@ -377,7 +379,8 @@ resource "CustomResourceDefinition" "widgets" {
 `
 	r := &recorder{}
 	mustWalk(t, source, r)
-	for _, pair := range [][2]string{{"Namespace.shop", "ConfigMap.c"}, {"Namespace.shop", "Widget.w"}, {"CustomResourceDefinition.widgets", "Widget.w"}} {
+	for _, pair := range [][2]string{{"Namespace.shop", "ConfigMap.c"}, {"Namespace.shop", "Widget.w"},
+		{"CustomResourceDefinition.widgets", "Widget.w"}} {
 		if slices.Index(r.order, pair[0]) > slices.Index(r.order, pair[1]) {
 			t.Errorf("%s was visited before %s", pair[1], pair[0])
 		}
@@ -436,12 +439,13 @@ output "x" {
 func TestWalkResultsOfNeeds(t *testing.T) {
 	var mu sync.Mutex
 	given := map[string]string{}
-	_, diags := Walk(context.Background(), previewOf(t, tenants), WalkOptions{}, func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Seen, string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		given[d.Addr.String()] = fmt.Sprint(needs)
-		return served(d), "done " + d.Addr.Key.String(), nil
-	})
+	_, diags := Walk(context.Background(), previewOf(t, tenants), WalkOptions{},
+		func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Seen, string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			given[d.Addr.String()] = fmt.Sprint(needs)
+			return served(d), "done " + d.Addr.Key.String(), nil
+		})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -452,11 +456,12 @@ func TestWalkInterrupted(t *testing.T) {
 	config := configOf(t, tenants)
 	ctx, cancel := context.WithCancel(context.Background())
 	visits := 0
-	out, diags := Walk(ctx, previewOf(t, tenants), WalkOptions{Parallelism: 1}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
-		visits++
-		cancel()
-		return Seen{}, 0, nil
-	})
+	out, diags := Walk(ctx, previewOf(t, tenants), WalkOptions{Parallelism: 1},
+		func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+			visits++
+			cancel()
+			return Seen{}, 0, nil
+		})
 	if visits != 1 || len(out.Visited) != 1 || len(out.Skipped) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
 		t.Errorf("%d visits, %d visited, %d skipped, outputs %v, %v", visits, len(out.Visited), len(out.Skipped), out.Outputs, diags)
 	}
@@ -464,10 +469,11 @@ func TestWalkInterrupted(t *testing.T) {
 	if !diags.HasErrors() {
 		t.Error("an interrupted preview is not reported")
 	}
-	if _, diags = Walk(context.Background(), preview, WalkOptions{}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
-		t.Error("visited although only half of it was evaluated")
-		return Seen{}, 0, nil
-	}); !diags.HasErrors() {
+	if _, diags = Walk(context.Background(), preview, WalkOptions{},
+		func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+			t.Error("visited although only half of it was evaluated")
+			return Seen{}, 0, nil
+		}); !diags.HasErrors() {
 		t.Error("half a preview is walked")
 	}
 }
@@ -494,15 +500,16 @@ resource "ConfigMap" "b" {
 		var mu sync.Mutex
 		all := make(chan struct{})
 		running := 0
-		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: limit}, func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
-			mu.Lock()
-			if running++; running == want {
-				close(all)
-			}
-			mu.Unlock()
-			<-all
-			return Seen{}, 0, nil
-		})
+		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: limit},
+			func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+				mu.Lock()
+				if running++; running == want {
+					close(all)
+				}
+				mu.Unlock()
+				<-all
+				return Seen{}, 0, nil
+			})
 		if diags.HasErrors() || len(out.Visited) != 40 {
 			t.Fatalf("%v %d", diags, len(out.Visited))
 		}
@@ -579,7 +586,8 @@ resource "ConfigMap" "d" {
 		texts = append(texts, fmt.Sprintf("%d %v %s", d.Subject.Start.Line, d.Extra, d.Summary))
 	}
 	slices.Sort(texts)
-	if len(texts) != 2 || texts[1] != "8 ConfigMap.b[1] Invalid name" || !strings.HasPrefix(texts[0], "17 ConfigMap.d[") || !strings.HasSuffix(texts[0], " Duplicate object") {
+	if len(texts) != 2 || texts[1] != "8 ConfigMap.b[1] Invalid name" || !strings.HasPrefix(texts[0],
+		"17 ConfigMap.d[") || !strings.HasSuffix(texts[0], " Duplicate object") {
 		t.Errorf("diagnostics: %q", texts)
 	}
 	wantEqual(t, "skipped", skippedTexts(out), []string{"ConfigMap.c[1] by ConfigMap.b[1]"})
@@ -725,7 +733,8 @@ resource "ConfigMap" "b" {
 	if len(diags) != 1 || diags[0].Summary != "Unknown field" {
 		t.Errorf("diagnostics %v", diags)
 	}
-	if len(desired) != 2 || desired[0].Addr.String() != "ConfigMap.a" || fmt.Sprint(desired[0].Unknown.Sorted()) != "[data.image metadata.name]" {
+	if len(desired) != 2 || desired[0].Addr.String() != "ConfigMap.a" ||
+		fmt.Sprint(desired[0].Unknown.Sorted()) != "[data.image metadata.name]" {
 		t.Errorf("%v", desired)
 	}
 }

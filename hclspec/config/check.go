@@ -35,7 +35,8 @@ func EvalMessage(check *Check, ctx *hcl.EvalContext) (string, hcl.Diagnostics) {
 	case funcs.IsSensitive(value):
 		return "The condition is not met. (Its error message holds a sensitive value and is not shown.)", diags
 	case err != nil || converted.IsNull():
-		return "The condition is not met.", append(diags, source.Problem("Invalid error message", check.ErrorMessage.Range(), "An error message must be a string.")...)
+		return "The condition is not met.", append(diags, source.Problem("Invalid error message",
+			check.ErrorMessage.Range(), "An error message must be a string.")...)
 	case !converted.IsKnown():
 		return "The condition is not met.", diags
 	}

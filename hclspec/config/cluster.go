@@ -152,7 +152,8 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 	if len(blocks) > 0 {
 		for _, name := range []string{"token", "username"} {
 			if attr := attrs[name]; attr != nil {
-				diags = append(diags, source.Problem("Conflicting arguments", attr.NameRange, "%s and exec can't be set together: each is a way to prove who kplan is.", name)...)
+				diags = append(diags, source.Problem("Conflicting arguments", attr.NameRange,
+					"%s and exec can't be set together: each is a way to prove who kplan is.", name)...)
 			}
 		}
 	}

@@ -34,7 +34,8 @@ func (p *parser) checkName(what, name string, at hcl.Range) bool {
 	if fixed := toIdentifier(name); fixed != "" {
 		hint = fmt.Sprintf(" For example %q.", fixed)
 	}
-	p.problem("Invalid name", at, "The name of %s starts with a letter or an underscore and holds only letters, digits, underscores and dashes.%s", what, hint)
+	p.problem("Invalid name", at, "The name of %s starts with a letter or an underscore and holds only letters, digits, "+
+		"underscores and dashes.%s", what, hint)
 	return false
 }
 
@@ -87,11 +88,14 @@ func (p *parser) constant(attr *hcl.Attribute, target any) bool {
 // constantValue evaluates an expression that may not depend on anything.
 func (p *parser) constantValue(name string, expr hcl.Expression) (cty.Value, bool) {
 	if refs := expr.Variables(); len(refs) > 0 {
-		p.problem("Constant value required", refs[0].SourceRange(), "%s is read before anything is evaluated, so its value must be written out: it can't refer to %s.", name, source.DescribeReference(refs[0]))
+		p.problem("Constant value required", refs[0].SourceRange(),
+			"%s is read before anything is evaluated, so its value must be written out: it can't refer to %s.", name,
+			source.DescribeReference(refs[0]))
 		return cty.NilVal, false
 	}
 	if at, calls := source.FunctionCall(expr); calls {
-		p.problem("Constant value required", at, "%s is read before anything is evaluated, so its value must be written out: it can't call functions.", name)
+		p.problem("Constant value required", at,
+			"%s is read before anything is evaluated, so its value must be written out: it can't call functions.", name)
 		return cty.NilVal, false
 	}
 	value, diags := expr.Value(nil)

@@ -43,7 +43,8 @@ func (p *parser) paths(attr *hcl.Attribute) []addrs.Path {
 	for _, expr := range exprs {
 		path, err := fieldPath(expr)
 		if err != nil {
-			p.problem("Invalid field path", expr.Range(), "%s holds fields of the object, such as spec.replicas or metadata.annotations[\"a.b/c\"]: %v.", attr.Name, err)
+			p.problem("Invalid field path", expr.Range(),
+				"%s holds fields of the object, such as spec.replicas or metadata.annotations[\"a.b/c\"]: %v.", attr.Name, err)
 			continue
 		}
 		paths = append(paths, path)

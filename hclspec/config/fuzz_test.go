@@ -66,7 +66,8 @@ func FuzzVariables(f *testing.F) {
 	for _, text := range []string{`{"a": 1}`, `{"a": {"b": [null]}, "a": 2}`, `[]`} {
 		f.Add(text, true)
 	}
-	dir := spectest.WriteFiles(f, map[string]string{"main.kplan.hcl": "variable \"a\" { type = map(number) }\nvariable \"b\" { default = 1 }\n"})
+	dir := spectest.WriteFiles(f, map[string]string{"main.kplan.hcl": "variable \"a\" { type = map(number) }\nvariable " +
+		"\"b\" { default = 1 }\n"})
 	config, diags := Load(dir)
 	if diags.HasErrors() {
 		f.Fatal(diags)

@@ -168,7 +168,8 @@ func (g *givenValues) assignment(text string) {
 	case v == nil && !hclsyntax.ValidIdentifier(name):
 		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
 	case v == nil:
-		g.report(source.WithoutRange("Value for undeclared variable", "-var sets %q, but the configuration declares no such variable.%s", name, words.Suggest(name, g.names())))
+		g.report(source.WithoutRange("Value for undeclared variable",
+			"-var sets %q, but the configuration declares no such variable.%s", name, words.Suggest(name, g.names())))
 	default:
 		g.values[name] = g.fromText(v, value, "-var")
 	}
@@ -260,9 +261,13 @@ func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 
 func blockAmongVariables(block *hclsyntax.Block) hcl.Diagnostics {
 	if block.Type == "variable" && len(block.Labels) > 0 {
-		return source.Problem("Variable declaration in file of variables", block.TypeRange, "A file of variables gives values, it declares nothing: write %s = … here, and put the variable block into a file named *.kplan.hcl.", block.Labels[0])
+		return source.Problem("Variable declaration in file of variables", block.TypeRange,
+			"A file of variables gives values, it declares nothing: write %s = … here, and put the variable block into a file "+
+				"named *.kplan.hcl.", block.Labels[0])
 	}
-	return source.Problem("Unexpected block in file of variables", block.TypeRange, "A file of variables holds lines such as name = value and no blocks. If %s is a variable, write %s = { … }.", block.Type, block.Type)
+	return source.Problem("Unexpected block in file of variables", block.TypeRange,
+		"A file of variables holds lines such as name = value and no blocks. If %s is a variable, write %s = { … }.",
+		block.Type, block.Type)
 }
 
 func (g *givenValues) attribute(attr *hcl.Attribute) {
@@ -274,8 +279,9 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 		g.report(hcl.Diagnostics{{
 			Severity: hcl.DiagWarning,
 			Summary:  "Value for undeclared variable",
-			Detail:   fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", attr.Name, words.Suggest(attr.Name, g.names())),
-			Subject:  &attr.NameRange,
+			Detail: fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", attr.Name,
+				words.Suggest(attr.Name, g.names())),
+			Subject: &attr.NameRange,
 		}})
 		return
 	}
@@ -286,9 +292,12 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 	}
 	call, calls := source.FunctionCall(attr.Expr)
 	if refs := attr.Expr.Variables(); len(refs) > 0 {
-		g.report(source.Problem("Constant value required", refs[0].SourceRange(), "A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, source.DescribeReference(refs[0])))
+		g.report(source.Problem("Constant value required", refs[0].SourceRange(),
+			"A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name,
+			source.DescribeReference(refs[0])))
 	} else if calls {
-		g.report(source.Problem("Constant value required", call, "A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name))
+		g.report(source.Problem("Constant value required", call,
+			"A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name))
 	} else {
 		value, diags := attr.Expr.Value(nil)
 		g.report(diags)

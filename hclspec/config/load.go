@@ -56,7 +56,8 @@ type loader struct {
 // declare remembers where a name was declared, and refuses the second time.
 func (l *loader) declare(what, key string, at hcl.Range) bool {
 	if first, taken := l.seen[key]; taken {
-		l.parser.problem("Duplicate "+what, at, "%s was already declared at %s. Each %s needs a name of its own: rename one of the two, or remove it.", key, first, what)
+		l.parser.problem("Duplicate "+what, at,
+			"%s was already declared at %s. Each %s needs a name of its own: rename one of the two, or remove it.", key, first, what)
 		return false
 	}
 	l.seen[key] = at

@@ -54,11 +54,13 @@ func summary(c *Config) string {
 		say("local %s", l.Name)
 	}
 	for _, o := range c.Outputs {
-		say("output %s: %q sensitive %t depends on %s preconditions %d", o.Name, o.Description, o.Sensitive, references(o.DependsOn), len(o.Preconditions))
+		say("output %s: %q sensitive %t depends on %s preconditions %d", o.Name, o.Description, o.Sensitive,
+			references(o.DependsOn), len(o.Preconditions))
 	}
 	for _, r := range c.Resources {
 		say("resource %s: for_each %t count %t depends on %s", r.Addr, r.ForEach != nil, r.Count != nil, references(r.DependsOn))
-		say("  prevent_destroy %t ignore %s force %s replace %s", r.Lifecycle.PreventDestroy, r.Lifecycle.IgnoreChanges, r.Lifecycle.ForceConflicts, r.Lifecycle.ReplaceOn)
+		say("  prevent_destroy %t ignore %s force %s replace %s", r.Lifecycle.PreventDestroy, r.Lifecycle.IgnoreChanges,
+			r.Lifecycle.ForceConflicts, r.Lifecycle.ReplaceOn)
 		say("  wait enabled %t timeout %s", r.Wait.Enabled == nil || *r.Wait.Enabled, r.Wait.Timeout)
 	}
 	return b.String()
@@ -154,10 +156,16 @@ func TestLoadWithoutConfiguration(t *testing.T) {
 		want  string
 	}{
 		{nil, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."},
-		{map[string]string{"below/main.kplan.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."},
-		{map[string]string{"main.tf": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is main.tf: kplan does not read Terraform's files; its own language is much like theirs."},
-		{map[string]string{"pod.yaml": "", "a.yml": ""}, `The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is a.yml: a manifest goes into a resource block, for example with manifest = yamldecode(file("a.yml")).`},
-		{map[string]string{"main.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is main.hcl: kplan reads it once it is named like main.kplan.hcl."},
+		{map[string]string{"below/main.kplan.hcl": ""},
+			"The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read."},
+		{map[string]string{"main.tf": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; " +
+			"directories below it are not read. There is main.tf: kplan does not read Terraform's files; its own language is " +
+			"much like theirs."},
+		{map[string]string{"pod.yaml": "", "a.yml": ""},
+			`The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is ` +
+				`a.yml: a manifest goes into a resource block, for example with manifest = yamldecode(file("a.yml")).`},
+		{map[string]string{"main.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; " +
+			"directories below it are not read. There is main.hcl: kplan reads it once it is named like main.kplan.hcl."},
 	}
 	for _, test := range tests {
 		t.Chdir(spectest.WriteFiles(t, test.files))
@@ -187,12 +195,15 @@ func TestLoadFilesThatCannotBeRead(t *testing.T) {
 		make func(path string) error
 		want string
 	}{
-		{"a link out", func(path string) error { return os.Symlink(outside, path) }, "it leads out of the configuration's directory, which is all that a configuration may read"},
-		{"a relative link out", func(path string) error { return os.Symlink("../../../../../../../../etc/passwd", path) }, "it leads out of the configuration's directory, which is all that a configuration may read"},
+		{"a link out", func(path string) error { return os.Symlink(outside, path) },
+			"it leads out of the configuration's directory, which is all that a configuration may read"},
+		{"a relative link out", func(path string) error { return os.Symlink("../../../../../../../../etc/passwd", path) },
+			"it leads out of the configuration's directory, which is all that a configuration may read"},
 		{"a link to nothing", func(path string) error { return os.Symlink("nothing", path) }, "there is no such file"},
 		{"a link to itself", func(path string) error { return os.Symlink("bad.kplan.hcl", path) }, "too many levels of symbolic links"},
 		{"a named pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "it is not a regular file"},
-		{"a large file", func(path string) error { return os.WriteFile(path, make([]byte, source.MaxFileSize+1), 0o600) }, "it is larger than 4 MiB"},
+		{"a large file", func(path string) error { return os.WriteFile(path, make([]byte, source.MaxFileSize+1), 0o600) },
+			"it is larger than 4 MiB"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 func (p *parser) locals(block *hcl.Block) []*Local {
 	if native, ok := block.Body.(*hclsyntax.Body); ok {
 		for _, b := range native.Blocks {
-			p.problem("Unsupported block type", b.TypeRange, "A locals block holds lines such as name = value and no blocks: write %s = { … }.", b.Type)
+			p.problem("Unsupported block type", b.TypeRange,
+				"A locals block holds lines such as name = value and no blocks: write %s = { … }.", b.Type)
 		}
 		native.Blocks = nil
 	}

@@ -62,7 +62,8 @@ func (p *parser) moved(block *hcl.Block) *Moved {
 	case from == to:
 		p.problem("Invalid move", block.DefRange, "%s is moved to itself.", from)
 	case from.Resource.Type != to.Resource.Type:
-		p.problem("Invalid move", content.Attributes["to"].Expr.Range(), "An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
+		p.problem("Invalid move", content.Attributes["to"].Expr.Range(),
+			"An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
 	default:
 		return &Moved{From: from, To: to, Range: block.DefRange}
 	}
@@ -102,7 +103,8 @@ func (p *parser) address(attr *hcl.Attribute) (addrs.Instance, bool) {
 			return addr, true
 		}
 	}
-	p.problem("Invalid resource address", attr.Expr.Range(), "%s is the address of a resource or of one of its instances, such as Pod.web or Pod.web[\"key\"], without quotes.", attr.Name)
+	p.problem("Invalid resource address", attr.Expr.Range(),
+		"%s is the address of a resource or of one of its instances, such as Pod.web or Pod.web[\"key\"], without quotes.", attr.Name)
 	return addrs.Instance{}, false
 }
 
@@ -148,7 +150,8 @@ func checkRefactoring(p *parser, c *Config) {
 	}
 	for _, i := range c.Imports {
 		if !declared[i.To.Resource] {
-			p.problem("Reference to undeclared resource", i.Range, "There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
+			p.problem("Reference to undeclared resource", i.Range,
+				"There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
 	}
 	for _, r := range c.Removed {

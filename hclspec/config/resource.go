@@ -51,7 +51,8 @@ func (p *parser) repetition(r *Resource, attrs hcl.Attributes) {
 	switch {
 	case attr == nil:
 	case r.ForEach != nil:
-		p.problem("Both for_each and count", attr.NameRange, "A resource has either for_each or count. Keep for_each where its instances have names of their own.")
+		p.problem("Both for_each and count", attr.NameRange,
+			"A resource has either for_each or count. Keep for_each where its instances have names of their own.")
 	default:
 		r.Count = attr.Expr
 	}
@@ -67,7 +68,8 @@ func (p *parser) checkKind(kind string, at hcl.Range) bool {
 	if strings.HasPrefix(kind, "kubernetes_") {
 		hint += " There is no provider, so there is no prefix either."
 	}
-	p.problem("Invalid kind", at, "The first label of a resource is the Kubernetes kind, spelled as in a manifest: it begins with a capital and holds only letters and digits.%s", hint)
+	p.problem("Invalid kind", at, "The first label of a resource is the Kubernetes kind, spelled as in a manifest: it "+
+		"begins with a capital and holds only letters and digits.%s", hint)
 	return false
 }
 
@@ -89,7 +91,8 @@ func (p *parser) dependsOn(attr *hcl.Attribute) []Reference {
 		}
 		traversal, diags := hcl.AbsTraversalForExpr(expr)
 		if diags.HasErrors() {
-			p.problem("Invalid depends_on", expr.Range(), "depends_on holds references to resources, such as Namespace.tenant, and no other expressions.")
+			p.problem("Invalid depends_on", expr.Range(),
+				"depends_on holds references to resources, such as Namespace.tenant, and no other expressions.")
 			continue
 		}
 		if ref, ok := p.resourceReference(traversal); ok {
@@ -107,7 +110,8 @@ func (p *parser) resourceReference(t hcl.Traversal) (Reference, bool) {
 		if root == "module" || root == "data" {
 			p.problem("Invalid depends_on", at, "%s", unsupportedBlocks[root])
 		} else {
-			p.problem("Invalid depends_on", at, "depends_on names resources, such as Namespace.tenant. %q is none: a kind begins with a capital letter.", root)
+			p.problem("Invalid depends_on", at, "depends_on names resources, such as Namespace.tenant. %q is none: a kind "+
+				"begins with a capital letter.", root)
 		}
 		return Reference{}, false
 	}

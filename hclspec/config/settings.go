@@ -54,7 +54,8 @@ func (l *loader) requiredVersion(attr *hcl.Attribute) {
 		return
 	}
 	if _, err := version.NewConstraint(text); err != nil {
-		l.parser.problem("Invalid version constraint", attr.Expr.Range(), "required_version is a list of conditions such as \">= 0.3, < 2.0\" or \"~> 1.2\".")
+		l.parser.problem("Invalid version constraint", attr.Expr.Range(),
+			"required_version is a list of conditions such as \">= 0.3, < 2.0\" or \"~> 1.2\".")
 		return
 	}
 	l.config.Settings.RequiredVersion = text
@@ -77,7 +78,8 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 		return nil // a build from a source tree has no version and is accepted
 	}
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
-		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if this one will do.", c.Settings.RequiredVersion, running)
+		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+
+			"this one will do.", c.Settings.RequiredVersion, running)
 }
 
 // backendSchemas are the arguments of each type of backend.
@@ -90,7 +92,9 @@ func (l *loader) backend(block *hcl.Block) {
 	schema, ok := backendSchemas[name]
 	if !ok {
 		known := slices.Sorted(maps.Keys(backendSchemas))
-		l.parser.problem("Unsupported backend type", block.LabelRanges[0], "This version of kplan can't keep its state in a backend of that type. Available: %s.%s", strings.Join(known, ", "), words.Suggest(name, known))
+		l.parser.problem("Unsupported backend type", block.LabelRanges[0],
+			"This version of kplan can't keep its state in a backend of that type. Available: %s.%s",
+			strings.Join(known, ", "), words.Suggest(name, known))
 		return
 	}
 	_, diags := block.Body.Content(schema)

@@ -57,7 +57,8 @@ func (e *settingsEval) set(name string, target any) {
 	default:
 		e.present[name] = attr
 		if err := gocty.FromCtyValue(converted, target); err != nil {
-			e.diags = append(e.diags, source.Problem("Unsuitable value", attr.Expr.Range(), "%s must be %s without null in it.", name, typeArticle(want))...)
+			e.diags = append(e.diags, source.Problem("Unsuitable value", attr.Expr.Range(),
+				"%s must be %s without null in it.", name, typeArticle(want))...)
 		}
 	}
 }
@@ -71,7 +72,8 @@ func (e *settingsEval) duration(name string) time.Duration {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		e.diags = append(e.diags, source.Problem("Invalid duration", e.attrs[name].Expr.Range(), "%s is a length of time such as \"30s\" or \"5m\".", name)...)
+		e.diags = append(e.diags, source.Problem("Invalid duration", e.attrs[name].Expr.Range(),
+			"%s is a length of time such as \"30s\" or \"5m\".", name)...)
 	}
 	return max(d, 0)
 }
@@ -106,13 +108,16 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	case isVar && declared, ref.RootName() == "path":
 		return true
 	case isVar:
-		e.diags = append(e.diags, source.Problem("Reference to undeclared variable", ref.SourceRange(), "There is no variable %q.%s", name, words.Suggest(name, e.values.Names()))...)
+		e.diags = append(e.diags, source.Problem("Reference to undeclared variable", ref.SourceRange(),
+			"There is no variable %q.%s", name, words.Suggest(name, e.values.Names()))...)
 	default:
 		through := ""
 		if len(path) > 0 {
 			through = fmt.Sprintf(" The kplan block needs it through local.%s.", strings.Join(path, ", local."))
 		}
-		e.diags = append(e.diags, source.Problem("Invalid reference in kplan block", ref.SourceRange(), "The kplan block is read before any object is known, so it can refer to variables, and to local values made of variables, but not to %s.%s", source.DescribeReference(ref), through)...)
+		e.diags = append(e.diags, source.Problem("Invalid reference in kplan block", ref.SourceRange(),
+			"The kplan block is read before any object is known, so it can refer to variables, and to local values made of "+
+				"variables, but not to %s.%s", source.DescribeReference(ref), through)...)
 	}
 	return false
 }
@@ -120,7 +125,8 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty.Value, bool) {
 	if value, done := e.locals[name]; done {
 		if value == cty.NilVal {
-			e.diags = append(e.diags, source.Problem("Cycle of local values", ref.SourceRange(), "local.%s refers to itself through %s.", name, strings.Join(path, ", "))...)
+			e.diags = append(e.diags, source.Problem("Cycle of local values", ref.SourceRange(),
+				"local.%s refers to itself through %s.", name, strings.Join(path, ", "))...)
 		}
 		return value, value != cty.NilVal
 	}
@@ -139,7 +145,8 @@ func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty
 	for _, l := range e.config.Locals {
 		names = append(names, l.Name)
 	}
-	e.diags = append(e.diags, source.Problem("Reference to undeclared local value", ref.SourceRange(), "There is no local value %q.%s", name, words.Suggest(name, names))...)
+	e.diags = append(e.diags, source.Problem("Reference to undeclared local value", ref.SourceRange(),
+		"There is no local value %q.%s", name, words.Suggest(name, names))...)
 	return cty.NilVal, false
 }
 

@@ -88,7 +88,8 @@ func TestSettingsAbsent(t *testing.T) {
 
 func TestConfigPathStartsAtTheConfiguration(t *testing.T) {
 	for given, want := range map[string]string{
-		"kubeconfig": "deploy/kubeconfig", "./x/../kubeconfig": "deploy/kubeconfig", "/etc/kubeconfig": "/etc/kubeconfig", "~/.kube/config": "~/.kube/config",
+		"kubeconfig": "deploy/kubeconfig", "./x/../kubeconfig": "deploy/kubeconfig", "/etc/kubeconfig": "/etc/kubeconfig",
+		"~/.kube/config": "~/.kube/config",
 	} {
 		t.Chdir(spectest.WriteFiles(t, map[string]string{"deploy/main.kplan.hcl": `
 kplan {

@@ -116,7 +116,8 @@ func (l *loader) unexpectedBlock(name string, at hcl.Range) {
 	case unsupported:
 		l.parser.problem("Unsupported block type", at, "%s", detail)
 	case source.IsKindName(name):
-		l.parser.problem("Unsupported block type", at, "A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
+		l.parser.problem("Unsupported block type", at,
+			"A file holds no blocks of type %q. An object is declared by a resource block: resource %q \"name\" { … }.", name, name)
 	default:
 		l.parser.problem("Unsupported block type", at, "A file holds no blocks of type %q.%s", name, words.Suggest(name, known))
 	}

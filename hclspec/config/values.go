@@ -137,7 +137,9 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	case value == cty.NilVal && in.Partial:
 		return v.marked(v.unknown()), false
 	case value == cty.NilVal:
-		g.report(source.Problem("No value for required variable", v.Range, "var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraforms(v, in.Env)))
+		g.report(source.Problem("No value for required variable", v.Range,
+			"var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in "+
+				"default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraforms(v, in.Env)))
 		return v.marked(v.unknown()), false
 	}
 	return v.marked(value), true
@@ -151,7 +153,8 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	}
 	converted, err := convert.Convert(value, v.Type)
 	if err != nil {
-		g.report(from.problem("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name, from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
+		g.report(from.problem("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name,
+			from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
 		return cty.NilVal, false
 	}
 	if !converted.IsNull() || v.Nullable {

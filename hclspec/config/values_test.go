@@ -93,26 +93,38 @@ func TestVariableText(t *testing.T) {
 		{"", "[1]", cty.StringVal("[1]"), ""}, // without a type it is text
 		{"number", "5", cty.NumberIntVal(5), ""},
 		{"number", "0.5", cty.NumberFloatVal(0.5), ""},
-		{"number", "five", cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its type is number, and the value is a string. The reason: a number is required."},
+		{"number", "five", cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its type is " +
+			"number, and the value is a string. The reason: a number is required."},
 		{"bool", "true", cty.True, ""},
 		{"bool", "1", cty.True, ""},
-		{"bool", "yes", cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its type is bool, and the value is a string. The reason: a bool is required."},
+		{"bool", "yes", cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its type is " +
+			"bool, and the value is a string. The reason: a bool is required."},
 		{"list(string)", `["a", "b"]`, list, ""},
 		{"list(string)", `[]`, cty.ListValEmpty(cty.String), ""},
 		{"list(string)", `null`, cty.NullVal(cty.List(cty.String)), ""},
-		{"list(string)", "a,b", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). An expression was successfully parsed, but extra characters were found after it."},
-		{"list(string)", "[a, b]", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). It refers to a, but a value can't refer to anything; a string needs quotes."},
-		{"list(string)", `[upper("a")]`, cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). Functions may not be called here."},
-		{"list(string)", "", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). Expected the start of an expression, but found the end of the file."},
-		{"list(number)", `["x"]`, cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its type is list(number), and the value is a tuple. The reason: at [0]: a number is required."},
+		{"list(string)", "a,b", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression " +
+			"for its type, list(string). An expression was successfully parsed, but extra characters were found after it."},
+		{"list(string)", "[a, b]", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an " +
+			"expression for its type, list(string). It refers to a, but a value can't refer to anything; a string needs quotes."},
+		{"list(string)", `[upper("a")]`, cty.NilVal,
+			"Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). " +
+				"Functions may not be called here."},
+		{"list(string)", "", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for " +
+			"its type, list(string). Expected the start of an expression, but found the end of the file."},
+		{"list(number)", `["x"]`, cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its " +
+			"type is list(number), and the value is a tuple. The reason: at [0]: a number is required."},
 		{"set(string)", `["b", "a", "a"]`, cty.SetVal([]cty.Value{cty.StringVal("a"), cty.StringVal("b")}), ""},
 		{"map(number)", `{ a = 1, "b.c" = 2 }`, cty.MapVal(map[string]cty.Value{"a": cty.NumberIntVal(1), "b.c": cty.NumberIntVal(2)}), ""},
 		{"any", `{ a = [1] }`, cty.ObjectVal(map[string]cty.Value{"a": cty.TupleVal([]cty.Value{cty.NumberIntVal(1)})}), ""},
 		{"any", `"text"`, cty.StringVal("text"), ""},
-		{"object({ n = string, s = optional(number, 3) })", `{ n = "x" }`, cty.ObjectVal(map[string]cty.Value{"n": cty.StringVal("x"), "s": cty.NumberIntVal(3)}), ""},
+		{"object({ n = string, s = optional(number, 3) })", `{ n = "x" }`,
+			cty.ObjectVal(map[string]cty.Value{"n": cty.StringVal("x"), "s": cty.NumberIntVal(3)}), ""},
 		{"object({ n = string })", `{ n = "x", more = 1 }`, cty.ObjectVal(map[string]cty.Value{"n": cty.StringVal("x")}), ""},
-		{"object({ n = string })", `{}`, cty.NilVal, `Invalid value for variable: The value of var.a from -var does not fit: its type is object({n=string}), and the value is an object. The reason: attribute "n" is required.`},
-		{"any", strings.Repeat("[", 100000), cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for its type, any. It is nested too deeply."},
+		{"object({ n = string })", `{}`, cty.NilVal,
+			`Invalid value for variable: The value of var.a from -var does not fit: its type is object({n=string}), and the ` +
+				`value is an object. The reason: attribute "n" is required.`},
+		{"any", strings.Repeat("[", 100000), cty.NilVal,
+			"Invalid value for variable: The value of var.a from -var is not an expression for its type, any. It is nested too deeply."},
 	}
 	for _, test := range tests {
 		text := `variable "a" {}`
@@ -145,9 +157,12 @@ func TestVariableOptions(t *testing.T) {
 		{VarArg{Set: "imag"}, "Invalid -var option: -var needs the name of a variable and its value: it is written -var 'name=value'."},
 		{VarArg{Set: ""}, "Invalid -var option: -var needs the name of a variable and its value: it is written -var 'name=value'."},
 		{VarArg{Set: "=x"}, "Invalid -var option: -var needs the name of a variable before the equals sign: it is written -var 'name=value'."},
-		{VarArg{Set: "image =x"}, "Invalid -var option: -var has a space beside the variable's name: write -var 'image=value', without spaces around the equals sign."},
-		{VarArg{Set: " image=x"}, "Invalid -var option: -var has a space beside the variable's name: write -var 'image=value', without spaces around the equals sign."},
-		{VarArg{Set: "imag=x"}, "Value for undeclared variable: -var sets \"imag\", but the configuration declares no such variable. Did you mean \"image\"?"},
+		{VarArg{Set: "image =x"}, "Invalid -var option: -var has a space beside the variable's name: write -var " +
+			"'image=value', without spaces around the equals sign."},
+		{VarArg{Set: " image=x"}, "Invalid -var option: -var has a space beside the variable's name: write -var " +
+			"'image=value', without spaces around the equals sign."},
+		{VarArg{Set: "imag=x"}, "Value for undeclared variable: -var sets \"imag\", but the configuration declares no such " +
+			"variable. Did you mean \"image\"?"},
 		{VarArg{Set: "region=x"}, "Value for undeclared variable: -var sets \"region\", but the configuration declares no such variable."},
 		{VarArg{Set: "image.tag=x"}, "Invalid -var option: \"image.tag\" is not the name of a variable: -var is written 'name=value'."},
 		{VarArg{File: "missing.kpvars.hcl"}, "Can't read file of variables: missing.kpvars.hcl can't be read: there is no such file."},
@@ -173,8 +188,11 @@ func TestVariableFileSyntax(t *testing.T) {
 		{"63", " \n{\"a\": \"x\"}", nil},
 		{"63", `a = "x"`, nil},
 		{"x.vars", `{"a": "x", "//": "a comment"}`, nil},
-		{"x.kpvars.hcl", `{"a": "x"}`, []string{"x.kpvars.hcl:1,1-2: Argument or block definition required: An argument or block definition is required here."}},
-		{"x.json", `a = "x"`, []string{"x.json:1,1-2: Invalid JSON keyword: \"a\" is not a valid JSON keyword.", `x.json:1,1-2: Root value must be object: The root value in a JSON-based configuration must be either a JSON object or a JSON array of objects.`}},
+		{"x.kpvars.hcl", `{"a": "x"}`, []string{"x.kpvars.hcl:1,1-2: Argument or block definition required: An argument or " +
+			"block definition is required here."}},
+		{"x.json", `a = "x"`, []string{"x.json:1,1-2: Invalid JSON keyword: \"a\" is not a valid JSON keyword.",
+			`x.json:1,1-2: Root value must be object: The root value in a JSON-based configuration must be either a JSON ` +
+				`object or a JSON array of objects.`}},
 		{"x.json", `{"a": "${1 + 1}"}`, []string{"${1 + 1}"}}, // no templates in files of variables in JSON
 	}
 	config := loadText(t, "main.kplan.hcl", `variable "a" { default = "" }`)
@@ -224,7 +242,8 @@ variable "wrong" { type = number }
 	}
 	want := []string{
 		"main.kplan.hcl:5,1-19: No value for required variable: var.refused was asked for, and there was no answer: end of input.",
-		"Invalid value for variable: The value of var.wrong from the prompt does not fit: its type is number, and the value is a string. The reason: a number is required.",
+		"Invalid value for variable: The value of var.wrong from the prompt does not fit: its type is number, and the value " +
+			"is a string. The reason: a number is required.",
 	}
 	if diff := cmp.Diff(want, texts(diags, config.Dir)); diff != "" {
 		t.Error(diff)
@@ -428,10 +447,12 @@ variable "secret" {
 			t.Errorf("%s is the same: %t", name, same)
 		}
 	}
-	_, diags = config.ReadVariables(Inputs{Env: env, Saved: map[string]json.RawMessage{"text": json.RawMessage(`{`), "set": json.RawMessage(`["x"]`)}})
+	_, diags = config.ReadVariables(Inputs{Env: env, Saved: map[string]json.RawMessage{"text": json.RawMessage(`{`),
+		"set": json.RawMessage(`["x"]`)}})
 	want := []string{
 		"Invalid value for variable: The value of var.text in the saved plan can't be read.",
-		"Invalid value for variable: The value of var.set from the saved plan does not fit: its type is set(number), and the value is a tuple. The reason: at [0]: a number is required.",
+		"Invalid value for variable: The value of var.set from the saved plan does not fit: its type is set(number), and " +
+			"the value is a tuple. The reason: at [0]: a number is required.",
 	}
 	if diff := cmp.Diff(want, texts(diags, "")); diff != "" {
 		t.Error(diff)

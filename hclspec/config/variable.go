@@ -30,7 +30,8 @@ func (p *parser) variable(block *hcl.Block) *Variable {
 		return nil
 	}
 	if slices.Contains(reservedVariables, v.Name) {
-		p.problem("Reserved name", block.LabelRanges[0], "A variable can't be called %q: where a module is called, that is an argument of the call itself.", v.Name)
+		p.problem("Reserved name", block.LabelRanges[0],
+			"A variable can't be called %q: where a module is called, that is an argument of the call itself.", v.Name)
 	}
 	content, diags := block.Body.Content(variableSchema)
 	p.report(diags)
@@ -115,7 +116,8 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 	converted, err := convert.Convert(value, v.Type)
 	switch {
 	case err != nil:
-		p.problem("Invalid default value", attr.Expr.Range(), "The default of var.%s does not fit its type, %s: %s.", v.Name, typeName(v.Type), conversionError(err))
+		p.problem("Invalid default value", attr.Expr.Range(),
+			"The default of var.%s does not fit its type, %s: %s.", v.Name, typeName(v.Type), conversionError(err))
 	case converted.IsNull() && !v.Nullable:
 		p.problem("Invalid default value", attr.Expr.Range(), "The default of var.%s is null, which nullable = false rules out.", v.Name)
 	default:
@@ -133,12 +135,15 @@ func (p *parser) validation(v *Variable, check *Check) {
 			own = own || ok && name == v.Name && expr == check.Condition
 			if !ok {
 				others = true
-				p.problem("Invalid reference in validation", ref.SourceRange(), "Variables are validated before anything else is evaluated, so a validation can refer to variables only, not to %s.", source.DescribeReference(ref))
+				p.problem("Invalid reference in validation", ref.SourceRange(),
+					"Variables are validated before anything else is evaluated, so a validation can refer to variables only, "+
+						"not to %s.", source.DescribeReference(ref))
 			}
 		}
 	}
 	if !own && !others {
-		p.problem("Validation of another value", check.Condition.Range(), "The condition never refers to var.%s, so it does not check that variable.", v.Name)
+		p.problem("Validation of another value", check.Condition.Range(),
+			"The condition never refers to var.%s, so it does not check that variable.", v.Name)
 	}
 }
 

@@ -95,11 +95,13 @@ func (p *parser) waitCondition(block *hcl.Block) []WaitCondition {
 		return nil
 	}
 	if c.Type == "" {
-		p.problem("Unsuitable value", content.Attributes["type"].Expr.Range(), "type is the name of a condition in the object's status, such as \"Ready\".")
+		p.problem("Unsuitable value", content.Attributes["type"].Expr.Range(),
+			"type is the name of a condition in the object's status, such as \"Ready\".")
 		return nil
 	}
 	if attr := content.Attributes["status"]; p.constant(attr, &c.Status) && !slices.Contains(conditionStates, c.Status) {
-		p.problem("Unsuitable value", attr.Expr.Range(), "The status of a condition is \"True\", \"False\" or \"Unknown\".%s", suggestState(c.Status))
+		p.problem("Unsuitable value", attr.Expr.Range(),
+			"The status of a condition is \"True\", \"False\" or \"Unknown\".%s", suggestState(c.Status))
 		return nil
 	}
 	return []WaitCondition{c}
@@ -125,12 +127,14 @@ func (p *parser) waitField(block *hcl.Block) []WaitField {
 	f := WaitField{Range: at.Expr.Range()}
 	var err error
 	if f.Path, err = fieldPath(at.Expr); err != nil {
-		p.problem("Invalid field path", f.Range, "path is a field of the object, such as status.phase or metadata.annotations[\"a.b/c\"]: %v.", err)
+		p.problem("Invalid field path", f.Range,
+			"path is a field of the object, such as status.phase or metadata.annotations[\"a.b/c\"]: %v.", err)
 		return nil
 	}
 	value, regex := content.Attributes["value"], content.Attributes["regex"]
 	if value != nil && regex != nil {
-		p.problem("Conflicting arguments", regex.NameRange, "A field has either a value, which is compared as it is, or a regex, which matches any part of it.")
+		p.problem("Conflicting arguments", regex.NameRange,
+			"A field has either a value, which is compared as it is, or a regex, which matches any part of it.")
 		return nil
 	}
 	var text string
@@ -139,7 +143,8 @@ func (p *parser) waitField(block *hcl.Block) []WaitField {
 	}
 	if p.constant(regex, &text) {
 		if f.Pattern, err = regexp.Compile(text); err != nil {
-			p.problem("Invalid regular expression", regex.Expr.Range(), "regex is a regular expression as Go spells them: %s.", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			p.problem("Invalid regular expression", regex.Expr.Range(),
+				"regex is a regular expression as Go spells them: %s.", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 			return nil
 		}
 	}

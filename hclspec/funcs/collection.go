@@ -145,8 +145,11 @@ var lengthFunc = function.New(&function.Spec{
 
 var indexFunc = function.New(&function.Spec{
 	Description: "Returns the position of a value in a list.",
-	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType, AllowNull: true}},
-	Type:        function.StaticReturnType(cty.Number),
+	Params: []function.Parameter{
+		{Name: "list", Type: cty.DynamicPseudoType},
+		{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true},
+	},
+	Type: function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		list := args[0]
 		if !list.Type().IsListType() && !list.Type().IsTupleType() {
@@ -206,7 +209,8 @@ func lookupType(args []cty.Value) (cty.Type, error) {
 		if unified, _ := convert.UnifyUnsafe([]cty.Type{ty.ElementType(), args[2].Type()}); unified != cty.NilType {
 			return unified, nil
 		}
-		return cty.NilType, function.NewArgErrorf(2, "the default must be of the type of the map's values, %s", typeexpr.TypeString(ty.ElementType()))
+		return cty.NilType, function.NewArgErrorf(2,
+			"the default must be of the type of the map's values, %s", typeexpr.TypeString(ty.ElementType()))
 	case ty.IsMapType():
 		return ty.ElementType(), nil
 	case !ty.IsObjectType():

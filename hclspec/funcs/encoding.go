@@ -17,8 +17,10 @@ import (
 )
 
 var encodingFunctions = map[string]function.Function{
-	"base64decode":     textFunc("Decodes base64 into text.", decodeBase64),
-	"base64encode":     textFunc("Encodes text as base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
+	"base64decode": textFunc("Decodes base64 into text.", decodeBase64),
+	"base64encode": textFunc("Encodes text as base64.", func(s string) (string, error) {
+		return base64.StdEncoding.EncodeToString([]byte(s)), nil
+	}),
 	"base64gzip":       textFunc("Compresses text with gzip and encodes it as base64.", gzipBase64),
 	"csvdecode":        stdlib.CSVDecodeFunc,
 	"jsondecode":       valueFunc("Decodes JSON.", uniqueJSON),

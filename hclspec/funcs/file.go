@@ -28,8 +28,10 @@ import (
 func fileFunctions(dir source.Directory) map[string]function.Function {
 	hex, base64 := hex.EncodeToString, base64.StdEncoding.EncodeToString
 	return map[string]function.Function{
-		"file":             fileFunc(dir, "The content of a file in UTF-8.", asText),
-		"filebase64":       fileFunc(dir, "The content of a file, in base64.", func(src string) (string, error) { return base64([]byte(src)), nil }),
+		"file": fileFunc(dir, "The content of a file in UTF-8.", asText),
+		"filebase64": fileFunc(dir, "The content of a file, in base64.", func(src string) (string, error) {
+			return base64([]byte(src)), nil
+		}),
 		"filebase64sha256": fileFunc(dir, "The SHA-256 of a file, in base64.", hashing(sha256.New, base64)),
 		"filebase64sha512": fileFunc(dir, "The SHA-512 of a file, in base64.", hashing(sha512.New, base64)),
 		"filemd5":          fileFunc(dir, "The MD5 of a file, in hexadecimal.", hashing(md5.New, hex)),
@@ -38,8 +40,12 @@ func fileFunctions(dir source.Directory) map[string]function.Function {
 		"filesha512":       fileFunc(dir, "The SHA-512 of a file, in hexadecimal.", hashing(sha512.New, hex)),
 		"fileexists":       fileexistsFunc(dir),
 		"fileset":          filesetFunc(dir),
-		"basename":         textFunc("The last element of a path.", func(p string) (string, error) { return path.Base(filepath.ToSlash(p)), nil }),
-		"dirname":          textFunc("A path without its last element.", func(p string) (string, error) { return path.Dir(filepath.ToSlash(p)), nil }),
+		"basename": textFunc("The last element of a path.", func(p string) (string, error) {
+			return path.Base(filepath.ToSlash(p)), nil
+		}),
+		"dirname": textFunc("A path without its last element.", func(p string) (string, error) {
+			return path.Dir(filepath.ToSlash(p)), nil
+		}),
 	}
 }
 

@@ -120,17 +120,23 @@ func checkNumber(n *big.Float) error {
 
 // absentFunctions are names that users will try, with what to do instead.
 var absentFunctions = map[string]string{
-	"timestamp":     "kplan's functions are pure, and none returns the time: apply would get another result than plan. Pass the time in as a variable",
-	"plantimestamp": "kplan's functions are pure, and none returns the time: apply would get another result than plan. Pass the time in as a variable",
-	"uuid":          "kplan's functions are pure, and none returns random values: apply would get another result than plan. uuidv5 makes an identifier from a name",
-	"bcrypt":        "kplan's functions are pure, and bcrypt is not, for its salt is random: apply would get another result than plan. Pass the hash in as a variable",
-	"rsadecrypt":    "no function of kplan's handles private keys. Pass the value in as a sensitive variable",
-	"pathexpand":    "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
-	"abspath":       "kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory",
-	"env":           "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
-	"list":          "a list is written [a, b]; tolist converts to one",
-	"map":           "a map is written { key = value }; tomap converts to one",
-	"type":          "it only ever existed in Terraform's console",
+	"timestamp": "kplan's functions are pure, and none returns the time: apply would get another result than plan. " +
+		"Pass the time in as a variable",
+	"plantimestamp": "kplan's functions are pure, and none returns the time: apply would get another result than plan. " +
+		"Pass the time in as a variable",
+	"uuid": "kplan's functions are pure, and none returns random values: apply would get another result than " +
+		"plan. uuidv5 makes an identifier from a name",
+	"bcrypt": "kplan's functions are pure, and bcrypt is not, for its salt is random: apply would get another " +
+		"result than plan. Pass the hash in as a variable",
+	"rsadecrypt": "no function of kplan's handles private keys. Pass the value in as a sensitive variable",
+	"pathexpand": "kplan's functions are pure, and none depends on who runs them and where. Files are named relative " +
+		"to the configuration's directory",
+	"abspath": "kplan's functions are pure, and none depends on who runs them and where. Files are named relative " +
+		"to the configuration's directory",
+	"env":  "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
+	"list": "a list is written [a, b]; tolist converts to one",
+	"map":  "a map is written { key = value }; tomap converts to one",
+	"type": "it only ever existed in Terraform's console",
 }
 
 func absentFunction(why string) function.Function {

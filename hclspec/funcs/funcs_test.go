@@ -165,10 +165,12 @@ var functionTests = []struct{ call, want string }{
 	{`textencodebase64("hi", "UTF-16LE")`, `"aABpAA=="`},
 	{`urlencode("a b&c/d")`, `"a+b%26c%2Fd"`},
 	{`yamldecode("a: [1, x]\n")`, `{ a = [1, "x"] }`},
-	{`yamldecode("a: 0400\nb: 2012-10-17\nc: '0400'\nd: 1_000\ne: yes\nf: ~\n")`, `{ a = 256, b = "2012-10-17", c = "0400", d = 1000, e = true, f = null }`},
+	{`yamldecode("a: 0400\nb: 2012-10-17\nc: '0400'\nd: 1_000\ne: yes\nf: ~\n")`,
+		`{ a = 256, b = "2012-10-17", c = "0400", d = 1000, e = true, f = null }`},
 	{`yamldecode("---\na: 12345678901234567\n...\n")`, `{ a = 12345678901234567 }`},
 	{`yamldecode("")`, `null`},
-	{`yamldecode("{'on': 1, \"n\": 2, true: 3, 5: 4, 2012-10-17: 5, !!str no: 6}")`, `{ on = 1, n = 2, "true" = 3, "5" = 4, "2012-10-17" = 5, no = 6 }`},
+	{`yamldecode("{'on': 1, \"n\": 2, true: 3, 5: 4, 2012-10-17: 5, !!str no: 6}")`,
+		`{ on = 1, n = 2, "true" = 3, "5" = 4, "2012-10-17" = 5, no = 6 }`},
 	{`yamldecode("a: &a {x: 1, z: 2}\nb: &b {x: 3}\nc: {<<: [*b, *a], z: 4}").c`, `{ x = 3, z = 4 }`},
 	{`tostring(yamldecode("{a: 1.5, b: yes}").a)`, `"1.5"`},
 	{`jsondecode("{\"a\": {\"b\": [\"b\", \"b\"]}, \"b\": {\"a\": 1}}")`, `{ a = { b = ["b", "b"] }, b = { a = 1 } }`},
@@ -218,7 +220,8 @@ var functionTests = []struct{ call, want string }{
 	{`fileexists("missing/missing.txt")`, `false`},
 	{`fileset(".", "*.txt")`, `toset(["text.txt"])`},
 	{`fileset("", "*.txt")`, `toset(["text.txt"])`},
-	{`fileset(".", "**")`, `toset(["binary", "link.txt.in", "loop.tmpl", "pod.tmpl", "sub/a.yaml", "sub/b.json", "sub/deep/c.yaml", "text.txt"])`},
+	{`fileset(".", "**")`, `toset(["binary", "link.txt.in", "loop.tmpl", "pod.tmpl", "sub/a.yaml", "sub/b.json", ` +
+		`"sub/deep/c.yaml", "text.txt"])`},
 	{`fileset("sub", "**/*.{yaml,json}")`, `toset(["a.yaml", "b.json", "deep/c.yaml"])`},
 	{`fileset(".", "sub/*.yaml")`, `toset(["sub/a.yaml"])`},
 	{`fileset("missing", "*")`, `toset([])`},
@@ -248,7 +251,8 @@ func functionFiles(t testing.TB) string {
 	if err := os.WriteFile(outside, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for link, to := range map[string]string{"out": outside, "outdir": filepath.Dir(outside), "up": "../..", "proc": "/proc/self/environ", "self": "self"} {
+	for link, to := range map[string]string{"out": outside, "outdir": filepath.Dir(outside), "up": "../..",
+		"proc": "/proc/self/environ", "self": "self"} {
 		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
 			t.Skip(err)
 		}
@@ -293,7 +297,8 @@ func TestFunctionsOfUnknownValues(t *testing.T) {
 		`replace(unknown, "a", "b")`, `lookup({ a = 1 }, unknown, 2)`, `coalesce(unknown, "x")`, `cidrhost(unknown, 1)`,
 		`sum([1, tonumber(unknown)])`, `one([unknown])`, `transpose({ a = [unknown] })`, `matchkeys(["a"], [unknown], ["b"])`,
 		`index([unknown], "a")`, `setproduct([unknown], ["a"])`, `alltrue([unknown])`, `length(dynamic)`, `lookup(dynamic, "a", 1)`,
-		`length(dynamic) + sum(dynamic)`, `merge(dynamic, {})`, `indent(1, unknown)`, `templatestring("$${x}", dynamic)`, `timecmp(unknown, "2026-01-02T03:04:05Z")`,
+		`length(dynamic) + sum(dynamic)`, `merge(dynamic, {})`, `indent(1, unknown)`, `templatestring("$${x}", dynamic)`,
+		`timecmp(unknown, "2026-01-02T03:04:05Z")`,
 		`textencodebase64(unknown, "UTF-8")`, `uuidv5("dns", unknown)`, `tolist(dynamic)`, `formatlist("%s", [unknown])`, `issensitive(unknown)`,
 	} {
 		got, diags := eval(t, dir, call)
@@ -315,10 +320,14 @@ var functionErrors = []struct{ call, want string }{
 	{`length(5)`, `Invalid value for "value" parameter: a list, set, map, tuple, object or string is required.`},
 	{`lenght([])`, `There is no function named "lenght". Did you mean "length"?`},
 	{`nothing()`, `There is no function named "nothing".`},
-	{`timestamp()`, `Call to function "timestamp" failed: there is no such function: kplan's functions are pure, and none returns the time: apply would get another result than plan. Pass the time in as a variable.`},
-	{`uuid()`, `Call to function "uuid" failed: there is no such function: kplan's functions are pure, and none returns random values: apply would get another result than plan. uuidv5 makes an identifier from a name.`},
-	{`bcrypt("x", 5)`, `Call to function "bcrypt" failed: there is no such function: kplan's functions are pure, and bcrypt is not, for its salt is random: apply would get another result than plan. Pass the hash in as a variable.`},
-	{`pathexpand("~/x")`, `Call to function "pathexpand" failed: there is no such function: kplan's functions are pure, and none depends on who runs them and where. Files are named relative to the configuration's directory.`},
+	{`timestamp()`, `Call to function "timestamp" failed: there is no such function: kplan's functions are pure, and ` +
+		`none returns the time: apply would get another result than plan. Pass the time in as a variable.`},
+	{`uuid()`, `Call to function "uuid" failed: there is no such function: kplan's functions are pure, and none returns ` +
+		`random values: apply would get another result than plan. uuidv5 makes an identifier from a name.`},
+	{`bcrypt("x", 5)`, `Call to function "bcrypt" failed: there is no such function: kplan's functions are pure, and ` +
+		`bcrypt is not, for its salt is random: apply would get another result than plan. Pass the hash in as a variable.`},
+	{`pathexpand("~/x")`, `Call to function "pathexpand" failed: there is no such function: kplan's functions are pure, ` +
+		`and none depends on who runs them and where. Files are named relative to the configuration's directory.`},
 	{`list("a")`, `Call to function "list" failed: there is no such function: a list is written [a, b]; tolist converts to one.`},
 	{`base64decode("%")`, `Call to function "base64decode" failed: this is not base64: illegal base64 data at input byte 0.`},
 	{`base64decode("/w==")`, `Call to function "base64decode" failed: the result is not text in UTF-8.`},
@@ -327,13 +336,16 @@ var functionErrors = []struct{ call, want string }{
 	{`cidrhost("10.0.0.0/30", 1.5)`, `Invalid value for "hostnum" parameter: a whole number is required.`},
 	{`cidrnetmask("fd00::/8")`, `Call to function "cidrnetmask" failed: only IPv4 has netmasks.`},
 	{`cidrsubnet("10.0.0.0/8", 99, 1)`, `Invalid value for "newbits" parameter: an address has only 32 bits.`},
-	{`cidrsubnets("10.0.0.0/30", 1, 1, 1)`, `Invalid value for "newbits" parameter: no room is left in 10.0.0.0/30 for a prefix of length 31.`},
+	{`cidrsubnets("10.0.0.0/30", 1, 1, 1)`, `Invalid value for "newbits" parameter: no room is left in 10.0.0.0/30 for a ` +
+		`prefix of length 31.`},
 	{`cidrsubnets("10.0.0.0/30", 3)`, `Invalid value for "newbits" parameter: a number of bits from 1 to 2 is required.`},
 	{`timecmp("now", "then")`, `Invalid value for "timestamp_a" parameter: "now" is not a time such as 2026-01-02T15:04:05Z.`},
 	{`uuidv5("x", "y")`, `Invalid value for "namespace" parameter: the namespace must be dns, url, oid, x500 or a UUID.`},
-	{`textencodebase64("x", "klingon")`, `Invalid value for "encoding" parameter: "klingon" is not the IANA name of a character encoding that kplan knows.`},
+	{`textencodebase64("x", "klingon")`, `Invalid value for "encoding" parameter: "klingon" is not the IANA name of a ` +
+		`character encoding that kplan knows.`},
 	{`replace("a", "/(/", "b")`, "Invalid value for \"substr\" parameter: error parsing regexp: missing closing ): `(`."},
-	{`file("binary")`, `Invalid value for "path" parameter: "binary" can't be read: its content is not text in UTF-8; filebase64 reads any content.`},
+	{`file("binary")`, `Invalid value for "path" parameter: "binary" can't be read: its content is not text in UTF-8; ` +
+		`filebase64 reads any content.`},
 	{`file("missing.txt")`, `Invalid value for "path" parameter: "missing.txt" can't be read: there is no such file.`},
 	{`file("sub")`, `Invalid value for "path" parameter: "sub" can't be read: it is not a regular file.`},
 	{`file("")`, `Invalid value for "path" parameter: "" can't be read: the path is empty.`},
@@ -343,11 +355,13 @@ var functionErrors = []struct{ call, want string }{
 	{`templatefile("text.txt", "x")`, `Invalid value for "vars" parameter: the template's variables must be a map or an object.`},
 	{`templatefile("text.txt", { "a b" = 1 })`, `Invalid value for "vars" parameter: "a b" can't be the name of a variable.`},
 	{`templatestring("$${x}", { x = [] })`, `Call to function "templatestring" failed: the result of the template is not a string.`},
-	{`templatestring("$${", {})`, `Call to function "templatestring" failed: at <templatestring>:1,3-3: Expected the start of an expression, but found the end of the file.`},
+	{`templatestring("$${", {})`, `Call to function "templatestring" failed: at <templatestring>:1,3-3: Expected the ` +
+		`start of an expression, but found the end of the file.`},
 	{`templatestring("$${foo()}", {})`, `Call to function "templatestring" failed: at <templatestring>:1,3-6: There is no function "foo".`},
 	{`yamldecode("a: 1\n---\nb: 1\n")`, `Invalid value for "src" parameter: there is more than one document.`},
 	{`yamldecode("a: .inf")`, `Invalid value for "src" parameter: json: unsupported value: +Inf.`},
-	{`yamldecode("a: 1\nb: {c: 1, d: 2,\n c: 3}")`, `Invalid value for "src" parameter: line 3 has the key "c" again, which the same map has in line 2.`},
+	{`yamldecode("a: 1\nb: {c: 1, d: 2,\n c: 3}")`,
+		`Invalid value for "src" parameter: line 3 has the key "c" again, which the same map has in line 2.`},
 	{`yamldecode("a: 1\n'a': 1")`, `Invalid value for "src" parameter: line 2 has the key "a" again, which the same map has in line 1.`},
 	{`yamldecode("- on: 1")`, `Invalid value for "src" parameter: line 1 has the key on, which YAML reads as true: put it in quotes.`},
 	{`yamldecode("N: 1")`, `Invalid value for "src" parameter: line 1 has the key N, which YAML reads as false: put it in quotes.`},
@@ -362,7 +376,8 @@ var functionErrors = []struct{ call, want string }{
 	{`parseint(secret, 10)`, `Call to function "parseint" failed: an argument is sensitive, so the reason is not shown.`},
 	{`file(secret)`, `Call to function "file" failed: an argument is sensitive, so the reason is not shown.`},
 	{`jsondecode(secret)`, `Call to function "jsondecode" failed: an argument is sensitive, so the reason is not shown.`},
-	{`templatestring("$${tonumber(x)}", { x = secret })`, `Call to function "templatestring" failed: an argument is sensitive, so the reason is not shown.`},
+	{`templatestring("$${tonumber(x)}", { x = secret })`,
+		`Call to function "templatestring" failed: an argument is sensitive, so the reason is not shown.`},
 	{`lookup({}, secret)`, `Call to function "lookup" failed: an argument is sensitive, so the reason is not shown.`},
 }
 
@@ -384,11 +399,13 @@ func TestFunctionsStayInTheDirectory(t *testing.T) {
 		"/etc/passwd", "/proc/self/environ", "/dev/zero", "/dev/stdin", inside, "//etc/passwd", "\\etc\\passwd",
 		"..", "../x", "../../etc/passwd", "sub/../../x", "./../x", "sub/deep/../../../x", "....//x",
 		"out", "outdir/outside", "up/x", "proc", "self", "out/", "outdir/../outside", "sub/../out",
-		"~/x", "~root/x", "$HOME/x", "${" + "HOME}", "%2e%2e/x", "..%2fx", "a\x00b", "text.txt/x", "C:\\x", "\\\\host\\share", "file:///etc/passwd",
+		"~/x", "~root/x", "$HOME/x", "${" + "HOME}", "%2e%2e/x", "..%2fx", "a\x00b", "text.txt/x", "C:\\x",
+		"\\\\host\\share", "file:///etc/passwd",
 	}
 	for _, path := range paths {
 		for _, call := range []string{
-			`file(%q)`, `filebase64(%q)`, `filesha256(%q)`, `templatefile(%q, {})`, `fileset(%q, "**")`, `fileset(".", %q)`, `fileset(%q, "*")`, `fileexists(%q)`,
+			`file(%q)`, `filebase64(%q)`, `filesha256(%q)`, `templatefile(%q, {})`, `fileset(%q, "**")`, `fileset(".", %q)`,
+			`fileset(%q, "*")`, `fileexists(%q)`,
 		} {
 			text := strings.ReplaceAll(strings.ReplaceAll(fmt.Sprintf(call, path), "${", "$${"), `\x00`, `\u0000`)
 			got, diags := eval(t, dir, text)
@@ -434,7 +451,9 @@ func TestFunctionsAreBounded(t *testing.T) {
 		`jsondecode(join("", concat([for i in range(1000): "["], [for i in range(1000): "]"])))`,
 		`yamldecode(join("", [for i in range(1000): "["]))`,
 		`yamldecode(join("", [for i in range(1000): "- "]))`,
-		`yamldecode("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]")`,
+		`yamldecode("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: ` +
+			`&d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g ` +
+			`[*f,*f,*f,*f,*f,*f,*f,*f,*f]")`,
 		`yamldecode("a: &a [*a]")`,
 		`templatefile("loop.tmpl", {})`,
 		`templatestring("$${x}$${x}$${x}", { x = file("large") })`,
@@ -466,7 +485,8 @@ func TestFunctionsAreBounded(t *testing.T) {
 func TestFunctionsNeverPanic(t *testing.T) {
 	scope := functionScope(functionFiles(t))
 	args := []string{
-		`null`, `""`, `"x"`, `-1`, `1e300`, `[]`, `{}`, `["", null]`, `{ a = [null] }`, `toset([1])`, `tomap({})`, `true`, `dynamic`, `secret`, `unknown`,
+		`null`, `""`, `"x"`, `-1`, `1e300`, `[]`, `{}`, `["", null]`, `{ a = [null] }`, `toset([1])`, `tomap({})`, `true`,
+		`dynamic`, `secret`, `unknown`,
 	}
 	third := 0
 	var check func(name string, given []string)

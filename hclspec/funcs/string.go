@@ -126,8 +126,12 @@ func joinSize(args []cty.Value) int {
 
 var replaceFunc = function.New(&function.Spec{
 	Description: "Replaces every occurrence of a substring, or of a regular expression between slashes.",
-	Params:      []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String}},
-	Type:        function.StaticReturnType(cty.String),
+	Params: []function.Parameter{
+		{Name: "str", Type: cty.String},
+		{Name: "substr", Type: cty.String},
+		{Name: "replace", Type: cty.String},
+	},
+	Type: function.StaticReturnType(cty.String),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		text, search, with := args[0].AsString(), args[1].AsString(), args[2].AsString()
 		if len(search) > 1 && strings.HasPrefix(search, "/") && strings.HasSuffix(search, "/") {

@@ -32,9 +32,10 @@ type templates struct {
 func (t *templates) withFunctions(depth int) map[string]function.Function {
 	table := maps.Clone(t.others)
 	table["templatefile"] = discreet(t.function(depth, "Renders a file as a template.", "path", t.source))
-	table["templatestring"] = discreet(t.function(depth, "Renders a string as a template.", "template", func(text string) (string, string, error) {
-		return text, "<templatestring>", nil
-	}))
+	table["templatestring"] = discreet(t.function(depth, "Renders a string as a template.", "template",
+		func(text string) (string, string, error) {
+			return text, "<templatestring>", nil
+		}))
 	return table
 }
 
@@ -49,7 +50,8 @@ func (t *templates) source(name string) (text, filename string, err error) {
 	return string(src), name, nil
 }
 
-func (t *templates) function(depth int, description, param string, source func(string) (text, filename string, err error)) function.Function {
+func (t *templates) function(depth int, description, param string,
+	source func(string) (text, filename string, err error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
 		Params: []function.Parameter{

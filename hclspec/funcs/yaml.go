@@ -108,7 +108,8 @@ var boolWords = []string{"y", "yes", "on", "n", "no", "off"}
 
 // readKey is what a key is in JSON.
 func readKey(key *yamlnode.Node) string {
-	isPlain := key.Style&(yamlnode.DoubleQuotedStyle|yamlnode.SingleQuotedStyle|yamlnode.LiteralStyle|yamlnode.FoldedStyle|yamlnode.TaggedStyle) == 0
+	isPlain := key.Style&(yamlnode.DoubleQuotedStyle|yamlnode.SingleQuotedStyle|
+		yamlnode.LiteralStyle|yamlnode.FoldedStyle|yamlnode.TaggedStyle) == 0
 	if !isPlain || key.ShortTag() == "!!merge" || key.ShortTag() == "!!str" && !slices.Contains(boolWords, strings.ToLower(key.Value)) {
 		return key.Value
 	}

@@ -61,7 +61,8 @@ func (r *Reader) checkSingle(blocks []*hclsyntax.Block, where string) {
 		case first == nil:
 			first = b
 		default:
-			r.Problem("Duplicate block", b.TypeRange, "%s is a single object, and there is a block for it at line %d already.", where, first.TypeRange.Start.Line)
+			r.Problem("Duplicate block", b.TypeRange,
+				"%s is a single object, and there is a block for it at line %d already.", where, first.TypeRange.Start.Line)
 		}
 	}
 }
@@ -89,7 +90,8 @@ func (r *Reader) items(blocks []*hclsyntax.Block, elem *kinds.Field, where strin
 
 func (r *Reader) block(b *hclsyntax.Block, field *kinds.Field, where string) *objectPart {
 	if len(b.Labels) > 0 {
-		r.Problem("Unexpected label", b.LabelRanges[0], "A block inside of a resource has no label. One of its fields, mostly name, identifies an object in a list.")
+		r.Problem("Unexpected label", b.LabelRanges[0],
+			"A block inside of a resource has no label. One of its fields, mostly name, identifies an object in a list.")
 	}
 	return r.body(b.Body, field, where)
 }
@@ -109,7 +111,8 @@ func (r *Reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 				r.Problem("Invalid dynamic block", attr.Expr.Range(), "iterator can't be called %s, since other references begin with that.", name)
 			}
 		default:
-			r.Problem("Invalid dynamic block", attr.NameRange, "A dynamic block has for_each, iterator and content. The fields of %s belong in content.", where)
+			r.Problem("Invalid dynamic block", attr.NameRange,
+				"A dynamic block has for_each, iterator and content. The fields of %s belong in content.", where)
 		}
 	}
 	var content *hclsyntax.Block
@@ -121,7 +124,8 @@ func (r *Reader) dynamic(b *hclsyntax.Block, elem *kinds.Field, where string) li
 		content = inner
 	}
 	if d.forEach == nil || content == nil {
-		r.Problem("Invalid dynamic block", b.DefRange(), "A dynamic block needs for_each, which sets how often to repeat it, and a content block.")
+		r.Problem("Invalid dynamic block", b.DefRange(),
+			"A dynamic block needs for_each, which sets how often to repeat it, and a content block.")
 		return listItem{}
 	}
 	return listItem{dynamic: d, part: &Part{Field: elem, At: content.DefRange(), Object: r.block(content, elem, where)}}

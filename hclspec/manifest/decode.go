@@ -200,7 +200,9 @@ func (d *Decoder) child(field *kinds.Field, name string, blame hcl.Range, at *lo
 	child := field.Field(name)
 	if child == nil {
 		if secret, ok := d.secretAbove(at); ok {
-			d.Problem("Unknown field", blame, "%s has a field that %s does not have. It is sensitive, so its name is not shown.", orManifest(secret.path().String()), WithArticle(d.Kind.Name))
+			d.Problem("Unknown field", blame,
+				"%s has a field that %s does not have. It is sensitive, so its name is not shown.",
+				orManifest(secret.path().String()), WithArticle(d.Kind.Name))
 			return nil
 		}
 		_, diags := UnknownField(d.Kind, name, blame, field, at.path().String())

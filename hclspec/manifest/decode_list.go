@@ -70,7 +70,8 @@ func (l *listDecoder) repeat(i int, item *listItem) {
 	case !collection.IsKnown(), collection.CanIterateElements() && !collection.Length().IsKnown():
 		l.unknown = true // also a set with elements that may turn out to be equal
 	case !collection.CanIterateElements():
-		l.Problem("Unsuitable for_each", blame, "The for_each of a dynamic block is a list, a set or a map, and this is %s.", DescribeValue(collection))
+		l.Problem("Unsuitable for_each", blame,
+			"The for_each of a dynamic block is a list, a set or a map, and this is %s.", DescribeValue(collection))
 		l.unknown = true
 	default:
 		l.repeatFor(collection, i, item)
@@ -152,7 +153,8 @@ func (d *Decoder) checkList(elements []any, field *kinds.Field, at *location, bl
 		if field.Set {
 			d.Problem("Duplicate element", blame(i), "%s is a set: its elements %d and %d are equal.", d.name(at), first, i)
 		} else {
-			d.Problem("Duplicate element", blame(i), "The elements %d and %d of %s have the same %s, which must be unique.", first, i, d.name(at), words.And(field.ListKeys))
+			d.Problem("Duplicate element", blame(i),
+				"The elements %d and %d of %s have the same %s, which must be unique.", first, i, d.name(at), words.And(field.ListKeys))
 		}
 	}
 }

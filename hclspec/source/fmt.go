@@ -155,7 +155,8 @@ func FilesToFormat(path string, recursive bool) ([]string, error) {
 	}
 	if !info.IsDir() {
 		if !isFormattable(path) {
-			return nil, fmt.Errorf("%s is not a file of kplan's language: only files named *%s are formatted", path, strings.Join(formattable, ", *"))
+			return nil, fmt.Errorf("%s is not a file of kplan's language: only files named *%s are formatted", path,
+				strings.Join(formattable, ", *"))
 		}
 		return []string{path}, nil
 	}

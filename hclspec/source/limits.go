@@ -126,7 +126,8 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 			}
 		case hclsyntax.TokenStringLit:
 			if top.lines++; top.lines > maxLines {
-				return Problem("Text too long", token.Range, "A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines)
+				return Problem("Text too long", token.Range,
+					"A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines)
 			}
 		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenComment:
 		default:
@@ -196,5 +197,6 @@ func isHugeExponent(text []byte) bool {
 
 func tooDeep(where hcl.Range) hcl.Diagnostics {
 	return Problem("Too deeply nested", where,
-		"More than %d brackets or templates are nested here, or more than %d operators follow one another. Split the expression up with locals.", MaxNesting, maxChain)
+		"More than %d brackets or templates are nested here, or more than %d operators follow one another. Split the "+
+			"expression up with locals.", MaxNesting, maxChain)
 }

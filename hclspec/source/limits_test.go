@@ -28,7 +28,8 @@ func TestNestingLeavesOrdinaryFilesAlone(t *testing.T) {
 // TestPlainSourceNeedsNoScan compares the quick look at a source with the scan, for
 // sources that come close to the limits.
 func TestPlainSourceNeedsNoScan(t *testing.T) {
-	pieces := []string{"(", "[", "{", "\"", "${", "%{ if x }", "%{", "<<E\n", "<<-E\n", "\nE\n", "\n", "\t", "\t \t", "\r\n", ".", "+", "=>", "...", "!", "'",
+	pieces := []string{"(", "[", "{", "\"", "${", "%{ if x }", "%{", "<<E\n", "<<-E\n", "\nE\n", "\n", "\t", "\t \t",
+		"\r\n", ".", "+", "=>", "...", "!", "'",
 		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1.e1000", "1.5E+99999", "1e+1000", "1E-00001", ",", ")", "]", "}", "::"}
 	plain, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -139,7 +139,8 @@ func hintForOthers(dir string) string {
 		return fmt.Sprintf(" There is %s: kplan does not read Terraform's files; its own language is much like theirs.", names[0])
 	}
 	if names, _ := FilesWithSuffix(dir, ".yaml", ".yml"); len(names) > 0 {
-		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = yamldecode(file(%q)).", names[0], names[0])
+		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = "+
+			"yamldecode(file(%q)).", names[0], names[0])
 	}
 	return ""
 }

@@ -34,7 +34,8 @@ func FirstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
 	if len(diags) <= MaxProblems {
 		return diags
 	}
-	return append(diags[:MaxProblems:MaxProblems], WithoutRange("Too many problems", "%d more problems are not shown.", len(diags)-MaxProblems)...)
+	return append(diags[:MaxProblems:MaxProblems], WithoutRange("Too many problems", "%d more problems are not shown.",
+		len(diags)-MaxProblems)...)
 }
 
 // SortDiagnostics orders problems by range: a parser finds them in the order of its passes.

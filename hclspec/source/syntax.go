@@ -138,7 +138,9 @@ func DuplicateKeys(node hclsyntax.Node) hcl.Diagnostics {
 		for _, item := range object.Items {
 			key, known := writtenKey(item.KeyExpr)
 			if first, again := seen[key]; known && again {
-				diags = append(diags, Problem("Duplicate key", item.KeyExpr.Range(), "This object has the key %q already, in line %d. Only one of the two values would count: take one away.", key, first.Start.Line)...)
+				diags = append(diags, Problem("Duplicate key", item.KeyExpr.Range(),
+					"This object has the key %q already, in line %d. Only one of the two values would count: take one away.", key,
+					first.Start.Line)...)
 			} else if known {
 				seen[key] = item.KeyExpr.Range()
 			}

@@ -59,7 +59,8 @@ func Seeds(t testing.TB, dir string) (native, json []string) {
 		native = append(native, test.Given)
 	}
 	native = append(native, WholeNative, SettingsNative, "\ufeffa = 1\n", "a = \"\xff\"\n", "a = <<A\n${b}\nA\n", "variable \"e\u0301\" {}\n")
-	json = append(json, WholeJSON, SettingsJSON, `[{"variable": {"a": {}}}, {}]`, `{"a": 1e999999999}`, `{"//": "x"}`, `{"resource": {"Pod": [{"a": {}}, {"a": {}}]}}`)
+	json = append(json, WholeJSON, SettingsJSON, `[{"variable": {"a": {}}}, {}]`, `{"a": 1e999999999}`, `{"//": "x"}`,
+		`{"resource": {"Pod": [{"a": {}}, {"a": {}}]}}`)
 	return native, json
 }
 
