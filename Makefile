@@ -13,7 +13,7 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down quick test race torture loop check cross vulncheck golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down quick test race race-cluster torture loop check cross vulncheck golden bench bench-go bench-baseline clean
 
 # BUILDFLAGS=-trimpath makes the same bytes in every directory. It is not given by
 # default: the sandbox and the tests would share no compiled package with it.
@@ -51,10 +51,14 @@ test: build sandbox bin/$(notdir $(GOTESTSUM))
 	@$(in_a_sandbox) bin/$(notdir $(GOTESTSUM)) --format pkgname -- -timeout 15m $(TESTFLAGS) ./...
 
 # The packages in which goroutines share anything, under the race detector, which
-# needs cgo and a C compiler.
-RACE_PACKAGES := ./graph/... ./hclspec/... ./state/... ./plan/... ./apply/...
-race: build sandbox
-	@$(in_a_sandbox) CGO_ENABLED=1 go test -race -timeout 20m $(TESTFLAGS) $(RACE_PACKAGES)
+# needs cgo and a C compiler. It slows everything down several times, so what needs
+# a control plane, with its timeouts, is left to make race-cluster.
+RACE_PACKAGES := ./graph/... ./hclspec/... ./state/... ./plan/... ./apply/... ./kube/...
+race:
+	CGO_ENABLED=1 go test -race -timeout 20m $(TESTFLAGS) $(RACE_PACKAGES)
+
+race-cluster: build sandbox
+	@$(in_a_sandbox) CGO_ENABLED=1 go test -race -timeout 60m $(TESTFLAGS) $(RACE_PACKAGES)
 
 # Faults on the way, in full size: an hour and more; see docs/reliability.md.
 # TORTUREFLAGS goes to go test, as in
