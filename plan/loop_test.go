@@ -151,6 +151,7 @@ type round struct {
 	*desired
 	touched map[addrs.Object]bool // by others, by identity
 	forced  map[*made]bool        // made to force what the last plan was refused for
+	looks   bool                  // there is a user who may change nothing
 	story   []string
 }
 
@@ -208,9 +209,14 @@ func (r *round) converge() {
 	}
 }
 
-// onlooker is a connection of a user who may only look.
+// onlooker is a connection of a user who may only look, a new one each time, since
+// the round may have defined a kind.
 func (r *round) onlooker() *kube.Cluster {
-	return r.reader() // again, since the round may have defined a kind
+	if r.looks {
+		return r.connectAsReader()
+	}
+	r.looks = true
+	return r.reader()
 }
 
 func (r *round) mustBeEmpty(source string, cluster *kube.Cluster) {

@@ -239,7 +239,12 @@ func (s *situation) readerOf(resources string) *kube.Cluster {
 	s.kubectl("create clusterrole " + user + " --verb=get,list --resource=" + resources)
 	s.kubectl("create clusterrolebinding " + user + " --clusterrole=" + user + " --user=" + user)
 	s.kubectl("label clusterrole,clusterrolebinding " + user + " situation=" + s.namespace)
-	return s.connect(kube.Options{Auth: auth.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user}})
+	return s.connectAsReader()
+}
+
+// connectAsReader makes another connection of the user that readerOf has made.
+func (s *situation) connectAsReader() *kube.Cluster {
+	return s.connect(kube.Options{Auth: auth.Options{ConfigPath: s.kubeconfig, ImpersonateUser: "reader-" + s.namespace}})
 }
 
 func (s *situation) load(source string, in *plan.Input) {
