@@ -13,7 +13,7 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down quick test race race-cluster torture loop check cross vulncheck golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down quick test race race-cluster torture loop check vet cross vulncheck golden bench bench-go bench-baseline clean
 
 # BUILDFLAGS=-trimpath makes the same bytes in every directory. It is not given by
 # default: the sandbox and the tests would share no compiled package with it.
@@ -73,14 +73,17 @@ LOOP := 1h
 loop: build sandbox
 	@$(in_a_sandbox) KPLAN_LOOP=$(LOOP) go test -count=1 -timeout 0 -v -run '^TestLoop$$' ./plan
 
-check:
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
-	go mod tidy -diff
-	go vet ./...
+check: vet
 	go run $(STATICCHECK) ./...
 	go vet -tags kplan_fp ./state
 	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
 	@$(MAKE) --no-print-directory cross vulncheck
+
+# What of make check CI runs so far.
+vet:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
 
 # The other systems that kplan is built for. The sandbox runs where etcd and
 # kube-apiserver do, so not on Windows.
