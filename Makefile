@@ -74,8 +74,6 @@ loop: build sandbox
 	@$(in_a_sandbox) KPLAN_LOOP=$(LOOP) go test -count=1 -timeout 0 -v -run '^TestLoop$$' ./plan
 
 check: vet
-	go run $(STATICCHECK) ./...
-	go vet -tags kplan_fp ./state
 	cd sandbox && go mod tidy -diff && go vet ./... && go run $(STATICCHECK) ./...
 	@$(MAKE) --no-print-directory cross vulncheck
 
@@ -84,6 +82,8 @@ vet:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go mod tidy -diff
 	go vet ./...
+	go run $(STATICCHECK) ./...
+	go vet -tags kplan_fp ./state
 
 # The other systems that kplan is built for. The sandbox runs where etcd and
 # kube-apiserver do, so not on Windows.
