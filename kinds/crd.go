@@ -17,9 +17,11 @@ func FromCRD(crd map[string]any) ([]*Kind, error) {
 	group, name, plural := manifest.Text(spec, "group"), manifest.Text(names, "kind"), manifest.Text(names, "plural")
 	switch {
 	case manifest.Text(crd, "kind") != "CustomResourceDefinition" || manifest.Text(crd, "apiVersion") != "apiextensions.k8s.io/v1":
-		return nil, fmt.Errorf("%s %s is not a CustomResourceDefinition of apiextensions.k8s.io/v1", manifest.Text(crd, "apiVersion"), manifest.Text(crd, "kind"))
+		return nil, fmt.Errorf("%s %s is not a CustomResourceDefinition of apiextensions.k8s.io/v1", manifest.Text(crd, "apiVersion"),
+			manifest.Text(crd, "kind"))
 	case group == "" || name == "" || plural == "":
-		return nil, fmt.Errorf("CustomResourceDefinition %s lacks spec.group, spec.names.kind or spec.names.plural", manifest.Text(manifest.Object(crd, "metadata"), "name"))
+		return nil, fmt.Errorf("CustomResourceDefinition %s lacks spec.group, spec.names.kind or spec.names.plural",
+			manifest.Text(manifest.Object(crd, "metadata"), "name"))
 	}
 	var all []*Kind
 	for i, v := range manifest.List(spec, "versions") {
@@ -30,7 +32,8 @@ func FromCRD(crd map[string]any) ([]*Kind, error) {
 		case !manifest.Flag(version, "served"):
 			continue
 		}
-		k := &Kind{Group: group, Version: manifest.Text(version, "name"), Name: name, Plural: plural, Namespaced: manifest.Text(spec, "scope") != "Cluster"}
+		k := &Kind{Group: group, Version: manifest.Text(version, "name"), Name: name, Plural: plural,
+			Namespaced: manifest.Text(spec, "scope") != "Cluster"}
 		if manifest.Object(version, "subresources")["status"] != nil {
 			k.resets = []string{"status"}
 		}

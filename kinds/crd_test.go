@@ -155,7 +155,8 @@ func structural(t testing.TB, crd map[string]any, version string) *structuralsch
 			continue
 		}
 		var internal internalapi.JSONSchemaProps
-		if err := apiextensions.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(v.Schema.OpenAPIV3Schema, &internal, nil); err != nil {
+		convert := apiextensions.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps
+		if err := convert(v.Schema.OpenAPIV3Schema, &internal, nil); err != nil {
 			t.Fatal(err)
 		}
 		s, err := structuralschema.NewStructural(&internal)

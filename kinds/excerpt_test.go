@@ -49,7 +49,8 @@ spec:
   template: {apiVersion: v1, kind: Pod, metadata: {labels: {a: b}}, spec: {image: a}}
   storage: {class: a}
 `)
-	text, err := json.Marshal(whole.Excerpt(object, nil, map[string]any{"status": map[string]any{"phase": "Up"}}, map[string]any{"metadata": map[string]any{}}))
+	text, err := json.Marshal(whole.Excerpt(object, nil, map[string]any{"status": map[string]any{"phase": "Up"}},
+		map[string]any{"metadata": map[string]any{}}))
 	if err != nil {
 		t.Fatal(err)
 	}

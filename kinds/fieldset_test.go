@@ -192,7 +192,8 @@ func randomValue(r *rand.Rand, f *kinds.Field, depth int) any {
 		}
 		return list
 	case kinds.Any:
-		return []any{"x", int64(1), true, []any{"a"}, map[string]any{}, map[string]any{"a": map[string]any{"b": []any{int64(1)}, "c": nil}}}[r.IntN(6)]
+		nested := map[string]any{"a": map[string]any{"b": []any{int64(1)}, "c": nil}}
+		return []any{"x", int64(1), true, []any{"a"}, map[string]any{}, nested}[r.IntN(6)]
 	}
 	return randomScalar(f.Type, r.IntN(100))
 }

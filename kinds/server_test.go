@@ -401,7 +401,8 @@ func TestServerImmutable(t *testing.T) {
 			t.Skip("its namespace is that of what it is about")
 		case k.Namespaced:
 			metadata["namespace"] = namespace
-		case k.Group == "storage.k8s.io" && k.Name != "CSINode" && k.Name != "CSIDriver", k.Group == "rbac.authorization.k8s.io", k.Group == "certificates.k8s.io",
+		case k.Group == "storage.k8s.io" && k.Name != "CSINode" && k.Name != "CSIDriver", k.Group == "rbac.authorization.k8s.io",
+			k.Group == "certificates.k8s.io",
 			k.Name == "PersistentVolume", k.Name == "RuntimeClass", k.Name == "PriorityClass", k.Name == "IngressClass":
 			metadata["name"] = namespace
 		default:

@@ -53,7 +53,8 @@ func TestLookupErrors(t *testing.T) {
 		{"PodTemplateSpec", "", "PodTemplate", "kind PodTemplateSpec is not known; did you mean PodTemplate?"},
 		{"Certificate", "", "", "kind Certificate is not known"},
 		{"Deployment", "extensions/v1beta1", "", "kind Deployment is not known in API version extensions/v1beta1; it is in apps/v1"},
-		{"HorizontalPodAutoscaler", "v1", "", "kind HorizontalPodAutoscaler is not known in API version v1; it is in autoscaling/v2 or autoscaling/v1"},
+		{"HorizontalPodAutoscaler", "v1", "",
+			"kind HorizontalPodAutoscaler is not known in API version v1; it is in autoscaling/v2 or autoscaling/v1"},
 	} {
 		_, err := kinds.Builtin().Lookup(tc.kind, tc.apiVersion)
 		var unknown *kinds.UnknownError
@@ -129,7 +130,8 @@ func TestAt(t *testing.T) {
 		}
 	}
 	for _, tc := range [][2]string{
-		{"Pod", "spec.replicas"}, {"Pod", "spec.containers.name"}, {"Pod", "spec[0]"}, {"Pod", "spec.nodeName.x"}, {"Pod", "metadata.annotations[0]"},
+		{"Pod", "spec.replicas"}, {"Pod", "spec.containers.name"}, {"Pod", "spec[0]"}, {"Pod", "spec.nodeName.x"},
+		{"Pod", "metadata.annotations[0]"},
 	} {
 		if f := lookup(t, tc[0]).At(path(t, tc[1])); f != nil {
 			t.Errorf("%s %s: got %v, want none", tc[0], tc[1], f)

@@ -39,11 +39,15 @@ func (c *Cluster) Apply(ctx context.Context, k *kinds.Kind, obj map[string]any, 
 }
 
 // DryRunApply returns what Apply would return, without effect.
-func (c *Cluster) DryRunApply(ctx context.Context, k *kinds.Kind, obj map[string]any, opts ApplyOptions) (*unstructured.Unstructured, error) {
+func (c *Cluster) DryRunApply(
+	ctx context.Context, k *kinds.Kind, obj map[string]any, opts ApplyOptions,
+) (*unstructured.Unstructured, error) {
 	return c.apply(ctx, "dry-run apply", k, obj, opts, dryRun)
 }
 
-func (c *Cluster) apply(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, opts ApplyOptions, eff effect) (*unstructured.Unstructured, error) {
+func (c *Cluster) apply(
+	ctx context.Context, op string, k *kinds.Kind, obj map[string]any, opts ApplyOptions, eff effect,
+) (*unstructured.Unstructured, error) {
 	u := unstructured.Unstructured{Object: obj}
 	ns, name := u.GetNamespace(), u.GetName()
 	if err := checkNamed(op, k, ns, name); err != nil {

@@ -273,7 +273,8 @@ func TestCredentials(t *testing.T) {
 		{auth.Options{}, map[string]string{"Authorization": "Bearer from-file", "User-Agent": "kplan"}},
 		{auth.Options{Token: "given", UserAgent: "kplan/1.2"}, map[string]string{"Authorization": "Bearer given", "User-Agent": "kplan/1.2"}},
 		{auth.Options{Username: "me", Password: "pw"}, map[string]string{"Authorization": "Basic bWU6cHc="}},
-		{auth.Options{ImpersonateUser: "tenant", ImpersonateGroups: []string{"g"}}, map[string]string{"Impersonate-User": "tenant", "Impersonate-Group": "g"}},
+		{auth.Options{ImpersonateUser: "tenant", ImpersonateGroups: []string{"g"}},
+			map[string]string{"Impersonate-User": "tenant", "Impersonate-Group": "g"}},
 	} {
 		test.opts.ConfigPath = path
 		if _, err := kube.Connect(t.Context(), kube.Options{Auth: test.opts}); err != nil {

@@ -31,7 +31,9 @@ func (c *Cluster) DryRunCreate(ctx context.Context, k *kinds.Kind, obj map[strin
 	return c.create(ctx, "dry-run create", k, obj, dryRun)
 }
 
-func (c *Cluster) create(ctx context.Context, op string, k *kinds.Kind, obj map[string]any, eff effect) (*unstructured.Unstructured, error) {
+func (c *Cluster) create(
+	ctx context.Context, op string, k *kinds.Kind, obj map[string]any, eff effect,
+) (*unstructured.Unstructured, error) {
 	u := unstructured.Unstructured{Object: obj}
 	ns, name := u.GetNamespace(), u.GetName()
 	if err := checkNamed(op, k, ns, name); err != nil {

@@ -33,7 +33,8 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ kind, apiVersion, nearest string }{
-		{"Deploymen", "", "Deployment"}, {"Deploymnet", "", "Deployment"}, {"pods", "", "Pod"}, {"TokenReview", "", ""}, {"Deployment", "apps/v9", ""},
+		{"Deploymen", "", "Deployment"}, {"Deploymnet", "", "Deployment"}, {"pods", "", "Pod"}, {"TokenReview", "", ""},
+		{"Deployment", "apps/v9", ""},
 	} {
 		_, err := c.Lookup(test.kind, test.apiVersion)
 		e := wantReason(t, err, kube.NotServed)

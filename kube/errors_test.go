@@ -274,7 +274,8 @@ func TestConflicts(t *testing.T) {
 		if edit.sub != nil {
 			typ = types.MergePatchType
 		}
-		if _, err := deployments.Patch(t.Context(), "sample", typ, []byte(edit.patch), metav1.PatchOptions{FieldManager: edit.manager}, edit.sub...); err != nil {
+		if _, err := deployments.Patch(t.Context(), "sample", typ, []byte(edit.patch), metav1.PatchOptions{FieldManager: edit.manager},
+			edit.sub...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -312,7 +313,8 @@ func TestForbidden(t *testing.T) {
 	t.Parallel()
 	c := connect(t)
 	ns := namespace(t, c)
-	create(t, c, "Role", "metadata: {name: reader, namespace: NS}\nrules: [{apiGroups: [''], resources: [configmaps], verbs: [get, list, watch]}]", ns)
+	create(t, c, "Role", `metadata: {name: reader, namespace: NS}
+rules: [{apiGroups: [''], resources: [configmaps], verbs: [get, list, watch]}]`, ns)
 	create(t, c, "RoleBinding", `
 metadata: {name: reader, namespace: NS}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
@@ -410,7 +412,8 @@ spec:
   ports: [{name: http, port: 80, targetPort: WHO}]`
 	live := create(t, c, "Service", strings.ReplaceAll(text, "WHO", "ours"), ns)
 	theirs := `{"metadata":{"labels":{"app.kubernetes.io/name":"theirs"}},"spec":{"selector":{"kplan.dev/a.b":"theirs"},"ports":[{"port":80,"targetPort":"theirs"}]}}`
-	_, err := typed(t, c).CoreV1().Services(ns).Patch(t.Context(), "web", types.StrategicMergePatchType, []byte(theirs), metav1.PatchOptions{FieldManager: "them"})
+	_, err := typed(t, c).CoreV1().Services(ns).Patch(t.Context(), "web", types.StrategicMergePatchType, []byte(theirs),
+		metav1.PatchOptions{FieldManager: "them"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,9 +132,10 @@ func isElement(element any, step addrs.Step) bool {
 }
 
 var (
-	conflictWords = regexp.MustCompile(`^conflict with ("(?:[^"\\]|\\.)*")(?: with subresource ("(?:[^"\\]|\\.)*"))?(?: using (\S+))?(?: at (\S+))?`)
-	strictWords   = regexp.MustCompile(`(unknown|duplicate) field "((?:[^"\\]|\\.)*)"`)
-	goTypeWords   = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field [^. ]*\.(\S+) of type (\S+)`)
+	conflictWords = regexp.MustCompile(`^conflict with ("(?:[^"\\]|\\.)*")` +
+		`(?: with subresource ("(?:[^"\\]|\\.)*"))?(?: using (\S+))?(?: at (\S+))?`)
+	strictWords = regexp.MustCompile(`(unknown|duplicate) field "((?:[^"\\]|\\.)*)"`)
+	goTypeWords = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field [^. ]*\.(\S+) of type (\S+)`)
 )
 
 // conflicts are the fields of the object that was sent that others own.

@@ -94,7 +94,8 @@ func TestSlowRequest(t *testing.T) {
 	}, func(o *kube.Options) { o.RequestTimeout, o.Notice = 20*time.Second, notified.add })
 	done := make(chan error)
 	go func() {
-		_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}, kube.ApplyOptions{UID: "u"})
+		_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}},
+			kube.ApplyOptions{UID: "u"})
 		done <- err
 	}()
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
@@ -156,7 +157,8 @@ func TestCancel(t *testing.T) {
 	start := time.Now()
 	c.Cancel()
 	wantReason(t, <-errs, kube.Unavailable)
-	_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}}, kube.ApplyOptions{UID: "u"})
+	_, err := c.Apply(t.Context(), configMap(t), map[string]any{"metadata": map[string]any{"name": "a", "namespace": "n"}},
+		kube.ApplyOptions{UID: "u"})
 	wantReason(t, err, kube.OutcomeUnknown)
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("leaving took %s", took)

@@ -18,7 +18,9 @@ import (
 // transferred and changes nothing else. It fails with Stale when the object no longer
 // has the resource version of transferred, and with ReplacedOutside when it is
 // another object.
-func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (c *Cluster) TransferFields(
+	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured,
+) (*unstructured.Unstructured, error) {
 	type operation struct {
 		Op    string `json:"op"`
 		Path  string `json:"path"`
@@ -33,7 +35,8 @@ func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, transferred
 	if err != nil {
 		panic("kube: managedFields that are not JSON: " + err.Error())
 	}
-	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k, transferred.GetNamespace(), transferred.GetName(), types.JSONPatchType, patch, repeatable))
+	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k,
+		transferred.GetNamespace(), transferred.GetName(), types.JSONPatchType, patch, repeatable))
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// The server gives no other reason for a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
@@ -46,7 +49,9 @@ func (c *Cluster) TransferFields(ctx context.Context, k *kinds.Kind, transferred
 // is not possible: the fields are merged here, as the server would do it, and
 // the result is sent as a dry-run patch. The answer has no managedFields. It fails
 // with Stale when the object no longer has the resource version of transferred.
-func (c *Cluster) DryRunAfterTransfer(ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured, desired map[string]any) (*unstructured.Unstructured, error) {
+func (c *Cluster) DryRunAfterTransfer(
+	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured, desired map[string]any,
+) (*unstructured.Unstructured, error) {
 	merged, err := mergeApply(k, transferred, desired)
 	if err != nil {
 		return nil, err

@@ -96,7 +96,8 @@ func TestPredictUpdate(t *testing.T) {
 	ns := namespace(t, c)
 	k := lookup(t, c, "Deployment")
 	desired := manifest(t, sampleManifests["Deployment"], ns)
-	at(desired, "spec", "template", "spec", "containers", 0)["ports"] = []any{map[string]any{"containerPort": int64(80)}, map[string]any{"containerPort": int64(81)}}
+	ports := []any{map[string]any{"containerPort": int64(80)}, map[string]any{"containerPort": int64(81)}}
+	at(desired, "spec", "template", "spec", "containers", 0)["ports"] = ports
 	at(desired, "spec")["minReadySeconds"] = int64(3)
 	live, err := c.Create(t.Context(), k, desired)
 	if err != nil {
@@ -128,11 +129,15 @@ func TestPredictUpdate(t *testing.T) {
 		"new elements": func(o map[string]any) {
 			spec := at(o, "spec", "template", "spec")
 			spec["containers"] = append(spec["containers"].([]any), map[string]any{"name": "two", "image": "registry.example/two"})
-			spec["volumes"] = []any{map[string]any{"name": "v", "emptyDir": map[string]any{}}, map[string]any{"name": "c", "configMap": map[string]any{"name": "x"}}}
+			spec["volumes"] = []any{
+				map[string]any{"name": "v", "emptyDir": map[string]any{}},
+				map[string]any{"name": "c", "configMap": map[string]any{"name": "x"}},
+			}
 		},
 		"images": func(o map[string]any) {
 			spec := at(o, "spec", "template", "spec")
-			for i, image := range []string{"a", "a:1", "a:latest", "localhost:5000/a", "localhost:5000/a:2", "a@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			for i, image := range []string{"a", "a:1", "a:latest", "localhost:5000/a", "localhost:5000/a:2",
+				"a@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 				"a:latest@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"} {
 				spec["containers"] = append(spec["containers"].([]any), map[string]any{"name": fmt.Sprint("c", i), "image": image})
 			}
@@ -141,7 +146,8 @@ func TestPredictUpdate(t *testing.T) {
 			at(o, "metadata")["annotations"] = map[string]any{"theirs": "2", "ours": "1"}
 		},
 		"probe": func(o map[string]any) {
-			at(o, "spec", "template", "spec", "containers", 0)["livenessProbe"] = map[string]any{"httpGet": map[string]any{"path": "/", "port": int64(80)}}
+			probe := map[string]any{"httpGet": map[string]any{"path": "/", "port": int64(80)}}
+			at(o, "spec", "template", "spec", "containers", 0)["livenessProbe"] = probe
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

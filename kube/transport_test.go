@@ -78,7 +78,8 @@ func says(code int, body string, headers ...string) http.HandlerFunc {
 }
 
 func status(code int, reason, message string, headers ...string) http.HandlerFunc {
-	body, err := json.Marshal(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message})
+	body, err := json.Marshal(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+		"message": message})
 	if err != nil {
 		panic(err)
 	}

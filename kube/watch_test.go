@@ -109,7 +109,8 @@ func TestWatchWithLessRights(t *testing.T) {
 	c := connect(t)
 	ns := namespace(t, c)
 	for name, verbs := range map[string]string{"watcher": "get, list, watch", "lister": "get, list"} {
-		create(t, c, "Role", fmt.Sprintf("metadata: {name: %s, namespace: NS}\nrules: [{apiGroups: [''], resources: [configmaps], verbs: [%s]}]", name, verbs), ns)
+		create(t, c, "Role", fmt.Sprintf(`metadata: {name: %s, namespace: NS}
+rules: [{apiGroups: [''], resources: [configmaps], verbs: [%s]}]`, name, verbs), ns)
 		create(t, c, "RoleBinding", fmt.Sprintf(`
 metadata: {name: %s, namespace: NS}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: %[1]s}

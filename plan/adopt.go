@@ -180,7 +180,8 @@ func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 		Severity: hcl.DiagError,
 		Summary:  "Objects already exist",
 		Detail: fmt.Sprintf("%d objects already exist in the cluster and kplan did not make them%s. Nothing of them is overwritten. "+
-			"To take them over, add import blocks or these options; otherwise give these resources other names.\n%s", len(all), by, options.String()),
+			"To take them over, add import blocks or these options; otherwise give these resources other names.\n%s", len(all), by,
+			options.String()),
 		Subject: all[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}
 }

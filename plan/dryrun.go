@@ -127,7 +127,9 @@ func (d *decision) judge(live, transferred *unstructured.Unstructured, err error
 
 // ask returns what the server would make of the desired fields once kplan owns the
 // fields that it has to own first, stale defaults among them.
-func (d *decision) ask(ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (d *decision) ask(
+	ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured,
+) (*unstructured.Unstructured, error) {
 	answer, err := d.dryRunApply(ctx, cluster, live, transferred)
 	if err != nil || d.adopts || d.isLive(answer) {
 		return answer, err

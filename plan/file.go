@@ -264,7 +264,8 @@ func decodeHeader(data []byte) error {
 		return errNoPlan
 	}
 	if header.Format != Format {
-		return fmt.Errorf("it has the format %d of kplan %s and this kplan reads format %d: make a new plan", header.Format, header.Version, Format)
+		return fmt.Errorf("it has the format %d of kplan %s and this kplan reads format %d: make a new plan", header.Format, header.Version,
+			Format)
 	}
 	return nil
 }

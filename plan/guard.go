@@ -113,7 +113,8 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 		return d
 	}
 	d.Detail = fmt.Sprintf("Deleting %s (%s) deletes %s as well, which this plan keeps. Keep both, or delete both; "+
-		"to leave %s in the cluster without kplan, add a removed block for it that sets destroy = false.", c.Addr, c.Object, what, c.Addr.Resource)
+		"to leave %s in the cluster without kplan, add a removed block for it that sets destroy = false.", c.Addr, c.Object, what,
+		c.Addr.Resource)
 	return d
 }
 

@@ -418,7 +418,8 @@ func (w *desired) source() string {
 }
 
 func (w *desired) writeResource(b *strings.Builder, m *made, before []*made) {
-	p := &printer{Builder: b, style: rand.New(rand.NewPCG(m.style, 1)), refs: rand.New(rand.NewPCG(m.refs, 2)), before: before, name: m.objectName()}
+	p := &printer{Builder: b, style: rand.New(rand.NewPCG(m.style, 1)), refs: rand.New(rand.NewPCG(m.refs, 2)), before: before,
+		name: m.objectName()}
 	p.printf("resource %q %q {\n", m.Kind, m.block)
 	if m.APIVersion != "" {
 		p.printf("  apiVersion = %q\n", m.APIVersion)

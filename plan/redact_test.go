@@ -23,7 +23,8 @@ func TestRefusalTellsNoLiveSecret(t *testing.T) {
 	const want = "denied: it was (sensitive value), that is (sensitive value) with (sensitive value)"
 	refusal := &kube.Error{Reason: kube.Denied, Message: words, Fields: []kube.FieldError{{Detail: words}}}
 	var said *kube.Error
-	if err := discreet(fmt.Errorf("asked: %w", refusal), Masker(c)); !errors.As(err, &said) || said.Message != want || said.Fields[0].Detail != want || said.Reason != kube.Denied {
+	if err := discreet(fmt.Errorf("asked: %w", refusal), Masker(c)); !errors.As(err, &said) || said.Message != want ||
+		said.Fields[0].Detail != want || said.Reason != kube.Denied {
 		t.Errorf("got %+v", said)
 	}
 	if refusal.Message != words || refusal.Fields[0].Detail != words {

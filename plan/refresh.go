@@ -151,8 +151,9 @@ func doubts(outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagWarning,
-		Summary:  "Not all that changed outside can be told",
-		Detail: fmt.Sprintf("The configuration of these objects was edited since kplan last applied it: %s. The state does not hold what was applied, so "+
-			"of them it shows which fields others have set since, not what these were before, and not what others have taken away.", strings.Join(addresses, ", ")),
+		Summary:  "Drift only partly known",
+		Detail: fmt.Sprintf("The configuration of these objects was edited since kplan last applied it: %s. The state does not hold "+
+			"the applied values, so the plan shows which fields others have set since, but neither their previous values nor removed fields.",
+			strings.Join(addresses, ", ")),
 	}}
 }

@@ -34,7 +34,8 @@ func TestSchema(t *testing.T) {
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
-	for name, of := range map[string]any{"plan": savedPlan{}, "kind": savedKind{}, "change": savedChange{}, "output": savedOutput{}, "variable": Variable{}} {
+	for name, of := range map[string]any{"plan": savedPlan{}, "kind": savedKind{}, "change": savedChange{}, "output": savedOutput{},
+		"variable": Variable{}} {
 		described := schema.Defs[name]
 		if name == "plan" {
 			described = schema

@@ -162,7 +162,8 @@ func misjudged(computed, predicted *plan.Plan) []string {
 		x := comparison{unknown: c.Unknown, predicted: true}
 		x.lacks(c.Kind.Root, shown(c.After), shown(answer.After), addrs.Path{}, "predicted %s, computed %s")
 		if len(x.found) > 0 {
-			problems = append(problems, fmt.Sprintf("%s of %s (%s) is not predicted as the server computes it:\n%s", c.Action, c.Addr, c.Object, strings.Join(x.found, "\n")))
+			problems = append(problems, fmt.Sprintf("%s of %s (%s) is not predicted as the server computes it:\n%s", c.Action, c.Addr, c.Object,
+				strings.Join(x.found, "\n")))
 		}
 	}
 	return problems

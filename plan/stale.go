@@ -177,8 +177,8 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 		field := refusedAt(d, f.Path)
 		more := ""
 		if leaves(d, field) {
-			more = fmt.Sprintf("The configuration does not set it: it stands in the object since before, and applying takes away only what kplan has set. "+
-				"The option -replace='%s' makes the object anew without it; to keep the object, take it out with kubectl edit", d.addr)
+			more = fmt.Sprintf("The configuration does not set it, and an apply removes only fields that kplan has set. "+
+				"To recreate the object without it, use the option -replace='%s'; to keep the object, remove the field with kubectl edit", d.addr)
 		} else if more = elsewhere(d, stale, f.Detail); more == "" {
 			more = hollowed(d, empty, field)
 		}
@@ -196,8 +196,8 @@ func elsewhere(d *decision, stale []addrs.Path, words string) string {
 	for _, field := range stale {
 		steps := field.Steps()
 		if name := steps[len(steps)-1].Field; name != "" && strings.Contains(words, name) {
-			return fmt.Sprintf("The server has filled in %s for what the configuration said before, and keeps it: set it in the configuration, "+
-				"or make the object anew with the option -replace='%s'", field, d.addr)
+			return fmt.Sprintf("%s has a default that the server chose for an earlier configuration, and keeps. Set the field in the "+
+				"configuration, or recreate the object with the option -replace='%s'", field, d.addr)
 		}
 	}
 	return ""
@@ -223,8 +223,8 @@ func emptied(d *decision) []addrs.Path {
 func hollowed(d *decision, emptied []addrs.Path, refused addrs.Path) string {
 	for _, field := range emptied {
 		if field.Contains(refused) || refused.Contains(field) {
-			return fmt.Sprintf("The configuration keeps %s without any of its fields, and applying takes an object away with the last field that it had. "+
-				"Set a field in it, leave it out, or make the object anew with the option -replace='%s', which can have it empty", field, d.addr)
+			return fmt.Sprintf("The configuration sets %s without any of its fields, and an apply removes an object together with its last field. "+
+				"Set a field in it, omit it, or recreate the object with the option -replace='%s': a new object can have it empty", field, d.addr)
 		}
 	}
 	return ""

@@ -87,7 +87,8 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	stale := func(c *Change, why string) {
-		diags = append(diags, staleness("Saved plan is stale", fmt.Sprintf("%s (%s): %s Nothing was changed. Make a new plan.", c.Addr, c.Object, why))...)
+		diags = append(diags, staleness("Saved plan is stale",
+			fmt.Sprintf("%s (%s): %s Nothing was changed. Make a new plan.", c.Addr, c.Object, why))...)
 	}
 	approved := map[changeKey]*Change{}
 	for _, c := range p.Changes {

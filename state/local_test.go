@@ -285,7 +285,8 @@ func TestLocalDamagedAgain(t *testing.T) {
 			t.Errorf("%s holds %q, not %q: %v", name, got, want, err)
 		}
 	}
-	if got, want := f.names(t), "kplan.state.json kplan.state.json.damaged kplan.state.json.damaged.2 kplan.state.json.damaged.3 kplan.state.json.lock"; got != want {
+	const want = "kplan.state.json kplan.state.json.damaged kplan.state.json.damaged.2 kplan.state.json.damaged.3 kplan.state.json.lock"
+	if got := f.names(t); got != want {
 		t.Errorf("the directory has %s, want %s", got, want)
 	}
 }

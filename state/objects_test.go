@@ -209,7 +209,8 @@ func TestDigest(t *testing.T) {
 		t.Error("equal numbers have different digests")
 	}
 	seen := map[string]any{}
-	for _, v := range []any{nil, "", "null", 0, "0", false, []any{}, []any{nil}, map[string]any{}, map[string]any{"a": nil}, []any{"a", "b"}, []any{"ab"}} {
+	for _, v := range []any{nil, "", "null", 0, "0", false, []any{}, []any{nil}, map[string]any{}, map[string]any{"a": nil}, []any{"a", "b"},
+		[]any{"ab"}} {
 		d := s.Digest(v)
 		if other, twice := seen[d]; twice {
 			t.Errorf("%#v and %#v have the same digest", v, other)

@@ -16,7 +16,10 @@ func TestLasting(t *testing.T) {
 		for i, step := range []struct {
 			reason string
 			want   time.Duration
-		}{{"Unschedulable", 0}, {"Unschedulable", time.Minute}, {"Unschedulable", 2 * time.Minute}, {"", 0}, {"Unschedulable", 0}, {"Unschedulable", time.Minute}} {
+		}{
+			{"Unschedulable", 0}, {"Unschedulable", time.Minute}, {"Unschedulable", 2 * time.Minute},
+			{"", 0}, {"Unschedulable", 0}, {"Unschedulable", time.Minute},
+		} {
 			if got := c.lasting(step.reason); got != step.want {
 				t.Errorf("step %d: %q lasts %v, not %v", i, step.reason, got, step.want)
 			}

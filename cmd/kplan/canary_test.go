@@ -21,9 +21,10 @@ func canaries() map[string]string {
 	for name, shape := range map[string]string{
 		"plain": "%s", "quotes": `a"%s"b`, "apostrophe": "it's %s", "backslash": `a\%s\n`, "lines": "first line\n%s\nlast line\n", "crlf": "a\r\n%s\r\n",
 		"template": "${%s}", "percent": "%%{ %s }", "html": "<a href='%s'>&amp;</a>", "json": `{"password": "%s", "n": 1}`, "yaml": "user: a\npassword: %s\n",
-		"url": "postgres://user:%s@db.example/x?y=z", "accents": "pä%s日本語", "blanks": "  %s  ", "tabs": "\t%s\t", "env": "A=1\nB=%s\n", "ini": "[x]\nk = %s\n",
-		"pem": "-----BEGIN KEY-----\n%s\n-----END KEY-----\n", "long": strings.Repeat("x", 300) + "%s" + strings.Repeat("y", 300), "colon": "%s:", "equals": "=%s=",
-		"hash": "#%s", "dashes": "--%s--", "braces": "{[(%s)]}", "comma": "a,%s,b", "pipe": "|%s|", "star": "*%s*", "at": "@%s", "dot": ".%s.", "zero": "0%s",
+		"url": "postgres://user:%s@db.example/x?y=z", "accents": "pä%s日本語", "blanks": "  %s  ", "tabs": "\t%s\t", "env": "A=1\nB=%s\n",
+		"ini": "[x]\nk = %s\n", "pem": "-----BEGIN KEY-----\n%s\n-----END KEY-----\n", "colon": "%s:", "equals": "=%s=",
+		"long": strings.Repeat("x", 300) + "%s" + strings.Repeat("y", 300), "hash": "#%s", "dashes": "--%s--", "braces": "{[(%s)]}",
+		"comma": "a,%s,b", "pipe": "|%s|", "star": "*%s*", "at": "@%s", "dot": ".%s.", "zero": "0%s",
 		"escape": "\x1b[31m%s", "base64": "QUJD%s", "word": "password %s",
 	} {
 		all[name] = fmt.Sprintf(shape, core(name))
@@ -115,7 +116,10 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.plans("-offline")
 	c.plans()
 	c.run(0, "apply", "-auto-approve", "-json", "-var", "line_var="+core("line_var"))
-	for _, args := range []string{"show", "show -json", "output", "output -json", "output whole", "output -json data", "state list", "state show Secret.a", "state pull"} {
+	for _, args := range []string{
+		"show", "show -json", "output", "output -json", "output whole", "output -json data",
+		"state list", "state show Secret.a", "state pull",
+	} {
 		c.run(0, strings.Fields(args)...)
 	}
 	c.run(1, "output", "-raw", "whole")
@@ -126,7 +130,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.plans("-refresh-only")
 	c.fails("plan")
 	c.fails("plan", "-json")
-	forced := strings.NewReplacer("stringData = merge", "lifecycle { force_conflicts = [data] }\n  stringData = merge", "data = merge({ for k in", "lifecycle { force_conflicts = [data] }\n  data = merge({ for k in")
+	forced := strings.NewReplacer("stringData = merge", "lifecycle { force_conflicts = [data] }\n  stringData = merge",
+		"data = merge({ for k in", "lifecycle { force_conflicts = [data] }\n  data = merge({ for k in")
 	c.write("main.kplan.hcl", forced.Replace(canaryConfig))
 	c.plans("-replace=Secret.a")
 	c.plans("-destroy")
@@ -152,7 +157,20 @@ func TestNoSecretIsShown(t *testing.T) {
   data = { (var.env_var) = "x" }
 }`)
 	c.fails("plan")
-	c.write("wrong.kplan.hcl", "resource \"Pod\" \"wrong\" {\n  metadata {\n    name = \"wrong\"\n    namespace = \"default\"\n  }\n  spec {\n    containers {\n      name = \"a\"\n      image = \"a\"\n      imagePullPolicy = var.file_var\n    }\n  }\n}\n")
+	c.write("wrong.kplan.hcl", `resource "Pod" "wrong" {
+  metadata {
+    name = "wrong"
+    namespace = "default"
+  }
+  spec {
+    containers {
+      name = "a"
+      image = "a"
+      imagePullPolicy = var.file_var
+    }
+  }
+}
+`)
 	c.fails("plan")
 	c.fails("plan", "-json")
 	c.fails("apply", "-auto-approve")
@@ -178,12 +196,14 @@ func newCage(t *testing.T, kubeconfig string) *cage {
 		fmt.Fprintf(shapes, "  %s = %s\n", name, expression(c.canaries[name]))
 	}
 	c.write("secret.kpvars.hcl", "file_var = \""+core("file_var")+"\"\nshapes = {\n"+shapes.String()+"}\n")
-	c.env = append(os.Environ(), "KUBECONFIG="+kubeconfig, fmt.Sprintf("KPLAN_VAR_ns=t%d-canaries", os.Getpid()), "KPLAN_VAR_env_var="+core("env_var"))
+	c.env = append(os.Environ(), "KUBECONFIG="+kubeconfig, fmt.Sprintf("KPLAN_VAR_ns=t%d-canaries", os.Getpid()),
+		"KPLAN_VAR_env_var="+core("env_var"))
 	return c
 }
 
 func (c *cage) write(name, text string) {
-	words := strings.NewReplacer("DEFAULT", core("default"), "LOCAL", core("local"), "LITERAL", core("literal"), "MARKED", core("marked"), "EACH", core("each"))
+	words := strings.NewReplacer("DEFAULT", core("default"), "LOCAL", core("local"), "LITERAL", core("literal"), "MARKED", core("marked"),
+		"EACH", core("each"))
 	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(words.Replace(text)), 0o600); err != nil {
 		c.Fatal(err)
 	}

@@ -103,7 +103,8 @@ func everyForm(t *testing.T, c *cli.Command, f cli.Flag, name string) {
 				if got := inv.Set.Lookup(name).Value.String(); got != value && !strings.HasSuffix(got, ", "+value) {
 					t.Errorf("%q: the flag is %q", line, got)
 				}
-				if diff := cmp.Diff(args, inv.Args, cmp.Transformer("none", func(a []string) []string { return append([]string{}, a...) })); diff != "" {
+				noneIsEmpty := cmp.Transformer("none", func(a []string) []string { return append([]string{}, a...) })
+				if diff := cmp.Diff(args, inv.Args, noneIsEmpty); diff != "" {
 					t.Errorf("%q: arguments: %s", line, diff)
 				}
 			}
@@ -209,7 +210,8 @@ func TestUnknownFlagsNameTheNearest(t *testing.T) {
 
 // TestParseNeverPanics gives words in any order.
 func TestParseNeverPanics(t *testing.T) {
-	words := []string{"plan", "apply", "state", "mv", "-", "--", "-out", "-out=", "-lock=false", "-help", "x", "", "-=", "---", "-var", "a=b", "--chdir", "version", "é", "-\x00"}
+	words := []string{"plan", "apply", "state", "mv", "-", "--", "-out", "-out=", "-lock=false", "-help", "x", "", "-=", "---", "-var", "a=b",
+		"--chdir", "version", "é", "-\x00"}
 	rapid.Check(t, func(t *rapid.T) {
 		line := rapid.SliceOf(rapid.OneOf(rapid.SampledFrom(words), rapid.String())).Draw(t, "line")
 		app := testLine()

@@ -17,16 +17,19 @@ import (
 // texts want to be more than text.
 func TestHostileStateIsShownClean(t *testing.T) {
 	for _, text := range []string{
-		"::add-mask::x", "a\n::stop-commands::x", "a\r\x1b[31m##[error]", "##vso[task.complete]", "\u202egnp", "a\u200bb", "\u009b31m", "\U000e0041", "\n##teamcity[x]", "a\tb\\\"",
+		"::add-mask::x", "a\n::stop-commands::x", "a\r\x1b[31m##[error]", "##vso[task.complete]", "\u202egnp", "a\u200bb", "\u009b31m",
+		"\U000e0041", "\n##teamcity[x]", "a\tb\\\"",
 	} {
 		dir := t.TempDir()
-		lease, err := state.Acquire(t.Context(), state.Open(filepath.Join(dir, defaultState)), state.LockInfo{ID: text, Who: text, Operation: text}, 0)
+		lease, err := state.Acquire(t.Context(), state.Open(filepath.Join(dir, defaultState)),
+			state.LockInfo{ID: text, Who: text, Operation: text}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		st := state.New()
 		addr := addrs.Resource{Type: "ConfigMap", Name: "c"}.Instance(addrs.StringKey(text))
-		st.Objects = []state.Object{{Addr: addr, Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "c"}, UID: "u", Needs: []addrs.Instance{addr}, Protected: true}}
+		st.Objects = []state.Object{{Addr: addr, Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "c"}, UID: "u",
+			Needs: []addrs.Instance{addr}, Protected: true}}
 		st.Outputs = map[string]state.Output{"o": {Value: map[string]any{text: []any{text}}, Type: "dynamic"}, "s": {Value: text, Type: "string"}}
 		if err := lease.Write(t.Context(), st); err != nil {
 			t.Fatal(err)
@@ -69,7 +72,8 @@ func checkShown(t *testing.T, args, text string, out []byte) {
 	}
 	for line := range bytes.Lines(out) {
 		lower := strings.ToLower(string(line))
-		if strings.HasPrefix(strings.TrimSpace(lower), "::") || strings.Contains(lower, "##[") || strings.Contains(lower, "##vso[") || strings.Contains(lower, "##teamcity[") {
+		if strings.HasPrefix(strings.TrimSpace(lower), "::") || strings.Contains(lower, "##[") || strings.Contains(lower, "##vso[") ||
+			strings.Contains(lower, "##teamcity[") {
 			t.Errorf("kplan %s of %q: a line is a command: %q", args, text, line)
 		}
 	}

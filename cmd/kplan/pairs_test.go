@@ -37,7 +37,8 @@ var refusedPairs = map[string]map[string][]string{
 		"Plan file or auto-approve required": everyPairOf("json", "auto-approve"),
 	},
 	"apply a.plan": {
-		"Invalid mode option":              everyPairOf("destroy refresh-only target exclude target-file exclude-file replace adopt allow-data-loss"),
+		"Invalid mode option": everyPairOf("destroy refresh-only " +
+			"target exclude target-file exclude-file replace adopt allow-data-loss"),
 		"Invalid combination of arguments": {"json json-into"},
 	},
 	"destroy": {
@@ -73,7 +74,8 @@ func TestOptionPairs(t *testing.T) {
 		}
 		flags := cli.Find(testLine().Commands, words[0]).Flags
 		for _, a := range flags {
-			if said := saidTo(append(words, sample(t, a))); !strings.Contains(said, "Error: "+expected(refusals, accepted, a.Names()[0], a.Names()[0])) {
+			want := "Error: " + expected(refusals, accepted, a.Names()[0], a.Names()[0])
+			if said := saidTo(append(words, sample(t, a))); !strings.Contains(said, want) {
 				t.Errorf("kplan %s %s: %s", command, sample(t, a), said)
 			}
 			for _, b := range flags {
@@ -97,7 +99,10 @@ func TestOptionPairs(t *testing.T) {
 // expected is the error that two options come to.
 func expected(refusals map[string][]string, accepted, a, b string) string {
 	// What comes first in the code is what is said.
-	for _, summary := range []string{"Invalid mode option", "Invalid combination of arguments", "Incompatible plan mode options", "Plan file or auto-approve required"} {
+	for _, summary := range []string{
+		"Invalid mode option", "Invalid combination of arguments",
+		"Incompatible plan mode options", "Plan file or auto-approve required",
+	} {
 		listed := refusals[summary]
 		if len(listed) > 0 && listed[0] == "*" {
 			with, except := strings.Fields(listed[1]), listed[2:]

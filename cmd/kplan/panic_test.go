@@ -108,14 +108,16 @@ resource "ConfigMap" "behind" {
 	defer run("", "destroy", "-auto-approve")
 
 	code, _, complained := run("ConfigMap.second: Creation complete", "apply", "-auto-approve")
-	if code != exitFailure || !strings.Contains(complained, "kplan has a bug") || !strings.Contains(complained, "stumbling") || strings.Contains(complained, "s3cr3t-canary") {
+	if code != exitFailure || !strings.Contains(complained, "kplan has a bug") || !strings.Contains(complained, "stumbling") ||
+		strings.Contains(complained, "s3cr3t-canary") {
 		t.Errorf("exit code %d, said:\n%s", code, complained)
 	}
 	if _, listed, _ := run("", "state", "list"); !strings.Contains(listed, "ConfigMap.first\n") || !strings.Contains(listed, "Namespace.n\n") {
 		t.Errorf("the state has:\n%s", listed)
 	}
 	// What was sent and not recorded is found.
-	if code, said, complained := run("", "plan"); code != exitOK || !strings.Contains(said, "ConfigMap.behind will be created") || strings.Contains(said, "ConfigMap.second will be") {
+	if code, said, complained := run("", "plan"); code != exitOK || !strings.Contains(said, "ConfigMap.behind will be created") ||
+		strings.Contains(said, "ConfigMap.second will be") {
 		t.Errorf("exit code %d, planned:\n%s%s", code, said, complained)
 	}
 	// Beside the changes things go on, too: here, telling what takes long.

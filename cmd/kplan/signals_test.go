@@ -122,7 +122,13 @@ func TestSignalsToBlockedOutput(t *testing.T) {
 	dir := t.TempDir()
 	var config strings.Builder
 	for i := range 4000 { // more than a pipe holds
-		fmt.Fprintf(&config, "resource \"ConfigMap\" \"of_a_long_name_%d\" {\n  metadata {\n    name = \"c%d\"\n    namespace = \"n\"\n  }\n}\n", i, i)
+		fmt.Fprintf(&config, `resource "ConfigMap" "of_a_long_name_%d" {
+  metadata {
+    name = "c%d"
+    namespace = "n"
+  }
+}
+`, i, i)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)

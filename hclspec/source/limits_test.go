@@ -30,7 +30,8 @@ func TestNestingLeavesOrdinaryFilesAlone(t *testing.T) {
 func TestPlainSourceNeedsNoScan(t *testing.T) {
 	pieces := []string{"(", "[", "{", "\"", "${", "%{ if x }", "%{", "<<E\n", "<<-E\n", "\nE\n", "\n", "\t", "\t \t",
 		"\r\n", ".", "+", "=>", "...", "!", "'",
-		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1.e1000", "1.5E+99999", "1e+1000", "1E-00001", ",", ")", "]", "}", "::"}
+		"`", "é", "\x00", "#", "//", "/*", "*/", "\\", "a", "e", "x y", "for", "1", "1e999", "1e0999", "1.e1000", "1.5E+99999", "1e+1000",
+		"1E-00001", ",", ")", "]", "}", "::"}
 	plain, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		var text strings.Builder

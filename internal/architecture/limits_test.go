@@ -21,10 +21,7 @@ var exceptions = map[string]limit{
 }
 
 // What the whole module may have of these, until there is none.
-const (
-	longLines = 185 // more than 140 characters
-	flagNames = 32  // string literals below cmd that name a flag
-)
+const flagNames = 32 // string literals below cmd that name a flag
 
 func limitOf(name string) limit {
 	l := exceptions[name]

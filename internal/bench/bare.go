@@ -32,7 +32,8 @@ const (
 )
 
 var plurals = map[string]string{
-	"Namespace": "namespaces", "Pod": "pods", "ReplicationController": "replicationcontrollers", "Service": "services", "ConfigMap": "configmaps",
+	"Namespace": "namespaces", "Pod": "pods", "ReplicationController": "replicationcontrollers", "Service": "services",
+	"ConfigMap": "configmaps",
 }
 
 // bareClient sends requests and reads the answers, and does not even decode

@@ -38,12 +38,14 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.mode, "mode", "compare", "compare tools, sweep sizes, or fill the cluster with unmanaged objects: `compare, sweep or unmanaged`")
+	flag.StringVar(&o.mode, "mode", "compare",
+		"compare tools, sweep sizes, or fill the cluster with unmanaged objects: `compare, sweep or unmanaged`")
 	flag.IntVar(&o.tenants, "tenants", 250, "tenants in the modes compare and unmanaged, each of 4 objects")
 	flag.StringVar(&o.sizes, "sizes", "25,250,2500", "numbers of tenants in the mode sweep")
 	flag.IntVar(&o.unmanaged, "unmanaged", 20_000, "unmanaged objects in the mode unmanaged")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
-	flag.DurationVar(&o.waitTimeout, "timeout", 0, "a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
+	flag.DurationVar(&o.waitTimeout, "timeout", 0,
+		"a tool whose commands take longer than this in one round sits out the other rounds; 0 for none")
 	flag.IntVar(&o.replicas, "replicas", 1, "replicas of each replication controller")
 	flag.StringVar(&o.tools, "tools", "", "only these tools, by the beginnings of their names: `kplan,kubectl`")
 	flag.StringVar(&o.without, "without", "", "leave out scenarios, by the beginnings of their names: `destroy`, which takes kubectl minutes")
@@ -140,7 +142,8 @@ func (b *bench) connect(ctx context.Context) (err error) {
 	if b.own, err = newBareClient(b.cluster.kubeconfig, ownAgent); err != nil {
 		return err
 	}
-	b.meter = &meter{relay: b.relay, audit: b.cluster.audit, env: append(os.Environ(), "NO_COLOR=1"), direct: b.cluster.kubeconfig, through: through}
+	b.meter = &meter{relay: b.relay, audit: b.cluster.audit, env: append(os.Environ(), "NO_COLOR=1"), direct: b.cluster.kubeconfig,
+		through: through}
 	b.used, b.others = false, 0
 	if b.sandbox != "" {
 		return nil // it is the user's

@@ -32,7 +32,8 @@ func (b *bench) sweep(ctx context.Context) error {
 		return err
 	}
 	found := results{}
-	defer found.print("objects as written behind the names", fmt.Sprintf("kplan, %d", sizes[0]*objectsPerTenant)) // also when it is interrupted
+	smallest := fmt.Sprintf("kplan, %d", sizes[0]*objectsPerTenant)
+	defer found.print("objects as written behind the names", smallest) // also when it is interrupted
 	for round := range b.rounds {
 		for _, size := range sizes {
 			for _, t := range b.tools {
@@ -53,7 +54,8 @@ func (b *bench) sweep(ctx context.Context) error {
 // are not the stack's.
 func (b *bench) amongUnmanaged(ctx context.Context) error {
 	found := results{}
-	defer found.print(fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant), "kplan, 0 unmanaged") // also when it is interrupted
+	title := fmt.Sprintf("%d tenants, %d objects", b.tenants, b.tenants*objectsPerTenant)
+	defer found.print(title, "kplan, 0 unmanaged") // also when it is interrupted
 	for _, filled := range []int{0, b.unmanaged} {
 		if filled > 0 {
 			progress("making %d unmanaged objects", filled)

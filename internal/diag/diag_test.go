@@ -52,15 +52,17 @@ func TestFromKube(t *testing.T) {
 			"<spec.containers[0].image> | Missing value | Could not create v1 Pod acme/web (Pod.web): spec.containers[0].image: Required value.",
 			`<metadata.labels> | Invalid value | Could not create v1 Pod acme/web (Pod.web): metadata.labels: Invalid value: "a b": no spaces.`,
 		}},
-		{"unknown field, wrapped", fmt.Errorf("visit: %w", &kube.Error{Op: "dry-run apply", Object: pod, Reason: kube.SchemaRejected, Fields: []kube.FieldError{
-			{Path: path(t, "spec.foo"), Reason: "FieldValueInvalid", Detail: "field not declared in schema"},
-		}}), []string{
+		{"unknown field, wrapped", fmt.Errorf("visit: %w", &kube.Error{
+			Op: "dry-run apply", Object: pod, Reason: kube.SchemaRejected, Fields: []kube.FieldError{
+				{Path: path(t, "spec.foo"), Reason: "FieldValueInvalid", Detail: "field not declared in schema"},
+			}}), []string{
 			"<spec.foo> | Unknown field | Could not dry-run apply v1 Pod acme/web (Pod.web): spec.foo: field not declared in schema.",
 		}},
 		{"immutable", &kube.Error{Op: "apply", Object: pod, Reason: kube.Immutable, Fields: []kube.FieldError{
 			{Path: path(t, "spec"), Detail: "field is immutable", Immutable: true},
 		}}, []string{
-			"<spec> | Immutable field | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. Only a new object can have another value: list the field in lifecycle.replace_on to have the object replaced.",
+			"<spec> | Immutable field | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. " +
+				"Only a new object can have another value: list the field in lifecycle.replace_on to have the object replaced.",
 		}},
 		{"conflicts", &kube.Error{Op: "apply", Object: pod, Reason: kube.FieldConflict, Conflicts: []kube.Conflict{
 			{Path: path(t, "spec.replicas"), Manager: "hpa", Subresource: "scale", Time: "2026-01-02T03:04:05Z"},

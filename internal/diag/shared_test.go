@@ -32,9 +32,12 @@ func TestMerge(t *testing.T) {
 		diags = append(diags, d...)
 	}
 	want := []string{
-		"nowhere | Admission webhook failed | Could not create v1 Pod acme/a (Pod.a): webhook w did not answer. Mend it.\n\nThe same happened to Pod.c and Pod.f.",
-		"nowhere | Denied by admission control | Could not create v1 Pod acme/b (Pod.b): no. A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
-		"nowhere | Denied by admission control | Could not create v1 Pod acme/d (Pod.d): no. A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
+		"nowhere | Admission webhook failed | Could not create v1 Pod acme/a (Pod.a): webhook w did not answer. Repair it." +
+			"\n\nThe same happened to Pod.c and Pod.f.",
+		"nowhere | Denied by admission control | Could not create v1 Pod acme/b (Pod.b): no. " +
+			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
+		"nowhere | Denied by admission control | Could not create v1 Pod acme/d (Pod.d): no. " +
+			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
 		"nowhere | Admission webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Mend it.",
 	}
 	if diff := cmp.Diff(want, show(diag.Merge(diags))); diff != "" {
@@ -51,12 +54,16 @@ func TestCutShort(t *testing.T) {
 	}{
 		"refused": {kube.Error{Reason: kube.Unreachable, Outage: true, Message: "nothing listens at " + host, Advice: "Is it up?"},
 			"nowhere | Cluster unreachable | Nothing listens at https://k8s.test. How. Is it up? Then."},
-		"silent, to a change": {kube.Error{Reason: kube.OutcomeUnknown, Outage: true, Message: host + " did not answer within 60s", Advice: "It may have been carried out."},
-			"nowhere | Request timed out | The API server https://k8s.test did not answer within 60s. How. Check the network, VPN or firewall, or allow more time for each request. Then."},
-		"looked at in vain": {kube.Error{Reason: kube.OutcomeUnknown, Message: "EOF", Err: &kube.Error{Reason: kube.Unreachable, Outage: true, Message: "no route", Advice: "Is it up?"}},
+		"silent, to a change": {kube.Error{Reason: kube.OutcomeUnknown, Outage: true, Message: host + " did not answer within 60s",
+			Advice: "It may have been carried out."},
+			"nowhere | Request timed out | The API server https://k8s.test did not answer within 60s. How. " +
+				"Check the network, VPN or firewall, or allow more time for each request. Then."},
+		"read failed, too": {kube.Error{Reason: kube.OutcomeUnknown, Message: "EOF",
+			Err: &kube.Error{Reason: kube.Unreachable, Outage: true, Message: "no route", Advice: "Is it up?"}},
 			"nowhere | Cluster unreachable | The API server https://k8s.test: no route. How. Is it up? Then."},
 		"not let in": {kube.Error{Reason: kube.Unauthorized, Message: "Unauthorized", Advice: "Log in."},
-			"nowhere | Credentials not accepted | The API server https://k8s.test no longer accepts the credentials: Unauthorized. How. Log in. Then."},
+			"nowhere | Credentials not accepted | The API server https://k8s.test no longer accepts the credentials: " +
+				"Unauthorized. How. Log in. Then."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			diags := failing("a", kube.Error{Reason: kube.Timeout, Message: "in flight at the time"})

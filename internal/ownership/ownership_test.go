@@ -55,7 +55,8 @@ func TestRecord(t *testing.T) {
 	if m := record.Other(image); m != nil {
 		t.Errorf("the image is owned by %s, too", m.Manager)
 	}
-	if first := record.First(); first.Manager != "kubectl-client-side-apply" || !first.Time.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) {
+	at := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
+	if first := record.First(); first.Manager != "kubectl-client-side-apply" || !first.Time.Equal(at) {
 		t.Errorf("first was %+v: a subresource does not count", first)
 	}
 	if set, err := record.OwnFields("apps/v1beta1"); set != nil || err != nil {

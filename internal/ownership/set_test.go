@@ -64,7 +64,8 @@ func TestPath(t *testing.T) {
 			t.Errorf("%s: a set owns its field and those around it, and nothing below", path)
 		}
 	}
-	if got := Path(fieldpath.MakePathOrDie("metadata", "finalizers", value.NewValueInterface("a"))); got != addrs.NewPath("metadata", "finalizers") {
+	element := fieldpath.MakePathOrDie("metadata", "finalizers", value.NewValueInterface("a"))
+	if got := Path(element); got != addrs.NewPath("metadata", "finalizers") {
 		t.Errorf("an element of a set became %s", got)
 	}
 }

@@ -26,7 +26,8 @@ func TestMasker(t *testing.T) {
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		out := New(secret, "an").Hide(strings.Join(rapid.SliceOf(rapid.SampledFrom(texts)).Draw(r, "texts"), " and "))
-		for _, piece := range []string{"c4n4ry", "of <two> lines", hex.EncodeToString([]byte("4n4r")), base64.StdEncoding.EncodeToString([]byte("c4n4ry"))} {
+		for _, piece := range []string{"c4n4ry", "of <two> lines", hex.EncodeToString([]byte("4n4r")),
+			base64.StdEncoding.EncodeToString([]byte("c4n4ry"))} {
 			if strings.Contains(out, piece) {
 				r.Fatalf("%q is in %q", piece, out)
 			}

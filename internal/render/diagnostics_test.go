@@ -52,7 +52,8 @@ func evaluated(t testing.TB) (hcl.Diagnostics, map[string]*hcl.File) {
 	inst, _ := addrs.ParseInstance(`Pod.web["a"]`)
 	diags = append(diags,
 		&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Field managed by another manager", Extra: inst,
-			Detail: "spec.replicas of Deployment default/web is managed by \"hpa\". Remove it from the configuration to leave it to hpa.\n\n  kept as it is:    x\n"},
+			Detail: "spec.replicas of Deployment default/web is managed by \"hpa\". " +
+				"Remove it from the configuration to leave it to hpa.\n\n  kept as it is:    x\n"},
 		&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Deprecated", Detail: "Use another.", Subject: body.Blocks[0].DefRange().Ptr()},
 		&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Deprecated", Detail: "Use another.", Subject: body.Blocks[1].DefRange().Ptr()},
 		&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid value for variable", Detail: "Too short.",

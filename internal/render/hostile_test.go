@@ -45,10 +45,13 @@ var hostileTexts = []string{
 	"::stop-commands::x", "  ::add-mask::x", "\t::error::x", "a\n::set-output name=x::y", "a\r::debug::x", "\v::warning::x",
 	"##[error]x", "a ##[group]x", "##vso[task.setvariable variable=a]b", "##VSO[task.complete]", "##teamcity[buildStop]", "###[a", "####vso[a",
 	"section_start:1:a\r\x1b[0Kx", "\x1b[31mred", "\x1b]0;title\a", "\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "\x9b31m", "a\bb", "a\x00b",
-	"\u202egnp.exe", "a\u2066b\u2069", "\ufeffa", "a\u200bb", "\U000e0041\U000e0042", "❤\ufe0f", "\xff\xfe", "a\xc3(", "\xed\xa0\x80", "\xf5\x80\x80\x80",
+	"\u202egnp.exe", "a\u2066b\u2069", "\ufeffa", "a\u200bb", "\U000e0041\U000e0042", "❤\ufe0f", "\xff\xfe", "a\xc3(", "\xed\xa0\x80",
+	"\xf5\x80\x80\x80",
 	"```\n# Approved", "~~~", "</details>", "<img src=x>", "@everyone", "#1", "https://x/y", "![a](b)", "[a](javascript:b)", "\\u{1b}",
-	"${x}", "%{ if x }", "$${", "EOT", "\nEOT\n", "<<-EOT\nEOT", "(sensitive value)", "(known after apply)", "\"", "\\", "\\\"", "}", "  # x will be destroyed",
-	"\n  # Pod.web will be created", "\n\nNo changes. Your infrastructure matches the configuration.", "\nPlan: 0 to add, 0 to change, 0 to destroy.",
+	"${x}", "%{ if x }", "$${", "EOT", "\nEOT\n", "<<-EOT\nEOT", "(sensitive value)", "(known after apply)", "\"", "\\", "\\\"", "}",
+	"  # x will be destroyed",
+	"\n  # Pod.web will be created", "\n\nNo changes. Your infrastructure matches the configuration.",
+	"\nPlan: 0 to add, 0 to change, 0 to destroy.",
 	"a\u2028::x", "a\u0085::x", strings.Repeat("x", 5000), strings.Repeat("\u202e", 300), "…", "│ ", "日本語", "Ω≈ç√", "🙂", "e\u0301",
 }
 
@@ -76,7 +79,8 @@ func checkClean(t testing.TB, what string, out []byte) {
 	for line := range strings.SplitSeq(string(out), "\n") {
 		start := strings.TrimLeft(line, " \t")
 		lower := strings.ToLower(line)
-		if strings.HasPrefix(start, "::") || strings.Contains(lower, "##[") || strings.Contains(lower, "##vso[") || strings.Contains(lower, "##teamcity[") {
+		if strings.HasPrefix(start, "::") || strings.Contains(lower, "##[") || strings.Contains(lower, "##vso[") ||
+			strings.Contains(lower, "##teamcity[") {
 			t.Errorf("%s: a line is a command: %q", what, line)
 		}
 	}
@@ -167,8 +171,9 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 				Addr: hostileInstance(s), Previous: hostileInstance(s + "1"), Object: hostileObject(s), Action: action,
 				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, DesiredFields: after,
 				ReplacePaths: []addrs.Path{addrs.NewPath("metadata", "annotations", s)}, Blocked: true,
-				Drift:        []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
-				Consequences: []impact.Consequence{{Effect: impact.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2, Names: []string{s}}},
+				Drift: []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
+				Consequences: []impact.Consequence{{Effect: impact.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2,
+					Names: []string{s}}},
 			}
 			if kind == "" && action != plan.Update {
 				continue
@@ -185,7 +190,8 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 			p.Changes = append(p.Changes, c)
 		}
 	}
-	p.Outputs = []plan.OutputChange{{Name: s, Action: plan.Update, Before: s, After: []any{s}}, {Name: "b", Action: plan.Create, After: map[string]any{s: s}}}
+	p.Outputs = []plan.OutputChange{{Name: s, Action: plan.Update, Before: s, After: []any{s}},
+		{Name: "b", Action: plan.Create, After: map[string]any{s: s}}}
 	p.Skipped = []hclspec.Skipped{{Addr: hostileInstance(s), By: hostileInstance(s)}}
 	return p
 }

@@ -144,6 +144,7 @@ func TestOutputRaw(t *testing.T) {
 
 func TestDiagnosticsWithoutFiles(t *testing.T) {
 	var b bytes.Buffer
-	Diagnostics(&b, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "S", Subject: &hcl.Range{Filename: "f", Start: hcl.Pos{Line: 900, Column: 9, Byte: 9999}}}}, Sources{}, Options{})
+	Diagnostics(&b, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "S",
+		Subject: &hcl.Range{Filename: "f", Start: hcl.Pos{Line: 900, Column: 9, Byte: 9999}}}}, Sources{}, Options{})
 	golden(t, "diagnostics_no_file", b.Bytes())
 }

@@ -99,7 +99,8 @@ func markdownWarnings(pl *plan.Plan) []string {
 		}
 	}
 	if predicted > 0 && !pl.Offline() {
-		all = append(all, fmt.Sprintf("%s %s predicted by kplan; the rest is the server's own answer.", words.Count(predicted, "result"), words.Plural(predicted, "is", "are")))
+		all = append(all, fmt.Sprintf("%s %s predicted by kplan; the rest is the server's own answer.", words.Count(predicted, "result"),
+			words.Plural(predicted, "is", "are")))
 	}
 	return all
 }
@@ -213,7 +214,8 @@ func code(text string) string {
 // anything else.
 func IsLink(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "https" && u.Host != "" && !strings.ContainsAny(address, "<> \t\r\n\"'`()[]\\") && Clean(address) == address
+	return err == nil && u.Scheme == "https" && u.Host != "" && !strings.ContainsAny(address, "<> \t\r\n\"'`()[]\\") &&
+		Clean(address) == address
 }
 
 // link is a line with the address, if there is one.

@@ -128,7 +128,8 @@ func TestRegion(t *testing.T) {
 	for _, name := range []string{"c", "d", "e", "f"} {
 		r.Step(step(name, Started, ""))
 	}
-	shows("Pod.a: Creation complete after 0s", "a warning", "Pod.b: Still creating... [0s elapsed]", `Pod.a: Still waiting... [0s elapsed] red…`, "Pod.c: Still creating... [0s elapsed]", "... and 3 more")
+	shows("Pod.a: Creation complete after 0s", "a warning", "Pod.b: Still creating... [0s elapsed]",
+		`Pod.a: Still waiting... [0s elapsed] red…`, "Pod.c: Still creating... [0s elapsed]", "... and 3 more")
 
 	// A key that was pressed moves the cursor aside.
 	fmt.Fprint(s, "^C")

@@ -193,7 +193,8 @@ func deletions(t testing.TB) *plan.Plan {
 				{Effect: impact.LosesData, Kind: addrs.GroupKind{Kind: "PersistentVolume"}, Count: 1, Names: []string{"pv"}},
 				{Effect: impact.Cascades, Kind: addrs.GroupKind{Group: "apps", Kind: "ReplicaSet"}, Count: 2, Names: []string{"x/r", "x/s"}},
 				{Effect: impact.MayBlock, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 1, Names: []string{"a/b"}},
-				{Effect: impact.WaitsForAPI, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 2, Names: []string{"metrics.k8s.io/v1beta1", "a.example.com/v1"}},
+				{Effect: impact.WaitsForAPI, Kind: addrs.GroupKind{Kind: "Namespace"}, Count: 2,
+					Names: []string{"metrics.k8s.io/v1beta1", "a.example.com/v1"}},
 			}
 		}},
 		changed{addr: `Namespace.n[3]`, name: "z", action: plan.Delete, before: `metadata: {name: z}`, edit: because(plan.BecauseCountIndex)},

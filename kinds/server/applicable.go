@@ -69,7 +69,8 @@ func Overwritten(k *kinds.Kind, obj map[string]any) []kinds.Problem {
 	}
 	return []kinds.Problem{{
 		Path: addrs.NewPath("rules"), Summary: "Rules beside an aggregation rule",
-		Detail: "A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. " +
+		Detail: "A ClusterRole with an aggregationRule gets its rules from the roles that it selects: " +
+			"the control plane overwrites whatever is set here. " +
 			"Put these rules into a ClusterRole of their own, with the labels that are selected.",
 	}}
 }

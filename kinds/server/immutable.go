@@ -87,12 +87,14 @@ func immutablePod(c change) bool {
 		gets, err2 := quantityAt(c.planned, c.path)
 		return err == nil && (err2 != nil || gets.Cmp(had) > 0)
 	case c.within("spec.tolerations"):
-		return !allTolerated(manifest.List(manifest.Object(c.live, "spec"), "tolerations"), manifest.List(manifest.Object(c.planned, "spec"), "tolerations"))
+		return !allTolerated(manifest.List(manifest.Object(c.live, "spec"), "tolerations"),
+			manifest.List(manifest.Object(c.planned, "spec"), "tolerations"))
 	case c.within("spec.schedulingGates"):
 		return valueAt(c.live, c.path) == nil
 	case len(manifest.List(manifest.Object(c.live, "spec"), "schedulingGates")) == 0:
 	case c.within("spec.nodeSelector"):
-		return !hasAll(manifest.Object(manifest.Object(c.planned, "spec"), "nodeSelector"), manifest.Object(manifest.Object(c.live, "spec"), "nodeSelector"))
+		return !hasAll(manifest.Object(manifest.Object(c.planned, "spec"), "nodeSelector"),
+			manifest.Object(manifest.Object(c.live, "spec"), "nodeSelector"))
 	case c.within("spec.affinity.nodeAffinity"):
 		return valueAt(c.live, requiredNodes) != nil && requiredNodes.Contains(c.path)
 	}

@@ -640,13 +640,15 @@ func large(t testing.TB) map[string]Object {
 	otherEnv[2500] = map[string]any{"name": "E2499", "value": "w"}
 	configMap, pod := kindNamed(t, "ConfigMap"), kindNamed(t, "Pod")
 	return map[string]Object{
-		"20k lines":         {Kind: configMap, Before: withData(text), After: withData(strings.Replace(text, "line 9999 ", "line x ", 1))},
-		"20k lines of yaml": {Kind: configMap, Before: withData(yamlText), After: withData(strings.Replace(yamlText, "line 9999:", "line x:", 1))},
-		"250 KiB of yaml":   {Kind: configMap, Before: withData(yamlText[:250<<10]), After: withData(strings.Replace(yamlText[:250<<10], "line 999:", "line x:", 1))},
-		"20k other lines":   {Kind: configMap, Before: withData(text), After: withData(strings.ReplaceAll(text, "line", "row"))},
-		"a line of 1 MiB":   {Kind: configMap, Before: withData(strings.Repeat("a", 1<<20)), After: withData(strings.Repeat("a", 1<<20) + "b")},
-		"5,000 entries":     {Kind: pod, Before: withEnv(env), After: withEnv(otherEnv)},
-		"20k arguments":     {Kind: pod, Before: withArgs(args), After: withArgs(otherArgs)},
+		"20k lines": {Kind: configMap, Before: withData(text), After: withData(strings.Replace(text, "line 9999 ", "line x ", 1))},
+		"20k lines of yaml": {Kind: configMap, Before: withData(yamlText),
+			After: withData(strings.Replace(yamlText, "line 9999:", "line x:", 1))},
+		"250 KiB of yaml": {Kind: configMap, Before: withData(yamlText[:250<<10]),
+			After: withData(strings.Replace(yamlText[:250<<10], "line 999:", "line x:", 1))},
+		"20k other lines": {Kind: configMap, Before: withData(text), After: withData(strings.ReplaceAll(text, "line", "row"))},
+		"a line of 1 MiB": {Kind: configMap, Before: withData(strings.Repeat("a", 1<<20)), After: withData(strings.Repeat("a", 1<<20) + "b")},
+		"5,000 entries":   {Kind: pod, Before: withEnv(env), After: withEnv(otherEnv)},
+		"20k arguments":   {Kind: pod, Before: withArgs(args), After: withArgs(otherArgs)},
 	}
 }
 
@@ -692,7 +694,8 @@ func BenchmarkDiff(b *testing.B) {
 }
 
 func FuzzStructure(f *testing.F) {
-	for _, seed := range []string{`{"a":1}`, "a: 1\nb: &x 2\n", "[1, {a: b}]", "a: !!binary YQ==\n", "- a\n- b\n", "%YAML 1.1\n---\na: b", "a: *x\nb\n"} {
+	for _, seed := range []string{`{"a":1}`, "a: 1\nb: &x 2\n", "[1, {a: b}]", "a: !!binary YQ==\n", "- a\n- b\n", "%YAML 1.1\n---\na: b",
+		"a: *x\nb\n"} {
 		f.Add(seed, seed+" ")
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {

@@ -252,7 +252,8 @@ func (o *observation) conditions(status *corev1.PodStatus, initialized bool) {
 	o.condition(status, corev1.PodInitialized, initialized, initReason, "")
 	o.condition(status, corev1.ContainersReady, ready, reason, message)
 	if gate := o.closedGate(); ready && gate != "" {
-		ready, reason, message = false, "ReadinessGatesNotReady", fmt.Sprintf("corresponding condition of pod readiness gate %q does not exist.", gate)
+		ready, reason, message = false, "ReadinessGatesNotReady",
+			fmt.Sprintf("corresponding condition of pod readiness gate %q does not exist.", gate)
 	}
 	o.condition(status, corev1.PodReady, ready, reason, message)
 }

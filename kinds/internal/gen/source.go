@@ -112,7 +112,8 @@ func (s *source) load(importPath string) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pkg{path: importPath, types: map[string]*typeDecl{}, consts: map[string]string{}, members: map[string][]string{}, removed: map[string]int{}}
+	p := &pkg{path: importPath, types: map[string]*typeDecl{}, consts: map[string]string{}, members: map[string][]string{},
+		removed: map[string]int{}}
 	s.packages[importPath] = p
 	fset := token.NewFileSet()
 	for _, name := range files {
