@@ -47,6 +47,7 @@ func (w *writer) entry(c *plan.Change, live *unstructured.Unstructured) state.Ob
 		UID:       string(live.GetUID()),
 		Needs:     c.Needs,
 		Digest:    w.journal.digest(c.Desired),
+		Applied:   c.AppliedFields(w.journal.state),
 		Sensitive: c.SensitiveDesired(),
 		Protected: c.Protected,
 	}

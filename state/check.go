@@ -18,7 +18,7 @@ const maxSerial = 1 << 53
 // entry could make a plan delete what it should not.
 func (s *State) check() error {
 	switch {
-	case s.Format != Format:
+	case s.Format < 1 || s.Format > Format:
 		return fmt.Errorf("its format is %d, not %d", s.Format, Format)
 	case s.Serial > maxSerial:
 		return fmt.Errorf("its serial %d is higher than any number of writes", s.Serial)

@@ -50,17 +50,21 @@ func decode(data []byte) (s *State, sum string, err error) {
 		return nil, "", &DecodeError{Problem: fmt.Sprintf(format, args...), Advice: adviseRestore}
 	}
 	var file struct {
-		State
+		document
 		Checksum string `json:"checksum"`
 	}
 	strict, err := strictjson.UnmarshalStrict(data, &file)
 	if err := errors.Join(append(strict, err)...); err != nil {
 		return bad("does not have the format that kplan writes: %s", oneLine(err))
 	}
-	if err := file.State.check(); err != nil {
+	s, err = file.state()
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
 		return bad("is damaged: %v", err)
 	}
-	text, err := file.State.canonical()
+	text, err := s.canonical()
 	if err != nil {
 		return bad("is damaged: %v", err)
 	}
@@ -71,8 +75,9 @@ func decode(data []byte) (s *State, sum string, err error) {
 	default:
 		return bad("was damaged or edited after kplan wrote it: its checksum does not match")
 	}
-	file.State.sort()
-	return &file.State, file.Checksum, nil
+	s.sort()
+	s.Format = Format // as which it is written from now on
+	return s, file.Checksum, nil
 }
 
 // checkText refuses what is not JSON, and names the usual accidents.
@@ -127,7 +132,7 @@ func checkFormat(data []byte) error {
 		problem, advice = "is not a kplan state: the field format is missing", "check the path, or "+adviseRestore
 	case format > Format:
 		problem, advice = fmt.Sprintf("was written by a newer kplan (format %d; this kplan knows %d)", format, Format), adviseUpgrade
-	case format != Format:
+	case format < 1:
 		problem = fmt.Sprintf("has the unknown format %d", format)
 	}
 	if problem == "" {

@@ -58,7 +58,7 @@ func (s *State) canonical() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(sorted); err != nil {
+	if err := enc.Encode(documentOf(&sorted)); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil

@@ -45,9 +45,10 @@ func example(t testing.TB) *State {
 			{Addr: addr(t, "Namespace.tenant"), Object: object(t, "v1 Namespace acme"), UID: "u-1", Protected: true},
 			{
 				Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/web"), UID: "u-2",
-				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}, Digest: "000102030405060708090a0b0c0d0e0f",
+				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}, Digest: "000102030405060708090a0b0c0d0e0f", Applied: applied(),
 			},
-			{Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/former"), UID: "u-0", Deposed: true},
+			{Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/former"), UID: "u-0", Deposed: true,
+				Applied: applied()},
 			{
 				Addr: addr(t, `module.shop["a.b"].Deployment.web["<x>"]`), Object: object(t, "apps/v1 Deployment acme/shop"), UID: "u-3",
 				Needs: []addrs.Instance{addr(t, "Namespace.tenant"), addr(t, "ReplicationController.app")},
@@ -66,10 +67,15 @@ func example(t testing.TB) *State {
 	}
 }
 
-// TestFormat1 reads and writes the state of testdata, which is never changed:
+func applied() []addrs.Path {
+	return []addrs.Path{addrs.NewPath("metadata", "labels", "app.kubernetes.io/name"), addrs.NewPath("spec", "replicas"),
+		addrs.NewPath("spec", "template", "spec", "containers").Select(map[string]any{"name": "app"}).Field("image")}
+}
+
+// TestFormat2 reads and writes the state of testdata, which is never changed:
 // every later kplan must read it.
-func TestFormat1(t *testing.T) {
-	const golden = "testdata/format1.json"
+func TestFormat2(t *testing.T) {
+	const golden = "testdata/format2.json"
 	data, err := example(t).Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +97,61 @@ func TestFormat1(t *testing.T) {
 	if diff := cmp.Diff(example(t), s, comparable); diff != "" {
 		t.Errorf("read differently (-want +got):\n%s", diff)
 	}
+	if a, b := s.Objects[1].Applied, s.Objects[2].Applied; &a[0] != &b[0] {
+		t.Error("equal sets of fields are not shared")
+	}
+}
+
+// A state of format 1, which does not record the fields that were applied, is read,
+// and written as what it has become.
+func TestFormat1(t *testing.T) {
+	data, err := os.ReadFile("testdata/format1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := example(t)
+	for i := range want.Objects {
+		want.Objects[i].Applied = nil
+	}
+	if diff := cmp.Diff(want, s, comparable); diff != "" {
+		t.Errorf("read differently (-want +got):\n%s", diff)
+	}
+	again, err := s.Encode()
+	if err != nil || !strings.Contains(string(again), `"format": 2`) {
+		t.Errorf("written as %s, %v", again, err)
+	}
+}
+
+// No name inside of a sensitive field is in a path that is recorded.
+func TestMaskPath(t *testing.T) {
+	s := example(t)
+	sensitive := addrs.NewPathSet(addrs.NewPath("data"), path(t, `spec.env[name="hush"].name`), path(t, `spec.list`))
+	for text, want := range map[string]string{
+		"spec.replicas":               "spec.replicas",
+		"data":                        "data",
+		"data.hush":                   `data["hmac:` + s.Digest("hush") + `"]`,
+		`spec.env[name="hush"].value`: `spec.env[name="hmac:` + s.Digest(`"hush"`) + `"].value`,
+		`spec.env[name="loud"].value`: `spec.env[name="loud"].value`,
+		`spec.list[port=80,proto="x"].value`: `spec.list[port="hmac:` + s.Digest("80") + `",proto="hmac:` + s.Digest(`"x"`) +
+			`"]["hmac:` + s.Digest("value") + `"]`,
+	} {
+		if got := s.MaskPath(path(t, text), sensitive); got != path(t, want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func path(t testing.TB, text string) addrs.Path {
+	t.Helper()
+	p, err := addrs.ParsePath(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 var comparable = cmp.Exporter(func(reflect.Type) bool { return true })
@@ -166,10 +227,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"array", "[]", "is not a kplan state"},
 		{"null", "null", "field format is missing"},
 		{"no format", "{}", "field format is missing"},
-		{"format as text", edit(`"format": 1`, `"format": "one"`), "is not a kplan state"},
-		{"newer", edit(`"format": 1`, `"format": 2`), "written by a newer kplan (format 2; this kplan knows 1); upgrade kplan"},
-		{"newer with other fields", `{"format":2,"objects":{"a":1}}`, "newer kplan"},
-		{"older", edit(`"format": 1`, `"format": 0`), "unknown format 0"},
+		{"format as text", edit(`"format": 2`, `"format": "one"`), "is not a kplan state"},
+		{"newer", edit(`"format": 2`, `"format": 3`), "written by a newer kplan (format 3; this kplan knows 2); upgrade kplan"},
+		{"newer with other fields", `{"format":3,"objects":{"a":1}}`, "newer kplan"},
+		{"older", edit(`"format": 2`, `"format": 0`), "unknown format 0"},
 		{"terraform", `{"version":4,"terraform_version":"1.11.0","serial":1}`, "written by Terraform"},
 		{"unknown field", edit(`"serial"`, `"sequel": 1, "serial"`), `unknown field "sequel"`},
 		{"unknown field of an object", edit(`"uid"`, `"spec": {}, "uid"`), `unknown field "objects[0].spec"`},
@@ -192,6 +253,8 @@ func TestDecodeRefuses(t *testing.T) {
 			s.Objects[1].Object = s.Objects[3].Object
 			s.Objects[1].Object.Version = "v2"
 		}), "are both the object"},
+		{"unknown set of fields", edit(`"field_set": "`, `"field_set": "f`), "which is missing"},
+		{"edited set of fields", edit(`"spec.replicas"`, `"spec.size"`), "is not as kplan writes it"},
 		{"no uid", signed(func(s *State) { s.Objects[1].UID = "" }), "ReplicationController.app has no uid"},
 		{"bad address", strings.Replace(good, "Namespace.tenant", "tenant", 1), "not a resource address"},
 		{"bad object", strings.Replace(good, "v1 Namespace acme", "acme", 1), "does not name an object"},

@@ -1,6 +1,6 @@
 // Package state records which objects a stack manages: the identity, uid, dependencies
-// and digests of each, and nothing that could be secret. Specs stay in the cluster,
-// whose managedFields record which fields kplan owns.
+// and digests of each and which of its fields were applied, and nothing that could be
+// secret. Specs stay in the cluster.
 //
 // A state is kept in a Store. The store's lock orders runs; each write is a
 // compare-and-swap on the serial, so that a run that lost its lock can't write.
@@ -17,8 +17,9 @@ import (
 	"kplan.dev/kplan/addrs"
 )
 
-// Format is the version of the file format this kplan writes.
-const Format = 1
+// Format is the version of the file format this kplan writes. It reads the earlier
+// ones, too: format 1 does not record which fields were applied.
+const Format = 2
 
 // State is everything that kplan records of one stack.
 type State struct {
@@ -47,6 +48,10 @@ type Object struct {
 	Needs []addrs.Instance `json:"needs,omitempty"`
 	// Digest is the keyed digest of the fields last applied.
 	Digest string `json:"digest,omitempty"`
+	// Applied are the paths of the fields last applied, sorted, nil where they are not
+	// known. Names that are sensitive are keyed digests: see State.MaskPath. Objects
+	// share equal sets, so the slice is never changed. In the file it stands apart.
+	Applied []addrs.Path `json:"-"`
 	// AcknowledgedDrift is the keyed digest of what others had changed of the object
 	// when a refresh-only plan was last applied.
 	AcknowledgedDrift string `json:"acknowledged_drift,omitempty"`
@@ -109,7 +114,7 @@ func Lost(lineage string, now time.Time) *State {
 // objects name the stack they belong to.
 func (s *State) StackID() string { return s.Lineage }
 
-// Clone is a copy that shares nothing with s.
+// Clone is a copy that shares nothing with s but what is never changed.
 func (s *State) Clone() *State {
 	c := *s
 	c.Key = slices.Clone(s.Key)

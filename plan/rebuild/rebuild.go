@@ -89,7 +89,7 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 		f, ok := found[o.Object.Identity()]
 		switch {
 		case ok && f.UID != o.UID: // recreated since this state was written
-			o.UID, o.Digest = f.UID, ""
+			o.UID, o.Digest, o.Applied = f.UID, "", nil
 			b.objects.Put(o)
 		case !ok:
 			there, err := b.isThere(ctx, o)
@@ -160,13 +160,15 @@ func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 func (b *rebuilding) entry(c *plan.Change) state.Object {
 	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
-		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest,
+		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest, Applied: known.Applied,
 		Sensitive: c.SensitiveDesired(), Protected: c.Protected,
 	}
 	if c.Moved() {
 		o.Addr, o.Deposed = c.Previous, known.Deposed
 	} else if c.Action == plan.NoOp {
-		o.Digest = b.state.Digest(plan.DesiredFields(c.Desired, b.state.StackID()))
+		o.Digest, o.Applied = b.state.Digest(plan.DesiredFields(c.Desired, b.state.StackID())), c.AppliedFields(b.state)
+	} else if o.Applied == nil {
+		o.Applied = c.OwnedFields(b.state)
 	}
 	return o
 }
