@@ -59,6 +59,7 @@ const DefaultWaitTimeout = 10 * time.Minute
 // Summary is the result of an apply.
 type Summary struct {
 	Added, Changed, Destroyed, Forgotten, Adopted int
+	Moved                                         int // recorded at a new address
 	Failed                                        []addrs.Instance
 	Unknown                                       []addrs.Instance // the answer was lost: maybe done, maybe not
 	Skipped                                       []addrs.Instance // because of a failure or an interruption

@@ -84,6 +84,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 		close(j.stopped)
 		return err
 	}
+	j.done.Moved = p.Counts().Move
 	go j.run(func() { j.flushRegularly(context.WithoutCancel(ctx)) })
 	return nil
 }

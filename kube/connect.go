@@ -48,8 +48,12 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 	}
 	c := &Cluster{client: client, catalog: &catalog{client: client, life: ctx}}
 	_, err = c.Identity(ctx)
-	switch e, _ := err.(*Error); {
-	case err == nil, e.Reason == NotFound:
+	var e *Error
+	switch {
+	case err == nil:
+	case !errors.As(err, &e):
+		return nil, err
+	case e.Reason == NotFound:
 	case e.Reason == Forbidden && isAnonymous(e.Message):
 		e.Op, e.Object, e.Reason = "connect", addrs.Object{}, Unauthorized
 		e.Advice = "No credentials were given, or the server does not know them. Check the user of the kubeconfig's context."

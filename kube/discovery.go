@@ -41,7 +41,7 @@ type served struct {
 }
 
 // aggregated asks for all groups in one document, which API servers give since
-// 1.26 (v2beta1) and 1.30 (v2).
+// 1.27 (v2beta1) and 1.30 (v2).
 const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
 	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 

@@ -106,8 +106,7 @@ func (c *Cluster) watchIn(ctx context.Context, k *kinds.Kind, namespace string, 
 		}
 		switch {
 		case ctx.Err() != nil:
-		case isExpired(err):
-		case isPassing(err):
+		case isExpired(err), isPassing(err):
 			pause(ctx, wait)
 			wait = min(wait*2, watchMost)
 		default:

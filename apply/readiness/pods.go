@@ -161,16 +161,20 @@ func creationFailureEvent(live *unstructured.Unstructured, pods, events []*unstr
 	if own := ownership.Of(live.Object).Own(); own != nil {
 		applied = own.Time
 	}
-	slices.SortFunc(events, byName)
+	var latest corev1.Event
 	for _, u := range events {
 		var event corev1.Event
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &event) != nil {
 			continue
 		}
 		at := kube.EventTime(event)
-		if event.InvolvedObject.UID == live.GetUID() && event.Message != "" && !at.Before(applied) && (newest.IsZero() || at.After(newest)) {
-			return "FailedCreate: " + event.Message
+		if event.InvolvedObject.UID == live.GetUID() && event.Message != "" && !at.Before(applied) && (newest.IsZero() || at.After(newest)) &&
+			at.After(kube.EventTime(latest)) {
+			latest = event
 		}
 	}
-	return ""
+	if latest.Message == "" {
+		return ""
+	}
+	return "FailedCreate: " + latest.Message
 }

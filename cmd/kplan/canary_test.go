@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // canaries are secrets, each of a shape of its own around a core that is found
@@ -193,7 +196,7 @@ func newCage(t *testing.T, kubeconfig string) *cage {
 	c := &cage{T: t, dir: t.TempDir(), canaries: canaries()}
 	shapes := &strings.Builder{}
 	for _, name := range slices.Sorted(maps.Keys(c.canaries)) {
-		fmt.Fprintf(shapes, "  %s = %s\n", name, expression(c.canaries[name]))
+		fmt.Fprintf(shapes, "  %s = %s\n", name, hclwrite.TokensForValue(cty.StringVal(c.canaries[name])).Bytes())
 	}
 	c.write("secret.kpvars.hcl", "file_var = \""+core("file_var")+"\"\nshapes = {\n"+shapes.String()+"}\n")
 	c.env = append(os.Environ(), "KUBECONFIG="+kubeconfig, fmt.Sprintf("KPLAN_VAR_ns=t%d-canaries", os.Getpid()),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 
 	"github.com/hashicorp/hcl/v2"
@@ -37,13 +38,14 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 	if diags.HasErrors() {
 		return definition{}, diags
 	}
-	args := opts.args
+	var saved map[string]json.RawMessage
 	if opts.from != nil {
-		args = append(savedVariables(opts.from, c), args...)
+		saved = savedVariables(opts.from)
 	}
 	values, valueDiags := c.ReadVariables(config.Inputs{
 		Env:    os.Environ(),
-		Args:   args,
+		Saved:  saved,
+		Args:   opts.args,
 		Open:   files.Opener(ctx),
 		Prompt: s.askVariable(ctx),
 	})

@@ -41,7 +41,7 @@ var phases = map[apply.Phase]render.Phase{
 func showSummary(u *ui.Streams, p *plan.Plan, summary apply.Summary, diags hcl.Diagnostics) {
 	n := plan.Counts{
 		Add: summary.Added, Change: summary.Changed, Destroy: summary.Destroyed,
-		Adopt: summary.Adopted, Forget: summary.Forgotten, Move: p.Counts().Move,
+		Adopt: summary.Adopted, Forget: summary.Forgotten, Move: summary.Moved,
 	}
 	if diags.HasErrors() {
 		showIncomplete(u, n, p.Mode, summary)

@@ -42,13 +42,17 @@ func (s *session) locate(opts stateOptions) (stateOptions, hcl.Diagnostics) {
 	if opts.path != "" {
 		return opts, nil
 	}
-	c, _ := config.Load(".") // its mistakes don't concern this command
+	c, diags := config.Load(".")
+	s.quoted.config = c
 	if c.Settings.Backend == nil {
+		if c.Broken { // the block may stand in what can't be read
+			return opts, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Location of the state not known",
+				Detail: "A backend block may be in the part of the configuration that can't be read. Repair it, or name the state with -state=FILE."})
+		}
 		opts.path = defaultState
 		return opts, nil
 	}
-	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Partial: true})
-	s.quoted.config = c
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Partial: true}) // other mistakes don't concern this command
 	return opts.in(definition{c, values})
 }
 
@@ -60,6 +64,11 @@ func (o stateOptions) in(d definition) (stateOptions, hcl.Diagnostics) {
 	backend, diags := d.config.Backend(d.values)
 	if diags.HasErrors() {
 		return o, diags
+	}
+	if backend.Path == "" {
+		return o, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
+			Detail: "The path of the backend depends on a variable without a value. Set it in the environment as KPLAN_VAR_name or " +
+				"in a *.auto.kpvars.hcl file, or name the state with -state=FILE."}}
 	}
 	o.path = backend.Path
 	return o, nil
@@ -211,7 +220,7 @@ func readGivenState(ctx context.Context, path string, stdin io.Reader) (*state.S
 		defer file.Close()
 		from = file
 	}
-	data, err := io.ReadAll(io.LimitReader(from, state.MaxSize))
+	data, err := io.ReadAll(io.LimitReader(from, state.MaxSize+1))
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -69,25 +65,17 @@ func (s *session) askVariable(ctx context.Context) func(*config.Variable) (strin
 	}
 }
 
-// savedVariables are the values of variables that a saved plan has, as if they
-// were given on the command line. It has none of sensitive variables, which must
-// be given again. That all values are those of the plan is verified later.
-func savedVariables(p *plan.Plan, c *config.Config) []config.VarArg {
-	declared := map[string]*config.Variable{}
-	for _, v := range c.Variables {
-		declared[v.Name] = v
-	}
-	var args []config.VarArg
-	for _, name := range slices.Sorted(maps.Keys(p.Variables)) {
-		saved, v := p.Variables[name], declared[name]
-		if v == nil || saved.Sensitive || len(saved.Value) == 0 {
-			continue
-		}
-		if text, ok := asArgument(saved.Value, v); ok {
-			args = append(args, config.VarArg{Set: name + "=" + text})
+// savedVariables are the values of variables in JSON that a saved plan has. It has
+// none of sensitive variables, which must be given again. That all values are those
+// of the plan is verified later.
+func savedVariables(p *plan.Plan) map[string]json.RawMessage {
+	saved := map[string]json.RawMessage{}
+	for name, v := range p.Variables {
+		if !v.Sensitive && len(v.Value) > 0 {
+			saved[name] = v.Value
 		}
 	}
-	return args
+	return saved
 }
 
 // explainMissing adds to the error of each sensitive variable without a value
@@ -100,50 +88,4 @@ func explainMissing(diags hcl.Diagnostics, p *plan.Plan, c *config.Config) {
 			}
 		}
 	}
-}
-
-// asArgument spells a value in JSON as -var takes it: as it stands for a
-// variable of a primitive type or of none, as an expression for any other.
-// There is no spelling of a list or an object for a variable without a type.
-func asArgument(saved json.RawMessage, v *config.Variable) (text string, ok bool) {
-	dec := json.NewDecoder(bytes.NewReader(saved))
-	dec.UseNumber()
-	var value any
-	if err := dec.Decode(&value); err != nil || value == nil {
-		return "", false
-	}
-	untyped := v.Type.FriendlyName() == "dynamic"
-	s, isString := value.(string)
-	switch {
-	case isString && (untyped || v.Type.IsPrimitiveType()):
-		return s, true
-	case untyped:
-		return "", false
-	}
-	return expression(value), true
-}
-
-// expression spells a value in JSON form in the configuration language.
-func expression(value any) string {
-	switch value := value.(type) {
-	case map[string]any:
-		var parts []string
-		for _, key := range slices.Sorted(maps.Keys(value)) {
-			parts = append(parts, expression(key)+" = "+expression(value[key]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case []any:
-		parts := make([]string, len(value))
-		for i, element := range value {
-			parts[i] = expression(element)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(fmt.Sprintf("a value of a saved plan has no JSON form: %v", err))
-	}
-	// JSON's strings are the language's, but for the marks of a template. What
-	// JSON writes for <, > and & is the same character in both.
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(string(text))
 }

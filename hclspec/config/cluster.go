@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,7 +164,7 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 // Backend is where the state is stored.
 type Backend struct {
 	Type  string
-	Path  string    // of type local: the state file
+	Path  string    // of type local: the state file; "" while it depends on a variable without a value
 	Range hcl.Range // the block's head; zero when there is none
 }
 
@@ -181,11 +182,15 @@ func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
 		e := newSettingsEval(c, v, content.Attributes)
 		e.set("path", &backend.Path)
 		diags = append(contentDiags, e.diags...)
-		if attr := content.Attributes["path"]; attr != nil && backend.Path == "" && !diags.HasErrors() {
+		attr := content.Attributes["path"]
+		switch {
+		case slices.Contains(e.unknown, "path"):
+			backend.Path = ""
+		case attr != nil && backend.Path == "" && !diags.HasErrors():
 			diags = append(diags, source.Problem("Unsuitable value", attr.Expr.Range(), "path must name a file.")...)
 		}
 	}
-	if !filepath.IsAbs(backend.Path) {
+	if backend.Path != "" && !filepath.IsAbs(backend.Path) {
 		backend.Path = filepath.Join(c.Dir, backend.Path)
 	}
 	return backend, diags

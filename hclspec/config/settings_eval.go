@@ -23,6 +23,7 @@ type settingsEval struct {
 	values  Values
 	attrs   hcl.Attributes
 	present hcl.Attributes       // those that have a value other than null
+	unknown []string             // those whose value depends on a variable that has none
 	locals  map[string]cty.Value // those evaluated; NilVal while one is in progress
 	diags   hcl.Diagnostics
 }
@@ -54,6 +55,7 @@ func (e *settingsEval) set(name string, target any) {
 	case converted.IsNull():
 	case !converted.IsWhollyKnown():
 		e.present[name] = attr
+		e.unknown = append(e.unknown, name)
 	default:
 		e.present[name] = attr
 		if err := gocty.FromCtyValue(converted, target); err != nil {

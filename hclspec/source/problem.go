@@ -38,14 +38,18 @@ func FirstProblems(diags hcl.Diagnostics) hcl.Diagnostics {
 		len(diags)-MaxProblems)...)
 }
 
-// SortDiagnostics orders problems by range: a parser finds them in the order of its passes.
+// SortDiagnostics orders problems by range, those without one first: a parser finds them in the
+// order of its passes.
 func SortDiagnostics(diags hcl.Diagnostics) {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
-		if a.Subject == nil || b.Subject == nil {
-			return 0
-		}
-		return cmp.Or(
-			cmp.Compare(a.Subject.Filename, b.Subject.Filename),
-			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
+		at, bt := subject(a), subject(b)
+		return cmp.Or(cmp.Compare(at.Filename, bt.Filename), cmp.Compare(at.Start.Byte, bt.Start.Byte))
 	})
+}
+
+func subject(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
 }

@@ -28,6 +28,8 @@ func (s *Streams) Failed() error {
 	if !ok || out.err == nil || errors.Is(out.err, syscall.EPIPE) {
 		return nil
 	}
+	s.speaking.Lock()
+	defer s.speaking.Unlock()
 	s.events = nil
 	s.inJSON.Store(false)
 	return out.err
