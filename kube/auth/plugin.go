@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -33,6 +32,7 @@ type plugin struct {
 	config      *clientcmdapi.ExecConfig
 	input       string // KUBERNETES_EXEC_INFO
 	interactive bool
+	timeout     time.Duration // of each run
 
 	mu       sync.Mutex
 	current  *credentials
@@ -69,7 +69,11 @@ func newPlugin(cfg *rest.Config, opts Options) (*plugin, error) {
 		return nil, invalid("Use client.authentication.k8s.io/v1; a newer plugin may be needed.",
 			"the credential plugin %q asks for the API version %q, which is not known", config.Command, config.APIVersion)
 	}
-	p := &plugin{config: config, interactive: opts.InteractiveExec && config.InteractiveMode != clientcmdapi.NeverExecInteractiveMode}
+	p := &plugin{config: config, timeout: pluginTimeout,
+		interactive: opts.InteractiveExec && config.InteractiveMode != clientcmdapi.NeverExecInteractiveMode}
+	if p.interactive {
+		p.timeout = interactiveTimeout
+	}
 	if config.InteractiveMode == clientcmdapi.AlwaysExecInteractiveMode && !p.interactive {
 		return nil, invalid("Use other credentials here, such as a service account's token.",
 			"the credential plugin %q needs a terminal, and there is none", config.Command)
@@ -164,13 +168,9 @@ func (p *plugin) credentials(ctx context.Context) (*credentials, error) {
 }
 
 func (p *plugin) run(ctx context.Context) (*credentials, error) {
-	timeout := pluginTimeout
-	if p.interactive {
-		timeout = interactiveTimeout
-	}
 	// The plugin may log in for all requests to come: one that is given up must
 	// not stop it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.config.Command, p.config.Args...)
 	cmd.WaitDelay = time.Second
@@ -184,21 +184,22 @@ func (p *plugin) run(ctx context.Context) (*credentials, error) {
 		cmd.Stdin, cmd.Stderr = os.Stdin, io.MultiWriter(os.Stderr, stderr)
 	}
 	if err := cmd.Run(); err != nil {
-		return nil, p.failed(ctx, err, stderr.String())
+		return nil, p.failed(ctx, err, string(stderr.kept))
 	}
-	return p.read(stdout.Bytes())
+	return p.read(stdout.kept)
 }
 
-// bounded keeps the first bytes and drops the rest.
+// bounded keeps the first bytes and drops the rest. It embeds no buffer: io.Copy
+// would find the buffer's ReadFrom, which has no bound.
 type bounded struct {
-	bytes.Buffer
+	kept []byte
 	left int
 }
 
 func (b *bounded) Write(text []byte) (int, error) {
 	keep := text[:min(len(text), b.left)]
 	b.left -= len(keep)
-	b.Buffer.Write(keep)
+	b.kept = append(b.kept, keep...)
 	return len(text), nil
 }
 
