@@ -15,7 +15,7 @@ import (
 
 // podPage is a page of a list of pods as the API server sends it, each owned by
 // kplan and by the kubelet.
-func podPage(b *testing.B, pods int) []byte {
+func podPage(b testing.TB, pods int) []byte {
 	const pod = `{"metadata":{"name":"single","namespace":"t%05d","uid":"4a4b2d3e-%012d","resourceVersion":"%d","generation":1,
  "creationTimestamp":"2026-01-01T00:00:00Z","labels":{"kplan.dev/stack":"s","name":"single","tenant":"t%05[1]d"},
  "annotations":{"kplan.dev/address":"Pod.t%05[1]d"},
@@ -68,6 +68,24 @@ func BenchmarkDecodeList(b *testing.B) {
 	}
 }
 
+// TestClientGoDecodesListsTwice: the decoder of client-go's dynamic client reads each
+// item of a list twice, for which it takes twice the memory (docs/decisions/0023).
+func TestClientGoDecodesListsTwice(t *testing.T) {
+	text := podPage(t, pageSize)
+	times := func(decode func() error) float64 {
+		return testing.AllocsPerRun(1, func() {
+			if err := decode(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	theirs := times(func() error { return new(unstructured.UnstructuredList).UnmarshalJSON(text) })
+	ours := times(func() error { return utiljson.Unmarshal(text, &listPage{}) })
+	if theirs < ours*1.5 {
+		t.Errorf("client-go allocates %.0f times for a page, kplan %.0f times", theirs, ours)
+	}
+}
+
 // BenchmarkShare is what sharing adds to that.
 func BenchmarkShare(b *testing.B) {
 	page := &listPage{}
@@ -114,7 +132,7 @@ func BenchmarkPredict(b *testing.B) {
 	}
 }
 
-func builtinKind(b *testing.B, name string) *kinds.Kind {
+func builtinKind(b testing.TB, name string) *kinds.Kind {
 	kind, err := kinds.Builtin().Lookup(name, "")
 	if err != nil {
 		b.Fatal(err)
