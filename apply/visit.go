@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,7 +12,9 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
 
@@ -41,6 +44,7 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	ctx = withoutSecrets(ctx, c)
 	live := &unstructured.Unstructured{Object: c.Before}
 	if c.Action != plan.NoOp || c.Moved() {
 		if err := r.start(ctx, c); err != nil {
@@ -70,6 +74,13 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 		done.live = ready
 	}
 	return done, nil
+}
+
+// withoutSecrets is a context for the requests of a change, whose secrets are hidden
+// in what the API server warns of.
+func withoutSecrets(ctx context.Context, c *plan.Change) context.Context {
+	masker := sync.OnceValue(func() redact.Masker { return plan.Masker(c) })
+	return kube.FilterWarnings(ctx, func(_ addrs.Object, text string) string { return masker().Hide(text) })
 }
 
 // start makes sure that a change may be carried out, and that it can be recorded.

@@ -58,12 +58,15 @@ type decision struct {
 	relinquished      []Relinquished
 	newlyManaged      []addrs.Path
 	blocked           bool
+
+	heard heard // warnings of the API server
 }
 
 // decided is what the walk keeps of a decision.
 type decided struct {
 	change   *Change // nil where nothing could be decided
 	doubtful bool
+	warnings []Warning
 }
 
 // decisions are those about the objects that one object needs.

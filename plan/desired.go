@@ -80,7 +80,7 @@ func Named(d *hclspec.Desired, s *state.State) *hclspec.Desired {
 	prefix, generated := generatedName(d)
 	entry, known := s.Find(d.Addr)
 	if !generated || !known || entry.Object.GroupKind() != d.Object.GroupKind() ||
-		entry.Object.Namespace != d.Object.Namespace || !strings.HasPrefix(entry.Object.Name, prefix) {
+		entry.Object.Namespace != d.Object.Namespace || !strings.HasPrefix(entry.Object.Name, generatedPrefix(prefix)) {
 		return d
 	}
 	return withName(d, entry.Object.Name)
@@ -102,11 +102,16 @@ func NewlyNamed(d *hclspec.Desired) *hclspec.Desired {
 	if !generated {
 		return d
 	}
-	name := []byte(prefix[:min(len(prefix), longestName-suffixLength)])
+	name := []byte(generatedPrefix(prefix))
 	for range suffixLength {
 		name = append(name, suffixLetters[rand.IntN(len(suffixLetters))])
 	}
 	return withName(d, string(name))
+}
+
+// generatedPrefix is what is left of a generateName in the name that is made of it.
+func generatedPrefix(generateName string) string {
+	return generateName[:min(len(generateName), longestName-suffixLength)]
 }
 
 func generatedName(d *hclspec.Desired) (prefix string, generated bool) {

@@ -69,3 +69,44 @@ func sameAt(d *decision, set *fieldpath.Set) []addrs.Path {
 	}
 	return same.Sorted()
 }
+
+// Drifted is what others have changed about the object, as a change from what kplan
+// applied last to what is there now: nil where they have changed nothing. Of an object
+// that is gone no more is known than its name.
+func (c *Change) Drifted(mode Mode) *Change {
+	drifted := *c
+	drifted.Certainty, drifted.Why, drifted.Reason, drifted.Blocked = Compared, "", NoReason, false
+	drifted.Unknown, drifted.DesiredFields, drifted.Consequences, drifted.ReplacePaths = addrs.PathSet{}, nil, nil, nil
+	drifted.Relinquished, drifted.NewlyManaged, drifted.Previous = nil, nil, addrs.Instance{}
+	switch {
+	case c.Reason == BecauseDeleted, c.Reason == BecauseGone:
+		drifted.Action, drifted.Before, drifted.After = Delete, head(c.Object), nil
+	case len(c.Drift) == 0:
+		return nil
+	case mode == RefreshOnly:
+		drifted.Action = Update
+	default:
+		drifted.Action, drifted.Before, drifted.After = Update, c.lastApplied(), c.Before
+	}
+	return &drifted
+}
+
+// lastApplied is the live object with the drifted values as applying puts them back.
+func (c *Change) lastApplied() map[string]any {
+	before := c.Before
+	for _, d := range c.Drift {
+		if applied, ok := ValueAt(c.After, d.Path); ok {
+			before, _ = d.Path.ReplaceIn(before, applied).(map[string]any)
+		}
+	}
+	return before
+}
+
+// head is what the name of an object says of it.
+func head(o addrs.Object) map[string]any {
+	metadata := map[string]any{"name": o.Name}
+	if o.Namespace != "" {
+		metadata["namespace"] = o.Namespace
+	}
+	return map[string]any{"apiVersion": o.APIVersion(), "kind": o.Kind, "metadata": metadata}
+}

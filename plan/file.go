@@ -15,6 +15,7 @@ import (
 	strictjson "sigs.k8s.io/json"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
@@ -48,7 +49,12 @@ type savedPlan struct {
 	Kinds     []savedKind         `json:"kinds,omitempty"`
 	Changes   []savedChange       `json:"changes"`
 	Outputs   []savedOutput       `json:"outputs"`
-	Signature string              `json:"signature"` // keyed digest of the file with an empty one
+	// Errored plans are to be read, not to be applied.
+	Errored     bool           `json:"errored,omitempty"`
+	Skipped     []savedSkipped `json:"skipped,omitempty"`
+	Warnings    []Warning      `json:"warnings,omitempty"`
+	Diagnostics []Diagnostic   `json:"diagnostics,omitempty"`
+	Signature   string         `json:"signature"` // keyed digest of the file with an empty one
 }
 
 // savedKind is what whoever shows the plan has to know of a kind that is not
@@ -72,6 +78,7 @@ type savedChange struct {
 	ResourceVersion   string               `json:"resource_version,omitempty"`
 	Needs             []addrs.Instance     `json:"needs,omitempty"`
 	Protected         bool                 `json:"protected,omitempty"`
+	Blocked           bool                 `json:"blocked,omitempty"`
 	ReplacePaths      []addrs.Path         `json:"replace_paths,omitempty"`
 	Drift             []Drift              `json:"drift,omitempty"`
 	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
@@ -85,6 +92,12 @@ type savedChange struct {
 	After             map[string]any       `json:"after,omitempty"`
 }
 
+// savedSkipped is an instance that was not planned because one that it needs failed.
+type savedSkipped struct {
+	Address addrs.Instance `json:"address"`
+	Needs   addrs.Instance `json:"needs,omitzero"`
+}
+
 type savedOutput struct {
 	Name      string `json:"name"`
 	Action    Action `json:"action"`
@@ -96,17 +109,18 @@ type savedOutput struct {
 }
 
 // Encode writes the plan as a file for review and for a later apply. Digests
-// are keyed with the state's key. A plan that is incomplete has no file.
+// are keyed with the state's key. One that is incomplete can't be applied.
 func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
-	if p.Incomplete {
-		return nil, errors.New("an incomplete plan is not saved: it could not be applied")
-	}
 	redacted := p.redacted(s)
 	doc := savedPlan{
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
 		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes,
 		Replace: p.Replace, Adopt: p.Adopt, DataLoss: p.AllowDataLoss, Sources: p.Sources, Variables: p.Variables,
 		Kinds: saveKinds(redacted.Changes), Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
+		Errored: p.Incomplete, Warnings: p.Warnings, Diagnostics: p.Diagnostics,
+	}
+	for _, skipped := range p.Skipped {
+		doc.Skipped = append(doc.Skipped, savedSkipped{skipped.Addr, skipped.By})
 	}
 	for _, c := range redacted.Changes {
 		doc.Changes = append(doc.Changes, saveChange(c))
@@ -171,7 +185,7 @@ func saveChange(c *Change) savedChange {
 	saved := savedChange{
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
-		Protected: c.Protected, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
+		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
 		Drift: c.Drift, Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
 		Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
@@ -220,7 +234,11 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
 		Targets: doc.Targets, Excludes: doc.Excludes, Replace: doc.Replace, Adopt: doc.Adopt, AllowDataLoss: doc.DataLoss,
 		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
+		Incomplete: doc.Errored, Warnings: doc.Warnings, Diagnostics: doc.Diagnostics,
 		sign: doc.Signature, content: contentOf(data, doc.Signature),
+	}
+	for _, skipped := range doc.Skipped {
+		p.Skipped = append(p.Skipped, hclspec.Skipped{Addr: skipped.Address, By: skipped.Needs})
 	}
 	found := map[savedKindKey]*kinds.Kind{}
 	for _, saved := range doc.Changes {
@@ -294,7 +312,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 	c := &Change{
 		Addr: saved.Address, Object: saved.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
-		Protected: saved.Protected, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
+		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
 		Drift: saved.Drift, Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
 		Consequences: saved.Consequences,

@@ -38,6 +38,8 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode == "" {
 		plan.Mode = Normal
 	}
+	said := new(heard)
+	ctx = said.hear(ctx)
 	current, diags := meetCluster(ctx, in, plan)
 	if diags.HasErrors() {
 		return nil, diags
@@ -64,6 +66,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		scope:     scope,
 	}
 	diags = append(diags, p.fill(ctx, in, plan)...)
+	plan.Warnings = append(plan.Warnings, said.sorted()...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
 		diags = append(diags, idle(in, plan)...)
 	}
@@ -125,6 +128,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 			diags = append(diags, visitDiagnostics(v)...)
 		}
 		diags = append(diags, guard(v.Result.change)...)
+		plan.Warnings = append(plan.Warnings, v.Result.warnings...)
 	}
 	diags = append(diags, reportUnmanaged(refused)...)
 	plan.Skipped = outcome.Skipped

@@ -39,9 +39,15 @@ type Plan struct {
 	Changes []*Change
 	Outputs []OutputChange
 	// Skipped are objects that could not be planned since one they need
-	// failed. A plan with any, or with Incomplete set, is shown but not applied.
+	// failed. A plan with any, or with Incomplete set, is shown and saved but not applied.
 	Skipped    []hclspec.Skipped
 	Incomplete bool
+	// Warnings are what the API server said beside its answers: those about objects
+	// of the configuration in its order, then the others.
+	Warnings []Warning
+	// Diagnostics are the errors and warnings that the plan was made with, for whoever
+	// reads it later. Who saves the plan sets them: see NewDiagnostics.
+	Diagnostics []Diagnostic
 	// Preview is what the plan was made from, to be walked again when it is applied;
 	// nil where the configuration had no part in it or the plan was read from a file.
 	Preview *hclspec.Preview
@@ -56,6 +62,12 @@ func (p *Plan) Limited() bool { return len(p.Targets)+len(p.Excludes) > 0 }
 // Offline reports whether the plan was made without a cluster. It is shown, but
 // never applied.
 func (p *Plan) Offline() bool { return p.Cluster == "" }
+
+// IsApplyable reports whether the plan can be applied, and there is something to do.
+func (p *Plan) IsApplyable() bool { return !p.Incomplete && !p.Offline() && !p.IsEmpty() }
+
+// IsComplete reports whether the plan is of all objects of the stack.
+func (p *Plan) IsComplete() bool { return !p.Incomplete && !p.Limited() }
 
 // Mode is what a plan is for.
 type Mode string

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,8 @@ import (
 //	                  what they say; "error: Summary" for each error
 //	says              words that stand in a diagnostic
 //	does not say      words that stand in none
+//	warns             what the API server warns of in the plan, one a line, each
+//	                  with the address that it is about
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
 // canary. A plan without errors is then saved, held against a plan recreated, and
@@ -147,6 +150,10 @@ func (s *situation) play() {
 	}
 	if unsaid := strings.TrimSpace(s.files["does not say"]); unsaid != "" && strings.Contains(allDetails(diags), unsaid) {
 		s.Fatalf("said: %s\n%v", unsaid, allDetails(diags))
+	}
+	s.checkWarnings(p)
+	if diags.HasErrors() {
+		s.saveRefused(p)
 	}
 	if diags.HasErrors() || in.Cluster != s.cluster {
 		return
@@ -283,7 +290,7 @@ func (s *situation) checkDocuments(p *plan.Plan, diags hcl.Diagnostics) {
 		s.check("show.schema.json", shown.Bytes(), err)
 		stream.Plan(p)
 	}
-	if p != nil && !p.Incomplete {
+	if p != nil {
 		saved, err := p.Encode(s.state, "test")
 		s.check("plan.schema.json", saved, err)
 	}
@@ -310,6 +317,41 @@ var schemas = map[string]*schematest.Schema{
 	"plan.schema.json":   schematest.MustLoad("plan.schema.json"),
 	"show.schema.json":   schematest.MustLoad("show.schema.json"),
 	"events.schema.json": schematest.MustLoad("events.schema.json"),
+}
+
+// checkWarnings holds what the API server warned of against the lines of warns.
+func (s *situation) checkWarnings(p *plan.Plan) {
+	s.Helper()
+	for line := range strings.Lines(s.files["warns"]) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(p.Warnings, func(w plan.Warning) bool {
+			return strings.HasPrefix(line, w.Addr.String()+": ") && strings.Contains(w.Text, strings.TrimPrefix(line, w.Addr.String()+": "))
+		}) {
+			s.Fatalf("not warned of: %s\n%v", line, p.Warnings)
+		}
+	}
+}
+
+// saveRefused saves a plan with errors and reads it back: it is shown as it was.
+func (s *situation) saveRefused(p *plan.Plan) {
+	s.Helper()
+	if p == nil {
+		return
+	}
+	data, err := p.Encode(s.state, "test")
+	if err != nil {
+		s.Fatal(err)
+	}
+	if bytes.Contains(data, []byte("canary")) || bytes.Contains(data, []byte("Y2FuYXJ5")) {
+		s.Fatalf("the saved plan tells a secret:\n%s", data)
+	}
+	saved, err := plan.Decode(data, kinds.Builtin().Lookup)
+	if err != nil {
+		s.Fatalf("the saved plan can't be read: %v", err)
+	}
+	if diff := cmp.Diff(text(p), text(saved)); diff != "" || !saved.Incomplete {
+		s.Fatalf("the saved plan is not shown as the plan was (-plan +saved):\n%s", diff)
+	}
 }
 
 // saveAndVerify saves a plan, reads it back and holds it against one recreated.

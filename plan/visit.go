@@ -18,8 +18,8 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 		return seen, decided{}, err
 	}
 	d := p.newDecision(Named(desired, p.state))
-	seen, err := p.decide(ctx, d, needs)
-	return seen, decided{d.change(), d.doubtful}, err
+	seen, err := p.decide(hearAbout(ctx, d), d, needs)
+	return seen, decided{d.change(), d.doubtful, warningsAbout(d)}, err
 }
 
 func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hclspec.Seen, error) {

@@ -117,6 +117,20 @@ func approvalOf(p *plan.Plan) approval {
 	return q
 }
 
+// refuseUnappliable refuses a saved plan that was made to be read.
+func refuseUnappliable(saved *plan.Plan, path string) hcl.Diagnostics {
+	switch {
+	case saved.Incomplete:
+		return failure("Cannot apply incomplete plan",
+			"%s was saved although errors came up while it was made, so that it can be read: kplan show %[1]s shows them. "+
+				"Resolve them, and make a new plan.", path)
+	case saved.Offline():
+		return failure("Plan was made offline",
+			"%s is a prediction from the configuration and the state, to be read. To make a plan that can be applied, plan without -offline.", path)
+	}
+	return nil
+}
+
 // runApplySaved applies a saved plan, if a plan made now does the same.
 func runApplySaved(ctx context.Context, s *session, opts applyOptions, path string) (code cli.ExitCode, diags hcl.Diagnostics) {
 	if opts.selection.isGiven() {
@@ -133,9 +147,8 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}
-	if saved.Offline() {
-		return exitFailure, failure("Plan was made offline",
-			"%s is a prediction from the configuration and the state, to be read. To make a plan that can be applied, plan without -offline.", path)
+	if diags := refuseUnappliable(saved, path); diags != nil {
+		return exitFailure, diags
 	}
 	opts.variables.from = saved
 	k, diags := s.prepare(ctx, opts.planningOptions, "apply")
@@ -153,6 +166,11 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 		return exitFailure, diags
 	}
 	fresh, diags := k.plan(ctx, selected(saved))
+	if fresh != nil { // it is not shown, so they are
+		for _, w := range fresh.Warnings {
+			diags = append(diags, w.HCL())
+		}
+	}
 	if fresh != nil && !diags.HasErrors() {
 		diags = append(diags, saved.Verify(fresh, k.state)...)
 	}

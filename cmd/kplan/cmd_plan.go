@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/plan"
 )
 
 type planOptions struct {
@@ -116,9 +117,10 @@ func runPlan(ctx context.Context, s *session, opts planOptions) (code cli.ExitCo
 	}
 	view := s.ui.Options()
 	view.Unsaved = !s.automation
-	if opts.out != "" && !diags.HasErrors() {
-		if diags := k.savePlan(ctx, p, opts.out); diags != nil {
-			return exitFailure, diags
+	if opts.out != "" && ctx.Err() == nil {
+		p.Diagnostics = plan.NewDiagnostics(s.ui.Prepared(diags))
+		if problems := k.savePlan(ctx, p, opts.out); problems != nil {
+			return exitFailure, append(diags, problems...)
 		}
 		view.SavedAs = opts.out
 		if !s.automation {

@@ -81,6 +81,7 @@ func runShowPlan(ctx context.Context, s *session, opts showOptions, path string)
 		render.Markdown(s.ui.Out, p, render.MarkdownOptions{Stack: opts.stack, Link: opts.link})
 	default:
 		render.Plan(s.ui.Out, p, s.ui.Options())
+		render.PlanDiagnostics(s.ui.Out, p, s.ui.Options())
 	}
 	return nil
 }

@@ -67,9 +67,10 @@ func mayHoldPlan(path string) error {
 	return nil
 }
 
-// savePlan writes a plan where nobody else can read it, as a whole or not at all.
+// savePlan writes a plan where nobody else can read it, as a whole or not at all. One
+// that is incomplete is only to be read, so it needs no state.
 func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) hcl.Diagnostics {
-	if k.state.Serial == 0 {
+	if k.state.Serial == 0 && !p.Incomplete {
 		if diags := k.s.ui.Errors(k.createState(ctx, p)); diags != nil {
 			return diags
 		}

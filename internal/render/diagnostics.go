@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/plan"
 )
 
 // Diagnostics writes diagnostics for people, each in its box: warnings first, so
@@ -24,6 +25,28 @@ func Diagnostics(w io.Writer, diags hcl.Diagnostics, src Sources, opts Options) 
 		}
 	}
 	p.writeTo(w)
+}
+
+// PlanDiagnostics writes the diagnostics that a saved plan was made with.
+func PlanDiagnostics(w io.Writer, pl *plan.Plan, opts Options) {
+	var diags hcl.Diagnostics
+	for _, d := range pl.Diagnostics {
+		diags = append(diags, d.HCL())
+	}
+	opts.EachWarning, opts.CompactWarnings = true, false
+	Diagnostics(w, diags, Sources{}, opts)
+}
+
+// Discreet are diagnostics whose details repeat none of the secrets in the source that
+// they are about.
+func Discreet(diags hcl.Diagnostics, src Sources) hcl.Diagnostics {
+	all := make(hcl.Diagnostics, len(diags))
+	for i, d := range diags {
+		hidden := *d
+		hidden.Detail = snippetOf(d, src).without(d.Detail)
+		all[i] = &hidden
+	}
+	return all
 }
 
 // similar is a diagnostic, and how many more report the same elsewhere.

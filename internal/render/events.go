@@ -63,13 +63,20 @@ func (e *Events) LockAwaited(message string) { e.send("info", message, "state_lo
 // Plan reports the changes of a plan, how many there are, and its outputs.
 // An incomplete one has no such end: the errors that follow are the end of it.
 func (e *Events) Plan(pl *plan.Plan) {
+	for _, entry := range allEntries(pl) {
+		if drift, ok := driftOf(entry, pl.Mode); ok {
+			e.drift(drift)
+		}
+	}
 	for _, entry := range entriesOf(pl) {
 		change := eventChange(entry)
 		if pl.Mode == plan.RefreshOnly {
-			e.drift(entry, change)
-			continue
+			continue // its drift is all that it shows
 		}
 		e.send("info", fmt.Sprintf("%s: Plan to %s", entry.Addr, change["action"]), "planned_change", event{"change": change})
+	}
+	for _, w := range pl.Warnings {
+		e.Diagnostic(w.HCL(), Sources{})
 	}
 	if pl.Incomplete {
 		return
@@ -81,12 +88,9 @@ func (e *Events) Plan(pl *plan.Plan) {
 }
 
 // drift reports an object that changed outside of kplan.
-func (e *Events) drift(entry entry, change event) {
-	change["action"] = "update"
-	if entry.Action == plan.Forget {
-		change["action"] = "delete"
-	}
-	e.send("info", fmt.Sprintf("%s: Drift detected (%s)", entry.Addr, change["action"]), "resource_drift", event{"change": change})
+func (e *Events) drift(drift entry) {
+	change := eventChange(drift)
+	e.send("info", fmt.Sprintf("%s: Drift detected (%s)", drift.Addr, change["action"]), "resource_drift", event{"change": change})
 }
 
 // Applied reports how an apply or destroy ended.

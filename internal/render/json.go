@@ -27,8 +27,11 @@ type jsonPlan struct {
 	ResourceChanges  []jsonResourceChange    `json:"resource_changes"`
 	OutputChanges    map[string]jsonChange   `json:"output_changes,omitempty"`
 	Skipped          []jsonSkipped           `json:"skipped,omitempty"`
+	Diagnostics      []jsonDiagnostic        `json:"diagnostics,omitempty"`
 	Mode             plan.Mode               `json:"mode"`
 	Timestamp        string                  `json:"timestamp"`
+	Applyable        bool                    `json:"applyable"`
+	Complete         bool                    `json:"complete"`
 	Errored          bool                    `json:"errored"`
 }
 
@@ -114,13 +117,16 @@ func JSON(w io.Writer, pl *plan.Plan, version string) error {
 		OutputChanges:   map[string]jsonChange{},
 		Mode:            pl.Mode,
 		Timestamp:       pl.Created.UTC().Format(time.RFC3339),
+		Applyable:       pl.IsApplyable(),
+		Complete:        pl.IsComplete(),
 		Errored:         pl.Incomplete,
 	}
+	if diags := diagnosticsOf(pl); len(diags) > 0 {
+		doc.Diagnostics = jsonDiagnostics(diags, Sources{})
+	}
 	for _, e := range allEntries(pl) {
-		if e.hasDrifted(pl) {
-			drift := resourceChange(e)
-			drift.Change.Actions = []string{"update"}
-			doc.ResourceDrift = append(doc.ResourceDrift, drift)
+		if drift, ok := driftOf(e, pl.Mode); ok {
+			doc.ResourceDrift = append(doc.ResourceDrift, resourceChange(drift))
 		}
 		doc.ResourceChanges = append(doc.ResourceChanges, resourceChange(e))
 	}

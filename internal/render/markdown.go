@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 )
@@ -40,6 +41,9 @@ func Markdown(w io.Writer, pl *plan.Plan, opts MarkdownOptions) {
 		b.WriteString("> " + warning + "\n")
 	}
 	entries := entriesOf(pl)
+	if problems := problemsText(pl); problems != "" {
+		b.WriteString("\n" + fenced(clipLines(problems, limitOf(opts)/4)) + "\n")
+	}
 	if losses := lossesText(entries, pl.Mode); losses != "" {
 		b.WriteString("\n" + fenced(clipLines(losses, limitOf(opts)/4)) + "\n")
 	}
@@ -103,6 +107,40 @@ func markdownWarnings(pl *plan.Plan) []string {
 			words.Plural(predicted, "is", "are")))
 	}
 	return all
+}
+
+// problemsText are the errors and warnings of a plan, and the instances that could not
+// be planned, as people read them.
+func problemsText(pl *plan.Plan) string {
+	p := newPage(Options{EachWarning: true})
+	for _, d := range pl.Diagnostics {
+		title := "Error: "
+		if d.Severity == plan.SeverityWarning {
+			title = "Warning: "
+		}
+		p.line(title, Clean(d.Summary), where(d))
+		for line := range strings.Lines(d.Detail) {
+			p.line("    ", Clean(strings.TrimRight(line, "\n")))
+		}
+	}
+	writeWarnings(p, pl)
+	p.skipped(pl)
+	return strings.Trim(p.text.String(), "\n")
+}
+
+// where is what a diagnostic is about, in parentheses, "" where it does not say.
+func where(d plan.Diagnostic) string {
+	var parts []string
+	if d.Addr != (addrs.Instance{}) {
+		parts = append(parts, Clean(d.Addr.String()))
+	}
+	if d.Range != nil {
+		parts = append(parts, fmt.Sprintf("%s line %d", Clean(d.Range.Filename), d.Range.Start.Line))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 func lossesText(entries []entry, mode plan.Mode) string {

@@ -21,6 +21,7 @@ func Plan(w io.Writer, pl *plan.Plan, opts Options) {
 		p.line(p.paint(bold, "Planning failed."), " kplan encountered an error while generating this plan.")
 	case len(entries) == 0 && !changesOutputs(pl):
 		p.nothing(pl)
+		writeWarnings(p, pl)
 	default:
 		p.plan(pl, entries)
 	}
@@ -43,6 +44,7 @@ func (p *page) plan(pl *plan.Plan, entries []entry) {
 		p.conclusion(pl, entries)
 	}
 	p.outputChanges(pl)
+	writeWarnings(p, pl)
 	p.footer(pl, entries)
 }
 
@@ -299,11 +301,11 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 		p.prose(note)
 	}
 	switch {
-	case pl.Incomplete:
 	case p.opts.SavedAs != "":
 		p.rule()
 		p.line("Saved the plan to: ", Clean(p.opts.SavedAs))
 		p.howToApply(pl)
+	case pl.Incomplete:
 	case p.opts.Unsaved && !pl.Offline():
 		p.rule()
 		p.prose("Note: You didn't use the -out option to save this plan, so kplan can't guarantee to take exactly these actions " +
@@ -314,6 +316,9 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 // howToApply says how to apply a saved plan, or that it can't be.
 func (p *page) howToApply(pl *plan.Plan) {
 	switch {
+	case pl.Incomplete:
+		p.line()
+		p.prose("It is incomplete: it can be shown, but not applied.")
 	case pl.Offline():
 		p.line()
 		p.prose("It was made offline: it can be shown, but not applied.")

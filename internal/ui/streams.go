@@ -173,6 +173,15 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 	render.Diagnostics(s.Err, diags, src, opts)
 }
 
+// Prepared are diagnostics as Report shows them, for a plan to keep.
+func (s *Streams) Prepared(diags hcl.Diagnostics) hcl.Diagnostics {
+	var src render.Sources
+	if s.Prepare != nil {
+		diags, src = s.Prepare(diags)
+	}
+	return render.Discreet(diags, src)
+}
+
 // Errors returns diagnostics with an error among them. Warnings alone are
 // reported at once, and are no reason to stop.
 func (s *Streams) Errors(diags hcl.Diagnostics) hcl.Diagnostics {
