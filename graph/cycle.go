@@ -113,7 +113,7 @@ func (s *cycleSearch) shortest(group []int) []int {
 		if within == 0 || budget <= 0 {
 			break
 		}
-		if cycle := s.wayBack(start, within, &budget); cycle != nil {
+		if cycle := s.pathBack(start, within, &budget); cycle != nil {
 			best = cycle
 		}
 	}
@@ -121,9 +121,9 @@ func (s *cycleSearch) shortest(group []int) []int {
 	return append(slices.Clone(best[first:]), best[:first]...)
 }
 
-// wayBack returns a shortest cycle through start, if it has no more than within
+// pathBack returns a shortest cycle through start, if it has no more than within
 // nodes.
-func (s *cycleSearch) wayBack(start, within int, budget *int) []int {
+func (s *cycleSearch) pathBack(start, within int, budget *int) []int {
 	s.runs++
 	todo, depth, levelEnd := []int{start}, 1, 1
 	for i := 0; i < len(todo); i++ {

@@ -64,7 +64,7 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 	value, marks := manifest.UnmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.instances, e.unknown = nil, true
-		return e, append(diags, source.ProblemIn("Unsuitable for_each", expr, scope, format, args...)...)
+		return e, append(diags, source.ProblemIn("Invalid for_each argument", expr, scope, format, args...)...)
 	}
 	if e.origins.Take(marks) {
 		return refuse("The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only " +
@@ -117,7 +117,7 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 	value, marks := manifest.UnmarkUnknown(value)
 	refuse := func(format string, args ...any) (expansion, hcl.Diagnostics) {
 		e.unknown = true
-		return e, append(diags, source.ProblemIn("Unsuitable count", expr, scope, format, args...)...)
+		return e, append(diags, source.ProblemIn("Invalid count argument", expr, scope, format, args...)...)
 	}
 	if e.origins.Take(marks) {
 		return refuse("How many objects there are can't be secret, and this value is sensitive.")

@@ -20,8 +20,8 @@ type instance struct {
 	diags   hcl.Diagnostics
 }
 
-// prepared is the body of a resource, prepared once for all its instances.
-type prepared struct {
+// parsedBody is the body of a resource, parsed once for all its instances.
+type parsedBody struct {
 	// kind is nil where only the value of each instance has the API version: manifest = each.value.
 	kind *kinds.Kind
 	root *manifest.Part
@@ -56,7 +56,7 @@ func (i *instance) checkCustom() {
 	if !i.Kind.IsCustom() {
 		return
 	}
-	for _, p := range i.Kind.Disallowed(i.Fields) {
+	for _, p := range i.Kind.UnsupportedValues(i.Fields) {
 		i.diags = append(i.diags, source.Problem(p.Summary, i.RangeOf(p.Path), "%s", p.Detail)...)
 	}
 }

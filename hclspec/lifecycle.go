@@ -17,12 +17,12 @@ import (
 func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, argument := range []struct {
-		name      string
-		PathValue []addrs.Path
+		name  string
+		paths []addrs.Path
 	}{
 		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
 	} {
-		for _, path := range argument.PathValue {
+		for _, path := range argument.paths {
 			if what := missingField(path, kind); what != "" {
 				diags = append(diags, source.Problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
 			}
@@ -35,7 +35,7 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if w.Rollout != nil && (kind.Group != "apps" || !slices.Contains(rolloutKinds, kind.Name)) {
-		diags = append(diags, source.Problem("Unsuitable argument", w.RolloutRange,
+		diags = append(diags, source.Problem("Invalid argument", w.RolloutRange,
 			"%s has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.",
 			manifest.UpperFirst(manifest.WithArticle(kind.Name)))...)
 	}
@@ -47,7 +47,7 @@ func checkWait(w *config.Wait, kind *kinds.Kind) hcl.Diagnostics {
 		switch field := kind.At(f.Path); field.Type {
 		case kinds.Object, kinds.Map, kinds.List:
 			if f.Value != nil || f.Pattern != nil {
-				diags = append(diags, source.Problem("Unsuitable field", f.Range,
+				diags = append(diags, source.Problem("Invalid field", f.Range,
 					"%s is %s: only single values, such as strings and numbers, can be compared.", f.Path, manifest.Describe(field))...)
 			}
 		}

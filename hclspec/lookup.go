@@ -75,7 +75,7 @@ func moreHelpful(a, b *kinds.UnknownError) *kinds.UnknownError {
 	if len(a.Known) == 0 && (len(b.Known) > 0 || a.Nearest == "") {
 		merged = *b
 	}
-	merged.Silent = slices.Concat(a.Silent, b.Silent)
+	merged.Unavailable = slices.Concat(a.Unavailable, b.Unavailable)
 	return &merged
 }
 
@@ -95,13 +95,14 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 		return diags
 	case len(unknown.Known) > 0:
 		return source.Problem("Unknown kind", at,
-			"There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Silent))
+			"There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Unavailable))
 	case unknown.Nearest != "":
-		return source.Problem("Unknown kind", at, "There is no kind %q.%s%s", name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Silent))
+		return source.Problem("Unknown kind", at, "There is no kind %q.%s%s",
+			name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Unavailable))
 	}
 	return source.Problem("Unknown kind", at,
 		"There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
-		name, mayBeIn(unknown.Silent))
+		name, mayBeIn(unknown.Unavailable))
 }
 
 // mayBeIn is a sentence about APIs that do not answer, with a space before it, or

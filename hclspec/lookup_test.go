@@ -15,7 +15,7 @@ type silentKinds struct{}
 
 func (silentKinds) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
 	return nil, fmt.Errorf("look up: %w", &kinds.UnknownError{Kind: kind, APIVersion: apiVersion,
-		Silent: []string{"a.example.com/v1", "b.example.com/v1"}})
+		Unavailable: []string{"a.example.com/v1", "b.example.com/v1"}})
 }
 
 // TestUnknownKindOfSilentAPI: what is not found may be where nobody answers.

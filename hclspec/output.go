@@ -127,7 +127,7 @@ func keepsNumbers(value cty.Value) bool {
 	kept := true
 	cty.Walk(value, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.IsKnown() && !v.IsNull() && v.Type() == cty.Number {
-			_, ok := manifest.JsonNumber(v.AsBigFloat())
+			_, ok := manifest.JSONNumber(v.AsBigFloat())
 			kept = kept && ok
 		}
 		return kept, nil

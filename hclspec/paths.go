@@ -77,7 +77,7 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			case splatStep:
 				continue // of a single object: a list that holds it
 			case indexKeyStep:
-				return source.Problem("Unsuitable reference", s.at,
+				return source.Problem("Invalid reference", s.at,
 					"%s of %s is %s and no list: it has no positions.", where, ref.to, manifest.Describe(f))
 			}
 			child := f.Field(s.name)
@@ -88,13 +88,13 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 			f, where = child, manifest.JoinWhere(where, s.name)
 		case kinds.List:
 			if !s.isKey() || s.kind == nameKeyStep {
-				return source.Problem("Unsuitable reference", s.at,
+				return source.Problem("Invalid reference", s.at,
 					"%s of %s is a list: pick an element first, as in %s[0], or all of them with %s[*].", where, ref.to,
 					manifest.LastName(where), manifest.LastName(where))
 			}
 			f = f.Elem
 		default:
-			return source.Problem("Unsuitable reference", s.at,
+			return source.Problem("Invalid reference", s.at,
 				"%s of %s is %s: there is nothing inside of it.", where, ref.to, manifest.Describe(f))
 		}
 	}

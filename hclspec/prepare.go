@@ -12,7 +12,7 @@ import (
 )
 
 // prepare reads a resource's body against its kind. It returns nil when the kind is not known.
-func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*prepared, hcl.Diagnostics) {
+func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*parsedBody, hcl.Diagnostics) {
 	r := &manifest.Reader{Scope: scope, Fixed: p.isFixed, Files: p.files}
 	var entries []*manifest.Entry
 	var whole *manifest.Entry
@@ -39,7 +39,7 @@ func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContex
 }
 
 // prepareFields reads a body that has the object's fields one by one.
-func (p *program) prepareFields(b *block, decl *config.Resource, entries []*manifest.Entry, r *manifest.Reader) *prepared {
+func (p *program) prepareFields(b *block, decl *config.Resource, entries []*manifest.Entry, r *manifest.Reader) *parsedBody {
 	var apiVersion string
 	at, ok := b.at, true
 	fields := entries[:0]
@@ -47,7 +47,7 @@ func (p *program) prepareFields(b *block, decl *config.Resource, entries []*mani
 		switch {
 		case e.Name == "apiVersion" && e.Attr != nil:
 			at = e.Attr.Expr.Range()
-			apiVersion, ok = r.ApiVersion(e.Attr.Expr)
+			apiVersion, ok = r.APIVersion(e.Attr.Expr)
 		case e.Name == "kind":
 			r.CheckKind(e, b.name.Type)
 		default:
@@ -61,7 +61,7 @@ func (p *program) prepareFields(b *block, decl *config.Resource, entries []*mani
 	if kind == nil {
 		return nil
 	}
-	return &prepared{kind: kind, root: &manifest.Part{Field: kind.Root, At: b.at, Object: r.Members(fields, kind.Root, "")}}
+	return &parsedBody{kind: kind, root: &manifest.Part{Field: kind.Root, At: b.at, Object: r.Members(fields, kind.Root, "")}}
 }
 
 // kindFor has the reader read for the kind that a block turns out to be of, nil
@@ -81,8 +81,8 @@ func (p *program) kindFor(b *block, decl *config.Resource, apiVersion string, at
 
 // prepareWhole reads manifest = …. Where the value is the same for all
 // instances or is written out it is read here, otherwise by each instance.
-func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attribute, r *manifest.Reader) *prepared {
-	free := &prepared{root: &manifest.Part{At: attr.Expr.Range(), Expr: attr.Expr}}
+func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attribute, r *manifest.Reader) *parsedBody {
+	free := &parsedBody{root: &manifest.Part{At: attr.Expr.Range(), Expr: attr.Expr}}
 	apiVersion, at, ok := r.StaticAPIVersion(attr.Expr)
 	if !ok {
 		return free
@@ -91,11 +91,11 @@ func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attrib
 	if kind == nil {
 		return nil
 	}
-	return &prepared{kind: kind, root: r.Expr(attr.Expr, kind.Root, "")}
+	return &parsedBody{kind: kind, root: r.Expr(attr.Expr, kind.Root, "")}
 }
 
 // decodeInstance evaluates a manifest in the scope of one instance.
-func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key addrs.Key, scope *hcl.EvalContext,
+func (p *program) decodeInstance(b *block, r *config.Resource, m *parsedBody, key addrs.Key, scope *hcl.EvalContext,
 	inherited manifest.Origins) *instance {
 	i := &instance{Desired: &Desired{
 		Addr:      r.Addr.Instance(key),
@@ -122,7 +122,7 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *prepared, key 
 }
 
 // decodeFields returns nil when not even the kind is known.
-func (p *program) decodeFields(b *block, m *prepared, d *manifest.Decoder) map[string]any {
+func (p *program) decodeFields(b *block, m *parsedBody, d *manifest.Decoder) map[string]any {
 	if m.kind == nil {
 		return p.decodeFreeManifest(b, m.root, d)
 	}

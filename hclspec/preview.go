@@ -65,12 +65,12 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
 		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)
 		pre.results[b] = res
-		pre.program.room -= len(res.instances)
+		pre.program.instancesLeft -= len(res.instances)
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
 	}
 	// What is evaluated again keeps its position.
-	pre.program.room = maxInstances
+	pre.program.instancesLeft = maxInstances
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
 	pre.link()
@@ -312,7 +312,7 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*prepared{}, room: maxInstances,
+	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*parsedBody{}, instancesLeft: maxInstances,
 		dependsOnResources: map[Block]bool{}}
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()

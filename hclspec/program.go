@@ -43,9 +43,9 @@ type program struct {
 	// preview and the walk.
 	dependsOnResources map[Block]bool
 	kinds              *kindFinder
-	manifests          map[Block]*prepared
+	manifests          map[Block]*parsedBody
 	base               *hcl.EvalContext // functions
-	room               int              // how many instances there may still be
+	instancesLeft      int              // how many instances there may still be
 }
 
 // result is the result of evaluating a block.

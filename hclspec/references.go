@@ -189,13 +189,13 @@ func checkInstanceKey(repeated string, ref reference) hcl.Diagnostics {
 		return source.Problem("Unexpected instance key", first.at,
 			"%s has neither for_each nor count, so it is a single object. Leave out the brackets.", ref.to)
 	case repeated == "for_each" && first.kind == splatStep:
-		return source.Problem("Unsuitable splat", first.at,
+		return source.Problem("Invalid splat", first.at,
 			"%s has for_each, so it is a map and not a list. Write values(%s)[*] for all its instances.", ref.to, ref.to)
 	case repeated == "for_each" && first.kind == indexKeyStep:
-		return source.Problem("Unsuitable instance key", first.at,
+		return source.Problem("Invalid instance key", first.at,
 			"%s has for_each, so the keys of its instances are strings, as in %s[\"key\"].", ref.to, ref.to)
 	case repeated == "count" && first.kind == nameKeyStep:
-		return source.Problem("Unsuitable instance key", first.at,
+		return source.Problem("Invalid instance key", first.at,
 			"%s has count, so the keys of its instances are numbers, as in %s[0].", ref.to, ref.to)
 	case repeated != "" && !first.isKey():
 		example := map[string]string{"for_each": `["key"]`, "count": "[0]"}[repeated]

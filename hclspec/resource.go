@@ -60,7 +60,7 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 		}
 		e.instances = []repetition{anyInstance(n.decl)}
 	}
-	if len(e.instances) > p.room {
+	if len(e.instances) > p.instancesLeft {
 		res.unexpanded = true
 		res.diags = append(res.diags, source.Problem("Too many objects", b.at,
 			"With this block the configuration makes more than %d objects. Split it into several stacks.", maxInstances)...)

@@ -61,7 +61,7 @@ func (v *view) plain(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Va
 // scalarOf is a JSON scalar as a value of that type. What the server sends
 // against its own schema counts as unknown.
 func scalarOf(x any, ty cty.Type) cty.Value {
-	value, err := convert.Convert(funcs.JsonScalar(x), ty)
+	value, err := convert.Convert(funcs.JSONScalar(x), ty)
 	if err != nil || value.IsNull() {
 		return cty.UnknownVal(ty)
 	}
@@ -184,7 +184,7 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 		}
 		value = cty.TupleVal(elements)
 	default:
-		value = funcs.JsonScalar(x)
+		value = funcs.JSONScalar(x)
 	}
 	if v.sensitive.Has(at) {
 		return value.Mark(funcs.Sensitive)

@@ -17,10 +17,10 @@ type Problem struct {
 	Detail  string // what is wrong, where, and what to do
 }
 
-// Disallowed are the values in a manifest that are none of those which the
+// UnsupportedValues are the values in a manifest that are none of those which the
 // definition of a custom kind lists for their field, in the order of the field paths.
 // The lists of built-in kinds are not conclusive: the server may be newer.
-func (k *Kind) Disallowed(obj map[string]any) []Problem {
+func (k *Kind) UnsupportedValues(obj map[string]any) []Problem {
 	var problems []Problem
 	k.Root.disallowed(addrs.Path{}, obj, &problems)
 	return problems

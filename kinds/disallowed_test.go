@@ -22,7 +22,7 @@ func TestDisallowed(t *testing.T) {
 		`{spec: {engine: null, x: [1]}}`: "",
 	} {
 		var got []string
-		for _, p := range k.Disallowed(decode(t, manifest)) {
+		for _, p := range k.UnsupportedValues(decode(t, manifest)) {
 			got = append(got, fmt.Sprintf("%s: %s: %s", p.Path, p.Summary, p.Detail))
 		}
 		if strings.Join(got, "\n") != want {
@@ -30,7 +30,7 @@ func TestDisallowed(t *testing.T) {
 		}
 	}
 	pod := decode(t, `{kind: Pod, spec: {restartPolicy: Sometimes}}`)
-	if problems := lookup(t, "Pod").Disallowed(pod); len(problems) > 0 {
+	if problems := lookup(t, "Pod").UnsupportedValues(pod); len(problems) > 0 {
 		t.Errorf("of a built-in kind nothing is said for sure: %v", problems)
 	}
 }

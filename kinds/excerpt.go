@@ -61,7 +61,7 @@ func (f *Field) excerpt(values []any, keys []string) map[string]any {
 	if f.Sensitive {
 		s["format"] = "password"
 	}
-	if f.ByRule {
+	if f.ImmutableByCEL {
 		s["x-kubernetes-validations"] = []any{map[string]any{"rule": "self == oldSelf"}}
 	}
 	return s

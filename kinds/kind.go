@@ -115,10 +115,10 @@ type Field struct {
 	// a node port, everything in status. server.KnownAfterApply decides whether it does so
 	// in a given object.
 	Allocated bool
-	// ByRule marks what a validation rule of a custom resource makes immutable, or
+	// ImmutableByCEL marks what a validation rule of a custom resource makes immutable, or
 	// a field around it. Such a rule is evaluated only where its field has an old value
 	// and a new one.
-	ByRule bool
+	ImmutableByCEL bool
 	// KnownKeys are keys of a Map about which more is known than what Elem describes.
 	KnownKeys map[string]*Field
 	Default   any      // what the server fills in when it is absent, nil where nothing is known

@@ -131,11 +131,11 @@ func sameRank(known []*Kind) []string {
 // UnknownError reports that no kind of that name, or none in that API version, is
 // known.
 type UnknownError struct {
-	Kind       string
-	APIVersion string   // as asked for; "" when none was
-	Nearest    string   // the kind that was probably meant, "" when none is close
-	Known      []string // the API versions that do have the kind, the preferred first
-	Silent     []string // API versions of which it is not known now whether they have it
+	Kind        string
+	APIVersion  string   // as asked for; "" when none was
+	Nearest     string   // the kind that was probably meant, "" when none is close
+	Known       []string // the API versions that do have the kind, the preferred first
+	Unavailable []string // API versions of which it is not known now whether they have it
 }
 
 func (e *UnknownError) Error() string {

@@ -27,10 +27,10 @@ func (c *Cluster) ListableKinds(ctx context.Context) ([]*kinds.Kind, error) {
 	return slices.Clone(s.listable), nil
 }
 
-// SilentVersions are the group versions whose own server did not answer when the
+// UnavailableVersions are the group versions whose own server did not answer when the
 // API server asked what it serves: of their kinds nothing, or nothing new, is
 // known.
-func (c *Cluster) SilentVersions(ctx context.Context) ([]string, error) {
+func (c *Cluster) UnavailableVersions(ctx context.Context) ([]string, error) {
 	s, err := c.catalog.read(ctx)
 	if err != nil {
 		return nil, err

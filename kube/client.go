@@ -125,7 +125,7 @@ func (c *client) do(ctx context.Context, r *request) error {
 	}
 	var lost *Error // an earlier attempt whose outcome is unknown
 	began := time.Now()
-	for tries := (tries{}); ; {
+	for attempts := (attempts{}); ; {
 		ans := c.attempt(ctx, r)
 		e := c.judge(ctx, r, ans)
 		if e == nil {
@@ -134,14 +134,14 @@ func (c *client) do(ctx context.Context, r *request) error {
 		if e.Reason == OutcomeUnknown {
 			lost = e
 		}
-		wait, again := tries.next(c, r, e, ans)
+		wait, again := attempts.next(c, r, e, ans)
 		if again {
 			c.noticeRetry(began, wait, e)
 		}
 		if again && c.sleep(ctx, wait) {
 			continue
 		}
-		if ans.status == 0 && (tries[&noConnection] == noConnection.times || c.longSilent(r, wait)) {
+		if ans.status == 0 && (attempts[&noConnection] == noConnection.times || c.nearTimeout(r, wait)) {
 			c.health.gaveUp(r.asked, e)
 		}
 		if lost != nil && lost != e && !settles(e.Reason) {
@@ -188,10 +188,10 @@ func (c *client) attempt(ctx context.Context, r *request) *answer {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	head := time.AfterFunc(c.headTimeout(r), func() { cancel(errSilent) })
+	head := time.AfterFunc(c.headTimeout(r), func() { cancel(errNoResponse) })
 	defer head.Stop()
-	defer context.AfterFunc(c.canceled, func() { time.AfterFunc(cancelTimeout, func() { cancel(errSilent) }) })()
-	stop := c.watchSilence(ctx)
+	defer context.AfterFunc(c.canceled, func() { time.AfterFunc(cancelTimeout, func() { cancel(errNoResponse) }) })()
+	stop := c.reportNoResponse(ctx)
 	defer stop()
 	ans.arrived = func() {
 		stop()
@@ -203,8 +203,8 @@ func (c *client) attempt(ctx context.Context, r *request) *answer {
 	switch {
 	case ans.status == 0:
 		ans.err = err
-		if context.Cause(ctx) == errSilent {
-			ans.err = errSilent
+		if context.Cause(ctx) == errNoResponse {
+			ans.err = errNoResponse
 		}
 	case err == nil:
 		defer body.Close()
@@ -304,7 +304,7 @@ func (c *client) judge(ctx context.Context, r *request, ans *answer) *Error {
 	c.answered.Store(true)
 	if !ans.succeeded() {
 		e := statusError(r, ans.status, ans.body)
-		if r.effect.changes() && unsettled(e) {
+		if r.effect.changes() && outcomeUnclear(e) {
 			e.Reason = OutcomeUnknown
 			e.Advice = "The request may or may not have been carried out."
 		}
@@ -314,14 +314,14 @@ func (c *client) judge(ctx context.Context, r *request, ans *answer) *Error {
 		return nil
 	}
 	if err := r.decode(ans.body); err != nil {
-		return garbled(r, ans, err)
+		return undecodable(r, ans, err)
 	}
 	return nil
 }
 
-// unsettled reports whether an error answer leaves open if the request was carried
+// outcomeUnclear reports whether an error answer leaves open if the request was carried
 // out: the server gave up on its own storage, or the answer is of a proxy.
-func unsettled(e *Error) bool {
+func outcomeUnclear(e *Error) bool {
 	switch e.Status {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
@@ -335,7 +335,7 @@ func unsettled(e *Error) bool {
 	return false
 }
 
-func garbled(r *request, ans *answer, err error) *Error {
+func undecodable(r *request, ans *answer, err error) *Error {
 	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: err, Reason: NotKubernetes,
 		Message: "the server's answer can't be read: " + r.masker()(err.Error()),
 		Advice:  "Check the server address, and what stands between kplan and the server."}
@@ -353,7 +353,7 @@ func (c *client) noAnswer(ctx context.Context, r *request, ans *answer) *Error {
 	case ans.sent.Load() && r.effect.changes():
 		e.Reason = OutcomeUnknown
 		e.Message = "the connection was lost before the server answered: " + plainError(ans.err)
-		if ans.err == errSilent {
+		if ans.err == errNoResponse {
 			e.Message = c.silence(r)
 		}
 		e.Advice = "The request may or may not have been carried out."

@@ -62,7 +62,7 @@ func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("there is no route to %s", host)
 		e.Advice = "Check the network or VPN."
-	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, errNoResponse), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		e.Reason = Timeout
 		e.Message = c.silence(r)
 		e.Advice = adviseNetwork

@@ -73,7 +73,7 @@ func (s *served) lookupError(kind, apiVersion string, err error) error {
 		var unknown *kinds.UnknownError
 		if errors.As(err, &unknown) {
 			silent := *unknown
-			silent.Silent = suspects
+			silent.Unavailable = suspects
 			e.Err = &silent
 		}
 		e.Reason = Unavailable

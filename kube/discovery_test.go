@@ -174,7 +174,7 @@ func TestLookupWithoutOpenAPI(t *testing.T) {
 	_, err = c.Lookup("Widget", "down.example.com/v1")
 	wantReason(t, err, kube.Unavailable)
 	var unknown *kinds.UnknownError
-	if !errors.As(err, &unknown) || !slices.Equal(unknown.Silent, []string{"down.example.com/v1"}) {
+	if !errors.As(err, &unknown) || !slices.Equal(unknown.Unavailable, []string{"down.example.com/v1"}) {
 		t.Errorf("the error does not say which API is silent: %+v", unknown)
 	}
 	_, err = c.Lookup("Widget", "example.com/v1")

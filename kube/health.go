@@ -31,8 +31,8 @@ const (
 	cancelTimeout  = 5 * time.Second // for what is in flight after Cancel
 )
 
-// errSilent is the error of an attempt that got no answer in time.
-var errSilent = errors.New("there was no answer in time")
+// errNoResponse is the error of an attempt that got no answer in time.
+var errNoResponse = errors.New("there was no answer in time")
 
 // health is whether the server answers anything at all.
 type health struct {
@@ -74,9 +74,9 @@ func (h *health) isDown(r *request, just time.Duration) *Error {
 	return e
 }
 
-// longSilent reports whether a request will have waited for its answer, after a
+// nearTimeout reports whether a request will have waited for its answer, after a
 // pause, as long as any is to wait, but for what another attempt would need.
-func (c *client) longSilent(r *request, pause time.Duration) bool {
+func (c *client) nearTimeout(r *request, pause time.Duration) bool {
 	return !r.asked.IsZero() && time.Since(r.asked)+pause > time.Duration(c.timeout)-c.timeout.notice()
 }
 
@@ -93,9 +93,9 @@ func (h *health) silence(asked time.Time, atLeast time.Duration) (time.Duration,
 	return silent, silent >= atLeast && h.mayNotify(atLeast)
 }
 
-// watchSilence notifies the user of the server's silence, as long as it lasts,
+// reportNoResponse notifies the user of the server's silence, as long as it lasts,
 // until the returned function is called, which rethrows a panic of the notice.
-func (c *client) watchSilence(ctx context.Context) (stop func()) {
+func (c *client) reportNoResponse(ctx context.Context) (stop func()) {
 	ctx, end := context.WithCancel(ctx)
 	if c.notice == nil {
 		return end

@@ -28,7 +28,7 @@ func Predict(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]
 	desired["apiVersion"], desired["kind"] = k.APIVersion(), k.Name
 	if live == nil {
 		if _, err := k.Parseable().FromUnstructured(desired); err != nil {
-			return nil, misfit(k, desired, err)
+			return nil, schemaError(k, desired, err)
 		}
 		return server.Complete(k, desired), nil
 	}
@@ -46,7 +46,7 @@ func mergeApply(k *kinds.Kind, live *unstructured.Unstructured, desired map[stri
 	}
 	after, err := m.apply(true)
 	if err != nil {
-		return nil, misfit(k, desired, err)
+		return nil, schemaError(k, desired, err)
 	}
 	merged, ok := after.AsValue().Unstructured().(map[string]any)
 	if !ok {
@@ -83,15 +83,15 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired ma
 	return out, nil
 }
 
-// aMerge is the API server's own merge of a desired object into a live one.
-type aMerge struct {
+// applyMerge is the API server's own merge of a desired object into a live one.
+type applyMerge struct {
 	before, config *typed.TypedValue
 	managers       fieldpath.ManagedFields
 	owners         map[string]*ownership.Entry // by the names in managers
 }
 
-func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (*aMerge, error) {
-	m := &aMerge{managers: fieldpath.ManagedFields{}, owners: map[string]*ownership.Entry{}}
+func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string]any) (*applyMerge, error) {
+	m := &applyMerge{managers: fieldpath.ManagedFields{}, owners: map[string]*ownership.Entry{}}
 	if err := m.readManagers(live); err != nil {
 		return nil, &Error{Op: "predict", Object: objectOf(k, live), Reason: Other, Err: err,
 			Message: "the live object's managedFields can't be read: " + err.Error()}
@@ -99,15 +99,15 @@ func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string
 	fields := withoutOwnership(live.Object)
 	var err error
 	if m.before, err = k.Parseable().FromUnstructured(fields, typed.AllowDuplicates); err != nil {
-		return nil, misfit(k, fields, err)
+		return nil, schemaError(k, fields, err)
 	}
 	if m.config, err = k.Parseable().FromUnstructured(desired); err != nil {
-		return nil, misfit(k, desired, err)
+		return nil, schemaError(k, desired, err)
 	}
 	return m, nil
 }
 
-func (m *aMerge) apply(force bool) (*typed.TypedValue, error) {
+func (m *applyMerge) apply(force bool) (*typed.TypedValue, error) {
 	updater := (&merge.UpdaterBuilder{Converter: oneVersion{}, ReturnInputOnNoop: true}).BuildUpdater()
 	after, _, err := updater.Apply(m.before, m.config, mergeVersion, m.managers, ownership.Manager, force)
 	return after, err
@@ -128,7 +128,7 @@ func (oneVersion) IsMissingVersionError(error) bool { return false }
 
 // readManagers reads the live object's managedFields: kplan's own under its
 // name, the others under names that can't be confused with it.
-func (m *aMerge) readManagers(live *unstructured.Unstructured) error {
+func (m *applyMerge) readManagers(live *unstructured.Unstructured) error {
 	record := ownership.Of(live.Object)
 	own := record.Own()
 	for i, entry := range record {
@@ -146,9 +146,9 @@ func (m *aMerge) readManagers(live *unstructured.Unstructured) error {
 	return nil
 }
 
-// misfit is the error of an object that does not fit its schema, in the words
+// schemaError is the error of an object that does not fit its schema, in the words
 // that the server has for it.
-func misfit(k *kinds.Kind, obj map[string]any, err error) error {
+func schemaError(k *kinds.Kind, obj map[string]any, err error) error {
 	u := &unstructured.Unstructured{Object: obj}
 	r := &request{object: objectOf(k, u), sent: obj}
 	mask := r.masker()

@@ -18,27 +18,27 @@ type retryPolicy struct {
 // The classes. Sums are bounded so that a server that is gone is reported soon,
 // and one that restarts (3 to 17 s measured) is waited for.
 var (
-	noConnection  = retryPolicy{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
-	busy          = retryPolicy{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
-	silent        = retryPolicy{2, 0, 0}                                     // each attempt takes long enough
-	failing       = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
-	webhookDown   = retryPolicy{2, 500 * time.Millisecond, 2 * time.Second}
-	cutShort      = retryPolicy{2, 200 * time.Millisecond, time.Second}
-	lostAnswer    = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}
-	nsTerminating = retryPolicy{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
-	accountToCome = retryPolicy{20, 200 * time.Millisecond, time.Second}     // ~18 s
-	quotaRace     = retryPolicy{8, 50 * time.Millisecond, 500 * time.Millisecond}
-	refused       = retryPolicy{2, 300 * time.Millisecond, time.Second} // ~1 s
+	noConnection          = retryPolicy{12, 100 * time.Millisecond, 4 * time.Second} // ~30 s
+	busy                  = retryPolicy{8, 500 * time.Millisecond, 10 * time.Second} // ~50 s
+	silent                = retryPolicy{2, 0, 0}                                     // each attempt takes long enough
+	failing               = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}  // ~3 s
+	webhookDown           = retryPolicy{2, 500 * time.Millisecond, 2 * time.Second}
+	truncated             = retryPolicy{2, 200 * time.Millisecond, time.Second}
+	lostResponse          = retryPolicy{4, 200 * time.Millisecond, 2 * time.Second}
+	nsTerminating         = retryPolicy{12, 250 * time.Millisecond, 2 * time.Second} // ~20 s
+	serviceAccountPending = retryPolicy{20, 200 * time.Millisecond, time.Second}     // ~18 s
+	quotaRace             = retryPolicy{8, 50 * time.Millisecond, 500 * time.Millisecond}
+	refused               = retryPolicy{2, 300 * time.Millisecond, time.Second} // ~1 s
 )
 
 // longestRetryAfter bounds what a server may ask for, each time.
 const longestRetryAfter = 30 // seconds
 
-// tries counts what one request has been through.
-type tries map[*retryPolicy]int
+// attempts counts what one request has been through.
+type attempts map[*retryPolicy]int
 
 // next reports whether a failed attempt is worth another, and after what wait.
-func (t tries) next(c *client, r *request, e *Error, ans *answer) (time.Duration, bool) {
+func (t attempts) next(c *client, r *request, e *Error, ans *answer) (time.Duration, bool) {
 	class := classOf(c, r, e, ans)
 	if class == nil || t[class] >= class.times {
 		return 0, false
@@ -48,7 +48,7 @@ func (t tries) next(c *client, r *request, e *Error, ans *answer) (time.Duration
 	if wait > 0 {
 		wait += rand.N(wait/4 + 1)
 	}
-	if c.longSilent(r, wait) {
+	if c.nearTimeout(r, wait) {
 		return wait, false
 	}
 	t[class]++
@@ -83,11 +83,11 @@ func classOf(c *client, r *request, e *Error, ans *answer) *retryPolicy {
 		}
 	case OutcomeUnknown:
 		if r.effect == repeatable {
-			return &lostAnswer
+			return &lostResponse
 		}
 	case NotKubernetes:
 		if !r.effect.changes() && ans.succeeded() {
-			return &cutShort // or garbled on the way
+			return &truncated // or garbled on the way
 		}
 	case WebhookFailed:
 		return &webhookDown
@@ -97,7 +97,7 @@ func classOf(c *client, r *request, e *Error, ans *answer) *retryPolicy {
 		}
 	case Denied:
 		if awaitsAccount(e.Message) {
-			return &accountToCome
+			return &serviceAccountPending
 		}
 	case QuotaExceeded:
 		if e.Status == http.StatusConflict || strings.Contains(e.Message, "status unknown for quota") {

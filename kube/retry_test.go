@@ -25,8 +25,8 @@ func TestBusyServer(t *testing.T) {
 		ans := &answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {test.retryAfter}}}
 		e := &Error{Reason: Unavailable, Status: ans.status}
 		var sum time.Duration
-		for tries := (tries{}); ; {
-			wait, again := tries.next(&client{}, &request{}, e, ans)
+		for attempts := (attempts{}); ; {
+			wait, again := attempts.next(&client{}, &request{}, e, ans)
 			if !again {
 				break
 			}
@@ -42,8 +42,8 @@ func TestBusyServer(t *testing.T) {
 // connection, as one that restarts does.
 func TestRestartingServer(t *testing.T) {
 	var sum time.Duration
-	for tries := (tries{}); ; {
-		wait, again := tries.next(&client{}, &request{}, &Error{Reason: Unreachable}, &answer{})
+	for attempts := (attempts{}); ; {
+		wait, again := attempts.next(&client{}, &request{}, &Error{Reason: Unreachable}, &answer{})
 		if !again {
 			break
 		}

@@ -20,7 +20,7 @@ import (
 func statusError(r *request, code int, body []byte) *Error {
 	st, ok := parseStatus(body)
 	if !ok {
-		return foreignAnswer(r, code, body)
+		return nonStatusError(r, code, body)
 	}
 	return refusal(r, code, st)
 }
@@ -71,9 +71,9 @@ func parseStatus(body []byte) (*metav1.Status, bool) {
 	return &st, true
 }
 
-// foreignAnswer is an error answer that is no Status: from a proxy, a load
+// nonStatusError is an error answer that is no Status: from a proxy, a load
 // balancer, something that is not Kubernetes, or the API server's own mux.
-func foreignAnswer(r *request, code int, body []byte) *Error {
+func nonStatusError(r *request, code int, body []byte) *Error {
 	e := &Error{Op: r.op, Object: r.object, Status: code}
 	words := r.masker()(firstLine(body))
 	switch {

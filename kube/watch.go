@@ -46,7 +46,7 @@ const (
 	watchBackoff = 200 * time.Millisecond
 	watchMost    = 10 * time.Second
 
-	silentStreams = 3 // that end before they report anything, in a row
+	repeatedSilence = 3 // that end before they report anything, in a row
 )
 
 // Watch lists the objects and follows their changes until ctx ends, and then
@@ -106,7 +106,7 @@ func (c *Cluster) watchIn(ctx context.Context, k *kinds.Kind, namespace string, 
 		}
 		switch {
 		case ctx.Err() != nil:
-		case isExpired(err), isPassing(err):
+		case isExpired(err), isTransient(err):
 			pause(ctx, wait)
 			wait = min(wait*2, watchMost)
 		default:
@@ -125,8 +125,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// isPassing reports whether a failure is one that a watch waits out.
-func isPassing(err error) bool {
+// isTransient reports whether a failure is one that a watch waits out.
+func isTransient(err error) bool {
 	if OutageOf(err) != nil {
 		return false
 	}
@@ -134,7 +134,7 @@ func isPassing(err error) bool {
 	case Unreachable, Unavailable, Timeout, NotKubernetes:
 		return true
 	}
-	return errors.Is(err, errCut)
+	return errors.Is(err, errStreamClosed)
 }
 
 func isExpired(err error) bool {
@@ -142,8 +142,8 @@ func isExpired(err error) bool {
 	return ok && e.Status == http.StatusGone
 }
 
-// errCut is a stream that broke off.
-var errCut = errors.New("the stream broke off")
+// errStreamClosed is a stream that broke off.
+var errStreamClosed = errors.New("the stream broke off")
 
 // list reports what changed since the last list.
 func (w *watcher) list(ctx context.Context) error {
@@ -199,12 +199,12 @@ func (w *watcher) follow(ctx context.Context) error {
 			w.refused = true // they are renewed now, if they can be
 			pause(ctx, wait)
 			continue
-		case !isPassing(err), errors.Is(err, errSilent): // a list shows it sooner than another wait
+		case !isTransient(err), errors.Is(err, errNoResponse): // a list shows it sooner than another wait
 			return err
 		case w.version != before:
 			wait, silent = watchBackoff, 0
 		default:
-			if silent++; silent == silentStreams {
+			if silent++; silent == repeatedSilence {
 				return err
 			}
 		}
@@ -239,19 +239,19 @@ func (w *watcher) stream(ctx context.Context) error {
 	r := w.request()
 	ans := &answer{of: r}
 	// The server sends the head of its answer at once; the body takes minutes.
-	head := time.AfterFunc(w.client.timeout.read(), func() { cancel(errSilent) })
+	head := time.AfterFunc(w.client.timeout.read(), func() { cancel(errNoResponse) })
 	events, err := r.ask.Watch(ans.in(ctx))
 	if events != nil {
 		defer events.Stop()
 	}
-	if !head.Stop() && context.Cause(ctx) == errSilent {
-		return &Error{Op: r.op, Object: r.object, Reason: Timeout, Err: errSilent, Message: "the watch did not begin in time"}
+	if !head.Stop() && context.Cause(ctx) == errNoResponse {
+		return &Error{Op: r.op, Object: r.object, Reason: Timeout, Err: errNoResponse, Message: "the watch did not begin in time"}
 	}
 	w.refused = w.refused && !ans.succeeded()
 	switch {
 	case err == nil: // a connection that was cut before the answer gives no events and no error
 	case ans.succeeded():
-		return garbled(r, ans, err)
+		return undecodable(r, ans, err)
 	default:
 		if ans.status == 0 {
 			ans.err = err
@@ -263,7 +263,7 @@ func (w *watcher) stream(ctx context.Context) error {
 			return err
 		}
 	}
-	return errCut
+	return errStreamClosed
 }
 
 func (w *watcher) request() *request {
@@ -279,13 +279,13 @@ func (w *watcher) take(r *request, event watch.Event) error {
 	if event.Type == watch.Error {
 		st, ok := event.Object.(*metav1.Status)
 		if !ok || st.Code == 0 {
-			return errCut
+			return errStreamClosed
 		}
 		return refusal(r, int(st.Code), st)
 	}
 	obj, ok := event.Object.(*unstructured.Unstructured)
 	if !ok {
-		return errCut
+		return errStreamClosed
 	}
 	w.version = obj.GetResourceVersion()
 	switch event.Type {

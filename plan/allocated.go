@@ -53,7 +53,7 @@ func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[s
 			unknown.Add(position)
 		}
 	}
-	unknown.AddAll(addrs.NewPathSet(server.Recollected(d.kind, d.before, after)...))
+	unknown.AddAll(addrs.NewPathSet(server.ControllerFilled(d.kind, d.before, after)...))
 	return withoutPaths(after, unknown), unknown
 }
 

@@ -187,7 +187,7 @@ func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
 		case slices.Contains(e.unknown, "path"):
 			backend.Path = ""
 		case attr != nil && backend.Path == "" && !diags.HasErrors():
-			diags = append(diags, source.Problem("Unsuitable value", attr.Expr.Range(), "path must name a file.")...)
+			diags = append(diags, source.Problem("Invalid value", attr.Expr.Range(), "path must name a file.")...)
 		}
 	}
 	if backend.Path != "" && !filepath.IsAbs(backend.Path) {

@@ -71,7 +71,7 @@ func (p *parser) constant(attr *hcl.Attribute, target any) bool {
 		panic("hclspec: an argument decoded into a Go type that cty has no type for: " + err.Error())
 	}
 	if value.IsNull() {
-		p.problem("Unsuitable value", attr.Expr.Range(), "%s must not be null. Leave the argument out instead.", attr.Name)
+		p.problem("Invalid value", attr.Expr.Range(), "%s must not be null. Leave the argument out instead.", attr.Name)
 		return false
 	}
 	converted, err := convert.Convert(value, want)
@@ -79,7 +79,7 @@ func (p *parser) constant(attr *hcl.Attribute, target any) bool {
 		err = gocty.FromCtyValue(converted, target)
 	}
 	if err != nil {
-		p.problem("Unsuitable value", attr.Expr.Range(), "%s must be %s.", attr.Name, typeArticle(want))
+		p.problem("Invalid value", attr.Expr.Range(), "%s must be %s.", attr.Name, typeArticle(want))
 		return false
 	}
 	return true

@@ -58,8 +58,8 @@ func (g *givenValues) environment(env []string) {
 	}
 }
 
-// terraforms points out a value that Terraform would use, "" for none.
-func (g *givenValues) terraforms(v *Variable, env []string) string {
+// terraformHint points out a value that Terraform would use, "" for none.
+func (g *givenValues) terraformHint(v *Variable, env []string) string {
 	if name := "TF_VAR_" + v.Name; slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
 		return " " + name + " is set, which kplan does not read."
 	}

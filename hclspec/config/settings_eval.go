@@ -51,7 +51,7 @@ func (e *settingsEval) set(name string, target any) {
 	converted, err := convert.Convert(value, want)
 	switch {
 	case err != nil:
-		e.diags = append(e.diags, source.Problem("Unsuitable value", attr.Expr.Range(), "%s must be %s.", name, typeArticle(want))...)
+		e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(), "%s must be %s.", name, typeArticle(want))...)
 	case converted.IsNull():
 	case !converted.IsWhollyKnown():
 		e.present[name] = attr
@@ -59,7 +59,7 @@ func (e *settingsEval) set(name string, target any) {
 	default:
 		e.present[name] = attr
 		if err := gocty.FromCtyValue(converted, target); err != nil {
-			e.diags = append(e.diags, source.Problem("Unsuitable value", attr.Expr.Range(),
+			e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(),
 				"%s must be %s without null in it.", name, typeArticle(want))...)
 		}
 	}

@@ -139,7 +139,7 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	case value == cty.NilVal:
 		g.report(source.Problem("No value for required variable", v.Range,
 			"var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in "+
-				"default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraforms(v, in.Env)))
+				"default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraformHint(v, in.Env)))
 		return v.marked(v.unknown()), false
 	}
 	return v.marked(value), true

@@ -95,12 +95,12 @@ func (p *parser) waitCondition(block *hcl.Block) []WaitCondition {
 		return nil
 	}
 	if c.Type == "" {
-		p.problem("Unsuitable value", content.Attributes["type"].Expr.Range(),
+		p.problem("Invalid value", content.Attributes["type"].Expr.Range(),
 			"type is the name of a condition in the object's status, such as \"Ready\".")
 		return nil
 	}
 	if attr := content.Attributes["status"]; p.constant(attr, &c.Status) && !slices.Contains(conditionStates, c.Status) {
-		p.problem("Unsuitable value", attr.Expr.Range(),
+		p.problem("Invalid value", attr.Expr.Range(),
 			"The status of a condition is \"True\", \"False\" or \"Unknown\".%s", suggestState(c.Status))
 		return nil
 	}

@@ -94,7 +94,7 @@ func decodedJSON(x any) (cty.Value, error) {
 		}
 		return cty.TupleVal(elements), nil
 	}
-	return JsonScalar(x), nil
+	return JSONScalar(x), nil
 }
 
 // checkJSONText refuses text that is nested too deeply for a recursive decoder.
@@ -118,8 +118,8 @@ func checkJSONText(text string) error {
 	return nil
 }
 
-// JsonScalar is a JSON scalar as a value.
-func JsonScalar(x any) cty.Value {
+// JSONScalar is a JSON scalar as a value.
+func JSONScalar(x any) cty.Value {
 	switch x := x.(type) {
 	case string:
 		return cty.StringVal(x)

@@ -201,9 +201,9 @@ func mergeInto(entries map[string]*yamlnode.Node, source *yamlnode.Node) {
 	}
 }
 
-// YamlScalar is how a YAML document spells the bool or number v, if v is a value of the document
+// YAMLScalar is how a YAML document spells the bool or number v, if v is a value of the document
 // and not computed from one.
-func YamlScalar(v cty.Value) (fromYAML, bool) {
+func YAMLScalar(v cty.Value) (fromYAML, bool) {
 	if ty := v.Type(); !v.IsMarked() || ty != cty.Bool && ty != cty.Number || !v.IsKnown() || v.IsNull() {
 		return fromYAML{}, false
 	}

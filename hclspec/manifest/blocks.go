@@ -27,7 +27,7 @@ func (r *Reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where str
 		r.checkSingle(blocks, where)
 	case kinds.List:
 		if !holdsObjects(field.Elem) {
-			r.Problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = […].", where, Describe(field), blocks[0].Type)
+			r.Problem("Invalid block", blocks[0].TypeRange, "%s is %s and no block: write %s = […].", where, Describe(field), blocks[0].Type)
 			return &Part{Field: field, At: p.At, broken: true}
 		}
 		p.list = r.items(blocks, field.Elem, where)
@@ -38,7 +38,7 @@ func (r *Reader) blocks(blocks []*hclsyntax.Block, field *kinds.Field, where str
 		}
 		p.list = r.items(blocks, field, where)
 	default:
-		r.Problem("Unsuitable block", blocks[0].TypeRange, "%s is %s and no block: write %s = ….", where, Describe(field), LastName(where))
+		r.Problem("Invalid block", blocks[0].TypeRange, "%s is %s and no block: write %s = ….", where, Describe(field), LastName(where))
 		return &Part{Field: field, At: p.At, broken: true}
 	}
 	return p

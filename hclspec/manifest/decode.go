@@ -173,7 +173,7 @@ func (d *Decoder) keyedMember(m *member, field *kinds.Field, fields map[string]a
 	}
 	name, ok := source.KeyString(key)
 	if !ok {
-		d.Problem("Unsuitable key", m.key.Range(), "A key is a string.")
+		d.Problem("Invalid key", m.key.Range(), "A key is a string.")
 		return false
 	}
 	child := d.child(field, name, m.key.Range(), at)
@@ -296,7 +296,7 @@ func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hc
 	}
 	json, why := scalar(v, f)
 	if why != "" {
-		d.Problem("Unsuitable value", blame, "%s must be %s%s.%s", d.valueName(at), Describe(f), why, hint(v, f, d.Kind))
+		d.Problem("Invalid value", blame, "%s must be %s%s.%s", d.valueName(at), Describe(f), why, hint(v, f, d.Kind))
 		return d.notKnown(at)
 	}
 	d.Diags = append(d.Diags, unusual(json, d.Kind, f, blame, d.name(at))...)
@@ -326,7 +326,7 @@ func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.
 // would. picked means that an expression selected it from the document: it is then converted like
 // any other, unless its text differs from the value read.
 func (d *Decoder) isText(v cty.Value, f *kinds.Field, at *location, blame hcl.Range, picked bool) bool {
-	m, ok := funcs.YamlScalar(v)
+	m, ok := funcs.YAMLScalar(v)
 	if f.Type != kinds.String || !ok || picked && m.Read == m.Written {
 		return true
 	}
@@ -337,7 +337,7 @@ func (d *Decoder) isText(v cty.Value, f *kinds.Field, at *location, blame hcl.Ra
 	} else if m.Written != m.Read {
 		what = fmt.Sprintf("reads %s as %s", m.Written, m.Read)
 	}
-	d.Problem("Unsuitable value", blame, "%s must be a string, and YAML %s. Put it in quotes.", d.valueName(at), what)
+	d.Problem("Invalid value", blame, "%s must be a string, and YAML %s. Put it in quotes.", d.valueName(at), what)
 	d.notKnown(at)
 	return false
 }

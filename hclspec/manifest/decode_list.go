@@ -65,12 +65,12 @@ func (l *listDecoder) repeat(i int, item *listItem) {
 	blame := item.dynamic.forEach.Range()
 	switch {
 	case collection.IsNull():
-		l.Problem("Unsuitable for_each", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
+		l.Problem("Invalid for_each argument", blame, "The for_each of a dynamic block is null. For no block at all give an empty list.")
 		l.unknown = true
 	case !collection.IsKnown(), collection.CanIterateElements() && !collection.Length().IsKnown():
 		l.unknown = true // also a set with elements that may turn out to be equal
 	case !collection.CanIterateElements():
-		l.Problem("Unsuitable for_each", blame,
+		l.Problem("Invalid for_each argument", blame,
 			"The for_each of a dynamic block is a list, a set or a map, and this is %s.", DescribeValue(collection))
 		l.unknown = true
 	default:

@@ -13,16 +13,16 @@ func (r *Reader) CheckMetaArgument(e *Entry) {
 	isBlock := e.Name == "lifecycle" || e.Name == "wait"
 	switch {
 	case isBlock && e.Attr != nil:
-		r.Problem("Unsuitable argument", e.Attr.NameRange,
+		r.Problem("Invalid argument", e.Attr.NameRange,
 			"%s is a block: it is written without an equals sign. If a field of the object is meant, "+
 				"write manifest = { %s = … }.", e.Name, e.Name)
 	case !isBlock && len(e.blocks) > 0:
-		r.Problem("Unsuitable block", e.blocks[0].TypeRange,
+		r.Problem("Invalid block", e.blocks[0].TypeRange,
 			"%s is an argument: %s = …. If a field of the object is meant, write manifest = { %s = … }.", e.Name, e.Name, e.Name)
 	}
 }
 
-func (r *Reader) ApiVersion(expr hcl.Expression) (string, bool) {
+func (r *Reader) APIVersion(expr hcl.Expression) (string, bool) {
 	value, diags := expr.Value(r.Scope)
 	if diags.HasErrors() {
 		r.Diags = append(r.Diags, diags...)
@@ -30,7 +30,7 @@ func (r *Reader) ApiVersion(expr hcl.Expression) (string, bool) {
 	}
 	apiVersion, ok := source.KeyString(value)
 	if !ok || apiVersion == "" || funcs.IsSensitive(value) {
-		r.Problem("Unsuitable API version", expr.Range(),
+		r.Problem("Invalid API version", expr.Range(),
 			"apiVersion is a string such as \"apps/v1\" that is the same for all instances and known from the start.")
 		return "", false
 	}

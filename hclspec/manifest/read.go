@@ -228,7 +228,7 @@ func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Pa
 		if !field.Sensitive {
 			what = fmt.Sprintf("%s without quotes is the number %s", written, source.Text(value))
 		}
-		r.Problem("Unsuitable value", p.At, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
+		r.Problem("Invalid value", p.At, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
 		p.broken = true
 		return p
 	}
@@ -334,7 +334,7 @@ func (r *Reader) keyName(m *member) bool {
 	}
 	name, ok := source.KeyString(value)
 	if !ok {
-		r.Problem("Unsuitable key", m.key.Range(), "A key is a string.")
+		r.Problem("Invalid key", m.key.Range(), "A key is a string.")
 		return false
 	}
 	m.name, m.key = name, nil
@@ -349,7 +349,7 @@ func (r *Reader) constant(value cty.Value, p *Part, where string) *Part {
 	}
 	json, why := scalar(value, p.Field)
 	if why != "" {
-		r.Problem("Unsuitable value", p.At, "%s must be %s%s.%s", orManifest(where), Describe(p.Field), why, hint(value, p.Field, r.Kind))
+		r.Problem("Invalid value", p.At, "%s must be %s%s.%s", orManifest(where), Describe(p.Field), why, hint(value, p.Field, r.Kind))
 		p.broken = true
 		return p
 	}

@@ -140,10 +140,10 @@ func primitive(v cty.Value) any {
 	return v.True()
 }
 
-// JsonNumber is an int64 where the number is whole and fits, else a float64. It is false for a
+// JSONNumber is an int64 where the number is whole and fits, else a float64. It is false for a
 // number that is too large, and for a whole one that would lose digits. Fractions are rounded, as
 // usual when reading JSON.
-func JsonNumber(f *big.Float) (any, bool) {
+func JSONNumber(f *big.Float) (any, bool) {
 	if i, accuracy := f.Int64(); accuracy == big.Exact {
 		return i, true
 	}
@@ -186,7 +186,7 @@ func number(v cty.Value) (any, string) {
 	if why != "" {
 		return nil, why
 	}
-	json, ok := JsonNumber(n)
+	json, ok := JSONNumber(n)
 	if !ok {
 		return nil, ", and this one is too large: JSON keeps whole numbers of 64 bits"
 	}

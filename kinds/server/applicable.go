@@ -21,7 +21,7 @@ import (
 func Applicable(k *kinds.Kind, obj map[string]any) map[string]any {
 	switch k.GroupKind() {
 	case clusterRole:
-		if cedesRules(k, obj) {
+		if aggregatesRules(k, obj) {
 			return without(obj, "rules")
 		}
 	case kinds.ConfigMap, kinds.Secret:
@@ -48,14 +48,14 @@ func withoutEmpty(obj map[string]any, field string) map[string]any {
 	return obj
 }
 
-func cedesRules(k *kinds.Kind, obj map[string]any) bool {
+func aggregatesRules(k *kinds.Kind, obj map[string]any) bool {
 	return k.GroupKind() == clusterRole && obj["aggregationRule"] != nil
 }
 
-// Recollected are the field paths that a controller fills again after an update of
+// ControllerFilled are the field paths that a controller fills again after an update of
 // live to planned: the answer of the server still has the former values.
-func Recollected(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
-	if !cedesRules(k, planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
+func ControllerFilled(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
+	if !aggregatesRules(k, planned) || k.Root.Field("aggregationRule").Equal(live["aggregationRule"], planned["aggregationRule"]) {
 		return nil
 	}
 	return []addrs.Path{addrs.NewPath("rules")}
@@ -64,7 +64,7 @@ func Recollected(k *kinds.Kind, live, planned map[string]any) []addrs.Path {
 // Overwritten reports what a manifest sets in fields that the control plane
 // overwrites.
 func Overwritten(k *kinds.Kind, obj map[string]any) []kinds.Problem {
-	if !cedesRules(k, obj) || len(manifest.List(obj, "rules")) == 0 {
+	if !aggregatesRules(k, obj) || len(manifest.List(obj, "rules")) == 0 {
 		return nil
 	}
 	return []kinds.Problem{{

@@ -28,7 +28,7 @@ func ForbidsChange(k *kinds.Kind, live, planned map[string]any, path addrs.Path)
 	if custom := immutableIn[k.GroupKind()]; custom != nil {
 		return custom(change{live, planned, path, f.Immutable})
 	}
-	if f.ByRule {
+	if f.ImmutableByCEL {
 		ruled := ruledPath(k, path)
 		return valueAt(live, ruled) != nil && valueAt(planned, ruled) != nil
 	}
@@ -40,7 +40,7 @@ func ruledPath(k *kinds.Kind, path addrs.Path) addrs.Path {
 	var around addrs.Path
 	for _, step := range path.Steps() {
 		around = around.Append(step)
-		if k.At(around).ByRule {
+		if k.At(around).ImmutableByCEL {
 			break
 		}
 	}

@@ -46,7 +46,7 @@ func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []De
 	if err != nil {
 		return nil, err
 	}
-	if deps.silent, err = cluster.SilentVersions(ctx); err != nil {
+	if deps.silent, err = cluster.UnavailableVersions(ctx); err != nil {
 		return nil, err
 	}
 	s := &scanner{cluster: cluster, deps: deps, seen: map[string]bool{}}

@@ -79,7 +79,7 @@ func look(ctx context.Context, in plan.Input, stackID string) (*Scan, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	silent, err := in.Cluster.SilentVersions(ctx)
+	silent, err := in.Cluster.UnavailableVersions(ctx)
 	for _, version := range silent {
 		l.found.Unseen = append(l.found.Unseen, Unseen{version, "its server does not answer the API server"})
 	}

@@ -19,7 +19,7 @@ resource "Deployment" "a" {
 ---
 resource "Deployment" "a" {
   apiVersion = Deployment.b.metadata.uid
-#              ^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
 }
 resource "Deployment" "b" {
   kind = "Deploymnt"
@@ -71,21 +71,21 @@ resource "Pod" "a" {
       image = "x"
     }
     hostNetwork = "maybe"
-#                 ^^^^^^^ Unsuitable value: spec.hostNetwork must be true or false, and this is a string.
+#                 ^^^^^^^ Invalid value: spec.hostNetwork must be true or false, and this is a string.
     terminationGracePeriodSeconds = 1.5
-#                                   ^^^ Unsuitable value: spec.terminationGracePeriodSeconds must be a whole number, and this one has a fraction.
+#                                   ^^^ Invalid value: spec.terminationGracePeriodSeconds must be a whole number, and this one has a fraction.
     priority = "high"
-#              ^^^^^^ Unsuitable value: spec.priority must be a whole number, and this string is none.
+#              ^^^^^^ Invalid value: spec.priority must be a whole number, and this string is none.
     nodeSelector = "x"
-#                  ^^^ Unsuitable value: spec.nodeSelector must be a map, and this is a string.
+#                  ^^^ Invalid value: spec.nodeSelector must be a map, and this is a string.
     tolerations = { key = "a" }
-#                 ^^^^^^^^^^^^^ Unsuitable value: spec.tolerations must be a list of objects, and this is an object. Put it in brackets, or write it as a block without the equals sign.
+#                 ^^^^^^^^^^^^^ Invalid value: spec.tolerations must be a list of objects, and this is an object. Put it in brackets, or write it as a block without the equals sign.
     activeDeadlineSeconds { x = 1 }
-#   ^^^^^^^^^^^^^^^^^^^^^ Unsuitable block: spec.activeDeadlineSeconds is a whole number and no block: write activeDeadlineSeconds = ….
+#   ^^^^^^^^^^^^^^^^^^^^^ Invalid block: spec.activeDeadlineSeconds is a whole number and no block: write activeDeadlineSeconds = ….
     imagePullSecrets = ["x"]
-#                       ^^^ Unsuitable value: spec.imagePullSecrets[0] must be an object, and this is a string.
+#                       ^^^ Invalid value: spec.imagePullSecrets[0] must be an object, and this is a string.
     hostAliases = [{ ip = "1.2.3.4", hostnames = "a" }, { ipp = "1" }]
-#                                                ^^^ Unsuitable value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string. Put it in brackets.
+#                                                ^^^ Invalid value: spec.hostAliases[0].hostnames must be a list of strings, and this is a string. Put it in brackets.
 #                                                         ^^^ Unknown field: spec.hostAliases[1] of a Pod has no field "ipp". Did you mean "ip"?
   }
 }
@@ -130,8 +130,8 @@ resource "Pod" "a" {
   spec {
     containers = [{ name = "a", resources = { limits = { cpu = "lots", memory = true } } }]
 #                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Missing field: spec.containers[0] needs the field image, which is a string.
-#                                                              ^^^^^^ Unsuitable value: spec.containers[0].resources.limits.cpu must be a quantity such as "500m" or "2Gi", and this string is none.
-#                                                                               ^^^^ Unsuitable value: spec.containers[0].resources.limits.memory must be a quantity such as "500m" or "2Gi", and this is a boolean.
+#                                                              ^^^^^^ Invalid value: spec.containers[0].resources.limits.cpu must be a quantity such as "500m" or "2Gi", and this string is none.
+#                                                                               ^^^^ Invalid value: spec.containers[0].resources.limits.memory must be a quantity such as "500m" or "2Gi", and this is a boolean.
     dynamic "volumes" {
 #   ^^^^^^^^^^^^^^^^^ Invalid dynamic block: A dynamic block needs for_each, which sets how often to repeat it, and a content block.
       content {}
@@ -142,7 +142,7 @@ resource "Pod" "a" {
     }
     dynamic "volumes" {
       for_each = 3
-#                ^ Unsuitable for_each: The for_each of a dynamic block is a list, a set or a map, and this is a number.
+#                ^ Invalid for_each argument: The for_each of a dynamic block is a list, a set or a map, and this is a number.
       iterator = "x"
 #                ^^^ Invalid dynamic block: iterator is the name of a variable, without quotes.
       labels = []
@@ -155,7 +155,7 @@ resource "Pod" "a" {
     }
     dynamic "volumes" {
       for_each = null
-#                ^^^^ Unsuitable for_each: The for_each of a dynamic block is null. For no block at all give an empty list.
+#                ^^^^ Invalid for_each argument: The for_each of a dynamic block is null. For no block at all give an empty list.
       iterator = var
 #                ^^^ Invalid dynamic block: iterator can't be called var, since other references begin with that.
       content { name = "a" }
@@ -175,16 +175,16 @@ resource "Pod" "a" {
 resource "Secret" "a" {
   metadata { name = "a" }
   data = { password = "hunter2!", other = 5 }
-#                     ^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
-#                                         ^ Unsuitable value: data.other must be binary data in base64, and this is a number.
+#                     ^^^^^^^^^^ Invalid value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
+#                                         ^ Invalid value: data.other must be binary data in base64, and this is a number.
 }
 ---
 resource "Secret" "a" {
   metadata { name = "a" }
   data = { password = sensitive("hunter2!") }
-#                     ^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
+#                     ^^^^^^^^^^^^^^^^^^^^^ Invalid value: data.password must be binary data in base64, and this string is not. Plain text goes into stringData, or through base64encode().
   type = ["x"]
-#        ^^^^^ Unsuitable value: type must be a string, and this is a list.
+#        ^^^^^ Invalid value: type must be a string, and this is a list.
 }
 ---
 resource "Namespace" "a" {
@@ -249,7 +249,7 @@ resource "ConfigMap" "a" {
 ---
 resource "ConfigMap" "a" {
   manifest = "x"
-#            ^^^ Unsuitable value: The manifest must be an object, and this is a string.
+#            ^^^ Invalid value: The manifest must be an object, and this is a string.
 }
 ---
 resource "ConfigMap" "a" {
@@ -258,29 +258,29 @@ resource "ConfigMap" "a" {
   manifest = each.value
 #            ^^^^^^^^^^ Unknown field: metadata of a ConfigMap has no field "nam". Did you mean "name"?
 #            ^^^^^^^^^^ Unknown kind: There is no ConfigMap in API version v9. It is in v1.
-#            ^^^^^^^^^^ Unsuitable value: The manifest must be an object, and this is a number.
+#            ^^^^^^^^^^ Invalid value: The manifest must be an object, and this is a number.
 }
 ---
 resource "ConfigMap" "a" {
   metadata { name = "a" }
   data = { x = { y = 1 }, z = [], n = null }
-#              ^^^^^^^^^ Unsuitable value: data.x must be a string, and this is an object.
-#                             ^^ Unsuitable value: data.z must be a string, and this is a list.
+#              ^^^^^^^^^ Invalid value: data.x must be a string, and this is an object.
+#                             ^^ Invalid value: data.z must be a string, and this is a list.
   binaryData = { (1) = "!" }
-#                      ^^^ Unsuitable value: binaryData.1 must be binary data in base64, and this string is not. Plain text goes through base64encode().
+#                      ^^^ Invalid value: binaryData.1 must be binary data in base64, and this string is not. Plain text goes through base64encode().
   immutable = "2"
-#             ^^^ Unsuitable value: immutable must be true or false, and this is a string.
+#             ^^^ Invalid value: immutable must be true or false, and this is a string.
 }
 ---
 resource "Lease" "a" {
   metadata { name = "a" }
   spec {
     renewTime = "yesterday"
-#               ^^^^^^^^^^^ Unsuitable value: spec.renewTime must be a time such as "2006-01-02T15:04:05Z", and this string is not.
+#               ^^^^^^^^^^^ Invalid value: spec.renewTime must be a time such as "2006-01-02T15:04:05Z", and this string is not.
     leaseDurationSeconds = 1e30
-#                          ^^^^ Unsuitable value: spec.leaseDurationSeconds must be a whole number of at most 64 bits.
+#                          ^^^^ Invalid value: spec.leaseDurationSeconds must be a whole number of at most 64 bits.
     acquireTime = 5
-#                 ^ Unsuitable value: spec.acquireTime must be a time such as "2006-01-02T15:04:05Z", and this is a number.
+#                 ^ Invalid value: spec.acquireTime must be a time such as "2006-01-02T15:04:05Z", and this is a number.
   }
 }
 ---
@@ -315,18 +315,18 @@ resource "Service" "a" {
     ports { 
       port = 80 
       targetPort = 8080.5
-#                  ^^^^^^ Unsuitable value: spec.ports[0].targetPort must be a whole number or a string, and this one has a fraction.
+#                  ^^^^^^ Invalid value: spec.ports[0].targetPort must be a whole number or a string, and this one has a fraction.
     }
     ports { 
       port = true
-#            ^^^^ Unsuitable value: spec.ports[1].port must be a whole number, and this is a boolean.
+#            ^^^^ Invalid value: spec.ports[1].port must be a whole number, and this is a boolean.
       targetPort = []
-#                  ^^ Unsuitable value: spec.ports[1].targetPort must be a whole number or a string, and this is a list.
+#                  ^^ Invalid value: spec.ports[1].targetPort must be a whole number or a string, and this is a list.
     }
     selector { 
       app = "x"
       nested { y = 1 }
-#     ^^^^^^ Unsuitable block: spec.selector.nested is a string and no block: write nested = ….
+#     ^^^^^^ Invalid block: spec.selector.nested is a string and no block: write nested = ….
     }
   }
 }
@@ -338,7 +338,7 @@ resource "Role" "a" {
     verbs = ["get", 5, null]
 #                      ^^^^ Null in a list: rules[0].verbs can't hold null. Leave the element out.
     apiGroups = { x = 1 }
-#               ^^^^^^^^^ Unsuitable value: rules[0].apiGroups must be a list of strings, and this is an object.
+#               ^^^^^^^^^ Invalid value: rules[0].apiGroups must be a list of strings, and this is an object.
   }
 }
 ---
@@ -392,17 +392,17 @@ resource "ConfigMap" "a" {
 #   ^^^^^^^^^^^^^^^^^^^^^^^ Sensitive name: metadata.name is sensitive, and the names of objects are shown in plans. If it is no secret, wrap it in nonsensitive().
     labels      = { (var.token) = "not valid!", x = var.token }
     annotations = merge({ (var.token) = [] }, {})
-#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of metadata.annotations must be a string, and this is a list.
+#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: A value inside of metadata.annotations must be a string, and this is a list.
   }
   data       = { (var.token) = [], other = { (var.token) = 1 } }
-#                              ^^ Unsuitable value: A value inside of data must be a string, and this is a list.
-#                                          ^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of data must be a string, and this is an object.
+#                              ^^ Invalid value: A value inside of data must be a string, and this is a list.
+#                                          ^^^^^^^^^^^^^^^^^^^ Invalid value: A value inside of data must be a string, and this is an object.
   binaryData = sensitive({ c4n4ry = "?" })
-#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: A value inside of binaryData must be binary data in base64, and this string is not. Plain text goes through base64encode().
+#              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: A value inside of binaryData must be binary data in base64, and this string is not. Plain text goes through base64encode().
 }
 resource "ConfigMap" "b" {
   apiVersion = var.token
-#              ^^^^^^^^^ Unsuitable API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
+#              ^^^^^^^^^ Invalid API version: apiVersion is a string such as "apps/v1" that is the same for all instances and known from the start.
 }
 resource "ConfigMap" "c" {
   manifest = { apiVersion = var.token, kind = var.token, metadata = { name = "c" } }
@@ -451,12 +451,12 @@ resource "ConfigMap" "a" {
 ---
 resource "Pod" "a" {
   manifest = yamldecode(<<-YAML
-#            ^^^ Unsuitable value: metadata.annotations.a must be a string, and YAML reads n as false. Put it in quotes.
-#            ^^^ Unsuitable value: metadata.annotations.b must be a string, and YAML has 8080 there. Put it in quotes.
-#            ^^^ Unsuitable value: metadata.annotations.c must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
-#            ^^^ Unsuitable value: metadata.annotations.d must be a string, and YAML has false there. Put it in quotes.
-#            ^^^ Unsuitable value: metadata.annotations.e must be a string, and YAML has false there. Put it in quotes.
-#            ^^^ Unsuitable value: spec.containers[0].args[1] must be a string, and YAML reads yes as true. Put it in quotes.
+#            ^^^ Invalid value: metadata.annotations.a must be a string, and YAML reads n as false. Put it in quotes.
+#            ^^^ Invalid value: metadata.annotations.b must be a string, and YAML has 8080 there. Put it in quotes.
+#            ^^^ Invalid value: metadata.annotations.c must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
+#            ^^^ Invalid value: metadata.annotations.d must be a string, and YAML has false there. Put it in quotes.
+#            ^^^ Invalid value: metadata.annotations.e must be a string, and YAML has false there. Put it in quotes.
+#            ^^^ Invalid value: spec.containers[0].args[1] must be a string, and YAML reads yes as true. Put it in quotes.
     apiVersion: v1
     kind: Pod
     metadata:
@@ -476,7 +476,7 @@ resource "Pod" "a" {
 ---
 resource "Secret" "a" {
   manifest = yamldecode("{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {pin: 0400}}")
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: stringData.pin must be a string, and YAML has a number there. Put it in quotes.
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: stringData.pin must be a string, and YAML has a number there. Put it in quotes.
 }
 ---
 locals {
@@ -486,9 +486,9 @@ resource "ConfigMap" "a" {
   metadata { name = "a" }
   data = {
     country = local.settings.country
-#             ^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.country must be a string, and YAML reads no as false. Put it in quotes.
+#             ^^^^^^^^^^^^^^^^^^^^^^ Invalid value: data.country must be a string, and YAML reads no as false. Put it in quotes.
     version = "${local.settings.version}"
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: data.version must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: data.version must be a string, and YAML reads 1.10 as 1.1. Put it in quotes.
     port    = local.settings.port
     enabled = local.settings.enabled
     next    = local.settings.version + 1
@@ -500,13 +500,13 @@ resource "ConfigMap" "a" {
   metadata {
     name        = "a"
     annotations = { port = 8080, on = true, mode = 0400 }
-#                                                  ^^^^ Unsuitable value: metadata.annotations.mode must be a string, and 0400 without quotes is the number 400. Put it in quotes.
+#                                                  ^^^^ Invalid value: metadata.annotations.mode must be a string, and 0400 without quotes is the number 400. Put it in quotes.
   }
   data = {
     version = 1.10
-#             ^^^^ Unsuitable value: data.version must be a string, and 1.10 without quotes is the number 1.1. Put it in quotes.
+#             ^^^^ Invalid value: data.version must be a string, and 1.10 without quotes is the number 1.1. Put it in quotes.
     factor  = 1e3
-#             ^^^ Unsuitable value: data.factor must be a string, and 1e3 without quotes is the number 1000. Put it in quotes.
+#             ^^^ Invalid value: data.factor must be a string, and 1e3 without quotes is the number 1000. Put it in quotes.
     ratio   = 0.5
     big     = 12345678901234567890
   }
@@ -514,7 +514,7 @@ resource "ConfigMap" "a" {
 resource "Secret" "a" {
   metadata { name = "a" }
   stringData = { pin = 0471 }
-#                      ^^^^ Unsuitable value: stringData.pin must be a string, and without quotes this is another number. Put it in quotes.
+#                      ^^^^ Invalid value: stringData.pin must be a string, and without quotes this is another number. Put it in quotes.
 }
 ---
 locals { long = join("", [for i in range(1024) : join("", [for j in range(128) : "0123456789"])]) }

@@ -130,9 +130,9 @@ resource "ConfigMap" "a" {
 output "x" { value = ConfigMap.a.metadata.name }
 #                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has for_each, so it refers to several objects. Add the key of one, as in ConfigMap.a["key"].metadata.
 output "y" { value = ConfigMap.a[*].metadata.name }
-#                               ^^^ Unsuitable splat: ConfigMap.a has for_each, so it is a map and not a list. Write values(ConfigMap.a)[*] for all its instances.
+#                               ^^^ Invalid splat: ConfigMap.a has for_each, so it is a map and not a list. Write values(ConfigMap.a)[*] for all its instances.
 output "z" { value = ConfigMap.a[0].metadata.name }
-#                               ^^^ Unsuitable instance key: ConfigMap.a has for_each, so the keys of its instances are strings, as in ConfigMap.a["key"].
+#                               ^^^ Invalid instance key: ConfigMap.a has for_each, so the keys of its instances are strings, as in ConfigMap.a["key"].
 ---
 resource "ConfigMap" "a" {
   count = 2
@@ -141,7 +141,7 @@ resource "ConfigMap" "a" {
 output "x" { value = ConfigMap.a.metadata.name }
 #                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Missing instance key: ConfigMap.a has count, so it refers to several objects. Add the key of one, as in ConfigMap.a[0].metadata.
 output "y" { value = ConfigMap.a["x"].metadata.name }
-#                               ^^^^^ Unsuitable instance key: ConfigMap.a has count, so the keys of its instances are numbers, as in ConfigMap.a[0].
+#                               ^^^^^ Invalid instance key: ConfigMap.a has count, so the keys of its instances are numbers, as in ConfigMap.a[0].
 output "z" { value = ConfigMap.a[7].metadata.name }
 #                               ^^^ No such instance: ConfigMap.a has no instance [7]. It has 2 instances.
 ---
@@ -175,11 +175,11 @@ resource "Namespace" "tenant" {
 output "a" { value = Namespace.tenant.metadata.nam }
 #                                             ^^^^ Unknown field: metadata of a Namespace has no field "nam". Did you mean "name"?
 output "b" { value = Namespace.tenant.metadata["name"].first }
-#                                                     ^^^^^^ Unsuitable reference: metadata.name of Namespace.tenant is a string: there is nothing inside of it.
+#                                                     ^^^^^^ Invalid reference: metadata.name of Namespace.tenant is a string: there is nothing inside of it.
 output "c" { value = Namespace.tenant.spec.finalizers.x }
-#                                                    ^^ Unsuitable reference: spec.finalizers of Namespace.tenant is a list: pick an element first, as in finalizers[0], or all of them with finalizers[*].
+#                                                    ^^ Invalid reference: spec.finalizers of Namespace.tenant is a list: pick an element first, as in finalizers[0], or all of them with finalizers[*].
 output "d" { value = Namespace.tenant.metadata[0] }
-#                                             ^^^ Unsuitable reference: metadata of Namespace.tenant is an object and no list: it has no positions.
+#                                             ^^^ Invalid reference: metadata of Namespace.tenant is an object and no list: it has no positions.
 output "e" { value = Namespace.tenant.metdata.name }
 #                                    ^^^^^^^^ Unknown field: A Namespace has no field "metdata". Did you mean "metadata"?
 output "f" { value = "${Namespace.tenant.metadata.lables["x"]}-" }
@@ -192,7 +192,7 @@ resource "Service" "a" {
   }
 }
 output "a" { value = Service.a.spec.ports.nodePort }
-#                                        ^^^^^^^^^ Unsuitable reference: spec.ports of Service.a is a list: pick an element first, as in ports[0], or all of them with ports[*].
+#                                        ^^^^^^^^^ Invalid reference: spec.ports of Service.a is a list: pick an element first, as in ports[0], or all of them with ports[*].
 output "b" { value = Service.a.spec.ports[*].nodeport }
 #                                           ^^^^^^^^^ Unknown field: spec.ports of a Service has no field "nodeport". Did you mean "nodePort"?
 output "c" { value = [for p in Service.a.spec.ports : p.port][3] }

@@ -1,48 +1,48 @@
 resource "ConfigMap" "a" {
   for_each = ["a", "b"]
-#            ^^^^^^^^^^ Unsuitable for_each: for_each is a map or a set of strings, and this is a list, which may hold an element twice. Write toset(…) around it.
+#            ^^^^^^^^^^ Invalid for_each argument: for_each is a map or a set of strings, and this is a list, which may hold an element twice. Write toset(…) around it.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = null
-#            ^^^^ Unsuitable for_each: for_each is null. For no instance at all give an empty map: {}.
+#            ^^^^ Invalid for_each argument: for_each is null. For no instance at all give an empty map: {}.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = "x"
-#            ^^^ Unsuitable for_each: for_each is a map or a set of strings, and this is a string.
+#            ^^^ Invalid for_each argument: for_each is a map or a set of strings, and this is a string.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = 3
-#            ^ Unsuitable for_each: for_each is a map or a set of strings, and this is a number.
+#            ^ Invalid for_each argument: for_each is a map or a set of strings, and this is a number.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = toset([1, 2])
-#            ^^^^^^^^^^^^^ Unsuitable for_each: for_each is a map or a set of strings, and this set holds something else.
+#            ^^^^^^^^^^^^^ Invalid for_each argument: for_each is a map or a set of strings, and this set holds something else.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = toset(["a", null])
-#            ^^^^^^^^^^^^^^^^^^ Unsuitable for_each: for_each is a map or a set of strings, and this set holds something else.
+#            ^^^^^^^^^^^^^^^^^^ Invalid for_each argument: for_each is a map or a set of strings, and this set holds something else.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = sensitive({ a = 1 })
-#            ^^^^^^^^^^^^^^^^^^^^ Unsuitable for_each: The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.
+#            ^^^^^^^^^^^^^^^^^^^^ Invalid for_each argument: The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.
   metadata { name = each.key }
 }
 ---
 resource "ConfigMap" "a" {
   for_each = toset([sensitive("a")])
-#            ^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable for_each: The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.
+#            ^^^^^^^^^^^^^^^^^^^^^^^ Invalid for_each argument: The keys of for_each name objects, so they can't be secret, and this value is sensitive. Where only the values are secret and not the keys, write nonsensitive(keys(…)) and look the values up in the body.
   metadata { name = each.key }
 }
 ---
@@ -70,43 +70,43 @@ resource "ConfigMap" "c" {
 ---
 resource "ConfigMap" "a" {
   count = -1
-#         ^^ Unsuitable count: count is a whole number that is not negative.
+#         ^^ Invalid count argument: count is a whole number that is not negative.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = 1.5
-#         ^^^ Unsuitable count: count is a whole number that is not negative.
+#         ^^^ Invalid count argument: count is a whole number that is not negative.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = null
-#         ^^^^ Unsuitable count: count is null. For no instance at all write 0.
+#         ^^^^ Invalid count argument: count is null. For no instance at all write 0.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = true
-#         ^^^^ Unsuitable count: count is a whole number, and this is a boolean.
+#         ^^^^ Invalid count argument: count is a whole number, and this is a boolean.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = "many"
-#         ^^^^^^ Unsuitable count: count is a whole number, and this is a string.
+#         ^^^^^^ Invalid count argument: count is a whole number, and this is a string.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = sensitive(2)
-#         ^^^^^^^^^^^^ Unsuitable count: How many objects there are can't be secret, and this value is sensitive.
+#         ^^^^^^^^^^^^ Invalid count argument: How many objects there are can't be secret, and this value is sensitive.
   metadata { name = "a" }
 }
 ---
 resource "ConfigMap" "a" {
   count = 100001
-#         ^^^^^^ Unsuitable count: count is at most 100000.
+#         ^^^^^^ Invalid count argument: count is at most 100000.
   metadata { name = "a" }
 }
 ---
@@ -141,21 +141,21 @@ resource "ConfigMap" "a" {
   for_each = { a = "x", b = 1.5, c = [] }
   metadata { name = each.key }
   data = { x = each.value }
-#              ^^^^^^^^^^ Unsuitable value: data.x must be a string, and this is a list.
+#              ^^^^^^^^^^ Invalid value: data.x must be a string, and this is a list.
 }
 ---
 resource "ConfigMap" "a" {
   for_each {
-# ^^^^^^^^ Unsuitable block: for_each is an argument: for_each = …. If a field of the object is meant, write manifest = { for_each = … }.
+# ^^^^^^^^ Invalid block: for_each is an argument: for_each = …. If a field of the object is meant, write manifest = { for_each = … }.
     a = 1
   }
   metadata { name = "a" }
   count { x = 1 }
-# ^^^^^ Unsuitable block: count is an argument: count = …. If a field of the object is meant, write manifest = { count = … }.
+# ^^^^^ Invalid block: count is an argument: count = …. If a field of the object is meant, write manifest = { count = … }.
   lifecycle = {}
-# ^^^^^^^^^ Unsuitable argument: lifecycle is a block: it is written without an equals sign. If a field of the object is meant, write manifest = { lifecycle = … }.
+# ^^^^^^^^^ Invalid argument: lifecycle is a block: it is written without an equals sign. If a field of the object is meant, write manifest = { lifecycle = … }.
   wait = true
-# ^^^^ Unsuitable argument: wait is a block: it is written without an equals sign. If a field of the object is meant, write manifest = { wait = … }.
+# ^^^^ Invalid argument: wait is a block: it is written without an equals sign. If a field of the object is meant, write manifest = { wait = … }.
 }
 ---
 resource "ConfigMap" "a" {

@@ -58,7 +58,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   lifecycle {
     prevent_destroy = "sometimes"
-#                     ^^^^^^^^^^^ Unsuitable value: prevent_destroy must be true or false.
+#                     ^^^^^^^^^^^ Invalid value: prevent_destroy must be true or false.
   }
 }
 ---
@@ -117,7 +117,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   wait {
     enabled = 5
-#             ^ Unsuitable value: enabled must be true or false.
+#             ^ Invalid value: enabled must be true or false.
     timeout = "soon"
 #             ^^^^^^ Invalid duration: timeout is a length of time such as "30s" or "5m".
   }
@@ -191,14 +191,14 @@ resource "Pod" "web" {
     condition {
       type   = "Ready"
       status = "true"
-#              ^^^^^^ Unsuitable value: The status of a condition is "True", "False" or "Unknown". Did you mean "True"?
+#              ^^^^^^ Invalid value: The status of a condition is "True", "False" or "Unknown". Did you mean "True"?
     }
     condition {
 #             ^ Missing required argument: The argument "type" is required, but no definition was found.
       status = "Tru"
     }
     condition { type = "" }
-#                      ^^ Unsuitable value: type is the name of a condition in the object's status, such as "Ready".
+#                      ^^ Invalid value: type is the name of a condition in the object's status, such as "Ready".
     condition { name = "Ready" }
 #               ^ Missing required argument: The argument "type" is required, but no definition was found.
 #               ^^^^ Unsupported argument: An argument named "name" is not expected here.
@@ -212,7 +212,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   wait {
     rollout = "yes"
-#             ^^^^^ Unsuitable value: rollout must be true or false.
+#             ^^^^^ Invalid value: rollout must be true or false.
     field {
       path  = "status..phase"
 #             ^^^^^^^^^^^^^^^ Invalid field path: path is a field of the object, such as status.phase or metadata.annotations["a.b/c"]: "status..phase" is not a field path: a name is missing beside a dot.
@@ -239,12 +239,12 @@ resource "Pod" "web" {
     field {
       path  = status.phase
       value = null
-#             ^^^^ Unsuitable value: value must not be null. Leave the argument out instead.
+#             ^^^^ Invalid value: value must not be null. Leave the argument out instead.
     }
     field {
       path  = status.phase
       value = ["Running"]
-#             ^^^^^^^^^^^ Unsuitable value: value must be a string.
+#             ^^^^^^^^^^^ Invalid value: value must be a string.
     }
   }
 }
@@ -254,7 +254,7 @@ resource "Pod" "web" {
   metadata { name = "web" }
   wait {
     rollout = true
-#   ^^^^^^^ Unsuitable argument: A Pod has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.
+#   ^^^^^^^ Invalid argument: A Pod has no rollout: rollout is for Deployments, StatefulSets and DaemonSets.
     field {
       path  = status.phas
 #             ^^^^^^^^^^^ Unknown field: status.phas: status has no field "phas". Did you mean "phase"?
@@ -272,7 +272,7 @@ resource "Pod" "web" {
     }
     field {
       path  = status.conditions
-#             ^^^^^^^^^^^^^^^^^ Unsuitable field: status.conditions is a list of objects: only single values, such as strings and numbers, can be compared.
+#             ^^^^^^^^^^^^^^^^^ Invalid field: status.conditions is a list of objects: only single values, such as strings and numbers, can be compared.
       value = "Running"
     }
     field { path = status.conditions }

@@ -56,14 +56,14 @@ kplan {
 kplan {
   backend "local" {
     path = ""
-#          ^^ Unsuitable value: path must name a file.
+#          ^^ Invalid value: path must name a file.
   }
 }
 ---
 kplan {
   backend "local" {
     path = ["x"]
-#          ^^^^^ Unsuitable value: path must be a string.
+#          ^^^^^ Invalid value: path must be a string.
   }
 }
 ---
@@ -135,9 +135,9 @@ kplan {
       api_version = "client.authentication.k8s.io/v1"
       command     = "login"
       args        = "x"
-#                   ^^^ Unsuitable value: args must be a list of strings.
+#                   ^^^ Invalid value: args must be a list of strings.
       env         = ["x"]
-#                   ^^^^^ Unsuitable value: env must be a map of strings.
+#                   ^^^^^ Invalid value: env must be a map of strings.
     }
     exec {
 #   ^^^^ Duplicate setting: A cluster has one exec block at most.
@@ -150,13 +150,13 @@ kplan {
 kplan {
   cluster {
     insecure           = "perhaps"
-#                        ^^^^^^^^^ Unsuitable value: insecure must be true or false.
+#                        ^^^^^^^^^ Invalid value: insecure must be true or false.
     impersonate_groups = ["a", null]
-#                        ^^^^^^^^^^^ Unsuitable value: impersonate_groups must be a list of strings without null in it.
+#                        ^^^^^^^^^^^ Invalid value: impersonate_groups must be a list of strings without null in it.
     request_timeout    = "1 hour"
 #                        ^^^^^^^^ Invalid duration: request_timeout is a length of time such as "30s" or "5m".
     host               = {}
-#                        ^^ Unsuitable value: host must be a string.
+#                        ^^ Invalid value: host must be a string.
     context            = null
   }
 }

@@ -85,14 +85,14 @@ variable "a" {
   description = 1 + var.b
 #                   ^^^^^ Constant value required: description is read before anything is evaluated, so its value must be written out: it can't refer to var.b.
   sensitive   = "maybe"
-#               ^^^^^^^ Unsuitable value: sensitive must be true or false.
+#               ^^^^^^^ Invalid value: sensitive must be true or false.
   nullable    = null
-#               ^^^^ Unsuitable value: nullable must not be null. Leave the argument out instead.
+#               ^^^^ Invalid value: nullable must not be null. Leave the argument out instead.
 }
 ---
 variable "a" {
   description = ["x"]
-#               ^^^^^ Unsuitable value: description must be a string.
+#               ^^^^^ Invalid value: description must be a string.
 }
 ---
 variable "required" {}
