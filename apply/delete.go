@@ -193,7 +193,7 @@ func staleReplacement(c *plan.Change, changed string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Plan is stale",
-		Detail: fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that. "+
+		Detail: fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that change. "+
 			"Plan again.", c.Object, changed),
 		Subject: c.Range.Ptr(),
 	}}
@@ -275,13 +275,13 @@ func (d *deleter) awaitGone(ctx context.Context, c *plan.Change, note func(strin
 
 func maybeGone(c *plan.Change) error {
 	return &kube.Error{Op: "delete", Object: c.Object, Reason: kube.OutcomeUnknown, Message: "the deletion was accepted, " +
-		"and kplan could not see whether the object is gone"}
+		"but kplan could not find out whether the object is gone"}
 }
 
 func notGone(c *plan.Change, how string) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion is not complete",
-		Detail:   fmt.Sprintf("%s is being deleted and %s. It stays in the state; run kplan again to go on waiting.", c.Object, how),
+		Detail:   fmt.Sprintf("%s is being deleted and %s. It stays in the state; run kplan again to continue waiting.", c.Object, how),
 	}}
 }

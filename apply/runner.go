@@ -209,8 +209,8 @@ func (r *runner) finish(ctx context.Context, summary Summary, diags hcl.Diagnost
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
 	} else if err := r.journal.halt(); err != nil {
-		diags = append(diags, saveFailed(fmt.Errorf("%w. So nothing new was started. In the end the state could be saved: "+
-			"what was done is recorded. Run kplan again to do the rest", err))...)
+		diags = append(diags, saveFailed(fmt.Errorf("%w. Nothing new was started. Later the state could be saved: "+
+			"all results are recorded. Run kplan again to make the remaining changes", err))...)
 	}
 	summary.State = r.journal.state
 	return summary, diags
@@ -218,15 +218,15 @@ func (r *runner) finish(ctx context.Context, summary Summary, diags hcl.Diagnost
 
 // cutShort reports how a run ended whose cluster became unreachable.
 func (r *runner) cutShort(diags hcl.Diagnostics, outage *kube.Error, unknown []addrs.Instance) hcl.Diagnostics {
-	how, then := "Nothing new was started, and what was done is recorded.", "Then run kplan again to do the rest."
+	how, then := "Nothing new was started, and all results are recorded.", "Then run kplan again to make the remaining changes."
 	switch n := len(unknown); n {
 	case 0:
 	case 1:
 		how += fmt.Sprintf(" Whether one change that was in progress was carried out is not known: %s.", unknown[0])
-		then = "Then run kplan again: it looks at that one first, and does the rest."
+		then = "Then run kplan again: it first determines the outcome, then makes the remaining changes."
 	default:
 		how += fmt.Sprintf(" Whether %d changes that were in progress were carried out is not known: %s.", n, diag.Names(texts(unknown)))
-		then = "Then run kplan again: it looks at these first, and does the rest."
+		then = "Then run kplan again: it first determines the outcomes, then makes the remaining changes."
 	}
 	return diag.CutShort(diags, outage, r.Cluster.Host(), how, then)
 }

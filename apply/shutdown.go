@@ -91,12 +91,12 @@ func (s *shutdown) diagnostic() *hcl.Diagnostic {
 			Summary:  "State lock lost",
 			Detail: "The lock on the state was removed during this run, as kplan force-unlock does, so another run may be in progress: " +
 				"nothing new was started. " +
-				"Make sure that no run is in progress, then run kplan again to do the rest.",
+				"Make sure that no run is in progress, then run kplan again to make the remaining changes.",
 		}
 	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  diag.Interrupted,
-		Detail:   "Nothing new was started; what was in progress has finished and is recorded. Run kplan again to do the rest.",
+		Detail:   "Nothing new was started; changes in progress have finished and are recorded. Run kplan again to make the remaining changes.",
 	}
 }

@@ -146,7 +146,7 @@ func stalePlan(c *plan.Change, live *unstructured.Unstructured, differences []ad
 		Summary:  "Plan is stale",
 		Detail: fmt.Sprintf("%s: after the plan %s, and applying the plan now would not give the approved value of %s. "+
 			"The object was left unchanged. Plan again.",
-			c.Object, cmp.Or(c.ChangedSince(live), "something about it was changed"), joinPaths(differences)),
+			c.Object, cmp.Or(c.ChangedSince(live), "it was changed"), joinPaths(differences)),
 		Subject: c.Range.Ptr(),
 	}}
 }

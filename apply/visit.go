@@ -118,7 +118,7 @@ func (r *runner) planned(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
 		c, d = r.unnamed[d.Addr], plan.NewlyNamed(d)
 	}
 	if c == nil {
-		return nil, notPlanned(d, "The plan does not have this object.")
+		return nil, notPlanned(d, "The object is not in the plan.")
 	}
 	resolved, err := c.Resolve(d, r.journal.stack())
 	if err != nil {

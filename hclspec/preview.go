@@ -60,7 +60,7 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, b := range pre.program.definitionsFirst() {
 		if ctx.Err() != nil {
-			return append(diags, source.WithoutRange("Interrupted", "The configuration was not evaluated to its end.")...)
+			return append(diags, source.WithoutRange("Interrupted", "The configuration was not fully evaluated.")...)
 		}
 		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
 		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)

@@ -78,8 +78,8 @@ func (p *program) evaluate(b *block, deps map[Block]*result) *result {
 
 func tooManySteps(b *block) hcl.Diagnostics {
 	return source.Problem("Too much to evaluate", b.at,
-		"Evaluated up to %s, the for expressions of this configuration took more than %d steps. Let them go over less, "+
-			"above all where one is nested in another.", b.name, maxSteps)
+		"Evaluated up to %s, the for expressions of this configuration took more than %d steps. Reduce the collections, "+
+			"in particular where one is nested in another.", b.name, maxSteps)
 }
 
 // Options are how to evaluate a configuration.

@@ -64,7 +64,7 @@ func (c *Cluster) apply(
 	}
 	if at := live.GetDeletionTimestamp(); at != nil {
 		return nil, &Error{Op: op, Object: r.object, Reason: Terminating,
-			Message: fmt.Sprintf("the object is being deleted since %s: what is applied to it vanishes with it", at.UTC().Format(time.RFC3339))}
+			Message: fmt.Sprintf("the object is being deleted since %s, so an apply has no lasting effect", at.UTC().Format(time.RFC3339))}
 	}
 	return live, nil
 }

@@ -338,7 +338,7 @@ func outcomeUnclear(e *Error) bool {
 func undecodable(r *request, ans *answer, err error) *Error {
 	e := &Error{Op: r.op, Object: r.object, Status: ans.status, Err: err, Reason: NotKubernetes,
 		Message: "the server's answer can't be read: " + r.masker()(err.Error()),
-		Advice:  "Check the server address, and what stands between kplan and the server."}
+		Advice:  "Check the server address, and proxies between kplan and the server."}
 	if r.effect.changes() {
 		e.Reason = OutcomeUnknown
 		e.Advice = "The request may or may not have been carried out."

@@ -85,13 +85,13 @@ func nonStatusError(r *request, code int, body []byte) *Error {
 		// The API server's mux: this group, version or resource is not there.
 		e.Reason, e.Message = NotServed, "the server does not serve "+r.path
 	case code == http.StatusRequestEntityTooLarge:
-		e.Reason, e.Message = TooLarge, "the object is too large for the server or a proxy before it"
+		e.Reason, e.Message = TooLarge, "the object is too large for the server or a proxy in front of it"
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable,
 		code == http.StatusBadGateway, code == http.StatusGatewayTimeout:
 		e.Reason, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
 	case code >= 300 && code < 400:
 		e.Reason, e.Message = NotKubernetes, fmt.Sprintf("the server redirects (%d), which the Kubernetes API never does", code)
-		e.Advice = "A login page or proxy seems to stand before the cluster. Check the server address."
+		e.Advice = "There seems to be a login page or a proxy in front of the cluster. Check the server address."
 	case code == http.StatusBadRequest && strings.Contains(words, "HTTP request to an HTTPS server"):
 		e.Reason, e.Message = Untrusted, "the server speaks TLS, but the address begins with http://"
 		e.Advice = "Write the server address with https://."

@@ -80,18 +80,18 @@ func (d *decision) adoptionConflicts(ctx context.Context, cluster *kube.Cluster,
 // unfitToAdopt refuses an adoption that would delete the very object it is
 // about.
 func unfitToAdopt(d *decision) hcl.Diagnostics {
-	why := "what the configuration wants of it can't be changed on an existing object"
+	why := "the configuration changes an immutable field"
 	if len(d.replacePaths) > 0 {
 		why += fmt.Sprintf(" (%s)", d.replacePaths[0])
 	}
-	why += ". Make the configuration agree with the object first, or delete the object yourself."
+	why += ". Adjust the configuration to the object first, or delete the object with kubectl."
 	if d.reason == BecauseTerminating {
-		why = "somebody is deleting it. Make a new plan once it is gone."
+		why = "it is being deleted. Plan again once it is gone."
 	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Adoption would replace the object",
-		Detail:   fmt.Sprintf("%s can't be taken over as it is: %s", d.object, why),
+		Detail:   fmt.Sprintf("%s can't be adopted in its present form: %s", d.object, why),
 		Subject:  d.desired.Range.Ptr(),
 	}}
 }
@@ -145,8 +145,8 @@ func (f *unmanaged) diagnostic() *hcl.Diagnostic {
 	if f.why != "" {
 		detail += f.why + " "
 	}
-	detail += fmt.Sprintf("Nothing of it is overwritten. To take it over, add an import block or the option -adopt='%s'; "+
-		"otherwise give this resource another name.", f.desired.Addr)
+	detail += fmt.Sprintf("It was left unchanged. To adopt it, add an import block or the option -adopt='%s'; "+
+		"otherwise rename this resource.", f.desired.Addr)
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Object already exists",
@@ -179,8 +179,8 @@ func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Objects already exist",
-		Detail: fmt.Sprintf("%d objects already exist in the cluster and kplan did not make them%s. Nothing of them is overwritten. "+
-			"To take them over, add import blocks or these options; otherwise give these resources other names.\n%s", len(all), by,
+		Detail: fmt.Sprintf("%d objects already exist in the cluster and were not created by kplan%s. They were left unchanged. "+
+			"To adopt them, add import blocks or these options; otherwise rename these resources.\n%s", len(all), by,
 			options.String()),
 		Subject: all[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}
@@ -190,8 +190,8 @@ func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 func refuseOtherStack(d *hclspec.Desired, live *unstructured.Unstructured) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
-		Summary:  "Object taken over by another stack",
-		Detail: fmt.Sprintf("%s belongs to another stack of kplan by now: to %s of the stack %s. It is left as it is. "+
+		Summary:  "Object adopted by another stack",
+		Detail: fmt.Sprintf("%s is now managed by another kplan stack: by %s of the stack %s. It was left unchanged. "+
 			"To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
 			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel], d.Addr),
 		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
@@ -218,12 +218,12 @@ func madeBy(live *unstructured.Unstructured) string {
 	stack := otherStack(live)
 	switch maker := oldestManager(live); {
 	case stack != "":
-		return fmt.Sprintf("belongs to another stack of kplan: to %s of the stack %s, since %s",
+		return fmt.Sprintf("is managed by another kplan stack: by %s of the stack %s, since %s",
 			live.GetAnnotations()[addrs.AddressAnnotation], stack, since)
 	case maker != "":
-		return fmt.Sprintf("kplan did not make it (made by %q on %s)", maker, since)
+		return fmt.Sprintf("was not created by kplan (created by %q on %s)", maker, since)
 	}
-	return "kplan did not make it"
+	return "was not created by kplan"
 }
 
 // otherStack is the id of the stack that made an object this stack does not manage, or "".

@@ -30,7 +30,7 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 		}
 		return p.claim(ctx, d, live)
 	case kube.Forbidden:
-		return p.predictCreateIfAbsent(ctx, d, "this user may not ask the server: "+forbiddenVerb("create", d.object, d.kind))
+		return p.predictCreateIfAbsent(ctx, d, "this user may not dry-run: "+forbiddenVerb("create", d.object, d.kind))
 	case kube.DryRunUnsupported:
 		return p.predictCreateIfAbsent(ctx, d, "an admission webhook does not support dry-run")
 	}
@@ -89,7 +89,7 @@ func (d *decision) predictCreate(why string) (hclspec.Seen, error) {
 }
 
 // offlineWhy is the reason of every prediction that is made offline.
-const offlineWhy = "offline, from the state alone"
+const offlineWhy = "offline"
 
 // predictOffline plans an object without asking the cluster: the state knows
 // whether it exists, and by a digest whether its desired fields are those that were

@@ -80,7 +80,7 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 			}
 			return seen, conflict(d, live, conflictsOf(v.err))
 		case forbidden:
-			return p.predictUpdateAndConflicts(ctx, d, transferred, "this user may not ask the server: "+forbiddenVerb("patch", d.object, d.kind))
+			return p.predictUpdateAndConflicts(ctx, d, transferred, "this user may not dry-run: "+forbiddenVerb("patch", d.object, d.kind))
 		case noDryRun:
 			return p.predictUpdateAndConflicts(ctx, d, transferred, "an admission webhook does not support dry-run")
 		case refused:

@@ -228,7 +228,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	}
 	strict, err := strictjson.UnmarshalStrict(data, &doc)
 	if err := errors.Join(append(strict, err)...); err != nil {
-		return nil, fmt.Errorf("it is no saved plan or is damaged: %w", err)
+		return nil, fmt.Errorf("it is not a saved plan, or damaged: %w", err)
 	}
 	p := &Plan{
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
@@ -277,12 +277,12 @@ func decodeHeader(data []byte) error {
 	err := json.Unmarshal(data, &header)
 	switch {
 	case err != nil && IsSaved(bytes.NewReader(data)):
-		return errors.New("it is damaged, or not all of the plan that kplan saved: make a new one")
+		return errors.New("it is damaged or truncated: make a new plan")
 	case err != nil || header.Format == 0:
 		return errNoPlan
 	}
 	if header.Format != Format {
-		return fmt.Errorf("it has the format %d of kplan %s and this kplan reads format %d: make a new plan", header.Format, header.Version,
+		return fmt.Errorf("it has format %d, of kplan %s, and this kplan reads format %d: make a new plan", header.Format, header.Version,
 			Format)
 	}
 	return nil

@@ -103,12 +103,12 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	if more := len(kept) - 1; more > 0 {
 		what += fmt.Sprintf(" and %d more", more)
 	}
-	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Deletion would take along what stays"}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Deletion would cascade to managed objects"}
 	if i := slices.IndexFunc(kept, func(w within) bool { return w.change != nil && w.change.Desired != nil }); i >= 0 {
 		d.Subject = kept[i].change.Range.Ptr()
 	}
 	if c.Action == Replace {
-		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To have all of them made anew, "+
+		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To recreate all of them, "+
 			"add -replace='%s' and so on.", c.Addr, c.Object, what, first.addr)
 		return d
 	}
@@ -179,7 +179,7 @@ func guardData(c *Change, allowed []addrs.Instance) hcl.Diagnostics {
 	}
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  "Deletion would lose what this stack does not manage",
+		Summary:  "Deletion would cascade to unmanaged objects or data",
 		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
 			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
 	}

@@ -187,6 +187,6 @@ func (p *Plan) IsEmpty() bool {
 
 // actionPhrases are what actions do to an object, in words.
 var actionPhrases = map[Action]string{
-	NoOp: "stay as it is", Create: "be created", Update: "be changed", Replace: "be replaced",
-	Delete: "be deleted", Forget: "be forgotten", Adopt: "be taken over",
+	NoOp: "not change", Create: "be created", Update: "be updated", Replace: "be replaced",
+	Delete: "be deleted", Forget: "be forgotten", Adopt: "be adopted",
 }

@@ -129,18 +129,18 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 	answer, err = cluster.DryRunReplacement(ctx, c.Kind, asked)
 	switch kube.ReasonOf(err) {
 	case kube.Forbidden:
-		return nil, "this user may not ask the server: " + forbiddenVerb("create", c.Object, c.Kind), nil
+		return nil, "this user may not dry-run: " + forbiddenVerb("create", c.Object, c.Kind), nil
 	case kube.DryRunUnsupported:
 		return nil, "an admission webhook does not support dry-run", nil
 	case kube.QuotaExceeded: // which is what the server looks at last
-		return nil, "whether the quota has room for it shows once the old object is gone", nil
+		return nil, "the quota is checked once the old object is deleted", nil
 	case kube.Invalid, kube.Immutable, kube.SchemaRejected, kube.Denied:
 		if refusesOld(ctx, cluster, c, err) {
-			return nil, "asked under another name, the server refuses the old object in the same words: " + wordsOf(err, c), nil
+			return nil, "under a placeholder name, the server rejects the old object with the same error: " + wordsOf(err, c), nil
 		}
 	}
 	if err == nil && withheld {
-		return nil, "the old object holds addresses or ports that the new one asks for", nil
+		return nil, "the old object still holds addresses or ports of the new one", nil
 	}
 	return answer, "", err
 }

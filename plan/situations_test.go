@@ -381,7 +381,7 @@ func (s *situation) saveAndVerify(source string, in plan.Input) {
 		if d.Severity == hcl.DiagWarning {
 			continue
 		}
-		s.Fatalf("the saved plan is not the one made anew: %s: %s", d.Summary, d.Detail)
+		s.Fatalf("the saved plan differs from a new one: %s: %s", d.Summary, d.Detail)
 	}
 }
 

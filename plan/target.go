@@ -79,7 +79,7 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 		Severity: hcl.DiagWarning,
 		Summary:  "The plan is limited by -target or -exclude",
 		Detail: "It does not show everything that the configuration asks for. " +
-			"These options are for getting out of trouble; plan without them afterwards.",
+			"These options are for exceptional situations, such as recovering from a mistake. Plan without them afterwards.",
 	})
 }
 
@@ -132,7 +132,7 @@ func pick(in Input, g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.In
 	problem := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address"}
 	problem.Detail = fmt.Sprintf("%s is neither in the configuration nor in the state.", o.addr)
 	if in.Mode == Destroy {
-		problem.Detail = fmt.Sprintf("%s is not in the state, which says what there is to delete.", o.addr)
+		problem.Detail = fmt.Sprintf("%s is not in the state, which lists the objects to delete.", o.addr)
 	}
 	if at, ok := in.Written[o.addr]; ok {
 		problem.Subject = &at
@@ -207,13 +207,13 @@ func (o addressOption) idleIn(plan *Plan) string {
 	case slices.ContainsFunc(meant, does):
 		return ""
 	case len(meant) == 0:
-		return "this plan leaves the object out"
+		return "this plan excludes the object"
 	case o.name == "allow-data-loss":
-		return fmt.Sprintf("the object would %s, and nothing is lost by that", actionPhrases[meant[0].Action])
+		return fmt.Sprintf("the object would %s, which loses no data", actionPhrases[meant[0].Action])
 	case o.name == "adopt" && meant[0].Action != Create && meant[0].Action != Delete:
-		return "the object is kplan's already"
+		return "this stack already manages the object"
 	case meant[0].Action == Create:
-		return "there is no such object yet, and it would be created"
+		return "the object does not exist, and would be created"
 	}
 	return fmt.Sprintf("the object would %s", actionPhrases[meant[0].Action])
 }

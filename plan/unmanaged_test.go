@@ -22,7 +22,7 @@ func TestMadeBy(t *testing.T) {
 		{Manager: "a-controller", Operation: metav1.ManagedFieldsOperationUpdate, Time: at(0), Subresource: "status"},
 		{Manager: "kubectl-create", Operation: metav1.ManagedFieldsOperationUpdate, Time: at(0)},
 	})
-	want := `kplan did not make it (made by "kubectl-create" on 2026-03-01T12:00:00Z)`
+	want := `was not created by kplan (created by "kubectl-create" on 2026-03-01T12:00:00Z)`
 	if got := madeBy(live); got != want {
 		t.Errorf("madeBy: %s, want %s", got, want)
 	}

@@ -26,18 +26,18 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	switch {
 	case p.Lineage != s.Lineage && s.Serial == 0:
 		return staleness("Saved plan does not match the given state",
-			fmt.Sprintf("The plan was made for the state with the lineage %s, and there is no state yet where this one is to be.", p.Lineage))
+			fmt.Sprintf("The plan was made for the state with the lineage %s, and there is no state yet.", p.Lineage))
 	case p.Lineage != s.Lineage:
 		return staleness("Saved plan does not match the given state",
 			fmt.Sprintf("The plan was made for the state with the lineage %s, but this one has %s. They belong to different stacks.",
 				p.Lineage, s.Lineage))
 	case p.sign != p.signWith(s):
 		return staleness("Saved plan was edited",
-			"The file is not as kplan wrote it: something was changed in it or got lost. Nothing was changed in the cluster. Make a new plan.")
+			"The file was edited or damaged after kplan wrote it. Nothing was changed in the cluster. Make a new plan.")
 	case p.Serial != s.Serial:
 		return staleness("Saved plan is stale",
 			fmt.Sprintf("The plan was made from the state with serial %d, and it is at serial %d now: "+
-				"something was applied in between, maybe this very plan. Make a new plan.", p.Serial, s.Serial))
+				"something was applied in between, possibly this plan. Make a new plan.", p.Serial, s.Serial))
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 func (p *Plan) Fits(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
 	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
-			fmt.Sprintf("These files are not what they were when the plan was made: %s. Make a new plan.",
+			fmt.Sprintf("These files have changed since the plan was made: %s. Make a new plan.",
 				strings.Join(changedFiles(p.Sources, now), ", ")))
 	}
 	var diags hcl.Diagnostics
@@ -65,15 +65,15 @@ const longestValue = 60
 
 func otherValue(name string, planned, now Variable) string {
 	if planned.Sensitive || now.Sensitive {
-		return fmt.Sprintf("The plan was made with another value of the sensitive variable %[1]q. A saved plan does not hold such values: "+
-			"give the one again that it was made with, as KPLAN_VAR_%[1]s or with -var-file, or make a new plan.", name)
+		return fmt.Sprintf("The plan was made with another value of the sensitive variable %[1]q. A saved plan does not contain such values: "+
+			"give the value that the plan was made with, as KPLAN_VAR_%[1]s or with -var-file, or make a new plan.", name)
 	}
 	values := ""
 	if len(planned.Value)+len(now.Value) <= 2*longestValue {
 		values = fmt.Sprintf(" (%s, and now %s)", planned.Value, now.Value)
 	}
-	return fmt.Sprintf("The plan was made with another value of the variable %q%s. A saved plan brings its values along: "+
-		"don't give this variable, or make a new plan with the new value.", name, values)
+	return fmt.Sprintf("The plan was made with another value of the variable %q%s. A saved plan contains its variables: "+
+		"don't set this one, or make a new plan with the new value.", name, values)
 }
 
 // Verify checks that the plan made now, fresh, is the one that was saved and
@@ -103,7 +103,7 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	}
 	for _, c := range p.Changes {
 		if _, missing := approved[keyOf(c)]; missing && c.Action != NoOp {
-			stale(c, fmt.Sprintf("by the plan it would %s, and now there is nothing to do about it.", actionPhrases[c.Action]))
+			stale(c, fmt.Sprintf("in the plan it would %s, and now there is nothing to do.", actionPhrases[c.Action]))
 		}
 	}
 	return diags
@@ -137,20 +137,20 @@ func keyOf(c *Change) changeKey {
 func disagreement(approved, now *Change) string {
 	switch {
 	case approved == nil:
-		return fmt.Sprintf("the plan does not have it, and now it would %s.", actionPhrases[now.Action])
+		return fmt.Sprintf("it is not in the plan, and now it would %s.", actionPhrases[now.Action])
 	case approved.Action != now.Action:
-		return fmt.Sprintf("by the plan it would %s, and now it would %s.", actionPhrases[approved.Action], actionPhrases[now.Action])
+		return fmt.Sprintf("in the plan it would %s, and now it would %s.", actionPhrases[approved.Action], actionPhrases[now.Action])
 	case approved.UID != now.UID:
-		return "it was deleted and made again after the plan."
+		return "it was deleted and recreated after the plan."
 	case approved.AcknowledgedDrift != now.AcknowledgedDrift:
-		return "what was changed outside of kplan is not what the plan says."
+		return "its drift differs from the plan."
 	case losses(approved) != losses(now):
-		return fmt.Sprintf("it %s now, which the plan does not say.", cmp.Or(losses(now), "loses nothing"))
+		return fmt.Sprintf("it now %s, which the plan does not show.", cmp.Or(losses(now), "loses nothing"))
 	case now.Action == NoOp || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
 	if paths := otherEffects(approved, now); len(paths) > 0 {
-		return fmt.Sprintf("what would become of %s is not what the plan says.", paths[0])
+		return fmt.Sprintf("the result for %s would differ from the plan.", paths[0])
 	}
 	return ""
 }
@@ -164,11 +164,11 @@ func since(approved, now, fresh *Change) string {
 	case now.Before == nil:
 		return " It was deleted after the plan."
 	case approved.Before == nil:
-		return " It was made after the plan" + by(&unstructured.Unstructured{Object: fresh.Before}, addrs.NewPath("metadata", "name")) + "."
+		return " It was created after the plan" + by(&unstructured.Unstructured{Object: fresh.Before}, addrs.NewPath("metadata", "name")) + "."
 	}
 	changed := changedPlaces(now.Kind, approved.Before, now.Before, &unstructured.Unstructured{Object: fresh.Before})
 	if changed == "" {
-		return " The object itself is unchanged: what it needs, or what the cluster makes of it, is different now."
+		return " The object itself is unchanged, but its dependencies, or the server's dry-run, now give another result."
 	}
 	return " After the plan " + changed + "."
 }

@@ -56,7 +56,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	case string(live.GetUID()) != d.entry.UID && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
 	case string(live.GetUID()) != d.entry.UID:
-		return refuseUnmanaged(d.desired, live, "It was deleted and made again by someone else since kplan last applied it.")
+		return refuseUnmanaged(d.desired, live, "It was deleted and recreated by someone else since kplan last applied it.")
 	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
 	case managingStack(live, p.state.StackID()) != "":

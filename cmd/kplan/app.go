@@ -120,9 +120,9 @@ func reportPanic(u *ui.Streams, code *cli.ExitCode) {
 	fmt.Fprintf(u.Err, `
 !!!!!!!!!!!!!!!!!!!!!!!!!!! kplan has a bug and stopped !!!!!!!!!!!!!!!!!!!!!!!!!!!
 
-What was done so far is in the state, or the next plan finds it. Please report
+All completed changes are in the state, or the next plan finds them. Please report
 this bug: the command you ran, without secret values, and everything below, which
-has no value of your configuration.
+contains no values of your configuration.
 
 %s, %s/%s, %s
 %s

@@ -27,7 +27,7 @@ func planCommand(s *session) *cli.Command {
 		Summary: "Show the changes required by the configuration",
 		About: "Compares the configuration with the cluster and shows, for each object, what kplan apply would change. " +
 			"It changes nothing.\n\n" +
-			"For each change the plan says whether the API server computed its result, by a dry-run, or kplan predicted it, and why. " +
+			"For each change, the plan reports whether the API server computed the result, by a dry-run, or kplan predicted it, and why. " +
 			"With -out the plan is saved; kplan apply then does exactly that, or nothing.\n\n" +
 			"With -offline no cluster is needed: what was applied is known from the state, and every result is " +
 			"predicted. Such a plan can be saved and shown, but not applied.\n\n" +
@@ -89,7 +89,7 @@ func (o *planOptions) check() error {
 	case o.selection.refreshOnly:
 		return invalidCombination("-refresh-only detects changes in the cluster, and -offline plans without a cluster.")
 	case len(o.selection.replace)+len(o.selection.adopt) > 0:
-		return invalidCombination("-replace and -adopt are about objects in the cluster, and -offline plans without a cluster.")
+		return invalidCombination("-replace and -adopt need the cluster, and -offline plans without one.")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func showCommand(s *session) *cli.Command {
 		Flags: cli.Group("Options",
 			cli.On("json", &opts.json, "Print JSON."),
 			cli.On("markdown", &opts.markdown, "Print a comment for a pull request."),
-			cli.Text("stack", &opts.stack, "With -markdown, call the stack `NAME`, to tell the comments of several stacks apart."),
+			cli.Text("stack", &opts.stack, "With -markdown, show the stack's `NAME`, to distinguish the comments of several stacks."),
 			cli.Text("link", &opts.link, "With -markdown, link to the whole plan at the https `URL`."),
 			opts.state.flag()),
 		Examples: []cli.Example{

@@ -35,7 +35,7 @@ func stateRebuildCommand(s *session) *cli.Command {
 		Summary: "Recreate a lost state from the cluster",
 		About: "Scans the cluster for the objects that kplan created for this configuration, by the label and the " +
 			"annotation that each of them has, shows the resulting state, asks for approval, and stores it. Nothing in the cluster is " +
-			"changed. An existing state is completed: use this to go on from an old backup.\n\n" +
+			"changed. An existing state is completed: use this to continue from an old backup.\n\n" +
 			"If no state names the stack, -stack does. Without it the command lists the stacks that have objects in the cluster.\n\n" +
 			"A state that would be incomplete is refused, for example when this user may not list every kind: objects that are missing " +
 			"from it and no longer in the configuration would never be deleted.",
@@ -133,7 +133,7 @@ func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
 	if len(ids) == 1 {
 		id = ids[0]
 	}
-	return failure("Which stack?", "There is no state in %s to tell which stack this is. Name it: kplan state rebuild -stack=%s%s",
+	return failure("Stack required", "There is no state in %s, so the stack is unknown. Name it: kplan state rebuild -stack=%s%s",
 		k.opts.state.path, id, unseenHint(scan))
 }
 

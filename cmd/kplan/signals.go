@@ -32,14 +32,14 @@ func watchSignals(parent context.Context, u *ui.Streams) (context.Context, *sign
 		caught.first.Store(<-arrived)
 		briefly(func() {
 			u.Interrupted("Interrupt received.\n" +
-				"Nothing new is started; kplan exits once what is in progress is done and recorded.\n" +
+				"Nothing new is started; kplan exits once the changes in progress are done and recorded.\n" +
 				"A second interrupt exits at once.")
 		})
 		cancel()
 		<-arrived
 		briefly(func() {
 			u.StopLive()
-			u.Interrupted("Two interrupts received. Exiting immediately. The next run looks for what was in progress.")
+			u.Interrupted("Two interrupts received. Exiting immediately. The next run determines the outcome of changes in progress.")
 		})
 		os.Exit(caught.exitCode(exitFailure))
 	}()

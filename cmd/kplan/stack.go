@@ -104,8 +104,8 @@ func (k *stack) rescue(st *state.State) hcl.Diagnostics {
 			capital(err), addrs.StackLabel, st.StackID())
 	}
 	return warning("The state is in another file",
-		"What was done is recorded in "+path+", because it could not be stored in "+k.opts.state.path+". "+
-			"Once the reason is fixed, put it back before kplan runs again: kplan state push -state="+k.opts.state.path+" "+path)
+		"The results are recorded in "+path+", because it could not be stored in "+k.opts.state.path+". "+
+			"Fix the cause, then store the state before kplan runs again: kplan state push -state="+k.opts.state.path+" "+path)
 }
 
 // createState writes the state of a stack that has none yet. A saved plan names

@@ -202,7 +202,7 @@ func notLocked(err error) hcl.Diagnostics {
 		detail += locked.Info.String() + "\n"
 	}
 	detail += "kplan locks the state so that two runs don't change the same objects at once. Wait until that run has ended, " +
-		"or let this one wait with -lock-timeout=5m."
+		"or wait for the lock with -lock-timeout=5m."
 	if locked.Info.ID != "" {
 		detail += " If you are sure that the run is dead: kplan force-unlock " + locked.Info.ID
 	}

@@ -233,7 +233,7 @@ func (inv *Invocation) tooMany() string {
 	c := inv.Command
 	extra := inv.Args[c.MaxArgs]
 	if _, err := strconv.ParseBool(extra); err == nil {
-		return fmt.Sprintf("%q stands alone. The value of a flag that is true or false follows an equals sign, as in -input=%s.", extra, extra)
+		return fmt.Sprintf("%q is not an argument of a flag. The value of a boolean flag follows an equals sign, as in -input=%s.", extra, extra)
 	}
 	takes := "no arguments"
 	switch {

@@ -136,7 +136,7 @@ var advice = map[kube.Reason]string{
 	kube.Forbidden:            "The user that kplan runs as needs an RBAC role that allows it.",
 	kube.WebhookFailed: "A webhook that the cluster calls for each such object did not answer. " +
 		"The cluster's administrators can repair it.",
-	kube.OutcomeUnknown: "Run kplan again: it first looks at what became of it.",
+	kube.OutcomeUnknown: "Run kplan again: it first determines the outcome.",
 	kube.TooLarge:       "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
 }
 

@@ -19,14 +19,14 @@ func failing(name string, e kube.Error) hcl.Diagnostics {
 // TestMerge reports once what is the same for several objects, and each thing that
 // an object has of its own.
 func TestMerge(t *testing.T) {
-	webhook := kube.Error{Reason: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Mend it."}
+	webhook := kube.Error{Reason: kube.WebhookFailed, Message: "webhook w did not answer", Advice: "Repair it."}
 	var diags hcl.Diagnostics
 	for _, d := range []hcl.Diagnostics{
 		failing("a", webhook),
 		failing("b", kube.Error{Reason: kube.Denied, Message: "no"}),
 		failing("c", webhook),
 		failing("d", kube.Error{Reason: kube.Denied, Message: "no"}),
-		failing("e", kube.Error{Reason: kube.WebhookFailed, Message: "webhook v did not answer", Advice: "Mend it."}),
+		failing("e", kube.Error{Reason: kube.WebhookFailed, Message: "webhook v did not answer", Advice: "Repair it."}),
 		failing("f", webhook),
 	} {
 		diags = append(diags, d...)
@@ -38,7 +38,7 @@ func TestMerge(t *testing.T) {
 			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
 		"nowhere | Denied by admission control | Could not create v1 Pod acme/d (Pod.d): no. " +
 			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
-		"nowhere | Admission webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Mend it.",
+		"nowhere | Admission webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Repair it.",
 	}
 	if diff := cmp.Diff(want, show(diag.Merge(diags))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -205,7 +205,7 @@ func (e entry) notes() []string {
 		notes = append(notes, "predicted: "+Clean(e.Why))
 	}
 	if e.Action == plan.Update && e.Before == nil {
-		notes = append(notes, "what it holds now is not known: all its fields are shown")
+		notes = append(notes, "its present fields are not known: all desired fields are shown")
 	}
 	if e.Blocked {
 		notes = append(notes, "refused: see the errors")
@@ -234,9 +234,9 @@ func (e entry) reason() string {
 	case plan.BecauseOtherStack:
 		return "another kplan stack has adopted it"
 	case plan.BecauseVersion:
-		return "because it was applied in another API version, which kplan's fields are recorded in"
+		return "because kplan's fields are recorded in another API version"
 	case plan.BecauseRemoved:
-		return "a removed block says to leave it alone"
+		return "because a removed block sets destroy = false"
 	case plan.BecauseTerminating:
 		return "it is being deleted"
 	}
@@ -284,7 +284,7 @@ func (e entry) ownershipNotes() []string {
 		for ; i < len(e.Relinquished) && e.Relinquished[i].Manager == manager; i++ {
 			paths = append(paths, e.Relinquished[i].Path.String())
 		}
-		note := "no longer set by the configuration, and stays: " + clip(Clean(strings.Join(paths, ", ")), 200)
+		note := "no longer managed, and kept: " + clip(Clean(strings.Join(paths, ", ")), 200)
 		if manager != "" {
 			note += ", which " + quote(manager) + " sets, too"
 		}
@@ -295,7 +295,7 @@ func (e entry) ownershipNotes() []string {
 		paths = append(paths, path.String())
 	}
 	if len(paths) > 0 {
-		notes = append(notes, "set by the configuration from now on, as it is already: "+clip(Clean(strings.Join(paths, ", ")), 200))
+		notes = append(notes, "newly managed, with its present value: "+clip(Clean(strings.Join(paths, ", ")), 200))
 	}
 	return notes
 }

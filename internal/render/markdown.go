@@ -88,7 +88,7 @@ func headline(pl *plan.Plan) string {
 func markdownWarnings(pl *plan.Plan) []string {
 	var all []string
 	if pl.Incomplete {
-		all = append(all, "**This plan is incomplete and can't be applied:** an error came up while it was made.")
+		all = append(all, "**This plan is incomplete and can't be applied:** an error occurred while it was made.")
 	}
 	if pl.Offline() {
 		all = append(all, "**This plan was made without a cluster:** all of it is predicted, and it can't be applied.")
@@ -103,7 +103,7 @@ func markdownWarnings(pl *plan.Plan) []string {
 		}
 	}
 	if predicted > 0 && !pl.Offline() {
-		all = append(all, fmt.Sprintf("%s %s predicted by kplan; the rest is the server's own answer.", words.Count(predicted, "result"),
+		all = append(all, fmt.Sprintf("%s %s predicted by kplan; all others come from a dry-run by the server.", words.Count(predicted, "result"),
 			words.Plural(predicted, "is", "are")))
 	}
 	return all
@@ -203,7 +203,7 @@ func markdownPart(texts []string, order []int, limit int) string {
 		shown++
 	}
 	rest := words.Count(len(texts)-shown, "object")
-	return details("Show a part of the plan", b.String()) + "\n**" + rest + " of the plan did not fit in here.**\n"
+	return details("Show a part of the plan", b.String()) + "\n**" + rest + " of the plan did not fit in this comment.**\n"
 }
 
 func details(title, text string) string {

@@ -111,13 +111,13 @@ func OutputJSON(w io.Writer, o Output) error { return writeJSON(w, o.json().Valu
 // read: it is not cleaned. Only texts, numbers and booleans have one.
 func OutputRaw(o Output) (string, error) {
 	if o.Sensitive {
-		return "", fmt.Errorf("output %q is sensitive: kplan keeps a digest of it only", o.Name)
+		return "", fmt.Errorf("output %q is sensitive: kplan stores only a digest of it", o.Name)
 	}
 	switch v := o.Value.(type) {
 	case string:
 		return v, nil
 	case nil, map[string]any, []any:
-		return "", fmt.Errorf("output %q is not a text, number or boolean; -json shows it", o.Name)
+		return "", fmt.Errorf("output %q is not a string, number or boolean; use -json", o.Name)
 	}
 	text, err := json.Marshal(o.Value)
 	return string(text), err

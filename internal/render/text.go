@@ -67,7 +67,7 @@ func (p *page) intro(pl *plan.Plan, entries []entry) {
 		text = "kplan compared the state with the cluster and found objects that changed outside of kplan."
 		symbols = " Such changes are indicated with the following symbols:"
 	case pl.Offline():
-		text = "kplan compared the configuration with the state, without asking the cluster, and generated the following execution plan."
+		text = "kplan compared the configuration with the state, without reading the cluster, and generated the following execution plan."
 	}
 	meanings := p.legend(entries, pl.Mode)
 	if len(meanings) == 0 {
@@ -234,10 +234,10 @@ func (p *page) nothing(pl *plan.Plan) {
 			"Either you have not created any objects yet or the existing objects were already deleted outside of kplan."
 	case pl.Mode == plan.RefreshOnly:
 		head, detail = "Your infrastructure still matches the configuration.",
-			"kplan has checked that the objects in the cluster still are as they were last applied, and found no differences."
+			"kplan has compared the objects in the cluster with those last applied, and found no differences."
 	case pl.Offline():
-		head, detail = "The configuration is what was last applied.",
-			"kplan has compared the state with your configuration and found no differences. What is in the cluster was not looked at."
+		head, detail = "The configuration was not changed since the last apply.",
+			"kplan has compared the state with your configuration and found no differences. The cluster was not read."
 	}
 	p.line()
 	p.line(p.paint(green, p.paint(bold, "No changes.")), " ", p.paint(bold, head))
@@ -281,7 +281,7 @@ func (p *page) skipped(pl *plan.Plan) {
 		return
 	}
 	p.line()
-	p.line(p.paint(bold, "Not planned, since something they need failed:"))
+	p.line(p.paint(bold, "Not planned, because a dependency failed:"))
 	for _, h := range pl.Skipped {
 		line := "    " + Clean(h.Addr.String())
 		if h.By != (addrs.Instance{}) {
@@ -354,11 +354,11 @@ func certaintyNote(entries []entry) string {
 	}
 	switch {
 	case computed > 0 && marked:
-		return "What is marked as predicted was worked out by kplan; all else is the server's own answer to a dry-run."
+		return "Results marked as predicted were computed by kplan; all others come from a dry-run by the server."
 	case computed > 0:
-		return "These results are the server's own answers to a dry-run."
+		return "All results come from a dry-run by the server."
 	case predicted > 0:
-		return "These results were worked out by kplan, without asking the server."
+		return "All results were predicted by kplan, without a dry-run."
 	}
 	return ""
 }

@@ -18,7 +18,7 @@ func guardUser(name string, user *clientcmdapi.AuthInfo, opts Options) error {
 	if opts.WorkDir == "" || opts.AllowExec || !inside(opts.WorkDir, user.LocationOfOrigin) {
 		return nil
 	}
-	const why = "and that kubeconfig lies in the working directory, where a pull request could have put it"
+	const why = "and that kubeconfig is in the working directory, where a pull request could have put it"
 	if user.Exec != nil {
 		return notTrusted("the user %q of the kubeconfig %s would run the program %q, "+why, name, user.LocationOfOrigin, user.Exec.Command)
 	}
