@@ -28,7 +28,7 @@ func (s OpenSet) Lookup(kind, apiVersion string) (*Kind, error) {
 // kind with a built-in's name is more likely a typing error.
 func isCustom(e *UnknownError) bool {
 	group, version, _ := strings.Cut(e.APIVersion, "/")
-	return strings.Contains(group, ".") && version != "" && !isBuiltinGroup(group) &&
+	return strings.Contains(group, ".") && version != "" && !IsBuiltinGroup(group) &&
 		(len(e.Known) == 0 || !strings.HasSuffix(group, ".k8s.io"))
 }
 

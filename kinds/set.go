@@ -51,7 +51,7 @@ func (s *Set) With(kinds ...*Kind) *Set {
 // v2, v1, v1beta2, v1beta1, v1alpha1.
 func comparePreference(a, b *Kind) int {
 	return cmp.Or(
-		-compareBool(isBuiltinGroup(a.Group), isBuiltinGroup(b.Group)),
+		-compareBool(IsBuiltinGroup(a.Group), IsBuiltinGroup(b.Group)),
 		cmp.Compare(a.Group, b.Group),
 		-version.CompareKubeAwareVersionStrings(a.Version, b.Version))
 }
@@ -74,7 +74,8 @@ var builtinGroups = sync.OnceValue(func() map[string]bool {
 	return groups
 })
 
-func isBuiltinGroup(group string) bool { return builtinGroups()[group] }
+// IsBuiltinGroup reports whether the group is one of Kubernetes itself.
+func IsBuiltinGroup(group string) bool { return builtinGroups()[group] }
 
 // Kinds are the kinds of the set by group, name and preference of version.
 func (s *Set) Kinds() []*Kind {
@@ -121,7 +122,7 @@ func (s *Set) Lookup(kind, apiVersion string) (*Kind, error) {
 func sameRank(known []*Kind) []string {
 	var apiVersions []string
 	for i, k := range known {
-		if isBuiltinGroup(k.Group) == isBuiltinGroup(known[0].Group) && (i == 0 || known[i-1].Group != k.Group) {
+		if IsBuiltinGroup(k.Group) == IsBuiltinGroup(known[0].Group) && (i == 0 || known[i-1].Group != k.Group) {
 			apiVersions = append(apiVersions, k.APIVersion())
 		}
 	}

@@ -3,7 +3,9 @@ package kube
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -36,4 +38,46 @@ func (c *Cluster) UnavailableVersions(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return slices.Clone(s.stale), nil
+}
+
+// IsUndefined reports whether the cluster has no definition of a kind that it does not
+// serve, so that it has no objects of it either: they are deleted with their
+// definition. Of a kind that is no custom one that can't be told: an API server that
+// no longer serves it may keep its objects, or serve them in another group.
+func (c *Cluster) IsUndefined(ctx context.Context, kind addrs.GroupKind) (bool, error) {
+	if !strings.Contains(kind.Group, ".") || kinds.IsBuiltinGroup(kind.Group) {
+		return false, nil
+	}
+	definition, err := c.Lookup(kinds.CustomResourceDefinition.Kind, "apiextensions.k8s.io/v1")
+	if err != nil {
+		return false, err
+	}
+	found, err := c.ListMetadata(ctx, definition, ListOptions{})
+	if ReasonOf(err) == Forbidden {
+		return false, nil
+	}
+	for _, crd := range found {
+		if _, group, _ := strings.Cut(crd.GetName(), "."); group != kind.Group {
+			continue
+		}
+		if defines, err := c.defines(ctx, definition, crd.GetName(), kind); defines || err != nil {
+			return false, err
+		}
+	}
+	return err == nil, err
+}
+
+// defines reports whether the definition of that name is there, and of that kind.
+func (c *Cluster) defines(ctx context.Context, definition *kinds.Kind, name string, kind addrs.GroupKind) (bool, error) {
+	crd, err := c.Get(ctx, definition, "", name)
+	switch ReasonOf(err) {
+	case NotFound: // since a moment ago
+		return false, nil
+	case Forbidden:
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return kinds.DefinedBy(crd.Object) == kind, nil
 }

@@ -79,7 +79,7 @@ func (c *Change) Drifted(mode Mode) *Change {
 	drifted.Unknown, drifted.DesiredFields, drifted.Consequences, drifted.ReplacePaths = addrs.PathSet{}, nil, nil, nil
 	drifted.Relinquished, drifted.NewlyManaged, drifted.Previous = nil, nil, addrs.Instance{}
 	switch {
-	case c.Reason == BecauseDeleted, c.Reason == BecauseGone:
+	case c.Reason == BecauseDeleted, c.Reason == BecauseGone, c.Reason == BecauseUndefined:
 		drifted.Action, drifted.Before, drifted.After = Delete, head(c.Object), nil
 	case len(c.Drift) == 0:
 		return nil

@@ -28,6 +28,8 @@ type inventory struct {
 
 	mu    sync.Mutex
 	lists map[addrs.Object]func(context.Context) (liveObjects, error) // by kind in a version
+
+	undefined undefinedKinds
 }
 
 // liveObjects is the live objects of one kind by identity.
@@ -40,7 +42,42 @@ func newInventory(cluster *kube.Cluster, s *state.State) *inventory {
 		state:    s,
 		owned:    s.ByIdentity(),
 		lists:    map[addrs.Object]func(context.Context) (liveObjects, error){},
+
+		undefined: undefinedKinds{cluster: cluster},
 	}
+}
+
+// undefinedKinds finds out which of the kinds that the cluster does not serve have no
+// definition any more, asking about each once.
+type undefinedKinds struct {
+	cluster *kube.Cluster
+	mu      sync.Mutex
+	known   map[addrs.GroupKind]bool
+}
+
+// has reports whether an error says that a kind is not served, and there is no
+// definition of it: whatever there was of it went with that.
+func (u *undefinedKinds) has(ctx context.Context, kind addrs.GroupKind, err error) (bool, error) {
+	if kube.ReasonOf(err) != kube.NotServed {
+		return false, err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	undefined, known := u.known[kind]
+	if !known {
+		var problem error
+		if undefined, problem = u.cluster.IsUndefined(ctx, kind); problem != nil {
+			return false, problem
+		}
+		if u.known == nil {
+			u.known = map[addrs.GroupKind]bool{}
+		}
+		u.known[kind] = undefined
+	}
+	if !undefined {
+		return false, err
+	}
+	return true, nil
 }
 
 // prefetch starts the lists of all kinds in the state, so that they run while
@@ -75,6 +112,7 @@ func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.O
 			return live, nil
 		}
 	} else if kube.ReasonOf(err) != kube.Forbidden {
+		_, err = inv.undefined.has(ctx, kind.GroupKind(), err)
 		return nil, err
 	}
 	live, err := inv.cluster.Get(ctx, kind, object.Namespace, object.Name)

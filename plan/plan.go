@@ -116,6 +116,7 @@ const (
 	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
 	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // by a removed block
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
+	BecauseUndefined   Reason = "forget_because_kind_deleted_outside"        // the cluster no longer has its kind
 	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has adopted it
 	BecauseVersion     Reason = "update_because_api_version"                 // it was applied in another API version
 	BecauseTerminating Reason = "replace_because_being_deleted"              // somebody deletes it just now

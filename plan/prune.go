@@ -89,8 +89,8 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 	return diags
 }
 
-// deletion plans the deletion of one object. A kind that is not served any more is
-// an error: it does not mean that its objects are gone.
+// deletion plans the deletion of one object. That its kind is not served any more does
+// not mean that the object is gone; that there is no definition of the kind does.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
 	if p.offline() {
 		c := p.removal(o, builtinKind(o.Object), Delete, reason, nil)
@@ -99,7 +99,10 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	}
 	kind, err := p.kindOf(o)
 	if err != nil {
-		return nil, err
+		if undefined, err := p.live.undefined.has(ctx, o.Object.GroupKind(), err); !undefined {
+			return nil, err
+		}
+		return p.removal(o, builtinKind(o.Object), Forget, BecauseUndefined, nil), nil
 	}
 	live, err := p.live.find(ctx, kind, o.Object)
 	switch {

@@ -25,9 +25,10 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 	}
 	found := make([]remains, len(s.Pending))
 	g, inner := graph.NewGroup(ctx)
+	undefined := &undefinedKinds{cluster: cluster}
 	for i, pending := range s.Pending {
 		g.Go(func() (err error) {
-			found[i], err = lookFor(inner, cluster, pending, s.StackID())
+			found[i], err = lookFor(inner, undefined, pending, s.StackID())
 			return err
 		})
 	}
@@ -59,12 +60,17 @@ type remains struct {
 	unknown bool   // that can't be told
 }
 
-func lookFor(ctx context.Context, cluster *kube.Cluster, pending state.Pending, stack string) (remains, error) {
+func lookFor(ctx context.Context, undefined *undefinedKinds, pending state.Pending, stack string) (remains, error) {
+	cluster := undefined.cluster
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
 	if kube.ReasonOf(err) == kube.NotServed {
-		// Its definition was to be made by the same run, or is gone. That says
-		// nothing about the object, and is no reason to stop.
-		return remains{unknown: true}, nil
+		// Its definition was to be made by the same run, or is gone: then so is the
+		// object. Otherwise nothing is known about it, which is no reason to stop.
+		isGone, err := undefined.has(ctx, pending.Object.GroupKind(), err)
+		if kube.ReasonOf(err) == kube.NotServed {
+			err = nil
+		}
+		return remains{unknown: !isGone}, err
 	}
 	if err != nil || !kind.Fits(pending.Object) {
 		return remains{}, err

@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
@@ -114,7 +115,16 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 // the scope, which is not known yet.
 func noResource(addrs.Resource) bool { return false }
 
-// pick finds the instances that an option means.
+// wasThere reports whether an address that has no object is none that was misspelled:
+// an interrupted run has deleted its object, or what is to be deleted was never made.
+func wasThere(in Input, addr addrs.Instance) bool {
+	return slices.ContainsFunc(in.State.Pending, func(p state.Pending) bool { return Matches(addr, p.Addr) }) ||
+		slices.ContainsFunc(in.State.Objects, func(o state.Object) bool { return Matches(addr, o.Addr) }) ||
+		in.Mode == Destroy && slices.ContainsFunc(in.Config.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
+}
+
+// pick finds the instances that an option means. There are none where what it means is
+// gone.
 func pick(in Input, g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
 	var (
 		picked []addrs.Instance
@@ -126,7 +136,7 @@ func pick(in Input, g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.In
 			picked = append(picked, addr)
 		}
 	}
-	if len(picked) > 0 {
+	if len(picked) > 0 || wasThere(in, o.addr) {
 		return picked, nil
 	}
 	problem := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "No such address"}
@@ -206,6 +216,8 @@ func (o addressOption) idleIn(plan *Plan) string {
 	switch {
 	case slices.ContainsFunc(meant, does):
 		return ""
+	case len(meant) == 0 && !plan.Limited():
+		return "there is no such object any more"
 	case len(meant) == 0:
 		return "this plan excludes the object"
 	case o.name == "allow-data-loss":

@@ -231,6 +231,8 @@ func (e entry) reason() string {
 		return "because its name or namespace changes"
 	case plan.BecauseDeleted, plan.BecauseGone:
 		return "it was deleted outside of kplan"
+	case plan.BecauseUndefined:
+		return "its kind has no definition in the cluster any more, and went with its objects"
 	case plan.BecauseOtherStack:
 		return "another kplan stack has adopted it"
 	case plan.BecauseVersion:
