@@ -29,6 +29,7 @@ type waiter struct {
 	diagnoser *readiness.Diagnoser
 	events    *events
 	shutdown  *shutdown
+	activity  *activity
 	masker    func() redact.Masker // of all secrets that the plan knows
 }
 
@@ -105,7 +106,10 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 
 	check := readiness.Check{
 		Diagnoser: w.diagnoser, Criteria: criteriaOf(c.Desired), Applied: c.live, Changed: c.Action != plan.NoOp, Start: time.Now(),
+		LastChange: func() time.Time { return w.activity.lastChange(c.Object) },
 	}
+	w.activity.wait(c.Addr, false)
+	defer w.activity.leave(c.Addr)
 	waiting := &waiting{w: w, c: c.Change, start: check.Start}
 	defer waiting.end()
 	var state readiness.State
@@ -116,14 +120,20 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 		}
 		if seen {
 			waiting.observe(state)
+			w.activity.wait(c.Addr, state.Stuck)
 		}
-		return state.Ready || state.Terminal, nil
+		return state.Ready || state.Terminal || state.Stuck && !w.activity.getsOn(), nil
 	})
 	switch {
 	case err == nil && state.Ready:
+		w.activity.change(c.Object)
 		return state.Live, nil
-	case err == nil:
+	case err == nil && state.Terminal:
 		return nil, w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
+	case err == nil:
+		evidence := w.diagnoser.Evidence(ctx, state)
+		return nil, w.notReady(c.Change, state.Why, evidence, "Kubernetes has retried for a minute or more without success, "+
+			"so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
 		diags := w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), fmt.Sprintf("kplan waited for %s. "+
 			"A wait block can set another timeout.", timeout))
@@ -168,8 +178,8 @@ func (w *waiter) notReady(c *plan.Change, why, evidence, end string) hcl.Diagnos
 	}}
 }
 
-// waiting reports an object that is not ready, from the first time that it is
-// found not to be.
+// waiting reports an object that is waited for: from the first time that it is
+// found not to be ready or, where that is worth a line, when it is.
 type waiting struct {
 	w      *waiter
 	c      *plan.Change
@@ -189,6 +199,9 @@ func (w *waiting) observe(state readiness.State) {
 	if state.Ready {
 		return
 	}
+	if w.stop == nil && !becomesReady(w.c) {
+		w.w.events.expectReady()
+	}
 	if state.Why != w.why || w.stop == nil {
 		w.why = state.Why
 		w.w.events.note(w.event(), Waiting, w.start, &w.detail, w.w.masker().Hide(state.Why))
@@ -199,14 +212,22 @@ func (w *waiting) observe(state readiness.State) {
 }
 
 func (w *waiting) end() {
-	if w.stop == nil {
+	if w.stop != nil {
+		w.stop()
+	} else if !w.ready || !becomesReady(w.c) {
 		return
 	}
-	w.stop()
 	event := w.event()
 	event.Phase, event.Elapsed = NotReady, time.Since(w.start)
 	if w.ready {
 		event.Phase = Ready
 	}
 	w.w.events.send(event)
+}
+
+// becomesReady reports whether it is news that the object is ready: it was changed,
+// and is more than a manifest in a database.
+func becomesReady(c *plan.Change) bool {
+	own := len(c.Desired.Wait.Conditions)+len(c.Desired.Wait.Fields) > 0
+	return c.Action != plan.NoOp && (own || readiness.IsJudged(c.Kind))
 }

@@ -29,13 +29,21 @@ type deleter struct {
 	timeouts  timeouts
 	shutdown  *shutdown
 	slots     slots
+	activity  *activity
 }
 
+// errStillNeeded is the error of a deletion that was not started, since something
+// that used the object was not applied.
+var errStillNeeded = errors.New("not deleted: what used it was not applied")
+
 // deleteAll carries out the plan's deletions, each after those of the objects that
-// need it, and returns what each came to.
-func (d *deleter) deleteAll(ctx context.Context) (map[*plan.Change]error, hcl.Diagnostics) {
+// need it, but for those of which needed is true, and returns what each came to.
+func (d *deleter) deleteAll(ctx context.Context, needed func(*plan.Change) bool) (map[*plan.Change]error, hcl.Diagnostics) {
 	g := deletionOrder(d.plan)
 	results := graph.Walk(ctx, g, 0, func(ctx context.Context, c *plan.Change, _ map[*plan.Change]struct{}) (struct{}, error) {
+		if needed(c) {
+			return struct{}{}, errStillNeeded
+		}
 		err := d.deleteOne(ctx, c)
 		d.shutdown.inOutage(err)
 		return struct{}{}, err
@@ -89,7 +97,8 @@ func deletionDiagnostics(c *plan.Change, err error) hcl.Diagnostics {
 // isSkipped reports whether a deletion was not started, or not waited for to its
 // end.
 func isSkipped(err error) bool {
-	return errors.As(err, &graph.Skipped[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, errNotStarted)
+	return errors.As(err, &graph.Skipped[*plan.Change]{}) || errors.Is(err, context.Canceled) || errors.Is(err, errNotStarted) ||
+		errors.Is(err, errStillNeeded)
 }
 
 // slots bounds how many deletions are sent at once; nil for no bound. Only the
@@ -149,6 +158,7 @@ func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 		return err
 	}
 	d.journal.gone(c)
+	d.activity.change(c.Object)
 	return nil
 }
 

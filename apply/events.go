@@ -19,6 +19,13 @@ type Event struct {
 	// Quiet is set where nothing but Detail is new, which is not worth a line of
 	// its own.
 	Quiet bool
+	Tally Tally
+}
+
+// Tally is how far a run has got.
+type Tally struct {
+	Done, Changes  int // objects that were changed, of those to be changed
+	Ready, Awaited int // objects that are ready, of those waited for
 }
 
 // Phase is how far an action has got.
@@ -42,6 +49,7 @@ type events struct {
 	*background
 	mu     sync.Mutex
 	report func(Event) // see Input.Progress
+	tally  Tally
 }
 
 func (e *events) send(event Event) {
@@ -50,7 +58,21 @@ func (e *events) send(event Event) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	switch event.Phase {
+	case Done:
+		e.tally.Done++
+	case Ready:
+		e.tally.Ready++
+	}
+	event.Tally = e.tally
 	e.report(event)
+}
+
+// expectReady counts one more object that is waited for.
+func (e *events) expectReady() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tally.Awaited++
 }
 
 // during reports an action from its start to its end. The action may note what it

@@ -43,10 +43,10 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 	outcome, diags := r.walk(ctx)
 	var deletions map[*plan.Change]error
 	var notReady []addrs.Instance
-	if r.succeeded(diags) {
+	if r.mayGoOn() {
 		r.journal.acknowledge(in.Plan.Changes)
 		var deleteDiags, waitDiags hcl.Diagnostics
-		deletions, deleteDiags = r.deleter.deleteAll(ctx)
+		deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
 		notReady, waitDiags = r.waiter.awaitAll(ctx, r.unawaited(outcome.Visited))
 		diags = slices.Concat(diags, deleteDiags, waitDiags)
 	}
@@ -124,16 +124,34 @@ func (r *runner) connect(stackID string) {
 	})
 	diagnoser := &readiness.Diagnoser{Cluster: r.Cluster, Informers: r.informers}
 	events := &events{background: r.background, report: r.Progress}
+	activity := newActivity()
 	timeouts := newTimeouts(r.Config, r.Wait.Timeout)
 	r.deleter = &deleter{
 		cluster: r.Cluster, plan: r.Plan, journal: r.journal, events: events, informers: r.informers, diagnoser: diagnoser,
-		timeouts: timeouts, shutdown: r.shutdown, slots: newSlots(r.Parallelism),
+		timeouts: timeouts, shutdown: r.shutdown, slots: newSlots(r.Parallelism), activity: activity,
 	}
-	r.writer = &writer{cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter}
+	r.writer = &writer{
+		cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter, activity: activity,
+	}
 	r.waiter = &waiter{
 		enabled: r.Wait.Enabled, timeouts: timeouts, informers: r.informers, diagnoser: diagnoser, events: events, shutdown: r.shutdown,
-		masker: sync.OnceValue(func() redact.Masker { return plan.Masker(r.Plan.Changes...) }),
+		activity: activity, masker: sync.OnceValue(func() redact.Masker { return plan.Masker(r.Plan.Changes...) }),
 	}
+	events.tally = r.total()
+}
+
+// total is what the run has to do and to wait for.
+func (r *runner) total() Tally {
+	var t Tally
+	for _, c := range r.Plan.Changes {
+		if c.Action != plan.NoOp && c.Action != plan.Forget {
+			t.Changes++
+		}
+		if c.Desired != nil && becomesReady(c) && (r.waiter.waits(c.Desired) || mustBeReady(c)) {
+			t.Awaited++
+		}
+	}
+	return t
 }
 
 func (r *runner) close() {
@@ -142,11 +160,37 @@ func (r *runner) close() {
 	r.informers.Wait()
 }
 
-// succeeded reports whether all that is configured exists, so that what is not may
-// be deleted. What was not started because the state could not be saved is missing
-// also once it can be saved again.
-func (r *runner) succeeded(diags hcl.Diagnostics) bool {
-	return !diags.HasErrors() && !r.shutdown.begun() && r.journal.halt() == nil
+// mayGoOn reports whether what does not depend on a failed object may still be
+// done. What was not started because the state could not be saved is missing also
+// once it can be saved again.
+func (r *runner) mayGoOn() bool { return !r.shutdown.begun() && r.journal.halt() == nil }
+
+// stillNeeded returns the test for objects that must not be deleted after all:
+// something that used one of them by the state, or is to come in its place, was not
+// applied, or is not ready although others wait for that.
+func (r *runner) stillNeeded(outcome hclspec.Outcome[*applied]) func(*plan.Change) bool {
+	done := map[addrs.Instance]bool{}
+	for _, v := range outcome.Visited {
+		done[v.Desired.Addr] = v.Err == nil
+	}
+	needed := map[addrs.Instance]bool{}
+	var failed []*plan.Change
+	for _, c := range r.Plan.Changes {
+		if c.Desired == nil || done[c.Addr] {
+			continue
+		}
+		failed = append(failed, c)
+		needed[c.Addr] = true
+		for _, addr := range []addrs.Instance{c.Addr, c.Previous} {
+			entry, _ := r.State.Find(addr)
+			for _, need := range entry.Needs {
+				needed[need] = true
+			}
+		}
+	}
+	return func(deletion *plan.Change) bool {
+		return needed[deletion.Addr] || slices.ContainsFunc(failed, func(c *plan.Change) bool { return deletion.Holds(c.Object) })
+	}
 }
 
 // walk applies every change of the configuration.

@@ -19,6 +19,7 @@ type writer struct {
 	events   *events
 	shutdown *shutdown
 	deleter  *deleter
+	activity *activity
 }
 
 // change carries the change out, reports that, and records the result.
@@ -36,6 +37,9 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 		return nil, err
 	}
 	w.journal.made(c, w.entry(c, live))
+	if c.Action != plan.NoOp {
+		w.activity.change(c.Object)
+	}
 	return live, nil
 }
 

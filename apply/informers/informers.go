@@ -160,6 +160,13 @@ func (i *Informer) List() []*unstructured.Unstructured {
 	return slices.Collect(maps.Values(i.objects))
 }
 
+// Synced reports whether all that exists has been reported.
+func (i *Informer) Synced() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.synced
+}
+
 // WaitForSync returns once all that exists has been reported, the watch has
 // failed, or ctx has ended.
 func (i *Informer) WaitForSync(ctx context.Context) {

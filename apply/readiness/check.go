@@ -20,10 +20,26 @@ type Check struct {
 	Applied   *unstructured.Unstructured // the object right after it was applied
 	Changed   bool                       // applying changed it
 	Start     time.Time
+	// LastChange, when set, is when the run last changed something that may be what
+	// the object needs; zero if it has not yet.
+	LastChange func() time.Time
 
-	reason string // of the last state, and since when it has been the same
-	since  time.Time
+	clocks   clocks
+	refusals refusals
 }
+
+// changed is when the run last changed something that may be what the object
+// needs, the object itself among it.
+func (c *Check) changed() time.Time {
+	if c.LastChange == nil {
+		return time.Time{}
+	}
+	return c.LastChange()
+}
+
+// isUntouched reports whether the run has changed neither the object nor anything
+// that it may need: then all that is reported of it is true.
+func (c *Check) isUntouched() bool { return !c.Changed && c.changed().IsZero() }
 
 // deletionPeriod is how long an object that was applied may be missing from the
 // watch before it counts as deleted.
@@ -43,33 +59,28 @@ func (c *Check) Next(ctx context.Context, view informers.View, previous State) (
 	if isOlder(live, c.Applied) {
 		return previous, false, nil
 	}
-	if state, err = Of(c.withoutOldDeadline(live, waited), c.Criteria); err != nil {
+	if state, err = Of(c.withoutOldDeadline(live), c.Criteria); err != nil {
 		return State{}, true, err
 	}
 	state.Live = live
-	state = c.Diagnoser.diagnose(ctx, state, waited)
-	state.Terminal = state.Terminal && c.lasting(state.Reason) >= state.GracePeriod
+	state = c.Diagnoser.diagnose(ctx, c, state)
+	if lasting := c.clocks.lasting(state.Reason, c.changed()); state.Retried && lasting >= retryPeriod {
+		state.Stuck = true
+	}
 	return state, true, nil
 }
 
-// lasting is for how long the reason has been the same, by kplan's own clock: that
-// of the cluster may be another.
-func (c *Check) lasting(reason string) time.Duration {
-	if c.reason != reason || c.since.IsZero() {
-		c.reason, c.since = reason, time.Now()
-	}
-	return time.Since(c.since)
-}
-
 // withoutOldDeadline is a Deployment without the condition that its controller had
-// written before this change: that its progress deadline was exceeded. It stays
-// until there is progress, so it counts again once the deadline has passed since.
-// Without this a rollback from a failed rollout would count as failed, too.
-func (c *Check) withoutOldDeadline(live *unstructured.Unstructured, waited time.Duration) *unstructured.Unstructured {
+// written before this change, or before one that may be what it needs: that its
+// progress deadline was exceeded. It stays until there is progress, so it counts
+// again once the deadline has passed since. Without this a rollback from a failed
+// rollout would count as failed, too.
+func (c *Check) withoutOldDeadline(live *unstructured.Unstructured) *unstructured.Unstructured {
 	const progressing, exceeded = "Progressing", "ProgressDeadlineExceeded"
 	before, now := conditionOf(c.Applied, progressing), conditionOf(live, progressing)
 	deadline := time.Duration(number(live, "spec", "progressDeadlineSeconds")) * time.Second
-	if !c.Changed || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
+	waited := sinceBoth(c.Start, c.changed())
+	if c.isUntouched() || live.GetKind() != "Deployment" || now["reason"] != exceeded || !reflect.DeepEqual(before, now) || waited > deadline {
 		return live
 	}
 	live = live.DeepCopy()

@@ -3,6 +3,7 @@ package readiness
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -30,7 +31,7 @@ type Diagnoser struct {
 
 // diagnose adds to what is known of an object that is not ready what keeps it: a
 // failure of its pods, or what a volume is not provisioned from.
-func (d *Diagnoser) diagnose(ctx context.Context, state State, waited time.Duration) State {
+func (d *Diagnoser) diagnose(ctx context.Context, c *Check, state State) State {
 	live := state.Live
 	switch {
 	case state.Ready || live.GetDeletionTimestamp() != nil:
@@ -41,15 +42,17 @@ func (d *Diagnoser) diagnose(ctx context.Context, state State, waited time.Durat
 		return state
 	}
 	pods := d.podsOf(live)
-	if f := failureAmong(live, pods); f != nil {
+	if f, lasting := c.clocks.worst(failuresAmong(live, pods), c.changed()); f != nil {
 		state.Failure, state.Why = f, join(state.Why, f.String())
-		if !state.Terminal {
-			state.Terminal, state.GracePeriod, state.Reason = f.terminal, f.gracePeriod, f.reason
+		if f.terminal && !state.Terminal {
+			state.Terminal, state.Stuck = f.gracePeriod == 0, lasting >= f.gracePeriod
 		}
 	}
-	if why := d.creationFailure(live, pods, waited); why != "" && !state.Terminal {
-		state.Why = join(state.Why, why)
-		state.Terminal, state.GracePeriod, state.Reason = true, propagationPeriod, "FailedCreate"
+	if r := d.refusal(c, live, pods); r.why != "" && !state.Terminal {
+		state.Why = join(state.Why, r.why)
+		if r.current {
+			state.Retried, state.Reason = true, "FailedCreate"
+		}
 	}
 	return state
 }
@@ -66,20 +69,40 @@ func (d *Diagnoser) podsOf(live *unstructured.Unstructured) []*unstructured.Unst
 	return podsOf(live, pods.List())
 }
 
-// creationFailure is why a controller can't create its pods, such as a quota; ""
-// where nothing is wrong. Those that write no condition write an event, which is
-// there when the failure has passed, too: it counts while there are fewer pods than
-// asked for, and none has been created since.
-func (d *Diagnoser) creationFailure(live *unstructured.Unstructured, pods []*unstructured.Unstructured, waited time.Duration) string {
-	why := creationFailure(live)
-	if why != "" || isPod(live) || waited < creationPeriod || int64(len(pods)) >= podsWanted(live) {
-		return why
+// refusal is why a controller can't create its pods, such as a quota.
+type refusal struct {
+	why     string // "" where nothing is wrong
+	current bool   // it was met after the last change that may have cured it
+}
+
+// refusal finds it in the controller's condition. Those that write none write an
+// event, which is there when the failure has passed, too: it counts while there are
+// fewer pods than asked for, and none has been created since.
+func (d *Diagnoser) refusal(c *Check, live *unstructured.Unstructured, pods []*unstructured.Unstructured) refusal {
+	why, condition := creationFailure(live), refusedCondition(live)
+	if isPod(live) || why == "" && (time.Since(c.Start) < creationPeriod || int64(len(pods)) >= podsWanted(live)) {
+		return refusal{}
 	}
-	events, err := d.Informers.FailedCreates(live.GetNamespace())
-	if err != nil {
-		return ""
+	events := d.failedCreates(live)
+	if why == "" {
+		if why = creationFailureEvent(live, pods, events); why == "" {
+			return refusal{}
+		}
 	}
-	return creationFailureEvent(live, pods, events.List())
+	if c.isUntouched() || c.refusals.since(c.changed(), refusedCondition(c.Applied), condition, events) {
+		return refusal{why, true}
+	}
+	return refusal{why: why + " (before the last change; the controller has not tried again yet)"}
+}
+
+// failedCreates are the events by which the controllers of an object report that
+// they can't create pods.
+func (d *Diagnoser) failedCreates(live *unstructured.Unstructured) []*unstructured.Unstructured {
+	informer, err := d.Informers.FailedCreates(live.GetNamespace())
+	if err != nil || !informer.Synced() {
+		return nil
+	}
+	return slices.DeleteFunc(informer.List(), func(event *unstructured.Unstructured) bool { return !reportsOn(event, live) })
 }
 
 // diagnoseClaim adds what a claim that is not bound waits for. One that waits for
@@ -100,7 +123,7 @@ func (d *Diagnoser) diagnoseClaim(ctx context.Context, state State) State {
 	switch {
 	case kube.ReasonOf(err) == kube.NotFound:
 		state.Why = join(state.Why, fmt.Sprintf("there is no storage class %q", name))
-		state.Terminal, state.GracePeriod, state.Reason = true, propagationPeriod, "no storage class"
+		state.Retried, state.Reason = true, "no storage class"
 	case err == nil && class.Object["volumeBindingMode"] == "WaitForFirstConsumer":
 		return State{Live: state.Live, Ready: true}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,7 +55,8 @@ func (d *Diagnoser) failureOnceSynced(ctx context.Context, live *unstructured.Un
 		return nil
 	}
 	pods.WaitForSync(ctx)
-	return failureAmong(live, podsOf(live, pods.List()))
+	f, _ := new(clocks).worst(failuresAmong(live, podsOf(live, pods.List())), time.Time{})
+	return f
 }
 
 // eventLines are the last events of an object: warnings, where there are any or no

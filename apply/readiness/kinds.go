@@ -22,6 +22,16 @@ var kindRules = map[addrs.GroupKind]func(live *unstructured.Unstructured, c Crit
 	{Group: "apiregistration.k8s.io", Kind: "APIService"}: apiServiceAvailable,
 }
 
+// IsJudged reports whether an object of the kind may exist without being ready, as
+// far as that is known of a kind: that of another one shows only in its status.
+func IsJudged(kind *kinds.Kind) bool {
+	switch group := kind.GroupKind(); {
+	case kindRules[group] != nil, runsAsPods(kind.Name), group == kinds.PersistentVolumeClaim, group == kinds.CustomResourceDefinition:
+		return true
+	}
+	return kind.IsCustom() && kind.Root.Field("status") != nil
+}
+
 const notObserved = "the controller has not seen the change yet"
 
 // podReady judges a pod that has failed, which kstatus takes to be as ready as one
@@ -120,7 +130,7 @@ func pausedReady(live *unstructured.Unstructured, c Criteria) (State, bool) {
 	case isTrue(c.Configured, "spec", "paused"):
 		state = State{Ready: true}
 	default:
-		state = State{Terminal: true, GracePeriod: propagationPeriod, Reason: "paused",
+		state = State{Retried: true, Reason: "paused",
 			Why: state.Why + "; the rollout is paused (spec.paused), and not by this configuration"}
 	}
 	return state, true

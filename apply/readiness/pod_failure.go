@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -11,16 +12,12 @@ import (
 )
 
 const (
+	// retryPeriod is how long what Kubernetes tries again by itself may fail, which
+	// is time for several tries: a pull, a start, a creation that was refused.
+	retryPeriod = time.Minute
 	// schedulingPeriod is how long a pod may wait for a node: a cluster that adds
 	// nodes needs minutes.
 	schedulingPeriod = 3 * time.Minute
-	// propagationPeriod is how long something may be missing that is perhaps being
-	// created just now, such as the service account of a controller's pods: whoever
-	// looks for it looks again, but not at once.
-	propagationPeriod = 20 * time.Second
-	// replacementPeriod is how long a pod of an old revision may fail, if it has to
-	// be ready before it is replaced.
-	replacementPeriod = time.Minute
 )
 
 // PodFailure is why a pod is not running, or not ready.
@@ -29,11 +26,26 @@ type PodFailure struct {
 	container   string // "" where the pod as a whole is concerned
 	reason      string // the API's word: ImagePullBackOff
 	message     string
+	retry       retry
 	terminal    bool // waiting longer than gracePeriod won't help
 	gracePeriod time.Duration
 	crashed     bool // the container has terminated: its log may tell why
 	running     bool // the container is running: its log may tell why it is not ready
+	starting    bool // nothing is wrong so far
+	// run counts the times that the container ran for long before it ended: each is
+	// a new beginning.
+	run int32
 }
+
+// retry is what is tried again after a failure. The reasons alternate meanwhile:
+// ErrImagePull and ImagePullBackOff are one failure.
+type retry byte
+
+const (
+	otherRetry retry = iota
+	imageRetry       // pulling the image
+	startRetry       // starting the container, and again after it has ended
+)
 
 // String is the failure in a line.
 func (f *PodFailure) String() string {
@@ -47,51 +59,57 @@ func (f *PodFailure) String() string {
 	return what + ": " + f.reason + ": " + f.message
 }
 
-// terminalReasons are the reasons of waiting containers for which waiting longer
-// than their grace period won't help. A first ErrImagePull is not among them, since
-// registries fail now and then.
-var terminalReasons = map[string]time.Duration{
-	"ImagePullBackOff": 0, "ErrImageNeverPull": 0, "InvalidImageName": 0, "CrashLoopBackOff": 0,
-	"CreateContainerConfigError": propagationPeriod, "RunContainerError": propagationPeriod,
+// retriedReasons are the reasons of waiting containers for which the kubelet tries
+// again and again. InvalidImageName is the one that no try can cure.
+var retriedReasons = map[string]retry{
+	"ErrImagePull": imageRetry, "ImagePullBackOff": imageRetry, "ErrImageNeverPull": imageRetry, "ImageInspectError": imageRetry,
+	"RegistryUnavailable": imageRetry, "SignatureValidationFailed": imageRetry, "InvalidImageName": imageRetry,
+	"CrashLoopBackOff": startRetry, "CreateContainerConfigError": startRetry, "CreateContainerError": startRetry,
+	"RunContainerError": startRetry, "PreCreateHookError": startRetry, "PreStartHookError": startRetry, "PostStartHookError": startRetry,
 }
 
-// worstFailure finds the most telling failure among pods, nil when none has any.
-func worstFailure(pods []*unstructured.Unstructured) *PodFailure {
-	var worst *PodFailure
+// podFailures finds the failure of each pod that has one.
+func podFailures(pods []*unstructured.Unstructured) []*PodFailure {
+	var failures []*PodFailure
 	for _, u := range pods {
 		var pod corev1.Pod
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pod) != nil {
 			continue // a pod of a newer server, about which nothing is known
 		}
-		if f := failureOf(&pod); f != nil && (worst == nil || f.severity() > worst.severity()) {
-			worst = f
+		if f := failureOf(&pod); f != nil {
+			failures = append(failures, f)
 		}
 	}
-	return worst
+	return failures
 }
 
 // severity orders failures by how much they explain.
 func (f *PodFailure) severity() int {
 	switch {
 	case f.terminal && f.gracePeriod == 0:
-		return 3
+		return 4
+	case f.starting:
+		return 0
 	case f.terminal:
-		return 2
+		return 3
 	case !f.running:
-		return 1
+		return 2
 	}
-	return 0
+	return 1
 }
 
 func failureOf(pod *corev1.Pod) *PodFailure {
 	if pod.DeletionTimestamp != nil {
 		return nil
 	}
+	var starting *PodFailure
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for _, status := range statuses {
-			if f := containerFailure(pod, status); f != nil {
+			f := containerFailure(pod, status)
+			if f != nil && !f.starting {
 				return f
 			}
+			starting = cmp.Or(starting, f)
 		}
 	}
 	for _, c := range pod.Status.Conditions {
@@ -104,7 +122,7 @@ func failureOf(pod *corev1.Pod) *PodFailure {
 	if pod.Status.Phase == corev1.PodFailed {
 		return &PodFailure{pod: pod, reason: "Failed", message: pod.Status.Message, terminal: metav1.GetControllerOf(pod) == nil}
 	}
-	return unreadiness(pod)
+	return cmp.Or(unreadiness(pod), starting)
 }
 
 // unreadiness is the failure of a pod that is running and not ready.
@@ -127,19 +145,30 @@ func unreadiness(pod *corev1.Pod) *PodFailure {
 
 func containerFailure(pod *corev1.Pod, status corev1.ContainerStatus) *PodFailure {
 	f := &PodFailure{pod: pod, container: status.Name}
+	last := status.LastTerminationState.Terminated
 	switch waiting, ended := status.State.Waiting, status.State.Terminated; {
-	case waiting != nil && waiting.Reason != "" && waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing":
+	case waiting != nil && waiting.Reason != "":
 		f.reason, f.message = waiting.Reason, waiting.Message
-		f.gracePeriod, f.terminal = terminalReasons[waiting.Reason]
-		if last := status.LastTerminationState.Terminated; last != nil {
+		f.starting = waiting.Reason == "ContainerCreating" || waiting.Reason == "PodInitializing"
+		if f.retry, f.terminal = retriedReasons[waiting.Reason]; waiting.Reason != "InvalidImageName" {
+			f.gracePeriod = retryPeriod
+		}
+		if last != nil && !f.starting {
 			f.crashed = true
 			f.message = join(waiting.Message, "it last ended with "+exitOf(last))
 		}
 	case ended != nil && ended.ExitCode != 0:
-		f.reason, f.message, f.crashed = exitOf(ended), ended.Message, true
-		f.terminal = pod.Spec.RestartPolicy == corev1.RestartPolicyNever && metav1.GetControllerOf(pod) == nil
+		f.reason, f.message, f.crashed, f.retry, last = exitOf(ended), ended.Message, true, startRetry, ended
+		if pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
+			f.terminal = metav1.GetControllerOf(pod) == nil
+		} else {
+			f.terminal, f.gracePeriod = true, retryPeriod
+		}
 	default:
 		return nil
+	}
+	if last != nil && last.FinishedAt.Sub(last.StartedAt.Time) > retryPeriod {
+		f.run = status.RestartCount
 	}
 	return f
 }

@@ -23,27 +23,31 @@ func TestWorstFailure(t *testing.T) {
 		grace time.Duration // after which it is terminal
 	}{
 		{"none", nil, "", never},
-		{"starting", []string{waiting("a", "ContainerCreating")}, "", never},
-		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", never},
-		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", 0},
-		{"the terminal one counts", []string{waiting("a", "ErrImagePull"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: " +
-			"CrashLoopBackOff: m", 0},
+		{"starting", []string{waiting("a", "ContainerCreating")}, "pod ns/a, container c: ContainerCreating: m", never},
+		{"first pull failed", []string{waiting("a", "ErrImagePull")}, "pod ns/a, container c: ErrImagePull: m", retryPeriod},
+		{"pulls keep failing", []string{waiting("a", "ImagePullBackOff")}, "pod ns/a, container c: ImagePullBackOff: m", retryPeriod},
+		{"what failed counts", []string{waiting("a", "ContainerCreating"), waiting("b", "CrashLoopBackOff")}, "pod ns/b, container c: " +
+			"CrashLoopBackOff: m", retryPeriod},
+		{"no image has such a name", []string{waiting("a", "InvalidImageName")}, "pod ns/a, container c: InvalidImageName: m", 0},
 		{"no node yet", []string{unscheduled}, "pod ns/a: Unschedulable: m", schedulingPeriod},
 		{"a configuration that may be on its way", []string{waiting("a", "CreateContainerConfigError")}, "pod ns/a, container c: " +
-			"CreateContainerConfigError: m", propagationPeriod},
-		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "ImagePullBackOff")},
-			"pod ns/b, container c: ImagePullBackOff: m", 0},
+			"CreateContainerConfigError: m", retryPeriod},
+		{"what won't come counts more", []string{waiting("a", "CreateContainerConfigError"), waiting("b", "InvalidImageName")},
+			"pod ns/b, container c: InvalidImageName: m", 0},
 		{"runs and is not ready", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, " +
 			"conditions: [{type: Ready, status: 'False', reason: ContainersNotReady, message: m}], containerStatuses: [{name: c, state: " +
 			"{running: {}}}]}}"}, "pod ns/a, container c: ContainersNotReady: m", never},
 		{"an init container", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Pending, " +
 			"initContainerStatuses: [{name: i, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: c, state: " +
-			"{waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", 0},
+			"{waiting: {reason: PodInitializing}}}]}}"}, "pod ns/a, container i: CrashLoopBackOff", retryPeriod},
 		{"gated", []string{strings.ReplaceAll(unscheduled, "Unschedulable", "SchedulingGated")}, "pod ns/a: SchedulingGated: m", never},
 		{"killed again and again", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, status: {phase: Running, " +
 			"containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: " +
 			"{exitCode: 137, reason: OOMKilled}}}]}}"}, "pod ns/a, container c: CrashLoopBackOff: back-off; " +
-			"it last ended with exit code 137, OOMKilled", 0},
+			"it last ended with exit code 137, OOMKilled", retryPeriod},
+		{"ended, to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: " +
+			"OnFailure}, status: {phase: Running, containerStatuses: [{name: c, state: {terminated: {exitCode: 3}}}]}}"},
+			"pod ns/a, container c: exit code 3", retryPeriod},
 		{"on its way out", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns, deletionTimestamp: " +
 			"'2026-01-01T00:00:00Z'}, status: {containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}}]}}"}, "", never},
 		{"ended, not to be restarted", []string{"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: ns}, spec: {restartPolicy: " +
@@ -57,7 +61,7 @@ func TestWorstFailure(t *testing.T) {
 				pods = append(pods, object(t, pod))
 			}
 			got, grace := "", time.Duration(never)
-			if worst := worstFailure(pods); worst != nil {
+			if worst, _ := new(clocks).worst(podFailures(pods), time.Time{}); worst != nil {
 				got = worst.String()
 				if worst.terminal {
 					grace = worst.gracePeriod
@@ -146,16 +150,23 @@ func TestCreationFailureEvent(t *testing.T) {
 	}
 }
 
-func TestFailureAmong(t *testing.T) {
+func TestFailuresAmong(t *testing.T) {
 	set := func(policy string) *unstructured.Unstructured {
 		return object(t, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {podManagementPolicy: "+policy+"}, status: "+
 			"{updateRevision: new}}")
 	}
+	job := object(t, "{apiVersion: batch/v1, kind: Job, metadata: {name: a}}")
 	pod := func(name, revision, at, reason string) *unstructured.Unstructured {
 		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: "+name+", namespace: ns, creationTimestamp: "+
 			"'2026-01-01T00:00:0"+at+"Z', labels: {controller-revision-hash: "+revision+
 			"}}, status: {containerStatuses: [{name: c, state: {waiting: {reason: "+reason+"}}}]}}")
 	}
+	unready := func(name, revision, probes string) *unstructured.Unstructured {
+		return object(t, "{apiVersion: v1, kind: Pod, metadata: {name: "+name+", namespace: ns, labels: {controller-revision-hash: "+revision+
+			"}}, spec: {containers: [{name: c"+probes+"}]}, status: {phase: Running, conditions: [{type: Ready, status: 'False', reason: "+
+			"ContainersNotReady}], containerStatuses: [{name: c, state: {running: {}}}]}}")
+	}
+	const never = -1
 	cases := []struct {
 		name  string
 		live  *unstructured.Unstructured
@@ -164,20 +175,31 @@ func TestFailureAmong(t *testing.T) {
 		grace time.Duration
 	}{
 		{"made in the same second as one of the revision before", set("OrderedReady"),
-			[]*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+			[]*unstructured.Unstructured{pod("s-0", "old", "1", "ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")},
+			"s-1", retryPeriod},
 		{"of the revision before, which must be ready first", set("OrderedReady"),
-			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "s-1",
-			replacementPeriod},
+			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")},
+			"s-1", retryPeriod},
+		{"of the revision before, which never gets ready", set("OrderedReady"),
+			[]*unstructured.Unstructured{unready("s-0", "new", ""), unready("s-1", "old", "")}, "s-1", retryPeriod},
+		{"of the revision before, which may take its time", set("OrderedReady"), []*unstructured.Unstructured{unready("s-0", "old",
+			", startupProbe: {periodSeconds: 10, failureThreshold: 30}")}, "s-0", retryPeriod + 5*time.Minute},
+		{"of this revision, which is not ready yet", set("OrderedReady"), []*unstructured.Unstructured{unready("s-0", "new", "")}, "s-0", never},
 		{"of the revision before, which is replaced anyhow", set("Parallel"),
-			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "", 0},
+			[]*unstructured.Unstructured{pod("s-0", "new", "2", "ContainerCreating"), pod("s-1", "old", "1", "CrashLoopBackOff")}, "s-0", never},
 		{"in parallel, made in the same second", set("Parallel"), []*unstructured.Unstructured{pod("s-0", "old", "1",
-			"ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", 0},
+			"ContainerCreating"), pod("s-1", "new", "1", "CrashLoopBackOff")}, "s-1", retryPeriod},
+		{"of a Job, which counts the crashes", job, []*unstructured.Unstructured{pod("j", "", "1", "CrashLoopBackOff")}, "j", never},
+		{"of a Job, which does not count the pulls", job, []*unstructured.Unstructured{pod("j", "", "1", "ImagePullBackOff")}, "j", retryPeriod},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, grace := "", time.Duration(0)
-			if failure := failureAmong(c.live, c.pods); failure != nil {
-				got, grace = failure.pod.Name, failure.gracePeriod
+			got, grace := "", time.Duration(never)
+			if failure, _ := new(clocks).worst(failuresAmong(c.live, c.pods), time.Time{}); failure != nil {
+				got = failure.pod.Name
+				if failure.terminal {
+					grace = failure.gracePeriod
+				}
 			}
 			if got != c.want || grace != c.grace {
 				t.Errorf("got %q, terminal after %v; want %q, %v", got, grace, c.want, c.grace)

@@ -16,9 +16,11 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// runsPods reports whether objects of the kind run as pods.
-func runsPods(live *unstructured.Unstructured) bool {
-	switch live.GetKind() {
+// runsPods reports whether an object runs as pods.
+func runsPods(live *unstructured.Unstructured) bool { return runsAsPods(live.GetKind()) }
+
+func runsAsPods(kind string) bool {
+	switch kind {
 	case "Pod", "ReplicationController", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job":
 		return true
 	}
@@ -89,16 +91,44 @@ func revisionOf(pod *unstructured.Unstructured) string {
 	return pod.GetLabels()[revisionLabel] + pod.GetLabels()[templateLabel]
 }
 
-// failureAmong is the worst failure of an object's pods. A StatefulSet replaces a
-// pod of an old revision once it is ready, which one that crashes may be for a
-// moment.
-func failureAmong(live *unstructured.Unstructured, pods []*unstructured.Unstructured) *PodFailure {
-	f := worstFailure(blockingPods(live, pods))
-	if f != nil && isOfOldRevision(f.pod, live) {
-		f.gracePeriod = max(f.gracePeriod, replacementPeriod)
-		f.message = join(f.message, "it is of an old revision, and a StatefulSet replaces it only once it is ready, or somebody deletes it")
+// failuresAmong are the failures of those of an object's pods that keep it from
+// being ready.
+func failuresAmong(live *unstructured.Unstructured, pods []*unstructured.Unstructured) []*PodFailure {
+	failures := podFailures(blockingPods(live, pods))
+	for _, f := range failures {
+		switch {
+		case isOfOldRevision(f.pod, live):
+			f.holdRollout()
+		case live.GetKind() == "Job" && f.retry == startRetry:
+			f.terminal = false // a Job counts these itself, and has failed after the last
+		}
 	}
-	return f
+	return failures
+}
+
+// holdRollout makes the most of a pod of an old revision that is not ready: a
+// StatefulSet replaces it once it is, and its probes are what it has to get so far.
+func (f *PodFailure) holdRollout() {
+	if !f.terminal {
+		f.terminal, f.gracePeriod = true, retryPeriod+probePeriod(f.pod)
+	}
+	f.message = join(f.message, "it is of an old revision, and a StatefulSet replaces it only once it is ready, or somebody deletes it")
+}
+
+// probePeriod is how long a pod's probes let a container take until it is ready.
+func probePeriod(pod *corev1.Pod) time.Duration {
+	var longest int32
+	for _, c := range pod.Spec.Containers {
+		var seconds int32
+		if p := c.StartupProbe; p != nil {
+			seconds += p.InitialDelaySeconds + p.PeriodSeconds*p.FailureThreshold
+		}
+		if p := c.ReadinessProbe; p != nil {
+			seconds += p.InitialDelaySeconds + p.PeriodSeconds*p.SuccessThreshold
+		}
+		longest = max(longest, seconds)
+	}
+	return time.Duration(longest) * time.Second
 }
 
 // blockingPods are those of an object's pods that may keep it from being ready. A
@@ -138,14 +168,35 @@ func ofLatestRevision(pods []*unstructured.Unstructured) []*unstructured.Unstruc
 	return slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool { return !newest[revisionOf(pod)] })
 }
 
+// refusedCondition is the condition by which a controller reports that it can't
+// create pods, nil where it can.
+func refusedCondition(live *unstructured.Unstructured) map[string]any {
+	condition := conditionOf(live, "ReplicaFailure")
+	if condition["status"] != "True" {
+		return nil
+	}
+	return condition
+}
+
 // creationFailure is why a controller can't create pods, by its condition; ""
 // where it can.
 func creationFailure(live *unstructured.Unstructured) string {
-	condition := conditionOf(live, "ReplicaFailure")
-	if condition["status"] != "True" {
+	condition := refusedCondition(live)
+	if condition == nil {
 		return ""
 	}
 	return fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
+}
+
+// reportsOn reports whether an event is about an object or, where it is a
+// Deployment, about one of its ReplicaSets.
+func reportsOn(event, live *unstructured.Unstructured) bool {
+	if text(event, "involvedObject", "uid") == string(live.GetUID()) {
+		return true
+	}
+	set := text(event, "involvedObject", "name")
+	hash := strings.LastIndexByte(set, '-')
+	return live.GetKind() == "Deployment" && text(event, "involvedObject", "kind") == "ReplicaSet" && hash > 0 && set[:hash] == live.GetName()
 }
 
 // creationFailureEvent is why a controller could not create a pod after the newest

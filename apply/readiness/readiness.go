@@ -3,14 +3,13 @@
 //
 // An object is ready when its criteria, a wait block of the configuration, are
 // met or, where there are none, by the rule of its kind: one of kplan's own, else
-// that of kstatus. Of fails early only where waiting is pointless: what Kubernetes
-// retries by itself has a grace period, which Check measures. A Diagnoser adds what
-// pods, controllers, events and logs report.
+// that of kstatus. It fails early only where waiting is pointless: what Kubernetes
+// tries again by itself has time for several tries, which Check measures. A
+// Diagnoser adds what pods, controllers, events and logs report.
 package readiness
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,13 +22,16 @@ import (
 type State struct {
 	Live     *unstructured.Unstructured // the object that was judged, nil where there is none
 	Ready    bool
-	Terminal bool        // waiting longer than the grace period won't help
-	Why      string      // what is missing, in the cluster's words, so maybe with secrets
-	Failure  *PodFailure // of the pod that keeps the object from being ready, if one does
-
-	// GracePeriod is how long Reason, the API's word for what is wrong, may last.
-	GracePeriod time.Duration
-	Reason      string
+	Terminal bool // it has failed for good, and no time and no other object will help
+	// Stuck means that what keeps the object has been tried again for long enough:
+	// waiting won't help, unless something else changes.
+	Stuck   bool
+	Why     string      // what is missing, in the cluster's words, so maybe with secrets
+	Failure *PodFailure // of the pod that keeps the object from being ready, if one does
+	// Retried means that the object is stuck once Reason, a word for what is wrong,
+	// has been the same for a minute.
+	Retried bool
+	Reason  string
 }
 
 // Of judges a live object by its criteria or, where these leave it open, by the
@@ -51,7 +53,8 @@ func Of(live *unstructured.Unstructured, c Criteria) (State, error) {
 		// What the kind's rule finds missing was not asked for. That a workload has
 		// failed for good means that what was asked for won't come either; of other
 		// kinds only the author of the wait block knows what a failure means.
-		return State{Terminal: state.Terminal && runsPods(live), Why: missing}, nil
+		pods := runsPods(live)
+		return State{Terminal: state.Terminal && pods, Retried: state.Retried && pods, Reason: state.Reason, Why: missing}, nil
 	}
 	if err != nil {
 		return State{}, err
@@ -79,9 +82,24 @@ func byKind(live *unstructured.Unstructured, c Criteria) (State, error) {
 	case status.CurrentStatus:
 		return State{Ready: true}, nil
 	case status.FailedStatus:
-		return State{Terminal: !isPod(live), Why: result.Message}, nil
+		return failedByStatus(live, result.Message), nil
 	}
 	return State{Why: result.Message}, nil
+}
+
+// failedByStatus is an object that its own controller reports as failed. That is
+// the end of a rollout, which has a deadline. Other controllers try again when
+// something changes, a Secret for example. A pod that found no node has failed for
+// kstatus within seconds, which is less than a cluster needs that adds nodes: the
+// Diagnoser has its own grace period.
+func failedByStatus(live *unstructured.Unstructured, why string) State {
+	switch {
+	case isPod(live):
+		return State{Why: why}
+	case runsPods(live):
+		return State{Terminal: true, Why: why}
+	}
+	return State{Retried: true, Reason: "failed", Why: why}
 }
 
 // isReadyOutdated reports whether a custom object's condition Ready is of before
@@ -92,9 +110,7 @@ func isReadyOutdated(live *unstructured.Unstructured) bool {
 	return ok && observed < live.GetGeneration()
 }
 
-// isPod reports whether the object is a pod. kstatus fails one that found no node
-// within seconds, which is less than a cluster needs that adds nodes; Diagnose has
-// its own grace period.
+// isPod reports whether the object is a pod.
 func isPod(live *unstructured.Unstructured) bool { return groupKindOf(live) == kinds.Pod }
 
 func groupKindOf(live *unstructured.Unstructured) addrs.GroupKind {

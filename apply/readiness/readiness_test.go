@@ -108,6 +108,8 @@ func TestOf(t *testing.T) {
 		{"custom object", widget("type: Ready, status: 'True', observedGeneration: 2"), true, false, "", nil},
 		{"custom object as of before", widget("type: Ready, status: 'True', observedGeneration: 1"), false, false, "has not seen", nil},
 		{"custom object without observedGeneration", widget("type: Ready, status: 'True'"), true, false, "", nil},
+		{"custom object that its controller has given up", widget("type: Stalled, status: 'True', message: no account"), false, true,
+			"no account", nil},
 		{"custom object that is not ready", widget("type: Ready, status: 'False', message: slow"), false, false, "slow", nil},
 	}
 	for _, c := range cases {
@@ -116,7 +118,7 @@ func TestOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Ready != c.ready || got.Terminal != c.terminal || !strings.Contains(got.Why, c.why) {
+			if got.Ready != c.ready || (got.Terminal || got.Retried) != c.terminal || !strings.Contains(got.Why, c.why) {
 				t.Errorf("got %+v, want ready %v, terminal %v, why with %q", got, c.ready, c.terminal, c.why)
 			}
 		})

@@ -24,6 +24,7 @@ func showPlan(u *ui.Streams, p *plan.Plan, view render.Options) {
 func showStep(u *ui.Streams, e apply.Event) {
 	u.Step(render.Step{
 		Addr: e.Addr, Object: e.Object, Action: e.Action, Phase: phases[e.Phase], Elapsed: e.Elapsed, Detail: e.Detail,
+		Tally: render.Tally(e.Tally),
 	}, e.Quiet)
 }
 

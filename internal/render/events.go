@@ -134,6 +134,9 @@ func (e *Events) Step(s Step) {
 	if s.Detail != "" {
 		hook["detail"] = s.Detail
 	}
+	if n, m, _ := s.Tally.of(s.Phase); m > 0 {
+		hook["done"], hook["total"] = n, m
+	}
 	level := "info"
 	if s.Phase == Failed || s.Phase == NotReady {
 		level = "error"

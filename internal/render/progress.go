@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"time"
 
 	"kplan.dev/kplan/addrs"
@@ -15,6 +16,22 @@ type Step struct {
 	Phase   Phase
 	Elapsed time.Duration // since the action, or the waiting, began
 	Detail  string        // of Progress and Waiting: what is still missing
+	Tally   Tally
+}
+
+// Tally is how far an apply has got.
+type Tally struct {
+	Done, Changes  int // objects that were changed, of those to be changed
+	Ready, Awaited int // objects that are ready, of those waited for
+}
+
+// of returns the two numbers that a phase is about, and what they count.
+func (t Tally) of(p Phase) (n, m int, what string) {
+	switch p {
+	case Waiting, Ready, NotReady:
+		return t.Ready, t.Awaited, "ready"
+	}
+	return t.Done, t.Changes, "done"
 }
 
 // Phase is how far a step has got.
@@ -58,18 +75,32 @@ func (s Step) text() string {
 	case Started:
 		return w.doing + "..." + s.object()
 	case Progress:
-		return "Still " + lowerFirst(w.doing) + "... [" + elapsed(s.Elapsed) + " elapsed]" + s.detail()
+		return "Still " + lowerFirst(w.doing) + "... " + s.soFar() + s.detail()
 	case Done:
 		return w.done + " complete after " + elapsed(s.Elapsed) + s.object()
 	case Failed:
 		return w.done + " failed after " + elapsed(s.Elapsed)
 	case Waiting:
-		return "Still waiting... [" + elapsed(s.Elapsed) + " elapsed]" + s.detail()
-	}
-	if s.Phase == NotReady {
+		return "Still waiting... " + s.soFar() + s.detail()
+	case NotReady:
 		return "Not ready after " + elapsed(s.Elapsed)
 	}
-	return "Ready after " + elapsed(s.Elapsed)
+	return "Ready after " + elapsed(s.Elapsed) + s.count(" (%s of %s)")
+}
+
+// soFar is how long a step has taken, and how far all of them have got.
+func (s Step) soFar() string {
+	_, _, what := s.Tally.of(s.Phase)
+	return "[" + elapsed(s.Elapsed) + " elapsed" + s.count(", %s of %s "+what) + "]"
+}
+
+// count is how far the apply has got, in that format; "" where that is not known.
+func (s Step) count(format string) string {
+	n, m, _ := s.Tally.of(s.Phase)
+	if m == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, number(n), number(m))
 }
 
 // object is the cluster's name of the object, which stands where Terraform

@@ -29,6 +29,7 @@ type Region struct {
 	opts    Options
 	on      bool
 	rows    []*row
+	tally   Tally
 	above   bytes.Buffer // lines that are to be printed above, with the next drawing
 	partial bool         // the line above has no end yet: nothing can be drawn below
 	drawn   []int        // how wide the lines on the screen are
@@ -114,6 +115,7 @@ func (r *Region) redraw(stop, stopped chan struct{}) {
 func (r *Region) Step(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.tally, s.Tally = s.Tally, lineTally(s)
 	at := slices.IndexFunc(r.rows, func(row *row) bool { return row.step.Addr == s.Addr && row.step.Object == s.Object })
 	if s.Phase.inProgress() {
 		if at < 0 {
@@ -211,6 +213,11 @@ func (r *Region) print(rows string) {
 // each is.
 func (r *Region) lines() (lines []string, widths []int) {
 	width, height := r.area()
+	total := r.tally.text()
+	if height--; height < 3 || total == "" { // there is no room for it
+		height++
+		total = ""
+	}
 	add := func(text string) {
 		text = fitted(text, width-1)
 		widths = append(widths, screenWidth(text))
@@ -226,7 +233,30 @@ func (r *Region) lines() (lines []string, widths []int) {
 	if more := len(r.rows) - shown; more > 0 {
 		add(fmt.Sprintf("... and %d more", more))
 	}
+	if total != "" && len(lines) > 0 {
+		add(total)
+	}
 	return lines, widths
+}
+
+// lineTally is the tally of a step that is printed once. A row is not: what counts
+// all stands below the rows.
+func lineTally(s Step) Tally {
+	if s.Phase.inProgress() {
+		return Tally{}
+	}
+	return s.Tally
+}
+
+// text is the line below the rows, "" where nothing is counted.
+func (t Tally) text() string {
+	var parts []string
+	for _, phase := range []Phase{Done, Ready} {
+		if n, m, what := t.of(phase); m > 0 {
+			parts = append(parts, number(n)+" of "+number(m)+" "+what)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // text is the line that reports a step in progress.
