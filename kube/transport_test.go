@@ -250,8 +250,9 @@ func TestInterruption(t *testing.T) {
 }
 
 func TestRequestTimeout(t *testing.T) {
+	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		func(o *kube.Options) { o.RequestTimeout = 50 * time.Millisecond })
+		func(o *kube.Options) { o.RequestTimeout = time.Second })
 	_, err := c.Get(t.Context(), configMap(t), "n", "a")
 	wantReason(t, err, kube.Timeout)
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -20,8 +18,8 @@ func TestHostileStateIsShownClean(t *testing.T) {
 		"::add-mask::x", "a\n::stop-commands::x", "a\r\x1b[31m##[error]", "##vso[task.complete]", "\u202egnp", "a\u200bb", "\u009b31m",
 		"\U000e0041", "\n##teamcity[x]", "a\tb\\\"",
 	} {
-		dir := t.TempDir()
-		lease, err := state.Acquire(t.Context(), state.Open(filepath.Join(dir, defaultState)),
+		t.Chdir(t.TempDir())
+		lease, err := state.Acquire(t.Context(), state.Open(defaultState),
 			state.LockInfo{ID: text, Who: text, Operation: text}, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -38,18 +36,17 @@ func TestHostileStateIsShownClean(t *testing.T) {
 			"show", "show -json", "state list", "state show ConfigMap.c", "state rm -dry-run ConfigMap.c", "state rm ConfigMap.c", "state pull",
 			"output", "output o", "output -json", "output s", "output nothing", "__complete state rm Con", "force-unlock -force x",
 		} {
-			cmd := exec.Command("kplan", strings.Fields(args)...)
-			cmd.Dir = dir
-			out, _ := cmd.CombinedOutput()
-			if len(out) == 0 {
+			out := saidTo(strings.Fields(args))
+			if out == "" {
 				t.Errorf("kplan %s says nothing", args)
 			}
 			checkShown(t, args, text, out)
 			if args == "state pull" { // which is clean, and still the state
-				push := exec.Command("kplan", "state", "push", "-state=other.json", "-")
-				push.Dir, push.Stdin = dir, bytes.NewReader(out)
-				if said, err := push.CombinedOutput(); err != nil {
-					t.Errorf("state push of %q: %s", text, said)
+				var said bytes.Buffer
+				push := testSession(&said, &said)
+				push.ui.In = strings.NewReader(out)
+				if code := runApp(t.Context(), push, []string{"state", "push", "-state=other.json", "-"}); code != exitOK {
+					t.Errorf("state push of %q: %s", text, &said)
 				}
 			}
 		}
@@ -60,18 +57,18 @@ func TestHostileStateIsShownClean(t *testing.T) {
 }
 
 // checkShown fails if an output could do anything but be read.
-func checkShown(t *testing.T, args, text string, out []byte) {
+func checkShown(t *testing.T, args, text, out string) {
 	t.Helper()
-	if !utf8.Valid(out) {
+	if !utf8.ValidString(out) {
 		t.Errorf("kplan %s of %q: not UTF-8", args, text)
 	}
-	for _, r := range string(out) {
+	for _, r := range out {
 		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 			t.Errorf("kplan %s of %q holds %U", args, text, r)
 		}
 	}
-	for line := range bytes.Lines(out) {
-		lower := strings.ToLower(string(line))
+	for line := range strings.Lines(out) {
+		lower := strings.ToLower(line)
 		if strings.HasPrefix(strings.TrimSpace(lower), "::") || strings.Contains(lower, "##[") || strings.Contains(lower, "##vso[") ||
 			strings.Contains(lower, "##teamcity[") {
 			t.Errorf("kplan %s of %q: a line is a command: %q", args, text, line)

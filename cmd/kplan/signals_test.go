@@ -21,7 +21,9 @@ import (
 //	signalled INT 130 'Pod.a: Creation complete' kplan apply
 //
 // INT,INT sends a second one once the first is noticed. A text that begins with
-// file: names a file to wait for instead, and one that begins with after: a time.
+// file: names a file to wait for instead, one that begins with reads: a named pipe
+// that the command is to wait at, - for standard input, and one that begins with
+// after: a time.
 func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signalled SIGNAL[,SIGNAL] CODE TEXT COMMAND...")
@@ -41,12 +43,25 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(path, args[4:]...)
 	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), scriptEnv(ts)...)
 	cmd.Stdout, cmd.Stderr = &out, &errOut
-	_, err = cmd.StdinPipe() // stays open: a question waits for its answer
+	stdin, err := cmd.StdinPipe() // stays open: a question waits for its answer
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	ready := out.await
 	if file, is := strings.CutPrefix(args[2], "file:"); is {
 		ready = func(string, time.Duration) bool { appears(ts, false, []string{file}); return true }
+	}
+	if args[2] == "reads:-" {
+		ready = func(string, time.Duration) bool {
+			_, err := stdin.Write(make([]byte, pipeHolds+1))
+			return err == nil
+		}
+	} else if pipe, is := strings.CutPrefix(args[2], "reads:"); is {
+		var writer *os.File // which is there to the end, and writes nothing
+		ready = func(_ string, timeout time.Duration) bool {
+			writer = openForReader(ts.MkAbs(pipe), timeout)
+			return writer != nil
+		}
+		defer func() { writer.Close() }()
 	}
 	if text, is := strings.CutPrefix(args[2], "after:"); is {
 		wait, err := time.ParseDuration(text)
@@ -78,6 +93,19 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("out"), []byte(out.String()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("err"), []byte(errOut.String()), 0o600))
+}
+
+// pipeHolds is what a pipe takes before somebody reads.
+const pipeHolds = 64 << 10
+
+// openForReader opens a named pipe for writing as soon as somebody reads it.
+func openForReader(pipe string, timeout time.Duration) *os.File {
+	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if writer, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			return writer
+		}
+	}
+	return nil
 }
 
 // scriptEnv is the part of a script's environment that kplan reads.
