@@ -29,8 +29,9 @@ type Preview struct {
 	namespaces map[string]addrs.Instance // by name, those declared here
 	// order is the graph to walk: references and, beyond them, namespaces and
 	// the definitions of custom kinds.
-	order *graph.Graph[Block]
-	edges edgeAdder
+	order   *graph.Graph[Block]
+	edges   edgeAdder
+	related *related
 }
 
 // NewPreview evaluates a configuration. The diagnostics are all that is wrong with it, as far as
@@ -224,38 +225,78 @@ func (pre *Preview) link() {
 		}
 	}
 	for b, i := range pre.instances() {
-		for _, needed := range pre.implied(i) {
-			pre.edges.add(b.name, resourceBlock(needed.Resource))
-		}
 		for needed := range i.origins.Needs { // through a local value, say
 			pre.edges.add(b.name, resourceBlock(needed.Resource))
 		}
 	}
+	pre.related = relate(pre)
+	implied := map[*instance]links{}
+	for _, imply := range pre.implications() { // an earlier one wins where all of them would close a cycle
+		for b, i := range pre.instances() {
+			if i.Kind == nil {
+				continue
+			}
+			l := imply(i)
+			for _, addr := range slices.Concat(l.needed, l.awaited) {
+				pre.edges.add(b.name, resourceBlock(addr.Resource))
+			}
+			implied[i] = implied[i].and(l)
+		}
+	}
 	for b, i := range pre.instances() {
-		pre.linkInstance(b, i, pre.results)
+		pre.linkInstance(b, i, implied[i], pre.results)
 	}
 }
 
-// implied are the instances that must come first although nothing refers to
-// them: the namespace that is named as plain text, the definition of the kind.
-func (pre *Preview) implied(i *instance) []addrs.Instance {
-	var needed []addrs.Instance
-	if i.Kind == nil {
-		return nil
+// links are the instances that must come first although no expression refers to them: those
+// needed must exist, and those awaited be ready.
+type links struct{ needed, awaited []addrs.Instance }
+
+func (l links) and(other links) links {
+	return links{append(l.needed, other.needed...), append(l.awaited, other.awaited...)}
+}
+
+// implications find what an instance comes after, the most important first.
+func (pre *Preview) implications() []func(*instance) links {
+	return []func(*instance) links{pre.holders, pre.related.names, pre.related.answeredBy, pre.operators, pre.related.governedBy}
+}
+
+// implied are all links of an instance.
+func (pre *Preview) implied(i *instance) links {
+	var all links
+	if i.Kind != nil {
+		for _, imply := range pre.implications() {
+			all = all.and(imply(i))
+		}
 	}
+	return all
+}
+
+// holders are the namespace that is named as plain text, and the definition of the kind.
+func (pre *Preview) holders(i *instance) links {
+	var l links
 	if namespace, ok := pre.namespaces[i.Object.Namespace]; ok && i.Kind.Namespaced {
-		needed = append(needed, namespace)
+		l.needed = append(l.needed, namespace)
 	}
 	if definition, ok := pre.program.kinds.by[i.Kind]; ok {
-		needed = append(needed, definition)
+		l.needed = append(l.needed, definition)
 	}
-	return needed
+	return l
+}
+
+// operators are who takes care of a custom resource.
+func (pre *Preview) operators(i *instance) links {
+	if definition, ok := pre.program.kinds.by[i.Kind]; ok {
+		return pre.related.operatedBy(i, definition)
+	}
+	return links{}
 }
 
 // linkInstance sets what the instance needs and awaits.
-func (pre *Preview) linkInstance(b *block, i *instance, results map[Block]*result) {
-	for _, needed := range pre.implied(i) {
-		if pre.edges.added[[2]Block{b.name, resourceBlock(needed.Resource)}] {
+func (pre *Preview) linkInstance(b *block, i *instance, implied links, results map[Block]*result) {
+	added := func(addr addrs.Instance) bool { return pre.edges.added[[2]Block{b.name, resourceBlock(addr.Resource)}] }
+	for _, needed := range implied.needed {
+		if added(needed) {
 			i.origins.Need(needed)
 		}
 	}
@@ -266,6 +307,11 @@ func (pre *Preview) linkInstance(b *block, i *instance, results map[Block]*resul
 			for _, awaited := range res.instances {
 				i.Awaits = append(i.Awaits, awaited.Addr)
 			}
+		}
+	}
+	for _, awaited := range implied.awaited {
+		if added(awaited) && !slices.Contains(i.Awaits, awaited) {
+			i.Awaits = append(i.Awaits, awaited)
 		}
 	}
 }

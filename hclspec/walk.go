@@ -120,7 +120,7 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 		out.result = w.preview.program.evaluate(b, deps)
 		out.problems = forDisplay(out.diags)
 		for _, i := range out.instances {
-			w.preview.linkInstance(b, i, deps)
+			w.preview.linkInstance(b, i, w.preview.implied(i), deps)
 		}
 		out.again = true
 		out.changed = !out.value.RawEquals(w.preview.results[name].value)
@@ -161,7 +161,7 @@ func (w *walker[R]) relinked(b *block, res *result, deps map[Block]*result) *res
 	for _, i := range res.instances {
 		desired := *i.Desired
 		i = &instance{Desired: &desired, origins: i.origins, diags: i.diags}
-		w.preview.linkInstance(b, i, deps)
+		w.preview.linkInstance(b, i, w.preview.implied(i), deps)
 		fresh.instances = append(fresh.instances, i)
 	}
 	return &fresh

@@ -25,10 +25,24 @@ func (k *Kind) Rank() int {
 // makesPods reports whether objects of the kind have a template for pods, maybe in
 // one for jobs.
 func (k *Kind) makesPods() bool {
-	for _, path := range []addrs.Path{addrs.NewPath("spec", "template"), addrs.NewPath("spec", "jobTemplate", "spec", "template")} {
+	path, ok := k.PodTemplate()
+	return ok && len(path.Steps()) > 1
+}
+
+// PodTemplate is the field path of what pods are made of: the template in an object of
+// a kind that makes them, also one in a template for jobs, and the whole object of a Pod.
+func (k *Kind) PodTemplate() (path addrs.Path, ok bool) {
+	if k.GroupKind() == Pod {
+		return addrs.Path{}, true
+	}
+	for _, path := range podTemplates {
 		if f := k.At(path); f != nil && f.GoType() == "core/v1.PodTemplateSpec" {
-			return true
+			return path, true
 		}
 	}
-	return false
+	return addrs.Path{}, false
+}
+
+var podTemplates = []addrs.Path{
+	addrs.NewPath("spec", "template"), addrs.NewPath("spec", "jobTemplate", "spec", "template"), addrs.NewPath("template"),
 }

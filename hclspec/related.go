@@ -1,0 +1,149 @@
+package hclspec
+
+import (
+	"slices"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/relations"
+)
+
+// related is what the objects of a configuration mean to each other beyond the references
+// of its expressions: names that are plain text, what the server judges others by, and
+// who answers for a kind.
+type related struct {
+	objects map[addrs.Object]*instance // by identity
+	// governors are what the server judges objects by: by namespace, "" for all.
+	governors map[string][]governor
+	// operators are who takes care of objects of a custom kind, or answers the webhooks that
+	// the server asks about them.
+	operators []operator
+}
+
+type governor struct {
+	*relations.Governor
+	addr addrs.Instance
+	// answering are the workloads that answer the webhooks.
+	answering []*instance
+}
+
+// relate finds what the objects of a configuration mean to each other.
+func relate(pre *Preview) *related {
+	r := &related{objects: map[addrs.Object]*instance{}, governors: map[string][]governor{}}
+	for _, i := range pre.instances() {
+		if i.identified() {
+			r.objects[i.Object.Identity()] = i
+		}
+	}
+	workloads := r.workloads(pre)
+	for _, i := range pre.instances() {
+		if i.Kind == nil {
+			continue
+		}
+		if g := relations.NewGovernor(i.Kind, i.Fields, r.fieldsOf); g != nil {
+			found := governor{Governor: g, addr: i.Addr}
+			if g.IsWebhook() {
+				found.answering = r.answering(i, workloads)
+			}
+			r.governors[g.Namespace] = append(r.governors[g.Namespace], found)
+		}
+	}
+	r.operators = r.findOperators(pre, workloads)
+	return r
+}
+
+// find is the instance of this configuration that a reference means, nil for none.
+func (r *related) find(ref relations.Reference) *instance {
+	for _, name := range ref.Names() {
+		if i := r.objects[name.Identity()]; i != nil {
+			return i
+		}
+	}
+	return nil
+}
+
+func (r *related) fieldsOf(ref relations.Reference) map[string]any {
+	if i := r.find(ref); i != nil {
+		return i.Fields
+	}
+	return nil
+}
+
+// names are the instances that an instance refers to by name.
+func (r *related) names(i *instance) links {
+	var l links
+	for _, ref := range relations.References(i.Kind, i.Fields) {
+		if to := r.find(ref); to != nil && to.Addr != i.Addr {
+			l.needed = append(l.needed, to.Addr)
+		}
+	}
+	return l
+}
+
+// answeredBy are the workloads that answer the webhooks of a configuration of them: without
+// an answer the server refuses what it has to ask them about.
+func (r *related) answeredBy(i *instance) links {
+	for _, g := range r.governors[""] {
+		if g.addr == i.Addr {
+			return links{awaited: addresses(g.answering)}
+		}
+	}
+	return links{}
+}
+
+// governedBy are the instances by which the server judges an instance or the pods that it
+// makes, and the workloads that it asks about it.
+func (r *related) governedBy(i *instance) links {
+	var l links
+	for _, namespace := range []string{"", i.Object.Namespace} {
+		for _, g := range r.governors[namespace] {
+			if g.addr != i.Addr && (g.Governs(i.Kind, i.Object.Namespace, i.Fields) || g.GovernsPods(i.Kind, i.Object.Namespace, i.Fields)) {
+				l.needed = append(l.needed, g.addr)
+				l.awaited = append(l.awaited, addresses(g.answering)...)
+			}
+		}
+		if i.Object.Namespace == "" {
+			break
+		}
+	}
+	return l
+}
+
+func addresses(instances []*instance) []addrs.Instance {
+	var all []addrs.Instance
+	for _, i := range instances {
+		all = append(all, i.Addr)
+	}
+	return all
+}
+
+// workloads are the instances that are pods or make them.
+func (r *related) workloads(pre *Preview) []*instance {
+	var all []*instance
+	for _, i := range pre.instances() {
+		if i.Kind != nil && (i.Kind.GroupKind() == kinds.Pod || i.Kind.Rank() == kinds.Ranks-1) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// answering are the workloads whose pods answer at a Service that an instance refers to.
+func (r *related) answering(i *instance, workloads []*instance) []*instance {
+	var found []*instance
+	for _, ref := range relations.References(i.Kind, i.Fields) {
+		service := r.find(ref)
+		if service == nil || service.Kind.GroupKind() != kinds.Service {
+			continue
+		}
+		for _, selector := range relations.Selectors(service.Kind, service.Fields) {
+			for _, w := range workloads {
+				if w.Object.Namespace == service.Object.Namespace && selector.Match.Matches(relations.PodOf(w.Kind, w.Fields).Labels) {
+					found = append(found, w)
+				}
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *instance) int { return a.Addr.Compare(b.Addr) })
+	return slices.Compact(found)
+}
