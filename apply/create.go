@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,7 +15,9 @@ import (
 // looking: an object of this stack can only be the one just sent, or one that an
 // earlier run sent and that arrived late.
 func (w *writer) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := w.createWithinQuota(ctx, c)
+	live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
+		return w.cluster.Create(ctx, c.Kind, c.DesiredFields)
+	})
 	switch reason := kube.ReasonOf(err); {
 	case err == nil:
 		return live, nil
@@ -26,22 +27,6 @@ func (w *writer) create(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		w.journal.untouched(c.Object)
 	}
 	return nil, err
-}
-
-// quotaTimeout is how long a quota may take to notice that an object is gone.
-const quotaTimeout = 30 * time.Second
-
-// createWithinQuota creates an object. A quota may still count the one that it
-// replaces: its controller hears of deletions like everybody else.
-func (w *writer) createWithinQuota(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := w.cluster.Create(ctx, c.Kind, c.DesiredFields)
-	for end := time.Now().Add(quotaTimeout); c.Action == plan.Replace && kube.ReasonOf(err) == kube.QuotaExceeded && time.Now().Before(end); {
-		if !w.shutdown.sleep(ctx, quotaTimeout/100) {
-			break
-		}
-		live, err = w.cluster.Create(ctx, c.Kind, c.DesiredFields)
-	}
-	return live, err
 }
 
 // isRejection reports whether an error with that reason means that nothing was

@@ -13,7 +13,11 @@ import (
 // new one is, and what the cluster allows, may be known better now than when it was
 // planned: an object whose replacement is refused is not deleted.
 func (w *writer) replace(ctx context.Context, c *plan.Change, note func(string)) (*unstructured.Unstructured, error) {
-	if _, _, err := plan.DryRunReplacement(ctx, w.cluster, c); err != nil && w.mayExist(ctx, c) {
+	_, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
+		answer, _, err := plan.DryRunReplacement(ctx, w.cluster, c)
+		return answer, err
+	})
+	if err != nil && w.mayExist(ctx, c) {
 		w.journal.untouched(c.Object)
 		return nil, err
 	}

@@ -133,6 +133,12 @@ func (r *runner) connect(stackID string) {
 	r.writer = &writer{
 		cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter, activity: activity,
 	}
+	var once sync.Once
+	var any bool
+	r.writer.mutates = func(ctx context.Context) bool {
+		once.Do(func() { any = mutates(ctx, r.Cluster, r.Plan) })
+		return any
+	}
 	r.waiter = &waiter{
 		enabled: r.Wait.Enabled, timeouts: timeouts, informers: r.informers, diagnoser: diagnoser, events: events, shutdown: r.shutdown,
 		activity: activity, masker: sync.OnceValue(func() redact.Masker { return plan.Masker(r.Plan.Changes...) }),
@@ -209,6 +215,9 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, r.visit)
 	for _, v := range outcome.Visited {
 		diags = append(diags, r.visitDiagnostics(v)...)
+		if v.Result != nil {
+			diags = append(diags, v.Result.deviations...)
+		}
 	}
 	return outcome, diags
 }

@@ -26,7 +26,9 @@ func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Force}
 	var last error
 	for range staleTries {
-		live, err := w.cluster.Apply(ctx, c.Kind, c.DesiredFields, options)
+		live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
+			return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, options)
+		})
 		if err == nil {
 			return live, nil
 		}

@@ -22,6 +22,8 @@ import (
 type applied struct {
 	*plan.Change
 	live *unstructured.Unstructured
+	// deviations are warnings of what the server made other than the plan shows.
+	deviations hcl.Diagnostics
 }
 
 // visit does what the plan has for one object.
@@ -45,7 +47,7 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 		return nil, diags
 	}
 	ctx = withoutSecrets(ctx, c)
-	live := &unstructured.Unstructured{Object: c.Before}
+	done := &applied{Change: c, live: &unstructured.Unstructured{Object: c.Before}}
 	if c.Action != plan.NoOp || c.Moved() {
 		if err := r.start(ctx, c); err != nil {
 			return nil, err
@@ -54,15 +56,14 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 			r.writer.awaitDefinition(ctx, c)
 		}
 		var err error
-		live, err = r.writer.change(ctx, c)
-		if err != nil {
+		if done.live, err = r.writer.change(ctx, c); err != nil {
 			return nil, err
 		}
+		done.deviations = r.writer.deviations(ctx, c, done.live)
 	} else {
-		r.journal.kept(r.writer.entry(c, live))
+		r.journal.kept(r.writer.entry(c, done.live))
 	}
-	done := &applied{c, live}
-	if readiness.IsDeletedOnceFinished(live) && r.waiter.waits(d) {
+	if readiness.IsDeletedOnceFinished(done.live) && r.waiter.waits(d) {
 		r.informers.Start(c.Kind) // a watch that starts later would not see that it existed
 	}
 	if r.awaited[d.Addr] && r.waiter.waits(d) || mustBeReady(c) {

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,11 +21,17 @@ type writer struct {
 	shutdown *shutdown
 	deleter  *deleter
 	activity *activity
+	mutates  func(context.Context) bool // see mutates
+	written  sync.Map                   // addrs.Object -> time.Time
 }
 
 // change carries the change out, reports that, and records the result.
 func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured.Unstructured, err error) {
 	act := func(note func(string)) error {
+		w.settle(ctx, c)
+		if err = w.confirm(ctx, c); err != nil {
+			return err
+		}
 		live, err = w.act(ctx, c, note)
 		return err
 	}
@@ -36,6 +43,7 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 	if err != nil {
 		return nil, err
 	}
+	w.written.Store(c.Object.Identity(), time.Now())
 	w.journal.made(c, w.entry(c, live))
 	if c.Action != plan.NoOp {
 		w.activity.change(c.Object)

@@ -10,9 +10,16 @@ var (
 	Secret                   = addrs.GroupKind{Kind: "Secret"}
 	Service                  = addrs.GroupKind{Kind: "Service"}
 	ReplicationController    = addrs.GroupKind{Kind: "ReplicationController"}
+	ServiceAccount           = addrs.GroupKind{Kind: "ServiceAccount"}
+	LimitRange               = addrs.GroupKind{Kind: "LimitRange"}
+	ResourceQuota            = addrs.GroupKind{Kind: "ResourceQuota"}
 	PersistentVolume         = addrs.GroupKind{Kind: "PersistentVolume"}
 	PersistentVolumeClaim    = addrs.GroupKind{Kind: "PersistentVolumeClaim"}
 	CustomResourceDefinition = addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	RuntimeClass             = addrs.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
+
+	ValidatingWebhookConfiguration = addrs.GroupKind{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"}
+	MutatingWebhookConfiguration   = addrs.GroupKind{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"}
 )
 
 // IsTransient reports whether objects of the kind come and go with others, so that

@@ -71,6 +71,8 @@ type Change struct {
 	// Force reports that applying the change takes fields from other managers: those
 	// that the configuration lists, and kplan's own.
 	Force bool
+
+	prior []*Change // of the plan to what the object comes after
 }
 
 // Moved reports whether the object has another address than before.

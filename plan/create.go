@@ -22,6 +22,9 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 	if err == nil {
 		return d.computedCreate(answer), nil
 	}
+	if why := d.whyCured(err); why != "" {
+		return p.predictCreateIfAbsent(ctx, d, why)
+	}
 	switch kube.ReasonOf(err) {
 	case kube.AlreadyExists:
 		live, err := p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name)
@@ -70,6 +73,10 @@ func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.See
 	d.action, d.certainty = Create, Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive = d.sensitivePaths(d.after)
+	if d.why = d.subject().whyUncertain(); d.why != "" {
+		d.certainty = Predicted
+		return hclspec.Seen{} // what admission adds may be something else
+	}
 	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}
 }
 

@@ -31,6 +31,7 @@ type decision struct {
 	recorded       bool         // the state has it
 	redefined      bool         // the definition of its kind is changed by the same plan
 	notDryRunnable string       // why the server can't be asked about a new object, "" where it can be
+	prior          []*Change    // what this plan changes of what the object comes after
 
 	// What the cluster has.
 	before          map[string]any // the live object, nil where there is none
@@ -94,7 +95,7 @@ func (d *decision) change() *Change {
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
 		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
-		Transfer: d.transfer, Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
+		prior: d.prior, Transfer: d.transfer, Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}
 }
 

@@ -33,6 +33,11 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 		return hclspec.Seen{}, nil
 	}
 	answer, why, err := DryRunReplacement(ctx, p.Cluster, d.change())
+	if err != nil {
+		if cured := d.whyCured(err); cured != "" {
+			why, err = cured, nil
+		}
+	}
 	if err != nil || why != "" {
 		d.blocked, d.why = d.blocked || err != nil, why
 		return hclspec.Seen{}, err
@@ -40,6 +45,10 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	d.certainty = Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
+	if d.why = d.subject().whyUncertain(); d.why != "" {
+		d.certainty = Predicted
+		return hclspec.Seen{}, nil
+	}
 	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
 }
 

@@ -36,17 +36,22 @@ import (
 //	before.kplan.hcl  is applied first, if there is one
 //	mutate            are kubectl commands by somebody else, one a line;
 //	                  "serves KIND APIVERSION" waits until the cluster does
+//	manifests.yaml    is applied by somebody else then
 //	after.kplan.hcl   is planned; before.kplan.hcl if there is none
 //	between           are kubectl commands between the plan and its apply
 //	options           of the plan, one a line: target=ADDR, adopt=ADDR, destroy …
 //	user              "reader": the plan is made by a user who may only get and list,
-//	                  "reader RESOURCES" who may do so with these alone
+//	                  "reader RESOURCES" who may do so with these alone, "as NAME" by NAME,
+//	                  who applies it, too
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
+//	why               of what predictions are made, "ADDR: words" a line
 //	says              words that stand in a diagnostic
 //	does not say      words that stand in none
 //	warns             what the API server warns of in the plan, one a line, each
 //	                  with the address that it is about
+//	apply says        what the apply reports, "Summary: detail" a line; with an error
+//	                  it is the end
 //
 // NS stands for a namespace of the situation's own, and secrets contain the word
 // canary. A plan without errors is then saved, held against a plan recreated, and
@@ -85,6 +90,7 @@ type situation struct {
 	kubeconfig string
 	cluster    *kube.Cluster
 	state      *state.State
+	failed     bool // what was applied, as the situation says
 }
 
 func newSituation(t *testing.T, name, kubeconfig string, archive *txtar.Archive) *situation {
@@ -115,7 +121,9 @@ func (s *situation) connect(o kube.Options) *kube.Cluster {
 
 func (s *situation) cleanUp() {
 	s.kubectl("delete namespace " + s.namespace + " --ignore-not-found --wait=false")
-	s.kubectl("delete clusterrole,clusterrolebinding,crd,pv -l situation=" + s.namespace + " --ignore-not-found --wait=false")
+	s.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass," +
+		"validatingadmissionpolicy,validatingadmissionpolicybinding,mutatingadmissionpolicy,mutatingadmissionpolicybinding," +
+		"validatingwebhookconfiguration,mutatingwebhookconfiguration -l situation=" + s.namespace + " --ignore-not-found --wait=false")
 }
 
 func (s *situation) play() {
@@ -131,6 +139,13 @@ func (s *situation) play() {
 			s.kubectl(line)
 		}
 	}
+	if manifests, ok := s.files["manifests.yaml"]; ok {
+		path := filepath.Join(s.TempDir(), "manifests.yaml")
+		if err := os.WriteFile(path, []byte(manifests), 0o600); err != nil {
+			s.Fatal(err)
+		}
+		s.kubectl("apply -f " + path)
+	}
 	s.reconnect() // there may be other kinds now than when it was made
 	after, ok := s.files["after.kplan.hcl"]
 	if !ok {
@@ -142,6 +157,7 @@ func (s *situation) play() {
 	if diff := cmp.Diff(strings.TrimSpace(s.files["want"]), s.summary(p, diags)); diff != "" {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
+	s.checkWhy(p)
 	if details := allDetails(diags); strings.Contains(details, "canary") {
 		s.Fatalf("a diagnostic tells a secret:\n%s", details)
 	}
@@ -155,14 +171,16 @@ func (s *situation) play() {
 	if diags.HasErrors() {
 		s.saveRefused(p)
 	}
-	if diags.HasErrors() || in.Cluster != s.cluster {
+	if diags.HasErrors() || in.Cluster != s.cluster && !strings.HasPrefix(s.files["user"], "as ") {
 		return
 	}
 	s.saveAndVerify(after, in)
 	for line := range strings.Lines(s.files["between"]) {
 		s.kubectl(strings.TrimSpace(line))
 	}
-	s.apply(after, in, p)
+	if s.apply(after, in, p); s.failed {
+		return
+	}
 	if in.Mode == plan.Destroy || len(in.Targets)+len(in.Excludes) > 0 {
 		return
 	}
@@ -170,6 +188,19 @@ func (s *situation) play() {
 	p, diags = s.plan(after, in)
 	if diags.HasErrors() || !p.IsEmpty() {
 		s.Fatalf("the plan after the apply is not empty:\n%s\n%v", s.summary(p, diags), diags)
+	}
+}
+
+// checkWhy compares the reasons of predictions.
+func (s *situation) checkWhy(p *plan.Plan) {
+	s.Helper()
+	for line := range strings.Lines(s.files["why"]) {
+		addr, want, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		for _, c := range p.Changes {
+			if c.Addr.String() == addr && c.Why != want {
+				s.Errorf("%s is predicted since %s\nwant %s", addr, c.Why, want)
+			}
+		}
 	}
 }
 
@@ -200,7 +231,9 @@ func (s *situation) awaitKind(text string) {
 // options reads what the situation says about how to plan.
 func (s *situation) options() plan.Input {
 	in := plan.Input{Cluster: s.cluster}
-	if user := strings.Fields(s.files["user"]); len(user) > 0 {
+	if user := strings.Fields(s.files["user"]); len(user) == 2 && user[0] == "as" {
+		in.Cluster = s.connect(kube.Options{Auth: auth.Options{ConfigPath: s.kubeconfig, ImpersonateUser: user[1]}})
+	} else if len(user) > 0 {
 		in.Cluster = s.readerOf(append(user[1:], "*.*")[0])
 	}
 	for line := range strings.Lines(s.files["options"]) {
@@ -410,8 +443,14 @@ func (s *situation) apply(source string, in plan.Input, p *plan.Plan) {
 		Save: func(context.Context, *state.State) error { return nil },
 		Wait: apply.WaitOptions{Timeout: 30 * time.Second},
 	})
-	if diags.HasErrors() {
-		s.Fatalf("apply: %v", diags)
+	var said []string
+	for _, d := range diags {
+		said = append(said, d.Summary+": "+d.Detail)
+	}
+	want := strings.TrimSpace(s.files["apply says"])
+	s.failed = want != "" && diags.HasErrors()
+	if got := strings.Join(said, "\n"); got != want && (want != "" || diags.HasErrors()) {
+		s.Fatalf("apply: %v\nsays %s\nwant %s", diags, got, want)
 	}
 	s.state = summary.State
 }
@@ -422,6 +461,11 @@ func (s *situation) summary(p *plan.Plan, diags hcl.Diagnostics) string {
 	if p != nil {
 		for _, c := range p.Changes {
 			lines = append(lines, changeLines(c)...)
+		}
+		for _, o := range p.Outputs {
+			if o.Action != plan.NoOp && o.Unknown {
+				lines = append(lines, fmt.Sprintf("output %s %s known after apply", o.Name, o.Action))
+			}
 		}
 	}
 	for _, d := range diags {

@@ -74,6 +74,9 @@ func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstr
 		return d.leave(Computed), nil
 	}
 	d.action, d.certainty = Update, Computed
+	if d.why = d.subject().whyUncertain(); d.why != "" {
+		d.certainty = Predicted
+	}
 	if d.onlyMoves() {
 		d.unknown = addrs.PathSet{}
 		d.leave(Computed)

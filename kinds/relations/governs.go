@@ -22,19 +22,15 @@ type Governor struct {
 }
 
 var (
-	limitRange      = addrs.GroupKind{Kind: "LimitRange"}
-	resourceQuota   = addrs.GroupKind{Kind: "ResourceQuota"}
 	policyBinding   = addrs.GroupKind{Group: admissionGroup, Kind: "ValidatingAdmissionPolicyBinding"}
 	mutatingBinding = addrs.GroupKind{Group: admissionGroup, Kind: "MutatingAdmissionPolicyBinding"}
-	validatingHook  = addrs.GroupKind{Group: admissionGroup, Kind: "ValidatingWebhookConfiguration"}
-	mutatingHook    = addrs.GroupKind{Group: admissionGroup, Kind: "MutatingWebhookConfiguration"}
 )
 
 // Mutates reports whether objects of the kind make the server change others before it
 // stores them, in ways that their manifests do not show.
 func Mutates(kind addrs.GroupKind) bool {
 	switch kind {
-	case mutatingHook, mutatingPolicy, mutatingBinding:
+	case kinds.MutatingWebhookConfiguration, mutatingPolicy, mutatingBinding:
 		return true
 	}
 	return false
@@ -46,7 +42,7 @@ func Mutates(kind addrs.GroupKind) bool {
 func NewGovernor(kind *kinds.Kind, object map[string]any, policyOf func(Reference) map[string]any) *Governor {
 	g := &Governor{kind: kind.GroupKind(), object: object}
 	switch g.kind {
-	case limitRange, resourceQuota:
+	case kinds.LimitRange, kinds.ResourceQuota:
 		g.Namespace = manifest.Text(manifest.Object(object, "metadata"), "namespace")
 	case priorityClass:
 		if !manifest.Flag(object, "globalDefault") {
@@ -69,7 +65,7 @@ func NewGovernor(kind *kinds.Kind, object map[string]any, policyOf func(Referenc
 				g.rules, g.all = policyRules(bound), false
 			}
 		}
-	case validatingHook, mutatingHook:
+	case kinds.ValidatingWebhookConfiguration, kinds.MutatingWebhookConfiguration:
 		for _, hook := range manifest.List(object, "webhooks") {
 			fields, _ := hook.(map[string]any)
 			g.rules = append(g.rules, manifest.List(fields, "rules")...)
@@ -90,7 +86,9 @@ func isDefault(class map[string]any, annotation string) bool {
 }
 
 // IsWebhook reports whether the governor is a configuration of webhooks.
-func (g *Governor) IsWebhook() bool { return g.kind == validatingHook || g.kind == mutatingHook }
+func (g *Governor) IsWebhook() bool {
+	return g.kind == kinds.ValidatingWebhookConfiguration || g.kind == kinds.MutatingWebhookConfiguration
+}
 
 // Governs reports whether the server judges an object of the kind by the governor.
 func (g *Governor) Governs(kind *kinds.Kind, namespace string, object map[string]any) bool {
@@ -99,15 +97,15 @@ func (g *Governor) Governs(kind *kinds.Kind, namespace string, object map[string
 	}
 	is := kind.GroupKind()
 	switch g.kind {
-	case limitRange:
-		return is == kinds.Pod || is == claim
-	case resourceQuota:
+	case kinds.LimitRange:
+		return is == kinds.Pod || is == kinds.PersistentVolumeClaim
+	case kinds.ResourceQuota:
 		return g.counts(kind)
 	case priorityClass:
 		return is == kinds.Pod && manifest.Text(manifest.Object(object, "spec"), "priorityClassName") == ""
 	case storageClass:
 		_, named := manifest.Object(object, "spec")["storageClassName"]
-		return is == claim && !named
+		return is == kinds.PersistentVolumeClaim && !named
 	case ingressClass:
 		return is == ingress && manifest.Text(manifest.Object(object, "spec"), "ingressClassName") == ""
 	}
@@ -130,7 +128,7 @@ var podKind = &kinds.Kind{Version: "v1", Name: "Pod", Plural: "pods", Namespaced
 
 // exempt are the kinds that the server never asks a policy or webhook about.
 var exempt = map[addrs.GroupKind]bool{
-	policy: true, policyBinding: true, mutatingPolicy: true, mutatingBinding: true, validatingHook: true, mutatingHook: true,
+	policy: true, policyBinding: true, mutatingPolicy: true, mutatingBinding: true, kinds.ValidatingWebhookConfiguration: true, kinds.MutatingWebhookConfiguration: true,
 }
 
 // counts reports whether a quota counts objects of the kind.
@@ -147,7 +145,7 @@ func (g *Governor) counts(kind *kinds.Kind) bool {
 		case isCount:
 		case kind.GroupKind() == kinds.Service && strings.HasPrefix(name, "services."):
 			return true
-		case kind.GroupKind() == claim && (name == "requests.storage" || strings.Contains(name, "storageclass.storage.k8s.io/")):
+		case kind.GroupKind() == kinds.PersistentVolumeClaim && (name == "requests.storage" || strings.Contains(name, "storageclass.storage.k8s.io/")):
 			return true
 		case kind.GroupKind() == kinds.Pod && isCompute(name):
 			return true

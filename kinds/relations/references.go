@@ -154,7 +154,7 @@ func (f *finder) untyped(ref map[string]any, trail []any) {
 func (f *finder) account(spec map[string]any, trail []any) {
 	if manifest.Text(spec, "serviceAccountName") == "" && manifest.Text(spec, "serviceAccount") == "" {
 		f.found = append(f.found, Reference{
-			To:       addrs.Object{Kind: "ServiceAccount", Namespace: f.namespace, Name: "default"},
+			To:       addrs.Object{Kind: kinds.ServiceAccount.Kind, Namespace: f.namespace, Name: "default"},
 			Path:     pathOf(with(trail, "serviceAccountName")),
 			Optional: true, Implied: true,
 		})

@@ -1,6 +1,9 @@
 package relations
 
-import "kplan.dev/kplan/addrs"
+import (
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
 
 // rule is a field that holds the name of another object.
 type rule struct {
@@ -23,16 +26,9 @@ const (
 
 // The kinds that others refer to.
 var (
-	configMap      = addrs.GroupKind{Kind: "ConfigMap"}
-	secret         = addrs.GroupKind{Kind: "Secret"}
-	serviceAccount = addrs.GroupKind{Kind: "ServiceAccount"}
-	service        = addrs.GroupKind{Kind: "Service"}
-	claim          = addrs.GroupKind{Kind: "PersistentVolumeClaim"}
-	volume         = addrs.GroupKind{Kind: "PersistentVolume"}
 	storageClass   = addrs.GroupKind{Group: storageGroup, Kind: "StorageClass"}
 	volumeClass    = addrs.GroupKind{Group: storageGroup, Kind: "VolumeAttributesClass"}
 	priorityClass  = addrs.GroupKind{Group: "scheduling.k8s.io", Kind: "PriorityClass"}
-	runtimeClass   = addrs.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
 	ingressClass   = addrs.GroupKind{Group: networkGroup, Kind: "IngressClass"}
 	ingress        = addrs.GroupKind{Group: networkGroup, Kind: "Ingress"}
 	clusterRole    = addrs.GroupKind{Group: rbacGroup, Kind: "ClusterRole"}
@@ -46,10 +42,10 @@ var (
 
 // clusterWide are those of them that have no namespace.
 var clusterWide = map[addrs.GroupKind]bool{
-	volume: true, storageClass: true, volumeClass: true, priorityClass: true, runtimeClass: true, ingressClass: true,
+	kinds.PersistentVolume: true, storageClass: true, volumeClass: true, priorityClass: true, kinds.RuntimeClass: true, ingressClass: true,
 	clusterRole: true, priorityLevel: true, deviceClass: true, policy: true, mutatingPolicy: true,
-	{Kind: "Namespace"}: true, {Kind: "Node"}: true,
-	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: true,
+	kinds.Namespace: true, {Kind: "Node"}: true,
+	kinds.CustomResourceDefinition: true,
 }
 
 // everyKind holds for objects of all kinds.
@@ -60,31 +56,31 @@ var everyKind = []rule{
 // podSpec is what pods and templates of pods refer to.
 func podSpec() []rule {
 	rules := []rule{
-		{at: "serviceAccountName", to: serviceAccount},
-		{at: "serviceAccount", to: serviceAccount}, // its old name
+		{at: "serviceAccountName", to: kinds.ServiceAccount},
+		{at: "serviceAccount", to: kinds.ServiceAccount}, // its old name
 		{at: "priorityClassName", to: priorityClass},
-		{at: "runtimeClassName", to: runtimeClass},
-		{at: "imagePullSecrets[].name", to: secret, optional: true}, // the kubelet goes on without
-		{at: "volumes[].configMap.name", to: configMap},
-		{at: "volumes[].secret.secretName", to: secret},
-		{at: "volumes[].projected.sources[].configMap.name", to: configMap},
-		{at: "volumes[].projected.sources[].secret.name", to: secret},
-		{at: "volumes[].persistentVolumeClaim.claimName", to: claim},
+		{at: "runtimeClassName", to: kinds.RuntimeClass},
+		{at: "imagePullSecrets[].name", to: kinds.Secret, optional: true}, // the kubelet goes on without
+		{at: "volumes[].configMap.name", to: kinds.ConfigMap},
+		{at: "volumes[].secret.secretName", to: kinds.Secret},
+		{at: "volumes[].projected.sources[].configMap.name", to: kinds.ConfigMap},
+		{at: "volumes[].projected.sources[].secret.name", to: kinds.Secret},
+		{at: "volumes[].persistentVolumeClaim.claimName", to: kinds.PersistentVolumeClaim},
 		{at: "volumes[].ephemeral.volumeClaimTemplate.spec.storageClassName", to: storageClass},
-		{at: "volumes[].csi.nodePublishSecretRef.name", to: secret},
-		{at: "volumes[].azureFile.secretName", to: secret},
+		{at: "volumes[].csi.nodePublishSecretRef.name", to: kinds.Secret},
+		{at: "volumes[].azureFile.secretName", to: kinds.Secret},
 		{at: "resourceClaims[].resourceClaimName", to: resourceClaim},
 		{at: "resourceClaims[].resourceClaimTemplateName", to: claimTemplate},
 	}
 	for _, driver := range []string{"cephfs", "cinder", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"} {
-		rules = append(rules, rule{at: "volumes[]." + driver + ".secretRef.name", to: secret})
+		rules = append(rules, rule{at: "volumes[]." + driver + ".secretRef.name", to: kinds.Secret})
 	}
 	for _, list := range []string{"initContainers[].", "containers[].", "ephemeralContainers[]."} {
 		rules = append(rules,
-			rule{at: list + "envFrom[].configMapRef.name", to: configMap},
-			rule{at: list + "envFrom[].secretRef.name", to: secret},
-			rule{at: list + "env[].valueFrom.configMapKeyRef.name", to: configMap},
-			rule{at: list + "env[].valueFrom.secretKeyRef.name", to: secret},
+			rule{at: list + "envFrom[].configMapRef.name", to: kinds.ConfigMap},
+			rule{at: list + "envFrom[].secretRef.name", to: kinds.Secret},
+			rule{at: list + "env[].valueFrom.configMapKeyRef.name", to: kinds.ConfigMap},
+			rule{at: list + "env[].valueFrom.secretKeyRef.name", to: kinds.Secret},
 		)
 	}
 	return rules
@@ -93,38 +89,38 @@ func podSpec() []rule {
 // byKind is what objects of single kinds refer to, besides their pods.
 var byKind = map[addrs.GroupKind][]rule{
 	{Kind: "ServiceAccount"}: {
-		{at: "imagePullSecrets[].name", to: secret, optional: true},
-		{at: "secrets[].name", to: secret, optional: true},
+		{at: "imagePullSecrets[].name", to: kinds.Secret, optional: true},
+		{at: "secrets[].name", to: kinds.Secret, optional: true},
 	},
-	{Kind: "Secret"}: {{at: "metadata.annotations.kubernetes\x00io/service-account\x00name", to: serviceAccount}},
+	{Kind: "Secret"}: {{at: "metadata.annotations.kubernetes\x00io/service-account\x00name", to: kinds.ServiceAccount}},
 	{Kind: "PersistentVolumeClaim"}: {
 		{at: "spec.storageClassName", to: storageClass, optional: true}, // a class is also a mere name that a volume has, too
 		{at: "spec.volumeAttributesClassName", to: volumeClass},
-		{at: "spec.volumeName", to: volume},
+		{at: "spec.volumeName", to: kinds.PersistentVolume},
 		{at: "spec.dataSource", untyped: true},
 		{at: "spec.dataSourceRef", untyped: true},
 	},
 	{Kind: "PersistentVolume"}: {
 		{at: "spec.storageClassName", to: storageClass, optional: true},
 		{at: "spec.volumeAttributesClassName", to: volumeClass},
-		{at: "spec.claimRef.name", to: claim, optional: true},
-		{at: "spec.csi.controllerPublishSecretRef.name", to: secret},
-		{at: "spec.csi.controllerExpandSecretRef.name", to: secret},
-		{at: "spec.csi.nodeStageSecretRef.name", to: secret},
-		{at: "spec.csi.nodePublishSecretRef.name", to: secret},
-		{at: "spec.csi.nodeExpandSecretRef.name", to: secret},
+		{at: "spec.claimRef.name", to: kinds.PersistentVolumeClaim, optional: true},
+		{at: "spec.csi.controllerPublishSecretRef.name", to: kinds.Secret},
+		{at: "spec.csi.controllerExpandSecretRef.name", to: kinds.Secret},
+		{at: "spec.csi.nodeStageSecretRef.name", to: kinds.Secret},
+		{at: "spec.csi.nodePublishSecretRef.name", to: kinds.Secret},
+		{at: "spec.csi.nodeExpandSecretRef.name", to: kinds.Secret},
 	},
 	{Group: "apps", Kind: "StatefulSet"}: {
-		{at: "spec.serviceName", to: service},
+		{at: "spec.serviceName", to: kinds.Service},
 		{at: "spec.volumeClaimTemplates[].spec.storageClassName", to: storageClass, optional: true},
 	},
 	{Group: networkGroup, Kind: "Ingress"}: {
 		{at: "spec.ingressClassName", to: ingressClass},
-		{at: "spec.defaultBackend.service.name", to: service},
+		{at: "spec.defaultBackend.service.name", to: kinds.Service},
 		{at: "spec.defaultBackend.resource", untyped: true},
-		{at: "spec.rules[].http.paths[].backend.service.name", to: service},
+		{at: "spec.rules[].http.paths[].backend.service.name", to: kinds.Service},
 		{at: "spec.rules[].http.paths[].backend.resource", untyped: true},
-		{at: "spec.tls[].secretName", to: secret, optional: true}, // mostly a certificate manager's
+		{at: "spec.tls[].secretName", to: kinds.Secret, optional: true}, // mostly a certificate manager's
 	},
 	{Group: networkGroup, Kind: "IngressClass"}:             {{at: "spec.parameters", untyped: true}},
 	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: {{at: "spec.scaleTargetRef", untyped: true}},
@@ -135,12 +131,12 @@ var byKind = map[addrs.GroupKind][]rule{
 		{at: "spec.spec.devices.requests[].exactly.deviceClassName", to: deviceClass},
 	},
 	{Group: "flowcontrol.apiserver.k8s.io", Kind: "FlowSchema"}: {{at: "spec.priorityLevelConfiguration.name", to: priorityLevel}},
-	{Group: "apiregistration.k8s.io", Kind: "APIService"}:       {{at: "spec.service.name", to: service}},
+	{Group: "apiregistration.k8s.io", Kind: "APIService"}:       {{at: "spec.service.name", to: kinds.Service}},
 	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: {
-		{at: "spec.conversion.webhook.clientConfig.service.name", to: service},
+		{at: "spec.conversion.webhook.clientConfig.service.name", to: kinds.Service},
 	},
-	{Group: admissionGroup, Kind: "ValidatingWebhookConfiguration"}:   {{at: "webhooks[].clientConfig.service.name", to: service}},
-	{Group: admissionGroup, Kind: "MutatingWebhookConfiguration"}:     {{at: "webhooks[].clientConfig.service.name", to: service}},
+	{Group: admissionGroup, Kind: "ValidatingWebhookConfiguration"}:   {{at: "webhooks[].clientConfig.service.name", to: kinds.Service}},
+	{Group: admissionGroup, Kind: "MutatingWebhookConfiguration"}:     {{at: "webhooks[].clientConfig.service.name", to: kinds.Service}},
 	{Group: admissionGroup, Kind: "ValidatingAdmissionPolicyBinding"}: {{at: "spec.policyName", to: policy}},
 	{Group: admissionGroup, Kind: "MutatingAdmissionPolicyBinding"}:   {{at: "spec.policyName", to: mutatingPolicy}},
 }

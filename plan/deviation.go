@@ -1,0 +1,67 @@
+package plan
+
+import (
+	"strings"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+)
+
+// Deviation is a value that the server makes other than the plan shows it.
+type Deviation struct {
+	Path addrs.Path
+	// Shown and Made are the values, nil for none.
+	Shown, Made any
+	// Configured reports whether the configuration sets the field.
+	Configured bool
+	Sensitive  bool
+}
+
+// Deviations are the fields in which an answer of the server, to the change or to a
+// dry-run of it, is not what the plan shows. What every API server adds to an object of
+// the kind is left out.
+func (c *Change) Deviations(answer map[string]any) []Deviation {
+	unknown := c.unknown()
+	after, made := c.withoutServers(c.After), c.withoutServers(answer)
+	found := differences(c.Kind.Root, after, made)
+	var all []Deviation
+	for _, path := range sortedPaths(found) {
+		if unknown.Covers(path) || found[path].Before == nil && c.addsAlways(path) {
+			continue
+		}
+		d := Deviation{Path: path, Shown: found[path].Before, Made: found[path].After}
+		_, d.Configured = valueIn(c.Kind, c.DesiredFields, path)
+		for sensitive := range c.Sensitive {
+			d.Sensitive = d.Sensitive || keyed(c.Kind, answer, sensitive).Contains(path) || path.Contains(keyed(c.Kind, answer, sensitive))
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// withoutServers is an object without what the server alone keeps in it.
+func (c *Change) withoutServers(object map[string]any) map[string]any {
+	object = WithoutOwn(visible(object))
+	if c.Kind.GroupKind() == kinds.Pod && !hasToken(c.DesiredFields) {
+		object = withoutToken(object)
+	}
+	return object
+}
+
+// addedAlways are fields that the API server's own admission fills in, whatever else the
+// cluster has.
+var addedAlways = map[addrs.GroupKind][]string{
+	kinds.Pod:                   {"spec.tolerations", "spec.serviceAccount", "spec.serviceAccountName", "spec.priority", "spec.preemptionPolicy", "spec.nodeName"},
+	kinds.PersistentVolumeClaim: {"metadata.finalizers", "spec.storageClassName", "spec.volumeName"},
+	kinds.PersistentVolume:      {"metadata.finalizers"},
+	kinds.Namespace:             {"metadata.labels", "spec.finalizers"},
+}
+
+func (c *Change) addsAlways(path addrs.Path) bool {
+	for _, field := range addedAlways[c.Kind.GroupKind()] {
+		if strings.HasPrefix(path.String(), field) {
+			return true
+		}
+	}
+	return false
+}

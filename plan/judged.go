@@ -1,0 +1,224 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/relations"
+	"kplan.dev/kplan/kube"
+)
+
+// The server judges an object by what exists when it is asked, and this plan may change
+// what it judges by. So an answer holds only where it does not: a refusal that a change of
+// this plan should cure is shown, and no error; what admission could make different once
+// the plan is applied is a prediction.
+
+// subject is an object that the server judges, and what this plan changes before it.
+type subject struct {
+	desired *hclspec.Desired
+	kind    *kinds.Kind
+	fields  map[string]any // of the object, as they are sent
+	prior   []*Change      // of what the object comes after
+}
+
+// subject is the object of the change as the server judges it.
+func (c *Change) subject() subject { return subject{c.Desired, c.Kind, c.DesiredFields, c.prior} }
+
+// Judges are the changes of the plan to what the server judges or completes the object by.
+// More may become of the object than the plan could show where there are any.
+func (c *Change) Judges() []*Change { return c.subject().judges() }
+
+// Cures are the changes of the plan, made before this one, that should cure the server's
+// refusal of it.
+func (c *Change) Cures(refusal error) []*Change { return c.subject().curesOf(refusal) }
+
+func (d *decision) subject() subject { return subject{d.desired, d.kind, d.fields, d.prior} }
+
+// priorTo are the changes of this plan to what the object comes after.
+func (d *decision) priorTo(needs decisions) []*Change {
+	var changes []*Change
+	for _, addr := range d.needs {
+		if c := needs[addr].change; c != nil && c.Action != NoOp && !c.Blocked {
+			changes = append(changes, c)
+		}
+	}
+	return changes
+}
+
+// judges are the prior changes to what the server judges or completes the object by: its
+// answer may be another one afterwards.
+func (s subject) judges() []*Change {
+	return slices.DeleteFunc(slices.Clone(s.prior), func(c *Change) bool { return !s.isJudgedBy(c) })
+}
+
+func (s subject) isJudgedBy(c *Change) bool {
+	switch c.Object.GroupKind() {
+	case kinds.Namespace:
+		return c.Action == Update && c.Object.Name == s.namespace() && c.relabels()
+	case kinds.ServiceAccount, kinds.RuntimeClass:
+		return s.kind.GroupKind() == kinds.Pod && s.refersTo(c.Object)
+	}
+	for _, fields := range []map[string]any{c.Before, c.DesiredFields} {
+		if fields == nil {
+			continue
+		}
+		if g := relations.NewGovernor(c.Kind, fields, s.priorFields); g != nil && g.Governs(s.kind, s.namespace(), s.fields) {
+			return true
+		}
+	}
+	return false
+}
+
+// relabels reports whether an update changes the labels or annotations by which policies
+// and webhooks pick namespaces, and Pod Security its level.
+func (c *Change) relabels() bool {
+	for path := range differences(c.Kind.Root, visible(c.Before), visible(c.After)) {
+		if addrs.NewPath("metadata", "labels").Contains(path) || addrs.NewPath("metadata", "annotations").Contains(path) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s subject) refersTo(o addrs.Object) bool {
+	return slices.ContainsFunc(relations.References(s.kind, s.fields), func(ref relations.Reference) bool {
+		return slices.Contains(ref.Names(), o.Identity())
+	})
+}
+
+// priorFields are the fields of the object that a reference means, if the plan changes it.
+func (s subject) priorFields(ref relations.Reference) map[string]any {
+	for _, c := range s.prior {
+		if slices.Contains(ref.Names(), c.Object.Identity()) {
+			return c.DesiredFields
+		}
+	}
+	return nil
+}
+
+func (s subject) namespace() string {
+	if s.desired == nil {
+		return ""
+	}
+	return s.desired.Object.Namespace
+}
+
+// whyUncertain returns why the server's answer may be another one once this plan is
+// applied up to the object, "" where it holds.
+func (s subject) whyUncertain() string {
+	changes := s.judges()
+	if len(changes) == 0 {
+		return ""
+	}
+	var names []string
+	for _, c := range changes {
+		names = append(names, c.Addr.String())
+	}
+	return "the server judges it by " + words.And(names) + ", changed by this plan"
+}
+
+// curesOf are the prior changes that should cure a refusal.
+func (s subject) curesOf(refusal error) []*Change {
+	var e *kube.Error
+	if !errors.As(refusal, &e) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.prior), func(c *Change) bool { return !s.isCuredBy(c, e) })
+}
+
+// whyCured explains a refusal that changes of this plan should cure, "" for any other.
+func (d *decision) whyCured(refusal error) string {
+	cures := d.subject().curesOf(refusal)
+	if len(cures) == 0 {
+		return ""
+	}
+	masker := redact.New(secretsOf(d.desired, d.before, d.sensitive)...)
+	var e *kube.Error
+	errors.As(refusal, &e)
+	return fmt.Sprintf("today the server refuses it: %s; %s should cure that",
+		strings.TrimRight(masker.Hide(e.Message), ". "), describe(cures))
+}
+
+// describe says what the plan does to objects: ServiceAccount.sa, created by this plan.
+func describe(changes []*Change) string {
+	var texts []string
+	for _, c := range changes {
+		texts = append(texts, fmt.Sprintf("%s, which would %s,", c.Addr, actionPhrases[c.Action]))
+	}
+	return words.And(texts)
+}
+
+// isCuredBy reports whether a change should cure a refusal: the refusal names it, or is of
+// the sort that such a change cures, or the configuration says that the object depends
+// on it.
+func (s subject) isCuredBy(c *Change, refusal *kube.Error) bool {
+	mentioned := mentions(refusal.Message, c.Object.Name)
+	explicit := slices.Contains(s.desired.Awaits, c.Addr)
+	switch refusal.Reason {
+	case kube.NotFound, kube.Invalid:
+		return mentioned && c.Object.Identity() != s.desired.Object.Identity() && strings.Contains(refusal.Message, "not found")
+	case kube.Forbidden:
+		return isRight(c.Object.GroupKind())
+	case kube.QuotaExceeded:
+		return c.Object.GroupKind() == kinds.ResourceQuota
+	case kube.WebhookFailed:
+		return explicit || mentioned || isWebhook(c.Object.GroupKind())
+	case kube.Denied:
+		return explicit || mentioned || s.isJudgedSilentlyBy(c, refusal.Message)
+	}
+	return false
+}
+
+// isJudgedSilentlyBy reports whether a denial may come of an object that it does not name.
+func (s subject) isJudgedSilentlyBy(c *Change, denial string) bool {
+	switch c.Object.GroupKind() {
+	case kinds.LimitRange:
+		return !strings.Contains(denial, "denied")
+	case kinds.Namespace:
+		return s.isJudgedBy(c)
+	case kinds.ServiceAccount:
+		return false
+	}
+	return isWebhook(c.Object.GroupKind()) && s.isJudgedBy(c) && mentionsAny(denial, webhookNames(c))
+}
+
+func isWebhook(kind addrs.GroupKind) bool {
+	return kind == kinds.ValidatingWebhookConfiguration || kind == kinds.MutatingWebhookConfiguration
+}
+
+// isRight reports whether objects of the kind give rights.
+func isRight(kind addrs.GroupKind) bool {
+	return kind.Group == "rbac.authorization.k8s.io"
+}
+
+// webhookNames are the names that the server has for the webhooks of a configuration.
+func webhookNames(c *Change) []string {
+	var names []string
+	for _, fields := range []map[string]any{c.Before, c.DesiredFields} {
+		hooks, _ := fields["webhooks"].([]any)
+		for _, hook := range hooks {
+			fields, _ := hook.(map[string]any)
+			if name, ok := fields["name"].(string); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func mentionsAny(text string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return mentions(text, name) })
+}
+
+// mentions reports whether a text has the name as a word of its own.
+func mentions(text, name string) bool {
+	return name != "" && regexp.MustCompile(`(^|[^-.a-z0-9])`+regexp.QuoteMeta(name)+`([^-.a-z0-9]|[.]?$|[.] )`).MatchString(text)
+}
