@@ -110,8 +110,9 @@ func (w *writer) deviations(ctx context.Context, c *plan.Change, live *unstructu
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagWarning,
 		Summary:  "Result differs from the plan",
-		Detail:   fmt.Sprintf("%s (%s): the server made something else of it than the plan shows: %s.", c.Addr, c.Object, strings.Join(texts, "; ")),
-		Subject:  c.Range.Ptr(),
+		Detail: fmt.Sprintf("%s (%s): the server made something else of it than the plan shows: %s.",
+			c.Addr, c.Object, strings.Join(texts, "; ")),
+		Subject: c.Range.Ptr(),
 	}}
 }
 

@@ -22,7 +22,7 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 	if err == nil {
 		return d.computedCreate(answer), nil
 	}
-	if why := d.whyCured(err); why != "" {
+	if why := whyCured(d, err); why != "" {
 		return p.predictCreateIfAbsent(ctx, d, why)
 	}
 	switch kube.ReasonOf(err) {
@@ -73,7 +73,7 @@ func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.See
 	d.action, d.certainty = Create, Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive = d.sensitivePaths(d.after)
-	if d.why = d.subject().whyUncertain(); d.why != "" {
+	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
 		return hclspec.Seen{} // what admission adds may be something else
 	}

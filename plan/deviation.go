@@ -32,7 +32,8 @@ func (c *Change) Deviations(answer map[string]any) []Deviation {
 		d := Deviation{Path: path, Shown: found[path].Before, Made: found[path].After}
 		_, d.Configured = valueIn(c.Kind, c.DesiredFields, path)
 		for sensitive := range c.Sensitive {
-			d.Sensitive = d.Sensitive || keyed(c.Kind, answer, sensitive).Contains(path) || path.Contains(keyed(c.Kind, answer, sensitive))
+			sensitive = keyed(c.Kind, answer, sensitive)
+			d.Sensitive = d.Sensitive || sensitive.Contains(path) || path.Contains(sensitive)
 		}
 		all = append(all, d)
 	}
@@ -51,7 +52,9 @@ func (c *Change) withoutServers(object map[string]any) map[string]any {
 // addedAlways are fields that the API server's own admission fills in, whatever else the
 // cluster has.
 var addedAlways = map[addrs.GroupKind][]string{
-	kinds.Pod:                   {"spec.tolerations", "spec.serviceAccount", "spec.serviceAccountName", "spec.priority", "spec.preemptionPolicy", "spec.nodeName"},
+	kinds.Pod: {
+		"spec.tolerations", "spec.serviceAccount", "spec.serviceAccountName", "spec.priority", "spec.preemptionPolicy", "spec.nodeName",
+	},
 	kinds.PersistentVolumeClaim: {"metadata.finalizers", "spec.storageClassName", "spec.volumeName"},
 	kinds.PersistentVolume:      {"metadata.finalizers"},
 	kinds.Namespace:             {"metadata.labels", "spec.finalizers"},

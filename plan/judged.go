@@ -40,10 +40,11 @@ func (c *Change) Judges() []*Change { return c.subject().judges() }
 // refusal of it.
 func (c *Change) Cures(refusal error) []*Change { return c.subject().curesOf(refusal) }
 
-func (d *decision) subject() subject { return subject{d.desired, d.kind, d.fields, d.prior} }
+// subjectOf is the object of a decision as the server judges it.
+func subjectOf(d *decision) subject { return subject{d.desired, d.kind, d.fields, d.prior} }
 
-// priorTo are the changes of this plan to what the object comes after.
-func (d *decision) priorTo(needs decisions) []*Change {
+// priorTo are the changes of this plan to what an object comes after.
+func priorTo(d *decision, needs decisions) []*Change {
 	var changes []*Change
 	for _, addr := range d.needs {
 		if c := needs[addr].change; c != nil && c.Action != NoOp && !c.Blocked {
@@ -135,8 +136,8 @@ func (s subject) curesOf(refusal error) []*Change {
 }
 
 // whyCured explains a refusal that changes of this plan should cure, "" for any other.
-func (d *decision) whyCured(refusal error) string {
-	cures := d.subject().curesOf(refusal)
+func whyCured(d *decision, refusal error) string {
+	cures := subjectOf(d).curesOf(refusal)
 	if len(cures) == 0 {
 		return ""
 	}

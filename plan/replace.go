@@ -34,7 +34,7 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	}
 	answer, why, err := DryRunReplacement(ctx, p.Cluster, d.change())
 	if err != nil {
-		if cured := d.whyCured(err); cured != "" {
+		if cured := whyCured(d, err); cured != "" {
 			why, err = cured, nil
 		}
 	}
@@ -45,7 +45,7 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	d.certainty = Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
-	if d.why = d.subject().whyUncertain(); d.why != "" {
+	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
 		return hclspec.Seen{}, nil
 	}

@@ -74,7 +74,7 @@ func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstr
 		return d.leave(Computed), nil
 	}
 	d.action, d.certainty = Update, Computed
-	if d.why = d.subject().whyUncertain(); d.why != "" {
+	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
 	}
 	if d.onlyMoves() {

@@ -27,7 +27,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 		return p.refresh(ctx, d)
 	}
 	d.redefined = slices.ContainsFunc(d.needs, func(addr addrs.Instance) bool { return needs[addr].change.Redefines(d.kind) })
-	d.notDryRunnable, d.prior = d.whyNotDryRunnable(needs), d.priorTo(needs)
+	d.notDryRunnable, d.prior = d.whyNotDryRunnable(needs), priorTo(d, needs)
 	if d.recorded {
 		d.previous = movedFrom(p.movedAddr, d.entry, d.addr)
 	} else if old, ok := p.state.Find(d.addr); ok && old.Object.GroupKind() == d.object.GroupKind() {

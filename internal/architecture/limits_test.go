@@ -15,7 +15,7 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 // row, when a package has become smaller; TestLimits says so.
 var exceptions = map[string]limit{
 	"kinds":           {methods: 34},
-	"plan":            {files: 30},
+	"plan":            {files: 32},
 	"internal/render": {methods: 39},
 	"cmd/kplan":       {files: 38},
 }

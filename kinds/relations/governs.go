@@ -128,7 +128,8 @@ var podKind = &kinds.Kind{Version: "v1", Name: "Pod", Plural: "pods", Namespaced
 
 // exempt are the kinds that the server never asks a policy or webhook about.
 var exempt = map[addrs.GroupKind]bool{
-	policy: true, policyBinding: true, mutatingPolicy: true, mutatingBinding: true, kinds.ValidatingWebhookConfiguration: true, kinds.MutatingWebhookConfiguration: true,
+	policy: true, policyBinding: true, mutatingPolicy: true, mutatingBinding: true,
+	kinds.ValidatingWebhookConfiguration: true, kinds.MutatingWebhookConfiguration: true,
 }
 
 // counts reports whether a quota counts objects of the kind.
@@ -145,13 +146,18 @@ func (g *Governor) counts(kind *kinds.Kind) bool {
 		case isCount:
 		case kind.GroupKind() == kinds.Service && strings.HasPrefix(name, "services."):
 			return true
-		case kind.GroupKind() == kinds.PersistentVolumeClaim && (name == "requests.storage" || strings.Contains(name, "storageclass.storage.k8s.io/")):
+		case kind.GroupKind() == kinds.PersistentVolumeClaim && isStorage(name):
 			return true
 		case kind.GroupKind() == kinds.Pod && isCompute(name):
 			return true
 		}
 	}
 	return false
+}
+
+// isStorage reports whether a quota's resource is one that claims ask for.
+func isStorage(name string) bool {
+	return name == "requests.storage" || strings.Contains(name, "storageclass.storage.k8s.io/")
 }
 
 // isCompute reports whether a quota's resource is one that containers ask for.
