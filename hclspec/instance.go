@@ -110,7 +110,8 @@ func (i *instance) mergeStringData() {
 			}
 		}
 	}
-	for _, paths := range []*[]addrs.Path{&i.Lifecycle.IgnoreChanges, &i.Lifecycle.ForceConflicts, &i.Lifecycle.ReplaceOn} {
+	l := &i.Lifecycle
+	for _, paths := range []*[]addrs.Path{&l.IgnoreChanges, &l.ForceConflicts, &l.Exclusive, &l.ReplaceOn} {
 		moved := make([]addrs.Path, len(*paths)) // those given are the block's
 		for n, p := range *paths {
 			moved[n] = inData(p)

@@ -20,7 +20,7 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 		name  string
 		paths []addrs.Path
 	}{
-		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"replace_on", l.ReplaceOn},
+		{"ignore_changes", l.IgnoreChanges}, {"force_conflicts", l.ForceConflicts}, {"exclusive", l.Exclusive}, {"replace_on", l.ReplaceOn},
 	} {
 		for _, path := range argument.paths {
 			if what := missingField(path, kind); what != "" {

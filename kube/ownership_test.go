@@ -28,7 +28,7 @@ func TestTakeFields(t *testing.T) {
 	wantReason(t, err, kube.Invalid)
 
 	field := addrs.NewPath("spec", "strategy", "rollingUpdate")
-	transferred, err := ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field))
+	transferred, err := ownership.Transfer{APIVersion: k.APIVersion(), Fields: ownership.NewSet(field)}.Of(live)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestTakeFields(t *testing.T) {
 		if live, err = c.Get(t.Context(), k, ns, "sample"); err != nil {
 			return err
 		}
-		if transferred, err = ownership.WithFields(live, k.APIVersion(), ownership.NewSet(field)); err != nil {
+		if transferred, err = (ownership.Transfer{APIVersion: k.APIVersion(), Fields: ownership.NewSet(field)}).Of(live); err != nil {
 			return err
 		}
 		if predicted, err = c.DryRunAfterTransfer(t.Context(), k, transferred, desired); err != nil {

@@ -25,10 +25,32 @@ func (p *planner) adopts(addr addrs.Instance) bool {
 		slices.ContainsFunc(p.Config.Imports, func(i *config.Import) bool { return Matches(i.To, addr) })
 }
 
+// managersToAdopt are managers whose fields the adoption of an object takes over,
+// besides those of the tools that are known to deploy.
+func managersToAdopt(p *planner, addr addrs.Instance) []string {
+	for _, i := range p.Config.Imports {
+		if Matches(i.To, addr) {
+			return i.Managers
+		}
+	}
+	return nil
+}
+
+// deployersOf are the managers whose fields an adoption takes over.
+func deployersOf(d *decision) []string {
+	var managers []string
+	for _, e := range d.managers {
+		if e.IsDeployed(d.besides...) && !slices.Contains(managers, e.Manager) {
+			managers = append(managers, e.Manager)
+		}
+	}
+	return managers
+}
+
 // adopt plans to adopt an object that exists and does not belong to this stack: an
 // update, whatever it changes. One that would delete the object is refused.
 func (p *planner) adopt(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
-	d.adopts = true
+	d.adopts, d.besides = true, managersToAdopt(p, d.addr)
 	seen, err := p.updateAdopted(ctx, d, live)
 	switch d.action {
 	case "":
@@ -36,7 +58,7 @@ func (p *planner) adopt(ctx context.Context, d *decision, live *unstructured.Uns
 		d.blocked = true
 		return seen, unfitToAdopt(d)
 	default:
-		d.action, d.drift = Adopt, nil
+		d.action, d.drift, d.adoptedFrom = Adopt, nil, deployersOf(d)
 	}
 	return seen, err
 }
@@ -69,11 +91,13 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 	return p.dryRunUpdate(ctx, d, live)
 }
 
-// adoptionConflicts are the fields that others than kubectl's client-side apply
-// own; those of kubectl are about to become kplan's.
+// adoptionConflicts are the fields that others own than the tools that deploy; what
+// those applied is about to become kplan's.
 func (d *decision) adoptionConflicts(ctx context.Context, cluster *kube.Cluster, live *unstructured.Unstructured) hcl.Diagnostics {
 	_, err := cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
-	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool { return ownership.IsClientApplier(f.Manager) })
+	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool {
+		return ownership.IsDeployTool(f.Manager, d.besides...)
+	})
 	return conflict(d, live, others)
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/ownership"
-	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
 )
 
@@ -45,38 +44,34 @@ func (c *Change) recorded(set *fieldpath.Set, s *state.State) []addrs.Path {
 	return paths.Sorted()
 }
 
-// record is which fields kplan applied to an object last, as the state has it.
-type record struct {
-	kind      *kinds.Kind
-	applied   []addrs.Path
-	sensitive addrs.PathSet // at that time
-	state     *state.State
-	isLast    bool // what is desired is what was applied last, or all that is known to have been
-}
-
-// recordOf is the record of an object in the state. A state that was written before
-// there was one tells only whether what is desired is what was applied.
-func recordOf(kind *kinds.Kind, s *state.State, entry state.Object, desired map[string]any) record {
-	return record{
-		kind: kind, applied: entry.Applied, sensitive: addrs.NewPathSet(entry.Sensitive...), state: s,
-		isLast: entry.Digest != "" && entry.Digest == s.Digest(desired),
-	}
-}
-
 // has reports whether kplan applied the field last, or anything in it, or something
-// that is applied as a whole and of which it is a part.
-func (r record) has(path addrs.Path) bool {
-	if r.isLast {
+// that is applied as a whole and of which it is a part. A state that was written
+// before there was a record tells only whether what is desired is what was applied.
+func (r *record) has(path addrs.Path) bool {
+	if r.isLast() {
 		return true
 	}
-	path = r.state.MaskPath(path, r.sensitive)
-	return slices.ContainsFunc(r.applied, func(applied addrs.Path) bool {
+	path = r.state.MaskPath(path, addrs.NewPathSet(r.d.entry.Sensitive...))
+	return slices.ContainsFunc(r.d.entry.Applied, func(applied addrs.Path) bool {
 		return path.Contains(applied) || applied.Contains(path) && r.isWhole(applied)
 	})
 }
 
+// isLast reports whether what is desired is what was applied last.
+func (r *record) isLast() bool {
+	if r.last == nil {
+		addr := r.d.addr
+		if r.d.moved() {
+			addr = r.d.previous
+		}
+		last := r.d.entry.Digest != "" && r.d.entry.Digest == r.state.Digest(desiredFieldsAt(r.d.desired, addr, r.state.StackID()))
+		r.last = &last
+	}
+	return *r.last
+}
+
 // isWhole reports whether a field is applied as a whole, whatever it holds.
-func (r record) isWhole(path addrs.Path) bool {
-	f := r.kind.At(path)
+func (r *record) isWhole(path addrs.Path) bool {
+	f := r.d.kind.At(path)
 	return f == nil || f.Atomic
 }

@@ -68,6 +68,17 @@ type Change struct {
 	// Transfer are fields that become kplan's before the change is applied, since
 	// applying removes only what kplan owns: see WithTransferredFields.
 	Transfer []addrs.Path
+	// AdoptManagers are managers whose fields an adoption takes over, besides those of
+	// the tools that are known to deploy.
+	AdoptManagers []string
+	// AdoptedFrom are the managers whose fields an adoption takes over.
+	AdoptedFrom []string
+	// DeadVersions are API versions that are no longer served, in which a record of the
+	// live object is nobody's.
+	DeadVersions []string
+	// Taken are fields of other managers that the change takes or removes, since the
+	// configuration or the run says so.
+	Taken []Drift
 	// Force reports that applying the change takes fields from other managers: those
 	// that the configuration lists, and kplan's own.
 	Force bool
@@ -135,34 +146,41 @@ func sensitiveDesired(d *hclspec.Desired, fields map[string]any) []addrs.Path {
 
 // TransfersOwnership reports whether fields may have to become kplan's before the
 // change is applied: see WithTransferredFields.
-func (c *Change) TransfersOwnership() bool { return c.Action == Adopt || len(c.Transfer) > 0 }
+func (c *Change) TransfersOwnership() bool {
+	return c.Action == Adopt || len(c.Transfer) > 0 || len(c.DeadVersions) > 0
+}
 
 // WithTransferredFields is the live object as it has to be before the change is
 // applied, which differs only in who owns its fields: those that applying has to
 // remove must be kplan's. It is live itself where nothing has to be done.
 func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	return withTransferredFields(live, c.Kind, c.Action == Adopt, c.Transfer)
+	return handover{c.Kind, c.Transfer, c.Action == Adopt, c.AdoptManagers, c.DeadVersions}.of(live)
 }
 
-func withTransferredFields(
-	live *unstructured.Unstructured, kind *kinds.Kind, adopts bool, transfer []addrs.Path,
-) (*unstructured.Unstructured, error) {
-	if !adopts && len(transfer) == 0 { // as nearly always, and to compare records takes its time
+// handover is what becomes kplan's before a change is applied.
+type handover struct {
+	kind    *kinds.Kind
+	fields  []addrs.Path
+	adopts  bool     // all that deploy tools applied
+	besides []string // managers that count as deploy tools
+	dead    []string // API versions of which entries are nobody's
+}
+
+func (h handover) of(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if !h.adopts && len(h.fields)+len(h.dead) == 0 { // as nearly always, and to compare records takes its time
 		return live, nil
 	}
-	transferred, err := live, error(nil)
-	if adopts {
-		if transferred, err = ownership.WithClientApply(transferred); err != nil {
-			return nil, err
-		}
+	t := ownership.Transfer{
+		APIVersion: h.kind.APIVersion(),
+		Fields:     ownership.NewSet(h.fields...),
+		Dead:       func(apiVersion string) bool { return slices.Contains(h.dead, apiVersion) },
 	}
-	if len(transfer) > 0 {
-		if transferred, err = ownership.WithFields(transferred, kind.APIVersion(), ownership.NewSet(transfer...)); err != nil {
-			return nil, err
-		}
+	if h.adopts {
+		t.Adopts = func(e *ownership.Entry) bool { return e.IsDeployed(h.besides...) }
 	}
-	if ownership.Same(live.Object, transferred.Object) {
-		return live, nil
+	transferred, err := t.Of(live)
+	if err != nil || ownership.Same(live.Object, transferred.Object) {
+		return live, err
 	}
 	return transferred, nil
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,10 +10,98 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan/autoscale"
 )
+
+// rulesFor are the rules for one object.
+func rulesFor(ctx context.Context, p *planner, d *decision) rules {
+	r := rules{forces: anyMatches(p.ForceConflicts, d.addr), refuseDrift: p.RefuseDrift}
+	if d.recorded {
+		r.record = &record{d: d, state: p.state}
+	}
+	r.autoscaler = func() string { return autoscalerOf(ctx, p, d.object) }
+	return r
+}
+
+// autoscalerOf is what sets the replicas of an object, in the configuration or in
+// the cluster, "" for nothing.
+func autoscalerOf(ctx context.Context, p *planner, object addrs.Object) string {
+	for _, other := range p.preview().Desired() {
+		if s, ok := autoscale.Of(other.Object, other.Fields); ok && s.Scales(object) {
+			return fmt.Sprintf("%s (%s)", s, other.Addr)
+		}
+	}
+	for _, s := range p.scalers.In(ctx, object.Namespace) {
+		if s.Scales(object) {
+			return s.String()
+		}
+	}
+	return ""
+}
+
+// standing is what kplan has to do with a field that another manager owns.
+type standing byte
+
+const (
+	conflicted standing = iota // kplan never applied it: the plan stops
+	forced                     // the configuration, or this run, takes it
+	drifted                    // kplan applied it last, and another has changed it: it is put back
+	unwanted                   // it has drifted, and the plan is to stop then
+	autoscaled                 // it has drifted, and would again: an autoscaler sets it
+)
+
+// standingOf decides what becomes of a field that another manager owns.
+func standingOf(d *decision, path addrs.Path) standing {
+	switch {
+	case d.rules.forces, coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path), coveredBy(ownMarks, path):
+		return forced
+	case !hasDrifted(d, path):
+		return conflicted
+	case path == autoscale.Replicas && scaledBy(d) != "":
+		return autoscaled
+	case d.rules.refuseDrift:
+		return unwanted
+	}
+	return drifted
+}
+
+// hasDrifted reports whether kplan applied a field last and no longer owns it: who
+// changes a field owns it alone.
+func hasDrifted(d *decision, path addrs.Path) bool {
+	return d.rules.record != nil && !d.adopts && !ownership.Owns(d.managers.Ours(), path) && d.rules.record.has(path)
+}
+
+// scaledBy is the autoscaler that sets the replicas of the live object.
+func scaledBy(d *decision) string {
+	if by := d.rules.autoscaler(); by != "" {
+		return by
+	}
+	if m := d.managers.Other(autoscale.Replicas); autoscale.WroteReplicas(m) {
+		return fmt.Sprintf("%q", m.Manager)
+	}
+	return ""
+}
+
+// transferred reports whether the ownership of a field is transferred to kplan.
+func transferred(d *decision, path addrs.Path) bool {
+	standing := standingOf(d, path)
+	return standing == forced || standing == drifted
+}
+
+// take notes the fields of a conflict that are taken from other managers, other than
+// those that have drifted, which are shown as that.
+func take(d *decision, conflicts []kube.Conflict) {
+	d.forced = true
+	for _, f := range conflicts {
+		if standingOf(d, f.Path) == forced && !coveredBy(ownMarks, f.Path) {
+			d.taken = append(d.taken, ownedAt(d.managers, f.Path, f.Manager))
+		}
+	}
+}
 
 // mayForce reports whether kplan may take every field of a conflict.
 func mayForce(d *decision, err error) bool {
@@ -23,12 +112,6 @@ func mayForce(d *decision, err error) bool {
 		}
 	}
 	return len(conflicts) > 0
-}
-
-// transferred reports whether the ownership of a field is transferred: since
-// lifecycle.force_conflicts lists it, or since it is kplan's own.
-func transferred(d *decision, path addrs.Path) bool {
-	return coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path) || coveredBy(ownMarks, path)
 }
 
 func conflictsOf(err error) []kube.Conflict {
@@ -47,9 +130,23 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 			continue
 		}
 		f.Time = managedSince(live, f)
-		diags = append(diags, diag.Conflict(f, d.object.String(), bothSides(d, live, f.Path), d.desired.RangeOf(f.Path).Ptr()))
+		diags = append(diags, contested(d, live, f))
 	}
 	return diags
+}
+
+// contested is the error about one field that another manager owns.
+func contested(d *decision, live *unstructured.Unstructured, f kube.Conflict) *hcl.Diagnostic {
+	difference, at := bothSides(d, live, f.Path), d.desired.RangeOf(f.Path).Ptr()
+	switch standingOf(d, f.Path) {
+	case autoscaled:
+		return diag.Autoscaled(f, d.object.String(), scaledBy(d), difference, at)
+	case unwanted:
+		return diag.Drift(f, d.object.String(), difference, at)
+	}
+	problem := diag.Conflict(f, d.object.String(), difference, at)
+	advice.Add(problem, advice.ForceConflicts, d.addr.String())
+	return problem
 }
 
 // bothSides is what a field is in the live object and in the configuration.

@@ -41,9 +41,14 @@ type decision struct {
 	sensitive       addrs.PathSet    // fields of before and after that must not be shown
 
 	// What applying does to ownership.
-	adopts   bool         // the object is adopted, with what kubectl applied from the client side
-	transfer []addrs.Path // stale defaults that become kplan's, so that applying removes them
-	forced   bool         // fields of other managers become kplan's, each of which may
+	rules       rules
+	adopts      bool         // the object is adopted, with what deploy tools applied
+	besides     []string     // managers that count as deploy tools
+	adoptedFrom []string     // the managers whose fields the adoption takes over
+	dead        []string     // API versions of which entries are nobody's
+	transfer    []addrs.Path // fields that become kplan's, so that applying removes them
+	taken       []Drift      // fields of other managers that become kplan's
+	forced      bool         // fields of other managers become kplan's, each of which may
 
 	// What is decided. There is no Change while action is "".
 	action            Action
@@ -73,13 +78,20 @@ type decided struct {
 // decisions are those about the objects that one object needs.
 type decisions = map[addrs.Instance]decided
 
-func (p *planner) newDecision(desired *hclspec.Desired) *decision {
-	entry, recorded := p.owned[desired.Object.Identity()]
-	return &decision{
-		desired: desired, addr: desired.Addr, object: desired.Object, kind: desired.Kind, needs: predecessors(desired),
-		fields: DesiredFields(desired, p.state.StackID()), entry: entry, recorded: recorded,
-		unknown: desired.Unknown, sensitive: desired.Sensitive,
-	}
+// rules decide what becomes of a field that another manager owns.
+type rules struct {
+	record      *record // nil for an object that kplan has not applied
+	forces      bool    // this run takes whatever the configuration sets
+	refuseDrift bool    // what others have changed is not put back
+	// autoscaler is what sets the replicas of the object, "" for nothing.
+	autoscaler func() string
+}
+
+// record is which fields kplan applied to an object last, as the state has it.
+type record struct {
+	d     *decision
+	state *state.State
+	last  *bool // whether what is desired is what was applied last, once that is asked
 }
 
 // change makes the Change that was decided on, nil where nothing could be decided.
@@ -95,7 +107,8 @@ func (d *decision) change() *Change {
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
 		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
-		prior: d.prior, Transfer: d.transfer, Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
+		prior: d.prior, Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
+		Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}
 }
 
@@ -132,7 +145,7 @@ func (d *decision) configured(listed []addrs.Path) []addrs.Path {
 
 // withTransferredFields is Change.WithTransferredFields for the change as decided so far.
 func (d *decision) withTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	return withTransferredFields(live, d.kind, d.adopts, d.transfer)
+	return handover{d.kind, d.transfer, d.adopts, d.besides, d.dead}.of(live)
 }
 
 // asDefined is the live object as the server will show it once this plan has

@@ -2,28 +2,66 @@ package plan
 
 import (
 	"slices"
+	"time"
 
+	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
-	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/kube"
 )
 
-// findDrift finds out who made the live object differ from the desired one. A field
-// that another manager owns now was changed by that manager. A field that nobody
-// owns was removed, if it is certain that kplan applied it: the desired object is
-// still the one that was applied last.
-func (d *decision) findDrift(s *state.State) {
-	isLast := d.entry.Digest == s.Digest(DesiredFields(d.desired, s.StackID()))
+// findDrift finds out what others have changed of the fields that kplan applied last,
+// as far as the change puts it back. A field that kplan applied and no longer owns
+// was changed by whoever owns it now, and removed if nobody does.
+func (d *decision) findDrift() {
+	d.drift = nil
 	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, d.before, d.fields), wanted(d.kind, d.after, d.fields))) {
-		if m := d.managers.Other(path); m != nil {
-			d.drift = append(d.drift, Drift{path, m.Manager, m.Time})
-		} else if isLast {
-			d.drift = append(d.drift, Drift{Path: path})
+		if hasDrifted(d, path) {
+			d.drift = append(d.drift, driftAt(d.managers, path))
 		}
 	}
+}
+
+// driftAt is the drift of a field, with who changed it where that is known.
+func driftAt(managers ownership.Record, path addrs.Path) Drift {
+	if m := managers.Other(path); m != nil {
+		return Drift{path, m.Manager, m.Time}
+	}
+	return Drift{Path: path}
+}
+
+// ownedAt is the field at a path as the manager of that name owns it.
+func ownedAt(managers ownership.Record, path addrs.Path, manager string) Drift {
+	for _, m := range managers {
+		if m.Manager == manager && m.Owns(path) {
+			return Drift{path, manager, m.Time}
+		}
+	}
+	return Drift{Path: path, Manager: manager}
+}
+
+// refuseDrift is the refusal of a plan that is to stop where others have changed
+// what kplan applied, nil where they have not.
+func refuseDrift(d *decision) error {
+	if !d.rules.refuseDrift || len(d.drift) == 0 || d.action == NoOp {
+		return nil
+	}
+	d.blocked = true
+	var diags hcl.Diagnostics
+	live := &unstructured.Unstructured{Object: d.before}
+	for _, drift := range d.drift {
+		f := kube.Conflict{Path: drift.Path, Manager: drift.Manager}
+		if !drift.Time.IsZero() {
+			f.Time = drift.Time.Format(time.RFC3339)
+		}
+		diags = append(diags, diag.Drift(f, d.object.String(), bothSides(d, live, drift.Path), d.desired.RangeOf(drift.Path).Ptr()))
+	}
+	return diags
 }
 
 // wanted is what an object has of the fields that the desired object sets.

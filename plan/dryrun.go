@@ -166,7 +166,8 @@ func (d *decision) dryRunApply(
 	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
 	answer, err := cluster.DryRunApply(ctx, d.kind, d.fields, options)
 	if kube.ReasonOf(err) == kube.FieldConflict && mayForce(d, err) {
-		d.forced, options.Force = true, true
+		take(d, conflictsOf(err))
+		options.Force = true
 		return cluster.DryRunApply(ctx, d.kind, d.fields, options)
 	}
 	return answer, err

@@ -44,6 +44,8 @@ type savedPlan struct {
 	Replace   []addrs.Instance    `json:"replace,omitempty"`
 	Adopt     []addrs.Instance    `json:"adopt,omitempty"`
 	DataLoss  []addrs.Instance    `json:"allow_data_loss,omitempty"`
+	Force     []addrs.Instance    `json:"force_conflicts,omitempty"`
+	NoDrift   bool                `json:"refuse_drift,omitempty"`
 	Sources   map[string]string   `json:"sources"`
 	Variables map[string]Variable `json:"variables"`
 	Kinds     []savedKind         `json:"kinds,omitempty"`
@@ -81,6 +83,8 @@ type savedChange struct {
 	Blocked           bool                 `json:"blocked,omitempty"`
 	ReplacePaths      []addrs.Path         `json:"replace_paths,omitempty"`
 	Drift             []Drift              `json:"drift,omitempty"`
+	Taken             []Drift              `json:"taken,omitempty"`
+	AdoptedFrom       []string             `json:"adopted_from,omitempty"`
 	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
 	NewlyManaged      []addrs.Path         `json:"newly_managed,omitempty"`
 	AcknowledgedDrift string               `json:"acknowledged_drift,omitempty"`
@@ -115,7 +119,8 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	doc := savedPlan{
 		Format: Format, Version: version, Created: p.Created, Mode: p.Mode, Lineage: p.Lineage, Serial: p.Serial,
 		Cluster: p.Cluster, Host: p.Host, Targets: p.Targets, Excludes: p.Excludes,
-		Replace: p.Replace, Adopt: p.Adopt, DataLoss: p.AllowDataLoss, Sources: p.Sources, Variables: p.Variables,
+		Replace: p.Replace, Adopt: p.Adopt, DataLoss: p.AllowDataLoss, Force: p.ForceConflicts, NoDrift: p.RefuseDrift,
+		Sources: p.Sources, Variables: p.Variables,
 		Kinds: saveKinds(redacted.Changes), Changes: make([]savedChange, 0, len(p.Changes)), Outputs: []savedOutput{},
 		Errored: p.Incomplete, Warnings: p.Warnings, Diagnostics: p.Diagnostics,
 	}
@@ -186,7 +191,8 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
+		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom,
+		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
 		Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
@@ -233,6 +239,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	p := &Plan{
 		Mode: doc.Mode, Lineage: doc.Lineage, Serial: doc.Serial, Cluster: doc.Cluster, Host: doc.Host,
 		Targets: doc.Targets, Excludes: doc.Excludes, Replace: doc.Replace, Adopt: doc.Adopt, AllowDataLoss: doc.DataLoss,
+		ForceConflicts: doc.Force, RefuseDrift: doc.NoDrift,
 		Sources: doc.Sources, Variables: doc.Variables, Created: doc.Created,
 		Incomplete: doc.Errored, Warnings: doc.Warnings, Diagnostics: doc.Diagnostics,
 		sign: doc.Signature, content: contentOf(data, doc.Signature),
@@ -314,7 +321,8 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
+		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom,
+		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
 		Consequences: saved.Consequences,
 	}
 	if saved.Previous != nil {

@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/plan/autoscale"
 	"kplan.dev/kplan/state"
 )
 
@@ -23,17 +24,19 @@ import (
 // then only to be shown. A nil plan means that there was nothing to show.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	plan := &Plan{
-		Mode:          in.Mode,
-		Lineage:       in.State.Lineage,
-		Serial:        in.State.Serial,
-		Targets:       in.Targets,
-		Excludes:      in.Excludes,
-		Replace:       in.Replace,
-		Adopt:         in.Adopt,
-		AllowDataLoss: in.AllowDataLoss,
-		Sources:       sourcesOf(in.Config),
-		Variables:     variablesOf(in.Variables, in.State),
-		Created:       time.Now().UTC().Truncate(time.Second),
+		Mode:           in.Mode,
+		Lineage:        in.State.Lineage,
+		Serial:         in.State.Serial,
+		Targets:        in.Targets,
+		Excludes:       in.Excludes,
+		Replace:        in.Replace,
+		Adopt:          in.Adopt,
+		AllowDataLoss:  in.AllowDataLoss,
+		ForceConflicts: in.ForceConflicts,
+		RefuseDrift:    in.RefuseDrift,
+		Sources:        sourcesOf(in.Config),
+		Variables:      variablesOf(in.Variables, in.State),
+		Created:        time.Now().UTC().Truncate(time.Second),
 	}
 	if plan.Mode == "" {
 		plan.Mode = Normal
@@ -63,6 +66,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		movedAddr: movedAddr,
 		live:      newInventory(in.Cluster, current),
 		preview:   preview,
+		scalers:   &autoscale.Finder{Cluster: in.Cluster},
 		scope:     scope,
 	}
 	diags = append(diags, p.fill(ctx, in, plan)...)

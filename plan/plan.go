@@ -26,8 +26,11 @@ type Plan struct {
 	Host    string // where that cluster answers, for people
 	// Targets and Excludes are what the plan was limited to.
 	Targets, Excludes []addrs.Instance
-	// Replace, Adopt and AllowDataLoss are what the user asked for by name.
-	Replace, Adopt, AllowDataLoss []addrs.Instance
+	// Replace, Adopt, AllowDataLoss and ForceConflicts are what the user asked for by name.
+	Replace, Adopt, AllowDataLoss, ForceConflicts []addrs.Instance
+	// RefuseDrift reports that the plan was to stop where others had changed what
+	// kplan applied.
+	RefuseDrift bool
 	// Sources are the SHA-256 digests of the configuration's files by name.
 	Sources map[string]string
 	// Variables are the values the configuration was evaluated with; of

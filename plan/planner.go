@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/plan/autoscale"
 	"kplan.dev/kplan/state"
 )
 
@@ -32,6 +33,12 @@ type Input struct {
 	// Adopt are objects to adopt if they exist and are not managed, besides
 	// those of the configuration's import blocks.
 	Adopt []addrs.Instance
+	// ForceConflicts are objects whose fields are taken from other managers, besides
+	// those that lifecycle.force_conflicts lists.
+	ForceConflicts []addrs.Instance
+	// RefuseDrift makes it an error that others have changed what kplan applied, which
+	// is otherwise put back.
+	RefuseDrift bool
 	// AllowDataLoss are deletions that may take along what this stack does not manage.
 	AllowDataLoss []addrs.Instance
 	// Written is where a file has an address that Targets or Excludes took from it.
@@ -64,6 +71,7 @@ type planner struct {
 	movedAddr map[addrs.Object]addrs.Instance // what moved blocks gave another address had before
 	live      *inventory
 	preview   previewer
+	scalers   *autoscale.Finder
 	scope     scope
 	end       context.CancelFunc // of all that is asked
 }

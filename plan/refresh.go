@@ -42,16 +42,15 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 		d.action, d.reason = Forget, BecauseOtherStack
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil
 	}
-	isLast := d.entry.Digest == p.state.Digest(d.fields)
 	if err := p.found(d, live); err != nil {
 		return hclspec.Seen{}, err
 	}
 	seen := d.leave(Compared)
-	d.drift, d.doubtful = driftSince(d, live, isLast)
+	d.drift, d.doubtful = driftSince(d, live)
 	if len(d.drift) == 0 {
 		return seen, nil
 	}
-	if d.acknowledgedDrift = p.state.Digest(drifted(d)); d.acknowledgedDrift == d.entry.AcknowledgedDrift {
+	if d.acknowledgedDrift = p.state.Digest(driftedValues(d)); d.acknowledgedDrift == d.entry.AcknowledgedDrift {
 		d.drift, d.acknowledgedDrift = nil, ""
 		return seen, nil
 	}
@@ -61,30 +60,42 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 	return seen, err
 }
 
-// driftSince is what others changed of what kplan applied last. The server has
-// recorded it: who changes a field owns it, and kplan no longer does. That the
-// desired object is the one that was applied last makes it certain. Otherwise a field of
-// another manager counts if that has been at work since, and one that nobody owns
-// is either new in the configuration or was removed; result is then doubtful.
-func driftSince(d *decision, live *unstructured.Unstructured, desiredIsLast bool) (drift []Drift, doubtful bool) {
-	ours, own := d.managers.Ours(), d.managers.Own()
+// driftSince is what others changed of what kplan applied last: the fields that it
+// applied and no longer owns, for who changes a field owns it. Where the desired
+// object is not the one that was applied last, what it was before is not known, and
+// the result is doubtful.
+func driftSince(d *decision, live *unstructured.Unstructured) (drift []Drift, doubtful bool) {
+	ours, record := d.managers.Ours(), d.rules.record
+	paths := addrs.PathSet{}
 	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, live.Object, d.fields), d.fields)) {
-		if ownership.Owns(ours, path) {
-			continue
+		if !ownership.Owns(ours, path) {
+			doubtful = !record.isLast()
 		}
-		doubtful = !desiredIsLast
-		switch m := d.managers.Other(path); {
-		case m != nil && (desiredIsLast || own == nil || !m.Time.Before(own.Time)):
-			drift = append(drift, Drift{path, m.Manager, m.Time})
-		case m == nil && desiredIsLast:
-			drift = append(drift, Drift{Path: path})
+		if hasDrifted(d, path) {
+			paths.Add(path)
 		}
+	}
+	if !record.isLast() {
+		addNoLongerDesired(d, paths)
+	}
+	for _, path := range paths.Sorted() {
+		drift = append(drift, driftAt(d.managers, path))
 	}
 	return drift, doubtful
 }
 
-// drifted is what the drifted fields hold now, by their paths.
-func drifted(d *decision) map[string]any {
+// addNoLongerDesired adds the fields that kplan applied last, the configuration no
+// longer sets, and another manager owns now.
+func addNoLongerDesired(d *decision, paths addrs.PathSet) {
+	for _, path := range d.entry.Applied {
+		if _, desired := valueIn(d.kind, d.fields, path); !desired && hasDrifted(d, path) && d.managers.Other(path) != nil {
+			paths.Add(path)
+		}
+	}
+}
+
+// driftedValues is what the drifted fields hold now, by their paths.
+func driftedValues(d *decision) map[string]any {
 	values := map[string]any{}
 	for _, drift := range d.drift {
 		values[drift.Path.String()], _ = ValueAt(d.after, drift.Path)

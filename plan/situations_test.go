@@ -261,6 +261,10 @@ func (s *situation) options() plan.Input {
 			in.Replace = append(in.Replace, addr...)
 		case "adopt":
 			in.Adopt = append(in.Adopt, addr...)
+		case "force-conflicts":
+			in.ForceConflicts = append(in.ForceConflicts, addr...)
+		case "refuse-drift":
+			in.RefuseDrift = true
 		case "allow-data-loss":
 			in.AllowDataLoss = append(in.AllowDataLoss, addr...)
 		default:

@@ -25,7 +25,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 		return p.replace(ctx, d, BecauseRequested, nil)
 	}
 	if unresolved := d.unresolved().Sorted(); len(unresolved) > 0 {
-		return p.predictUpdate(ctx, d, live, unresolved[0].String()+" is known after apply")
+		return p.predictUpdateAndConflicts(ctx, d, live, unresolved[0].String()+" is known after apply")
 	}
 	same, err := unchanged(d.kind, d.fields, live, d.managers)
 	if err != nil {
@@ -47,7 +47,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 // object changes meanwhile. The ignored fields may be among those whose ownership
 // is about to be transferred to kplan.
 func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
-	d.transfer, d.managers = nil, ownership.Of(live.Object)
+	d.transfer, d.taken, d.managers = nil, nil, ownership.Of(live.Object)
 	transferred, err := d.withTransferredFields(live)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
 	d.after, d.unknown = withoutNewlyAllocated(d, answer.Object, true)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
-	d.findDrift(p.state)
+	d.findDrift()
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
@@ -106,7 +106,7 @@ func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstruct
 		}
 		d.unknown.Add(path)
 	}
-	d.findDrift(p.state)
+	d.findDrift()
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	if len(d.unknown) == 0 && d.onlyMoves() {
 		d.leave(Predicted)
@@ -157,6 +157,9 @@ func (p *planner) predictUpdateAndConflicts(
 	if diags := conflict(d, live, conflicts); diags.HasErrors() {
 		d.blocked = true
 		return seen, diags
+	}
+	if len(conflicts) > 0 {
+		take(d, conflicts)
 	}
 	return seen, nil
 }

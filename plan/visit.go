@@ -17,9 +17,23 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 		seen, err := p.passBy(ctx, desired)
 		return seen, decided{}, err
 	}
-	d := p.newDecision(Named(desired, p.state))
+	d := p.newDecision(ctx, Named(desired, p.state))
 	seen, err := p.decide(hearAbout(ctx, d), d, needs)
+	if err == nil {
+		err = refuseDrift(d)
+	}
 	return seen, decided{d.change(), d.doubtful, warningsAbout(d)}, err
+}
+
+func (p *planner) newDecision(ctx context.Context, desired *hclspec.Desired) *decision {
+	entry, recorded := p.owned[desired.Object.Identity()]
+	d := &decision{
+		desired: desired, addr: desired.Addr, object: desired.Object, kind: desired.Kind, needs: predecessors(desired),
+		fields: DesiredFields(desired, p.state.StackID()), entry: entry, recorded: recorded,
+		unknown: desired.Unknown, sensitive: desired.Sensitive,
+	}
+	d.rules = rulesFor(ctx, p, d)
+	return d
 }
 
 func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hclspec.Seen, error) {

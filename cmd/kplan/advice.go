@@ -24,6 +24,7 @@ var remedies = map[advice.Option]remedy{
 	advice.AllowExecPlugins: {"If you trust it, add %s.", "-allow-exec-plugins"},
 	advice.Adopt:            {"To adopt without an import block, add %s.", "-adopt='%s'"},
 	advice.Replace:          {"To replace it, add %s.", "-replace='%s'"},
+	advice.ForceConflicts:   {"To take ownership in this run alone, add %s.", "-force-conflicts='%s'"},
 	advice.AllowDataLoss:    {"If that is intended, add %s.", "-allow-data-loss='%s'"},
 	advice.WaitLonger:       {"To wait longer, add %s.", "-wait-timeout=DURATION"},
 	advice.Force:            {"To store it nevertheless, add %s.", "-force"},

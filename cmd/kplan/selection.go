@@ -18,6 +18,8 @@ import (
 type selection struct {
 	destroy, refreshOnly                             bool
 	targets, excludes, replace, adopt, allowDataLoss addresses
+	forceConflicts                                   addresses
+	drift                                            driftOption
 	targetFiles, excludeFiles                        cli.List                     // of which read takes more targets and excludes
 	written                                          map[addrs.Instance]hcl.Range // by an address in such a file, its position
 }
@@ -42,6 +44,10 @@ func (o *selection) flags() []cli.Flag {
 			"To apply such a plan acknowledges the changes."),
 		cli.Value("replace", &o.replace, "Replace the object at `ADDRESS`. May be repeated."),
 		cli.Value("adopt", &o.adopt, "Adopt the existing object that the resource at `ADDRESS` names. May be repeated."),
+		cli.Value("force-conflicts", &o.forceConflicts,
+			"Take the fields that other managers own in the object at `ADDRESS` and that the configuration sets. May be repeated."),
+		cli.Value("drift", &o.drift, "What to do about applied fields that others have changed. `MODE` revert "+
+			"(the default) puts them back, refuse stops the plan."),
 	}, o.limitFlags()...)
 }
 
@@ -63,9 +69,9 @@ func (o *selection) check() error {
 	case o.destroy && o.refreshOnly:
 		return &cli.UsageError{Summary: "Incompatible plan mode options",
 			Detail: "-destroy deletes all objects and -refresh-only changes none: give one of them."}
-	case (o.destroy || o.refreshOnly) && len(o.replace)+len(o.adopt) > 0:
+	case (o.destroy || o.refreshOnly) && len(o.replace)+len(o.adopt)+len(o.forceConflicts) > 0 || o.refreshOnly && o.drift != "":
 		return &cli.UsageError{Summary: "Incompatible plan mode options",
-			Detail: "-replace and -adopt are for a plan that creates objects, not for -destroy or -refresh-only."}
+			Detail: "-replace, -adopt, -force-conflicts and -drift are for a plan that changes objects, not for -destroy or -refresh-only."}
 	case o.refreshOnly && len(o.allowDataLoss) > 0:
 		return &cli.UsageError{Summary: "Incompatible plan mode options",
 			Detail: "-refresh-only deletes nothing, so -allow-data-loss has nothing to allow."}
@@ -76,7 +82,7 @@ func (o *selection) check() error {
 // isGiven reports whether any of the options is.
 func (o *selection) isGiven() bool {
 	return o.destroy || o.refreshOnly || len(o.targetFiles)+len(o.excludeFiles) > 0 ||
-		len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss) > 0
+		len(o.targets)+len(o.excludes)+len(o.replace)+len(o.adopt)+len(o.allowDataLoss)+len(o.forceConflicts) > 0 || o.drift != ""
 }
 
 // selected is the selection that a saved plan was made with, to plan again. The
@@ -91,7 +97,32 @@ func selected(p *plan.Plan) selection {
 		replace:       p.Replace,
 		adopt:         p.Adopt,
 		allowDataLoss: p.AllowDataLoss,
+
+		forceConflicts: p.ForceConflicts,
+		drift:          driftOf(p),
 	}
+}
+
+// driftOption is what becomes of drift: "", "revert" or "refuse".
+type driftOption string
+
+const refuseDrift driftOption = "refuse"
+
+func (o *driftOption) Set(text string) error {
+	if text != "revert" && text != string(refuseDrift) {
+		return fmt.Errorf("%q is neither revert nor refuse", text)
+	}
+	*o = driftOption(text)
+	return nil
+}
+
+func (o *driftOption) String() string { return string(*o) }
+
+func driftOf(p *plan.Plan) driftOption {
+	if p.RefuseDrift {
+		return refuseDrift
+	}
+	return ""
 }
 
 // addresses are those that a repeated flag names.

@@ -80,8 +80,12 @@ func (k *stack) input(of selection) plan.Input {
 		Replace:       of.replace,
 		Adopt:         of.adopt,
 		AllowDataLoss: of.allowDataLoss,
-		Written:       of.written,
-		Parallelism:   int(k.opts.cluster.parallelism),
+
+		ForceConflicts: of.forceConflicts,
+		RefuseDrift:    of.drift == refuseDrift,
+
+		Written:     of.written,
+		Parallelism: int(k.opts.cluster.parallelism),
 	}
 }
 

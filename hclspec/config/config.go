@@ -106,6 +106,9 @@ type Lifecycle struct {
 	IgnoreChanges []addrs.Path
 	// ForceConflicts are fields whose ownership is transferred from other managers.
 	ForceConflicts []addrs.Path
+	// Exclusive are fields in which nothing else may be than what the configuration
+	// sets: what other managers add there is removed.
+	Exclusive []addrs.Path
 	// ReplaceOn are fields whose change replaces the object.
 	ReplaceOn []addrs.Path
 	Range     hcl.Range

@@ -12,8 +12,9 @@ import (
 // Import is an import block: the object of a resource is adopted if it exists and this stack does
 // not manage it. The configuration names it, so there is no id.
 type Import struct {
-	To    addrs.Instance // all instances of a resource where it has no key
-	Range hcl.Range
+	To       addrs.Instance // all instances of a resource where it has no key
+	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
+	Range    hcl.Range
 }
 
 // Moved is a moved block: the resource of one address now has another. kplan finds moves by itself
@@ -32,7 +33,7 @@ type Removed struct {
 }
 
 var (
-	importSchema  = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}}}
+	importSchema  = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "managers"}}}
 	movedSchema   = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}}
 	removedSchema = &hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}},
@@ -45,8 +46,11 @@ var (
 func (p *parser) imports(block *hcl.Block) *Import {
 	content, diags := block.Body.Content(importSchema)
 	p.report(diags)
-	if to, ok := p.address(content.Attributes["to"]); ok {
-		return &Import{To: to, Range: block.DefRange}
+	i := &Import{Range: block.DefRange}
+	p.constant(content.Attributes["managers"], &i.Managers)
+	var ok bool
+	if i.To, ok = p.address(content.Attributes["to"]); ok {
+		return i
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (p *parser) resourceReference(t hcl.Traversal) (Reference, bool) {
 }
 
 var lifecycleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-	{Name: "prevent_destroy"}, {Name: "ignore_changes"}, {Name: "force_conflicts"}, {Name: "replace_on"},
+	{Name: "prevent_destroy"}, {Name: "ignore_changes"}, {Name: "force_conflicts"}, {Name: "exclusive"}, {Name: "replace_on"},
 }}
 
 func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
@@ -144,6 +144,7 @@ func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
 	p.constant(content.Attributes["prevent_destroy"], &l.PreventDestroy)
 	l.IgnoreChanges = p.paths(content.Attributes["ignore_changes"])
 	l.ForceConflicts = p.paths(content.Attributes["force_conflicts"])
+	l.Exclusive = p.paths(content.Attributes["exclusive"])
 	l.ReplaceOn = p.paths(content.Attributes["replace_on"])
 	return l
 }

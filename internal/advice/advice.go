@@ -19,6 +19,7 @@ const (
 	AllowExecPlugins Option = "allow exec plugins"         //
 	Adopt            Option = "adopt an object"            // its address
 	Replace          Option = "replace an object"          // its address
+	ForceConflicts   Option = "take fields from others"    // the address of the object
 	AllowDataLoss    Option = "allow a loss of data"       // the address of what is deleted
 	WaitLonger       Option = "wait longer for an object"  //
 	Force            Option = "store a state nevertheless" //

@@ -203,9 +203,49 @@ func conflicts(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) 
 	return diags
 }
 
-// Conflict describes a field of an object that another manager manages.
-// Difference, if it is not "", is what that manager's value and ours are.
+// Conflict describes a field of an object that another manager manages and that
+// kplan has not applied. Difference, if it is not "", is what that manager's value
+// and ours are.
 func Conflict(c kube.Conflict, object, difference string, at *hcl.Range) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  summaries[kube.FieldConflict],
+		Detail: fmt.Sprintf("%s of %s is managed by %s Remove it from the configuration to leave it to that manager, "+
+			"or list it in lifecycle.force_conflicts to take ownership of it.", c.Path, object, sentence(manager(c, difference))),
+		Subject: at,
+	}
+}
+
+// Drift describes a field that kplan applied and another manager has changed, where
+// that is not to be put back.
+func Drift(c kube.Conflict, object, difference string, at *hcl.Range) *hcl.Diagnostic {
+	what := "was changed by " + manager(c, difference)
+	if c.Manager == "" {
+		what = "was removed: " + difference
+	}
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Field changed outside of kplan",
+		Detail: fmt.Sprintf("%s of %s, which kplan had applied, %s This plan is to stop where there is drift. Plan without that option "+
+			"to put it back, change the configuration to keep it, or list it in lifecycle.ignore_changes to leave it to others.",
+			c.Path, object, sentence(what)),
+		Subject: at,
+	}
+}
+
+// Autoscaled describes a field that an autoscaler sets, and would set again.
+func Autoscaled(c kube.Conflict, object, scaler, difference string, at *hcl.Range) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Field set by an autoscaler",
+		Detail: fmt.Sprintf("%s of %s is set by %s. It was last changed by %s The two would undo each other's changes for ever: "+
+			"leave it to the autoscaler with lifecycle { ignore_changes = [%[1]s] }.", c.Path, object, scaler, sentence(manager(c, difference))),
+		Subject: at,
+	}
+}
+
+// manager is who manages a field, since when, and both values.
+func manager(c kube.Conflict, difference string) string {
 	by := fmt.Sprintf("%q", c.Manager)
 	if c.Subresource != "" {
 		by += " through " + c.Subresource
@@ -216,13 +256,7 @@ func Conflict(c kube.Conflict, object, difference string, at *hcl.Range) *hcl.Di
 	if difference != "" {
 		by += ": " + difference
 	}
-	return &hcl.Diagnostic{
-		Severity: hcl.DiagError,
-		Summary:  summaries[kube.FieldConflict],
-		Detail: fmt.Sprintf("%s of %s is managed by %s Remove it from the configuration to leave it to that manager, "+
-			"or list it in lifecycle.force_conflicts to take ownership of it.", c.Path, object, sentence(by)),
-		Subject: at,
-	}
+	return by
 }
 
 func fields(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) hcl.Diagnostics {

@@ -80,21 +80,26 @@ func TestRecordOfAnything(t *testing.T) {
 	}
 }
 
-func TestWithFields(t *testing.T) {
+func TestTransferFields(t *testing.T) {
 	live := &unstructured.Unstructured{Object: decode(t, controller)}
 	paused := addrs.NewPath("spec", "paused")
-	more, err := WithFields(live, "apps/v1", NewSet(paused))
+	transfer := Transfer{APIVersion: "apps/v1", Fields: NewSet(paused)}
+	more, err := transfer.Of(live)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if Same(live.Object, more.Object) || Of(live.Object).Own().Owns(paused) || !Of(more.Object).Own().Owns(paused) {
 		t.Error("kplan owns the field in the copy, and only there")
 	}
-	again, err := WithFields(more, "apps/v1", NewSet(paused))
+	if m := Of(more.Object).Other(paused); m != nil {
+		t.Errorf("%s owns it, too", m.Manager)
+	}
+	again, err := transfer.Of(more)
 	if err != nil || !Same(again.Object, more.Object) {
 		t.Error("what kplan owns is transferred once more:", err)
 	}
-	first, err := WithFields(&unstructured.Unstructured{Object: decode(t, `{metadata: {name: a}}`)}, "v1", NewSet(paused))
+	transfer.APIVersion = "v1"
+	first, err := transfer.Of(&unstructured.Unstructured{Object: decode(t, `{metadata: {name: a}}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,14 +108,54 @@ func TestWithFields(t *testing.T) {
 	}
 }
 
-func TestWithClientApply(t *testing.T) {
+// Adopting takes all that a tool applied, and its entry; what controllers own stays
+// theirs.
+func TestTransferAdopts(t *testing.T) {
 	live := &unstructured.Unstructured{Object: decode(t, controller)}
-	adopted, err := WithClientApply(live)
+	adopted, err := Transfer{APIVersion: "apps/v1", Adopts: func(e *Entry) bool { return e.IsDeployed() }}.Of(live)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own := Of(adopted.Object).Own(); !own.Owns(addrs.NewPath("spec", "paused")) || !own.Owns(addrs.NewPath("spec", "template")) {
+	record := Of(adopted.Object)
+	if own := record.Own(); !own.Owns(addrs.NewPath("spec", "paused")) || !own.Owns(addrs.NewPath("spec", "template")) {
 		t.Errorf("kplan owns %v", own.raw)
+	}
+	for _, e := range record {
+		if e.IsDeployed() {
+			t.Errorf("the entry of %s is still there", e.Manager)
+		}
+	}
+}
+
+// An entry of a version that is no longer served is nobody's, and kplan's own is
+// spelled in one that is.
+func TestTransferFromDeadVersion(t *testing.T) {
+	live := &unstructured.Unstructured{Object: decode(t, `{metadata: {managedFields: [
+		{manager: kplan, operation: Apply, apiVersion: x/v1alpha1, fieldsV1: {"f:spec": {"f:a": {}}}},
+		{manager: other, operation: Update, apiVersion: x/v1alpha1, fieldsV1: {"f:spec": {"f:b": {}}}},
+		{manager: other, operation: Update, apiVersion: x/v1, fieldsV1: {"f:spec": {"f:c": {}}}}]}}`)}
+	alive, err := Transfer{APIVersion: "x/v1", Dead: func(v string) bool { return v == "x/v1alpha1" }}.Of(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := Of(alive.Object)
+	if own := record.Own(); own == nil || own.APIVersion != "x/v1" || !own.Owns(addrs.NewPath("spec", "a")) {
+		t.Errorf("kplan's entry: %+v", own)
+	}
+	if record.Other(addrs.NewPath("spec", "b")) != nil || record.Other(addrs.NewPath("spec", "c")) == nil {
+		t.Error("the wrong entries of others are gone")
+	}
+}
+
+func TestIsDeployTool(t *testing.T) {
+	for manager, want := range map[string]bool{
+		"kubectl": true, "kubectl-client-side-apply": true, "kubectl-edit": true, "helm": true, "Terraform": true, "HashiCorp": true,
+		"pulumi-kubernetes-1a2b": true, "kapp": true, "kustomize-controller": true, "helm-controller": true, "argocd-controller": true,
+		"kubectl-rollout": false, "kube-controller-manager": false, "cert-manager-cainjector": false, "": false, "mine": true,
+	} {
+		if got := IsDeployTool(manager, "mine"); got != want {
+			t.Errorf("%q: %v", manager, got)
+		}
 	}
 }
 

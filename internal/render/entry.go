@@ -1,6 +1,7 @@
 package render
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -302,22 +303,46 @@ func (e entry) ownershipNotes() []string {
 	return notes
 }
 
-// driftNotes are who changed the object outside of kplan, one note for each.
+// driftNotes are who changed the object outside of kplan, and from whom the change
+// takes fields, one note for each.
 func (e entry) driftNotes() []string {
 	var notes []string
-	for i := 0; i < len(e.Drift); {
-		first, paths := e.Drift[i], []string{}
-		for ; i < len(e.Drift) && e.Drift[i].Manager == first.Manager && e.Drift[i].Time.Equal(first.Time); i++ {
-			paths = append(paths, e.Drift[i].Path.String())
-		}
-		note := "changed outside of kplan: " + clip(Clean(strings.Join(paths, ", ")), 200)
+	for fields, first := range byManager(e.Drift) {
+		note := "changed outside of kplan: " + fields
 		if first.Manager != "" {
 			note += " by " + quote(first.Manager)
 		}
-		if !first.Time.IsZero() {
-			note += " on " + first.Time.UTC().Format(time.RFC3339)
-		}
-		notes = append(notes, note)
+		notes = append(notes, note+on(first.Time))
+	}
+	for _, manager := range e.AdoptedFrom {
+		notes = append(notes, "takes over what "+quote(manager)+" applied")
+	}
+	for fields, first := range byManager(e.Taken) {
+		notes = append(notes, "taken from "+quote(first.Manager)+": "+fields)
 	}
 	return notes
+}
+
+// byManager are the fields of each manager in a row, in words, with the first of
+// them.
+func byManager(all []plan.Drift) iter.Seq2[string, plan.Drift] {
+	return func(yield func(string, plan.Drift) bool) {
+		for i := 0; i < len(all); {
+			first, paths := all[i], []string{}
+			for ; i < len(all) && all[i].Manager == first.Manager && all[i].Time.Equal(first.Time); i++ {
+				paths = append(paths, all[i].Path.String())
+			}
+			if !yield(clip(Clean(strings.Join(paths, ", ")), 200), first) {
+				return
+			}
+		}
+	}
+}
+
+// on is when something was, "" where that is not known.
+func on(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return " on " + at.UTC().Format(time.RFC3339)
 }

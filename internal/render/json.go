@@ -54,6 +54,8 @@ type jsonResourceChange struct {
 	Object           jsonObject          `json:"object"`
 	PreviousObject   *jsonObject         `json:"previous_object,omitempty"`
 	Drift            []jsonDrift         `json:"drift,omitempty"`
+	Taken            []jsonDrift         `json:"taken,omitempty"`
+	AdoptedFrom      []string            `json:"adopted_from,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
 	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
 	Consequences     []jsonEffect        `json:"consequences,omitempty"`
@@ -170,13 +172,7 @@ func resourceChange(e entry) jsonResourceChange {
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()
 	}
-	for _, d := range e.Drift {
-		drift := jsonDrift{Path: d.Path, Manager: d.Manager}
-		if !d.Time.IsZero() {
-			drift.Time = &d.Time
-		}
-		r.Drift = append(r.Drift, drift)
-	}
+	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(e.Drift), jsonDrifts(e.Taken), e.AdoptedFrom
 	for _, c := range e.Consequences {
 		r.Consequences = append(r.Consequences, jsonEffect{c.Effect, c.Kind.String(), c.Count, c.Names})
 	}
@@ -185,6 +181,18 @@ func resourceChange(e entry) jsonResourceChange {
 		r.PreviousObject = &old
 	}
 	return r
+}
+
+func jsonDrifts(all []plan.Drift) []jsonDrift {
+	var fields []jsonDrift
+	for _, d := range all {
+		field := jsonDrift{Path: d.Path, Manager: d.Manager}
+		if !d.Time.IsZero() {
+			field.Time = &d.Time
+		}
+		fields = append(fields, field)
+	}
+	return fields
 }
 
 func jsonObjectOf(o addrs.Object) jsonObject {
