@@ -117,7 +117,7 @@ bench: build sandbox
 
 # The benchmarks of single packages, compared with the baseline, which
 # bench-baseline replaces.
-BENCH_PACKAGES := ./addrs ./apply ./graph ./hclspec ./kinds ./kube ./plan ./plan/diff ./state ./internal/render
+BENCH_PACKAGES := ./addrs ./apply ./graph ./hclspec ./kinds ./kinds/server ./kube ./plan ./plan/diff ./state ./internal/render
 BENCH_COUNT    := 6
 GO_BENCH       := go test -run '^$$' -bench . -benchmem -benchtime 200ms -count $(BENCH_COUNT) $(BENCH_PACKAGES)
 bench-go:

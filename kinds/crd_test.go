@@ -3,12 +3,9 @@ package kinds_test
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
-	internalapi "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
-	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/managedfields"
@@ -17,28 +14,11 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
-func readCRD(t testing.TB) map[string]any {
-	t.Helper()
-	text, err := os.ReadFile("testdata/crd.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return decode(t, string(text))
-}
-
-func fromCRD(t testing.TB, crd map[string]any) []*kinds.Kind {
-	t.Helper()
-	all, err := kinds.FromCRD(crd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func TestFromCRD(t *testing.T) {
-	all := fromCRD(t, readCRD(t))
+	all := fromCRD(t, database(t))
 	if len(all) != 2 || all[0].Version != "v1" || all[1].Version != "v1beta1" {
 		t.Fatalf("got %d kinds", len(all))
 	}
@@ -89,7 +69,7 @@ func TestFromCRD(t *testing.T) {
 
 // What a custom resource holds is kept as it is written.
 func TestCustomResourceEqual(t *testing.T) {
-	k := fromCRD(t, readCRD(t))[0]
+	k := fromCRD(t, database(t))[0]
 	for _, tc := range []struct {
 		path, a, b string
 		want       bool
@@ -130,7 +110,7 @@ func TestFromCRDErrors(t *testing.T) {
 // does for validation.
 func publishedByServer(t testing.TB, crd map[string]any, version string) (*spec3.OpenAPI, managedfields.TypeConverter) {
 	t.Helper()
-	s := structural(t, crd, version)
+	s := kindstest.Structural(t, crd, version)
 	published := document(t, crd, version, s)
 	forApply := document(t, crd, version, s.StripValueValidations().StripNullable())
 	c, err := managedfields.NewTypeConverter(forApply.Components.Schemas, false)
@@ -138,35 +118,6 @@ func publishedByServer(t testing.TB, crd map[string]any, version string) (*spec3
 		t.Fatal(err)
 	}
 	return published, c
-}
-
-func structural(t testing.TB, crd map[string]any, version string) *structuralschema.Structural {
-	t.Helper()
-	text, err := json.Marshal(crd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var external apiextensions.CustomResourceDefinition
-	if err := json.Unmarshal(text, &external); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range external.Spec.Versions {
-		if v.Name != version {
-			continue
-		}
-		var internal internalapi.JSONSchemaProps
-		convert := apiextensions.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps
-		if err := convert(v.Schema.OpenAPIV3Schema, &internal, nil); err != nil {
-			t.Fatal(err)
-		}
-		s, err := structuralschema.NewStructural(&internal)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s.Unfold()
-	}
-	t.Fatalf("no version %s", version)
-	return nil
 }
 
 func document(t testing.TB, crd map[string]any, version string, s *structuralschema.Structural) *spec3.OpenAPI {
@@ -232,7 +183,7 @@ func addEmbedded(s *spec.Schema) {
 }
 
 func TestCustomResourceIsThatOfTheServer(t *testing.T) {
-	crd := readCRD(t)
+	crd := database(t)
 	for _, k := range fromCRD(t, crd) {
 		t.Run(k.Version, func(t *testing.T) {
 			_, server := publishedByServer(t, crd, k.Version)
@@ -270,7 +221,7 @@ func compareCustom(t *testing.T, k *kinds.Kind, server managedfields.TypeConvert
 
 // The document that the server publishes describes the same as the CRD itself.
 func TestFromOpenAPIv3OfCRD(t *testing.T) {
-	crd := readCRD(t)
+	crd := database(t)
 	for _, fromManifest := range fromCRD(t, crd) {
 		t.Run(fromManifest.Version, func(t *testing.T) {
 			published, server := publishedByServer(t, crd, fromManifest.Version)

@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
 func TestDisallowed(t *testing.T) {
-	k := fromCRD(t, readCRD(t))[0]
+	k := fromCRD(t, database(t))[0]
 	for manifest, want := range map[string]string{
 		`{spec: {engine: postgress}}`:    `spec.engine: Value not allowed: spec.engine must be postgres or mysql. Did you mean "postgres"?`,
 		`{spec: {engine: db2}}`:          `spec.engine: Value not allowed: spec.engine must be postgres or mysql.`,
@@ -77,7 +78,7 @@ func fullObject(t testing.TB, k *kinds.Kind) map[string]any {
 	if err := json.Unmarshal(text, &obj); err != nil {
 		t.Fatal(err)
 	}
-	return wholeNumbers(obj).(map[string]any)
+	return kindstest.WholeNumbers(obj).(map[string]any)
 }
 
 // apiModule is the directory of the module k8s.io/api.

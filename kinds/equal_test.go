@@ -205,11 +205,6 @@ spec:
 	}
 }
 
-func decodeValue(t testing.TB, text string) any {
-	t.Helper()
-	return decode(t, "v: "+text)["v"]
-}
-
 // For two objects that differ in one field, Equal agrees with the API's own
 // equality of the Go values that the server would read.
 func TestEqualIsThatOfTheGoTypes(t *testing.T) {

@@ -24,7 +24,7 @@ func shown(f *kinds.Field) map[string]any {
 // TestExcerpt holds the description that an excerpt gives against the whole one,
 // at every field of an object.
 func TestExcerpt(t *testing.T) {
-	whole := fromCRD(t, readCRD(t))[0]
+	whole := fromCRD(t, database(t))[0]
 	object := decode(t, `
 apiVersion: db.example.com/v1
 kind: Database

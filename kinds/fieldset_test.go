@@ -236,34 +236,6 @@ func TestFieldSetErrors(t *testing.T) {
 	}
 }
 
-// decode reads YAML as the API machinery has it: whole numbers are int64.
-func decode(t testing.TB, text string) map[string]any {
-	t.Helper()
-	var obj map[string]any
-	if err := yaml.Unmarshal([]byte(text), &obj); err != nil {
-		t.Fatal(err)
-	}
-	return wholeNumbers(obj).(map[string]any)
-}
-
-func wholeNumbers(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, e := range v {
-			v[k] = wholeNumbers(e)
-		}
-	case []any:
-		for i, e := range v {
-			v[i] = wholeNumbers(e)
-		}
-	case float64:
-		if v == float64(int64(v)) {
-			return int64(v)
-		}
-	}
-	return v
-}
-
 func yamlText(v any) string {
 	text, err := yaml.Marshal(v)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
 func TestRank(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRank(t *testing.T) {
 }
 
 func TestRankOfCustomKind(t *testing.T) {
-	crd := decode(t, widgetDefinition+`
+	crd := decode(t, kindstest.Widget+`
     schema: {openAPIV3Schema: {type: object}}
 `)
 	ranks := []int{}

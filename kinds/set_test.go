@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
 func TestLookup(t *testing.T) {
@@ -139,20 +139,11 @@ func TestAt(t *testing.T) {
 	}
 }
 
-func lookup(t testing.TB, kind string) *kinds.Kind {
-	t.Helper()
-	k, err := kinds.Builtin().Lookup(kind, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func path(t testing.TB, text string) addrs.Path {
-	t.Helper()
-	p, err := addrs.ParsePath(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
+var (
+	decode      = kindstest.Decode
+	decodeValue = kindstest.DecodeValue
+	lookup      = kindstest.Lookup
+	path        = kindstest.Path
+	fromCRD     = kindstest.FromCRD
+	database    = kindstest.Database
+)

@@ -92,7 +92,7 @@ func compare(t *testing.T, what string, got, limit, exception int) {
 
 // forTests are the packages that only tests and people who work on kplan use.
 var forTests = []string{"hclspec/spectest", "internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen",
-	"state/storetest"}
+	"kinds/kindstest", "state/storetest"}
 
 // TestImports holds each package's imports against the table in
 // docs/architecture.md, which has all of them except those for tests.

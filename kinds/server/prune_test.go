@@ -1,4 +1,4 @@
-package kinds_test
+package server_test
 
 import (
 	"testing"
@@ -7,26 +7,13 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"kplan.dev/kplan/kinds/kindstest"
 	"kplan.dev/kplan/kinds/server"
 )
 
-// widgetDefinition is the definition of a custom kind up to its schema.
-const widgetDefinition = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {kind: Widget, plural: widgets}
-  versions:
-  - name: v1
-    served: true
-    storage: true`
-
 // TestPruned compares with what the API server prunes.
 func TestPruned(t *testing.T) {
-	crd := decode(t, widgetDefinition+`
+	crd := decode(t, kindstest.Widget+`
     schema:
       openAPIV3Schema:
         type: object
@@ -56,7 +43,7 @@ spec:
   template: {apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {a: 1, b: 2}, extra: x}
 `)
 	want := runtime.DeepCopyJSON(object)
-	pruning.Prune(want, structural(t, crd, "v1"), true)
+	pruning.Prune(want, kindstest.Structural(t, crd, "v1"), true)
 	want["metadata"] = object["metadata"]
 	if diff := cmp.Diff(want, server.Pruned(fromCRD(t, crd)[0], object)); diff != "" {
 		t.Errorf("-server +kplan:\n%s", diff)

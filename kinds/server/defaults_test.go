@@ -1,4 +1,4 @@
-package kinds_test
+package server_test
 
 import (
 	"reflect"
@@ -61,7 +61,7 @@ func TestComplete(t *testing.T) {
 }
 
 func TestCompleteCustomResource(t *testing.T) {
-	k := fromCRD(t, readCRD(t))[0]
+	k := fromCRD(t, database(t))[0]
 	got := server.Complete(k, decode(t, `{spec: {users: [{name: a}]}}`))
 	if want := decode(t, `{spec: {replicas: 3, users: [{name: a, host: "%"}]}}`); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
@@ -70,7 +70,7 @@ func TestCompleteCustomResource(t *testing.T) {
 
 // Descriptions are made when first asked for, by whoever comes first.
 func TestConcurrentUse(t *testing.T) {
-	fresh := fromCRD(t, readCRD(t))[0]
+	fresh := fromCRD(t, database(t))[0]
 	obj := decode(t, `{kind: Database, metadata: {name: a}, spec: {engine: mysql, users: [{name: a}]}}`)
 	var wg sync.WaitGroup
 	for range 16 {
@@ -86,26 +86,6 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-func TestOpaque(t *testing.T) {
-	k := kinds.Opaque("x.example.com", "v1", "Thing", "things", true)
-	obj := decode(t, `{apiVersion: x.example.com/v1, kind: Thing, metadata: {name: a, labels: {a: b}}, spec: {a: [1], b: {c: {}}}}`)
-	set, err := k.FieldSet(obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := set.ToJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `{"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{".":{},"f:a":{},"f:b":{".":{},"f:c":{}}}}`
-	if string(text) != want {
-		t.Errorf("got  %s\nwant %s", text, want)
-	}
-	if f := k.At(path(t, "spec.a[0].b")); f == nil || f.Type != kinds.Any {
-		t.Errorf("spec.a[0].b: got %v", f)
-	}
 }
 
 func BenchmarkComplete(b *testing.B) {

@@ -1,4 +1,4 @@
-package kinds_test
+package server_test
 
 import (
 	"reflect"
