@@ -420,7 +420,7 @@ resource "ClusterRole" "all" {
     clusterRoleSelectors { matchLabels = { into = "all" } }
   }
   rules {
-# ^^^^^ Rules beside an aggregation rule: A ClusterRole with an aggregationRule gets its rules from the roles that this selects, and the control plane writes them over what stands here. Put these rules into a ClusterRole of their own, with the labels that are selected.
+# ^^^^^ Rules beside an aggregation rule: A ClusterRole with an aggregationRule gets its rules from the roles that it selects: the control plane overwrites whatever is set here. Put these rules into a ClusterRole of their own, with the labels that are selected.
     apiGroups = [""]
     resources = ["pods"]
     verbs     = ["get"]
