@@ -13,13 +13,6 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-// serverMetadata is what only the API server writes.
-var serverMetadata = []addrs.Path{
-	addrs.NewPath("metadata", "uid"), addrs.NewPath("metadata", "resourceVersion"), addrs.NewPath("metadata", "generation"),
-	addrs.NewPath("metadata", "creationTimestamp"), addrs.NewPath("metadata", "deletionTimestamp"),
-	addrs.NewPath("metadata", "deletionGracePeriodSeconds"), addrs.NewPath("metadata", "managedFields"), addrs.NewPath("metadata", "selfLink"),
-}
-
 var (
 	metadataName        = addrs.NewPath("metadata", "name")
 	metadataNamespace   = addrs.NewPath("metadata", "namespace")
@@ -38,8 +31,8 @@ func (i *instance) refuseStatus() {
 		delete(i.Fields, "status")
 	}
 	meta, _ := i.Fields["metadata"].(map[string]any)
-	for _, at := range serverMetadata {
-		name := manifest.LastName(at.String())
+	for _, name := range kinds.ServerMetadata {
+		at := addrs.NewPath("metadata", name)
 		if _, ok := meta[name]; ok || i.Unknown.Has(at) {
 			i.problem("Field set by the server", at, "%s is written by the API server. Remove it.", at)
 			delete(meta, name)

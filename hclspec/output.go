@@ -191,10 +191,10 @@ func wholeNumbers(x any) any {
 
 // precondition checks a condition as far as it is known.
 func precondition(check *config.Check, scope *hcl.EvalContext) hcl.Diagnostics {
-	passed, diags := config.EvalCondition(check, scope)
+	passed, diags := check.Passes(scope)
 	if passed {
 		return diags
 	}
-	message, problems := config.EvalMessage(check, displayScope(scope))
+	message, problems := check.Message(displayScope(scope))
 	return append(append(diags, problems...), source.ProblemIn("Precondition failed", check.Condition, scope, "%s", message)...)
 }

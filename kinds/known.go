@@ -36,3 +36,9 @@ func DefinedBy(definition map[string]any) addrs.GroupKind {
 	kind, _ := names["kind"].(string)
 	return addrs.GroupKind{Group: group, Kind: kind}
 }
+
+// ServerMetadata names the fields of metadata that only the API server writes.
+var ServerMetadata = []string{
+	"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+	"managedFields", "selfLink",
+}

@@ -244,7 +244,7 @@ func visible(object map[string]any) map[string]any {
 	shown := maps.Clone(object)
 	delete(shown, "status")
 	metadata := cloneMap(shown["metadata"])
-	for _, name := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"} {
+	for _, name := range kinds.ServerMetadata {
 		delete(metadata, name)
 	}
 	shown["metadata"] = metadata

@@ -9,24 +9,31 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// EvalCondition evaluates a condition. It passes while it is not known, and
-// when it can't be evaluated, which is reported.
-func EvalCondition(check *Check, ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
-	value, diags := check.Condition.Value(ctx)
+// Check is a validation, precondition or postcondition block.
+type Check struct {
+	Condition    hcl.Expression
+	ErrorMessage hcl.Expression
+	Range        hcl.Range
+}
+
+// Passes evaluates the condition. A check passes while its condition is not known,
+// and if it can't be evaluated, which is reported.
+func (c *Check) Passes(ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
+	value, diags := c.Condition.Value(ctx)
 	if diags.HasErrors() {
 		return true, diags
 	}
 	value, _ = value.UnmarkDeep()
 	converted, err := convert.Convert(value, cty.Bool)
 	if err != nil || converted.IsNull() {
-		return true, append(diags, source.Problem("Invalid condition", check.Condition.Range(), "A condition must be true or false.")...)
+		return true, append(diags, source.Problem("Invalid condition", c.Condition.Range(), "A condition must be true or false.")...)
 	}
 	return !converted.IsKnown() || converted.True(), diags
 }
 
-// EvalMessage evaluates an error message, as far as it may be shown.
-func EvalMessage(check *Check, ctx *hcl.EvalContext) (string, hcl.Diagnostics) {
-	value, diags := check.ErrorMessage.Value(ctx)
+// Message evaluates the error message, as far as it may be shown.
+func (c *Check) Message(ctx *hcl.EvalContext) (string, hcl.Diagnostics) {
+	value, diags := c.ErrorMessage.Value(ctx)
 	if diags.HasErrors() {
 		return "The condition is not met.", diags
 	}
@@ -36,18 +43,11 @@ func EvalMessage(check *Check, ctx *hcl.EvalContext) (string, hcl.Diagnostics) {
 		return "The condition is not met. (Its error message holds a sensitive value and is not shown.)", diags
 	case err != nil || converted.IsNull():
 		return "The condition is not met.", append(diags, source.Problem("Invalid error message",
-			check.ErrorMessage.Range(), "An error message must be a string.")...)
+			c.ErrorMessage.Range(), "An error message must be a string.")...)
 	case !converted.IsKnown():
 		return "The condition is not met.", diags
 	}
 	return converted.AsString(), diags
-}
-
-// Check is a validation, precondition or postcondition block.
-type Check struct {
-	Condition    hcl.Expression
-	ErrorMessage hcl.Expression
-	Range        hcl.Range
 }
 
 // check reads a block with a condition and an error message; nil when one is

@@ -200,7 +200,7 @@ func (c *Config) validate(v *Variable, values Values, from given) hcl.Diagnostic
 		Functions: funcs.Table(c.Dir),
 	}
 	for _, check := range v.Validations {
-		passed, checkDiags := EvalCondition(check, ctx)
+		passed, checkDiags := check.Passes(ctx)
 		diags = append(diags, checkDiags...)
 		if !passed {
 			diags = append(diags, c.invalid(v, check, ctx, from)...)
@@ -210,7 +210,7 @@ func (c *Config) validate(v *Variable, values Values, from given) hcl.Diagnostic
 }
 
 func (c *Config) invalid(v *Variable, check *Check, ctx *hcl.EvalContext, from given) hcl.Diagnostics {
-	message, diags := EvalMessage(check, ctx)
+	message, diags := check.Message(ctx)
 	source := "its default"
 	if from.source != "" {
 		source = from.source

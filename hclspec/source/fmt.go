@@ -143,7 +143,7 @@ func unquoteType(tokens hclwrite.Tokens) hclwrite.Tokens {
 
 // formattable are the endings of the files that Format is for. Files in JSON
 // are left alone: programs write them.
-var formattable = []string{".kplan.hcl", ".kpvars.hcl", ".kptest.hcl"}
+var formattable = []string{".kplan.hcl", ".kpvars.hcl"}
 
 // FilesToFormat lists the files at path that Format is for: path itself, or
 // those in it when it is a directory, and with recursive those in the

@@ -127,8 +127,8 @@ func TestFilesToFormat(t *testing.T) {
 		recursive bool
 		want      []string
 	}{
-		{".", false, []string{"default.kpvars.hcl", "main.kplan.hcl", "x.kptest.hcl"}},
-		{".", true, []string{"below/a.kplan.hcl", "below/deep/b.kpvars.hcl", "default.kpvars.hcl", "main.kplan.hcl", "x.kptest.hcl"}},
+		{".", false, []string{"default.kpvars.hcl", "main.kplan.hcl"}},
+		{".", true, []string{"below/a.kplan.hcl", "below/deep/b.kpvars.hcl", "default.kpvars.hcl", "main.kplan.hcl"}},
 		{"below", false, []string{"below/a.kplan.hcl"}},
 		{"main.kplan.hcl", false, []string{"main.kplan.hcl"}},
 		{".kplan", true, []string{".kplan/modules/c.kplan.hcl"}},

@@ -52,11 +52,38 @@ func one(argv ...string) []command { return []command{{argv: argv}} }
 // tools are all that can be compared, the bare client first: its figures are
 // what the API server itself takes, with as many requests in flight as kplan has.
 func tools(bin, self string) []tool {
+	kplan := filepath.Join(bin, "kplan")
+	return []tool{
+		bareTool(self),
+		{name: "kplan", program: kplan, write: workload.writeBlocks, commands: kplanCommands(kplan)},
+		{name: "kplan, for_each", program: kplan, write: workload.writeForEach, commands: kplanCommands(kplan)},
+		kubectlTool(filepath.Join(bin, "sandbox", "kubectl")),
+		terraformTool(),
+		kappTool(),
+		helmTool(),
+	}
+}
+
+func bareTool(self string) tool {
 	bare := func(label, what string) command {
 		return command{label: label, argv: []string{self, "-bare", what}}
 	}
-	kplan := filepath.Join(bin, "kplan")
-	kplanCommands := map[scenario][]command{
+	return tool{
+		name: "bare client", program: self, write: workload.writeObjects,
+		commands: map[scenario][]command{
+			planNew:      {bare("dry-runs of namespaces", "dry-run-namespaces")},
+			applyNew:     {bare("creates", "create")},
+			planSame:     {bare("lists", "list"), bare("dry-runs of all", "dry-run")},
+			planQuarter:  {bare("lists, dry-runs of those", "list,dry-run-changed")},
+			applySame:    {bare("lists", "list")},
+			applyQuarter: {bare("lists, applies of those", "list,apply-changed")},
+			destroy:      {bare("deletes of namespaces", "delete")},
+		},
+	}
+}
+
+func kplanCommands(kplan string) map[scenario][]command {
+	return map[scenario][]command{
 		start:        one(kplan, "version"),
 		planNew:      one(kplan, "plan"),
 		applyNew:     one(kplan, "apply", "-auto-approve", "-wait=false"),
@@ -66,77 +93,74 @@ func tools(bin, self string) []tool {
 		applyQuarter: one(kplan, "apply", "-auto-approve", "-wait=false"),
 		destroy:      one(kplan, "destroy", "-auto-approve"),
 	}
-	kubectl := filepath.Join(bin, "sandbox", "kubectl")
+}
+
+// kubectlTool has no plan of new objects: kubectl diff fails for objects whose
+// namespace does not exist.
+func kubectlTool(kubectl string) tool {
+	return tool{
+		name: "kubectl", program: kubectl, write: workload.writeYAML,
+		commands: map[scenario][]command{
+			start:        one(kubectl, "version", "--client"),
+			applyNew:     one(kubectl, "apply", "--server-side", "-f", "."),
+			planSame:     one(kubectl, "diff", "--server-side", "-f", "."),
+			applySame:    one(kubectl, "apply", "--server-side", "-f", "."),
+			planQuarter:  {{argv: []string{kubectl, "diff", "--server-side", "-f", "."}, alsoFine: []int{1}}},
+			applyQuarter: one(kubectl, "apply", "--server-side", "-f", "."),
+			destroy:      one(kubectl, "delete", "-f", ".", "--ignore-not-found"),
+		},
+	}
+}
+
+func terraformTool() tool {
 	terraform := func(args ...string) []command { return one(append([]string{"terraform"}, args...)...) }
+	return tool{
+		name: "Terraform", program: "terraform", write: workload.writeTerraform,
+		prepare: []string{"terraform", "init", "-input=false"},
+		commands: map[scenario][]command{
+			start:        terraform("version"),
+			planNew:      terraform("plan", "-input=false"),
+			applyNew:     terraform("apply", "-input=false", "-auto-approve"),
+			planSame:     terraform("plan", "-input=false"),
+			applySame:    terraform("apply", "-input=false", "-auto-approve"),
+			planQuarter:  terraform("plan", "-input=false"),
+			applyQuarter: terraform("apply", "-input=false", "-auto-approve"),
+			destroy:      terraform("destroy", "-input=false", "-auto-approve"),
+		},
+	}
+}
+
+func kappTool() tool {
 	kapp := func(args ...string) []command {
 		return one(append([]string{"kapp", "-a", "bench", "-n", "default", "-y"}, args...)...)
 	}
-	return []tool{
-		{
-			name: "bare client", program: self, write: workload.writeObjects,
-			commands: map[scenario][]command{
-				planNew:      {bare("dry-runs of namespaces", "dry-run-namespaces")},
-				applyNew:     {bare("creates", "create")},
-				planSame:     {bare("lists", "list"), bare("dry-runs of all", "dry-run")},
-				planQuarter:  {bare("lists, dry-runs of those", "list,dry-run-changed")},
-				applySame:    {bare("lists", "list")},
-				applyQuarter: {bare("lists, applies of those", "list,apply-changed")},
-				destroy:      {bare("deletes of namespaces", "delete")},
-			},
+	return tool{
+		name: "kapp", program: "kapp", write: workload.writeYAML,
+		commands: map[scenario][]command{
+			start:        one("kapp", "version"),
+			planNew:      kapp("deploy", "-f", ".", "--diff-run"),
+			applyNew:     kapp("deploy", "-f", ".", "--wait=false"),
+			planSame:     kapp("deploy", "-f", ".", "--diff-run"),
+			applySame:    kapp("deploy", "-f", ".", "--wait=false"),
+			planQuarter:  kapp("deploy", "-f", ".", "--diff-run"),
+			applyQuarter: kapp("deploy", "-f", ".", "--wait=false"),
+			destroy:      kapp("delete"),
 		},
-		{name: "kplan", program: kplan, write: workload.writeBlocks, commands: kplanCommands},
-		{name: "kplan, for_each", program: kplan, write: workload.writeForEach, commands: kplanCommands},
-		{
-			// kubectl diff can't be asked about objects whose namespace is not there.
-			name: "kubectl", program: kubectl, write: workload.writeYAML,
-			commands: map[scenario][]command{
-				start:        one(kubectl, "version", "--client"),
-				applyNew:     one(kubectl, "apply", "--server-side", "-f", "."),
-				planSame:     one(kubectl, "diff", "--server-side", "-f", "."),
-				applySame:    one(kubectl, "apply", "--server-side", "-f", "."),
-				planQuarter:  {{argv: []string{kubectl, "diff", "--server-side", "-f", "."}, alsoFine: []int{1}}},
-				applyQuarter: one(kubectl, "apply", "--server-side", "-f", "."),
-				destroy:      one(kubectl, "delete", "-f", ".", "--ignore-not-found"),
-			},
-		},
-		{
-			name: "Terraform", program: "terraform", write: workload.writeTerraform, prepare: []string{"terraform", "init", "-input=false"},
-			commands: map[scenario][]command{
-				start:        terraform("version"),
-				planNew:      terraform("plan", "-input=false"),
-				applyNew:     terraform("apply", "-input=false", "-auto-approve"),
-				planSame:     terraform("plan", "-input=false"),
-				applySame:    terraform("apply", "-input=false", "-auto-approve"),
-				planQuarter:  terraform("plan", "-input=false"),
-				applyQuarter: terraform("apply", "-input=false", "-auto-approve"),
-				destroy:      terraform("destroy", "-input=false", "-auto-approve"),
-			},
-		},
-		{
-			name: "kapp", program: "kapp", write: workload.writeYAML,
-			commands: map[scenario][]command{
-				start:        one("kapp", "version"),
-				planNew:      kapp("deploy", "-f", ".", "--diff-run"),
-				applyNew:     kapp("deploy", "-f", ".", "--wait=false"),
-				planSame:     kapp("deploy", "-f", ".", "--diff-run"),
-				applySame:    kapp("deploy", "-f", ".", "--wait=false"),
-				planQuarter:  kapp("deploy", "-f", ".", "--diff-run"),
-				applyQuarter: kapp("deploy", "-f", ".", "--wait=false"),
-				destroy:      kapp("delete"),
-			},
-		},
-		{
-			name: "Helm", program: "helm", write: workload.writeChart,
-			commands: map[scenario][]command{
-				start:        one("helm", "version"),
-				planNew:      one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
-				applyNew:     one("helm", "upgrade", "--install", "bench", "."),
-				planSame:     one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
-				applySame:    one("helm", "upgrade", "--install", "bench", "."),
-				planQuarter:  one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
-				applyQuarter: one("helm", "upgrade", "--install", "bench", "."),
-				destroy:      one("helm", "uninstall", "bench", "--wait"),
-			},
+	}
+}
+
+func helmTool() tool {
+	return tool{
+		name: "Helm", program: "helm", write: workload.writeChart,
+		commands: map[scenario][]command{
+			start:        one("helm", "version"),
+			planNew:      one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
+			applyNew:     one("helm", "upgrade", "--install", "bench", "."),
+			planSame:     one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
+			applySame:    one("helm", "upgrade", "--install", "bench", "."),
+			planQuarter:  one("helm", "upgrade", "--install", "bench", ".", "--dry-run=server"),
+			applyQuarter: one("helm", "upgrade", "--install", "bench", "."),
+			destroy:      one("helm", "uninstall", "bench", "--wait"),
 		},
 	}
 }

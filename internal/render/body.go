@@ -52,23 +52,31 @@ func symbolOf(op diff.Op) symbol {
 	return unchanged
 }
 
+// body is what is between the braces of a block, at some depth of a page.
+type body struct {
+	page  *page
+	depth int
+}
+
+func (b body) deeper() body { return body{b.page, b.depth + 1} }
+
 // row writes a line of a body: indented, with a symbol.
-func (p *page) row(depth int, s symbol, parts ...string) {
-	p.text.WriteString(strings.Repeat(" ", depth*indentWidth))
-	p.text.WriteString(p.symbol(s))
-	p.text.WriteByte(' ')
-	p.line(parts...)
+func (b body) row(s symbol, parts ...string) {
+	b.page.text.WriteString(strings.Repeat(" ", b.depth*indentWidth))
+	b.page.text.WriteString(b.page.symbol(s))
+	b.page.text.WriteByte(' ')
+	b.page.line(parts...)
 }
 
 // note writes a comment into a body.
-func (p *page) note(depth int, text string) {
-	if !p.opts.Concise {
-		p.row(depth, unchanged, p.paint(dim, "# ("+text+")"))
+func (b body) note(text string) {
+	if !b.page.opts.Concise {
+		b.row(unchanged, b.page.paint(dim, "# ("+text+")"))
 	}
 }
 
 // fields writes what is in an object: first its attributes, then its blocks.
-func (p *page) fields(d *diff.Difference, depth int) {
+func (b body) fields(d *diff.Difference) {
 	width := 0
 	for _, c := range d.Children {
 		if !c.IsBlock() {
@@ -78,68 +86,68 @@ func (p *page) fields(d *diff.Difference, depth int) {
 	blocks := d.Hidden.Blocks
 	for _, c := range d.Children {
 		if !c.IsBlock() {
-			p.attribute(c, depth, pad(fieldName(c.Name), width))
+			b.attribute(c, pad(fieldName(c.Name), width))
 		}
 	}
-	p.hidden(depth, d.Hidden.Attributes, "attribute")
+	b.hidden(d.Hidden.Attributes, "attribute")
 	for _, c := range d.Children {
 		switch {
 		case !c.IsBlock():
 		case c.Shape == diff.Elements:
-			p.blocks(c, depth)
+			b.blocks(c)
 			blocks += c.Hidden.Elements
 		default:
-			p.block(c, depth, fieldName(c.Name))
+			b.block(c, fieldName(c.Name))
 		}
 	}
-	p.hidden(depth, blocks, "block")
+	b.hidden(blocks, "block")
 }
 
-func (p *page) hidden(depth, n int, thing string) {
+func (b body) hidden(n int, thing string) {
 	if n > 0 {
-		p.note(depth, words.Count(n, "unchanged "+thing)+" hidden")
+		b.note(words.Count(n, "unchanged "+thing) + " hidden")
 	}
 }
 
 // blocks writes a list of objects as repeated blocks.
-func (p *page) blocks(list *diff.Difference, depth int) {
+func (b body) blocks(list *diff.Difference) {
 	for _, c := range list.Children {
 		switch {
 		case c.Shape == diff.Gap:
 		case c.Shape == diff.Fields:
-			p.blockOf(list, c, depth)
+			b.blockOf(list, c)
 		default:
-			p.attribute(c, depth, fieldName(list.Name))
+			b.attribute(c, fieldName(list.Name))
 		}
 	}
 	if list.Reordered {
-		p.note(depth, "the order of "+fieldName(list.Name)+" changes")
+		b.note("the order of " + fieldName(list.Name) + " changes")
 	}
 }
 
 // blockOf writes an element of a list as a block. Of one that has no keys its
 // position says which it is.
-func (p *page) blockOf(list, d *diff.Difference, depth int) {
+func (b body) blockOf(list, d *diff.Difference) {
 	note := keyNote(d)
 	if note == "" && d.Op == diff.Changed && len(list.Children)+list.Hidden.Elements > 1 {
 		steps := d.Path.Steps()
 		note = " # " + fieldName(list.Name) + steps[len(steps)-1].String()
 	}
-	p.noted(d, depth, fieldName(list.Name), note)
+	b.noted(d, fieldName(list.Name), note)
 }
 
 // block writes an object as a block.
-func (p *page) block(d *diff.Difference, depth int, name string) { p.noted(d, depth, name, "") }
+func (b body) block(d *diff.Difference, name string) { b.noted(d, name, "") }
 
 // noted writes a block with a note behind its brace.
-func (p *page) noted(d *diff.Difference, depth int, name, note string) {
+func (b body) noted(d *diff.Difference, name, note string) {
 	if len(d.Children) == 0 && d.Op != diff.Changed {
-		p.row(depth, symbolOf(d.Op), name, " {}", note, p.suffix(d), gone(d))
+		b.row(symbolOf(d.Op), name, " {}", note, b.suffix(d), gone(d))
 		return
 	}
-	p.row(depth, symbolOf(d.Op), name, " {", note, p.suffix(d))
-	p.fields(d, depth+1)
-	p.row(depth, unchanged, "}", gone(d))
+	b.row(symbolOf(d.Op), name, " {", note, b.suffix(d))
+	b.deeper().fields(d)
+	b.row(unchanged, "}", gone(d))
 }
 
 // keyNote says which element of a list a block is.
@@ -155,13 +163,13 @@ func keyNote(d *diff.Difference) string {
 }
 
 // suffix is what follows the first line of a field.
-func (p *page) suffix(d *diff.Difference) string {
+func (b body) suffix(d *diff.Difference) string {
 	text := ""
 	if d.Respelled != "" {
 		text = " # the same " + strings.ToUpper(string(d.Respelled)) + " value, written differently"
 	}
 	if d.ForcesReplacement {
-		text += p.paint(red, forcesReplaced)
+		text += b.page.paint(red, forcesReplaced)
 	}
 	return text
 }
@@ -183,32 +191,32 @@ func goneFrom(d *diff.Difference, after string) string {
 }
 
 // attribute writes a value with its name, already padded.
-func (p *page) attribute(d *diff.Difference, depth int, name string) {
-	p.value(d, depth, name+" = ", "")
+func (b body) attribute(d *diff.Difference, name string) {
+	b.value(d, name+" = ", "")
 }
 
 // value writes a value between what comes before and after it on its line.
-func (p *page) value(d *diff.Difference, depth int, before, after string) {
+func (b body) value(d *diff.Difference, before, after string) {
 	s := symbolOf(d.Op)
 	switch {
 	case d.Unknown || d.Sensitive || d.Shape == diff.Leaf:
-		p.row(depth, s, before, leaf(d), after, p.suffix(d))
+		b.row(s, before, leaf(d), after, b.suffix(d))
 	case d.Shape == diff.Text:
-		p.row(depth, s, before, "<<-EOT", p.suffix(d))
-		p.lines(d, depth+1)
-		p.row(depth, unchanged, "EOT", after, goneFrom(d, after))
+		b.row(s, before, "<<-EOT", b.suffix(d))
+		b.deeper().lines(d)
+		b.row(unchanged, "EOT", after, goneFrom(d, after))
 	case d.Shape == diff.Encoded:
-		p.encoded(d, depth, before, after)
+		b.encoded(d, before, after)
 	case len(d.Children) == 0 && !d.Reordered:
-		p.row(depth, s, before, emptyOf(d), after, goneFrom(d, after), p.suffix(d))
+		b.row(s, before, emptyOf(d), after, goneFrom(d, after), b.suffix(d))
 	case d.Shape == diff.Elements:
-		p.row(depth, s, before, "[", p.suffix(d))
-		p.elements(d, depth+1)
-		p.row(depth, unchanged, "]", after, goneFrom(d, after))
+		b.row(s, before, "[", b.suffix(d))
+		b.deeper().elements(d)
+		b.row(unchanged, "]", after, goneFrom(d, after))
 	default:
-		p.row(depth, s, before, "{", p.suffix(d))
-		p.entries(d, depth+1)
-		p.row(depth, unchanged, "}", after, goneFrom(d, after))
+		b.row(s, before, "{", b.suffix(d))
+		b.deeper().entries(d)
+		b.row(unchanged, "}", after, goneFrom(d, after))
 	}
 }
 
@@ -242,59 +250,59 @@ func leaf(d *diff.Difference) string {
 }
 
 // entries writes what is in a map.
-func (p *page) entries(d *diff.Difference, depth int) {
+func (b body) entries(d *diff.Difference) {
 	width := 0
 	for _, c := range d.Children {
 		width = max(width, screenWidth(quote(c.Name)))
 	}
 	for _, c := range d.Children {
 		if c.Shape == diff.Fields { // an object as the value of a map
-			p.objectValue(c, depth, pad(quote(c.Name), width)+" = ", "")
+			b.objectValue(c, pad(quote(c.Name), width)+" = ", "")
 			continue
 		}
-		p.attribute(c, depth, pad(quote(c.Name), width))
+		b.attribute(c, pad(quote(c.Name), width))
 	}
-	p.hidden(depth, d.Hidden.Elements, "element")
+	b.hidden(d.Hidden.Elements, "element")
 }
 
 // objectValue writes an object where no block can stand.
-func (p *page) objectValue(d *diff.Difference, depth int, before, after string) {
-	p.row(depth, symbolOf(d.Op), before, "{", p.suffix(d))
-	p.fields(d, depth+1)
-	p.row(depth, unchanged, "}", after, goneFrom(d, after))
+func (b body) objectValue(d *diff.Difference, before, after string) {
+	b.row(symbolOf(d.Op), before, "{", b.suffix(d))
+	b.deeper().fields(d)
+	b.row(unchanged, "}", after, goneFrom(d, after))
 }
 
 // elements writes what is in a list.
-func (p *page) elements(d *diff.Difference, depth int) {
+func (b body) elements(d *diff.Difference) {
 	for _, c := range d.Children {
 		switch c.Shape {
 		case diff.Gap:
-			p.hidden(depth, c.Hidden.Elements, "element")
+			b.hidden(c.Hidden.Elements, "element")
 		case diff.Fields:
-			p.objectValue(c, depth, "", ",")
+			b.objectValue(c, "", ",")
 		default:
-			p.element(c, depth)
+			b.element(c)
 		}
 	}
 	if d.Hidden.Elements > 0 && !hasGap(d) {
-		p.hidden(depth, d.Hidden.Elements, "element")
+		b.hidden(d.Hidden.Elements, "element")
 	}
 	if d.Reordered {
-		p.note(depth, "the order of the elements changes")
+		b.note("the order of the elements changes")
 	}
 }
 
 // element writes an element of a list.
-func (p *page) element(d *diff.Difference, depth int) {
+func (b body) element(d *diff.Difference) {
 	if d.Op == diff.Removed && d.Shape == diff.Leaf && !d.Unknown {
 		text := inline(d.Before)
 		if d.Sensitive {
 			text = redact.Mask
 		}
-		p.row(depth, destroy, text, ",", p.suffix(d))
+		b.row(destroy, text, ",", b.suffix(d))
 		return
 	}
-	p.value(d, depth, "", ",")
+	b.value(d, "", ",")
 }
 
 func hasGap(d *diff.Difference) bool {
@@ -307,8 +315,8 @@ func hasGap(d *diff.Difference) bool {
 }
 
 // encoded writes a string that holds other values.
-func (p *page) encoded(d *diff.Difference, depth int, before, after string) {
+func (b body) encoded(d *diff.Difference, before, after string) {
 	inside := *d.Children[0]
 	inside.Op, inside.ForcesReplacement = d.Op, d.ForcesReplacement
-	p.value(&inside, depth, before+string(d.Encoding)+"encode(", ")"+after)
+	b.value(&inside, before+string(d.Encoding)+"encode(", ")"+after)
 }

@@ -17,24 +17,24 @@ const longestTextLine = 400
 // lines writes the lines of a text, each behind a gutter: none of them may
 // begin a line of ours. A change is shown to its end, unless the page is to be
 // short.
-func (p *page) lines(d *diff.Difference, depth int) {
+func (b body) lines(d *diff.Difference) {
 	shown := d.Lines
-	if limit := p.opts.maxLines(); len(shown) > limit && (d.Op != diff.Changed || p.opts.MaxLines > 0) {
+	if limit := b.page.opts.maxLines(); len(shown) > limit && (d.Op != diff.Changed || b.page.opts.MaxLines > 0) {
 		shown = shown[:limit]
 	}
 	opposite := opposites(d.Lines)
 	for i, l := range shown {
 		if l.Skipped > 0 {
-			p.row(depth, unchanged, p.paint(dim, "… "+words.Count(l.Skipped, "unchanged line")))
+			b.row(unchanged, b.page.paint(dim, "… "+words.Count(l.Skipped, "unchanged line")))
 			continue
 		}
-		p.row(depth, symbolOf(l.Op), textLine(l, opposite[i]))
+		b.row(symbolOf(l.Op), textLine(l, opposite[i]))
 		if l.NoEnd {
-			p.row(depth, unchanged, p.paint(dim, "# (no newline at the end)"))
+			b.row(unchanged, b.page.paint(dim, "# (no newline at the end)"))
 		}
 	}
 	if rest := len(d.Lines) - len(shown); rest > 0 {
-		p.row(depth, unchanged, p.paint(dim, fmt.Sprintf("… %s more", words.Count(rest, "line"))))
+		b.row(unchanged, b.page.paint(dim, fmt.Sprintf("… %s more", words.Count(rest, "line"))))
 	}
 }
 

@@ -35,7 +35,7 @@ type snippet struct {
 
 // sources are the endings of the files whose text may be shown. A file of
 // variables may hold passwords.
-var sources = []string{".kplan.hcl", ".kplan.json", ".kptest.hcl"}
+var sources = []string{".kplan.hcl", ".kplan.json"}
 
 // longestSnippet is how many lines of source are shown.
 const longestSnippet = 6

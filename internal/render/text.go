@@ -144,19 +144,19 @@ func (p *page) entry(e entry, mode plan.Mode) {
 		p.line("  # (", why, ")")
 	}
 	if e.Action == plan.Forget {
-		p.row(0, forget, e.head(), " {}")
+		body{p, 0}.row(forget, e.head(), " {}")
 		return
 	}
 	differences := e.Diff()
 	if mode == plan.RefreshOnly && differences.Op == diff.Same {
 		return // what it was before the change is not known
 	}
-	p.row(0, e.symbol, e.head(), " {")
+	body{p, 0}.row(e.symbol, e.head(), " {")
 	p.object(differences)
 	if n := differences.Hidden.Defaults; n > 0 {
-		p.note(1, words.Count(n, "server default")+" hidden")
+		body{p, 1}.note(words.Count(n, "server default") + " hidden")
 	}
-	p.row(0, unchanged, "}", gone(differences))
+	body{p, 0}.row(unchanged, "}", gone(differences))
 }
 
 // object writes an object, beginning with its metadata as manifests do.
@@ -165,12 +165,12 @@ func (p *page) object(d *diff.Difference) {
 	rest.Children = nil
 	for _, c := range d.Children {
 		if c.Name == "metadata" && c.IsBlock() {
-			p.block(c, 1, c.Name)
+			body{p, 1}.block(c, c.Name)
 			continue
 		}
 		rest.Children = append(rest.Children, c)
 	}
-	p.fields(&rest, 1)
+	body{p, 1}.fields(&rest)
 }
 
 // losses lists what would be destroyed, since it is what a reader must not
@@ -268,7 +268,7 @@ func (p *page) outputChanges(pl *plan.Plan) {
 			all.Children = append(all.Children, o.Diff())
 		}
 	}
-	p.fields(all, 0)
+	body{p, 0}.fields(all)
 	if pl.Counts() == (plan.Counts{}) {
 		p.line()
 		p.prose("You can apply this plan to save these new output values to the kplan state, without changing any object in the cluster.")

@@ -6,13 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 )
-
-// bookkeeping are the fields of metadata that the server keeps for itself.
-var bookkeeping = []string{
-	"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation",
-	"managedFields", "resourceVersion", "selfLink", "uid",
-}
 
 // noise are the fields of any object that are never shown, and head those that
 // the head of its block says.
@@ -28,7 +23,7 @@ func noisePaths() addrs.PathSet {
 		addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 		addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation), // kubectl's copy, secrets and all
 	)
-	for _, name := range bookkeeping {
+	for _, name := range kinds.ServerMetadata {
 		paths.Add(addrs.NewPath("metadata", name))
 	}
 	return paths
