@@ -58,6 +58,17 @@ func (d *Desired) RangeOf(path addrs.Path) hcl.Range {
 	return r
 }
 
+// isWritten reports whether a field is written in the configuration itself, and not
+// part of a value that an expression returns, such as a manifest read from a file.
+func (d *Desired) isWritten(path addrs.Path) bool {
+	if d.positions.Root == nil {
+		return false
+	}
+	steps := path.Steps()
+	_, depth := d.positions.Find(steps, d.Range)
+	return depth == len(steps)
+}
+
 func (d *Desired) isSecret() bool {
 	return d.Kind != nil && d.Kind.GroupKind() == kinds.Secret
 }

@@ -163,9 +163,24 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = defaultNamespace
 		meta["namespace"] = namespace
 	case !i.Kind.Namespaced && (namespace != "" || i.Unknown.Has(metadataNamespace)):
-		i.problem("Unexpected namespace", metadataNamespace,
-			"%s is cluster-scoped. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
+		i.unexpectedNamespace(meta)
 		namespace = ""
 	}
 	return name, namespace
+}
+
+// unexpectedNamespace refuses the namespace of an object that has none. In a manifest
+// from elsewhere it is left out, as kubectl leaves it out.
+func (i *instance) unexpectedNamespace(meta map[string]any) {
+	i.problem("Unexpected namespace", metadataNamespace,
+		"%s is cluster-scoped. Remove metadata.namespace.", manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)))
+	if i.isWritten(metadataNamespace) {
+		return
+	}
+	d := i.diags[len(i.diags)-1]
+	d.Severity = hcl.DiagWarning
+	d.Detail = manifest.UpperFirst(manifest.WithArticle(i.Kind.Name)) + " is cluster-scoped, so metadata.namespace of the manifest is ignored."
+	delete(meta, "namespace")
+	delete(i.Unknown, metadataNamespace)
+	delete(i.Sensitive, metadataNamespace)
 }

@@ -20,7 +20,13 @@ type kindFinder struct {
 	known    config.Kinds
 	declared *kinds.Set
 	by       map[*kinds.Kind]addrs.Instance // the definitions of those declared
+	// leavesOut reports whether a block for definitions has no instance: what it would
+	// define may be unknown to blocks that have none either.
+	leavesOut bool
 }
+
+// unknownKind is the summary of the problem that there is no such kind.
+const unknownKind = "Unknown kind"
 
 func newKindFinder(known config.Kinds) *kindFinder {
 	if known == nil {
@@ -90,17 +96,17 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 			"Several API groups have a kind %s. Say which one is meant: apiVersion = %s.", name,
 			words.Or(manifest.Quoted(ambiguous.APIVersions)))
 	case !errors.As(err, &unknown):
-		diags := source.Problem("Unknown kind", at, "%s.", manifest.UpperFirst(err.Error()))
+		diags := source.Problem(unknownKind, at, "%s.", manifest.UpperFirst(err.Error()))
 		diags[0].Extra = err // which may concern more than this kind
 		return diags
 	case len(unknown.Known) > 0:
-		return source.Problem("Unknown kind", at,
+		return source.Problem(unknownKind, at,
 			"There is no %s in API version %s. It is in %s.%s", name, unknown.APIVersion, words.Or(unknown.Known), mayBeIn(unknown.Unavailable))
 	case unknown.Nearest != "":
-		return source.Problem("Unknown kind", at, "There is no kind %q.%s%s",
+		return source.Problem(unknownKind, at, "There is no kind %q.%s%s",
 			name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Unavailable))
 	}
-	return source.Problem("Unknown kind", at,
+	return source.Problem(unknownKind, at,
 		"There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
 		name, mayBeIn(unknown.Unavailable))
 }

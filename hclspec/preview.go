@@ -69,6 +69,9 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 		pre.program.instancesLeft -= len(res.instances)
 		diags = append(diags, res.diags...)
 		diags = append(diags, pre.declareKinds(res)...)
+		if b.Type == kinds.CustomResourceDefinition.Kind && !res.unexpanded && len(res.instances) == 0 {
+			pre.program.kinds.leavesOut = true
+		}
 	}
 	// What is evaluated again keeps its position.
 	pre.program.instancesLeft = maxInstances

@@ -43,6 +43,9 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 	e, diags := expand(n.decl, scope)
 	res.diags = append(res.diags, diags...)
 	if m == nil {
+		if !e.unknown && len(e.instances) == 0 && e.origins.Skipped == nil && p.kinds.leavesOut {
+			return withoutInstances(n.decl, res.diags)
+		}
 		return res
 	}
 	res.kind = m.kind
@@ -75,6 +78,21 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 	res.diags = append(res.diags, report.diags...)
 	if !e.unknown {
 		res.value = p.resourceValue(b, res, nil)
+	}
+	return res
+}
+
+// withoutInstances is the result of a block without instances whose kind is not known,
+// because the block that defines it has no instances either.
+func withoutInstances(r *config.Resource, diags hcl.Diagnostics) *result {
+	res := &result{value: cty.EmptyTupleVal}
+	if r.ForEach != nil {
+		res.value = cty.EmptyObjectVal
+	}
+	for _, d := range diags {
+		if d.Summary != unknownKind {
+			res.diags = append(res.diags, d)
+		}
 	}
 	return res
 }

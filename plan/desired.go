@@ -80,7 +80,7 @@ func Named(d *hclspec.Desired, s *state.State) *hclspec.Desired {
 	prefix, generated := generatedName(d)
 	entry, known := s.Find(d.Addr)
 	if !generated || !known || entry.Object.GroupKind() != d.Object.GroupKind() ||
-		entry.Object.Namespace != d.Object.Namespace || !strings.HasPrefix(entry.Object.Name, generatedPrefix(prefix)) {
+		entry.Object.Namespace != d.Object.Namespace || !isGeneratedFrom(entry.Object.Name, prefix) {
 		return d
 	}
 	return withName(d, entry.Object.Name)
@@ -107,6 +107,12 @@ func NewlyNamed(d *hclspec.Desired) *hclspec.Desired {
 		name = append(name, suffixLetters[rand.IntN(len(suffixLetters))])
 	}
 	return withName(d, string(name))
+}
+
+// isGeneratedFrom reports whether a name may have been made of a generateName.
+func isGeneratedFrom(name, generateName string) bool {
+	prefix := generatedPrefix(generateName)
+	return strings.HasPrefix(name, prefix) && len(name) == len(prefix)+suffixLength
 }
 
 // generatedPrefix is what is left of a generateName in the name that is made of it.

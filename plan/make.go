@@ -108,6 +108,7 @@ func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 
 func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostics {
 	plan.Preview = p.preview()
+	moveGenerated(p, plan.Preview)
 	options := hclspec.WalkOptions{Parallelism: in.Parallelism}
 	if p.scope.limited {
 		options.Only = func(r addrs.Resource) bool { return p.scope.any[r] }
@@ -148,6 +149,30 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		return o.Action == Delete && isDeclared(in.Config, o.Name) // only its value could not be planned
 	})
 	return append(diags, p.planPruned(ctx, plan, outcome)...)
+}
+
+// moveGenerated gives objects with generated names the addresses that their blocks have
+// now.
+func moveGenerated(p *planner, preview *hclspec.Preview) {
+	if p.Mode == RefreshOnly {
+		return
+	}
+	moves := recogniseGenerated(preview.Desired(), p.state)
+	if len(moves) == 0 {
+		return
+	}
+	p.movedAddr = maps.Clone(p.movedAddr)
+	for _, o := range p.state.Objects {
+		if _, moved := moves[o.Addr]; !moved {
+			continue
+		}
+		if _, again := p.movedAddr[o.Object.Identity()]; !again {
+			p.movedAddr[o.Object.Identity()] = o.Addr
+		}
+	}
+	p.state = p.state.Clone()
+	p.state.MoveAll(moves)
+	p.owned = p.state.ByIdentity()
 }
 
 func isDeclared(c *config.Config, output string) bool {

@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/kube"
@@ -173,4 +174,70 @@ func destination(m *config.Moved, addr addrs.Instance) (addrs.Instance, bool) {
 		return m.To.Resource.Instance(addr.Key), true
 	}
 	return addrs.Instance{}, false
+}
+
+// recogniseGenerated gives the objects whose names the API server would have made up
+// the addresses of the blocks that they are now of: their names are not in the
+// configuration, so a renamed block is known by what it makes. It is one that no
+// object of the state has the address of, and an object goes to the one that it was
+// made by but for the address, else to the first with its key.
+func recogniseGenerated(desired []*hclspec.Desired, s *state.State) (moves map[addrs.Instance]addrs.Instance) {
+	declared := map[addrs.Instance]bool{}
+	for _, d := range desired {
+		declared[d.Addr] = true
+	}
+	known := map[addrs.Instance]bool{}
+	left := map[addrs.Object][]state.Object{} // by kind and namespace, those without a block
+	for _, o := range s.Objects {
+		known[o.Addr] = true
+		if !declared[o.Addr] && !o.Deposed {
+			at := unnamed(o.Object)
+			left[at] = append(left[at], o)
+		}
+	}
+	moves = map[addrs.Instance]addrs.Instance{}
+	if len(left) == 0 {
+		return moves
+	}
+	var waiting []*hclspec.Desired
+	for _, d := range desired {
+		if !known[d.Addr] && len(left[unnamed(d.Object)]) > 0 {
+			waiting = append(waiting, d)
+		}
+	}
+	for _, same := range []func(d *hclspec.Desired, o state.Object) bool{
+		func(d *hclspec.Desired, o state.Object) bool {
+			return o.Digest != "" && o.Digest == s.Digest(desiredFieldsAt(withName(d, o.Object.Name), o.Addr, s.StackID()))
+		},
+		func(d *hclspec.Desired, o state.Object) bool { return d.Addr.Key == o.Addr.Key },
+	} {
+		waiting = match(waiting, left, moves, same)
+	}
+	return moves
+}
+
+// unnamed is the kind and namespace of an object.
+func unnamed(o addrs.Object) addrs.Object {
+	o.Version, o.Name = "", ""
+	return o
+}
+
+// match moves objects to the blocks that want one like them, and returns the blocks
+// that are left.
+func match(
+	waiting []*hclspec.Desired, left map[addrs.Object][]state.Object, moves map[addrs.Instance]addrs.Instance,
+	same func(*hclspec.Desired, state.Object) bool,
+) (rest []*hclspec.Desired) {
+	for _, d := range waiting {
+		prefix, generated := generatedName(d)
+		at := unnamed(d.Object)
+		i := slices.IndexFunc(left[at], func(o state.Object) bool { return isGeneratedFrom(o.Object.Name, prefix) && same(d, o) })
+		if !generated || i < 0 {
+			rest = append(rest, d)
+			continue
+		}
+		moves[left[at][i].Addr] = d.Addr
+		left[at] = slices.Delete(slices.Clone(left[at]), i, i+1)
+	}
+	return rest
 }

@@ -361,8 +361,14 @@ var functionErrors = []struct{ call, want string }{
 	{`yamldecode("a: 1\n---\nb: 1\n")`, `Invalid value for "src" parameter: there is more than one document.`},
 	{`yamldecode("a: .inf")`, `Invalid value for "src" parameter: json: unsupported value: +Inf.`},
 	{`yamldecode("a: 1\nb: {c: 1, d: 2,\n c: 3}")`,
-		`Invalid value for "src" parameter: line 3 has the key "c" again, which the same map has in line 2.`},
-	{`yamldecode("a: 1\n'a': 1")`, `Invalid value for "src" parameter: line 2 has the key "a" again, which the same map has in line 1.`},
+		`Invalid value for "src" parameter: line 3 has the key "c" again, which the same map has in line 2; of the two, kubectl uses the last: delete line 2 to mean the same.`},
+	{`yamldecode("a:\n  b:\n  - 1\nc: |\n  x\n  y\na: 1")`,
+		`Invalid value for "src" parameter: line 7 has the key "a" again, which the same map has in line 1; of the two, ` +
+			`kubectl uses the last: delete lines 1 to 3 to mean the same.`},
+	{`yamldecode("c: |\n  x\n  y\nc: 1")`,
+		`Invalid value for "src" parameter: line 4 has the key "c" again, which the same map has in line 1; of the two, ` +
+			`kubectl uses the last: delete lines 1 to 3 to mean the same.`},
+	{`yamldecode("a: 1\n'a': 1")`, `Invalid value for "src" parameter: line 2 has the key "a" again, which the same map has in line 1; of the two, kubectl uses the last: delete line 1 to mean the same.`},
 	{`yamldecode("- on: 1")`, `Invalid value for "src" parameter: line 1 has the key on, which YAML reads as true: put it in quotes.`},
 	{`yamldecode("N: 1")`, `Invalid value for "src" parameter: line 1 has the key N, which YAML reads as false: put it in quotes.`},
 	{`yamldecode("0400: 1")`, `Invalid value for "src" parameter: line 1 has the key 0400, which YAML reads as 256: put it in quotes.`},

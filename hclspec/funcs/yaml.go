@@ -84,22 +84,45 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 // checkKeys refuses a key that a map has twice, of whose values only one would count, and one that
 // YAML reads as another value than is written.
 func checkKeys(node *yamlnode.Node) error {
-	lines := map[string]int{}
+	first := map[string]entryLines{}
 	for i, child := range node.Content {
 		if node.Kind == yamlnode.MappingNode && i%2 == 0 && child.Kind == yamlnode.ScalarNode {
-			if first, again := lines[child.Value]; again {
-				return fmt.Errorf("line %d has the key %q again, which the same map has in line %d", child.Line, child.Value, first)
+			if other, again := first[child.Value]; again {
+				return fmt.Errorf("line %d has the key %q again, which the same map has in line %d; of the two, kubectl uses the last: "+
+					"delete %s to mean the same", child.Line, child.Value, other.from, other)
 			}
 			if read := readKey(child); read != child.Value {
 				return fmt.Errorf("line %d has the key %s, which YAML reads as %s: put it in quotes", child.Line, child.Value, read)
 			}
-			lines[child.Value] = child.Line
+			first[child.Value] = entryLines{child.Line, max(child.Line, lastLine(node.Content[i+1]))}
 		}
 		if err := checkKeys(child); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// entryLines are the lines that an entry of a map takes.
+type entryLines struct{ from, to int }
+
+func (l entryLines) String() string {
+	if l.from == l.to {
+		return fmt.Sprintf("line %d", l.from)
+	}
+	return fmt.Sprintf("lines %d to %d", l.from, l.to)
+}
+
+// lastLine is where a value ends.
+func lastLine(node *yamlnode.Node) int {
+	last := node.Line
+	if node.Style&(yamlnode.LiteralStyle|yamlnode.FoldedStyle) != 0 {
+		last += strings.Count(strings.TrimRight(node.Value, "\n"), "\n") + 1
+	}
+	for _, child := range node.Content {
+		last = max(last, lastLine(child))
+	}
+	return last
 }
 
 // boolWords are what YAML 1.1, and so kubectl, reads as true or false, besides these words

@@ -354,7 +354,7 @@ func (d *Decoder) listValue(v cty.Value, f *kinds.Field, at *location, blame hcl
 		json, what := d.Value(element, elementOf(f), at.element(len(elements)), blame)
 		switch what {
 		case valueAbsent:
-			d.Problem("Null in a list", blame, "%s can't hold null. Leave the element out.", d.name(at))
+			d.nullElement(blame, elementOf(f), at)
 			anyUnknown = true
 		case valueUnknown:
 			anyUnknown = true

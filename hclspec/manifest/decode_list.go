@@ -43,7 +43,7 @@ func (l *listDecoder) add(i int, p *Part) {
 	json, what := l.Decoder.Part(p, at)
 	switch what {
 	case valueAbsent:
-		l.Problem("Null in a list", p.At, "%s can't hold null. Leave the element out.", l.name(l.at))
+		l.nullElement(p.At, elementOf(l.part.Field), l.at)
 		fallthrough
 	case valueUnknown:
 		l.unknown = true
@@ -52,6 +52,24 @@ func (l *listDecoder) add(i int, p *Part) {
 	l.elements = append(l.elements, json)
 	l.ranges = append(l.ranges, p.At)
 	l.items = append(l.items, i)
+}
+
+// nullElement refuses an element that is null. The API reads one as an element with
+// nothing in it, which may mean everything, such as a rule of a NetworkPolicy that
+// allows all traffic: to leave it out could mean the opposite.
+func (d *Decoder) nullElement(blame hcl.Range, element *kinds.Field, at *location) {
+	meaning := "as 0 or false, or refuses it"
+	instead := "Write the value that is meant"
+	switch element.Type {
+	case kinds.Object, kinds.Map, kinds.Any:
+		meaning, instead = "as an empty object, which may mean everything", "Write {} if that is meant"
+	case kinds.String, kinds.IntOrString, kinds.Quantity, kinds.Time, kinds.Duration, kinds.Bytes:
+		meaning, instead = "as an empty string, or refuses it", `Write "" if that is meant`
+	case kinds.List:
+		meaning, instead = "as an empty list", "Write [] if that is meant"
+	}
+	d.Problem("Null in a list", blame, "%s can't hold null. The API server reads it %s. %s, or leave the element out to have none.",
+		d.name(at), meaning, instead)
 }
 
 // repeat adds an element for each of a dynamic block's for_each.

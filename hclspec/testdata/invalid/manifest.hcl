@@ -105,7 +105,7 @@ resource "Pod" "a" {
     containers = []
 #   ^^^^^^^^^^ Field set twice: spec.containers is written as a block and as an attribute. Use one of the two.
     volumes = [null]
-#              ^^^^ Null in a list: spec.volumes can't hold null. Leave the element out.
+#              ^^^^ Null in a list: spec.volumes can't hold null. The API server reads it as an empty object, which may mean everything. Write {} if that is meant, or leave the element out to have none.
     containers {
       name = "a"
       ports = [{ containerPort = 80 }, { containerPort = 80, protocol = "TCP" }]
@@ -336,7 +336,7 @@ resource "Role" "a" {
 #            ^^^^^^^^^^^^^^ Invalid name: metadata.name is not valid for a Role: it can't hold / or %.
   rules {
     verbs = ["get", 5, null]
-#                      ^^^^ Null in a list: rules[0].verbs can't hold null. Leave the element out.
+#                      ^^^^ Null in a list: rules[0].verbs can't hold null. The API server reads it as an empty string, or refuses it. Write "" if that is meant, or leave the element out to have none.
     apiGroups = { x = 1 }
 #               ^^^^^^^^^ Invalid value: rules[0].apiGroups must be a list of strings, and this is an object.
   }
