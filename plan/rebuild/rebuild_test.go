@@ -28,7 +28,8 @@ func TestAddFound(t *testing.T) {
 		return f
 	}
 	b := &rebuilding{state: st, objects: st.Table(), found: []Scanned{ // the oldest first
-		found("ConfigMap.known", "known", "1"), found("ConfigMap.a", "older", "2"), found("ConfigMap.a", "younger", "3"), found("", "nameless", "4"),
+		found("ConfigMap.known", "known", "1"), found("ConfigMap.a", "older", "2"),
+		found("ConfigMap.a", "younger", "3"), found("", "nameless", "4"),
 	}}
 	b.addFound()
 	got := map[string]state.Object{}

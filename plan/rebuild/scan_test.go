@@ -87,7 +87,9 @@ func TestScanOf(t *testing.T) {
 	at := func(second int64, stack, namespace, name string) Scanned {
 		return Scanned{Stack: stack, Object: configMaps.Object(namespace, name), Made: time.Unix(second, 0)}
 	}
-	scan := &Scan{Objects: []Scanned{at(2, "s", "a", "late"), at(1, "s", "b", "x"), at(1, "t", "a", "other"), at(1, "s", "a", "z"), at(1, "s", "a", "y")}}
+	scan := &Scan{Objects: []Scanned{
+		at(2, "s", "a", "late"), at(1, "s", "b", "x"), at(1, "t", "a", "other"), at(1, "s", "a", "z"), at(1, "s", "a", "y"),
+	}}
 	var names []string
 	for _, o := range scan.Of("s") {
 		names = append(names, o.Object.Namespace+"/"+o.Object.Name)
