@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,11 @@ func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		})
 		if err == nil {
 			return live, nil
+		}
+		if version := kube.UnservedVersion(err); version != "" && !slices.Contains(c.DeadVersions, version) {
+			alive := *c // by a definition that this run has changed
+			alive.DeadVersions = append(slices.Clip(c.DeadVersions), version)
+			return w.transferAndUpdate(ctx, &alive)
 		}
 		if !isRetriable(err) {
 			return nil, err

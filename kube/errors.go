@@ -2,6 +2,7 @@ package kube
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -104,6 +105,24 @@ var reasonNames = [...]string{
 
 // String is the reason in a few words, for logs and tests.
 func (r Reason) String() string { return reasonNames[r] }
+
+// unservedVersion is how the server refuses to read a record of managedFields in a
+// version of a custom kind that its definition no longer has (measured on 1.37).
+var unservedVersion = regexp.MustCompile(`request to convert CR (?:from|to) an invalid group/version: (\S+?)[,;.]?(?:\s|$)`)
+
+// UnservedVersion is the API version, no longer served, in which something is recorded
+// in the managedFields of an object that kept a request from being answered, "" for
+// any other error.
+func UnservedVersion(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	if m := unservedVersion.FindStringSubmatch(e.Message); m != nil {
+		return m[1]
+	}
+	return ""
+}
 
 // FieldError is one complaint of the server about one field of an object.
 type FieldError struct {

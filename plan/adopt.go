@@ -96,7 +96,7 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 func (d *decision) adoptionConflicts(ctx context.Context, cluster *kube.Cluster, live *unstructured.Unstructured) hcl.Diagnostics {
 	_, err := cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
 	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool {
-		return ownership.IsDeployTool(f.Manager, d.besides...)
+		return f.Manager == ownership.Nobody || ownership.IsDeployTool(f.Manager, d.besides...)
 	})
 	return conflict(d, live, others)
 }

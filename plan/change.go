@@ -76,6 +76,8 @@ type Change struct {
 	// DeadVersions are API versions that are no longer served, in which a record of the
 	// live object is nobody's.
 	DeadVersions []string
+	// Unmanaged are fields that others have set and that the configuration does not.
+	Unmanaged []Drift
 	// Taken are fields of other managers that the change takes or removes, since the
 	// configuration or the run says so.
 	Taken []Drift
@@ -111,7 +113,10 @@ func (c *Change) Diff() *diff.Difference {
 		o.After = c.DesiredFields
 	}
 	if c.Before != nil { // owned stays nil where the record can't be read
-		o.Owned, _ = ownership.Of(c.Before).OwnFields(c.Object.APIVersion())
+		record := ownership.Of(c.Before)
+		if o.Owned, _ = record.OwnFields(c.Object.APIVersion()); o.Owned != nil {
+			o.Owned = o.Owned.Union(record.Deliberate())
+		}
 	}
 	return diff.Of(o)
 }

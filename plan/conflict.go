@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -92,12 +93,19 @@ func transferred(d *decision, path addrs.Path) bool {
 	return standing == forced || standing == drifted
 }
 
+// takeable reports whether kplan may take a field of a conflict: what the server
+// records as there before anybody applied the object is nobody's.
+func takeable(d *decision, f kube.Conflict) bool {
+	return f.Manager == ownership.Nobody || transferred(d, f.Path)
+}
+
 // take notes the fields of a conflict that are taken from other managers, other than
 // those that have drifted, which are shown as that.
 func take(d *decision, conflicts []kube.Conflict) {
 	d.forced = true
 	for _, f := range conflicts {
-		if standingOf(d, f.Path) == forced && !coveredBy(ownMarks, f.Path) {
+		known := slices.ContainsFunc(d.taken, func(t Drift) bool { return t.Path == f.Path && t.Manager == f.Manager })
+		if !known && f.Manager != ownership.Nobody && standingOf(d, f.Path) == forced && !hasDrifted(d, f.Path) && !coveredBy(ownMarks, f.Path) {
 			d.taken = append(d.taken, ownedAt(d.managers, f.Path, f.Manager))
 		}
 	}
@@ -107,7 +115,7 @@ func take(d *decision, conflicts []kube.Conflict) {
 func mayForce(d *decision, err error) bool {
 	conflicts := conflictsOf(err)
 	for _, f := range conflicts {
-		if !transferred(d, f.Path) {
+		if !takeable(d, f) {
 			return false
 		}
 	}
@@ -126,7 +134,7 @@ func conflictsOf(err error) []kube.Conflict {
 func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Conflict) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range conflicts {
-		if transferred(d, f.Path) {
+		if takeable(d, f) {
 			continue
 		}
 		f.Time = managedSince(live, f)

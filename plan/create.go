@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -62,10 +63,24 @@ func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Uns
 		d.reason = NoReason // it is there, only its label was removed
 		return p.update(ctx, d, live)
 	}
+	if entry, ok := recordedAs(p, live); ok && !d.recorded { // two groups serve it
+		d.entry, d.recorded, d.rules.record = entry, true, &record{d: d, state: p.state}
+		return p.update(ctx, d, live)
+	}
 	if p.adopts(d.addr) || !d.recorded && MadeBy(live, p.state.StackID()) {
 		return p.adopt(ctx, d, live)
 	}
 	return refuseUnmanaged(d.desired, live, "")
+}
+
+// recordedAs is the entry of the state that a live object has under another name: an
+// object that two API groups serve is one object, as its uid tells.
+func recordedAs(p *planner, live *unstructured.Unstructured) (state.Object, bool) {
+	i := slices.IndexFunc(p.state.Objects, func(o state.Object) bool { return o.UID == string(live.GetUID()) })
+	if i < 0 {
+		return state.Object{}, false
+	}
+	return p.state.Objects[i], true
 }
 
 // computedCreate plans a creation from the server's own answer.

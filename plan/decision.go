@@ -47,6 +47,7 @@ type decision struct {
 	adoptedFrom []string     // the managers whose fields the adoption takes over
 	dead        []string     // API versions of which entries are nobody's
 	transfer    []addrs.Path // fields that become kplan's, so that applying removes them
+	unmanaged   []Drift      // fields of other managers that the configuration does not set
 	taken       []Drift      // fields of other managers that become kplan's
 	forced      bool         // fields of other managers become kplan's, each of which may
 
@@ -108,7 +109,8 @@ func (d *decision) change() *Change {
 		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
 		prior: d.prior, Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
-		Force: d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
+		Unmanaged: d.unmanaged,
+		Force:     d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,6 +100,10 @@ func (d *decision) judge(live, transferred *unstructured.Unstructured, err error
 	if err == nil {
 		return verdict{outcome: answered}
 	}
+	if version := kube.UnservedVersion(err); version != "" && !slices.Contains(d.dead, version) {
+		d.dead = append(d.dead, version)
+		return verdict{outcome: staleDefaulted} // and ask again
+	}
 	err = discreet(err, redact.New(secretsOf(d.desired, d.before, d.sensitive)...))
 	switch kube.ReasonOf(err) {
 	case kube.Stale:
@@ -161,6 +166,9 @@ func (d *decision) dryRunApply(
 	ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	if transferred != live {
+		if err := conflictsBeforeTransfer(ctx, d, cluster); err != nil {
+			return nil, err
+		}
 		return cluster.DryRunAfterTransfer(ctx, d.kind, transferred, d.fields)
 	}
 	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
@@ -171,4 +179,22 @@ func (d *decision) dryRunApply(
 		return cluster.DryRunApply(ctx, d.kind, d.fields, options)
 	}
 	return answer, err
+}
+
+// conflictsBeforeTransfer is the error of an apply that would take fields from other
+// managers that may not be taken: what is dry-run after a transfer takes them all.
+// An adoption has looked for them by itself.
+func conflictsBeforeTransfer(ctx context.Context, d *decision, cluster *kube.Cluster) error {
+	if d.adopts {
+		return nil
+	}
+	_, err := cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
+	if kube.ReasonOf(err) != kube.FieldConflict {
+		return nil
+	}
+	if !mayForce(d, err) {
+		return err
+	}
+	take(d, conflictsOf(err))
+	return nil
 }

@@ -85,6 +85,7 @@ type savedChange struct {
 	Drift             []Drift              `json:"drift,omitempty"`
 	Taken             []Drift              `json:"taken,omitempty"`
 	AdoptedFrom       []string             `json:"adopted_from,omitempty"`
+	Unmanaged         []Drift              `json:"unmanaged,omitempty"`
 	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
 	NewlyManaged      []addrs.Path         `json:"newly_managed,omitempty"`
 	AcknowledgedDrift string               `json:"acknowledged_drift,omitempty"`
@@ -191,7 +192,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom,
+		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged,
 		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
 		Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
@@ -321,7 +322,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom,
+		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged,
 		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
 		Consequences: saved.Consequences,
 	}

@@ -140,6 +140,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if ctx.Err() != nil {
 		return diags
 	}
+	diags = append(diags, replicasBesideScalers(ctx, p, outcome)...)
 	if plan.Mode == RefreshOnly {
 		diags = append(diags, p.forgetLost(ctx, plan, outcome)...)
 		return append(diags, doubts(outcome)...)

@@ -39,6 +39,8 @@ type Input struct {
 	// RefuseDrift makes it an error that others have changed what kplan applied, which
 	// is otherwise put back.
 	RefuseDrift bool
+	// AllUnmanaged has the plan list what the cluster's own controllers have set, too.
+	AllUnmanaged bool
 	// AllowDataLoss are deletions that may take along what this stack does not manage.
 	AllowDataLoss []addrs.Instance
 	// Written is where a file has an address that Targets or Excludes took from it.

@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
@@ -22,7 +23,11 @@ import (
 func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Instance]bool{}
+	uids := map[string]bool{} // of objects that stay, under whatever name
 	for _, v := range outcome.Visited {
+		if c := v.Result.change; c != nil && c.UID != "" {
+			uids[c.UID] = true
+		}
 		wanted[Named(v.Desired, p.state).Object.Identity()] = true
 		declared[v.Desired.Addr] = true
 	}
@@ -32,7 +37,7 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 	}
 	var pruned []state.Object
 	for _, o := range p.state.Objects {
-		if !wanted[o.Object.Identity()] && !spared[o.Addr.Resource] && p.scope.has(o.Addr) {
+		if !wanted[o.Object.Identity()] && !uids[o.UID] && !spared[o.Addr.Resource] && p.scope.has(o.Addr) {
 			pruned = append(pruned, o)
 		}
 	}
@@ -128,6 +133,7 @@ func (p *planner) removal(o state.Object, kind *kinds.Kind, action Action, reaso
 	if live != nil {
 		c.Before, c.ResourceVersion = live.Object, live.GetResourceVersion()
 		c.Sensitive.AddAll(redact.Paths(kind, c.Before))
+		c.Unmanaged = unmanagedIn(kind, ownership.Of(c.Before), c.Before, nil, nil, p.AllUnmanaged)
 	}
 	return c
 }

@@ -121,11 +121,17 @@ func (p *Plan) redacted(s *state.State) *Plan {
 }
 
 // kept is what a saved plan has of an object: what is visible of it, and which
-// fields kplan owns.
+// fields somebody has set.
 func kept(object map[string]any) map[string]any {
 	shown := visible(object)
-	if own := ownership.Of(object).Own(); own != nil {
-		shown["metadata"].(map[string]any)["managedFields"] = []any{own.Raw()}
+	var entries []any
+	for _, e := range ownership.Of(object) {
+		if e.IsDeliberate() {
+			entries = append(entries, e.Raw())
+		}
+	}
+	if entries != nil {
+		shown["metadata"].(map[string]any)["managedFields"] = entries
 	}
 	return shown
 }

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -48,6 +49,7 @@ import (
 //	why               of what predictions are made, "ADDR: words" a line
 //	says              words that stand in a diagnostic
 //	does not say      words that stand in none
+//	unmanaged         the fields that others have set, and by whom
 //	warns             what the API server warns of in the plan, one a line, each
 //	                  with the address that it is about
 //	apply says        what the apply reports, "Summary: detail" a line; with an error
@@ -158,6 +160,11 @@ func (s *situation) play() {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
 	s.checkWhy(p)
+	if want, ok := s.files["unmanaged"]; ok {
+		if diff := cmp.Diff(strings.TrimSpace(want), unmanagedOf(p)); diff != "" {
+			s.Fatalf("not what others have set (-want +got):\n%s", diff)
+		}
+	}
 	if details := allDetails(diags); strings.Contains(details, "canary") {
 		s.Fatalf("a diagnostic tells a secret:\n%s", details)
 	}
@@ -202,6 +209,19 @@ func (s *situation) checkWhy(p *plan.Plan) {
 			}
 		}
 	}
+}
+
+// unmanagedOf are the fields of a plan that others have set, with their values.
+func unmanagedOf(p *plan.Plan) string {
+	var lines []string
+	for _, c := range p.Changes {
+		values := c.UnmanagedValues()
+		for i, u := range c.Unmanaged {
+			value, _ := json.Marshal(values[i])
+			lines = append(lines, fmt.Sprintf("%s %s %q %s", c.Addr, u.Path, u.Manager, value))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func allDetails(diags hcl.Diagnostics) string {
@@ -263,6 +283,8 @@ func (s *situation) options() plan.Input {
 			in.Adopt = append(in.Adopt, addr...)
 		case "force-conflicts":
 			in.ForceConflicts = append(in.ForceConflicts, addr...)
+		case "all-unmanaged":
+			in.AllUnmanaged = true
 		case "refuse-drift":
 			in.RefuseDrift = true
 		case "allow-data-loss":
@@ -505,6 +527,9 @@ func changeLines(c *plan.Change) []string {
 	}
 	for _, d := range c.Drift {
 		lines = append(lines, fmt.Sprintf("  drift of %s by %q", d.Path, d.Manager))
+	}
+	for _, d := range c.Taken {
+		lines = append(lines, fmt.Sprintf("  %s taken from %q", d.Path, d.Manager))
 	}
 	for _, l := range c.Relinquished {
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  lets go of %s, set by %q", l.Path, l.Manager), `, set by ""`))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -37,6 +38,12 @@ func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []
 			paths = append(paths, field)
 		}
 		around := field.Parent()
+		for _, f := range othersBeside(d, around) {
+			if !slices.Contains(d.transfer, f.Path) && mayRemove(d, f.Path) {
+				paths = append(paths, f.Path)
+				d.taken = append(d.taken, Drift{f.Path, f.Manager, f.Time})
+			}
+		}
 		for _, field := range stale {
 			if around.Contains(field) {
 				paths = append(paths, field)
@@ -176,7 +183,13 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 	for i, f := range told.Fields {
 		field := refusedAt(d, f.Path)
 		more := ""
-		if leaves(d, field) {
+		if others := othersBeside(d, field.Parent()); len(others) > 0 {
+			more = fmt.Sprintf("%s of the object is set by %s%s, and not by the configuration. To remove it, list %s in lifecycle.force_conflicts, "+
+				"or add the option -force-conflicts='%s' for one run", others[0].Path, quoted(others[0].Manager), sinceWhen(others[0].Time),
+				others[0].Path, d.addr)
+		} else if field.Parent() == addrs.NewPath("status") {
+			more = storedVersionAdvice(d)
+		} else if leaves(d, field) {
 			more = fmt.Sprintf("The configuration does not set it, and an apply removes only fields that kplan has set. "+
 				"To recreate the object without it, use the option -replace='%s'; to keep the object, remove the field with kubectl edit", d.addr)
 		} else if more = elsewhere(d, stale, f.Detail); more == "" {
@@ -187,6 +200,67 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 		}
 	}
 	return &told
+}
+
+// othersBeside are the fields in an object around a refused one that others have set
+// and the configuration does not: they may be what does not fit beside it.
+func othersBeside(d *decision, around addrs.Path) []ownership.Field {
+	if around.IsZero() {
+		return nil
+	}
+	depth := len(around.Steps())
+	var found []ownership.Field
+	for _, f := range d.managers.Unmanaged(true) {
+		if !around.Contains(f.Path) || f.Path == around {
+			continue
+		}
+		f.Path = around.Append(f.Path.Steps()[depth])
+		known := slices.ContainsFunc(found, func(other ownership.Field) bool { return other.Path == f.Path })
+		if !known && leaves(d, f.Path) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// mayRemove reports whether a field that others have set may be removed: since it, or
+// what it does not fit beside, is taken from them.
+func mayRemove(d *decision, field addrs.Path) bool {
+	if d.rules.forces || transferred(d, field) {
+		return true
+	}
+	around := field.Parent()
+	if holdsAny(around, d.configured(d.desired.Lifecycle.ForceConflicts)) {
+		return true
+	}
+	beside, _ := valueIn(d.kind, d.fields, around)
+	fields, _ := beside.(map[string]any)
+	for name := range fields {
+		if hasDrifted(d, around.Field(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// storedVersionAdvice is how a definition can drop a version in which objects may
+// still be stored. To replace it would delete them all.
+func storedVersionAdvice(d *decision) string {
+	if d.object.GroupKind() != kinds.CustomResourceDefinition {
+		return ""
+	}
+	return fmt.Sprintf("Objects may still be stored in that version. First write all of them in the version that stays, for example with "+
+		"kubectl get %[1]s --all-namespaces -o yaml | kubectl replace -f -. Then remove the version from the status, with "+
+		"kubectl patch crd %[1]s --subresource=status --type=merge -p '{\"status\":{\"storedVersions\":[\"VERSION\"]}}', and plan again. "+
+		"Replacing the definition would delete all its objects", d.object.Name)
+}
+
+// sinceWhen is since when a manager owns a field, "" where that is not known.
+func sinceWhen(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return " since " + at.UTC().Format(time.RFC3339)
 }
 
 // elsewhere is what to say of a refused value that does not fit what the server has

@@ -31,7 +31,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 	if err != nil {
 		return hclspec.Seen{}, err
 	}
-	if same {
+	if same && len(d.transfer) == 0 {
 		return d.leave(Compared), nil
 	}
 	if appliedInOther(d.kind, d.fields, live, d.managers) {
@@ -57,6 +57,9 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 	d.uid, d.resourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	d.sensitive = d.sensitivePaths(d.before)
 	d.sensitive.AddAll(addrs.NewPathSet(d.entry.Sensitive...))
+	if p.Mode != RefreshOnly {
+		exclude(d)
+	}
 	return nil
 }
 
@@ -117,6 +120,10 @@ func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstruct
 // predict is what applying would make of the live object once kplan owns its stale
 // defaults.
 func (d *decision) predict(live *unstructured.Unstructured) (map[string]any, error) {
+	live, err := d.withTransferredFields(live)
+	if err != nil {
+		return nil, err
+	}
 	plain, err := kube.Predict(d.kind, live, d.fields)
 	if err != nil || d.adopts {
 		return plain, err

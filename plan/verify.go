@@ -146,6 +146,8 @@ func disagreement(approved, now *Change) string {
 		return "its drift differs from the plan."
 	case losses(approved) != losses(now):
 		return fmt.Sprintf("it now %s, which the plan does not show.", cmp.Or(losses(now), "loses nothing"))
+	case now.Action == Delete && losesMore(approved, now):
+		return "it would be deleted, and holds something else than in the plan."
 	case now.Action == NoOp || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
@@ -213,6 +215,20 @@ func by(live *unstructured.Unstructured, path addrs.Path) string {
 		return ""
 	}
 	return fmt.Sprintf(" by %s on %s", quoted(m.Manager), m.Time.Format("2006-01-02 15:04:05 MST"))
+}
+
+// losesMore reports whether deleting the object loses what was put into it after the
+// plan. What Kubernetes' own programs write is no loss.
+func losesMore(approved, now *Change) bool {
+	managers := ownership.Of(now.Before)
+	for path := range differences(now.Kind.Root, visible(approved.Before), visible(now.Before)) {
+		if m := managers.Other(path); m == nil || !ownership.IsControlPlane(m.Manager) {
+			if path != addrs.NewPath("metadata", "deletionTimestamp") && path != addrs.NewPath("metadata", "deletionGracePeriodSeconds") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // losses is what a change cascades to that was not asked for, in words.

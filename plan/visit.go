@@ -22,6 +22,9 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	if err == nil {
 		err = refuseDrift(d)
 	}
+	if d.before != nil {
+		d.unmanaged = unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), p.AllUnmanaged)
+	}
 	return seen, decided{d.change(), d.doubtful, warningsAbout(d)}, err
 }
 

@@ -20,6 +20,7 @@ type selection struct {
 	targets, excludes, replace, adopt, allowDataLoss addresses
 	forceConflicts                                   addresses
 	drift                                            driftOption
+	allUnmanaged                                     bool
 	targetFiles, excludeFiles                        cli.List                     // of which read takes more targets and excludes
 	written                                          map[addrs.Instance]hcl.Range // by an address in such a file, its position
 }
@@ -42,6 +43,8 @@ func (o *selection) flags() []cli.Flag {
 		cli.On("destroy", &o.destroy, "Plan the deletion of every object in the state."),
 		cli.On("refresh-only", &o.refreshOnly, "Show what was changed outside kplan since the last apply, without changing the cluster. "+
 			"To apply such a plan acknowledges the changes."),
+		cli.On("all-unmanaged", &o.allUnmanaged, "Where fields are listed that others have set, list those of the "+
+			"cluster's own controllers, too."),
 		cli.Value("replace", &o.replace, "Replace the object at `ADDRESS`. May be repeated."),
 		cli.Value("adopt", &o.adopt, "Adopt the existing object that the resource at `ADDRESS` names. May be repeated."),
 		cli.Value("force-conflicts", &o.forceConflicts,

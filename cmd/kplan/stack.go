@@ -83,6 +83,7 @@ func (k *stack) input(of selection) plan.Input {
 
 		ForceConflicts: of.forceConflicts,
 		RefuseDrift:    of.drift == refuseDrift,
+		AllUnmanaged:   of.allUnmanaged,
 
 		Written:     of.written,
 		Parallelism: int(k.opts.cluster.parallelism),

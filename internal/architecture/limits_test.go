@@ -15,7 +15,7 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 // row, when a package has become smaller; TestLimits says so.
 var exceptions = map[string]limit{
 	"kinds":     {methods: 34},
-	"plan":      {files: 32},
+	"plan":      {files: 34},
 	"cmd/kplan": {files: 38},
 }
 

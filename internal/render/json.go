@@ -56,6 +56,7 @@ type jsonResourceChange struct {
 	Drift            []jsonDrift         `json:"drift,omitempty"`
 	Taken            []jsonDrift         `json:"taken,omitempty"`
 	AdoptedFrom      []string            `json:"adopted_from,omitempty"`
+	Unmanaged        []jsonUnmanaged     `json:"unmanaged,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
 	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
 	Consequences     []jsonEffect        `json:"consequences,omitempty"`
@@ -93,6 +94,12 @@ type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
 	Time    *time.Time `json:"time,omitempty"`
+}
+
+// jsonUnmanaged is a field that others have set.
+type jsonUnmanaged struct {
+	jsonDrift
+	Value any `json:"value"`
 }
 
 // jsonEffect is what goes with a deletion.
@@ -173,6 +180,10 @@ func resourceChange(e entry) jsonResourceChange {
 		r.PreviousAddress = e.Previous.String()
 	}
 	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(e.Drift), jsonDrifts(e.Taken), e.AdoptedFrom
+	values := e.UnmanagedValues()
+	for i, field := range jsonDrifts(e.Unmanaged) {
+		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})
+	}
 	for _, c := range e.Consequences {
 		r.Consequences = append(r.Consequences, jsonEffect{c.Effect, c.Kind.String(), c.Count, c.Names})
 	}

@@ -47,6 +47,9 @@ func Markdown(w io.Writer, pl *plan.Plan, opts MarkdownOptions) {
 	if losses := lossesText(entries, pl.Mode); losses != "" {
 		b.WriteString("\n" + fenced(clipLines(losses, limitOf(opts)/4)) + "\n")
 	}
+	if unmanaged := unmanagedText(pl); unmanaged != "" {
+		b.WriteString("\n" + fenced(clipLines(unmanaged, limitOf(opts)/4)) + "\n")
+	}
 	footer := link(opts.Link)
 	body := markdownBody(pl, entries, limitOf(opts)-b.Len()-len(footer)-200)
 	_, _ = io.WriteString(w, b.String()+body+footer)
@@ -141,6 +144,12 @@ func where(d plan.Diagnostic) string {
 		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func unmanagedText(pl *plan.Plan) string {
+	p := newPage(Options{})
+	writeAllUnmanaged(p, pl)
+	return strings.Trim(p.text.String(), "\n")
 }
 
 func lossesText(entries []entry, mode plan.Mode) string {

@@ -21,6 +21,7 @@ func Plan(w io.Writer, pl *plan.Plan, opts Options) {
 		p.line(p.paint(bold, "Planning failed."), " kplan encountered an error while generating this plan.")
 	case len(entries) == 0 && !changesOutputs(pl):
 		p.nothing(pl)
+		writeAllUnmanaged(p, pl)
 		writeWarnings(p, pl)
 	default:
 		p.plan(pl, entries)
@@ -44,6 +45,7 @@ func (p *page) plan(pl *plan.Plan, entries []entry) {
 		p.conclusion(pl, entries)
 	}
 	p.outputChanges(pl)
+	writeAllUnmanaged(p, pl)
 	writeWarnings(p, pl)
 	p.footer(pl, entries)
 }
@@ -238,6 +240,9 @@ func (p *page) nothing(pl *plan.Plan) {
 	case pl.Offline():
 		head, detail = "The configuration was not changed since the last apply.",
 			"kplan has compared the state with your configuration and found no differences. The cluster was not read."
+	}
+	if fields, _ := pl.Unmanaged(); fields > 0 && pl.Mode != plan.Destroy {
+		head, detail = "The objects have what the configuration sets.", "What others have set beside it stays as it is."
 	}
 	p.line()
 	p.line(p.paint(green, p.paint(bold, "No changes.")), " ", p.paint(bold, head))

@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kinds"
+)
+
+// lastApplied is kubectl's own note of what it applied.
+var lastApplied = addrs.NewPath("metadata", "annotations", corev1.LastAppliedConfigAnnotation)
+
+// unmanagedIn are the fields of a live object that others have set and that the
+// desired one does not have.
+func unmanagedIn(kind *kinds.Kind, managers ownership.Record, live, desired map[string]any, ignored []addrs.Path, all bool) []Drift {
+	var found []Drift
+	for _, f := range managers.Unmanaged(all) {
+		_, there := ValueAt(live, f.Path)
+		_, wanted := valueIn(kind, desired, f.Path)
+		if there && !wanted && f.Path != lastApplied && !slices.Contains(ownMarks, f.Path) && !coveredBy(ignored, f.Path) {
+			found = append(found, Drift{f.Path, f.Manager, f.Time})
+		}
+	}
+	return found
+}
+
+// Unmanaged counts the fields that others have set in objects of the plan that stay,
+// and those objects.
+func (p *Plan) Unmanaged() (fields, objects int) {
+	for _, c := range p.Changes {
+		if n := len(c.Unmanaged); n > 0 && c.Action != Delete && c.Action != Forget {
+			fields, objects = fields+n, objects+1
+		}
+	}
+	return fields, objects
+}
+
+// UnmanagedValues are what the unmanaged fields hold, without secrets.
+func (c *Change) UnmanagedValues() []any {
+	shown := redact.Object(c.Kind, c.Before, c.Sensitive, func(any) any { return redact.Mask })
+	values := make([]any, len(c.Unmanaged))
+	for i, u := range c.Unmanaged {
+		values[i], _ = ValueAt(shown, u.Path)
+	}
+	return values
+}
+
+// exclude has what others added in the fields of lifecycle.exclusive become kplan's,
+// so that applying removes it.
+func exclude(d *decision) {
+	if len(d.desired.Lifecycle.Exclusive) == 0 || d.before == nil {
+		return
+	}
+	exclusive := d.configured(d.desired.Lifecycle.Exclusive)
+	for _, u := range unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), true) {
+		if coveredBy(exclusive, u.Path) {
+			d.transfer = append(slices.Clip(d.transfer), u.Path)
+			d.taken = append(d.taken, u)
+		}
+	}
+}
