@@ -29,6 +29,7 @@ type deleter struct {
 	timeouts  timeouts
 	shutdown  *shutdown
 	slots     slots
+	early     sync.Map // *plan.Change: deleted before its turn
 	activity  *activity
 }
 
@@ -131,7 +132,19 @@ func (s slots) release() {
 	}
 }
 
+// deleteEarly deletes an object that holds what another gets.
+func (d *deleter) deleteEarly(ctx context.Context, c *plan.Change) error {
+	err := d.deleteOne(ctx, c)
+	if err == nil {
+		d.early.Store(c, true)
+	}
+	return err
+}
+
 func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
+	if _, deleted := d.early.Load(c); deleted {
+		return nil
+	}
 	if c.Action == plan.Forget {
 		d.journal.gone(c)
 		return nil

@@ -25,6 +25,9 @@ const staleTries = 5
 // was approved.
 func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Force}
+	if version, ok := w.yielded.Load(c.Object.Identity()); ok {
+		options.ResourceVersion = version.(string)
+	}
 	var last error
 	for range staleTries {
 		live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {

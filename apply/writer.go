@@ -23,6 +23,8 @@ type writer struct {
 	activity *activity
 	mutates  func(context.Context) bool // see mutates
 	written  sync.Map                   // addrs.Object -> time.Time
+	yielding sync.Mutex
+	yielded  sync.Map // addrs.Object -> the resource version that it has since
 }
 
 // change carries the change out, reports that, and records the result.
@@ -32,6 +34,11 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 		if err = w.confirm(ctx, c); err != nil {
 			return err
 		}
+		yielded, err := w.yield(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer yielded()
 		live, err = w.act(ctx, c, note)
 		return err
 	}

@@ -85,6 +85,9 @@ type Change struct {
 	// that the configuration lists, and kplan's own.
 	Force bool
 
+	// Yields are the Services that give up ports or addresses before this one gets them.
+	Yields []addrs.Object
+
 	prior []*Change // of the plan to what the object comes after
 }
 

@@ -65,6 +65,7 @@ type decision struct {
 	relinquished      []Relinquished
 	newlyManaged      []addrs.Path
 	blocked           bool
+	yields            []addrs.Object // who gives up ports or addresses first
 
 	heard heard // warnings of the API server
 }
@@ -108,7 +109,8 @@ func (d *decision) change() *Change {
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
 		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
-		prior: d.prior, Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
+		prior: d.prior, Yields: d.yields,
+		Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
 		Unmanaged: d.unmanaged,
 		Force:     d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -146,6 +148,12 @@ func whyCured(d *decision, refusal error) string {
 	errors.As(refusal, &e)
 	return fmt.Sprintf("today the server refuses it: %s; %s should cure that",
 		strings.TrimRight(masker.Hide(e.Message), ". "), describe(cures))
+}
+
+// whyPredicted explains a refusal that no longer holds once this plan is applied up to the
+// object, "" for any other.
+func (p *planner) whyPredicted(ctx context.Context, d *decision, refusal error) string {
+	return cmp.Or(whyCured(d, refusal), p.whyFreed(ctx, d, refusal))
 }
 
 // describe says what the plan does to objects: ServiceAccount.sa, created by this plan.

@@ -92,7 +92,8 @@ type situation struct {
 	kubeconfig string
 	cluster    *kube.Cluster
 	state      *state.State
-	failed     bool // what was applied, as the situation says
+	says       string // what the next apply reports, "" for anything but errors
+	failed     bool   // what was applied, as the situation says
 }
 
 func newSituation(t *testing.T, name, kubeconfig string, archive *txtar.Archive) *situation {
@@ -185,6 +186,7 @@ func (s *situation) play() {
 	for line := range strings.Lines(s.files["between"]) {
 		s.kubectl(strings.TrimSpace(line))
 	}
+	s.says = strings.TrimSpace(s.files["apply says"])
 	if s.apply(after, in, p); s.failed {
 		return
 	}
@@ -473,7 +475,7 @@ func (s *situation) apply(source string, in plan.Input, p *plan.Plan) {
 	for _, d := range diags {
 		said = append(said, d.Summary+": "+d.Detail)
 	}
-	want := strings.TrimSpace(s.files["apply says"])
+	want := s.says
 	s.failed = want != "" && diags.HasErrors()
 	if got := strings.Join(said, "\n"); got != want && (want != "" || diags.HasErrors()) {
 		s.Fatalf("apply: %v\nsays %s\nwant %s", diags, got, want)
