@@ -23,7 +23,7 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 	if err == nil {
 		return d.computedCreate(answer), nil
 	}
-	if why := p.whyPredicted(ctx, d, err); why != "" {
+	if why := whyPredicted(ctx, p, d, err); why != "" {
 		return p.predictCreateIfAbsent(ctx, d, why)
 	}
 	switch kube.ReasonOf(err) {

@@ -85,7 +85,7 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 		case noDryRun:
 			return p.predictUpdateAndConflicts(ctx, d, transferred, "an admission webhook does not support dry-run")
 		case refused:
-			if why := p.whyPredicted(ctx, d, v.err); why != "" {
+			if why := whyPredicted(ctx, p, d, v.err); why != "" {
 				return p.predictUpdateAndConflicts(ctx, d, transferred, why)
 			}
 			return hclspec.Seen{}, v.err
