@@ -21,7 +21,7 @@ func TestTally(t *testing.T) {
 	refused := hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "refused"}}
 	unknown := &kube.Error{Reason: kube.OutcomeUnknown}
 	done := &applied{}
-	type fate struct {
+	type outcome struct {
 		action  plan.Action
 		moved   bool
 		visited bool
@@ -30,7 +30,7 @@ func TestTally(t *testing.T) {
 		tried   bool  // of a deletion
 		want    string
 	}
-	cases := map[string]fate{
+	cases := map[string]outcome{
 		"made":                              {action: plan.Create, visited: true, result: done, want: "done"},
 		"refused":                           {action: plan.Create, visited: true, err: refused, want: "failed"},
 		"made, not ready":                   {action: plan.Create, visited: true, result: done, err: refused, want: "done, not ready"},

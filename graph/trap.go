@@ -16,7 +16,7 @@ type Panic struct {
 func (p *Panic) String() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
 // Trap carries the first panic of several goroutines to the one that started them.
-// Without it the program would end at once, without saving what it did so far. The zero
+// Without it the program would end at once, without saving what it has done. The zero
 // Trap is ready for use.
 type Trap struct {
 	mu    sync.Mutex

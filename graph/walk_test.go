@@ -314,7 +314,7 @@ func BenchmarkWalk(b *testing.B) {
 }
 
 // A panic in a visit reaches the caller of Walk, after the other visits have
-// ended, which are told to.
+// ended, which are reported.
 func TestWalkCarriesPanics(t *testing.T) {
 	var g Graph[string]
 	for _, name := range []string{"bad", "other", "behind"} {

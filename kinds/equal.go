@@ -18,7 +18,7 @@ import (
 //   - The elements of a keyed list are paired by their keys and those of a set by
 //     value, in any order; SameOrder compares the order. Any other list is equal
 //     element by element.
-//   - What is of the wrong type for the field, or lies in a free-form field, is
+//   - What is of the wrong type for the field, or is in a free-form field, is
 //     equal when it is the same JSON.
 func (f *Field) Equal(a, b any) bool {
 	a, b = f.orDefault(a), f.orDefault(b)
@@ -127,7 +127,7 @@ func (f *Field) equalElements(a, b []any) bool {
 	return true
 }
 
-// equalInAnyOrder pairs each element of a with one of b. Mostly they stand in
+// equalInAnyOrder pairs each element of a with one of b. Mostly they are in
 // the same order, so the search begins where the last one ended.
 func (f *Field) equalInAnyOrder(a, b []any) bool {
 	paired := make([]bool, len(b))

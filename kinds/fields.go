@@ -72,7 +72,7 @@ func (f *Field) Field(name string) *Field {
 	return nil
 }
 
-// anyBelow describes whatever lies inside a free-form field.
+// anyBelow describes everything inside a free-form field.
 func anyBelow(f *Field) *Field {
 	return &Field{Type: Any, Sensitive: f.Sensitive, Immutable: f.Immutable, Allocated: f.Allocated, KeepsEmpty: true}
 }

@@ -8,7 +8,7 @@
 // descriptions of built-in kinds come from the Go types of k8s.io/api, those of
 // custom kinds from a CustomResourceDefinition or the server's OpenAPI v3.
 //
-// What is known of the built-in kinds stands in builtin.txt, one line a field,
+// What is known of the built-in kinds is in builtin.txt, one line per field,
 // which internal/gen writes from the sources of the API modules in go.mod and
 // from its own facts.txt. Nothing of it is decoded before it is asked for, type
 // by type, so that a program that needs no kind pays for none.

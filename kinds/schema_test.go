@@ -148,7 +148,7 @@ func (c *comparison) mapping(at string, ours, theirs *schema.Map) {
 	}
 }
 
-// fieldDefault compares defaults of scalars, which stand in for absent keys.
+// fieldDefault compares defaults of scalars, which replace absent keys.
 func (c *comparison) fieldDefault(at string, ours, theirs any) {
 	if _, isMap := theirs.(map[any]any); isMap {
 		return

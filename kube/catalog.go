@@ -42,7 +42,7 @@ func (c *Cluster) UnavailableVersions(ctx context.Context) ([]string, error) {
 
 // IsUndefined reports whether the cluster has no definition of a kind that it does not
 // serve, so that it has no objects of it either: they are deleted with their
-// definition. Of a kind that is no custom one that can't be told: an API server that
+// definition. For other kinds this is not known: an API server that
 // no longer serves it may keep its objects, or serve them in another group.
 func (c *Cluster) IsUndefined(ctx context.Context, kind addrs.GroupKind) (bool, error) {
 	if !strings.Contains(kind.Group, ".") || kinds.IsBuiltinGroup(kind.Group) {

@@ -98,7 +98,7 @@ func (p *proxy) before(t *testing.T, change ...func(*rest.Config)) http.Handler 
 	})
 }
 
-// arm has the fault happen to all requests from here on, and counts them anew.
+// arm has the fault happen to all requests from here on, and counts them from zero.
 func (p *proxy) arm(f fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -119,9 +119,9 @@ func TestCreateOwnsExactly(t *testing.T) {
 	}
 }
 
-// TestCreateLeavesStrangersAlone tries to create over an object of another
+// TestCreateKeepsUnmanaged tries to create over an object of another
 // manager, with other values.
-func TestCreateLeavesStrangersAlone(t *testing.T) {
+func TestCreateKeepsUnmanaged(t *testing.T) {
 	c := connect(t)
 	ns := namespace(t, c)
 	for kind, text := range sampleManifests {

@@ -113,7 +113,7 @@ spec:
 		t.Errorf("size: %+v", size)
 	}
 	if again, err := c.Lookup(kind, ""); err != nil || again != k {
-		t.Error("described anew", err)
+		t.Error("described again", err)
 	}
 	old, err := c.Lookup(kind, ns+".example.com/v1beta1")
 	if err != nil || old.At(addrs.NewPath("spec", "old")) == nil || old.At(addrs.NewPath("spec", "size")) != nil {

@@ -78,7 +78,7 @@ func serverPath(text string) addrs.Path {
 
 // pathIn reads a path of an object's field in the spelling of server-side apply,
 // which does not quote: .metadata.labels.app.kubernetes.io/name. Only the object
-// tells where a name ends.
+// shows where a name ends.
 func pathIn(value any, text string, at addrs.Path) (addrs.Path, bool) {
 	if text == "" {
 		return at, true

@@ -12,10 +12,10 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// TestTakeFields takes a field that only the server has filled in. What an apply
+// TestTransferFields takes a field that only the server has filled in. What an apply
 // then makes of the object is what was predicted, and neither another version of
 // the object nor another object of its name is touched.
-func TestTakeFields(t *testing.T) {
+func TestTransferFields(t *testing.T) {
 	c := connect(t)
 	ns := namespace(t, c)
 	k := lookup(t, c, "Deployment")

@@ -200,7 +200,7 @@ func TestCutAnswers(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsHeeded(t *testing.T) {
+func TestRetryAfterIsRespected(t *testing.T) {
 	t.Parallel()
 	s := &script{steps: []http.HandlerFunc{status(429, "TooManyRequests", "wait", "Retry-After", "1"), fine}}
 	c := serve(t, s.ServeHTTP)

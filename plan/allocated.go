@@ -58,7 +58,7 @@ func withoutNewlyAllocated(d *decision, after map[string]any, asked bool) (map[s
 }
 
 // tokenVolume begins the name of the volume that admission adds to each pod for
-// the token of its service account. The rest of it is made up anew whenever the
+// the token of its service account. The rest of it is generated whenever the
 // server is asked.
 const tokenVolume = "kube-api-access-"
 

@@ -46,7 +46,7 @@ func (c *Change) recorded(set *fieldpath.Set, s *state.State) []addrs.Path {
 
 // has reports whether kplan applied the field last, or anything in it, or something
 // that is applied as a whole and of which it is a part. A state that was written
-// before there was a record tells only whether what is desired is what was applied.
+// before there was a record shows only whether the desired object is the one that was applied.
 func (r *record) has(path addrs.Path) bool {
 	if r.isLast() {
 		return true

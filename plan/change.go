@@ -20,7 +20,7 @@ import (
 // Change is what would happen to one object.
 type Change struct {
 	Addr addrs.Instance
-	// Previous is the address the object had so far, when it has another now.
+	// Previous is the address that the object had before, if it has another now.
 	Previous addrs.Instance
 	Object   addrs.Object
 	Kind     *kinds.Kind
@@ -38,7 +38,7 @@ type Change struct {
 	Before map[string]any
 	// After is the object as it would be; nil for a deletion.
 	After map[string]any
-	// Unknown are fields of After that only the apply will tell.
+	// Unknown are fields of After that are known after apply.
 	Unknown addrs.PathSet
 	// Sensitive are fields of Before and After that must not be shown.
 	Sensitive addrs.PathSet
@@ -68,10 +68,10 @@ type Change struct {
 	// Transfer are fields that become kplan's before the change is applied, since
 	// applying removes only what kplan owns: see WithTransferredFields.
 	Transfer []addrs.Path
-	// AdoptManagers are managers whose fields an adoption takes over, besides those of
+	// AdoptManagers are managers whose fields an adoption transfers, besides those of
 	// the tools that are known to deploy.
 	AdoptManagers []string
-	// AdoptedFrom are the managers whose fields an adoption takes over.
+	// AdoptedFrom are the managers whose fields an adoption transfers.
 	AdoptedFrom []string
 	// DeadVersions are API versions that are no longer served, in which a record of the
 	// live object is nobody's.
@@ -278,7 +278,7 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	return slices.Compact(paths)
 }
 
-// unknown is the fields that only the apply will tell, spelled as differences
+// unknown is the fields that are known after apply, spelled as differences
 // spells them.
 func (c *Change) unknown() addrs.PathSet {
 	paths := addrs.PathSet{}

@@ -31,7 +31,7 @@ func ownsDesired(kind *kinds.Kind, desired map[string]any, managers ownership.Re
 	return owned != nil && want.Equals(owned), nil
 }
 
-// holds reports whether every desired value stands in the live object.
+// holds reports whether the live object has every desired value.
 func holds(f *kinds.Field, live, desired any) bool {
 	if live == nil && hollow(f, desired) {
 		return true

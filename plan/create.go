@@ -42,7 +42,7 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 }
 
 // predictCreateIfAbsent predicts a creation after making sure that there is nothing of
-// that name, which the refused dry-run did not tell.
+// that name, which the rejected dry-run did not report.
 func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why string) (hclspec.Seen, error) {
 	kind := p.served(d.kind)
 	live, err := p.Cluster.Get(ctx, kind, d.object.Namespace, d.object.Name)

@@ -20,7 +20,7 @@ type decision struct {
 	// What is asked for.
 	desired  *hclspec.Desired
 	addr     addrs.Instance
-	previous addrs.Instance // the address the object had so far, when it has another now
+	previous addrs.Instance // the address that the object had before, if it has another now
 	object   addrs.Object
 	kind     *kinds.Kind
 	needs    []addrs.Instance // that it comes after
@@ -44,7 +44,7 @@ type decision struct {
 	rules       rules
 	adopts      bool         // the object is adopted, with what deploy tools applied
 	besides     []string     // managers that count as deploy tools
-	adoptedFrom []string     // the managers whose fields the adoption takes over
+	adoptedFrom []string     // the managers whose fields the adoption transfers
 	dead        []string     // API versions of which entries are nobody's
 	transfer    []addrs.Path // fields that become kplan's, so that applying removes them
 	unmanaged   []Drift      // fields of other managers that the configuration does not set
@@ -61,7 +61,7 @@ type decision struct {
 	replacePaths      []addrs.Path
 	drift             []Drift
 	acknowledgedDrift string
-	doubtful          bool // not all that has drifted can be told
+	doubtful          bool // the drift is only partly known
 	relinquished      []Relinquished
 	newlyManaged      []addrs.Path
 	blocked           bool
@@ -147,7 +147,7 @@ func (d *decision) configured(listed []addrs.Path) []addrs.Path {
 	return paths
 }
 
-// withTransferredFields is Change.WithTransferredFields for the change as decided so far.
+// withTransferredFields is Change.WithTransferredFields for the decision in its present form.
 func (d *decision) withTransferredFields(live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return handover{d.kind, d.transfer, d.adopts, d.besides, d.dead}.of(live)
 }

@@ -18,7 +18,7 @@ import (
 const dryRunTries = 8
 
 // settle gives whoever writes to an object time, twice as much after each try: all
-// tries together take over a second.
+// tries together take more than a second.
 func settle(ctx context.Context, try int) {
 	select {
 	case <-time.After(10 * time.Millisecond << (try - 1)):

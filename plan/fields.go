@@ -20,8 +20,8 @@ func coveredBy(paths []addrs.Path, p addrs.Path) bool {
 	return slices.ContainsFunc(paths, func(above addrs.Path) bool { return above.Contains(p) })
 }
 
-// keyed turns the positions in a path into the keys that the schema tells the
-// list's elements apart by, as they stand in the object: the one spelling in
+// keyed turns the positions in a path into the keys that identify the list's
+// elements in the schema, as the object has them: the one spelling in
 // which fields of two versions of an object can be compared.
 func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path {
 	var (
@@ -46,7 +46,7 @@ func keyed(kind *kinds.Kind, object map[string]any, path addrs.Path) addrs.Path 
 }
 
 // positioned is the opposite of keyed: the path with list elements named by
-// where they stand in the object. What lies below the last step may be absent.
+// where they are in the object. The last step may be absent.
 func positioned(kind *kinds.Kind, object map[string]any, path addrs.Path) (addrs.Path, bool) {
 	var (
 		result addrs.Path

@@ -276,7 +276,7 @@ func IsSaved(r io.Reader) bool {
 
 var errNoPlan = errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")
 
-// decodeHeader tells a file of another kind or format from a damaged one.
+// decodeHeader distinguishes a file of another kind or format from a damaged one.
 func decodeHeader(data []byte) error {
 	var header struct {
 		Format  int    `json:"kplan_plan"`

@@ -119,7 +119,7 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 }
 
 // weighDeletions finds out what goes with deletions and refuses those that are
-// too destructive to be made unasked.
+// too destructive to be made without an option.
 func weighDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
 	if in.offline() {
 		return nil
@@ -165,7 +165,7 @@ func stackOf(s *state.State) impact.Stack {
 	}
 }
 
-// guardData refuses deletions that take along what this stack does not manage or
+// guardData refuses deletions that cascade to unmanaged objects or
 // lose data, unless the user allowed them by name.
 func guardData(c *Change, allowed []addrs.Instance) hcl.Diagnostics {
 	destructive := c.destructive()

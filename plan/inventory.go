@@ -196,7 +196,7 @@ func (p *planner) served(kind *kinds.Kind) *kinds.Kind {
 }
 
 // inVersion is an object as the server will show it in another version, as far
-// as that can be told: versions of one definition have the same fields, unless
+// as far as that is known: versions of one definition have the same fields, unless
 // it names a webhook that converts them.
 func inVersion(live *unstructured.Unstructured, is, to *kinds.Kind) *unstructured.Unstructured {
 	if is.Version == to.Version {

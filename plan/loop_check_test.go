@@ -104,7 +104,7 @@ func (r *round) onlyRead(do func()) {
 }
 
 // keepsSecrets makes sure that neither what is shown of a plan nor what is saved
-// of it tells a secret.
+// of it shows a secret.
 func (r *round) keepsSecrets(p *plan.Plan) {
 	var shown bytes.Buffer
 	render.Plan(&shown, p, render.Options{})
@@ -120,7 +120,7 @@ func (r *round) keepsSecrets(p *plan.Plan) {
 	for _, text := range texts {
 		for _, secret := range []string{"canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"} {
 			if i := bytes.Index(text, []byte(secret)); i >= 0 {
-				r.Fatalf("a secret is told: %s", text[max(0, i-200):min(len(text), i+100)])
+				r.Fatalf("a secret is shown: %s", text[max(0, i-200):min(len(text), i+100)])
 			}
 		}
 	}

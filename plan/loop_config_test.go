@@ -351,7 +351,7 @@ func (w *desired) edit() string {
 		return w.repeat(m)
 	case 5:
 		m.style = w.Uint64()
-		return "spell anew " + m.block
+		return "respell " + m.block
 	case 6:
 		m.refs = w.Uint64()
 		return "refer to others in " + m.block
@@ -404,7 +404,7 @@ func (w *desired) repeat(m *made) string {
 		return "give a key to " + m.block
 	default:
 		m.number = w.IntN(4)
-		return "count anew " + m.block
+		return "change the count of " + m.block
 	}
 }
 
@@ -457,7 +457,7 @@ func (m *made) objectName() string {
 	return m.name
 }
 
-// expression is a value that is written as it stands.
+// expression is a value that is written unchanged.
 type expression string
 
 func (w *desired) namespaceFor(m *made) any {

@@ -29,7 +29,7 @@ import (
 // and the configuration as its authors would, plans, applies and plans again,
 // some times over. What must hold:
 //
-//   - a plan only reads, and tells no secret,
+//   - a plan only reads, and shows no secret,
 //   - it refuses nothing but what others did to the objects,
 //   - a saved plan is the one that is recreated,
 //   - what it says comes true,
@@ -159,7 +159,7 @@ func (r *round) tell(format string, args ...any) {
 	r.story = append(r.story, fmt.Sprintf(format, args...))
 }
 
-// end tells all that led to a failure, and removes what the round leaves in no
+// end logs everything that led to a failure, and removes what the round leaves in no
 // namespace.
 func (r *round) end() {
 	if !r.Failed() {

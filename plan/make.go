@@ -52,7 +52,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		current, movedAddr = applyMoves(in.Config.Moved, current)
 	}
 	preview := sync.OnceValue(func() *hclspec.Preview {
-		preview, _ := hclspec.NewPreview(ctx, in.Config, in.options()) // the walk tells of what is wrong
+		preview, _ := hclspec.NewPreview(ctx, in.Config, in.options()) // the walk reports the errors
 		return preview
 	})
 	scope, more := scopeOf(in, current, preview)

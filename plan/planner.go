@@ -41,7 +41,7 @@ type Input struct {
 	RefuseDrift bool
 	// AllUnmanaged has the plan list what the cluster's own controllers have set, too.
 	AllUnmanaged bool
-	// AllowDataLoss are deletions that may take along what this stack does not manage.
+	// AllowDataLoss are deletions that may cascade to unmanaged objects.
 	AllowDataLoss []addrs.Instance
 	// Written is where a file has an address that Targets or Excludes took from it.
 	Written map[addrs.Instance]hcl.Range

@@ -58,7 +58,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 // remains is what a pending action has left in the cluster.
 type remains struct {
 	uid     string // of an object of this stack, "" for none
-	unknown bool   // that can't be told
+	unknown bool   // the outcome is not known
 }
 
 func lookFor(ctx context.Context, undefined *undefinedKinds, pending state.Pending, stack string) (remains, error) {
@@ -123,7 +123,7 @@ func CheckCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 }
 
 // hostIdentity begins the identity of a cluster whose kube-system namespace
-// this user may not see: its address stands in then.
+// this user may not see: then its address is used.
 const hostIdentity = "host:"
 
 // sameCluster reports whether two identities may be of one cluster. Those of

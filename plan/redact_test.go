@@ -11,9 +11,9 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// TestRefusalTellsNoLiveSecret has a webhook repeat what the object holds so far,
+// TestRefusalShowsNoLiveSecret has a webhook repeat what the live object holds,
 // which the configuration does not have any more.
-func TestRefusalTellsNoLiveSecret(t *testing.T) {
+func TestRefusalShowsNoLiveSecret(t *testing.T) {
 	c := &Change{
 		Kind:      kindNamed(t, "Secret"),
 		Before:    map[string]any{"data": map[string]any{"a": "b2xkIGNhbmFyeQ=="}, "pin": int64(471100)},

@@ -165,7 +165,7 @@ func refusesOld(ctx context.Context, cluster *kube.Cluster, c *Change, refusal e
 }
 
 // withoutHeld is an object without the addresses and ports that the old one
-// holds: a Service's are nobody else's until it is gone, and its own thereafter.
+// holds: a Service's are nobody else's until it is gone, and then its own.
 func withoutHeld(kind addrs.GroupKind, object, old map[string]any) (rest map[string]any, withheld bool) {
 	spec, ok := object["spec"].(map[string]any)
 	held, _ := old["spec"].(map[string]any)

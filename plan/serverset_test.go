@@ -16,12 +16,12 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-// TestForeseen holds predictions against a real API server: for each kind of
+// TestServerSetIsPredicted holds predictions against a real API server: for each kind of
 // testdata/loop/kinds.yaml and each of its choices there is an object of every
 // alternative, and from each it is planned to go to each other, by a user whom
 // the server answers and by one who may only look. They must plan the same.
 // What many kinds have in common is played with some of them.
-func TestForeseen(t *testing.T) {
+func TestServerSetIsPredicted(t *testing.T) {
 	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if kubeconfig == "" {
 		if os.Getenv("KPLAN_TEST_REQUIRE_CLUSTER") != "" {
@@ -37,7 +37,7 @@ func TestForeseen(t *testing.T) {
 		name := fmt.Sprintf("%s-%d", strings.ToLower(s.Kind), i)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &serverSet{situation: newSituation(t, "foreseen-"+name, kubeconfig, &txtar.Archive{})}
+			f := &serverSet{situation: newSituation(t, "server-set-"+name, kubeconfig, &txtar.Archive{})}
 			f.kubectl("create namespace " + f.namespace)
 			f.desired = &desired{catalogue: catalogue, Rand: rand.New(rand.NewPCG(1, 1)), space: f.namespace}
 			f.play(s)

@@ -47,8 +47,8 @@ import (
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
 //	why               of what predictions are made, "ADDR: words" a line
-//	says              words that stand in a diagnostic
-//	does not say      words that stand in none
+//	says              words that a diagnostic contains
+//	does not say      words that none contains
 //	unmanaged         the fields that others have set, and by whom
 //	warns             what the API server warns of in the plan, one a line, each
 //	                  with the address that it is about
@@ -167,7 +167,7 @@ func (s *situation) play() {
 		}
 	}
 	if details := allDetails(diags); strings.Contains(details, "canary") {
-		s.Fatalf("a diagnostic tells a secret:\n%s", details)
+		s.Fatalf("a diagnostic shows a secret:\n%s", details)
 	}
 	if says := strings.TrimSpace(s.files["says"]); !strings.Contains(allDetails(diags), says) {
 		s.Fatalf("not said: %s\n%v", says, allDetails(diags))
@@ -234,7 +234,7 @@ func allDetails(diags hcl.Diagnostics) string {
 	return all.String()
 }
 
-// awaitKind waits until the cluster tells of a kind, which takes it a moment
+// awaitKind waits until the cluster serves a kind, which takes it a moment
 // after the kind's definition was changed.
 func (s *situation) awaitKind(text string) {
 	s.Helper()
@@ -404,7 +404,7 @@ func (s *situation) saveRefused(p *plan.Plan) {
 		s.Fatal(err)
 	}
 	if bytes.Contains(data, []byte("canary")) || bytes.Contains(data, []byte("Y2FuYXJ5")) {
-		s.Fatalf("the saved plan tells a secret:\n%s", data)
+		s.Fatalf("the saved plan shows a secret:\n%s", data)
 	}
 	saved, err := plan.Decode(data, kinds.Builtin().Lookup)
 	if err != nil {
@@ -426,7 +426,7 @@ func (s *situation) saveAndVerify(source string, in plan.Input) {
 	}
 	for _, secret := range []string{"canary", "Y2FuYXJ5"} {
 		if bytes.Contains(data, []byte(secret)) {
-			s.Fatalf("the saved plan tells a secret:\n%s", data)
+			s.Fatalf("the saved plan shows a secret:\n%s", data)
 		}
 	}
 	saved, err := plan.Decode(data, kinds.Builtin().Lookup)
@@ -534,10 +534,10 @@ func changeLines(c *plan.Change) []string {
 		lines = append(lines, fmt.Sprintf("  %s taken from %q", d.Path, d.Manager))
 	}
 	for _, l := range c.Relinquished {
-		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  lets go of %s, set by %q", l.Path, l.Manager), `, set by ""`))
+		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  relinquishes %s, set by %q", l.Path, l.Manager), `, set by ""`))
 	}
 	for _, path := range c.NewlyManaged {
-		lines = append(lines, fmt.Sprintf("  takes on %s", path))
+		lines = append(lines, fmt.Sprintf("  newly manages %s", path))
 	}
 	for _, q := range c.Consequences {
 		switch q.Effect {

@@ -177,10 +177,10 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	told, empty := *refusal, emptied(d)
+	explained, empty := *refusal, emptied(d)
 	stale, _ := staleServerValues(d, live)
-	told.Fields = slices.Clone(refusal.Fields)
-	for i, f := range told.Fields {
+	explained.Fields = slices.Clone(refusal.Fields)
+	for i, f := range explained.Fields {
 		field := refusedAt(d, f.Path)
 		more := ""
 		if others := othersBeside(d, field.Parent()); len(others) > 0 {
@@ -196,10 +196,10 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 			more = hollowed(d, empty, field)
 		}
 		if more != "" {
-			told.Fields[i].Detail = strings.TrimSuffix(f.Detail, ".") + ". " + more
+			explained.Fields[i].Detail = strings.TrimSuffix(f.Detail, ".") + ". " + more
 		}
 	}
-	return &told
+	return &explained
 }
 
 // othersBeside are the fields in an object around a refused one that others have set

@@ -159,7 +159,7 @@ type addressOption struct {
 	addr addrs.Instance
 }
 
-// String is the option as it stands on a command line.
+// String is the option as written on a command line.
 func (o addressOption) String() string { return fmt.Sprintf("-%s='%s'", o.name, o.addr) }
 
 // limits reports whether the option is about which objects are planned at all.

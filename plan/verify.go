@@ -110,7 +110,7 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 }
 
 // isOfClusterOf reports whether two plans are of one cluster. One of them may have
-// been made by a user who may not see the uid that tells: then their addresses do.
+// been made by a user who may not see the uid that identifies it: then their addresses do.
 func (p *Plan) isOfClusterOf(fresh *Plan) bool {
 	if !sameSort(p.Cluster, fresh.Cluster) {
 		return p.Host == fresh.Host
@@ -118,7 +118,7 @@ func (p *Plan) isOfClusterOf(fresh *Plan) bool {
 	return p.Cluster == fresh.Cluster
 }
 
-// changeKey tells the changes of a plan apart: an object without a name yet is
+// changeKey identifies a change of a plan: an object without a name yet is
 // known by its address alone.
 type changeKey struct {
 	object addrs.Object
@@ -158,7 +158,7 @@ func disagreement(approved, now *Change) string {
 }
 
 // since is what was changed of the object after the plan, and who did it as
-// far as the live object tells. Only fresh has all of its managers.
+// far as the live object shows. Only fresh has all of its managers.
 func since(approved, now, fresh *Change) string {
 	switch {
 	case approved == nil || approved.Before == nil && now.Before == nil:
@@ -261,7 +261,7 @@ func otherEffects(approved, now *Change) []addrs.Path {
 }
 
 // mayAdd reports whether the server may do more now than was approved: who approved
-// it was told that it is a prediction, and what is asked for is still the same.
+// it was shown as a prediction, and what is asked for is still the same.
 func mayAdd(approved, now *Change) bool {
 	return approved.Certainty == Predicted && now.Certainty == Computed &&
 		len(differences(now.Kind.Root, approved.DesiredFields, now.DesiredFields)) == 0

@@ -157,7 +157,7 @@ func (s *supervisor) await(ctx context.Context, what string, parts []string, che
 	}
 }
 
-// crashed is the error of the first of these parts that has ended unasked.
+// crashed is the error of the first of these parts that has ended unexpectedly.
 func (s *supervisor) crashed(names []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

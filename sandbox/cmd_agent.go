@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// cmdAgent is the one part that is ours: it stands in for what a cluster needs besides a control plane, and for
+// cmdAgent is the one part that is ours: it simulates what a cluster needs besides a control plane, and for
 // what the controllers do too slowly for a test.
 func cmdAgent(ctx context.Context, c *call) error {
 	var opts kubelets.Options

@@ -122,7 +122,7 @@ func (b *builder) sourceKey(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// ldflags leave out what only a debugger reads, and tell the programs their version: clients fail to parse what
+// ldflags leave out what only a debugger reads, and set the programs' version: clients fail to parse what
 // they say of it otherwise.
 func (b *builder) ldflags() string {
 	major, minor, _ := strings.Cut(strings.TrimPrefix(b.version, "v"), ".")

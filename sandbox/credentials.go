@@ -28,7 +28,7 @@ var clients = map[string]struct {
 // ownUser is the sandbox itself, when it watches over the control plane or plays the kubelets.
 const ownUser = "system:kplan-sandbox"
 
-// tokenUser is the user whose bearer token lies in the file `token`. It has no rights of its own.
+// tokenUser is the user whose bearer token is in the file `token`. It has no rights of its own.
 const tokenUser = "token-user"
 
 // servingHosts are the names that the parts are reached under.

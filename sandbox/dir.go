@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// dir is the directory of one sandbox. Everything about a sandbox is found from it, and nothing of it lies elsewhere.
+// dir is the directory of one sandbox. Everything about a sandbox is found from it, and nothing of it is elsewhere.
 type dir string
 
 // openDir names the directory of a sandbox, which need not exist yet.

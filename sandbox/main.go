@@ -3,7 +3,7 @@
 // their Go modules; and, instead of machines, an agent, which makes nodes ready and pods run (cmd_agent.go).
 //
 // One process, the supervisor, starts the parts, watches them and takes commands (control.go). Everything of a
-// sandbox lies in one directory (dir.go), and any number of sandboxes run side by side.
+// sandbox is one directory (dir.go), and any number of sandboxes run side by side.
 package main
 
 import (

@@ -149,7 +149,7 @@ func (p *process) running() bool {
 	}
 }
 
-// crashError says that a part ended unasked, and what it said last.
+// crashError reports that a part ended unexpectedly, and what it said last.
 type crashError struct {
 	Part string
 	Log  string

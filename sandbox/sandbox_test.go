@@ -138,7 +138,7 @@ func TestSandbox(t *testing.T) {
 	t.Run("deleted namespaces go", func(t *testing.T) {
 		s.kubectl("", "delete", "namespace", "acme", "--timeout=60s")
 	})
-	t.Run("a crash is reported and mended", func(t *testing.T) { checkCrash(t, s) })
+	t.Run("a crash is reported and repaired", func(t *testing.T) { checkCrash(t, s) })
 	t.Run("down leaves nothing", func(t *testing.T) { checkDown(t, s) })
 }
 

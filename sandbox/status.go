@@ -38,9 +38,9 @@ type State string
 const (
 	Starting State = "starting"
 	Ready    State = "ready"    // sandbox: every part runs, nodes are ready
-	Degraded State = "degraded" // sandbox: a part has ended unasked
+	Degraded State = "degraded" // sandbox: a part has ended unexpectedly
 	Running  State = "running"  // part
-	Crashed  State = "crashed"  // part: ended unasked
+	Crashed  State = "crashed"  // part: ended unexpectedly
 	Stopped  State = "stopped"
 )
 

@@ -77,7 +77,7 @@ func TestPut(t *testing.T) {
 	}
 
 	if !s.Remove(object(t, "v1 Pod acme/k")) || s.Remove(object(t, "v1 Pod acme/k")) {
-		t.Errorf("Remove does not say whether it did")
+		t.Errorf("Remove does not report whether it did")
 	}
 	if o, found := s.Find(addr(t, "Pod.web[10]")); found {
 		t.Errorf("an address finds what is deposed: %v", o)

@@ -44,7 +44,7 @@ func (t *Table) FindObject(object addrs.Object) (Object, bool) {
 }
 
 // Put adds an object, in place of what was known of the same object. Another object
-// that had the address so far is deposed: it is still managed, and to be deleted.
+// that had the address before is deposed: it is still managed, and to be deleted.
 func (t *Table) Put(o Object) {
 	t.Remove(o.Object)
 	if former, taken := t.Find(o.Addr); taken && former.UID == o.UID {

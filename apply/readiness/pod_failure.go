@@ -29,9 +29,9 @@ type PodFailure struct {
 	retry       retry
 	terminal    bool // waiting longer than gracePeriod won't help
 	gracePeriod time.Duration
-	crashed     bool // the container has terminated: its log may tell why
-	running     bool // the container is running: its log may tell why it is not ready
-	starting    bool // nothing is wrong so far
+	crashed     bool // the container has terminated: its log may show why
+	running     bool // the container is running: its log may show why it is not ready
+	starting    bool // nothing is wrong yet
 	// run counts the times that the container ran for long before it ended: each is
 	// a new beginning.
 	run int32

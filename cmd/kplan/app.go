@@ -102,7 +102,7 @@ func (s *session) report(inv *cli.Invocation, code cli.ExitCode, diags hcl.Diagn
 // reportPanic explains what to do about a bug in kplan that would otherwise end in
 // a Go stack trace. The panic's own text is left out unless the runtime wrote it,
 // because it may have a value of the configuration or the cluster: no secret must
-// leave (TestPanicTellsNoValues).
+// leave (TestPanicShowsNoValues).
 func reportPanic(u *ui.Streams, code *cli.ExitCode) {
 	problem := recover()
 	if problem == nil {

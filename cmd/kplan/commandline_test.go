@@ -240,7 +240,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", e.Line, err)
 			} else if inv.Command.Path() != c.Path() {
-				t.Errorf("%s stands in the help of %s", e.Line, c.Path())
+				t.Errorf("%s is in the help of %s", e.Line, c.Path())
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // -no-color, which all take, stands above.
 func TestDocumentedFlags(t *testing.T) {
 	page := readDoc(t, "commands.md")
-	told := map[string]bool{"completion": true, "graph": true} // they have none of their own
+	documented := map[string]bool{"completion": true, "graph": true} // they have none of their own
 	for _, section := range strings.Split(page, "\n## ")[1:] {
 		heading, text, _ := strings.Cut(section, "\n")
 		inTables := flagsInTables(text)
@@ -26,7 +26,7 @@ func TestDocumentedFlags(t *testing.T) {
 			if c == nil {
 				continue // a section about something else
 			}
-			told[c.Name] = true
+			documented[c.Name] = true
 			for _, c := range append(c.Subcommands, c) {
 				theirs = append(theirs, cli.FlagNames(c.Flags)...)
 				for _, flag := range cli.FlagNames(c.Flags) {
@@ -43,7 +43,7 @@ func TestDocumentedFlags(t *testing.T) {
 		}
 	}
 	for _, c := range runnable() {
-		if first, _, _ := strings.Cut(c.Path(), " "); !told[first] {
+		if first, _, _ := strings.Cut(c.Path(), " "); !documented[first] {
 			t.Errorf("no heading of docs/commands.md names %s", first)
 		}
 		if !strings.Contains(page, "\n| `"+c.Path()) {

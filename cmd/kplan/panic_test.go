@@ -13,7 +13,7 @@ import (
 )
 
 // A bug in kplan is reported without what it was about: that may be a secret.
-func TestPanicTellsNoValues(t *testing.T) {
+func TestPanicShowsNoValues(t *testing.T) {
 	for name, problem := range map[string]any{
 		"text":  "the value s3cr3t-canary has no form",
 		"error": errors.New("s3cr3t-canary"),

@@ -117,7 +117,7 @@ func scriptEnv(ts *testscript.TestScript) []string {
 	return env
 }
 
-// watched is what a command has printed so far.
+// watched is the output of a command up to now.
 type watched struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -45,7 +45,7 @@ func (s *session) locate(opts stateOptions) (stateOptions, hcl.Diagnostics) {
 	c, diags := config.Load(".")
 	s.quoted.config = c
 	if c.Settings.Backend == nil {
-		if c.Broken { // the block may stand in what can't be read
+		if c.Broken { // the block may be in a part that can't be read
 			return opts, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Location of the state not known",
 				Detail: "A backend block may be in the part of the configuration that can't be read. Repair it, or name the state with -state=FILE."})
 		}

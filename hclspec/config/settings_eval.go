@@ -152,7 +152,7 @@ func (e *settingsEval) local(name string, ref hcl.Traversal, path []string) (cty
 	return cty.NilVal, false
 }
 
-// PathValue is the value of path. Everything that a configuration reads lies in its own directory,
+// PathValue is the value of path. Everything that a configuration reads is in its own directory,
 // so all three are that, wherever kplan was started.
 var PathValue = cty.ObjectVal(map[string]cty.Value{
 	"module": cty.StringVal("."), "root": cty.StringVal("."), "cwd": cty.StringVal("."),

@@ -117,7 +117,7 @@ func headings(flags []Flag) []string {
 }
 
 // paragraphs writes text, which an empty line divides, each followed by an
-// empty line. A paragraph that is indented is written as it stands.
+// empty line. A paragraph that is indented is written unchanged.
 func paragraphs(w io.Writer, text, indent string) {
 	for p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		lines := strings.Split(p, "\n")

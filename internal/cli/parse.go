@@ -33,7 +33,7 @@ func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }
 
 // Parse finds the command and sets its flags and those before it. getenv reads
 // the environment, for KPLAN_CLI_ARGS. The invocation is never nil: with an error
-// it has what was understood so far.
+// it has what was parsed up to there.
 func (a *App) Parse(line []string, getenv func(string) string) (*Invocation, error) {
 	inv := &Invocation{}
 	if len(line) > 0 && line[0] == "help" { // as git and go have it

@@ -14,7 +14,7 @@ import (
 	"kplan.dev/kplan/kube"
 )
 
-// where gives each path a position of its own, told apart by its file's name.
+// where gives each path a position of its own, distinguished by its file's name.
 func where(p addrs.Path) hcl.Range { return hcl.Range{Filename: "<" + p.String() + ">"} }
 
 func show(diags hcl.Diagnostics) []string {

@@ -95,7 +95,7 @@ func (e *Entry) Owns(path addrs.Path) bool {
 	return err == nil && Owns(fields, path)
 }
 
-// Raw is the entry in JSON form, as it stands in the object.
+// Raw is the entry in JSON form, as the object has it.
 func (e *Entry) Raw() map[string]any { return e.raw }
 
 // Own is the entry of kplan's applies, nil where there is none.

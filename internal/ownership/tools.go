@@ -10,7 +10,7 @@ import (
 const Nobody = "before-first-apply"
 
 // deployTools are the managers as which people and the tools that deploy write.
-// Adopting an object takes over what they applied: they do not come back to it.
+// Adopting an object transfers what they applied: they do not apply it again.
 // A name that ends in * stands for all that begin so.
 var deployTools = []string{
 	"kubectl", "kubectl-*", // -client-side-apply, -create, -edit, -patch, -label, …

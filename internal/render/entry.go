@@ -315,7 +315,7 @@ func (e entry) driftNotes() []string {
 		notes = append(notes, note+on(first.Time))
 	}
 	for _, manager := range e.AdoptedFrom {
-		notes = append(notes, "takes over what "+quote(manager)+" applied")
+		notes = append(notes, "adopts the fields that "+quote(manager)+" applied")
 	}
 	for fields, first := range byManager(e.Taken) {
 		notes = append(notes, "taken from "+quote(first.Manager)+": "+fields)

@@ -368,7 +368,7 @@ func (m *jsonModule) module(address string) *jsonModule {
 	return m.ChildModules[len(m.ChildModules)-1].module(address)
 }
 
-// nextModule is the address of the module below parent that address lies in.
+// nextModule is the address of the module below parent that contains the address.
 func nextModule(parent, address string) string {
 	start := len(parent)
 	if parent != "" {

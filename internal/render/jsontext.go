@@ -25,7 +25,7 @@ func writeJSON(w io.Writer, value any, indent bool) error {
 	return err
 }
 
-// CleanJSON escapes the hostile runes in a JSON text, all of which stand in
+// CleanJSON escapes the hostile runes in a JSON text, all of which are in
 // strings, and the bracket of what build servers take for a command.
 func CleanJSON(text []byte) []byte {
 	var b bytes.Buffer

@@ -38,7 +38,7 @@ func (b body) lines(d *diff.Difference) {
 	}
 }
 
-// opposites are, for each line, the text that stands in its place on the other
+// opposites are, for each line, the text that is in its place on the other
 // side, nil for none: of lines that go and lines that come right after them,
 // the first belongs to the first, and so on.
 func opposites(lines []diff.Line) []*string {
@@ -63,8 +63,8 @@ func runOf(lines []diff.Line, op diff.Op) int {
 	return n
 }
 
-// textLine spells one line of a text. What tells it apart from the line that
-// stands in its place on the other side can be seen: of a very long one the
+// textLine spells one line of a text. How it differs from the line in its place
+// on the other side can be seen: of a very long one the
 // part that differs is shown, and one that would look like the other is
 // spelled in ASCII.
 func textLine(l diff.Line, opposite *string) string {

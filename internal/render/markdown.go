@@ -28,7 +28,7 @@ type MarkdownOptions struct {
 const markdownMarker = "<!-- kplan plan"
 
 // Markdown writes a plan as the comment of a pull request. Its counts come from
-// the plan itself, and all that comes from elsewhere stands in blocks of code.
+// the plan itself, and external text is in blocks of code.
 // When it gets too long, what is destroyed comes first and the rest is counted.
 func Markdown(w io.Writer, pl *plan.Plan, opts MarkdownOptions) {
 	var b strings.Builder
@@ -64,7 +64,7 @@ func limitOf(opts MarkdownOptions) int {
 
 var notInMarker = regexp.MustCompile(`[^A-Za-z0-9_./-]+`)
 
-// marker is the stack's name as it can stand in an HTML comment.
+// marker is the stack's name as it is allowed in an HTML comment.
 func marker(stack string) string {
 	name := notInMarker.ReplaceAllString(stack, "_")
 	name = strings.ReplaceAll(name, "--", "-_")
@@ -257,7 +257,7 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// IsLink reports whether an address can stand in a comment: one that can't be
+// IsLink reports whether an address is allowed in a comment: one that can't be
 // anything else.
 func IsLink(address string) bool {
 	u, err := url.Parse(address)

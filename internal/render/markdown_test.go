@@ -19,7 +19,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// outsideFences is what of a Markdown text stands in no block of code.
+// outsideFences is the part of a Markdown text that is in no block of code.
 func outsideFences(text string) string {
 	var b strings.Builder
 	fence := ""

@@ -24,12 +24,12 @@ type Sources struct {
 
 // snippet is the source that a diagnostic is about.
 type snippet struct {
-	context   string // the block it stands in: resource "Pod" "web"
+	context   string // the block that contains it: resource "Pod" "web"
 	lines     []string
 	firstLine int
 	// markLine is the line whose bytes from markFrom to markTo are meant.
 	markLine, markFrom, markTo int
-	// hidden are the secrets that stood in these lines or came into them.
+	// hidden are the secrets that these lines contain or refer to.
 	hidden []string
 }
 
@@ -86,7 +86,7 @@ func secretsIn(filename string, ranges []hcl.Range) []hcl.Range {
 }
 
 // add adds a line, which begins at a byte of the file, with the mask in the
-// place of each secret. What the mark stood under it still stands under.
+// place of each secret. The mark stays under the same text.
 func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 	var shown strings.Builder
 	done, from, to := 0, s.markFrom, s.markTo
@@ -109,7 +109,7 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 }
 
 // moved is by how much a place in a line moves when the mask takes the place of
-// what stands from start to end. One in the midst of that goes so far into the
+// the text from start to end. One in the midst of that goes so far into the
 // mask.
 func moved(place, start, end, into int) int {
 	switch {

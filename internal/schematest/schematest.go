@@ -39,7 +39,7 @@ func (s *Schema) Check(document []byte) error {
 }
 
 // CheckStream says what is wrong with a stream of events: with a line, with the
-// first one, or with the last. A stream has an end only where it tells how many
+// first one, or with the last. A stream has an end only where it reports how many
 // changes there were, or why there is no such count.
 func (s *Schema) CheckStream(stream []byte) error {
 	var types []string

@@ -1,7 +1,7 @@
 // Package ui is where kplan speaks and listens: standard input, output and error,
 // what the terminal can show, and the events that programs read.
 //
-// Everything is said once, to all who listen. Report and Tell write events where
+// Everything is reported once, to every stream. Report and Tell write events where
 // those are asked for, on standard output (-json) or in a file beside the text
 // (-json-into); people read the text.
 package ui
@@ -51,7 +51,7 @@ type Streams struct {
 	speaking sync.Mutex
 }
 
-// Std returns the standard streams. They heed NO_COLOR, TERM, CI and KPLAN_INPUT.
+// Std returns the standard streams. They respect NO_COLOR, TERM, CI and KPLAN_INPUT.
 func Std(version string) *Streams {
 	s := &Streams{
 		In:       os.Stdin,

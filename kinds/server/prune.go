@@ -5,7 +5,7 @@ import (
 )
 
 // Pruned is the object without the fields that the kind's schema does not have, as
-// the server shows it once the schema lost them. What lies in an object of which the
+// the server shows it once the schema lost them. What is in an object of which the
 // schema declares no fields at all is kept. The object given is not changed.
 func Pruned(k *kinds.Kind, obj map[string]any) map[string]any {
 	kept := prunedFields(k.Root, obj)

@@ -66,7 +66,7 @@ func tolerationOf(tolerations []any, taint string) any {
 	return nil
 }
 
-// keep takes over what is not given any more.
+// keep copies the live values that are not given any more.
 func keep(before, after map[string]any, names ...string) {
 	for _, name := range names {
 		if after[name] == nil && before[name] != nil {

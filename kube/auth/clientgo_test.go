@@ -24,7 +24,7 @@ import (
 
 // The tests of this file run a credential plugin by client-go and by kplan side by
 // side. Each shows a promise that client-go does not keep. Where one of them fails
-// since client-go keeps it by now, decision 0022 is to be made again.
+// since client-go now keeps it, decision 0022 needs to be reconsidered.
 
 const credential = `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"some"}}'` + "\n"
 

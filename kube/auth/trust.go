@@ -39,7 +39,7 @@ func guardExec(opts Options) error {
 		opts.Exec.Command)
 }
 
-// inside reports whether path lies in dir once symbolic links are followed.
+// inside reports whether path is in dir once symbolic links are followed.
 func inside(dir, path string) bool {
 	rel, err := filepath.Rel(realPath(dir), realPath(path))
 	return err == nil && filepath.IsLocal(rel)

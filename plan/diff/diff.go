@@ -28,7 +28,7 @@ import (
 type Difference struct {
 	Path  addrs.Path   // elements by their keys where they have them, else by index
 	Name  string       // the field or key it stands under; "" for the root and for elements
-	Keys  []Key        // of an element: what tells it apart, unless that is secret
+	Keys  []Key        // of an element: what identifies it, unless that is secret
 	Field *kinds.Field // nil where the schema has nothing about the field
 	Shape Shape
 	Op    Op
@@ -37,7 +37,7 @@ type Difference struct {
 	// for an absent one.
 	Before, After any
 
-	Unknown           bool // only the apply will tell what After is
+	Unknown           bool // After is known after apply
 	Sensitive         bool
 	ForcesReplacement bool // the object has to be replaced since this field changes
 	Reordered         bool // of Elements: those that stay, stay in another order
@@ -118,7 +118,7 @@ type Object struct {
 	Desired map[string]any
 	// Owned are the fields of Before that kplan owns, nil where that is not known.
 	Owned *fieldpath.Set
-	// Unknown are fields of After that only the apply will tell, Sensitive those of
+	// Unknown are fields of After that are known after apply, Sensitive those of
 	// both sides that must not be shown.
 	Unknown, Sensitive addrs.PathSet
 	// ReplacePaths are the fields that can't be changed in place.
@@ -404,7 +404,7 @@ func (d *differ) names(at position, before, after map[string]any) []string {
 // isServers reports whether a field below at is left out since it is the server's
 // own: neither the configuration nor the reader has anything to do with it. It
 // is where a whole value comes or goes, or an object is recreated, that such
-// fields can be told from those that the configuration sets.
+// fields can be distinguished from those that the configuration sets.
 func (d *differ) isServers(at, next position, parent *Difference, before, after any) bool {
 	switch {
 	case next.unknown.exists() || next.replace.reaches():

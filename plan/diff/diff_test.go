@@ -434,9 +434,9 @@ func manifestCopy(object map[string]any) map[string]any {
 	return c
 }
 
-// TestDiffTellsAll checks that a difference holds everything that is needed to
+// TestDiffShowsAll checks that a difference holds everything that is needed to
 // make the one object from the other, and back.
-func TestDiffTellsAll(t *testing.T) {
+func TestDiffShowsAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := anyObject().Draw(t, "before"), anyObject().Draw(t, "after")
 		d := Of(anyChange(before, after))

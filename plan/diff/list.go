@@ -162,7 +162,7 @@ func (l listPair) element(before, after, desired int, name string) elementPair {
 	e.sensitive = l.at.sensitive.element(steps...)
 	e.replace = l.at.replace.element(steps...)
 	e.owned = l.at.owned.element(beforeSteps...)
-	if name == "" && l.at.owned.reaches() { // the server tells apart what this description of the kind does not
+	if name == "" && l.at.owned.reaches() { // the server distinguishes elements that this description of the kind does not
 		e.owned = trail{covered: true}
 	}
 	e.path = l.at.path.Index(index)

@@ -30,7 +30,7 @@ const (
 )
 
 // structured compares two strings as what they hold in JSON or YAML, if they
-// do and if that tells the whole change. A text of several lines that comes or
+// do and if that shows the whole change. A text of several lines that comes or
 // goes is shown as it is.
 func (d *differ) structured(at position, diff *Difference, before, after string) bool {
 	if d.depth >= maxDepth || (diff.Op != Changed && isMultiline(before+after)) {

@@ -23,7 +23,7 @@ type Line struct {
 // contextLines is how many unchanged lines are listed around a change.
 const contextLines = 3
 
-// Binary stands in Before and After for bytes that are no text.
+// Binary is in Before and After for bytes that are not text.
 type Binary struct {
 	Size   int
 	Digest string // the first bytes of the SHA-256, in hex
@@ -64,7 +64,7 @@ func isMultiline(s string) bool {
 	return strings.Contains(strings.TrimSuffix(s, "\n"), "\n")
 }
 
-// bytes compares what stands in base64: as the text that it is, otherwise by
+// bytes compares base64 data: as the text that it is, otherwise by
 // size and digest.
 func (d *differ) bytes(at position, diff *Difference) {
 	before, beforeIs := decoded(diff.Before)

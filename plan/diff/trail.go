@@ -21,7 +21,7 @@ type trail struct {
 type pathTree struct {
 	here     bool
 	fields   map[string]*pathTree
-	elements map[string]*pathTree // by what stands in the brackets
+	elements map[string]*pathTree // by the text in the brackets
 }
 
 // trailOf is the trail of a set, standing at the whole object.

@@ -22,7 +22,7 @@ type Result struct {
 	// next plan deletes them.
 	Orphans map[addrs.Object]bool // by identity
 	// Unaddressed are objects of the stack of which neither their annotation
-	// nor the configuration tells the address, so that they are left out.
+	// nor the configuration has the address, so that they are left out.
 	Unaddressed []Scanned
 	// Unclear reports that the configuration could not be planned in full: of some
 	// entries it is not known what they depend on.
@@ -131,7 +131,7 @@ func (b *rebuilding) addFound() {
 	}
 }
 
-// learn adds what a plan made with the state so far shows about it.
+// learn adds what a plan with the present state shows about it.
 func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 	settled := !p.Incomplete
 	for _, c := range p.Changes {

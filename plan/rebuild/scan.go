@@ -49,7 +49,7 @@ type Unseen struct {
 	Why  string
 }
 
-// Look surveys the cluster for the objects of a stack, of all stacks where
+// Look scans the cluster for the objects of a stack, of all stacks where
 // stackID is "". Where this user may not list the whole cluster, it looks into
 // the namespaces that the configuration and the state name.
 func Look(ctx context.Context, in plan.Input, stackID string) (*Scan, hcl.Diagnostics) {
@@ -118,15 +118,15 @@ func (l *scanner) kind(ctx context.Context, kind *kinds.Kind) error {
 	if kube.ReasonOf(err) == kube.Forbidden && kind.Namespaced && len(l.namespaces()) > 0 {
 		found, err = l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector, Namespaces: l.namespaces()})
 		if err == nil {
-			l.overlook(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
+			l.miss(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
 		}
 	}
 	switch kube.ReasonOf(err) {
-	case kube.NotServed, kube.NotFound: // gone since the server told of it, and its objects with it
+	case kube.NotServed, kube.NotFound: // gone since discovery, and its objects with it
 	case kube.Forbidden:
-		l.overlook(kind, "this user may not list it")
+		l.miss(kind, "this user may not list it")
 	case kube.Unavailable, kube.Timeout, kube.NotKubernetes:
-		l.overlook(kind, "its server does not answer")
+		l.miss(kind, "its server does not answer")
 	default:
 		if err != nil {
 			return err
@@ -136,8 +136,8 @@ func (l *scanner) kind(ctx context.Context, kind *kinds.Kind) error {
 	return nil
 }
 
-// overlook notes that objects of a kind may be missing.
-func (l *scanner) overlook(kind *kinds.Kind, why string) {
+// miss notes that objects of a kind may be missing.
+func (l *scanner) miss(kind *kinds.Kind, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.found.Unseen = append(l.found.Unseen, Unseen{kind.GroupKind().String(), why})

@@ -30,7 +30,7 @@ var behaviours = map[string]behaviour{
 }
 
 // behaviourOf is how a container of this image behaves. Of kplan.test, only what is listed exists; a suffix after
-// the name makes no difference, so tests can tell their images apart.
+// the name makes no difference, so tests can distinguish their images.
 func behaviourOf(image string) behaviour {
 	rest, ours := strings.CutPrefix(image, imagePrefix)
 	if !ours {

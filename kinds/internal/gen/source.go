@@ -106,7 +106,7 @@ func (s *source) load(importPath string) (*pkg, error) {
 		}
 	}
 	if dir == "" {
-		return nil, fmt.Errorf("package %s lies in none of the API modules", importPath)
+		return nil, fmt.Errorf("package %s is in none of the API modules", importPath)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
