@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 )
 
@@ -78,7 +80,7 @@ func (w *waiter) awaitAll(ctx context.Context, objects []*applied) (notReady []a
 		g.Add(c)
 	}
 	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *applied, _ map[*applied]struct{}) (struct{}, error) {
-		_, err := w.await(ctx, c)
+		err := w.await(ctx, c, goal{ready: true})
 		w.shutdown.inOutage(err)
 		return struct{}{}, err
 	})
@@ -96,8 +98,48 @@ func (w *waiter) awaitAll(ctx context.Context, objects []*applied) (notReady []a
 	return notReady, diags
 }
 
-// await waits until the object is ready and returns it as it is then.
-func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructured, error) {
+// goal is what an object is waited for.
+type goal struct {
+	ready  bool
+	values []hclspec.Later // that it has to have
+}
+
+// missing are the values that the object does not have.
+func (g goal) missing(live *unstructured.Unstructured) []hclspec.Later {
+	return slices.DeleteFunc(slices.Clone(g.values), func(l hclspec.Later) bool { return live != nil && l.IsIn(live.Object) })
+}
+
+func (g goal) isReached(state readiness.State) bool {
+	return state.Live != nil && (state.Ready || !g.ready) && len(g.missing(state.Live)) == 0
+}
+
+// why is what keeps the goal from being reached.
+func (g goal) why(state readiness.State) string {
+	missing := g.missing(state.Live)
+	if len(missing) == 0 || g.ready && !state.Ready {
+		return state.Why
+	}
+	var parts []string
+	for _, later := range missing {
+		parts = append(parts, fieldsOf(later)+" is not set yet")
+	}
+	if !state.Ready && state.Why != "" {
+		parts = append(parts, state.Why)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func fieldsOf(later hclspec.Later) string {
+	var names []string
+	for _, path := range later.Paths {
+		names = append(names, path.String())
+	}
+	return words.Or(names)
+}
+
+// await waits until the object has reached the goal, and leaves in c what it is
+// then.
+func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 	ctx, cancel := w.shutdown.waiting(ctx)
 	defer cancel()
 	timeout := w.timeouts.of(c.Addr)
@@ -110,7 +152,7 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 	}
 	w.activity.wait(c.Addr, false)
 	defer w.activity.leave(c.Addr)
-	waiting := &waiting{w: w, c: c.Change, start: check.Start}
+	waiting := &waiting{w: w, c: c.Change, goal: goal, start: check.Start}
 	defer waiting.end()
 	var state readiness.State
 	err := w.informers.Until(deadline, c.Kind, c.Object, func(v informers.View) (done bool, err error) {
@@ -122,25 +164,41 @@ func (w *waiter) await(ctx context.Context, c *applied) (*unstructured.Unstructu
 			waiting.observe(state)
 			w.activity.wait(c.Addr, state.Stuck)
 		}
-		return state.Ready || state.Terminal || state.Stuck && !w.activity.getsOn(), nil
+		return seen && goal.isReached(state) || state.Terminal || state.Stuck && !w.activity.getsOn(), nil
 	})
 	switch {
-	case err == nil && state.Ready:
+	case err == nil && goal.isReached(state):
 		w.activity.change(c.Object)
-		return state.Live, nil
+		c.live, c.ready = state.Live, state.Ready
+		return nil
 	case err == nil && state.Terminal:
-		return nil, w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
+		return w.notReady(c.Change, goal.why(state), w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
 	case err == nil:
 		evidence := w.diagnoser.Evidence(ctx, state)
-		return nil, w.notReady(c.Change, state.Why, evidence, "Kubernetes has retried for a minute or more without success, "+
+		return w.notReady(c.Change, goal.why(state), evidence, "Kubernetes has retried for a minute or more without success, "+
 			"so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
-		diags := w.notReady(c.Change, state.Why, w.diagnoser.Evidence(ctx, state), fmt.Sprintf("kplan waited for %s. "+
-			"A wait block can set another timeout.", timeout))
+		evidence := w.diagnoser.Evidence(ctx, state)
+		end := fmt.Sprintf("kplan waited for %s. A wait block can set another timeout.", timeout)
+		diags := w.notReady(c.Change, goal.why(state), evidence, end)
+		if missing := goal.missing(state.Live); len(missing) > 0 && (state.Ready || !goal.ready) {
+			diags = w.notSet(c.Change, missing[0], goal.why(state), evidence, end)
+		}
 		advice.Add(diags[0], advice.WaitLonger)
-		return nil, diags
+		return diags
 	}
-	return nil, err
+	return err
+}
+
+// notSet reports a value that something refers to and that did not appear.
+func (w *waiter) notSet(c *plan.Change, missing hclspec.Later, why, evidence, end string) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  "Referenced value is not set",
+		Detail: w.masker().Hide(fmt.Sprintf("%s (%s) was applied, and what refers to %s needs its value: %s.%s\n%s If the value may be missing, "+
+			"give another one: try(…, \"\").", c.Addr, c.Object, fieldsOf(missing), strings.TrimRight(why, "."), evidence, end)),
+		Subject: missing.Range.Ptr(),
+	}}
 }
 
 // criteriaOf is what the configuration defines about when an object is ready.
@@ -183,6 +241,7 @@ func (w *waiter) notReady(c *plan.Change, why, evidence, end string) hcl.Diagnos
 type waiting struct {
 	w      *waiter
 	c      *plan.Change
+	goal   goal
 	start  time.Time
 	detail detail
 	ready  bool
@@ -195,10 +254,10 @@ func (w *waiting) event() Event {
 }
 
 func (w *waiting) observe(state readiness.State) {
-	w.ready = state.Ready
-	if state.Ready {
+	if w.ready = state.Ready; w.goal.isReached(state) {
 		return
 	}
+	state.Why = w.goal.why(state)
 	if w.stop == nil && !becomesReady(w.c) {
 		w.w.events.expectReady()
 	}
@@ -216,6 +275,9 @@ func (w *waiting) end() {
 		w.stop()
 	} else if !w.ready || !becomesReady(w.c) {
 		return
+	}
+	if !w.ready && !w.goal.ready {
+		return // it is still waited for, or nobody waits until it is ready
 	}
 	event := w.event()
 	event.Phase, event.Elapsed = NotReady, time.Since(w.start)

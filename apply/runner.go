@@ -241,7 +241,7 @@ func (r *runner) visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
 func (r *runner) unawaited(visited []hclspec.Visited[*applied]) []*applied {
 	var rest []*applied
 	for _, v := range visited {
-		if v.Err == nil && v.Result != nil && r.waiter.waits(v.Desired) && !r.awaited[v.Desired.Addr] {
+		if v.Err == nil && v.Result != nil && r.waiter.waits(v.Desired) && !v.Result.ready {
 			rest = append(rest, v.Result)
 		}
 	}

@@ -24,6 +24,8 @@ type applied struct {
 	live *unstructured.Unstructured
 	// deviations are warnings of what the server made other than the plan shows.
 	deviations hcl.Diagnostics
+	// ready means that it has been waited for until it was.
+	ready bool
 }
 
 // visit does what the plan has for one object.
@@ -66,15 +68,30 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 	if readiness.IsDeletedOnceFinished(done.live) && r.waiter.waits(d) {
 		r.informers.Start(c.Kind) // a watch that starts later would not see that it existed
 	}
-	if r.awaited[d.Addr] && r.waiter.waits(d) || mustBeReady(c) {
-		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting
-		ready, err := r.waiter.await(ctx, done)
-		if err != nil {
-			return done, err // it was applied all the same
-		}
-		done.live = ready
+	if goal := r.goalOf(done); goal.ready || len(goal.values) > 0 {
+		hclspec.ReleaseSlot(ctx)                     // only the work is bounded, not the waiting
+		return done, r.waiter.await(ctx, done, goal) // if that fails, it was applied all the same
 	}
 	return done, nil
+}
+
+// goalOf is what others wait for before they can go on: that the object is ready,
+// or that it has the values that they refer to. A value that changes until the
+// object is ready is not used before.
+func (r *runner) goalOf(done *applied) goal {
+	d := done.Desired
+	waits := r.waiter.waits(d)
+	goal := goal{ready: r.awaited[d.Addr] && waits || mustBeReady(done.Change)}
+	for _, later := range d.Later {
+		there := later.IsIn(done.live.Object)
+		if waits && done.Action != plan.NoOp && (later.Progress || later.Optional && !there) {
+			goal.ready = true
+		}
+		if !later.Optional && !there {
+			goal.values = append(goal.values, later)
+		}
+	}
+	return goal
 }
 
 // withoutSecrets is a context for the requests of a change, whose secrets are hidden

@@ -32,7 +32,10 @@ type Desired struct {
 	Needs []addrs.Instance
 	// Awaits are the instances that must be ready before this one: those that
 	// depends_on names.
-	Awaits    []addrs.Instance
+	Awaits []addrs.Instance
+	// Later are the values that something refers to and that may appear only some time
+	// after the object was made.
+	Later     []Later
 	Lifecycle config.Lifecycle
 	Wait      config.Wait
 	Range     hcl.Range // the head of the resource block

@@ -82,4 +82,5 @@ type reference struct {
 	// begin with the instance's key, or are empty for all of them.
 	steps []useStep
 	at    hcl.Range
+	guard *guard // the outermost call around it that is one
 }

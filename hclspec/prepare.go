@@ -110,6 +110,7 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *parsedBody, ke
 	if fields != nil {
 		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.positions.Items = d.Kind, fields, outermost(d.Unknown), outermost(d.Sensitive), d.Sources
 		i.finish()
+		i.Later = p.laterValues(b, i)
 	}
 	p.keyOrigins(b, scope, &d.Origins)
 	i.origins = d.Origins

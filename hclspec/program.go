@@ -39,6 +39,8 @@ type program struct {
 	files   map[string]*hcl.File
 	graph   *graph.Graph[Block]
 	demands map[Block]*demand
+	// referrers are the references to each resource.
+	referrers map[Block][]reference
 	// dependsOnResources are the blocks whose values may differ between the
 	// preview and the walk.
 	dependsOnResources map[Block]bool

@@ -149,7 +149,7 @@ func (n *names) resourceReference(from *block, u use) (reference, hcl.Diagnostic
 	if !ok {
 		return reference{}, n.undeclaredResource(to, u.at)
 	}
-	ref := reference{to: to, steps: u.steps[1:], at: u.at}
+	ref := reference{to: to, steps: u.steps[1:], at: u.at, guard: u.guard}
 	return ref, checkInstanceKey(b.node.(objectNode).repetition(), ref)
 }
 

@@ -17,6 +17,7 @@ type use struct {
 	at    hcl.Range
 	// asKey marks the unquoted key of an object, which may be meant as text.
 	asKey bool
+	guard *guard // the outermost call around it that is one
 }
 
 // useStep is what follows the name: an attribute, a key in brackets, or any
@@ -52,6 +53,7 @@ type useFinder struct {
 	// keys are expressions in brackets, and others whose marks cty drops.
 	keys   []hcl.Expression
 	hidden []map[string]struct{}
+	guard  *guard                      // the outermost call around what is being walked
 	inside map[hclsyntax.Node]struct{} // part of a longer use that was collected
 }
 
@@ -112,6 +114,9 @@ func (f *useFinder) block(b *hclsyntax.Block) {
 
 // Enter is called by hclsyntax.Walk.
 func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	if f.guard == nil {
+		f.guard = guardOf(node)
+	}
 	switch n := node.(type) {
 	case hclsyntax.ChildScope:
 		f.hidden = append(f.hidden, n.LocalNames)
@@ -145,6 +150,9 @@ func (f *useFinder) key(expr hclsyntax.Expression) {
 
 // Exit is called by hclsyntax.Walk.
 func (f *useFinder) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	if f.guard != nil && f.guard.call == node {
+		f.guard = nil
+	}
 	if _, ok := node.(hclsyntax.ChildScope); ok {
 		f.hidden = f.hidden[:len(f.hidden)-1]
 	}
@@ -197,6 +205,7 @@ func (f *useFinder) add(u use) {
 			return
 		}
 	}
+	u.guard = f.guard
 	f.uses = append(f.uses, u)
 }
 

@@ -246,6 +246,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 	seen := make([]*Seen, len(made))
 	for n, i := range v.out.instances {
 		m := &made[n]
+		m.seen = m.seen.withLater(i.Desired)
 		seen[n] = &m.seen
 		if m.done {
 			v.out.at[i.Addr] = len(v.out.visited)

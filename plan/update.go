@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -193,7 +194,22 @@ func (d *decision) seenChanged() hclspec.Seen {
 	for _, name := range []string{"resourceVersion", "generation", "managedFields"} {
 		unknown.Add(addrs.NewPath("metadata", name))
 	}
+	if !reflect.DeepEqual(jsonForm(d.before["spec"]), jsonForm(d.after["spec"])) {
+		unknown.AddAll(d.progress())
+	}
 	return hclspec.Seen{Object: withoutPaths(WithoutOwn(d.after), unknown), Unknown: unknown}
+}
+
+// progress are the fields that something refers to, and whose values are those of
+// before the change until the object is ready again.
+func (d *decision) progress() addrs.PathSet {
+	paths := addrs.PathSet{}
+	for _, later := range d.desired.Later {
+		if later.Progress {
+			paths.AddAll(addrs.NewPathSet(later.Paths...))
+		}
+	}
+	return paths
 }
 
 // looksSame reports whether two results of a change are the same but for what the
