@@ -195,16 +195,16 @@ func (d *decision) seenChanged() hclspec.Seen {
 		unknown.Add(addrs.NewPath("metadata", name))
 	}
 	if !reflect.DeepEqual(jsonForm(d.before["spec"]), jsonForm(d.after["spec"])) {
-		unknown.AddAll(d.progress())
+		unknown.AddAll(progressOf(d.desired))
 	}
 	return hclspec.Seen{Object: withoutPaths(WithoutOwn(d.after), unknown), Unknown: unknown}
 }
 
-// progress are the fields that something refers to, and whose values are those of
+// progressOf are the fields that something refers to, and whose values are those of
 // before the change until the object is ready again.
-func (d *decision) progress() addrs.PathSet {
+func progressOf(d *hclspec.Desired) addrs.PathSet {
 	paths := addrs.PathSet{}
-	for _, later := range d.desired.Later {
+	for _, later := range d.Later {
 		if later.Progress {
 			paths.AddAll(addrs.NewPathSet(later.Paths...))
 		}
