@@ -6,6 +6,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/kinds"
 )
 
 // Block is the address of a block of the configuration, with what references to
@@ -66,6 +67,8 @@ type block struct {
 
 	// refs are the references to other blocks, in the order of the source.
 	refs []reference
+	// fields describe what the references to objects lead to, by their ranges.
+	fields map[hcl.Range]*kinds.Field
 	// broken are the uses of names that refer to nothing. They are reported once, and their values
 	// count as unknown.
 	broken []use

@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,6 +17,7 @@ import (
 // look like. One that leads nowhere counts as broken from then on.
 func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	b.fields = map[hcl.Range]*kinds.Field{}
 	for _, ref := range b.refs {
 		target, ok := p.names.byBlock[ref.to].node.(objectNode)
 		if !ok || deps[ref.to] == nil || deps[ref.to].kind == nil {
@@ -24,6 +26,7 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 		problems := checkInstance(ref, target, deps[ref.to])
 		if len(problems) == 0 {
 			problems = checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
+			b.fields[ref.at] = fieldAt(ref.objectSteps(target), deps[ref.to].kind)
 		}
 		if problems.HasErrors() {
 			b.broken = append(b.broken, use{root: ref.to.Type, steps: []useStep{{kind: attrStep, name: ref.to.Name}}, at: ref.at})
@@ -61,6 +64,14 @@ func checkInstance(ref reference, target objectNode, res *result) hcl.Diagnostic
 		hint = near
 	}
 	return source.Problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)
+}
+
+// fieldAt describes what steps lead to, nil where they may lead to several.
+func fieldAt(steps []useStep, kind *kinds.Kind) *kinds.Field {
+	if slices.ContainsFunc(steps, func(s useStep) bool { return s.kind == splatStep || s.kind == anyStep }) {
+		return nil
+	}
+	return kind.At(pathOf(steps))
 }
 
 func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics {

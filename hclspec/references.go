@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
@@ -275,4 +276,48 @@ func (ref reference) objectSteps(target objectNode) []useStep {
 		return ref.steps[1:]
 	}
 	return ref.steps
+}
+
+// findReferrers collects the references to each resource.
+func (n *names) findReferrers() map[Block][]reference {
+	referrers := map[Block][]reference{}
+	for _, b := range n.inOrder {
+		for _, ref := range b.refs {
+			if _, ok := n.byBlock[ref.to].node.(objectNode); ok {
+				referrers[ref.to] = append(referrers[ref.to], ref)
+			}
+		}
+	}
+	return referrers
+}
+
+// mayMean reports whether a reference may lead to the instance with that key.
+func (ref reference) mayMean(key addrs.Key, target objectNode) bool {
+	if target.repetition() == "" || len(ref.steps) == 0 {
+		return true
+	}
+	switch first := ref.steps[0]; first.kind {
+	case nameKeyStep:
+		return key == addrs.StringKey(first.name)
+	case indexKeyStep:
+		return key == addrs.IntKey(first.index)
+	}
+	return true
+}
+
+// pathOf is the field that steps lead to or, from a step on that may pick any
+// element, the field that holds these.
+func pathOf(steps []useStep) addrs.Path {
+	var path addrs.Path
+	for _, s := range steps {
+		switch s.kind {
+		case attrStep, nameKeyStep:
+			path = path.Field(s.name)
+		case indexKeyStep:
+			path = path.Index(s.index)
+		default:
+			return path
+		}
+	}
+	return path
 }

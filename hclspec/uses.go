@@ -1,6 +1,8 @@
 package hclspec
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -293,4 +295,27 @@ func literalKey(key cty.Value, at hcl.Range) useStep {
 		}
 	}
 	return useStep{kind: anyStep, at: at}
+}
+
+// guard is a call that has an answer also where a reference in it leads nowhere.
+type guard struct {
+	call     hclsyntax.Node
+	fallback bool // one of the arguments refers to nothing
+}
+
+// guardOf is the guard that a node is, nil for any other.
+func guardOf(node hclsyntax.Node) *guard {
+	call, ok := node.(*hclsyntax.FunctionCallExpr)
+	if !ok {
+		return nil
+	}
+	switch call.Name {
+	case "can":
+		return &guard{call: call, fallback: true}
+	case "try", "coalesce", "coalescelist":
+		return &guard{call: call, fallback: slices.ContainsFunc(call.Args, func(arg hclsyntax.Expression) bool {
+			return len(arg.Variables()) == 0
+		})}
+	}
+	return nil
 }

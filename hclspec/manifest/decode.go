@@ -24,6 +24,9 @@ type Decoder struct {
 	Unknown   addrs.PathSet
 	Sensitive addrs.PathSet
 	Origins   Origins
+	// Referred, when set, is the field that an expression refers to, nil for any other
+	// expression.
+	Referred func(hcl.Range) *kinds.Field
 	// Sources is, for a list made by dynamic blocks, the item of the source that each of its
 	// elements came from.
 	Sources map[addrs.Path][]int
@@ -129,9 +132,30 @@ func (d *Decoder) unmaskedPart(p *Part, at *location) (any, state) {
 		if !ok {
 			return d.notKnown(at)
 		}
+		if unfit := d.unfitReference(v, p); unfit != nil {
+			d.Problem("Unsuitable value", p.At, "%s must be %s, and this is %s.", d.valueName(at), Describe(p.Field), Describe(unfit))
+			return d.notKnown(at)
+		}
 		return d.Value(v, p.Field, at, p.At)
 	}
 	return d.Value(p.value, p.Field, at, p.At)
+}
+
+// unfitReference is the field that a part refers to, if its value is not known yet
+// and can't be one of the part's field, whatever it will be; else nil.
+func (d *Decoder) unfitReference(v cty.Value, p *Part) *kinds.Field {
+	if shallow, _ := v.Unmark(); shallow.IsKnown() || shallow.Type() != cty.DynamicPseudoType || d.Referred == nil || p.Field == nil {
+		return nil
+	}
+	from := d.Referred(p.Expr.Range())
+	if from == nil || from.Type == kinds.Any || p.Field.Type == kinds.Any {
+		return nil
+	}
+	isMap := func(f *kinds.Field) bool { return f.Type == kinds.Object || f.Type == kinds.Map }
+	if isMap(from) != isMap(p.Field) || (from.Type == kinds.List) != (p.Field.Type == kinds.List) {
+		return from
+	}
+	return nil
 }
 
 func (d *Decoder) object(p *Part, at *location) (any, state) {
@@ -275,6 +299,10 @@ func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Ran
 	case v.IsNull():
 		return nil, valueAbsent
 	case !v.IsKnown():
+		if unsuitable(v.Type(), f) {
+			d.Problem("Unsuitable value", blame, "%s must be %s, and this is %s.%s",
+				d.valueName(at), Describe(f), DescribeValue(v), hint(v, f, d.Kind))
+		}
 		return d.notKnown(at)
 	}
 	json, what := d.knownValue(v, f, at, blame)

@@ -77,6 +77,31 @@ func DescribeValue(v cty.Value) string {
 	return "something else"
 }
 
+// unsuitable reports whether no value of the type fits the field, whatever it will
+// turn out to be: a uid is no list.
+func unsuitable(ty cty.Type, f *kinds.Field) bool {
+	isMap, isList := ty.IsMapType() || ty.IsObjectType(), ty.IsListType() || ty.IsSetType() || ty.IsTupleType()
+	switch {
+	case ty == cty.DynamicPseudoType || f.Type == kinds.Any:
+		return false
+	case f.Type == kinds.Object || f.Type == kinds.Map:
+		return !isMap
+	case f.Type == kinds.List && (ty.IsListType() || ty.IsSetType()):
+		return unsuitable(ty.ElementType(), elementOf(f))
+	case f.Type == kinds.List || isMap || isList:
+		return f.Type != kinds.List || !isList
+	}
+	switch f.Type {
+	case kinds.Integer, kinds.Number, kinds.Quantity, kinds.IntOrString:
+		return ty == cty.Bool
+	case kinds.Boolean:
+		return ty == cty.Number
+	case kinds.Time, kinds.Duration, kinds.Bytes:
+		return ty != cty.String
+	}
+	return false
+}
+
 // hint suggests how to write what was probably meant by a value that the field can't hold, with a
 // space before it, or "".
 func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
