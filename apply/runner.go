@@ -173,8 +173,12 @@ func (r *runner) mayGoOn() bool { return !r.shutdown.begun() && r.journal.halt()
 
 // stillNeeded returns the test for objects that must not be deleted after all:
 // something that used one of them by the state, or is to come in its place, was not
-// applied, or is not ready although others wait for that.
+// applied, or is not ready although others wait for that. A refresh-only plan
+// applies nothing, so nothing failed in it.
 func (r *runner) stillNeeded(outcome hclspec.Outcome[*applied]) func(*plan.Change) bool {
+	if r.Plan.Mode == plan.RefreshOnly {
+		return func(*plan.Change) bool { return false }
+	}
 	done := map[addrs.Instance]bool{}
 	for _, v := range outcome.Visited {
 		done[v.Desired.Addr] = v.Err == nil
