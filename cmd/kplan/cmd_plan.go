@@ -50,6 +50,8 @@ func planCommand(s *session) *cli.Command {
 			{Line: "plan -detailed-exitcode -input=false -no-color", Explanation: "In a pipeline, find out whether there are changes:"},
 			{Line: "plan -target-file=changed.txt -json-into=events.json",
 				Explanation: "Plan only the objects that a file lists, and write the events for a program, too:"},
+			{Line: "plan -refresh-only", Explanation: "Show what others have changed, and what they have set beside the configuration:"},
+			{Line: "plan -drift=refuse", Explanation: "Stop if somebody has changed what kplan applied, instead of putting it back:"},
 			{Line: "plan -destroy", Explanation: "Show what kplan destroy would delete:"},
 			{Line: "plan -offline -lock=false", Explanation: "For a pull request from a fork, which gets no credentials:"},
 		},
