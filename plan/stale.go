@@ -184,9 +184,8 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 		field := refusedAt(d, f.Path)
 		more := ""
 		if others := othersBeside(d, field.Parent()); len(others) > 0 {
-			more = fmt.Sprintf("%s of the object is set by %s%s, and not by the configuration. To remove it, list %s in lifecycle.force_conflicts, "+
-				"or add the option -force-conflicts='%s' for one run", others[0].Path, quoted(others[0].Manager), sinceWhen(others[0].Time),
-				others[0].Path, d.addr)
+			more = fmt.Sprintf("%s of the object is set by %s%s, and not by the configuration. To remove it, list it in "+
+				"lifecycle.force_conflicts", others[0].Path, quoted(others[0].Manager), sinceWhen(others[0].Time))
 		} else if field.Parent() == addrs.NewPath("status") {
 			more = storedVersionAdvice(d)
 		} else if leaves(d, field) {
