@@ -47,7 +47,13 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		r.journal.acknowledge(in.Plan.Changes)
 		var deleteDiags, waitDiags hcl.Diagnostics
 		deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
-		notReady, waitDiags = r.waiter.awaitAll(ctx, r.unawaited(outcome.Visited))
+		unawaited := r.unawaited(outcome.Visited)
+		notReady, waitDiags = r.waiter.awaitAll(ctx, unawaited)
+		for _, done := range unawaited {
+			if slices.Contains(notReady, done.Addr) {
+				r.recordUnfinished(done)
+			}
+		}
 		diags = slices.Concat(diags, deleteDiags, waitDiags)
 	}
 	r.background.trap.Rethrow()

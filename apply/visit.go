@@ -14,6 +14,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
@@ -48,6 +49,11 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	if plan.IsDone(c) {
+		done := &applied{Change: c, live: &unstructured.Unstructured{Object: plan.Gone(c)}, ready: true}
+		r.journal.kept(r.writer.entry(c, done.live))
+		return done, nil
+	}
 	ctx = withoutSecrets(ctx, c)
 	done := &applied{Change: c, live: &unstructured.Unstructured{Object: c.Before}}
 	if c.Action != plan.NoOp || c.Moved() {
@@ -69,8 +75,12 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 		r.informers.Start(c.Kind) // a watch that starts later would not see that it existed
 	}
 	if goal := r.goalOf(done); goal.ready || len(goal.values) > 0 {
-		hclspec.ReleaseSlot(ctx)                     // only the work is bounded, not the waiting
-		return done, r.waiter.await(ctx, done, goal) // if that fails, it was applied all the same
+		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting
+		err := r.waiter.await(ctx, done, goal)
+		if err != nil {
+			r.recordUnfinished(done)
+		}
+		return done, err // if that fails, it was applied all the same
 	}
 	return done, nil
 }
@@ -92,6 +102,16 @@ func (r *runner) goalOf(done *applied) goal {
 		}
 	}
 	return goal
+}
+
+// recordUnfinished records that an object is not known to have done what it is for. Had
+// it, it would not be created again once the cluster has deleted it.
+func (r *runner) recordUnfinished(done *applied) {
+	if server.ExpiresOnceDone(done.Kind, done.DesiredFields) {
+		entry := r.writer.entry(done.Change, done.live)
+		entry.Digest = ""
+		r.journal.kept(entry)
+	}
 }
 
 // withoutSecrets is a context for the requests of a change, whose secrets are hidden

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -93,6 +95,17 @@ type Change struct {
 
 // Moved reports whether the object has another address than before.
 func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
+
+// IsDone reports whether the object is gone because it has served its purpose, and is
+// to stay so.
+func IsDone(c *Change) bool { return c.Action == NoOp && c.Desired != nil && c.Before == nil }
+
+// Gone is what is known of an object of which IsDone is true.
+func Gone(c *Change) map[string]any {
+	gone := unstructured.Unstructured{Object: runtime.DeepCopyJSON(c.DesiredFields)}
+	gone.SetUID(types.UID(c.UID))
+	return gone.Object
+}
 
 // Drift is a value of a live object that is no longer what kplan last applied.
 type Drift struct {

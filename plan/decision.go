@@ -125,6 +125,14 @@ func (d *decision) leave(certainty Certainty) hclspec.Seen {
 	return hclspec.Seen{Object: WithoutOwn(d.before)}
 }
 
+// leaveDone decides that an object is not created again that the cluster has deleted
+// once it was done.
+func leaveDone(d *decision) hclspec.Seen {
+	d.action, d.certainty, d.uid = NoOp, Compared, d.entry.UID
+	d.before, d.after, d.unknown = nil, nil, addrs.PathSet{}
+	return hclspec.Seen{Object: WithoutOwn(Gone(d.change()))}
+}
+
 // ignored are the fields of lifecycle.ignore_changes where they count: they yield
 // to what others do to an object that stays.
 func (d *decision) ignored() []addrs.Path {

@@ -34,6 +34,9 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 	recordedAs.Addr = d.entry.Addr
 	d.desired, d.addr, d.fields = &recordedAs, recordedAs.Addr, DesiredFields(&recordedAs, p.state.StackID())
 	d.certainty = Compared
+	if live == nil && isDone(p.state, d) {
+		return leaveDone(d), nil
+	}
 	if live == nil || string(live.GetUID()) != d.entry.UID {
 		d.action, d.reason = Forget, BecauseGone
 		return hclspec.Seen{}, nil

@@ -8,6 +8,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
 )
 
@@ -67,6 +68,8 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	switch {
 	case err != nil:
 		return hclspec.Seen{}, err
+	case live == nil && isDone(p.state, d) && !anyMatches(p.Replace, d.addr):
+		return leaveDone(d), nil
 	case live == nil:
 		d.reason = BecauseDeleted
 		return p.create(ctx, d)
@@ -80,6 +83,18 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 		return hclspec.Seen{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
 	}
 	return p.update(ctx, d, live)
+}
+
+// isDone reports whether an object that is not there any more has served its purpose:
+// the cluster deletes it by itself then, and it is still defined as it was last applied.
+// An object that is known to have failed has no digest.
+func isDone(s *state.State, d *decision) bool {
+	addr := d.addr
+	if d.moved() {
+		addr = d.previous
+	}
+	return server.ExpiresOnceDone(d.kind, d.fields) && d.entry.Digest != "" &&
+		d.entry.Digest == s.Digest(desiredFieldsAt(d.desired, addr, s.StackID()))
 }
 
 // passBy leaves an object alone that is out of scope, though others of its

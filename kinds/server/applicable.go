@@ -74,3 +74,25 @@ func Overwritten(k *kinds.Kind, obj map[string]any) []kinds.Problem {
 			"Put these rules into a ClusterRole of their own, with the labels that are selected.",
 	}}
 }
+
+// ExpiresOnceDone reports whether the cluster deletes the object by itself once it has
+// served its purpose: a Job, or a custom resource that is like one, with a time to live
+// after it has finished, a certificate signing request, an event, and a bootstrap token
+// that expires.
+func ExpiresOnceDone(k *kinds.Kind, object map[string]any) bool {
+	spec, _ := object["spec"].(map[string]any)
+	policy, _ := spec["runPolicy"].(map[string]any)
+	const ttl = "ttlSecondsAfterFinished"
+	if spec[ttl] != nil || policy[ttl] != nil {
+		return true
+	}
+	switch k.GroupKind() {
+	case addrs.GroupKind{Group: "certificates.k8s.io", Kind: "CertificateSigningRequest"},
+		addrs.GroupKind{Kind: "Event"}, addrs.GroupKind{Group: "events.k8s.io", Kind: "Event"}:
+		return true
+	case kinds.Secret:
+		data, _ := object["data"].(map[string]any)
+		return object["type"] == "bootstrap.kubernetes.io/token" && data["expiration"] != nil
+	}
+	return false
+}
