@@ -21,8 +21,9 @@ var refusedPairs = map[string]map[string][]string{
 			"offline kubeconfig", "offline context", "offline refresh-only", "offline replace", "offline adopt",
 		},
 		"Incompatible plan mode options": {
-			"destroy refresh-only", "destroy replace", "destroy adopt",
+			"destroy refresh-only", "destroy replace", "destroy adopt", "destroy force-conflicts",
 			"refresh-only replace", "refresh-only adopt", "refresh-only allow-data-loss",
+			"refresh-only force-conflicts", "refresh-only drift",
 		},
 	},
 	"apply": {
@@ -31,14 +32,15 @@ var refusedPairs = map[string]map[string][]string{
 			"json json-into",
 		},
 		"Incompatible plan mode options": {
-			"destroy refresh-only", "destroy replace", "destroy adopt",
+			"destroy refresh-only", "destroy replace", "destroy adopt", "destroy force-conflicts",
 			"refresh-only replace", "refresh-only adopt", "refresh-only allow-data-loss",
+			"refresh-only force-conflicts", "refresh-only drift",
 		},
 		"Plan file or auto-approve required": everyPairOf("json", "auto-approve"),
 	},
 	"apply a.plan": {
 		"Invalid mode option": everyPairOf("destroy refresh-only " +
-			"target exclude target-file exclude-file replace adopt allow-data-loss"),
+			"target exclude target-file exclude-file replace adopt allow-data-loss force-conflicts drift"),
 		"Invalid combination of arguments": {"json json-into"},
 	},
 	"destroy": {
@@ -125,7 +127,7 @@ func sample(t *testing.T, f cli.Flag) string {
 	}
 	_, placeholder, _ := strings.Cut(head, "=")
 	value := map[string]string{
-		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s",
+		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s", "MODE": "refuse",
 	}[placeholder]
 	switch name := f.Names()[0]; {
 	case name == "json-into":
