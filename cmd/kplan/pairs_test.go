@@ -127,7 +127,8 @@ func sample(t *testing.T, f cli.Flag) string {
 	}
 	_, placeholder, _ := strings.Cut(head, "=")
 	value := map[string]string{
-		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s", "MODE": "refuse",
+		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s",
+		"MODE": "refuse",
 	}[placeholder]
 	switch name := f.Names()[0]; {
 	case name == "json-into":
