@@ -112,12 +112,27 @@ func (o *Object) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ParseObject reads what Object.String writes. Names may contain spaces: those of roles
-// do.
+// ParseObject reads what Object.String writes of an object that has a name. Names may
+// contain spaces: those of roles do.
 func ParseObject(text string) (Object, error) {
-	fail := func() (Object, error) {
-		return Object{}, fmt.Errorf("%q does not name an object; one looks like \"v1 Pod acme/web\"", text)
+	o, err := ParsePlannedObject(text)
+	if err == nil && o.Name == "" {
+		err = notAnObject(text)
 	}
+	if err != nil {
+		return Object{}, err
+	}
+	return o, nil
+}
+
+func notAnObject(text string) error {
+	return fmt.Errorf("%q does not name an object; one looks like \"v1 Pod acme/web\"", text)
+}
+
+// ParsePlannedObject reads what Object.String writes, also of an object that has no
+// name yet, since the API server makes one up from its metadata.generateName.
+func ParsePlannedObject(text string) (Object, error) {
+	fail := func() (Object, error) { return Object{}, notAnObject(text) }
 	parts := strings.SplitN(text, " ", 3)
 	if len(parts) != 3 || parts[1] == "" || strings.Contains(parts[1], "/") {
 		return fail()
@@ -140,7 +155,7 @@ func ParseObject(text string) (Object, error) {
 		}
 		o.Namespace, o.Name = ns, name
 	}
-	if o.Name == "" || strings.Contains(o.Name, "/") {
+	if strings.Contains(o.Name, "/") {
 		return fail()
 	}
 	return o, nil

@@ -67,10 +67,19 @@ type savedKind struct {
 	Schema     map[string]any `json:"schema"`
 }
 
+// plannedObject is an object that may have no name yet.
+type plannedObject struct{ addrs.Object }
+
+// UnmarshalText reads what addrs.Object.MarshalText writes.
+func (o *plannedObject) UnmarshalText(text []byte) (err error) {
+	o.Object, err = addrs.ParsePlannedObject(string(text))
+	return err
+}
+
 type savedChange struct {
 	Address           addrs.Instance       `json:"address"`
 	Previous          *addrs.Instance      `json:"previous_address,omitempty"`
-	Object            addrs.Object         `json:"object"`
+	Object            plannedObject        `json:"object"`
 	Plural            string               `json:"plural"`
 	Action            Action               `json:"action"`
 	Reason            Reason               `json:"reason,omitempty"`
@@ -189,7 +198,7 @@ type savedKindKey struct{ apiVersion, kind string }
 
 func saveChange(c *Change) savedChange {
 	saved := savedChange{
-		Address: c.Addr, Object: c.Object, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
+		Address: c.Addr, Object: plannedObject{c.Object}, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
 		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged,
@@ -318,7 +327,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		return nil, fmt.Errorf("%s has the unknown action %q", saved.Address, saved.Action)
 	}
 	c := &Change{
-		Addr: saved.Address, Object: saved.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
+		Addr: saved.Address, Object: saved.Object.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,

@@ -31,6 +31,10 @@ import (
 	"kplan.dev/kplan/state"
 )
 
+// policyDelay is how long an API server may take until it applies a new admission
+// policy: it looks for them once a second, and compiles them.
+const policyDelay = 5 * time.Second
+
 // TestSituations plays situations on a real API server. Each file of
 // testdata/situations is one:
 //
@@ -148,6 +152,9 @@ func (s *situation) play() {
 			s.Fatal(err)
 		}
 		s.kubectl("apply -f " + path)
+		if strings.Contains(manifests, "AdmissionPolicy") {
+			time.Sleep(policyDelay)
+		}
 	}
 	s.reconnect() // there may be other kinds now than when it was made
 	after, ok := s.files["after.kplan.hcl"]

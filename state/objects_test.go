@@ -135,7 +135,7 @@ func TestObjectsStaySorted(t *testing.T) {
 			o := addrs.Object{Version: "v1", Kind: "Pod", Namespace: "n", Name: string(rune('a' + rapid.IntRange(0, 5).Draw(t, "object")))}
 			switch rapid.SampledFrom([]string{"put", "put", "remove", "move"}).Draw(t, "step") {
 			case "put":
-				s.Put(Object{Addr: a, Object: o, UID: "u"})
+				s.Put(Object{Addr: a, Object: o, UID: "uid-" + o.Name})
 				model[o.Identity()] = true
 				if got, found := s.Find(a); !found || got.Object != o {
 					t.Fatalf("%s was put at %s, where %v is found", o, a, got)

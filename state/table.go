@@ -47,7 +47,7 @@ func (t *Table) FindObject(object addrs.Object) (Object, bool) {
 // that had the address before is deposed: it is still managed, and to be deleted.
 func (t *Table) Put(o Object) {
 	t.Remove(o.Object)
-	if former, taken := t.Find(o.Addr); taken && former.UID == o.UID {
+	if former, taken := t.Find(o.Addr); taken && o.UID != "" && former.UID == o.UID {
 		t.Remove(former.Object) // the same object, by the name that it has in another API group
 	}
 	if !o.Deposed {

@@ -131,8 +131,9 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.kubectl("patch", "secret", "a", "--type=merge", "-p", `{"stringData":{"foreign":"`+core("foreign")+`","literal":"`+core("applied")+`"}}`)
 	c.kubectl("patch", "configmap", "a", "--type=merge", "-p", `{"data":{"marked":"changed"}}`)
 	c.plans("-refresh-only")
-	c.fails("plan")
-	c.fails("plan", "-json")
+	c.plans()
+	c.fails("plan", "-drift=refuse")
+	c.fails("plan", "-drift=refuse", "-json")
 	forced := strings.NewReplacer("stringData = merge", "lifecycle { force_conflicts = [data] }\n  stringData = merge",
 		"data = merge({ for k in", "lifecycle { force_conflicts = [data] }\n  data = merge({ for k in")
 	c.write("main.kplan.hcl", forced.Replace(canaryConfig))

@@ -57,7 +57,7 @@ func TestEveryFlag(t *testing.T) {
 
 // someValues are two values that a flag takes.
 func someValues(t *testing.T, path, args []string, name string) (x, w string) {
-	for _, two := range [][2]string{{"x", "w"}, {"Pod.x", "Pod.w"}, {"7", "8"}, {"5m", "6m"}} {
+	for _, two := range [][2]string{{"x", "w"}, {"Pod.x", "Pod.w"}, {"7", "8"}, {"5m", "6m"}, {"revert", "refuse"}} {
 		if _, err := parse(slices.Concat(path, []string{"-" + name + "=" + two[0]}, args)...); err == nil {
 			return two[0], two[1]
 		}
