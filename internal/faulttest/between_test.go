@@ -56,10 +56,10 @@ func mutations() []mutation {
 			}
 		}, [4]outcome{"", does, "", does}, [4]outcome{"", does, "", does}},
 		{"planned field", func(x *trial, resource string) { x.patch(resource, "a", `{"metadata":{"annotations":{"rev":"9"}}}`) },
-			[4]outcome{"", refuses, refuses, does}, [4]outcome{"", refuses, refuses, does}},
+			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, refuses, does}},
 		{"other field", func(x *trial, resource string) {
 			x.patch(resource, "a", `{"metadata":{"annotations":{"other":"9"}}}`)
-		}, [4]outcome{"", does, refuses, does}, // a replacement would lose what the other set
+		}, [4]outcome{"", does, refuses, refuses}, // a replacement or a deletion would lose what the other set
 			[4]outcome{"", does, refuses, does}},
 		{"deleted", func(x *trial, resource string) { x.deleteObject(resource, "a") },
 			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, does, already}},
