@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -201,7 +200,7 @@ func TestLoadFilesThatCannotBeRead(t *testing.T) {
 			"it leads out of the configuration's directory, which is all that a configuration may read"},
 		{"a link to nothing", func(path string) error { return os.Symlink("nothing", path) }, "there is no such file"},
 		{"a link to itself", func(path string) error { return os.Symlink("bad.kplan.hcl", path) }, "too many levels of symbolic links"},
-		{"a named pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "it is not a regular file"},
+		{"a named pipe", mkfifo, "it is not a regular file"},
 		{"a large file", func(path string) error { return os.WriteFile(path, make([]byte, source.MaxFileSize+1), 0o600) },
 			"it is larger than 4 MiB"},
 	}
