@@ -133,7 +133,7 @@ func (d *Decoder) unmaskedPart(p *Part, at *location) (any, state) {
 			return d.notKnown(at)
 		}
 		if unfit := d.unfitReference(v, p); unfit != nil {
-			d.Problem("Unsuitable value", p.At, "%s must be %s, and this is %s.", d.valueName(at), Describe(p.Field), Describe(unfit))
+			d.Problem("Invalid value", p.At, "%s must be %s, and this is %s.", d.valueName(at), Describe(p.Field), Describe(unfit))
 			return d.notKnown(at)
 		}
 		return d.Value(v, p.Field, at, p.At)
@@ -300,7 +300,7 @@ func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Ran
 		return nil, valueAbsent
 	case !v.IsKnown():
 		if unsuitable(v.Type(), f) {
-			d.Problem("Unsuitable value", blame, "%s must be %s, and this is %s.%s",
+			d.Problem("Invalid value", blame, "%s must be %s, and this is %s.%s",
 				d.valueName(at), Describe(f), DescribeValue(v), hint(v, f, d.Kind))
 		}
 		return d.notKnown(at)

@@ -260,21 +260,21 @@ resource "Pod" "p" {
   metadata {
     name   = "p"
     labels = ConfigMap.u.metadata.uid
-#            ^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: metadata.labels must be a map, and this is a string.
+#            ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: metadata.labels must be a map, and this is a string.
   }
   spec {
     hostNetwork = Service.s.spec.ports[0].nodePort
-#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: spec.hostNetwork must be true or false, and this is a number.
+#                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: spec.hostNetwork must be true or false, and this is a number.
     containers {
       name  = Service.s.status
-#             ^^^^^^^^^^^^^^^^ Unsuitable value: spec.containers[0].name must be a string, and this is an object.
+#             ^^^^^^^^^^^^^^^^ Invalid value: spec.containers[0].name must be a string, and this is an object.
       image = "a/${ConfigMap.u.metadata.uid}"
       args  = ConfigMap.u.metadata.uid
-#             ^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: spec.containers[0].args must be a list of strings, and this is a string. Put it in brackets.
+#             ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: spec.containers[0].args must be a list of strings, and this is a string. Put it in brackets.
       env   = Service.s.spec.clusterIPs
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: spec.containers[0].env must be a list of objects, and this is a list.
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: spec.containers[0].env must be a list of objects, and this is a list.
       ports = Service.s.status.loadBalancer
-#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unsuitable value: spec.containers[0].ports must be a list of objects, and this is an object.
+#             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: spec.containers[0].ports must be a list of objects, and this is an object.
     }
   }
 }
