@@ -30,7 +30,7 @@ func BenchmarkJournal10000(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, c := range p.Changes {
-			j.made(c, state.Object{Addr: c.Addr, Object: c.Object, UID: "uid"})
+			j.recordApplied(c, state.Object{Addr: c.Addr, Object: c.Object, UID: "uid"})
 		}
 		if err := j.end(ctx); err != nil || len(j.state.Pending) > 0 || len(j.state.Objects) != len(p.Changes) {
 			b.Fatal("the state is not complete")

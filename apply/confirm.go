@@ -57,7 +57,7 @@ func (w *writer) confirm(ctx context.Context, c *plan.Change) error {
 	if len(texts) == 0 {
 		return nil
 	}
-	w.journal.untouched(c.Object)
+	w.journal.recordNotAttempted(c.Object)
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Result would differ from the plan",
@@ -148,7 +148,7 @@ const (
 	policySettleTime = 1500 * time.Millisecond
 )
 
-// settle waits until the server may be expected to judge by what this run has changed.
+// clearPending waits until the server may be expected to judge by what this run has changed.
 func (w *writer) settle(ctx context.Context, c *plan.Change) {
 	var until time.Time
 	for _, judge := range c.Judges() {

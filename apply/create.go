@@ -24,7 +24,7 @@ func (w *writer) create(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	case reason == kube.OutcomeUnknown, reason == kube.AlreadyExists:
 		return w.retryCreate(ctx, c, err)
 	case isRejection(reason):
-		w.journal.untouched(c.Object)
+		w.journal.recordNotAttempted(c.Object)
 	}
 	return nil, err
 }
@@ -73,7 +73,7 @@ func (w *writer) retryCreate(ctx context.Context, c *plan.Change, err error) (*u
 // updateCreated goes on with an object that exists, if this stack created it.
 func (w *writer) updateCreated(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if !plan.MadeBy(live, w.journal.stack()) {
-		w.journal.untouched(c.Object)
+		w.journal.recordNotAttempted(c.Object)
 		return nil, createdSince(c)
 	}
 	return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, kube.ApplyOptions{UID: string(live.GetUID()),

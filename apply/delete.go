@@ -73,7 +73,7 @@ func deletionOrder(p *plan.Plan) *graph.Graph[*plan.Change] {
 	before := map[*plan.Change]bool{}
 	for _, c := range g.Nodes() {
 		before[c] = true
-		for _, need := range c.Needs {
+		for _, need := range c.Dependencies {
 			for _, needed := range at[need] {
 				if !before[needed] {
 					g.Connect(needed, c)
@@ -146,7 +146,7 @@ func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 		return nil
 	}
 	if c.Action == plan.Forget {
-		d.journal.gone(c)
+		d.journal.recordGone(c)
 		return nil
 	}
 	starting, cancel := d.shutdown.waiting(ctx)
@@ -170,7 +170,7 @@ func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 	if err != nil {
 		return err
 	}
-	d.journal.gone(c)
+	d.journal.recordGone(c)
 	d.activity.change(c.Object)
 	return nil
 }
@@ -191,7 +191,7 @@ func (d *deleter) remove(ctx context.Context, c *plan.Change, note func(string))
 			return nil
 		case err == nil:
 			return d.awaitGone(ctx, c, note)
-		case kube.ReasonOf(err) != kube.Stale:
+		case kube.ReasonOf(err) != kube.ResourceVersionChanged:
 			return err
 		}
 		stale = err
@@ -204,7 +204,7 @@ func (d *deleter) remove(ctx context.Context, c *plan.Change, note func(string))
 			return err
 		}
 		if changed := c.ChangedSince(live); changed != "" && string(live.GetUID()) == c.UID {
-			d.journal.untouched(c.Object)
+			d.journal.recordNotAttempted(c.Object)
 			return staleReplacement(c, changed)
 		}
 		version = live.GetResourceVersion()

@@ -31,7 +31,7 @@ type journal struct {
 	done    Summary
 	dirty   bool
 	// pending are the identities of the state's pending actions that are not
-	// settled. Those that are stay in the list until it is written: to remove each by
+	// cleared. Those that are stay in the list until it is written: to remove each by
 	// itself would cost the square of their number.
 	pending map[addrs.Object]bool
 
@@ -66,7 +66,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 				})
 			}
 			j.state.Pending = append(j.state.Pending, state.Pending{
-				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs,
+				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies,
 			})
 			j.pending[c.Object.Identity()] = true
 		}
@@ -101,19 +101,19 @@ func pendingAction(a plan.Action) (state.PendingAction, bool) {
 	return "", false
 }
 
-// named is a desired object under the name that the state has for it, if the
+// withName is a desired object under the name that the state has for it, if the
 // configuration leaves its name open.
-func (j *journal) named(d *hclspec.Desired) *hclspec.Desired {
+func (j *journal) withName(d *hclspec.Desired) *hclspec.Desired {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return plan.Named(d, j.state)
 }
 
-// intend writes what is about to be created under a name that begin did not know
+// recordPending writes what is about to be created under a name that begin did not know
 // yet.
-func (j *journal) intend(ctx context.Context, c *plan.Change) error {
+func (j *journal) recordPending(ctx context.Context, c *plan.Change) error {
 	action, ok := pendingAction(c.Action)
-	if !ok || !j.expect(state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Needs: c.Needs}) {
+	if !ok || !j.addPending(state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies}) {
 		return nil
 	}
 	if err := j.flush(ctx); err != nil {
@@ -122,14 +122,14 @@ func (j *journal) intend(ctx context.Context, c *plan.Change) error {
 	return j.mayStart(ctx)
 }
 
-// expect adds a pending action and reports whether there was none for the object.
-func (j *journal) expect(p state.Pending) bool {
+// addPending adds a pending action and reports whether there was none for the object.
+func (j *journal) addPending(p state.Pending) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.pending[p.Object.Identity()] {
 		return false
 	}
-	j.dropSettled() // it may have been pending before
+	j.dropCleared() // it may have been pending before
 	j.state.Pending, j.dirty = append(j.state.Pending, p), true
 	j.pending[p.Object.Identity()] = true
 	return true
@@ -152,7 +152,7 @@ func (j *journal) flushRegularly(ctx context.Context) {
 
 // flush writes what has changed since the last write. Two that come at once write
 // one after the other, and the second what the first left. It returns an error only
-// if ctx ended before its turn came: a write that has begun is finished, and broken
+// if ctx ended before its turn came: a write that has begun is finished, and writeError
 // is what became of it.
 func (j *journal) flush(ctx context.Context) error {
 	select {
@@ -181,7 +181,7 @@ func (j *journal) changed() *state.State {
 	if !j.dirty {
 		return nil
 	}
-	j.dropSettled()
+	j.dropCleared()
 	j.state.Objects = j.objects.List()
 	snapshot := j.state.Clone()
 	j.dirty = false
@@ -201,13 +201,13 @@ func (j *journal) written(snapshot *state.State, err error) {
 // mayStart makes sure that what starts now can be recorded: a write that failed is
 // tried again, and while that fails nothing new may start.
 func (j *journal) mayStart(ctx context.Context) error {
-	if j.broken() == nil {
+	if j.writeError() == nil {
 		return nil
 	}
 	if err := j.flush(ctx); err != nil {
 		return err
 	}
-	err := j.broken()
+	err := j.writeError()
 	if err != nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
@@ -216,26 +216,26 @@ func (j *journal) mayStart(ctx context.Context) error {
 	return err
 }
 
-// halt is a failed write that kept something from starting, nil if none did.
-func (j *journal) halt() error {
+// haltedBy is a failed write that kept something from starting, nil if none did.
+func (j *journal) haltedBy() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.halted
 }
 
-// broken is the error of the last write, nil if it succeeded.
-func (j *journal) broken() error {
+// writeError is the error of the last write, nil if it succeeded.
+func (j *journal) writeError() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.failure
 }
 
-// made records an object that was created or changed.
-func (j *journal) made(c *plan.Change, o state.Object) {
+// recordApplied records an object that was created or changed.
+func (j *journal) recordApplied(c *plan.Change, o state.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.objects.Put(o)
-	j.settle(o.Object)
+	j.clearPending(o.Object)
 	switch c.Action {
 	case plan.Create, plan.Replace: // what it replaces was removed
 		j.done.Added++
@@ -246,9 +246,9 @@ func (j *journal) made(c *plan.Change, o state.Object) {
 	}
 }
 
-// kept records what the configuration now has for an object that is unchanged: what
+// recordUnchanged records what the configuration now has for an object that is unchanged: what
 // it needs, whether it is protected.
-func (j *journal) kept(o state.Object) {
+func (j *journal) recordUnchanged(o state.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if known, ok := j.objects.Find(o.Addr); !ok || !reflect.DeepEqual(known, o) {
@@ -257,12 +257,12 @@ func (j *journal) kept(o state.Object) {
 	}
 }
 
-// gone records that an object was deleted, or is no longer managed.
-func (j *journal) gone(c *plan.Change) {
+// recordGone records that an object was deleted, or is no longer managed.
+func (j *journal) recordGone(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.objects.Remove(c.Object)
-	j.settle(c.Object)
+	j.clearPending(c.Object)
 	switch c.Action {
 	case plan.Delete:
 		j.done.Destroyed++
@@ -271,8 +271,8 @@ func (j *journal) gone(c *plan.Change) {
 	}
 }
 
-// acknowledge records the drift that a refresh-only plan showed.
-func (j *journal) acknowledge(changes []*plan.Change) {
+// recordAcknowledged records the drift that a refresh-only plan showed.
+func (j *journal) recordAcknowledged(changes []*plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range changes {
@@ -284,8 +284,8 @@ func (j *journal) acknowledge(changes []*plan.Change) {
 	}
 }
 
-// removed records that a replaced object is gone and its replacement not created yet.
-func (j *journal) removed(c *plan.Change) {
+// recordReplacing records that a replaced object is gone and its replacement not created yet.
+func (j *journal) recordReplacing(c *plan.Change) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.objects.Remove(c.Object)
@@ -293,28 +293,28 @@ func (j *journal) removed(c *plan.Change) {
 	j.done.Destroyed++
 }
 
-func (j *journal) settle(object addrs.Object) {
+func (j *journal) clearPending(object addrs.Object) {
 	delete(j.pending, object.Identity())
 	j.dirty = true
 }
 
-// dropSettled removes the pending actions from the state that have been settled.
-func (j *journal) dropSettled() {
+// dropCleared removes the pending actions from the state that have been cleared.
+func (j *journal) dropCleared() {
 	j.state.Pending = slices.DeleteFunc(j.state.Pending, func(p state.Pending) bool {
 		return !j.pending[p.Object.Identity()]
 	})
 }
 
-// untouched drops the pending entry of an action that certainly did not happen.
-func (j *journal) untouched(object addrs.Object) {
+// recordNotAttempted drops the pending entry of an action that certainly did not happen.
+func (j *journal) recordNotAttempted(object addrs.Object) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.settle(object)
+	j.clearPending(object)
 }
 
-// outputs records the values of the outputs. Those that are not known because
+// recordOutputs records the values of the outputs. Those that are not known because
 // something failed stay as they were.
-func (j *journal) outputs(values []hclspec.OutputValue, p *plan.Plan) {
+func (j *journal) recordOutputs(values []hclspec.OutputValue, p *plan.Plan) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range p.Outputs {
@@ -353,7 +353,7 @@ func (j *journal) end(ctx context.Context) error {
 	if err := j.flush(ctx); err != nil {
 		return err
 	}
-	return j.broken()
+	return j.writeError()
 }
 
 func (j *journal) summary() Summary {

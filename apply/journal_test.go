@@ -30,7 +30,7 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			full = errors.New("no space left")
-			r.journal.made(p.Changes[0], made)
+			r.journal.recordApplied(p.Changes[0], made)
 			_ = r.journal.flush(ctx)
 			if halts && r.journal.mayStart(ctx) == nil {
 				t.Error("something starts that can't be recorded")
@@ -52,10 +52,10 @@ func TestPanicBesideVisits(t *testing.T) {
 	for name, stumble := range map[string]func(r *runner, made state.Object, panics *atomic.Bool){
 		"writing": func(r *runner, made state.Object, panics *atomic.Bool) {
 			panics.Store(true)
-			r.journal.made(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
+			r.journal.recordApplied(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
 		},
 		"telling": func(r *runner, made state.Object, panics *atomic.Bool) {
-			r.journal.made(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
+			r.journal.recordApplied(&plan.Change{Addr: made.Addr, Object: made.Object, Action: plan.Create}, made)
 			panics.Store(true)
 			r.waiter.events.repeatEvery(time.Millisecond, Event{}, Progress, time.Now(), &detail{})
 		},

@@ -18,13 +18,13 @@ func (w *writer) replace(ctx context.Context, c *plan.Change, note func(string))
 		return answer, err
 	})
 	if err != nil && w.mayExist(ctx, c) {
-		w.journal.untouched(c.Object)
+		w.journal.recordNotAttempted(c.Object)
 		return nil, err
 	}
 	if err := w.deleter.remove(ctx, c, note); err != nil {
 		return nil, err
 	}
-	w.journal.removed(c)
+	w.journal.recordReplacing(c)
 	return w.create(ctx, c)
 }
 

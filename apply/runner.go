@@ -44,7 +44,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 	var deletions map[*plan.Change]error
 	var notReady []addrs.Instance
 	if r.mayGoOn() {
-		r.journal.acknowledge(in.Plan.Changes)
+		r.journal.recordAcknowledged(in.Plan.Changes)
 		var deleteDiags, waitDiags hcl.Diagnostics
 		deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
 		unawaited := r.unawaited(outcome.Visited)
@@ -57,7 +57,7 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		diags = slices.Concat(diags, deleteDiags, waitDiags)
 	}
 	r.background.trap.Rethrow()
-	r.journal.outputs(outcome.Outputs, in.Plan)
+	r.journal.recordOutputs(outcome.Outputs, in.Plan)
 	finished = true
 	summary := r.journal.summary()
 	summary.Outputs = outcome.Outputs
@@ -175,7 +175,7 @@ func (r *runner) close() {
 // mayGoOn reports whether what does not depend on a failed object may still be
 // done. What was not started because the state could not be saved is missing also
 // once it can be saved again.
-func (r *runner) mayGoOn() bool { return !r.shutdown.begun() && r.journal.halt() == nil }
+func (r *runner) mayGoOn() bool { return !r.shutdown.begun() && r.journal.haltedBy() == nil }
 
 // stillNeeded returns the test for objects that must not be deleted after all:
 // something that used one of them by the state, or is to come in its place, was not
@@ -199,7 +199,7 @@ func (r *runner) stillNeeded(outcome hclspec.Outcome[*applied]) func(*plan.Chang
 		needed[c.Addr] = true
 		for _, addr := range []addrs.Instance{c.Addr, c.Previous} {
 			entry, _ := r.State.Find(addr)
-			for _, need := range entry.Needs {
+			for _, need := range entry.Dependencies {
 				needed[need] = true
 			}
 		}
@@ -271,7 +271,7 @@ func (r *runner) finish(ctx context.Context, summary Summary, diags hcl.Diagnost
 	if err := r.journal.end(context.WithoutCancel(ctx)); err != nil {
 		summary.Unsaved = err
 		diags = append(diags, saveFailed(err)...)
-	} else if err := r.journal.halt(); err != nil {
+	} else if err := r.journal.haltedBy(); err != nil {
 		diags = append(diags, saveFailed(fmt.Errorf("%w. Nothing new was started. Later the state could be saved: "+
 			"all results are recorded. Run kplan again to make the remaining changes", err))...)
 	}

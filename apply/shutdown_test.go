@@ -64,7 +64,7 @@ func TestWaitsEnd(t *testing.T) {
 			defer cancel()
 			j := newJournal(state.New(), nil)
 			j.writing <- struct{}{}
-			return j.intend(ctx, creation)
+			return j.recordPending(ctx, creation)
 		},
 	}
 	for name, wait := range waits {

@@ -61,7 +61,7 @@ func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 // meant for, or may have.
 func isRetriable(err error) bool {
 	reason := kube.ReasonOf(err)
-	return reason == kube.Stale || reason == kube.OutcomeUnknown
+	return reason == kube.ResourceVersionChanged || reason == kube.OutcomeUnknown
 }
 
 // transferAndUpdate changes an object of which kplan has to own more fields first:
@@ -144,7 +144,7 @@ func (w *writer) dryRunAgain(ctx context.Context, c *plan.Change, force bool) (l
 			return nil, nil, err
 		}
 		options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
-		if answer, err = w.cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options); kube.ReasonOf(err) != kube.Stale {
+		if answer, err = w.cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options); kube.ReasonOf(err) != kube.ResourceVersionChanged {
 			break
 		}
 	}

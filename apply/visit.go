@@ -30,13 +30,13 @@ type applied struct {
 }
 
 // visit does what the plan has for one object.
-func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Seen, *applied, error) {
+func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Observed, *applied, error) {
 	done, err := r.carryOut(ctx, d, needs)
 	r.shutdown.inOutage(err)
 	if done == nil || err != nil {
-		return hclspec.Seen{}, done, err
+		return hclspec.Observed{}, done, err
 	}
-	return hclspec.Seen{Object: plan.WithoutOwn(done.live.Object)}, done, nil
+	return hclspec.Observed{Object: plan.WithoutOwn(done.live.Object)}, done, nil
 }
 
 // carryOut carries out the change of an object, and waits until it is ready where others
@@ -51,7 +51,7 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 	}
 	if plan.IsDone(c) {
 		done := &applied{Change: c, live: &unstructured.Unstructured{Object: plan.Gone(c)}, ready: true}
-		r.journal.kept(r.writer.entry(c, done.live))
+		r.journal.recordUnchanged(r.writer.entry(c, done.live))
 		return done, nil
 	}
 	ctx = withoutSecrets(ctx, c)
@@ -69,7 +69,7 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 		}
 		done.deviations = r.writer.deviations(ctx, c, done.live)
 	} else {
-		r.journal.kept(r.writer.entry(c, done.live))
+		r.journal.recordUnchanged(r.writer.entry(c, done.live))
 	}
 	if readiness.IsDeletedOnceFinished(done.live) && r.waiter.waits(d) {
 		r.informers.Start(c.Kind) // a watch that starts later would not see that it existed
@@ -110,7 +110,7 @@ func (r *runner) recordUnfinished(done *applied) {
 	if server.ExpiresOnceDone(done.Kind, done.DesiredFields) {
 		entry := r.writer.entry(done.Change, done.live)
 		entry.Digest = ""
-		r.journal.kept(entry)
+		r.journal.recordUnchanged(entry)
 	}
 }
 
@@ -128,7 +128,7 @@ func (r *runner) start(ctx context.Context, c *plan.Change) error {
 	switch {
 	case r.shutdown.begun(), r.journal.mayStart(ctx) != nil: // the last write reports why
 		return errNotStarted
-	case r.unnamed[c.Addr] != nil && r.journal.intend(ctx, c) != nil:
+	case r.unnamed[c.Addr] != nil && r.journal.recordPending(ctx, c) != nil:
 		return errNotStarted
 	}
 	return nil
@@ -142,7 +142,7 @@ func mustBeReady(c *plan.Change) bool {
 
 // redefined reports whether this run has changed the definition of c's kind.
 func redefined(c *plan.Change, needs map[addrs.Instance]*applied) bool {
-	return slices.ContainsFunc(c.Needs, func(addr addrs.Instance) bool {
+	return slices.ContainsFunc(c.Dependencies, func(addr addrs.Instance) bool {
 		return needs[addr] != nil && needs[addr].Redefines(c.Kind)
 	})
 }
@@ -150,7 +150,7 @@ func redefined(c *plan.Change, needs map[addrs.Instance]*applied) bool {
 // planned finds the change that was approved for this object and makes sure that
 // what would be sent now is what was shown then.
 func (r *runner) planned(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
-	d = r.journal.named(d)
+	d = r.journal.withName(d)
 	c := r.changes[d.Object.Identity()]
 	if c == nil {
 		c, d = r.unnamed[d.Addr], plan.NewlyNamed(d)

@@ -54,7 +54,7 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 		return nil, err
 	}
 	w.written.Store(c.Object.Identity(), time.Now())
-	w.journal.made(c, w.entry(c, live))
+	w.journal.recordApplied(c, w.entry(c, live))
 	if c.Action != plan.NoOp {
 		w.activity.change(c.Object)
 	}
@@ -64,14 +64,14 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 // entry is what the state records of an object as it is now configured.
 func (w *writer) entry(c *plan.Change, live *unstructured.Unstructured) state.Object {
 	return state.Object{
-		Addr:      c.Addr,
-		Object:    c.Object,
-		UID:       string(live.GetUID()),
-		Needs:     c.Needs,
-		Digest:    w.journal.digest(c.Desired),
-		Applied:   c.AppliedFields(w.journal.state),
-		Sensitive: c.SensitiveDesired(),
-		Protected: c.Protected,
+		Addr:         c.Addr,
+		Object:       c.Object,
+		UID:          string(live.GetUID()),
+		Dependencies: c.Dependencies,
+		Digest:       w.journal.digest(c.Desired),
+		Applied:      c.AppliedFields(w.journal.state),
+		Sensitive:    c.SensitiveDesired(),
+		Protected:    c.Protected,
 	}
 }
 

@@ -142,8 +142,8 @@ func BenchmarkWalk1000(b *testing.B) {
 		for b.Loop() {
 			preview, _ := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
 			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10},
-				func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Seen, struct{}, error) {
-					return hclspec.Seen{Object: d.Fields}, struct{}{}, nil
+				func(_ context.Context, d *hclspec.Desired, _ map[addrs.Instance]struct{}) (hclspec.Observed, struct{}, error) {
+					return hclspec.Observed{Object: d.Fields}, struct{}{}, nil
 				})
 			if len(out.Visited) != 1000 || diags.HasErrors() {
 				b.Fatal(len(out.Visited), diags)

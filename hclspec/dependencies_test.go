@@ -76,7 +76,7 @@ resource "Namespace" "usual" {
 		t.Fatal(diags)
 	}
 	wantEqual(t, "object", desired[0].Object.String(), "v1 ConfigMap default/a")
-	wantEqual(t, "needs", fmt.Sprint(desired[0].Needs), "[Namespace.usual]")
+	wantEqual(t, "needs", fmt.Sprint(desired[0].Dependencies), "[Namespace.usual]")
 }
 
 // Two runs over one configuration at a time share its expressions.

@@ -29,9 +29,9 @@ type Desired struct {
 	// Sensitive are the fields whose values must not be shown, by the kind or because a sensitive
 	// value went into them.
 	Sensitive addrs.PathSet
-	// Needs are the instances that must exist before this one: those it refers
+	// Dependencies are the instances that must exist before this one: those it refers
 	// to and its Namespace and CustomResourceDefinition if declared here.
-	Needs []addrs.Instance
+	Dependencies []addrs.Instance
 	// Awaits are the instances that must be ready before this one: those that
 	// depends_on names.
 	Awaits []addrs.Instance
@@ -78,9 +78,9 @@ func (d *Desired) isSecret() bool {
 	return d.Kind != nil && d.Kind.GroupKind() == kinds.Secret
 }
 
-// Seen is what a visitor found of an object: what the cluster has of it or would have after the
+// Observed is what a visitor found of an object: what the cluster has of it or would have after the
 // visit. References to the object take their values from it.
-type Seen struct {
+type Observed struct {
 	// Object is the whole object in JSON form, nil when no more is known of it
 	// than its Desired.
 	Object map[string]any
@@ -119,7 +119,7 @@ func (l Later) IsIn(object map[string]any) bool {
 
 // withLater adds what is still to appear to what is unknown of an object. Where
 // there is another value in case it does not, that one counts.
-func (s Seen) withLater(d *Desired) Seen {
+func (s Observed) withLater(d *Desired) Observed {
 	if s.Object == nil {
 		return s
 	}

@@ -60,14 +60,14 @@ func FuzzWalk(f *testing.F) {
 		visits := 0
 		preview, _ := NewPreview(context.Background(), c, opts)
 		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1},
-			func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+			func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Observed, int, error) {
 				visits++
 				checkDesired(t, d)
 				if failEvery > 0 && visits%int(failEvery) == 0 {
-					return Seen{}, 0, errors.New("refused")
+					return Observed{}, 0, errors.New("refused")
 				}
 				if visits%3 == 0 {
-					return Seen{}, 0, nil
+					return Observed{}, 0, nil
 				}
 				return served(d), 0, nil
 			})
@@ -130,12 +130,13 @@ func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 // walkedText is the result of a walk in which nothing is refused.
 func walkedText(preview *Preview) string {
 	out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: 1},
-		func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+		func(_ context.Context, d *Desired, _ map[addrs.Instance]int) (Observed, int, error) {
 			return served(d), 0, nil
 		})
 	var text strings.Builder
 	for _, v := range out.Visited {
-		fmt.Fprintln(&text, v.Desired.Addr, v.Desired.Object, v.Desired.Fields, v.Desired.Unknown.Sorted(), v.Desired.Needs, v.Desired.Awaits)
+		d := v.Desired
+		fmt.Fprintln(&text, d.Addr, d.Object, d.Fields, d.Unknown.Sorted(), d.Dependencies, d.Awaits)
 	}
 	fmt.Fprintln(&text, out.Skipped, out.Outputs, diags)
 	return text.String()

@@ -303,7 +303,7 @@ func (pre *Preview) linkInstance(b *block, i *instance, implied links, results m
 			i.origins.Need(needed)
 		}
 	}
-	i.Needs = i.origins.Sorted(i.Addr)
+	i.Dependencies = i.origins.Sorted(i.Addr)
 	i.Awaits = nil
 	for _, ref := range b.node.dependsOn() {
 		if res := results[resourceBlock(ref.Resource)]; res != nil {

@@ -19,13 +19,13 @@ import (
 
 // previewed is what the file want.json of a test shows of an object.
 type previewed struct {
-	Address   addrs.Instance   `json:"address"`
-	Object    string           `json:"object"`
-	Fields    map[string]any   `json:"fields"`
-	Unknown   []addrs.Path     `json:"unknown,omitempty"`
-	Sensitive []addrs.Path     `json:"sensitive,omitempty"`
-	Needs     []addrs.Instance `json:"needs,omitempty"`
-	Awaits    []addrs.Instance `json:"awaits,omitempty"`
+	Address      addrs.Instance   `json:"address"`
+	Object       string           `json:"object"`
+	Fields       map[string]any   `json:"fields"`
+	Unknown      []addrs.Path     `json:"unknown,omitempty"`
+	Sensitive    []addrs.Path     `json:"sensitive,omitempty"`
+	Dependencies []addrs.Instance `json:"dependencies,omitempty"`
+	Awaits       []addrs.Instance `json:"awaits,omitempty"`
 }
 
 // TestPreview evaluates the configurations in testdata/preview and compares
@@ -101,7 +101,7 @@ func previewText(t *testing.T, archive *txtar.Archive) []byte {
 	for _, d := range preview.Desired() {
 		writeJSON(t, &text, previewed{
 			Address: d.Addr, Object: d.Object.String(), Fields: d.Fields, Unknown: d.Unknown.Sorted(), Sensitive: d.Sensitive.Sorted(),
-			Needs: d.Needs, Awaits: d.Awaits,
+			Dependencies: d.Dependencies, Awaits: d.Awaits,
 		})
 	}
 	for _, o := range preview.Outputs() {

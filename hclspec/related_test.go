@@ -19,7 +19,7 @@ func linked(t *testing.T, source string) string {
 	}
 	var lines []string
 	for _, d := range preview.Desired() {
-		line := fmt.Sprintf("%s: %v", d.Addr, d.Needs)
+		line := fmt.Sprintf("%s: %v", d.Addr, d.Dependencies)
 		if len(d.Awaits) > 0 {
 			line += fmt.Sprintf(" awaits %v", d.Awaits)
 		}

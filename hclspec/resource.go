@@ -109,7 +109,7 @@ func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnosti
 
 // resourceValue is what references to a resource see. What was seen of each instance comes from
 // visits; without any it is the instance's Desired.
-func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
+func (p *program) resourceValue(b *block, res *result, seen []*Observed) cty.Value {
 	d := p.demands[b.name]
 	if d == nil {
 		return cty.DynamicVal // nothing refers to it
@@ -120,7 +120,7 @@ func (p *program) resourceValue(b *block, res *result, seen []*Seen) cty.Value {
 			values[i] = cty.DynamicVal.Mark(manifest.SkippedMark{By: by})
 			continue
 		}
-		var s *Seen
+		var s *Observed
 		if seen != nil {
 			s = seen[i]
 		}

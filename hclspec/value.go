@@ -236,7 +236,7 @@ func pathByPosition(p addrs.Path, object map[string]any) addrs.Path {
 }
 
 // value is what references to an instance see.
-func (i *instance) value(seen *Seen, d *demand) cty.Value {
+func (i *instance) value(seen *Observed, d *demand) cty.Value {
 	if i.Kind == nil {
 		return cty.DynamicVal.Mark(manifest.OriginMark{Instance: i.Addr})
 	}

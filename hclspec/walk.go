@@ -24,9 +24,9 @@ type WalkOptions struct {
 }
 
 // Visit handles one object and returns what is known of it afterwards. It is given the results of
-// the visits to the instances in d.Needs and d.Awaits. An error fails this object. Those that refer
+// the visits to the instances in d.Dependencies and d.Awaits. An error fails this object. Those that refer
 // to it go on with what was seen, and are skipped where that is nothing.
-type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Seen, R, error)
+type Visit[R any] func(ctx context.Context, d *Desired, needs map[addrs.Instance]R) (Observed, R, error)
 
 // Outcome is the result of a walk.
 type Outcome[R any] struct {
@@ -179,7 +179,7 @@ type blockVisit[R any] struct {
 // visited is the result of one instance.
 type visited[R any] struct {
 	done   bool
-	seen   Seen
+	seen   Observed
 	result R
 	err    error
 }
@@ -217,7 +217,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 	var running sync.WaitGroup
 	var trap graph.Trap
 	for n, i := range v.out.instances {
-		if by, skip := v.obstacle(i); skip {
+		if by, skip := v.failedDependency(i); skip {
 			v.fail(i.Addr, by)
 			continue
 		}
@@ -243,7 +243,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 // collect stores the results of the visits.
 func (v *blockVisit[R]) collect(made []visited[R]) {
 	v.out.at = make(map[addrs.Instance]int, len(made))
-	seen := make([]*Seen, len(made))
+	seen := make([]*Observed, len(made))
 	for n, i := range v.out.instances {
 		m := &made[n]
 		m.seen = m.seen.withLater(i.Desired)
@@ -271,7 +271,7 @@ func (v *blockVisit[R]) fail(addr, by addrs.Instance) {
 // needs are the results of the visits to what an instance needs.
 func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 	results := map[addrs.Instance]R{}
-	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
+	for _, needed := range [][]addrs.Instance{i.Dependencies, i.Awaits} {
 		for _, addr := range needed {
 			if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
 				if at, ok := dep.at[addr]; ok {
@@ -283,9 +283,9 @@ func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 	return results
 }
 
-// obstacle returns the failed instance for which this one is skipped; the instance itself where its
+// failedDependency returns the failed instance for which this one is skipped; the instance itself where its
 // own values are wrong.
-func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, skip bool) {
+func (v *blockVisit[R]) failedDependency(i *instance) (by addrs.Instance, skip bool) {
 	if i.origins.Skipped != nil {
 		return *i.origins.Skipped, true
 	}
@@ -294,7 +294,7 @@ func (v *blockVisit[R]) obstacle(i *instance) (by addrs.Instance, skip bool) {
 			return by, true // not even its instances are known
 		}
 	}
-	for _, needed := range [][]addrs.Instance{i.Needs, i.Awaits} {
+	for _, needed := range [][]addrs.Instance{i.Dependencies, i.Awaits} {
 		for _, addr := range needed {
 			if by, failed := v.failedBy(addr); failed {
 				return by, true

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type recorder struct {
 	fail map[string]bool // by address
 	// see, when set, answers instead of a server that adds a uid.
-	see func(d *Desired) (Seen, error)
+	see func(d *Desired) (Observed, error)
 
 	mu      sync.Mutex
 	order   []string
@@ -39,7 +39,7 @@ type recorder struct {
 	most    int
 }
 
-func (r *recorder) visit(_ context.Context, d *Desired, _ map[addrs.Instance]string) (Seen, string, error) {
+func (r *recorder) visit(_ context.Context, d *Desired, _ map[addrs.Instance]string) (Observed, string, error) {
 	addr := d.Addr.String()
 	r.mu.Lock()
 	r.running++
@@ -56,7 +56,7 @@ func (r *recorder) visit(_ context.Context, d *Desired, _ map[addrs.Instance]str
 		r.desired[addr] = d
 	}()
 	if r.fail[addr] {
-		return Seen{}, "", errors.New("refused")
+		return Observed{}, "", errors.New("refused")
 	}
 	if r.see != nil {
 		seen, err := r.see(d)
@@ -66,12 +66,12 @@ func (r *recorder) visit(_ context.Context, d *Desired, _ map[addrs.Instance]str
 }
 
 // served is the object with what a server adds.
-func served(d *Desired) Seen {
+func served(d *Desired) Observed {
 	object := maps.Clone(d.Fields)
 	meta := maps.Clone(object["metadata"].(map[string]any))
 	meta["uid"] = "uid-of-" + d.Object.Name
 	object["metadata"] = meta
-	return Seen{Object: object}
+	return Observed{Object: object}
 }
 
 func configOf(t testing.TB, source string) *config.Config {
@@ -175,7 +175,7 @@ func TestWalkOrder(t *testing.T) {
 		`ConfigMap.note["a"]`, `ConfigMap.note["b"]`, `ConfigMap.note["c"]`,
 	})
 	for addr, d := range r.desired {
-		for _, needed := range d.Needs {
+		for _, needed := range d.Dependencies {
 			if slices.Index(r.order, needed.String()) > slices.Index(r.order, addr) {
 				t.Errorf("%s was visited before %s", addr, needed)
 			}
@@ -263,7 +263,7 @@ output "each" { value = keys(ConfigMap.each) }
 	})
 	wantEqual(t, "outputs", len(out.Outputs), 0)
 	// A server that adds a label makes another instance.
-	r = &recorder{see: func(d *Desired) (Seen, error) {
+	r = &recorder{see: func(d *Desired) (Observed, error) {
 		seen := served(d)
 		if d.Kind.Name == "Namespace" {
 			seen.Object["metadata"].(map[string]any)["labels"] = map[string]any{"a": "1", "b": "2"}
@@ -299,7 +299,7 @@ resource "ConfigMap" "c" {
 }
 output "ip" { value = Service.s.spec.clusterIP }
 `
-	r := &recorder{see: func(d *Desired) (Seen, error) {
+	r := &recorder{see: func(d *Desired) (Observed, error) {
 		seen := served(d)
 		if d.Kind.Name == "Service" {
 			seen.Object["spec"] = map[string]any{"type": "ClusterIP", "ports": []any{map[string]any{"name": "http",
@@ -327,7 +327,7 @@ resource "ConfigMap" "c" {
   data = { copied = "p:${Secret.s.data.password}", generated = Secret.s.data["made"] }
 }
 `
-	r := &recorder{see: func(d *Desired) (Seen, error) {
+	r := &recorder{see: func(d *Desired) (Observed, error) {
 		seen := served(d)
 		if d.Kind.Name == "Secret" {
 			seen.Object["data"] = map[string]any{"password": "eA==", "made": "eQ=="}
@@ -410,7 +410,7 @@ resource "ConfigMap" "c" {
 }
 `, r)
 	wantEqual(t, "order", r.order, []string{"ConfigMap.c", "Namespace.n"})
-	wantEqual(t, "needs", len(r.desired["ConfigMap.c"].Needs), 0)
+	wantEqual(t, "needs", len(r.desired["ConfigMap.c"].Dependencies), 0)
 }
 
 func TestWalkDependsOn(t *testing.T) {
@@ -441,7 +441,7 @@ func TestWalkResultsOfNeeds(t *testing.T) {
 	var mu sync.Mutex
 	given := map[string]string{}
 	_, diags := Walk(context.Background(), previewOf(t, tenants), WalkOptions{},
-		func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Seen, string, error) {
+		func(_ context.Context, d *Desired, needs map[addrs.Instance]string) (Observed, string, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			given[d.Addr.String()] = fmt.Sprint(needs)
@@ -458,10 +458,10 @@ func TestWalkInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	visits := 0
 	out, diags := Walk(ctx, previewOf(t, tenants), WalkOptions{Parallelism: 1},
-		func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+		func(context.Context, *Desired, map[addrs.Instance]int) (Observed, int, error) {
 			visits++
 			cancel()
-			return Seen{}, 0, nil
+			return Observed{}, 0, nil
 		})
 	if visits != 1 || len(out.Visited) != 1 || len(out.Skipped) != 0 || len(out.Outputs) != 0 || diags.HasErrors() {
 		t.Errorf("%d visits, %d visited, %d skipped, outputs %v, %v", visits, len(out.Visited), len(out.Skipped), out.Outputs, diags)
@@ -471,9 +471,9 @@ func TestWalkInterrupted(t *testing.T) {
 		t.Error("an interrupted preview is not reported")
 	}
 	if _, diags = Walk(context.Background(), preview, WalkOptions{},
-		func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+		func(context.Context, *Desired, map[addrs.Instance]int) (Observed, int, error) {
 			t.Error("visited although only half of it was evaluated")
-			return Seen{}, 0, nil
+			return Observed{}, 0, nil
 		}); !diags.HasErrors() {
 		t.Error("half a preview is walked")
 	}
@@ -502,14 +502,14 @@ resource "ConfigMap" "b" {
 		all := make(chan struct{})
 		running := 0
 		out, diags := Walk(context.Background(), preview, WalkOptions{Parallelism: limit},
-			func(context.Context, *Desired, map[addrs.Instance]int) (Seen, int, error) {
+			func(context.Context, *Desired, map[addrs.Instance]int) (Observed, int, error) {
 				mu.Lock()
 				if running++; running == want {
 					close(all)
 				}
 				mu.Unlock()
 				<-all
-				return Seen{}, 0, nil
+				return Observed{}, 0, nil
 			})
 		if diags.HasErrors() || len(out.Visited) != 40 {
 			t.Fatalf("%v %d", diags, len(out.Visited))
@@ -530,18 +530,18 @@ resource "Namespace" "a" {
 }
 `)
 	begun := make(chan struct{})
-	visit := func(ctx context.Context, d *Desired, _ map[addrs.Instance]int) (Seen, int, error) {
+	visit := func(ctx context.Context, d *Desired, _ map[addrs.Instance]int) (Observed, int, error) {
 		if d.Object.Name == "2" {
 			close(begun)
-			return Seen{}, 0, nil
+			return Observed{}, 0, nil
 		}
 		ReleaseSlot(ctx)
 		ReleaseSlot(ctx) // once is enough
 		select {
 		case <-begun:
-			return Seen{}, 0, nil
+			return Observed{}, 0, nil
 		case <-time.After(time.Minute):
-			return Seen{}, 0, errors.New("the second visit does not begin")
+			return Observed{}, 0, errors.New("the second visit does not begin")
 		}
 	}
 	out, diags := Walk(t.Context(), preview, WalkOptions{Parallelism: 1}, visit)
@@ -574,7 +574,7 @@ resource "ConfigMap" "d" {
   }
 }
 `
-	r := &recorder{see: func(d *Desired) (Seen, error) {
+	r := &recorder{see: func(d *Desired) (Observed, error) {
 		seen := served(d)
 		if d.Object.Name == "a1" {
 			seen.Object["metadata"].(map[string]any)["uid"] = "uid not valid"
@@ -613,9 +613,9 @@ resource "ConfigMap" "b" {
 func TestWalkAgain(t *testing.T) {
 	preview := previewOf(t, tenants)
 	for n, uid := range []string{"first", "", "third"} {
-		r := &recorder{see: func(d *Desired) (Seen, error) {
+		r := &recorder{see: func(d *Desired) (Observed, error) {
 			if uid == "" {
-				return Seen{}, errors.New("refused")
+				return Observed{}, errors.New("refused")
 			}
 			seen := served(d)
 			seen.Object["metadata"].(map[string]any)["uid"] = uid

@@ -56,10 +56,10 @@ func (k *Kind) Object(namespace, name string) addrs.Object {
 	return addrs.Object{Group: k.Group, Version: k.Version, Kind: k.Name, Namespace: namespace, Name: name}
 }
 
-// Fits reports whether an object has a namespace if and only if those of this kind
+// ScopeMatches reports whether an object has a namespace if and only if those of this kind
 // have one. One that does not was of another kind of this name: a definition's
 // scope never changes, so that definition is gone, and the object with it.
-func (k *Kind) Fits(o addrs.Object) bool { return k.Namespaced == (o.Namespace != "") }
+func (k *Kind) ScopeMatches(o addrs.Object) bool { return k.Namespaced == (o.Namespace != "") }
 
 // Type is the type of the values that a field holds, as JSON carries them.
 type Type byte

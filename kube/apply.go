@@ -24,7 +24,7 @@ type ApplyOptions struct {
 	// UID, when set, makes the call fail with NotFound when the object is gone,
 	// and with ReplacedOutside when another object has its name.
 	UID string
-	// ResourceVersion, when set, makes the call fail with Stale when the object
+	// ResourceVersion, when set, makes the call fail with ResourceVersionChanged when the object
 	// was changed since.
 	ResourceVersion string
 	// Force takes fields over that other managers own.

@@ -62,7 +62,7 @@ func BenchmarkDecodeList(b *testing.B) {
 		if err := utiljson.Unmarshal(text, page); err != nil {
 			b.Fatal(err)
 		}
-		if len(page.objects(kind, ownership.NewSharer())) != pageSize {
+		if len(page.objects(kind, ownership.NewInterner())) != pageSize {
 			b.Fatal("objects are missing")
 		}
 	}
@@ -92,12 +92,12 @@ func BenchmarkShare(b *testing.B) {
 	if err := utiljson.Unmarshal(podPage(b, pageSize), page); err != nil {
 		b.Fatal(err)
 	}
-	objects := page.objects(builtinKind(b, "Pod"), ownership.NewSharer())
+	objects := page.objects(builtinKind(b, "Pod"), ownership.NewInterner())
 	b.ReportAllocs()
 	for b.Loop() {
-		s := ownership.NewSharer()
+		s := ownership.NewInterner()
 		for _, obj := range objects {
-			s.Share(obj.Object)
+			s.Intern(obj.Object)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func BenchmarkPredict(b *testing.B) {
 		b.Fatal(err)
 	}
 	kind := builtinKind(b, "Pod")
-	live := page.objects(kind, ownership.NewSharer())[0]
+	live := page.objects(kind, ownership.NewInterner())[0]
 	desired := map[string]any{
 		"metadata": map[string]any{"name": "single", "namespace": "t00000", "labels": map[string]any{"name": "single"}},
 		"spec": map[string]any{"containers": []any{map[string]any{

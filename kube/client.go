@@ -127,7 +127,7 @@ func (c *client) do(ctx context.Context, r *request) error {
 	began := time.Now()
 	for attempts := (attempts{}); ; {
 		ans := c.attempt(ctx, r)
-		e := c.judge(ctx, r, ans)
+		e := c.failureOf(ctx, r, ans)
 		if e == nil {
 			return nil
 		}
@@ -144,7 +144,7 @@ func (c *client) do(ctx context.Context, r *request) error {
 		if ans.status == 0 && (attempts[&noConnection] == noConnection.times || c.nearTimeout(r, wait)) {
 			c.health.gaveUp(r.asked, e)
 		}
-		if lost != nil && lost != e && !settles(e.Reason) {
+		if lost != nil && lost != e && !revealsOutcome(e.Reason) {
 			lost.Err = e
 			return lost
 		}
@@ -152,10 +152,10 @@ func (c *client) do(ctx context.Context, r *request) error {
 	}
 }
 
-// settles reports whether an answer to a repeated request shows what has become
-// of the first one. Stale and AlreadyExists don't: what is in the way may be
+// revealsOutcome reports whether an answer to a repeated request shows what has become
+// of the first one. ResourceVersionChanged and AlreadyExists don't: what is in the way may be
 // what the first one made.
-func settles(r Reason) bool { return r == NotFound || r == ReplacedOutside }
+func revealsOutcome(r Reason) bool { return r == NotFound || r == ReplacedOutside }
 
 func (c *client) sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
@@ -296,8 +296,8 @@ func readAtMost(from io.Reader, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// judge is nil when the attempt succeeded.
-func (c *client) judge(ctx context.Context, r *request, ans *answer) *Error {
+// failureOf is nil when the attempt succeeded.
+func (c *client) failureOf(ctx context.Context, r *request, ans *answer) *Error {
 	if ans.err != nil {
 		return c.noAnswer(ctx, r, ans)
 	}

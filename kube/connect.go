@@ -75,8 +75,8 @@ func notFound(err error) *Error {
 		switch why.Reason {
 		case auth.NotConfigured:
 			e.Reason = NoConfiguration
-		case auth.NotTrusted:
-			e.Reason = NotTrusted
+		case auth.UntrustedConfiguration:
+			e.Reason = UntrustedConfiguration
 		}
 	}
 	return e

@@ -200,12 +200,12 @@ func TestNoConnection(t *testing.T) {
 		{"refused", auth.Options{Host: "https://" + closed.Addr().String()}, kube.Unreachable, []string{"refused", closed.Addr().String()}},
 		{"no such name", auth.Options{Host: "https://no-such-host.invalid:6443"}, kube.Unreachable, []string{"no-such-host.invalid"}},
 		{"silence", auth.Options{Host: "https://" + silent.Addr().String()}, kube.Timeout, []string{silent.Addr().String()}},
-		{"unknown authority", auth.Options{Host: tlsServer.URL}, kube.Untrusted, []string{"authority"}},
+		{"unknown authority", auth.Options{Host: tlsServer.URL}, kube.TLSFailed, []string{"authority"}},
 		{"another name", auth.Options{Host: tlsServer.URL, ClusterCACertificate: ca, TLSServerName: "other.example.org"},
-			kube.Untrusted, []string{"other.example.org"}},
-		{"expired", auth.Options{Host: expiredURL, ClusterCACertificate: expiredCA}, kube.Untrusted, []string{"expired"}},
-		{"plain text", auth.Options{Host: strings.Replace(plain, "http:", "https:", 1)}, kube.Untrusted, []string{"does not speak TLS"}},
-		{"TLS to plain text", auth.Options{Host: strings.Replace(tlsServer.URL, "https:", "http:", 1)}, kube.Untrusted, []string{"https://"}},
+			kube.TLSFailed, []string{"other.example.org"}},
+		{"expired", auth.Options{Host: expiredURL, ClusterCACertificate: expiredCA}, kube.TLSFailed, []string{"expired"}},
+		{"plain text", auth.Options{Host: strings.Replace(plain, "http:", "https:", 1)}, kube.TLSFailed, []string{"does not speak TLS"}},
+		{"TLS to plain text", auth.Options{Host: strings.Replace(tlsServer.URL, "https:", "http:", 1)}, kube.TLSFailed, []string{"https://"}},
 		{"web page", auth.Options{Host: answering(t, says(200, "<html>hello</html>"))}, kube.NotKubernetes, nil},
 		{"web page not found", auth.Options{Host: answering(t, says(404, "<html>hello</html>"))}, kube.NotKubernetes, nil},
 		{"login page", auth.Options{Host: answering(t, says(302, "", "Location", "https://login.example.com"))},
@@ -375,14 +375,14 @@ func TestCredentialPlugin(t *testing.T) {
 	// A kubeconfig from the working directory runs nothing, unless allowed.
 	opts.Auth.WorkDir = dir
 	_, err = kube.Connect(t.Context(), opts)
-	wantWords(t, wantReason(t, err, kube.NotTrusted), plugin)
+	wantWords(t, wantReason(t, err, kube.UntrustedConfiguration), plugin)
 	linked := filepath.Join(t.TempDir(), "config")
 	if err := os.Symlink(path, linked); err != nil {
 		t.Fatal(err)
 	}
 	opts.Auth.ConfigPath = linked
 	_, err = kube.Connect(t.Context(), opts)
-	wantReason(t, err, kube.NotTrusted)
+	wantReason(t, err, kube.UntrustedConfiguration)
 	if runs() != 0 {
 		t.Error("the plugin ran")
 	}
@@ -393,10 +393,10 @@ func TestCredentialPlugin(t *testing.T) {
 	}
 	thief := write(t, filepath.Join(dir, "thief"), kubeconfig(server, "{tokenFile: /etc/hostname}"))
 	_, err = kube.Connect(t.Context(), kube.Options{Auth: auth.Options{WorkDir: dir, ConfigPath: thief}})
-	wantWords(t, wantReason(t, err, kube.NotTrusted), "/etc/hostname")
+	wantWords(t, wantReason(t, err, kube.UntrustedConfiguration), "/etc/hostname")
 	inBlock := kube.Options{Auth: auth.Options{Host: server, Insecure: true, WorkDir: dir, Exec: &auth.Exec{Command: plugin}}}
 	_, err = kube.Connect(t.Context(), inBlock)
-	wantReason(t, err, kube.NotTrusted)
+	wantReason(t, err, kube.UntrustedConfiguration)
 	inBlock.Auth.WorkDir = ""
 	if _, err = kube.Connect(t.Context(), inBlock); err != nil {
 		t.Error(err)

@@ -35,23 +35,23 @@ func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 		e.Message = fmt.Sprintf("the server's name %q can't be found", dns.Name)
 		e.Advice = fmt.Sprintf("Check the server address %s, and the network or VPN.", host)
 	case errors.As(err, &hostname):
-		e.Reason = Untrusted
+		e.Reason = TLSFailed
 		e.Message = fmt.Sprintf("the certificate of %s is for other names: %s", host, plainError(hostname))
 		e.Advice = "Use a name that the certificate holds, or set the TLS server name to one."
 	case errors.As(err, &validity):
-		e.Reason = Untrusted
+		e.Reason = TLSFailed
 		e.Message = fmt.Sprintf("the certificate of %s is not valid: %s", host, plainError(validity))
 		e.Advice = "Check this machine's clock, and renew the server's certificate if it has expired."
 	case errors.As(err, &authority):
-		e.Reason = Untrusted
+		e.Reason = TLSFailed
 		e.Message = fmt.Sprintf("the certificate of %s is signed by an authority that is not trusted", host)
 		e.Advice = "Give the certificate of the cluster's authority: certificate-authority-data in the kubeconfig, or cluster_ca_certificate."
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		e.Reason = Untrusted
+		e.Reason = TLSFailed
 		e.Message = fmt.Sprintf("%s does not speak TLS", host)
 		e.Advice = "Check the port; a plain-text port is addressed with http://."
 	case errors.As(err, &alert):
-		e.Reason = Untrusted
+		e.Reason = TLSFailed
 		e.Message = fmt.Sprintf("%s refused the TLS connection: %s", host, plainError(alert))
 		e.Advice = "If the server asks for a client certificate, check that yours is from the right cluster and has not expired."
 	case errors.Is(err, syscall.ECONNREFUSED):

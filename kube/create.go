@@ -45,7 +45,7 @@ func (c *Cluster) create(
 	// managers of an object that exists from being reported instead.
 	r.ask.Param("force", "true")
 	live, err := c.client.one(ctx, k, r)
-	if e, ok := err.(*Error); ok && e.Reason == Stale {
+	if e, ok := err.(*Error); ok && e.Reason == ResourceVersionChanged {
 		e.Reason, e.Message = AlreadyExists, "an object of that name exists already"
 	}
 	return live, err

@@ -16,7 +16,7 @@ type DeleteOptions struct {
 	// UID is required: nothing is deleted that was not looked at first. When an
 	// object of that name has another uid the call fails with ReplacedOutside.
 	UID string
-	// ResourceVersion, when set, makes the call fail with Stale when the object
+	// ResourceVersion, when set, makes the call fail with ResourceVersionChanged when the object
 	// was changed since.
 	ResourceVersion string
 	// Propagation is what happens to objects that this one owns; "" is Background.

@@ -48,12 +48,12 @@ const (
 
 	// What is wrong with the object in the cluster.
 
-	NotFound        // there is no such object
-	AlreadyExists   // create found an object of that name
-	Stale           // it is no longer at the resource version that was given
-	ReplacedOutside // an object of that name exists, but with another uid
-	Terminating     // it is being deleted: what is applied to it vanishes with it
-	FieldConflict   // other managers own fields that would be set: see Conflicts
+	NotFound               // there is no such object
+	AlreadyExists          // create found an object of that name
+	ResourceVersionChanged // it is no longer at the resource version that was given
+	ReplacedOutside        // an object of that name exists, but with another uid
+	Terminating            // it is being deleted: what is applied to it vanishes with it
+	FieldConflict          // other managers own fields that would be set: see Conflicts
 
 	// What is wrong with the object as it was sent.
 
@@ -82,25 +82,26 @@ const (
 
 	// What keeps kplan from any server.
 
-	NoConfiguration  // no cluster is configured
-	BadConfiguration // the configuration contradicts itself or can't be read
-	NotTrusted       // the configuration would run a program or send a file, and may come from a pull request
-	Unreachable      // no connection: refused, no such host, no route
-	Untrusted        // TLS failed: wrong authority, name, expiry, or no TLS at all
-	PluginFailed     // the credential plugin failed
-	NotKubernetes    // something else answered
+	NoConfiguration        // no cluster is configured
+	BadConfiguration       // the configuration contradicts itself or can't be read
+	UntrustedConfiguration // the configuration would run a program or send a file, and may come from a pull request
+	Unreachable            // no connection: refused, no such host, no route
+	TLSFailed              // TLS failed: wrong authority, name, expiry, or no TLS at all
+	PluginFailed           // the credential plugin failed
+	NotKubernetes          // something else answered
 )
 
 var reasonNames = [...]string{
-	Other: "other", NotFound: "not found", AlreadyExists: "already exists", Stale: "stale",
+	Other: "other", NotFound: "not found", AlreadyExists: "already exists", ResourceVersionChanged: "resource version changed",
 	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
 	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
 	Denied: "denied", QuotaExceeded: "quota exceeded", NamespaceMissing: "namespace missing",
 	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Unauthorized: "unauthorized",
 	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",
 	Unavailable: "unavailable", OutcomeUnknown: "outcome unknown", Timeout: "timeout",
-	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", NotTrusted: "not trusted", Unreachable: "unreachable",
-	Untrusted: "untrusted", PluginFailed: "credential plugin failed", NotKubernetes: "not kubernetes",
+	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", UntrustedConfiguration: "untrusted configuration",
+	Unreachable: "unreachable",
+	TLSFailed:   "TLS failed", PluginFailed: "credential plugin failed", NotKubernetes: "not kubernetes",
 }
 
 // String is the reason in a few words, for logs and tests.
@@ -194,7 +195,7 @@ func ReasonOf(err error) Reason {
 func OutageOf(err error) *Error {
 	for e := (*Error)(nil); errors.As(err, &e); err = e.Err {
 		switch e.Reason {
-		case Unauthorized, PluginFailed, Untrusted:
+		case Unauthorized, PluginFailed, TLSFailed:
 			return e
 		}
 		if e.Outage {
@@ -218,7 +219,7 @@ func (e *Error) ofServer() *Error {
 // about: no answer came, or the server would not hear the question.
 func Unanswered(err error) bool {
 	switch ReasonOf(err) {
-	case Unreachable, Timeout, OutcomeUnknown, Unauthorized, PluginFailed, Untrusted:
+	case Unreachable, Timeout, OutcomeUnknown, Unauthorized, PluginFailed, TLSFailed:
 		return true
 	}
 	return false

@@ -196,11 +196,11 @@ func TestGuards(t *testing.T) {
 	_, err := c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: other})
 	wantReason(t, err, kube.ReplacedOutside)
 	_, err = c.Apply(t.Context(), k, obj, kube.ApplyOptions{UID: uid, ResourceVersion: "5", Force: true})
-	wantReason(t, err, kube.Stale)
+	wantReason(t, err, kube.ResourceVersionChanged)
 	err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: other})
 	wantReason(t, err, kube.ReplacedOutside)
 	err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: uid, ResourceVersion: "5"})
-	wantReason(t, err, kube.Stale)
+	wantReason(t, err, kube.ResourceVersionChanged)
 	if err = c.Delete(t.Context(), k, ns, "sample", kube.DeleteOptions{UID: uid, DryRun: true}); err != nil {
 		t.Error(err)
 	}

@@ -76,7 +76,7 @@ func (c *client) pages(ctx context.Context, k *kinds.Kind, namespace string, que
 	[]*unstructured.Unstructured, string, error) {
 	query.Limit = pageSize
 	var items []*unstructured.Unstructured
-	shared := ownership.NewSharer()
+	shared := ownership.NewInterner()
 	for restarts := 0; ; {
 		page, err := c.page(ctx, k, namespace, query, as)
 		if e, ok := err.(*Error); ok && e.Status == http.StatusGone && restarts < 5 {
@@ -150,13 +150,13 @@ func (c *client) page(ctx context.Context, k *kinds.Kind, namespace string, quer
 
 // objects gives each item the kind and version that lists of built-in kinds
 // leave out.
-func (p *listPage) objects(k *kinds.Kind, shared *ownership.Sharer) []*unstructured.Unstructured {
+func (p *listPage) objects(k *kinds.Kind, shared *ownership.Interner) []*unstructured.Unstructured {
 	out := make([]*unstructured.Unstructured, 0, len(p.Items))
 	for _, fields := range p.Items {
 		obj := &unstructured.Unstructured{Object: fields}
 		obj.SetAPIVersion(k.APIVersion())
 		obj.SetKind(k.Name)
-		shared.Share(obj.Object)
+		shared.Intern(obj.Object)
 		out = append(out, obj)
 	}
 	return out

@@ -15,7 +15,7 @@ import (
 )
 
 // TransferFields replaces the managedFields of the live object with those of
-// transferred and changes nothing else. It fails with Stale when the object no longer
+// transferred and changes nothing else. It fails with ResourceVersionChanged when the object no longer
 // has the resource version of transferred, and with ReplacedOutside when it is
 // another object.
 func (c *Cluster) TransferFields(
@@ -48,7 +48,7 @@ func (c *Cluster) TransferFields(
 // TransferFields with transferred. Before the transfer, a dry run of the apply itself
 // is not possible: the fields are merged here, as the server would do it, and
 // the result is sent as a dry-run patch. The answer has no managedFields. It fails
-// with Stale when the object no longer has the resource version of transferred.
+// with ResourceVersionChanged when the object no longer has the resource version of transferred.
 func (c *Cluster) DryRunAfterTransfer(
 	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured, desired map[string]any,
 ) (*unstructured.Unstructured, error) {

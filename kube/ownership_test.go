@@ -33,8 +33,8 @@ func TestTransferFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[kube.Reason]func(*unstructured.Unstructured){
-		kube.Stale:           func(u *unstructured.Unstructured) { u.SetResourceVersion("1") },
-		kube.ReplacedOutside: func(u *unstructured.Unstructured) { u.SetUID(types.UID("00000000-0000-0000-0000-000000000000")) },
+		kube.ResourceVersionChanged: func(u *unstructured.Unstructured) { u.SetResourceVersion("1") },
+		kube.ReplacedOutside:        func(u *unstructured.Unstructured) { u.SetUID(types.UID("00000000-0000-0000-0000-000000000000")) },
 	} {
 		other := transferred.DeepCopy()
 		change(other)

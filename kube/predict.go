@@ -130,7 +130,7 @@ func (oneVersion) IsMissingVersionError(error) bool { return false }
 // name, the others under names that can't be confused with it.
 func (m *applyMerge) readManagers(live *unstructured.Unstructured) error {
 	record := ownership.Of(live.Object)
-	own := record.Own()
+	own := record.OwnEntry()
 	for i, entry := range record {
 		fields, err := entry.Fields()
 		if err != nil {

@@ -93,7 +93,7 @@ func nonStatusError(r *request, code int, body []byte) *Error {
 		e.Reason, e.Message = NotKubernetes, fmt.Sprintf("the server redirects (%d), which the Kubernetes API never does", code)
 		e.Advice = "There seems to be a login page or a proxy in front of the cluster. Check the server address."
 	case code == http.StatusBadRequest && strings.Contains(words, "HTTP request to an HTTPS server"):
-		e.Reason, e.Message = Untrusted, "the server speaks TLS, but the address begins with http://"
+		e.Reason, e.Message = TLSFailed, "the server speaks TLS, but the address begins with http://"
 		e.Advice = "Write the server address with https://."
 	case code >= 500:
 		e.Reason, e.Message = Unavailable, fmt.Sprintf("%d %s: %s", code, http.StatusText(code), words)
@@ -217,7 +217,7 @@ func reasonOfConflict(r *request, st *metav1.Status) Reason {
 	case st.Details.Kind == "resourcequotas" && r.object.Kind != "ResourceQuota":
 		return QuotaExceeded // the quota's own count was updated at the same time
 	}
-	return Stale
+	return ResourceVersionChanged
 }
 
 func reasonOfInvalid(e *Error, st *metav1.Status) Reason {

@@ -140,7 +140,7 @@ func TestRetries(t *testing.T) {
 		{"apply, no answer, then stale", apply, []http.HandlerFunc{hangUp, stale}, kube.OutcomeUnknown, 2},
 		{"apply, no answer, then down", apply, []http.HandlerFunc{hangUp, down}, kube.OutcomeUnknown, 6},
 		{"delete, no answer, then gone", remove, []http.HandlerFunc{hangUp, notFound}, kube.NotFound, 2},
-		{"apply, stale", apply, []http.HandlerFunc{stale}, kube.Stale, 1},
+		{"apply, stale", apply, []http.HandlerFunc{stale}, kube.ResourceVersionChanged, 1},
 		{"create, exists", makeIt, []http.HandlerFunc{stale}, kube.AlreadyExists, 1},
 		{"create, misfit", makeIt, []http.HandlerFunc{typedError}, kube.SchemaRejected, 1},
 		{"create, storage", makeIt, []http.HandlerFunc{serverGaveUp, fine}, kube.OutcomeUnknown, 1},

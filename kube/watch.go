@@ -256,7 +256,7 @@ func (w *watcher) stream(ctx context.Context) error {
 		if ans.status == 0 {
 			ans.err = err
 		}
-		return w.client.judge(ctx, r, ans)
+		return w.client.failureOf(ctx, r, ans)
 	}
 	for event := range events.ResultChan() {
 		if err := w.take(r, event); err != nil {

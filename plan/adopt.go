@@ -49,7 +49,7 @@ func deployersOf(d *decision) []string {
 
 // adopt plans to adopt an object that exists and does not belong to this stack: an
 // update, whatever it changes. One that would delete the object is refused.
-func (p *planner) adopt(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) adopt(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Observed, error) {
 	d.adopts, d.besides = true, managersToAdopt(p, d.addr)
 	seen, err := p.updateAdopted(ctx, d, live)
 	switch d.action {
@@ -63,16 +63,16 @@ func (p *planner) adopt(ctx context.Context, d *decision, live *unstructured.Uns
 	return seen, err
 }
 
-func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Observed, error) {
 	transferred, err := d.withTransferredFields(live)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	if transferred == live || live.GetDeletionTimestamp() != nil || anyMatches(p.Replace, d.addr) {
 		return p.update(ctx, d, live)
 	}
 	if err := p.found(d, live); err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	if d.redefined {
 		return p.predictUpdateAndConflicts(ctx, d, d.asDefined(transferred), d.notDryRunnable)
@@ -96,7 +96,7 @@ func (p *planner) updateAdopted(ctx context.Context, d *decision, live *unstruct
 func (d *decision) adoptionConflicts(ctx context.Context, cluster *kube.Cluster, live *unstructured.Unstructured) hcl.Diagnostics {
 	_, err := cluster.DryRunApply(ctx, d.kind, d.fields, kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion})
 	others := slices.DeleteFunc(slices.Clone(conflictsOf(err)), func(f kube.Conflict) bool {
-		return f.Manager == ownership.Nobody || ownership.IsDeployTool(f.Manager, d.besides...)
+		return f.Manager == ownership.BeforeFirstApply || ownership.IsDeployTool(f.Manager, d.besides...)
 	})
 	return conflict(d, live, others)
 }
@@ -132,8 +132,8 @@ func (f *unmanaged) Error() string { return f.desired.Object.String() + " is not
 // refuseUnmanaged refuses an object that exists and is not managed by this stack.
 // What refers to it is planned with the object as it is, so that all objects to
 // adopt are reported at once.
-func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
-	return hclspec.Seen{Object: WithoutOwn(live.Object)}, &unmanaged{desired: d, live: live, why: why}
+func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Observed, error) {
+	return hclspec.Observed{Object: WithoutOwn(live.Object)}, &unmanaged{desired: d, live: live, why: why}
 }
 
 // fewUnmanaged is up to how many unmanaged objects are reported one by one.

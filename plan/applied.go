@@ -24,7 +24,7 @@ func (c *Change) AppliedFields(s *state.State) []addrs.Path {
 // OwnedFields are the paths of the fields that kplan has applied to the live object
 // and owns, as the state records them, for a state that does not know them.
 func (c *Change) OwnedFields(s *state.State) []addrs.Path {
-	own := ownership.Of(c.Before).Own()
+	own := ownership.Of(c.Before).OwnEntry()
 	if own == nil {
 		return nil
 	}

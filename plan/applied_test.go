@@ -47,7 +47,7 @@ func TestRecordIsSmall(t *testing.T) {
 			s.Objects = append(s.Objects, state.Object{
 				Addr: addr, Object: kind.Object(namespace, metadata["name"].(string)), UID: "0b1f4a52-6f0e-4d57-8a6c-6a1a2b7f9c11",
 				Digest: s.Digest(c.DesiredFields), Applied: c.AppliedFields(s),
-				Needs: []addrs.Instance{addrs.Resource{Type: "Namespace", Name: "app"}.Instance(addrs.StringKey(tenant))},
+				Dependencies: []addrs.Instance{addrs.Resource{Type: "Namespace", Name: "app"}.Instance(addrs.StringKey(tenant))},
 			})
 		}
 	}

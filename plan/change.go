@@ -60,9 +60,9 @@ type Change struct {
 
 	UID             string // of the live object
 	ResourceVersion string // of the live object
-	// Needs are the instances this one comes after, and which are deleted after it.
-	Needs     []addrs.Instance
-	Protected bool // lifecycle.prevent_destroy
+	// Dependencies are the instances this one comes after, and which are deleted after it.
+	Dependencies []addrs.Instance
+	Protected    bool // lifecycle.prevent_destroy
 	// Blocked reports that the change was refused: see the plan's diagnostics.
 	Blocked bool
 	Range   hcl.Range // the head of the resource block, if it has one
@@ -200,7 +200,7 @@ func (h handover) of(live *unstructured.Unstructured) (*unstructured.Unstructure
 		t.Adopts = func(e *ownership.Entry) bool { return e.IsDeployed(h.besides...) }
 	}
 	transferred, err := t.Of(live)
-	if err != nil || ownership.Same(live.Object, transferred.Object) {
+	if err != nil || ownership.SameOwners(live.Object, transferred.Object) {
 		return live, err
 	}
 	return transferred, nil

@@ -11,7 +11,7 @@ import (
 // desired value is the live one, as the API compares, and the fields that kplan
 // would own are those that it owns. Then the server need not be asked.
 func unchanged(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured, managers ownership.Record) (bool, error) {
-	if !holds(kind.Root, live.Object, desired) {
+	if !containsDesired(kind.Root, live.Object, desired) {
 		return false, nil
 	}
 	return ownsDesired(kind, desired, managers)
@@ -31,9 +31,9 @@ func ownsDesired(kind *kinds.Kind, desired map[string]any, managers ownership.Re
 	return owned != nil && want.Equals(owned), nil
 }
 
-// holds reports whether the live object has every desired value.
-func holds(f *kinds.Field, live, desired any) bool {
-	if live == nil && hollow(f, desired) {
+// containsDesired reports whether the live object has every desired value.
+func containsDesired(f *kinds.Field, live, desired any) bool {
+	if live == nil && mayVanishInMerge(f, desired) {
 		return true
 	}
 	switch want := desired.(type) {
@@ -44,7 +44,7 @@ func holds(f *kinds.Field, live, desired any) bool {
 		}
 		for name, value := range want {
 			child := f.Field(name)
-			if child == nil || !holds(child, have[name], value) {
+			if child == nil || !containsDesired(child, have[name], value) {
 				return false
 			}
 		}
@@ -59,13 +59,13 @@ func holds(f *kinds.Field, live, desired any) bool {
 	return f.Equal(live, desired)
 }
 
-// hollow reports whether a merge may leave nothing of a desired value: what it removes
+// mayVanishInMerge reports whether a merge may leave nothing of a desired value: what it removes
 // the last entry of, it removes as well.
-func hollow(f *kinds.Field, desired any) bool {
+func mayVanishInMerge(f *kinds.Field, desired any) bool {
 	switch want := desired.(type) {
 	case map[string]any:
 		for name, value := range want {
-			if child := f.Field(name); child == nil || !hollow(child, value) {
+			if child := f.Field(name); child == nil || !mayVanishInMerge(child, value) {
 				return false
 			}
 		}
@@ -87,7 +87,7 @@ func holdsKeyed(f *kinds.Field, have, want []any) bool {
 	last := -1
 	for _, element := range want {
 		i, ok := at[f.ElementKey(element)]
-		if !ok || i < last || !holds(f.Elem, have[i], element) {
+		if !ok || i < last || !containsDesired(f.Elem, have[i], element) {
 			return false
 		}
 		last = i
@@ -98,6 +98,6 @@ func holdsKeyed(f *kinds.Field, have, want []any) bool {
 // appliedInOther reports whether kplan applied the object in another API version,
 // and nothing but that is to change.
 func appliedInOther(kind *kinds.Kind, desired map[string]any, live *unstructured.Unstructured, managers ownership.Record) bool {
-	own := managers.Own()
-	return own != nil && own.APIVersion != kind.APIVersion() && holds(kind.Root, live.Object, desired)
+	own := managers.OwnEntry()
+	return own != nil && own.APIVersion != kind.APIVersion() && containsDesired(kind.Root, live.Object, desired)
 }

@@ -73,7 +73,7 @@ func standingOf(d *decision, path addrs.Path) standing {
 // hasDrifted reports whether kplan applied a field last and no longer owns it: who
 // changes a field owns it alone.
 func hasDrifted(d *decision, path addrs.Path) bool {
-	return d.rules.record != nil && !d.adopts && !ownership.Owns(d.managers.Ours(), path) && d.rules.record.has(path)
+	return d.rules.record != nil && !d.adopts && !ownership.Owns(d.managers.KplanFields(), path) && d.rules.record.has(path)
 }
 
 // scaledBy is the autoscaler that sets the replicas of the live object.
@@ -81,7 +81,7 @@ func scaledBy(d *decision) string {
 	if by := d.rules.autoscaler(); by != "" {
 		return by
 	}
-	if m := d.managers.Other(autoscale.Replicas); autoscale.WroteReplicas(m) {
+	if m := d.managers.OtherEntry(autoscale.Replicas); autoscale.WroteReplicas(m) {
 		return fmt.Sprintf("%q", m.Manager)
 	}
 	return ""
@@ -96,7 +96,7 @@ func transferred(d *decision, path addrs.Path) bool {
 // takeable reports whether kplan may take a field of a conflict: what the server
 // records as there before anybody applied the object is nobody's.
 func takeable(d *decision, f kube.Conflict) bool {
-	return f.Manager == ownership.Nobody || transferred(d, f.Path)
+	return f.Manager == ownership.BeforeFirstApply || transferred(d, f.Path)
 }
 
 // take notes the fields of a conflict that are taken from other managers, other than
@@ -105,7 +105,8 @@ func take(d *decision, conflicts []kube.Conflict) {
 	d.forced = true
 	for _, f := range conflicts {
 		known := slices.ContainsFunc(d.taken, func(t Drift) bool { return t.Path == f.Path && t.Manager == f.Manager })
-		if !known && f.Manager != ownership.Nobody && standingOf(d, f.Path) == forced && !hasDrifted(d, f.Path) && !coveredBy(ownMarks, f.Path) {
+		if !known && f.Manager != ownership.BeforeFirstApply && standingOf(d, f.Path) == forced &&
+			!hasDrifted(d, f.Path) && !coveredBy(ownMarks, f.Path) {
 			d.taken = append(d.taken, ownedAt(d.managers, f.Path, f.Manager))
 		}
 	}

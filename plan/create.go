@@ -12,7 +12,7 @@ import (
 )
 
 // create plans an object that is not there, as far as kplan knows.
-func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error) {
+func (p *planner) create(ctx context.Context, d *decision) (hclspec.Observed, error) {
 	if d.notDryRunnable != "" {
 		if d.redefined { // so there may be objects of the kind
 			return p.predictCreateIfAbsent(ctx, d, d.notDryRunnable)
@@ -30,7 +30,7 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 	case kube.AlreadyExists:
 		live, err := p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name)
 		if err != nil {
-			return hclspec.Seen{}, err
+			return hclspec.Observed{}, err
 		}
 		return p.claim(ctx, d, live)
 	case kube.Forbidden:
@@ -38,12 +38,12 @@ func (p *planner) create(ctx context.Context, d *decision) (hclspec.Seen, error)
 	case kube.DryRunUnsupported:
 		return p.predictCreateIfAbsent(ctx, d, "an admission webhook does not support dry-run")
 	}
-	return hclspec.Seen{}, err
+	return hclspec.Observed{}, err
 }
 
 // predictCreateIfAbsent predicts a creation after making sure that there is nothing of
 // that name, which the rejected dry-run did not report.
-func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why string) (hclspec.Seen, error) {
+func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why string) (hclspec.Observed, error) {
 	kind := p.served(d.kind)
 	live, err := p.Cluster.Get(ctx, kind, d.object.Namespace, d.object.Name)
 	if err == nil {
@@ -53,12 +53,12 @@ func (p *planner) predictCreateIfAbsent(ctx context.Context, d *decision, why st
 	case kube.NotFound, kube.NamespaceMissing:
 		return d.predictCreate(why)
 	}
-	return hclspec.Seen{}, err
+	return hclspec.Observed{}, err
 }
 
 // claim goes on with an object that bears this stack's label, as one does whose
 // making was recorded too late; any other is refused.
-func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) claim(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Observed, error) {
 	if d.recorded && d.entry.UID == string(live.GetUID()) {
 		d.reason = NoReason // it is there, only its label was removed
 		return p.update(ctx, d, live)
@@ -84,22 +84,22 @@ func recordedAs(p *planner, live *unstructured.Unstructured) (state.Object, bool
 }
 
 // computedCreate plans a creation from the server's own answer.
-func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.Seen {
+func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.Observed {
 	d.action, d.certainty = Create, Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive = d.sensitivePaths(d.after)
 	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
-		return hclspec.Seen{} // what admission adds may be something else
+		return hclspec.Observed{} // what admission adds may be something else
 	}
-	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}
+	return hclspec.Observed{Object: WithoutOwn(d.after), Unknown: d.unknown}
 }
 
 // predictCreate plans a creation that the server could not be asked about.
-func (d *decision) predictCreate(why string) (hclspec.Seen, error) {
+func (d *decision) predictCreate(why string) (hclspec.Observed, error) {
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	d.action, d.certainty, d.why = Create, Predicted, why
 	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
@@ -107,7 +107,7 @@ func (d *decision) predictCreate(why string) (hclspec.Seen, error) {
 	d.sensitive = d.sensitivePaths(d.after)
 	// What the server adds by itself is not known, so references see no more
 	// than the desired fields.
-	return hclspec.Seen{}, nil
+	return hclspec.Observed{}, nil
 }
 
 // offlineWhy is the reason of every prediction that is made offline.
@@ -116,10 +116,10 @@ const offlineWhy = "offline"
 // predictOffline plans an object without asking the cluster: the state knows
 // whether it exists, and by a digest whether its desired fields are those that were
 // last applied.
-func (d *decision) predictOffline(s *state.State) (hclspec.Seen, error) {
+func (d *decision) predictOffline(s *state.State) (hclspec.Observed, error) {
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	d.certainty, d.why = Predicted, offlineWhy
 	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
@@ -133,5 +133,5 @@ func (d *decision) predictOffline(s *state.State) (hclspec.Seen, error) {
 	default:
 		d.action = Create
 	}
-	return hclspec.Seen{}, nil
+	return hclspec.Observed{}, nil
 }

@@ -107,7 +107,7 @@ func (d *decision) change() *Change {
 		DesiredFields: d.fields, Before: d.before, After: d.after, Unknown: d.unknown, Sensitive: d.sensitive,
 		Drift: d.drift, Relinquished: d.relinquished, NewlyManaged: d.newlyManaged, AcknowledgedDrift: d.acknowledgedDrift,
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
-		Needs: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
+		Dependencies: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
 		prior: d.prior, Yields: d.yields,
 		Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
@@ -120,17 +120,17 @@ func (d *decision) change() *Change {
 func (d *decision) moved() bool { return d.previous != addrs.Instance{} }
 
 // leave decides that the object stays as it is, and returns what references see.
-func (d *decision) leave(certainty Certainty) hclspec.Seen {
+func (d *decision) leave(certainty Certainty) hclspec.Observed {
 	d.action, d.certainty, d.after = NoOp, certainty, d.before
-	return hclspec.Seen{Object: WithoutOwn(d.before)}
+	return hclspec.Observed{Object: WithoutOwn(d.before)}
 }
 
 // leaveDone decides that an object is not created again that the cluster has deleted
 // once it was done.
-func leaveDone(d *decision) hclspec.Seen {
+func leaveDone(d *decision) hclspec.Observed {
 	d.action, d.certainty, d.uid = NoOp, Compared, d.entry.UID
 	d.before, d.after, d.unknown = nil, nil, addrs.PathSet{}
-	return hclspec.Seen{Object: WithoutOwn(Gone(d.change()))}
+	return hclspec.Observed{Object: WithoutOwn(Gone(d.change()))}
 }
 
 // ignored are the fields of lifecycle.ignore_changes where they count: they yield
@@ -172,7 +172,7 @@ func (d *decision) asDefined(live *unstructured.Unstructured) *unstructured.Unst
 // predecessors are the instances that an object comes after, each once: one that it
 // waits for is often one that it refers to.
 func predecessors(d *hclspec.Desired) []addrs.Instance {
-	needs := slices.Clone(d.Needs)
+	needs := slices.Clone(d.Dependencies)
 	for _, awaited := range d.Awaits {
 		if !slices.Contains(needs, awaited) {
 			needs = append(needs, awaited)

@@ -146,7 +146,7 @@ var stackLabelPath = addrs.NewPath("metadata", "labels", addrs.StackLabel)
 // for whoever copies an object copies its labels; who applied what is recorded by
 // the API server.
 func MadeBy(live *unstructured.Unstructured, stackID string) bool {
-	return live.GetLabels()[addrs.StackLabel] == stackID && ownership.Of(live.Object).Own() != nil
+	return live.GetLabels()[addrs.StackLabel] == stackID && ownership.Of(live.Object).OwnEntry() != nil
 }
 
 // managingStack is the stack that adopted an object of this one, "" if none did. That
@@ -157,7 +157,7 @@ func managingStack(live *unstructured.Unstructured, stackID string) string {
 	if stack == stackID {
 		return ""
 	}
-	if own := ownership.Of(live.Object).Own(); own == nil || !own.Owns(stackLabelPath) {
+	if own := ownership.Of(live.Object).OwnEntry(); own == nil || !own.Owns(stackLabelPath) {
 		return ""
 	}
 	return stack

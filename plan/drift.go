@@ -29,7 +29,7 @@ func (d *decision) findDrift() {
 
 // driftAt is the drift of a field, with who changed it where that is known.
 func driftAt(managers ownership.Record, path addrs.Path) Drift {
-	if m := managers.Other(path); m != nil {
+	if m := managers.OtherEntry(path); m != nil {
 		return Drift{path, m.Manager, m.Time}
 	}
 	return Drift{Path: path}
@@ -84,7 +84,7 @@ func (d *decision) findOwnershipChanges() error {
 	}
 	for _, path := range sameAt(d, owned.Difference(wanted)) {
 		relinquished := Relinquished{Path: path}
-		if m := d.managers.Other(path); m != nil {
+		if m := d.managers.OtherEntry(path); m != nil {
 			relinquished.Manager = m.Manager
 		}
 		d.relinquished = append(d.relinquished, relinquished)

@@ -17,9 +17,9 @@ import (
 // and the dry-run: its controller may write several times a second.
 const dryRunTries = 8
 
-// settle gives whoever writes to an object time, twice as much after each try: all
+// backOff waits for whoever writes to an object, twice as much after each try: all
 // tries together take more than a second.
-func settle(ctx context.Context, try int) {
+func backOff(ctx context.Context, try int) {
 	select {
 	case <-time.After(10 * time.Millisecond << (try - 1)):
 	case <-ctx.Done():
@@ -47,27 +47,27 @@ const (
 )
 
 // dryRunUpdate asks the server what it would make of the desired fields.
-func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Observed, error) {
 	for try := 1; ; {
 		transferred, err := d.withTransferredFields(live)
 		if err != nil {
-			return hclspec.Seen{}, err
+			return hclspec.Observed{}, err
 		}
 		answer, err := d.ask(ctx, p.Cluster, live, transferred)
-		switch v := d.judge(live, transferred, err); v.outcome {
+		switch v := d.verdictOf(live, transferred, err); v.outcome {
 		case answered:
 			return p.computedUpdate(ctx, d, answer)
 		case stale:
 			if try == dryRunTries {
-				return hclspec.Seen{}, v.err
+				return hclspec.Observed{}, v.err
 			}
-			settle(ctx, try)
+			backOff(ctx, try)
 			try++
 			if live, err = p.Cluster.Get(ctx, d.kind, d.object.Namespace, d.object.Name); err == nil {
 				err = p.found(d, live)
 			}
 			if err != nil {
-				return hclspec.Seen{}, err
+				return hclspec.Observed{}, err
 			}
 		case staleDefaulted:
 			d.transfer = append(d.transfer, v.paths...) // and ask again
@@ -88,15 +88,15 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 			if why := whyPredicted(ctx, p, d, v.err); why != "" {
 				return p.predictUpdateAndConflicts(ctx, d, transferred, why)
 			}
-			return hclspec.Seen{}, v.err
+			return hclspec.Observed{}, v.err
 		}
 	}
 }
 
-// judge decides what the answer to a dry-run comes to. A server names what does not
+// verdictOf decides what the answer to a dry-run comes to. A server names what does not
 // fit together before it comes to what can't be changed, so a refusal of values may
 // hide immutable fields.
-func (d *decision) judge(live, transferred *unstructured.Unstructured, err error) verdict {
+func (d *decision) verdictOf(live, transferred *unstructured.Unstructured, err error) verdict {
 	if err == nil {
 		return verdict{outcome: answered}
 	}
@@ -106,7 +106,7 @@ func (d *decision) judge(live, transferred *unstructured.Unstructured, err error
 	}
 	err = discreet(err, redact.New(secretsOf(d.desired, d.before, d.sensitive)...))
 	switch kube.ReasonOf(err) {
-	case kube.Stale:
+	case kube.ResourceVersionChanged:
 		return verdict{outcome: stale, err: err}
 	case kube.Immutable:
 		return verdict{outcome: immutable, paths: d.immutablePaths(transferred, err)}

@@ -28,7 +28,7 @@ const Format = 1
 const maxFile = 1 << 30
 
 // savedPlan is the file of a plan: one JSON document. Where a value is sensitive it
-// holds a keyed digest instead, so that a changed secret shows as changed and
+// containsDesired a keyed digest instead, so that a changed secret shows as changed and
 // none can be read.
 type savedPlan struct {
 	Format    int                 `json:"kplan_plan"`
@@ -87,7 +87,7 @@ type savedChange struct {
 	Why               string               `json:"certainty_reason,omitempty"`
 	UID               string               `json:"uid,omitempty"`
 	ResourceVersion   string               `json:"resource_version,omitempty"`
-	Needs             []addrs.Instance     `json:"needs,omitempty"`
+	Dependencies      []addrs.Instance     `json:"dependencies,omitempty"`
 	Protected         bool                 `json:"protected,omitempty"`
 	Blocked           bool                 `json:"blocked,omitempty"`
 	ReplacePaths      []addrs.Path         `json:"replace_paths,omitempty"`
@@ -108,8 +108,8 @@ type savedChange struct {
 
 // savedSkipped is an instance that was not planned because one that it needs failed.
 type savedSkipped struct {
-	Address addrs.Instance `json:"address"`
-	Needs   addrs.Instance `json:"needs,omitzero"`
+	Address          addrs.Instance `json:"address"`
+	FailedDependency addrs.Instance `json:"failed_dependency,omitzero"`
 }
 
 type savedOutput struct {
@@ -199,7 +199,7 @@ type savedKindKey struct{ apiVersion, kind string }
 func saveChange(c *Change) savedChange {
 	saved := savedChange{
 		Address: c.Addr, Object: plannedObject{c.Object}, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
-		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Needs: c.Needs,
+		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Dependencies: c.Dependencies,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
 		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged,
 		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
@@ -255,7 +255,7 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 		sign: doc.Signature, content: contentOf(data, doc.Signature),
 	}
 	for _, skipped := range doc.Skipped {
-		p.Skipped = append(p.Skipped, hclspec.Skipped{Addr: skipped.Address, By: skipped.Needs})
+		p.Skipped = append(p.Skipped, hclspec.Skipped{Addr: skipped.Address, By: skipped.FailedDependency})
 	}
 	found := map[savedKindKey]*kinds.Kind{}
 	for _, saved := range doc.Changes {
@@ -328,7 +328,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 	}
 	c := &Change{
 		Addr: saved.Address, Object: saved.Object.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
-		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Needs: saved.Needs,
+		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Dependencies: saved.Dependencies,
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
 		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged,

@@ -118,9 +118,9 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	return d
 }
 
-// weighDeletions finds out what goes with deletions and refuses those that are
+// checkDeletions finds out what goes with deletions and refuses those that are
 // too destructive to be made without an option.
-func weighDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
+func checkDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
 	if in.offline() {
 		return nil
 	}

@@ -21,13 +21,13 @@ func withIgnored(kind *kinds.Kind, d *hclspec.Desired, desired map[string]any, l
 		return desired
 	}
 	given, managers := desired, ownership.Of(live.Object)
-	ours := managers.Ours()
-	onlyOurs := extract(kind, live, ours.Difference(managers.Others()))
+	ours := managers.KplanFields()
+	onlyOurs := extract(kind, live, ours.Difference(managers.OtherFields()))
 	for _, path := range d.Lifecycle.IgnoreChanges {
 		field := keyed(kind, given, path)
 		wanted, _ := valueIn(kind, desired, field)
 		value, _ := ValueAt(live.Object, field)
-		if ownership.Owns(ours, field) && holds(kind.At(field), value, wanted) {
+		if ownership.Owns(ours, field) && containsDesired(kind.At(field), value, wanted) {
 			continue // nothing has changed that could be ignored
 		}
 		value, _ = ValueAt(onlyOurs, field)

@@ -103,7 +103,7 @@ func (inv *inventory) prefetch(ctx context.Context) {
 // the state is looked for; a list that lacks it does not prove it gone, since
 // someone may have removed the label, so it is then read by name.
 func (inv *inventory) find(ctx context.Context, kind *kinds.Kind, object addrs.Object) (*unstructured.Unstructured, error) {
-	if _, ok := inv.owned[object.Identity()]; !ok || !kind.Fits(object) {
+	if _, ok := inv.owned[object.Identity()]; !ok || !kind.ScopeMatches(object) {
 		return nil, nil
 	}
 	objects, err := inv.of(kind)(ctx)

@@ -43,7 +43,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	said := new(heard)
 	ctx = said.hear(ctx)
-	current, diags := meetCluster(ctx, in, plan)
+	current, diags := checkClusterAndRecover(ctx, in, plan)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -72,7 +72,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	diags = append(diags, p.fill(ctx, in, plan)...)
 	plan.Warnings = append(plan.Warnings, said.sorted()...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
-		diags = append(diags, idle(in, plan)...)
+		diags = append(diags, warnIneffective(in, plan)...)
 	}
 	return plan, diags
 }
@@ -94,7 +94,7 @@ func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	if asking.Err() == nil { // of half a plan they would say what is not so
 		diags = append(diags, guardKept(plan, p.state, p.scope)...)
-		diags = append(diags, weighDeletions(asking, in, p.state, plan)...)
+		diags = append(diags, checkDeletions(asking, in, p.state, plan)...)
 	}
 	switch outage := diag.Outage(diags); {
 	case outage != nil:
@@ -114,7 +114,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		options.Only = func(r addrs.Resource) bool { return p.scope.any[r] }
 	}
 	outcome, diags := hclspec.Walk(ctx, plan.Preview, options, func(
-		ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
+		ctx context.Context, d *hclspec.Desired, needs decisions) (hclspec.Observed, decided, error) {
 		seen, decided, err := p.visit(ctx, d, needs)
 		p.cancelOnOutage(err)
 		return seen, decided, err

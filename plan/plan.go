@@ -117,7 +117,7 @@ const (
 	BecauseTriggered   Reason = "replace_by_triggers"                        // lifecycle.replace_on
 	BecauseDeleted     Reason = "create_because_deleted_outside"             // the state has it, the cluster does not
 	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
-	BecauseRemoved     Reason = "forgot_because_lifecycle_destroy_in_config" // by a removed block
+	BecauseRemoved     Reason = "forget_because_lifecycle_destroy_in_config" // by a removed block
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
 	BecauseUndefined   Reason = "forget_because_kind_deleted_outside"        // the cluster no longer has its kind
 	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has adopted it

@@ -31,13 +31,13 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		wanted[Named(v.Desired, p.state).Object.Identity()] = true
 		declared[v.Desired.Addr] = true
 	}
-	spared := map[addrs.Resource]bool{}
+	kept := map[addrs.Resource]bool{}
 	for _, h := range outcome.Skipped {
-		spared[h.Addr.Resource] = true
+		kept[h.Addr.Resource] = true
 	}
 	var pruned []state.Object
 	for _, o := range p.state.Objects {
-		if !wanted[o.Object.Identity()] && !uids[o.UID] && !spared[o.Addr.Resource] && p.scope.has(o.Addr) {
+		if !wanted[o.Object.Identity()] && !uids[o.UID] && !kept[o.Addr.Resource] && p.scope.has(o.Addr) {
 			pruned = append(pruned, o)
 		}
 	}
@@ -126,7 +126,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 // removal makes the Change of an object that the configuration does not have.
 func (p *planner) removal(o state.Object, kind *kinds.Kind, action Action, reason Reason, live *unstructured.Unstructured) *Change {
 	c := &Change{
-		Addr: o.Addr, Previous: p.movedAddr[o.Object.Identity()], Object: o.Object, Kind: kind, Needs: o.Needs, UID: o.UID,
+		Addr: o.Addr, Previous: p.movedAddr[o.Object.Identity()], Object: o.Object, Kind: kind, Dependencies: o.Dependencies, UID: o.UID,
 		Action: action, Reason: reason, Certainty: Compared, Protected: o.Protected && action == Delete,
 		Sensitive: addrs.NewPathSet(o.Sensitive...), Unknown: addrs.PathSet{},
 	}
@@ -163,7 +163,7 @@ func deletionOrder(objects []state.Object) []state.Object {
 		byIdentity[o.Object.Identity()] = o
 	}
 	for _, o := range objects {
-		for _, need := range o.Needs {
+		for _, need := range o.Dependencies {
 			for _, target := range byAddr[need] {
 				if !g.DependsOn(target, o.Object.Identity()) && target != o.Object.Identity() {
 					g.Connect(o.Object.Identity(), target)

@@ -29,7 +29,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 	undefined := &undefinedKinds{cluster: cluster}
 	for i, pending := range s.Pending {
 		g.Go(func() (err error) {
-			found[i], err = lookFor(inner, undefined, pending, s.StackID())
+			found[i], err = findRemains(inner, undefined, pending, s.StackID())
 			return err
 		})
 	}
@@ -46,7 +46,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 		known, _ := objects.FindObject(pending.Object)
 		if uid := found[i].uid; uid != "" && uid != known.UID {
 			objects.Put(state.Object{
-				Addr: pending.Addr, Object: pending.Object, UID: uid, Needs: pending.Needs,
+				Addr: pending.Addr, Object: pending.Object, UID: uid, Dependencies: pending.Dependencies,
 				Deposed: pending.Action == state.PendingDelete,
 			})
 		}
@@ -61,7 +61,7 @@ type remains struct {
 	unknown bool   // the outcome is not known
 }
 
-func lookFor(ctx context.Context, undefined *undefinedKinds, pending state.Pending, stack string) (remains, error) {
+func findRemains(ctx context.Context, undefined *undefinedKinds, pending state.Pending, stack string) (remains, error) {
 	cluster := undefined.cluster
 	kind, err := cluster.Lookup(pending.Object.Kind, pending.Object.APIVersion())
 	if kube.ReasonOf(err) == kube.NotServed {
@@ -73,7 +73,7 @@ func lookFor(ctx context.Context, undefined *undefinedKinds, pending state.Pendi
 		}
 		return remains{unknown: !isGone}, err
 	}
-	if err != nil || !kind.Fits(pending.Object) {
+	if err != nil || !kind.ScopeMatches(pending.Object) {
 		return remains{}, err
 	}
 	live, err := cluster.Get(ctx, kind, pending.Object.Namespace, pending.Object.Name)
@@ -86,10 +86,10 @@ func lookFor(ctx context.Context, undefined *undefinedKinds, pending state.Pendi
 	return remains{uid: string(live.GetUID())}, nil
 }
 
-// meetCluster makes sure that this is the cluster the state belongs to, and
+// checkClusterAndRecover makes sure that this is the cluster the state belongs to, and
 // finds out what became of an interrupted run. Offline the state is all there
 // is.
-func meetCluster(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
+func checkClusterAndRecover(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
 	if in.offline() {
 		return in.State, nil
 	}

@@ -22,13 +22,13 @@ import (
 // one that was.
 
 // refresh looks at one object of the state, at the address it has there.
-func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error) {
+func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Observed, error) {
 	if !d.recorded {
-		return hclspec.Seen{}, nil
+		return hclspec.Observed{}, nil
 	}
 	live, err := p.look(ctx, d.desired)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	recordedAs := *d.desired
 	recordedAs.Addr = d.entry.Addr
@@ -39,14 +39,14 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 	}
 	if live == nil || string(live.GetUID()) != d.entry.UID {
 		d.action, d.reason = Forget, BecauseGone
-		return hclspec.Seen{}, nil
+		return hclspec.Observed{}, nil
 	}
 	if managingStack(live, p.state.StackID()) != "" {
 		d.action, d.reason = Forget, BecauseOtherStack
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil
+		return hclspec.Observed{Object: WithoutOwn(live.Object)}, nil
 	}
 	if err := p.found(d, live); err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	seen := d.leave(Compared)
 	d.drift, d.doubtful = driftSince(d, live)
@@ -68,7 +68,7 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Seen, error
 // object is not the one that was applied last, what it was before is not known, and
 // the result is doubtful.
 func driftSince(d *decision, live *unstructured.Unstructured) (drift []Drift, doubtful bool) {
-	ours, record := d.managers.Ours(), d.rules.record
+	ours, record := d.managers.KplanFields(), d.rules.record
 	paths := addrs.PathSet{}
 	for _, path := range sortedPaths(differences(d.kind.Root, wanted(d.kind, live.Object, d.fields), d.fields)) {
 		if !ownership.Owns(ours, path) {
@@ -91,7 +91,7 @@ func driftSince(d *decision, live *unstructured.Unstructured) (drift []Drift, do
 // longer sets, and another manager owns now.
 func addNoLongerDesired(d *decision, paths addrs.PathSet) {
 	for _, path := range d.entry.Applied {
-		if _, desired := valueIn(d.kind, d.fields, path); !desired && hasDrifted(d, path) && d.managers.Other(path) != nil {
+		if _, desired := valueIn(d.kind, d.fields, path); !desired && hasDrifted(d, path) && d.managers.OtherEntry(path) != nil {
 			paths.Add(path)
 		}
 	}

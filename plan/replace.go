@@ -19,18 +19,18 @@ import (
 
 // replace plans to delete the object and create it again under the same name, as
 // the configuration has it: ignored fields go with the old one.
-func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths []addrs.Path) (hclspec.Seen, error) {
+func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths []addrs.Path) (hclspec.Observed, error) {
 	d.action, d.fields = "", DesiredFields(d.desired, p.state.StackID())
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	d.action, d.reason, d.certainty, d.why, d.replacePaths = Replace, reason, Predicted, d.notDryRunnable, paths
 	d.after, d.unknown = withoutAllocated(d.kind, predicted, d.fields)
 	d.unknown.AddAll(d.desired.Unknown)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	if d.notDryRunnable != "" {
-		return hclspec.Seen{}, nil
+		return hclspec.Observed{}, nil
 	}
 	answer, why, err := DryRunReplacement(ctx, p.Cluster, d.change())
 	if err != nil {
@@ -40,16 +40,16 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	}
 	if err != nil || why != "" {
 		d.blocked, d.why = d.blocked || err != nil, why
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	d.certainty = Computed
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
-		return hclspec.Seen{}, nil
+		return hclspec.Observed{}, nil
 	}
-	return hclspec.Seen{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
+	return hclspec.Observed{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
 }
 
 // triggers are the changed fields for which lifecycle.replace_on asks for a

@@ -29,7 +29,7 @@ import (
 // nobody owns them. The refusal names them, or what does not go with them: the
 // new source of a volume beside the one that it had.
 func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []addrs.Path {
-	owned := ownership.Of(live.Object).All()
+	owned := ownership.Of(live.Object).AllFields()
 	stale, _ := staleServerValues(d, live)
 	var paths []addrs.Path
 	for _, path := range refusedPaths(refusal) {
@@ -58,8 +58,8 @@ func staleFields(d *decision, live *unstructured.Unstructured, refusal error) []
 // of what kplan had set.
 func staleServerValues(d *decision, live *unstructured.Unstructured) (paths []addrs.Path, was map[string]any) {
 	managers := ownership.Of(live.Object)
-	owned := managers.All()
-	set, ok := extract(d.kind, live, managers.Ours()).(map[string]any)
+	owned := managers.AllFields()
+	set, ok := extract(d.kind, live, managers.KplanFields()).(map[string]any)
 	if !ok {
 		return nil, nil
 	}

@@ -94,7 +94,7 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 		}
 		for _, d := range wanted.Desired() {
 			g.Add(d.Addr)
-			for _, need := range slices.Concat(d.Needs, d.Awaits) {
+			for _, need := range slices.Concat(d.Dependencies, d.Awaits) {
 				g.Connect(d.Addr, need)
 			}
 		}
@@ -104,7 +104,7 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 			continue
 		}
 		g.Add(o.Addr)
-		for _, need := range o.Needs {
+		for _, need := range o.Dependencies {
 			g.Connect(o.Addr, need)
 		}
 	}
@@ -181,9 +181,9 @@ func (in Input) named() []addressOption {
 	return options
 }
 
-// idle warns of options that make no difference to the plan: whoever gave them
+// warnIneffective warns of options that make no difference to the plan: whoever gave them
 // expects something else of it.
-func idle(in Input, plan *Plan) hcl.Diagnostics {
+func warnIneffective(in Input, plan *Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, o := range in.named() {
 		if why := o.idleIn(plan); why != "" {

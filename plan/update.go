@@ -14,9 +14,9 @@ import (
 )
 
 // update plans an object that exists and belongs to this stack.
-func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Unstructured) (hclspec.Observed, error) {
 	if err := p.found(d, live); err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	live = d.asDefined(live)
 	if live.GetDeletionTimestamp() != nil {
@@ -30,7 +30,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 	}
 	same, err := unchanged(d.kind, d.fields, live, d.managers)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	if same && len(d.transfer) == 0 {
 		return d.leave(Compared), nil
@@ -65,7 +65,7 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 }
 
 // computedUpdate plans an update from the server's own answer.
-func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Seen, error) {
+func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Observed, error) {
 	d.after, d.unknown = withoutNewlyAllocated(d, answer.Object, true)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	d.findDrift()
@@ -90,10 +90,10 @@ func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstr
 
 // predictUpdate plans an update that the server can't be asked about, for the
 // reason given.
-func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured, why string) (hclspec.Seen, error) {
+func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstructured.Unstructured, why string) (hclspec.Observed, error) {
 	predicted, err := d.predict(live)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	d.after = predicted
 	if paths := d.immutableChanges(); len(paths) > 0 {
@@ -145,10 +145,10 @@ func (d *decision) predict(live *unstructured.Unstructured) (map[string]any, err
 // would report if it could be asked.
 func (p *planner) predictUpdateAndConflicts(
 	ctx context.Context, d *decision, live *unstructured.Unstructured, why string,
-) (hclspec.Seen, error) {
+) (hclspec.Observed, error) {
 	same, err := d.isLastApplied(p.state, live)
 	if err != nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	if same {
 		return d.leave(Compared), nil
@@ -160,7 +160,7 @@ func (p *planner) predictUpdateAndConflicts(
 	conflicts, err := kube.PredictConflicts(d.kind, live, d.fields)
 	if err != nil {
 		d.action = ""
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
 	if diags := conflict(d, live, conflicts); diags.HasErrors() {
 		d.blocked = true
@@ -189,7 +189,7 @@ func (d *decision) isLastApplied(s *state.State, live *unstructured.Unstructured
 
 // seenChanged is what references see of an object that an apply will change: its
 // version will be another, and its generation maybe.
-func (d *decision) seenChanged() hclspec.Seen {
+func (d *decision) seenChanged() hclspec.Observed {
 	unknown := d.unknown.Clone()
 	for _, name := range []string{"resourceVersion", "generation", "managedFields"} {
 		unknown.Add(addrs.NewPath("metadata", name))
@@ -197,7 +197,7 @@ func (d *decision) seenChanged() hclspec.Seen {
 	if !reflect.DeepEqual(jsonForm(d.before["spec"]), jsonForm(d.after["spec"])) {
 		unknown.AddAll(progressOf(d.desired))
 	}
-	return hclspec.Seen{Object: withoutPaths(WithoutOwn(d.after), unknown), Unknown: unknown}
+	return hclspec.Observed{Object: withoutPaths(WithoutOwn(d.after), unknown), Unknown: unknown}
 }
 
 // progressOf are the fields that something refers to, and whose values are those of
@@ -223,7 +223,7 @@ func (d *decision) looksSame(a, b map[string]any) bool {
 // but the times in its managedFields.
 func (d *decision) isLive(answer *unstructured.Unstructured) bool {
 	return answer.GetResourceVersion() == d.resourceVersion &&
-		d.looksSame(d.before, answer.Object) && ownership.Same(d.before, answer.Object)
+		d.looksSame(d.before, answer.Object) && ownership.SameOwners(d.before, answer.Object)
 }
 
 // onlyMoves reports whether nothing changes but the annotation that holds the

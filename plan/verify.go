@@ -42,9 +42,9 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 	return nil
 }
 
-// Fits checks that the configuration and the values of its variables are those
+// CheckInputs checks that the configuration and the values of its variables are those
 // that the plan was made from. It asks the cluster nothing either.
-func (p *Plan) Fits(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
+func (p *Plan) CheckInputs(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
 	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
 			fmt.Sprintf("These files have changed since the plan was made: %s. Make a new plan.",
@@ -183,7 +183,7 @@ func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
 	paths := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
 	managers := ownership.Of(live.Object)
 	paths = slices.DeleteFunc(paths, func(path addrs.Path) bool {
-		m := managers.Other(path)
+		m := managers.OtherEntry(path)
 		return m != nil && controlPlane.Has(m.Manager)
 	})
 	return wereChanged(paths, live)
@@ -210,7 +210,7 @@ func wereChanged(paths []addrs.Path, live *unstructured.Unstructured) string {
 // by names the manager of a field: " by "kubectl-edit" on 2026-03-01 12:00:00 UTC",
 // or nothing.
 func by(live *unstructured.Unstructured, path addrs.Path) string {
-	m := ownership.Of(live.Object).Other(path)
+	m := ownership.Of(live.Object).OtherEntry(path)
 	if m == nil {
 		return ""
 	}
@@ -222,7 +222,7 @@ func by(live *unstructured.Unstructured, path addrs.Path) string {
 func losesMore(approved, now *Change) bool {
 	managers := ownership.Of(now.Before)
 	for path := range differences(now.Kind.Root, visible(approved.Before), visible(now.Before)) {
-		if m := managers.Other(path); m == nil || !ownership.IsControlPlane(m.Manager) {
+		if m := managers.OtherEntry(path); m == nil || !ownership.IsControlPlane(m.Manager) {
 			if path != addrs.NewPath("metadata", "deletionTimestamp") && path != addrs.NewPath("metadata", "deletionGracePeriodSeconds") {
 				return true
 			}

@@ -13,9 +13,9 @@ import (
 )
 
 // visit decides what to do about one object of the configuration.
-func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs decisions) (hclspec.Seen, decided, error) {
+func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs decisions) (hclspec.Observed, decided, error) {
 	if !p.scope.has(desired.Addr) {
-		seen, err := p.passBy(ctx, desired)
+		seen, err := p.observeUnplanned(ctx, desired)
 		return seen, decided{}, err
 	}
 	d := p.newDecision(ctx, Named(desired, p.state))
@@ -40,7 +40,7 @@ func (p *planner) newDecision(ctx context.Context, desired *hclspec.Desired) *de
 	return d
 }
 
-func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hclspec.Seen, error) {
+func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hclspec.Observed, error) {
 	if p.Mode == RefreshOnly {
 		return p.refresh(ctx, d)
 	}
@@ -67,7 +67,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	live, err := p.look(ctx, d.desired)
 	switch {
 	case err != nil:
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	case live == nil && isDone(p.state, d) && !anyMatches(p.Replace, d.addr):
 		return leaveDone(d), nil
 	case live == nil:
@@ -80,7 +80,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
 	case managingStack(live, p.state.StackID()) != "":
-		return hclspec.Seen{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
+		return hclspec.Observed{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
 	}
 	return p.update(ctx, d, live)
 }
@@ -97,17 +97,17 @@ func isDone(s *state.State, d *decision) bool {
 		d.entry.Digest == s.Digest(desiredFieldsAt(d.desired, addr, s.StackID()))
 }
 
-// passBy leaves an object alone that is out of scope, though others of its
+// observeUnplanned leaves an object alone that is out of scope, though others of its
 // block are not. References see it as it is.
-func (p *planner) passBy(ctx context.Context, d *hclspec.Desired) (hclspec.Seen, error) {
+func (p *planner) observeUnplanned(ctx context.Context, d *hclspec.Desired) (hclspec.Observed, error) {
 	if p.offline() {
-		return hclspec.Seen{}, nil
+		return hclspec.Observed{}, nil
 	}
 	live, err := p.look(ctx, Named(d, p.state))
 	if err != nil || live == nil {
-		return hclspec.Seen{}, err
+		return hclspec.Observed{}, err
 	}
-	return hclspec.Seen{Object: WithoutOwn(live.Object)}, nil
+	return hclspec.Observed{Object: WithoutOwn(live.Object)}, nil
 }
 
 // movedFrom is the address that the state has for an object, if it is not the

@@ -44,7 +44,7 @@ func (s *State) checkObjects() error {
 	byAddr := make(map[addrs.Instance]struct{}, len(s.Objects))
 	byIdentity := make(map[addrs.Object]addrs.Instance, len(s.Objects))
 	for _, o := range s.Objects {
-		if err := checkEntry(o.Addr, o.Object, o.Needs); err != nil {
+		if err := checkEntry(o.Addr, o.Object, o.Dependencies); err != nil {
 			return err
 		}
 		if o.UID == "" {
@@ -72,7 +72,7 @@ func (s *State) checkPending() error {
 	}
 	seen := make(map[entry]struct{}, len(s.Pending))
 	for _, p := range s.Pending {
-		if err := checkEntry(p.Addr, p.Object, p.Needs); err != nil {
+		if err := checkEntry(p.Addr, p.Object, p.Dependencies); err != nil {
 			return fmt.Errorf("pending: %w", err)
 		}
 		switch {

@@ -45,18 +45,18 @@ func example(t testing.TB) *State {
 			{Addr: addr(t, "Namespace.tenant"), Object: object(t, "v1 Namespace acme"), UID: "u-1", Protected: true},
 			{
 				Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/web"), UID: "u-2",
-				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}, Digest: "000102030405060708090a0b0c0d0e0f", Applied: applied(),
+				Dependencies: []addrs.Instance{addr(t, "Namespace.tenant")}, Digest: "000102030405060708090a0b0c0d0e0f", Applied: applied(),
 			},
 			{Addr: addr(t, "ReplicationController.app"), Object: object(t, "v1 ReplicationController acme/former"), UID: "u-0", Deposed: true,
 				Applied: applied()},
 			{
 				Addr: addr(t, `module.shop["a.b"].Deployment.web["<x>"]`), Object: object(t, "apps/v1 Deployment acme/shop"), UID: "u-3",
-				Needs: []addrs.Instance{addr(t, "Namespace.tenant"), addr(t, "ReplicationController.app")},
+				Dependencies: []addrs.Instance{addr(t, "Namespace.tenant"), addr(t, "ReplicationController.app")},
 			},
 		},
 		Pending: []Pending{
 			{Addr: addr(t, "Pod.job[0]"), Object: object(t, "v1 Pod acme/job"), Action: PendingCreate,
-				Needs: []addrs.Instance{addr(t, "Namespace.tenant")}},
+				Dependencies: []addrs.Instance{addr(t, "Namespace.tenant")}},
 			{Addr: addr(t, "Service.old"), Object: object(t, "v1 Service acme/old"), Action: PendingDelete, UID: "u-4"},
 		},
 		Outputs: map[string]Output{
@@ -287,11 +287,11 @@ func stateOf4KiB(t testing.TB) (*State, []byte) {
 	s := example(t)
 	for i := 0; ; i++ {
 		s.Put(Object{
-			Addr:   addr(t, fmt.Sprintf("Pod.web[%d]", i)),
-			Object: object(t, fmt.Sprintf("v1 Pod acme/web-%d", i)),
-			UID:    fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
-			Needs:  []addrs.Instance{addr(t, "Namespace.tenant")},
-			Digest: s.Digest(i),
+			Addr:         addr(t, fmt.Sprintf("Pod.web[%d]", i)),
+			Object:       object(t, fmt.Sprintf("v1 Pod acme/web-%d", i)),
+			UID:          fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
+			Dependencies: []addrs.Instance{addr(t, "Namespace.tenant")},
+			Digest:       s.Digest(i),
 		})
 		data, err := s.Encode()
 		if err != nil {
@@ -349,7 +349,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"odd UTF-8":      func(s *State) { s.Objects[0].Addr.Key = addrs.StringKey("\xff") },
 		"no object":      func(s *State) { s.Objects[0].Object = addrs.Object{} },
 		"odd object":     func(s *State) { s.Objects[0].Object.Name = "a/b" },
-		"odd need":       func(s *State) { s.Objects[0].Needs = []addrs.Instance{{}} },
+		"odd need":       func(s *State) { s.Objects[0].Dependencies = []addrs.Instance{{}} },
 		"no uid":         func(s *State) { s.Objects[0].UID = "" },
 		"no lineage":     func(s *State) { s.Lineage = "" },
 		"no format":      func(s *State) { s.Format = 0 },
@@ -416,7 +416,7 @@ func arbitrary(t *rapid.T) *State {
 				Name:      fmt.Sprint("n", len(s.Objects)), // identities differ
 			},
 			UID:               "u" + rapid.String().Draw(t, "uid"),
-			Needs:             rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
+			Dependencies:      rapid.SliceOfN(address, 0, 3).Draw(t, "needs"),
 			Digest:            rapid.String().Draw(t, "digest"),
 			AcknowledgedDrift: rapid.String().Draw(t, "accepted drift"),
 			Protected:         rapid.Bool().Draw(t, "protected"),
@@ -461,11 +461,11 @@ func stateOf(t testing.TB, n int) *State {
 	for i := range n {
 		o := object(t, fmt.Sprintf("v1 ReplicationController acme-%d/web", i))
 		s.Objects = append(s.Objects, Object{
-			Addr:   ns.Resource.Instance(addrs.StringKey(fmt.Sprintf("acme-%d", i))),
-			Object: o,
-			UID:    fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
-			Needs:  []addrs.Instance{ns, addr(t, fmt.Sprintf("ConfigMap.settings[%d]", i))},
-			Digest: s.Digest(i),
+			Addr:         ns.Resource.Instance(addrs.StringKey(fmt.Sprintf("acme-%d", i))),
+			Object:       o,
+			UID:          fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
+			Dependencies: []addrs.Instance{ns, addr(t, fmt.Sprintf("ConfigMap.settings[%d]", i))},
+			Digest:       s.Digest(i),
 		})
 	}
 	s.sort()

@@ -70,10 +70,10 @@ func (s *State) MoveAll(moves map[addrs.Instance]addrs.Instance) {
 		} else if taken[o.Addr] {
 			o.Deposed = true
 		}
-		o.Needs = withNewAddresses(o.Needs, moves)
+		o.Dependencies = withNewAddresses(o.Dependencies, moves)
 	}
 	for i := range s.Pending {
-		s.Pending[i].Needs = withNewAddresses(s.Pending[i].Needs, moves)
+		s.Pending[i].Dependencies = withNewAddresses(s.Pending[i].Dependencies, moves)
 	}
 	slices.SortFunc(s.Objects, compareObjects)
 }

@@ -24,7 +24,7 @@ func list(s *State) string {
 		if o.Deposed {
 			line += " deposed"
 		}
-		for _, need := range o.Needs {
+		for _, need := range o.Dependencies {
 			line += " needs " + need.String()
 		}
 		lines = append(lines, line)
@@ -89,7 +89,7 @@ func TestMove(t *testing.T) {
 	s.Put(entry(t, "Namespace.a", "v1 Namespace a"))
 	shared := []addrs.Instance{addr(t, "Namespace.a")}
 	pod := entry(t, "Pod.web", "v1 Pod a/web")
-	pod.Needs = shared
+	pod.Dependencies = shared
 	s.Put(pod)
 	if s.Move(addr(t, "Namespace.b"), addr(t, "Namespace.c")) {
 		t.Error("what is unknown was moved")
@@ -111,7 +111,7 @@ func TestMove(t *testing.T) {
 func TestMoveAllSwaps(t *testing.T) {
 	s := New()
 	a, b := entry(t, "Pod.a", "v1 Pod x/a"), entry(t, "Pod.b", "v1 Pod x/b")
-	a.Needs = []addrs.Instance{b.Addr}
+	a.Dependencies = []addrs.Instance{b.Addr}
 	s.Put(a)
 	s.Put(b)
 	s.MoveAll(map[addrs.Instance]addrs.Instance{a.Addr: b.Addr, b.Addr: a.Addr})
@@ -169,8 +169,8 @@ func TestCloneSharesNothing(t *testing.T) {
 	}
 	c.Key[0]++
 	c.Objects[0].UID = "other"
-	c.Objects[1].Needs[0] = addr(t, "Pod.other")
-	c.Pending[0].Needs[0] = addr(t, "Pod.other")
+	c.Objects[1].Dependencies[0] = addr(t, "Pod.other")
+	c.Pending[0].Dependencies[0] = addr(t, "Pod.other")
 	c.Pending[1].UID = "other"
 	c.Outputs["ports"].Value.([]any)[0] = "other"
 	c.Outputs["ports"].Type.([]any)[1].([]any)[0] = "other"

@@ -43,9 +43,9 @@ type Object struct {
 	Addr   addrs.Instance `json:"address"`
 	Object addrs.Object   `json:"object"`
 	UID    string         `json:"uid"`
-	// Needs are the instances that this one depended on when it was last applied: they
+	// Dependencies are the instances that this one depended on when it was last applied: they
 	// are deleted after it.
-	Needs []addrs.Instance `json:"needs,omitempty"`
+	Dependencies []addrs.Instance `json:"needs,omitempty"`
 	// Digest is the keyed digest of the fields last applied.
 	Digest string `json:"digest,omitempty"`
 	// Applied are the paths of the fields last applied, sorted, nil where they are not
@@ -69,11 +69,11 @@ type Object struct {
 // Pending is an action that was about to be taken when the state was written. What
 // became of it is found out by looking at the cluster.
 type Pending struct {
-	Addr   addrs.Instance   `json:"address"`
-	Object addrs.Object     `json:"object"`
-	Action PendingAction    `json:"action"`
-	UID    string           `json:"uid,omitempty"` // of the object to replace or delete
-	Needs  []addrs.Instance `json:"needs,omitempty"`
+	Addr         addrs.Instance   `json:"address"`
+	Object       addrs.Object     `json:"object"`
+	Action       PendingAction    `json:"action"`
+	UID          string           `json:"uid,omitempty"` // of the object to replace or delete
+	Dependencies []addrs.Instance `json:"needs,omitempty"`
 }
 
 // PendingAction is what was about to be done.
@@ -101,10 +101,10 @@ func New() *State {
 	return &State{Format: Format, Lineage: uuid.NewString(), Key: key}
 }
 
-// Lost is the empty state of a stack whose state is lost. The serial of that is not
+// NewAfterLoss is the empty state of a stack whose state is lost. The serial of that is not
 // known. This one starts with the seconds since 1970, more than any number of writes, so
 // that no older copy that turns up counts as newer.
-func Lost(lineage string, now time.Time) *State {
+func NewAfterLoss(lineage string, now time.Time) *State {
 	s := New()
 	s.Lineage, s.Serial = lineage, uint64(now.Unix())
 	return s
@@ -120,12 +120,12 @@ func (s *State) Clone() *State {
 	c.Key = slices.Clone(s.Key)
 	c.Objects = slices.Clone(s.Objects)
 	for i := range c.Objects {
-		c.Objects[i].Needs = slices.Clone(c.Objects[i].Needs)
+		c.Objects[i].Dependencies = slices.Clone(c.Objects[i].Dependencies)
 		c.Objects[i].Sensitive = slices.Clone(c.Objects[i].Sensitive)
 	}
 	c.Pending = slices.Clone(s.Pending)
 	for i := range c.Pending {
-		c.Pending[i].Needs = slices.Clone(c.Pending[i].Needs)
+		c.Pending[i].Dependencies = slices.Clone(c.Pending[i].Dependencies)
 	}
 	c.Outputs = maps.Clone(s.Outputs)
 	for name, o := range c.Outputs {

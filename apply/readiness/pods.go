@@ -209,7 +209,7 @@ func creationFailureEvent(live *unstructured.Unstructured, pods, events []*unstr
 			newest = created
 		}
 	}
-	if own := ownership.Of(live.Object).Own(); own != nil {
+	if own := ownership.Of(live.Object).OwnEntry(); own != nil {
 		applied = own.Time
 	}
 	var latest corev1.Event

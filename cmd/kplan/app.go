@@ -84,7 +84,7 @@ func (s *session) report(inv *cli.Invocation, code cli.ExitCode, diags hcl.Diagn
 			continue
 		}
 		if inv.WantsEvents() && !s.ui.InJSON() {
-			s.ui.SpeakJSON()
+			s.ui.UseJSON()
 		}
 		help := "kplan -help"
 		if c := cmp.Or(e.Command, inv.Command); c != nil {

@@ -133,8 +133,8 @@ func (s *session) untrusted() string {
 // notice reports that the API server keeps the user waiting. It may be called
 // from several goroutines at once.
 func (s *session) notice(text string) {
-	s.ui.Tell(func(e *render.Events) { e.Diagnostic(warning("Waiting for the API server", text)[0], render.Sources{}) })
-	s.ui.Say(render.Clean(text) + "\n")
+	s.ui.Emit(func(e *render.Events) { e.Diagnostic(warning("Waiting for the API server", text)[0], render.Sources{}) })
+	s.ui.Print(render.Clean(text) + "\n")
 }
 
 // warn reports a warning of the API server, and the object of the request. It may

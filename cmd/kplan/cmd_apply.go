@@ -162,7 +162,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 		}
 		return exitFailure, diags
 	}
-	if diags := saved.Fits(k.config, k.values, k.state); diags.HasErrors() {
+	if diags := saved.CheckInputs(k.config, k.values, k.state); diags.HasErrors() {
 		return exitFailure, diags
 	}
 	fresh, diags := k.plan(ctx, selected(saved))

@@ -91,7 +91,7 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 		k.state = state.New()
 		return exitFailure, k.listStacks(ctx)
 	case stored == nil:
-		k.state = state.Lost(opts.stack, time.Now())
+		k.state = state.NewAfterLoss(opts.stack, time.Now())
 	}
 	return k.rebuild(ctx, opts, stored)
 }
@@ -113,7 +113,7 @@ func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) *state.State
 // error that one has to be chosen: several stacks may well belong to one
 // configuration, with other variables.
 func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
-	scan, diags := rebuild.Look(ctx, k.input(selection{}), "")
+	scan, diags := rebuild.ScanCluster(ctx, k.input(selection{}), "")
 	if diags.HasErrors() {
 		return diags
 	}
@@ -151,7 +151,7 @@ var storing = approval{
 // rebuild makes, shows and stores the state.
 func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.State) (cli.ExitCode, hcl.Diagnostics) {
 	in := k.input(selection{})
-	scan, diags := rebuild.Look(ctx, in, k.state.StackID())
+	scan, diags := rebuild.ScanCluster(ctx, in, k.state.StackID())
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}
@@ -259,9 +259,9 @@ func incomplete(scan *rebuild.Scan, r *rebuild.Result, allowed bool) hcl.Diagnos
 		severity, advice = hcl.DiagWarning, ""
 	}
 	var diags hcl.Diagnostics
-	if len(scan.Unseen) > 0 {
+	if len(scan.Unlisted) > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The state may be incomplete",
-			Detail: "There may be objects of this stack that were not found:\n" + bullets(scan.Unseen) +
+			Detail: "There may be objects of this stack that were not found:\n" + bullets(scan.Unlisted) +
 				"\nIf such an object is declared in the configuration, the next plan recognizes it by its label. " +
 				"If it no longer is, it would never be deleted. " +
 				"A user who may list every kind in the whole cluster can rebuild a complete state." + advice})
@@ -293,8 +293,8 @@ func bullets[T any](items []T) string {
 }
 
 func unseenHint(scan *rebuild.Scan) string {
-	if len(scan.Unseen) == 0 {
+	if len(scan.Unlisted) == 0 {
 		return ""
 	}
-	return "\n\nNot everything could be listed:\n" + bullets(scan.Unseen)
+	return "\n\nNot everything could be listed:\n" + bullets(scan.Unlisted)
 }

@@ -27,7 +27,7 @@ func TestHostileStateIsShownClean(t *testing.T) {
 		st := state.New()
 		addr := addrs.Resource{Type: "ConfigMap", Name: "c"}.Instance(addrs.StringKey(text))
 		st.Objects = []state.Object{{Addr: addr, Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "c"}, UID: "u",
-			Needs: []addrs.Instance{addr}, Protected: true}}
+			Dependencies: []addrs.Instance{addr}, Protected: true}}
 		st.Outputs = map[string]state.Output{"o": {Value: map[string]any{text: []any{text}}, Type: "dynamic"}, "s": {Value: text, Type: "string"}}
 		if err := lease.Write(t.Context(), st); err != nil {
 			t.Fatal(err)

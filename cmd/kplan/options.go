@@ -43,7 +43,7 @@ func (s *session) begin(ctx context.Context, opts *planningOptions) hcl.Diagnost
 	s.ui.View.Concise, s.ui.View.CompactWarnings, s.ui.View.EachWarning = view.concise, view.compactWarnings, !view.consolidateWarnings
 	s.ui.Input = s.ui.Input && opts.variables.input
 	if view.json {
-		s.ui.SpeakJSON()
+		s.ui.UseJSON()
 	}
 	if view.jsonInto != "" {
 		if err := s.ui.Record(ctx, view.jsonInto); err != nil && ctx.Err() != nil {

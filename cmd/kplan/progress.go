@@ -14,7 +14,7 @@ import (
 
 // showPlan shows a plan.
 func showPlan(u *ui.Streams, p *plan.Plan, view render.Options) {
-	u.Tell(func(e *render.Events) { e.Plan(p) })
+	u.Emit(func(e *render.Events) { e.Plan(p) })
 	if !u.InJSON() {
 		render.Plan(u.Out, p, view)
 	}
@@ -49,7 +49,7 @@ func showSummary(u *ui.Streams, p *plan.Plan, summary apply.Summary, diags hcl.D
 		return
 	}
 	outputs := outputsOf(summary.Outputs)
-	u.Tell(func(e *render.Events) {
+	u.Emit(func(e *render.Events) {
 		e.Applied(n, p.Mode)
 		if p.Mode != plan.RefreshOnly { // which leaves them as they are
 			e.Outputs(outputs)

@@ -90,8 +90,8 @@ const quietWait = 400 * time.Millisecond
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, hcl.Diagnostics) {
 	waiting := time.AfterFunc(quietWait, func() {
 		const text = "Acquiring state lock. This may take a few moments..."
-		s.ui.Tell(func(e *render.Events) { e.LockAwaited(text) })
-		s.ui.Say(text + "\n")
+		s.ui.Emit(func(e *render.Events) { e.LockAwaited(text) })
+		s.ui.Print(text + "\n")
 	})
 	defer waiting.Stop()
 	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))

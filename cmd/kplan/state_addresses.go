@@ -94,8 +94,8 @@ func showObjects(s *session, objects []state.Object) {
 		fmt.Fprintf(s.ui.Out, "# %s:\n", shown(o))
 		line("object", o.Object.String())
 		line("uid", o.UID)
-		if len(o.Needs) > 0 {
-			line("needs", strings.Join(texts(o.Needs), ", "))
+		if len(o.Dependencies) > 0 {
+			line("dependencies", strings.Join(texts(o.Dependencies), ", "))
 		}
 		if o.Protected {
 			line("protected", "true (lifecycle.prevent_destroy)")

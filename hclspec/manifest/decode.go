@@ -32,11 +32,11 @@ type Decoder struct {
 	Sources map[addrs.Path][]int
 }
 
-// state is the outcome of decoding a value.
-type state byte
+// presence is the outcome of decoding a value.
+type presence byte
 
 const (
-	valuePresent state = iota
+	valuePresent presence = iota
 	valueAbsent        // null: as if it were not there
 	valueUnknown       // not known yet, or wrong
 )
@@ -68,7 +68,7 @@ func (d *Decoder) Problem(summary string, at hcl.Range, format string, args ...a
 }
 
 // notKnown records a field without a known value.
-func (d *Decoder) notKnown(at *location) (any, state) {
+func (d *Decoder) notKnown(at *location) (any, presence) {
 	if d.Unknown == nil {
 		d.Unknown = addrs.PathSet{}
 	}
@@ -109,7 +109,7 @@ func (d *Decoder) Eval(expr hcl.Expression) (cty.Value, bool) {
 }
 
 // Part evaluates one part.
-func (d *Decoder) Part(p *Part, at *location) (any, state) {
+func (d *Decoder) Part(p *Part, at *location) (any, presence) {
 	json, what := d.unmaskedPart(p, at)
 	if what != valueAbsent && p.Field != nil && p.Field.Sensitive {
 		d.secret(at)
@@ -117,7 +117,7 @@ func (d *Decoder) Part(p *Part, at *location) (any, state) {
 	return json, what
 }
 
-func (d *Decoder) unmaskedPart(p *Part, at *location) (any, state) {
+func (d *Decoder) unmaskedPart(p *Part, at *location) (any, presence) {
 	switch {
 	case p.broken:
 		return d.notKnown(at)
@@ -158,7 +158,7 @@ func (d *Decoder) unfitReference(v cty.Value, p *Part) *kinds.Field {
 	return nil
 }
 
-func (d *Decoder) object(p *Part, at *location) (any, state) {
+func (d *Decoder) object(p *Part, at *location) (any, presence) {
 	fields := make(map[string]any, len(p.Object.members))
 	for i := range p.Object.members {
 		m := &p.Object.members[i]
@@ -290,7 +290,7 @@ func (d *Decoder) secretAbove(at *location) (secret *location, found bool) {
 }
 
 // Value brings an evaluated value into the JSON form of the field.
-func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, state) {
+func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
 	if !d.isText(v, f, at, blame, true) {
 		return nil, valueUnknown
 	}
@@ -312,7 +312,7 @@ func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Ran
 	return json, what
 }
 
-func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, state) {
+func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
 	ty := v.Type()
 	isMap := ty.IsObjectType() || ty.IsMapType()
 	isList := ty.IsTupleType() || ty.IsListType() || ty.IsSetType()
@@ -331,7 +331,7 @@ func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hc
 	return json, valuePresent
 }
 
-func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, state) {
+func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
 	fields := make(map[string]any, v.LengthInt())
 	entries := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
@@ -370,7 +370,7 @@ func (d *Decoder) isText(v cty.Value, f *kinds.Field, at *location, blame hcl.Ra
 	return false
 }
 
-func (d *Decoder) listValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, state) {
+func (d *Decoder) listValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
 	elements := make([]any, 0, v.LengthInt())
 	anyUnknown := false
 	for it := v.ElementIterator(); it.Next(); {

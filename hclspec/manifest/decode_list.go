@@ -9,7 +9,7 @@ import (
 	"kplan.dev/kplan/kinds"
 )
 
-func (d *Decoder) list(p *Part, at *location) (any, state) {
+func (d *Decoder) list(p *Part, at *location) (any, presence) {
 	l := listDecoder{Decoder: d, part: p, at: at, elements: make([]any, 0, len(p.list.items))}
 	for i := range p.list.items {
 		item := &p.list.items[i]
@@ -115,7 +115,7 @@ func (l *listDecoder) repeatFor(collection cty.Value, i int, item *listItem) {
 
 // finish is the list, which is unknown as a whole when one of its elements is:
 // leaving that out would move the others.
-func (l *listDecoder) finish() (any, state) {
+func (l *listDecoder) finish() (any, presence) {
 	if l.unknown {
 		return l.notKnown(l.at)
 	}
@@ -136,7 +136,7 @@ func (l *listDecoder) finish() (any, state) {
 }
 
 // single is the one object of blocks that can repeat.
-func (l *listDecoder) single() (any, state) {
+func (l *listDecoder) single() (any, presence) {
 	switch len(l.elements) {
 	case 0:
 		return nil, valueAbsent

@@ -62,7 +62,7 @@ func TestFromKube(t *testing.T) {
 			{Path: path(t, "spec"), Detail: "field is immutable", Immutable: true},
 		}}, []string{
 			"<spec> | Immutable field | Could not apply v1 Pod acme/web (Pod.web): spec: field is immutable. " +
-				"Only a new object can have another value: list the field in lifecycle.replace_on to have the object replaced.",
+				"Only a new object can have another value: to have it replaced, list the field in lifecycle.replace_on.",
 		}},
 		{"conflicts", &kube.Error{Op: "apply", Object: pod, Reason: kube.FieldConflict, Conflicts: []kube.Conflict{
 			{Path: path(t, "spec.replicas"), Manager: "hpa", Subresource: "scale", Time: "2026-01-02T03:04:05Z"},

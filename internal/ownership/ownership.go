@@ -98,8 +98,8 @@ func (e *Entry) Owns(path addrs.Path) bool {
 // Raw is the entry in JSON form, as the object has it.
 func (e *Entry) Raw() map[string]any { return e.raw }
 
-// Own is the entry of kplan's applies, nil where there is none.
-func (r Record) Own() *Entry {
+// OwnEntry is the entry of kplan's applies, nil where there is none.
+func (r Record) OwnEntry() *Entry {
 	for _, e := range r {
 		if e.Manager == Manager && e.Applied && e.Subresource == "" {
 			return e
@@ -111,16 +111,16 @@ func (r Record) Own() *Entry {
 // OwnFields are the fields that kplan owns by applying in that API version, nil
 // where it applied in none or in another.
 func (r Record) OwnFields(apiVersion string) (*fieldpath.Set, error) {
-	own := r.Own()
+	own := r.OwnEntry()
 	if own == nil || own.APIVersion != apiVersion {
 		return nil, nil
 	}
 	return own.Fields()
 }
 
-// Other is the entry of a manager other than kplan that owns the field at a path or
+// OtherEntry is the entry of a manager other than kplan that owns the field at a path or
 // any below it, nil where none does.
-func (r Record) Other(path addrs.Path) *Entry {
+func (r Record) OtherEntry(path addrs.Path) *Entry {
 	for _, e := range r {
 		if e.Manager != Manager && e.Owns(path) {
 			return e
@@ -129,18 +129,18 @@ func (r Record) Other(path addrs.Path) *Entry {
 	return nil
 }
 
-// Ours are the fields that kplan owns, by whatever operation.
-func (r Record) Ours() *fieldpath.Set {
+// KplanFields are the fields that kplan owns, by whatever operation.
+func (r Record) KplanFields() *fieldpath.Set {
 	return r.union(func(e *Entry) bool { return e.Manager == Manager })
 }
 
-// Others are the fields that managers other than kplan own.
-func (r Record) Others() *fieldpath.Set {
+// OtherFields are the fields that managers other than kplan own.
+func (r Record) OtherFields() *fieldpath.Set {
 	return r.union(func(e *Entry) bool { return e.Manager != Manager })
 }
 
-// All are the fields that anybody owns.
-func (r Record) All() *fieldpath.Set { return r.union(func(*Entry) bool { return true }) }
+// AllFields are the fields that anybody owns.
+func (r Record) AllFields() *fieldpath.Set { return r.union(func(*Entry) bool { return true }) }
 
 func (r Record) union(wanted func(*Entry) bool) *fieldpath.Set {
 	all := &fieldpath.Set{}
@@ -167,9 +167,9 @@ func (r Record) First() *Entry {
 	return first
 }
 
-// Same reports whether two objects have the same managers owning the same fields,
+// SameOwners reports whether two objects have the same managers owning the same fields,
 // at whatever times.
-func Same(a, b map[string]any) bool { return slices.Equal(untimed(a), untimed(b)) }
+func SameOwners(a, b map[string]any) bool { return slices.Equal(untimed(a), untimed(b)) }
 
 func untimed(object map[string]any) []string {
 	var texts []string

@@ -35,7 +35,7 @@ func decode(t *testing.T, text string) map[string]any {
 
 func TestRecord(t *testing.T) {
 	record := Of(decode(t, controller))
-	own := record.Own()
+	own := record.OwnEntry()
 	if own == nil || own.APIVersion != "apps/v1" || own.Time != time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC) {
 		t.Fatalf("kplan's entry: %+v", own)
 	}
@@ -48,11 +48,11 @@ func TestRecord(t *testing.T) {
 		addrs.NewPath("spec", "paused"):   "kubectl-client-side-apply",
 		addrs.NewPath("spec"):             "kubectl",
 	} {
-		if m := record.Other(path); m == nil || m.Manager != want {
+		if m := record.OtherEntry(path); m == nil || m.Manager != want {
 			t.Errorf("%s is owned by %+v, want %s", path, m, want)
 		}
 	}
-	if m := record.Other(image); m != nil {
+	if m := record.OtherEntry(image); m != nil {
 		t.Errorf("the image is owned by %s, too", m.Manager)
 	}
 	at := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
@@ -62,7 +62,7 @@ func TestRecord(t *testing.T) {
 	if set, err := record.OwnFields("apps/v1beta1"); set != nil || err != nil {
 		t.Errorf("in another API version kplan owns %v, %v", set, err)
 	}
-	if set := record.All(); !set.Equals(record.Ours().Union(record.Others())) || set.Size() != 4 {
+	if set := record.AllFields(); !set.Equals(record.KplanFields().Union(record.OtherFields())) || set.Size() != 4 {
 		t.Errorf("all fields: %v", set)
 	}
 	if _, err := record[3].Fields(); err == nil {
@@ -74,7 +74,7 @@ func TestRecord(t *testing.T) {
 func TestRecordOfAnything(t *testing.T) {
 	for _, text := range []string{`{}`, `{metadata: 7}`, `{metadata: {managedFields: none}}`, `{metadata: {managedFields: [7, {}]}}`} {
 		record := Of(decode(t, text))
-		if record.Own() != nil || record.First() != nil || record.Other(addrs.NewPath("spec")) != nil || !record.All().Empty() {
+		if record.OwnEntry() != nil || record.First() != nil || record.OtherEntry(addrs.NewPath("spec")) != nil || !record.AllFields().Empty() {
 			t.Errorf("%s: somebody owns something", text)
 		}
 	}
@@ -88,14 +88,14 @@ func TestTransferFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if Same(live.Object, more.Object) || Of(live.Object).Own().Owns(paused) || !Of(more.Object).Own().Owns(paused) {
+	if SameOwners(live.Object, more.Object) || Of(live.Object).OwnEntry().Owns(paused) || !Of(more.Object).OwnEntry().Owns(paused) {
 		t.Error("kplan owns the field in the copy, and only there")
 	}
-	if m := Of(more.Object).Other(paused); m != nil {
+	if m := Of(more.Object).OtherEntry(paused); m != nil {
 		t.Errorf("%s owns it, too", m.Manager)
 	}
 	again, err := transfer.Of(more)
-	if err != nil || !Same(again.Object, more.Object) {
+	if err != nil || !SameOwners(again.Object, more.Object) {
 		t.Error("what kplan owns is transferred once more:", err)
 	}
 	transfer.APIVersion = "v1"
@@ -103,7 +103,7 @@ func TestTransferFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own := Of(first.Object).Own(); own == nil || own.APIVersion != "v1" || own.Time.IsZero() || !own.Owns(paused) {
+	if own := Of(first.Object).OwnEntry(); own == nil || own.APIVersion != "v1" || own.Time.IsZero() || !own.Owns(paused) {
 		t.Errorf("the first entry: %+v", own)
 	}
 }
@@ -117,7 +117,7 @@ func TestTransferAdopts(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := Of(adopted.Object)
-	if own := record.Own(); !own.Owns(addrs.NewPath("spec", "paused")) || !own.Owns(addrs.NewPath("spec", "template")) {
+	if own := record.OwnEntry(); !own.Owns(addrs.NewPath("spec", "paused")) || !own.Owns(addrs.NewPath("spec", "template")) {
 		t.Errorf("kplan owns %v", own.raw)
 	}
 	for _, e := range record {
@@ -139,10 +139,10 @@ func TestTransferFromDeadVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := Of(alive.Object)
-	if own := record.Own(); own == nil || own.APIVersion != "x/v1" || !own.Owns(addrs.NewPath("spec", "a")) {
+	if own := record.OwnEntry(); own == nil || own.APIVersion != "x/v1" || !own.Owns(addrs.NewPath("spec", "a")) {
 		t.Errorf("kplan's entry: %+v", own)
 	}
-	if record.Other(addrs.NewPath("spec", "b")) != nil || record.Other(addrs.NewPath("spec", "c")) == nil {
+	if record.OtherEntry(addrs.NewPath("spec", "b")) != nil || record.OtherEntry(addrs.NewPath("spec", "c")) == nil {
 		t.Error("the wrong entries of others are gone")
 	}
 }
@@ -165,11 +165,11 @@ func TestSame(t *testing.T) {
 	entries := b["metadata"].(map[string]any)["managedFields"].([]any)
 	entries[0], entries[2] = entries[2], entries[0]
 	entries[0].(map[string]any)["time"] = "2026-02-02T10:00:00Z"
-	if !Same(a, b) {
+	if !SameOwners(a, b) {
 		t.Error("other times make another record")
 	}
 	entries[0].(map[string]any)["manager"] = "somebody"
-	if Same(a, b) {
+	if SameOwners(a, b) {
 		t.Error("another manager makes no difference")
 	}
 }

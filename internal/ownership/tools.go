@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Nobody is the manager under which the server records what an object had before
+// BeforeFirstApply is the manager under which the server records what an object had before
 // anybody applied it, when nothing else is recorded of it.
-const Nobody = "before-first-apply"
+const BeforeFirstApply = "before-first-apply"
 
 // deployTools are the managers as which people and the tools that deploy write.
 // Adopting an object transfers what they applied: they do not apply it again.

@@ -62,7 +62,7 @@ func (t Transfer) Of(live *unstructured.Unstructured) (*unstructured.Unstructure
 
 // own is kplan's entry, or the one that it gets.
 func (t Transfer) own(record Record) *Entry {
-	own := record.Own()
+	own := record.OwnEntry()
 	if own == nil {
 		own = &Entry{raw: map[string]any{"manager": Manager, "operation": string(metav1.ManagedFieldsOperationApply),
 			"time": time.Now().UTC().Format(time.RFC3339), "fieldsType": "FieldsV1", "apiVersion": t.APIVersion}}

@@ -31,7 +31,7 @@ func (r Record) Unmanaged(all bool) []Field {
 			continue
 		}
 		if ours == nil {
-			ours = r.Ours()
+			ours = r.KplanFields()
 		}
 		for elements := range set.Leaves().All() {
 			if path, ok := unmanaged(ours, elements); ok && !seen.Has(path) {
@@ -45,9 +45,9 @@ func (r Record) Unmanaged(all bool) []Field {
 }
 
 // isOthers reports whether the entry is what another manager wrote into the object
-// itself. Nobody is no manager.
+// itself. BeforeFirstApply is no manager.
 func (e *Entry) isOthers() bool {
-	return e.Manager != Manager && e.Manager != Nobody && (e.Subresource == "" || e.Subresource == "scale")
+	return e.Manager != Manager && e.Manager != BeforeFirstApply && (e.Subresource == "" || e.Subresource == "scale")
 }
 
 // unmanaged is the outermost element of a list on the way to a field of which kplan

@@ -165,8 +165,8 @@ func keyNote(d *diff.Difference) string {
 // suffix is what follows the first line of a field.
 func (b body) suffix(d *diff.Difference) string {
 	text := ""
-	if d.Respelled != "" {
-		text = " # the same " + strings.ToUpper(string(d.Respelled)) + " value, written differently"
+	if d.Reencoded != "" {
+		text = " # the same " + strings.ToUpper(string(d.Reencoded)) + " value, written differently"
 	}
 	if d.ForcesReplacement {
 		text += b.page.paint(red, forcesReplaced)
@@ -241,7 +241,7 @@ func leaf(d *diff.Difference) string {
 		return after
 	case d.Op == diff.Removed:
 		return before + " -> null"
-	case d.Op == diff.Same || d.Sensitive && !d.Unknown:
+	case d.Op == diff.NoOp || d.Sensitive && !d.Unknown:
 		return before
 	case d.Unknown:
 		return before + " -> " + after

@@ -97,7 +97,7 @@ func symbolOfAction(c *plan.Change) symbol {
 	case plan.Forget:
 		return forget
 	case plan.Adopt:
-		if c.Diff().Op != diff.Same {
+		if c.Diff().Op != diff.NoOp {
 			return update
 		}
 	}

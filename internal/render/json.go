@@ -111,8 +111,8 @@ type jsonEffect struct {
 }
 
 type jsonSkipped struct {
-	Address string `json:"address"`
-	Needs   string `json:"needs,omitempty"`
+	Address          string `json:"address"`
+	FailedDependency string `json:"failed_dependency,omitempty"`
 }
 
 // JSON writes a plan for machines. Secret values are not in it: where one would
@@ -163,7 +163,7 @@ func jsonVariables(pl *plan.Plan) map[string]jsonVariable {
 func skipped(h hclspec.Skipped) jsonSkipped {
 	held := jsonSkipped{Address: h.Addr.String()}
 	if h.By != (addrs.Instance{}) {
-		held.Needs = h.By.String()
+		held.FailedDependency = h.By.String()
 	}
 	return held
 }

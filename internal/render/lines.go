@@ -98,7 +98,7 @@ func differingPart(text, other string) (part, otherPart, before, after string) {
 // be the change is made visible.
 func spelledLine(text string, op diff.Op) string {
 	tab := "    "
-	if op != diff.Same {
+	if op != diff.NoOp {
 		tab = "→   "
 		ink := strings.TrimRight(text, " ")
 		text = ink + strings.Repeat("·", len(text)-len(ink))

@@ -46,7 +46,7 @@ func stateResource(o state.Object) jsonResource {
 		Values:          map[string]any{"apiVersion": o.Object.APIVersion(), "kind": o.Object.Kind, "metadata": metadata},
 		SensitiveValues: map[string]any{},
 	}
-	for _, n := range o.Needs {
+	for _, n := range o.Dependencies {
 		r.DependsOn = append(r.DependsOn, n.String())
 	}
 	if o.Deposed {

@@ -21,7 +21,8 @@ func someState(t testing.TB) *state.State {
 	s := &state.State{Lineage: "l", Serial: 7, Cluster: "c"}
 	s.Objects = []state.Object{
 		{Addr: ns, Object: addrs.Object{Version: "v1", Kind: "Namespace", Name: "acme"}, UID: "u1"},
-		{Addr: web, Object: addrs.Object{Version: "v1", Kind: "Pod", Namespace: "acme", Name: "web"}, UID: "u2", Needs: []addrs.Instance{ns}},
+		{Addr: web, Object: addrs.Object{Version: "v1", Kind: "Pod", Namespace: "acme", Name: "web"}, UID: "u2",
+			Dependencies: []addrs.Instance{ns}},
 	}
 	s.Outputs = map[string]state.Output{
 		"url":      {Value: "http://acme", Type: "string"},

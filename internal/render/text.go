@@ -150,7 +150,7 @@ func (p *page) entry(e entry, mode plan.Mode) {
 		return
 	}
 	differences := e.Diff()
-	if mode == plan.RefreshOnly && differences.Op == diff.Same {
+	if mode == plan.RefreshOnly && differences.Op == diff.NoOp {
 		return // what it was before the change is not known
 	}
 	body{p, 0}.row(e.symbol, e.head(), " {")

@@ -115,9 +115,9 @@ func (s *Streams) Bold(text string) string { return s.Paint("1", text) }
 // InJSON reports whether events are written instead of text.
 func (s *Streams) InJSON() bool { return s.inJSON.Load() }
 
-// SpeakJSON has everything reported as events on standard output instead of text.
+// UseJSON has everything reported as events on standard output instead of text.
 // Then nothing can be asked.
-func (s *Streams) SpeakJSON() {
+func (s *Streams) UseJSON() {
 	s.speaking.Lock()
 	defer s.speaking.Unlock()
 	s.Input = false
@@ -126,8 +126,8 @@ func (s *Streams) SpeakJSON() {
 	s.events.Version(s.Version)
 }
 
-// Tell writes events wherever those are asked for, one goroutine at a time.
-func (s *Streams) Tell(say func(*render.Events)) {
+// Emit writes events wherever those are asked for, one goroutine at a time.
+func (s *Streams) Emit(say func(*render.Events)) {
 	s.speaking.Lock()
 	defer s.speaking.Unlock()
 	if s.events != nil {
@@ -138,8 +138,8 @@ func (s *Streams) Tell(say func(*render.Events)) {
 	}
 }
 
-// Say writes text for people to standard error, one goroutine at a time.
-func (s *Streams) Say(text string) {
+// Print writes text for people to standard error, one goroutine at a time.
+func (s *Streams) Print(text string) {
 	if s.InJSON() {
 		return
 	}
@@ -158,7 +158,7 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 	if s.Prepare != nil {
 		diags, src = s.Prepare(diags)
 	}
-	s.Tell(func(e *render.Events) {
+	s.Emit(func(e *render.Events) {
 		for _, d := range diags {
 			e.Diagnostic(d, src)
 		}
@@ -198,7 +198,7 @@ func (s *Streams) Interrupted(text string) {
 	if !s.InJSON() {
 		fmt.Fprintf(s.Err, "\n%s\n\n", text)
 	}
-	s.Tell(func(e *render.Events) { e.Log("warn", text) })
+	s.Emit(func(e *render.Events) { e.Log("warn", text) })
 }
 
 // Live shows what is in progress at the lower end of the terminal, if there is
@@ -215,7 +215,7 @@ func (s *Streams) Live() (stop func()) {
 // redrawn.
 func (s *Streams) Step(step render.Step, quiet bool) {
 	if !quiet {
-		s.Tell(func(e *render.Events) { e.Step(step) })
+		s.Emit(func(e *render.Events) { e.Step(step) })
 	}
 	switch {
 	case s.InJSON():

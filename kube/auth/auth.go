@@ -96,9 +96,9 @@ type Error struct {
 type Reason byte
 
 const (
-	Invalid       Reason = iota // the configuration contradicts itself or can't be read
-	NotConfigured               // no cluster is configured
-	NotTrusted                  // it would run a program or send a file, and comes from the working directory
+	Invalid                Reason = iota // the configuration contradicts itself or can't be read
+	NotConfigured                        // no cluster is configured
+	UntrustedConfiguration               // it would run a program or send a file, and comes from the working directory
 )
 
 func (e *Error) Error() string { return e.Message }

@@ -85,7 +85,7 @@ func TestFindRefuses(t *testing.T) {
 		"no proxy":           {Options{Host: "a", ProxyURL: "sesame"}, Invalid, "proxy's address is not a URL"},
 		"no certificate":     {Options{Host: "a", ClusterCACertificate: "sesame"}, Invalid, "TLS settings"},
 		"no such file":       {Options{ConfigPath: filepath.Join(home, "none")}, Invalid, "no such file"},
-		"program":            {Options{Host: "a", WorkDir: home, Exec: &Exec{Command: "x"}}, NotTrusted, `run the program "x"`},
+		"program":            {Options{Host: "a", WorkDir: home, Exec: &Exec{Command: "x"}}, UntrustedConfiguration, `run the program "x"`},
 		"unknown version":    {Options{Host: "a", Exec: &Exec{Command: "x", APIVersion: "v9"}}, Invalid, `"v9"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestGuardUser(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			if err != nil {
-				refused(t, err, NotTrusted)
+				refused(t, err, UntrustedConfiguration)
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func notTrusted(format string, args ...any) *Error {
-	return &Error{Reason: NotTrusted, Message: fmt.Sprintf(format, args...),
+	return &Error{Reason: UntrustedConfiguration, Message: fmt.Sprintf(format, args...),
 		Advice: "Use a kubeconfig outside the working directory."}
 }
 

@@ -42,9 +42,9 @@ type Difference struct {
 	ForcesReplacement bool // the object has to be replaced since this field changes
 	Reordered         bool // of Elements: those that stay, stay in another order
 
-	// Respelled says in what encoding a string that changes holds the same values
+	// Reencoded says in what encoding a string that changes holds the same values
 	// as before, "" for any other change.
-	Respelled Encoding
+	Reencoded Encoding
 
 	Children []*Difference
 	Hidden   Hidden
@@ -62,7 +62,7 @@ type Key struct {
 type Op byte
 
 const (
-	Same Op = iota
+	NoOp Op = iota
 	Added
 	Removed
 	Changed
@@ -253,7 +253,7 @@ func (d *differ) values(at position, before, after any) *Difference {
 func (at position) force(diff *Difference) {
 	never := at.replace.covered && at.field != nil && at.field.Immutable && !(diff.Unknown && at.field.Allocated)
 	switch {
-	case diff.Op == Same:
+	case diff.Op == NoOp:
 	case diff.Op != Changed || !diff.isComposed():
 		diff.ForcesReplacement = never || at.replace.ends()
 		diff.forgetForces()
@@ -374,7 +374,7 @@ func (d *differ) objects(at position, diff *Difference) {
 	after, _ := diff.After.(map[string]any)
 	for _, name := range d.names(at, before, after) {
 		next := at.below(name)
-		if d.isServers(at, next, diff, before[name], after[name]) {
+		if d.isServerSet(at, next, diff, before[name], after[name]) {
 			d.defaults++
 			continue
 		}
@@ -401,11 +401,11 @@ func (d *differ) names(at position, before, after map[string]any) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// isServers reports whether a field below at is left out since it is the server's
+// isServerSet reports whether a field below at is left out since it is the server's
 // own: neither the configuration nor the reader has anything to do with it. It
 // is where a whole value comes or goes, or an object is recreated, that such
 // fields can be distinguished from those that the configuration sets.
-func (d *differ) isServers(at, next position, parent *Difference, before, after any) bool {
+func (d *differ) isServerSet(at, next position, parent *Difference, before, after any) bool {
 	switch {
 	case next.unknown.exists() || next.replace.reaches():
 		return false
@@ -430,7 +430,7 @@ func isDefault(f *kinds.Field, value any) bool {
 // add takes up a child, or counts it when it stays the same.
 func (diff *Difference) add(child *Difference) {
 	switch {
-	case child.Op != Same:
+	case child.Op != NoOp:
 		diff.Children = append(diff.Children, child)
 	case diff.Shape != Fields:
 		diff.Hidden.Elements++
@@ -443,7 +443,7 @@ func (diff *Difference) add(child *Difference) {
 
 // composedOp is what happens to a field that is made up of its children.
 func (diff *Difference) composedOp() Op {
-	changes := slices.ContainsFunc(diff.Children, func(c *Difference) bool { return c.Op != Same })
+	changes := slices.ContainsFunc(diff.Children, func(c *Difference) bool { return c.Op != NoOp })
 	switch {
 	case diff.Before == nil && (diff.After != nil || changes):
 		return Added
@@ -454,7 +454,7 @@ func (diff *Difference) composedOp() Op {
 	case changes || diff.Reordered:
 		return Changed
 	}
-	return Same
+	return NoOp
 }
 
 // removedUnless is Changed when the apply will put something into the field.
@@ -468,13 +468,13 @@ func removedUnless(children []*Difference) Op {
 func leafOp(f *kinds.Field, before, after any) Op {
 	switch {
 	case before == nil && after == nil:
-		return Same
+		return NoOp
 	case before == nil:
 		return Added
 	case after == nil:
 		return Removed
 	case equal(f, before, after):
-		return Same
+		return NoOp
 	}
 	return Changed
 }

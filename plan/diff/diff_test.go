@@ -80,7 +80,7 @@ func ownedOf(t testing.TB, object map[string]any) *fieldpath.Set {
 func outline(d *Difference) []string {
 	var lines []string
 	for _, c := range d.Children {
-		if c.Shape == Gap || c.Op == Same {
+		if c.Shape == Gap || c.Op == NoOp {
 			continue
 		}
 		line := string("=+-~"[c.Op]) + " " + c.Path.String()
@@ -96,7 +96,7 @@ func outline(d *Difference) []string {
 		if c.Reordered {
 			line += " reordered"
 		}
-		if c.Respelled != "" {
+		if c.Reencoded != "" {
 			line += " respelled"
 		}
 		switch c.Shape {
@@ -365,7 +365,7 @@ func TestDiff(t *testing.T) {
 			if got.Hidden.Defaults != c.hidden.Defaults || len(c.want) == 0 && got.Hidden != c.hidden {
 				t.Errorf("hidden: %+v, want %+v", got.Hidden, c.hidden)
 			}
-			if len(c.want) == 0 && got.Op != Same {
+			if len(c.want) == 0 && got.Op != NoOp {
 				t.Errorf("op %v, want Same", got.Op)
 			}
 			if after := fmt.Sprint(change.Before, change.After, change.Desired); after != before {
@@ -421,7 +421,7 @@ func TestDiffOfEqualsIsSame(t *testing.T) {
 		if i := rapid.IntRange(-1, len(names)-1).Draw(t, "kind"); i >= 0 {
 			c.Kind, _ = kinds.Builtin().Lookup(names[i], "")
 		}
-		if d := Of(c); d.Op != Same || len(outline(d)) != 0 {
+		if d := Of(c); d.Op != NoOp || len(outline(d)) != 0 {
 			t.Fatalf("differs from itself: %v", outline(d))
 		}
 	})
@@ -457,7 +457,7 @@ func patched(value any, d *Difference, toward Op) any {
 		side = d.Before
 	}
 	switch {
-	case d.Op == Same:
+	case d.Op == NoOp:
 		return value
 	case d.Op == toward && d.isComposed():
 		return whole(d, toward)
@@ -504,7 +504,7 @@ func patchedList(list []any, d *Difference, toward Op) []any {
 		case c.Shape == Gap:
 			result = append(result, list[at:at+c.Hidden.Elements]...)
 			at += c.Hidden.Elements
-		case c.Op == Same || c.Op == Changed:
+		case c.Op == NoOp || c.Op == Changed:
 			result = append(result, patched(list[at], c, toward))
 			at++
 		case c.Op == toward:
@@ -525,7 +525,7 @@ func patchedText(text string, lines []Line, toward Op) string {
 			b.WriteString(strings.Join(rest[:l.Skipped], ""))
 			rest = rest[l.Skipped:]
 			continue
-		case l.Op == toward || l.Op == Same:
+		case l.Op == toward || l.Op == NoOp:
 			b.WriteString(l.Text)
 			if !l.NoEnd {
 				b.WriteString("\n")
@@ -700,7 +700,7 @@ func FuzzStructure(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
 		c := anyChange(map[string]any{"data": before}, map[string]any{"data": after})
-		if d := Of(c); (d.Op == Same) != (before == after) {
+		if d := Of(c); (d.Op == NoOp) != (before == after) {
 			t.Errorf("op %v for %q and %q", d.Op, before, after)
 		}
 	})

@@ -128,7 +128,7 @@ type elementPair struct {
 
 // element compares one element.
 func (d *differ) element(diff *Difference, l listPair, e elementPair) {
-	if d.isServers(l.at, e.position, diff, e.before, e.after) {
+	if d.isServerSet(l.at, e.position, diff, e.before, e.after) {
 		d.defaults++
 		return
 	}
@@ -209,7 +209,7 @@ func (d *differ) aligned(l listPair, diff *Difference) {
 // edited compares a run of elements that are not the same on both sides.
 func (d *differ) edited(l listPair, diff *Difference, edit lcs.Diff) {
 	before, after := edit.Start, edit.ReplStart
-	goAndCome := func(beforeEnd, afterEnd int) {
+	removeThenAdd := func(beforeEnd, afterEnd int) {
 		for ; before < beforeEnd; before++ {
 			d.element(diff, l, l.element(before, none, none, ""))
 		}
@@ -218,11 +218,11 @@ func (d *differ) edited(l listPair, diff *Difference, edit lcs.Diff) {
 		}
 	}
 	for _, p := range paired(l.before[edit.Start:edit.End], l.after[edit.ReplStart:edit.ReplEnd]) {
-		goAndCome(edit.Start+p.before, edit.ReplStart+p.after)
+		removeThenAdd(edit.Start+p.before, edit.ReplStart+p.after)
 		d.element(diff, l, l.element(before, after, l.wanted(after), ""))
 		before, after = before+1, after+1
 	}
-	goAndCome(edit.End, edit.ReplEnd)
+	removeThenAdd(edit.End, edit.ReplEnd)
 }
 
 func (l listPair) wanted(after int) int {

@@ -42,10 +42,10 @@ func (d *differ) structured(at position, diff *Difference, before, after string)
 		return false
 	}
 	d.encoded(at, diff, max(bEncoding, aEncoding), b.value, a.value)
-	if diff.Children[0].Op == Same && diff.Op == Changed {
-		diff.Respelled = diff.Encoding
+	if diff.Children[0].Op == NoOp && diff.Op == Changed {
+		diff.Reencoded = diff.Encoding
 	}
-	if diff.Children[0].Op == Same || diff.Op == Changed && diff.Children[0].Shape == Leaf {
+	if diff.Children[0].Op == NoOp || diff.Op == Changed && diff.Children[0].Shape == Leaf {
 		diff.Shape, diff.Encoding, diff.Children = Leaf, "", nil
 		return false
 	}

@@ -33,7 +33,7 @@ type Binary struct {
 func (d *differ) leaves(at position, diff *Difference) {
 	diff.Shape = Leaf
 	diff.Op = leafOp(at.field, diff.Before, diff.After)
-	if diff.Op == Same {
+	if diff.Op == NoOp {
 		return
 	}
 	if valueShape(diff.Before) != valueShape(diff.After) {
@@ -151,9 +151,9 @@ func appendLines(lines []Line, op Op, texts []string) []Line {
 func appendContext(lines []Line, run []string, follows, precedes bool) []Line {
 	head, tail := contextLines*truth(follows), contextLines*truth(precedes)
 	if head+tail+1 >= len(run) {
-		return appendLines(lines, Same, run)
+		return appendLines(lines, NoOp, run)
 	}
-	lines = appendLines(lines, Same, run[:head])
+	lines = appendLines(lines, NoOp, run[:head])
 	lines = append(lines, Line{Skipped: len(run) - head - tail})
-	return appendLines(lines, Same, run[len(run)-tail:])
+	return appendLines(lines, NoOp, run[len(run)-tail:])
 }

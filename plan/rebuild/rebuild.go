@@ -144,8 +144,8 @@ func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 		}
 	}
 	for _, o := range b.objects.List() {
-		if out.Orphans[o.Object.Identity()] && len(o.Needs) == 0 {
-			o.Needs = b.containers(o)
+		if out.Orphans[o.Object.Identity()] && len(o.Dependencies) == 0 {
+			o.Dependencies = b.containers(o)
 			b.objects.Put(o)
 		}
 	}
@@ -160,7 +160,7 @@ func (b *rebuilding) learn(p *plan.Plan, out *Result) {
 func (b *rebuilding) entry(c *plan.Change) state.Object {
 	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
-		Addr: c.Addr, Object: c.Object, UID: c.UID, Needs: c.Needs, Digest: known.Digest, Applied: known.Applied,
+		Addr: c.Addr, Object: c.Object, UID: c.UID, Dependencies: c.Dependencies, Digest: known.Digest, Applied: known.Applied,
 		Sensitive: c.SensitiveDesired(), Protected: c.Protected,
 	}
 	if c.Moved() {

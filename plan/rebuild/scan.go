@@ -1,6 +1,6 @@
 // Package rebuild makes a state that is lost, or behind, from the cluster.
 //
-// Look scans the cluster for objects that bear kplan's label and that kplan has
+// ScanCluster scans the cluster for objects that bear kplan's label and that kplan has
 // applied. State then adds what a plan with the configuration shows: what depends on
 // what, what is sensitive or protected, and the outputs. Nothing in the cluster is
 // changed.
@@ -30,8 +30,8 @@ import (
 // Scan is what the cluster itself records of stacks: the objects that bear
 // kplan's label and that kplan has applied. It needs no state.
 type Scan struct {
-	Objects []Scanned // in no order
-	Unseen  []Unseen  // by kind
+	Objects  []Scanned  // in no order
+	Unlisted []Unlisted // by kind
 }
 
 // Scanned is an object as its own metadata describes it.
@@ -43,21 +43,21 @@ type Scanned struct {
 	Made   time.Time
 }
 
-// Unseen is a kind of which there may be objects that a scan did not see.
-type Unseen struct {
+// Unlisted is a kind of which there may be objects that a scan did not see.
+type Unlisted struct {
 	Kind string // or a whole group version
 	Why  string
 }
 
-// Look scans the cluster for the objects of a stack, of all stacks where
+// ScanCluster scans the cluster for the objects of a stack, of all stacks where
 // stackID is "". Where this user may not list the whole cluster, it looks into
 // the namespaces that the configuration and the state name.
-func Look(ctx context.Context, in plan.Input, stackID string) (*Scan, hcl.Diagnostics) {
-	scan, err := look(ctx, in, stackID)
+func ScanCluster(ctx context.Context, in plan.Input, stackID string) (*Scan, hcl.Diagnostics) {
+	scan, err := scanCluster(ctx, in, stackID)
 	return scan, diag.FromKube(err, nil, "")
 }
 
-func look(ctx context.Context, in plan.Input, stackID string) (*Scan, error) {
+func scanCluster(ctx context.Context, in plan.Input, stackID string) (*Scan, error) {
 	served, err := in.Cluster.ListableKinds(ctx)
 	if err != nil {
 		return nil, err
@@ -81,9 +81,9 @@ func look(ctx context.Context, in plan.Input, stackID string) (*Scan, error) {
 	}
 	silent, err := in.Cluster.UnavailableVersions(ctx)
 	for _, version := range silent {
-		l.found.Unseen = append(l.found.Unseen, Unseen{version, "its server does not answer the API server"})
+		l.found.Unlisted = append(l.found.Unlisted, Unlisted{version, "its server does not answer the API server"})
 	}
-	slices.SortFunc(l.found.Unseen, func(a, b Unseen) int { return strings.Compare(a.Kind, b.Kind) })
+	slices.SortFunc(l.found.Unlisted, func(a, b Unlisted) int { return strings.Compare(a.Kind, b.Kind) })
 	return &l.found, err
 }
 
@@ -118,34 +118,34 @@ func (l *scanner) kind(ctx context.Context, kind *kinds.Kind) error {
 	if kube.ReasonOf(err) == kube.Forbidden && kind.Namespaced && len(l.namespaces()) > 0 {
 		found, err = l.cluster.ListMetadata(ctx, kind, kube.ListOptions{Selector: l.selector, Namespaces: l.namespaces()})
 		if err == nil {
-			l.miss(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
+			l.addUnlisted(kind, "this user may list it only in "+strings.Join(l.namespaces(), ", "))
 		}
 	}
 	switch kube.ReasonOf(err) {
 	case kube.NotServed, kube.NotFound: // gone since discovery, and its objects with it
 	case kube.Forbidden:
-		l.miss(kind, "this user may not list it")
+		l.addUnlisted(kind, "this user may not list it")
 	case kube.Unavailable, kube.Timeout, kube.NotKubernetes:
-		l.miss(kind, "its server does not answer")
+		l.addUnlisted(kind, "its server does not answer")
 	default:
 		if err != nil {
 			return err
 		}
 	}
-	l.take(kind, found)
+	l.addFound(kind, found)
 	return nil
 }
 
-// miss notes that objects of a kind may be missing.
-func (l *scanner) miss(kind *kinds.Kind, why string) {
+// addUnlisted notes that objects of a kind may be missing.
+func (l *scanner) addUnlisted(kind *kinds.Kind, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.found.Unseen = append(l.found.Unseen, Unseen{kind.GroupKind().String(), why})
+	l.found.Unlisted = append(l.found.Unlisted, Unlisted{kind.GroupKind().String(), why})
 }
 
-// take notes the objects that kplan has applied. Others bear the label since
+// addFound notes the objects that kplan has applied. Others bear the label since
 // somebody copied it, as the endpoint slices of a Service do.
-func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
+func (l *scanner) addFound(kind *kinds.Kind, found []*unstructured.Unstructured) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, live := range found {
@@ -173,7 +173,7 @@ func (l *scanner) take(kind *kinds.Kind, found []*unstructured.Unstructured) {
 
 // appliedIn is the API version that kplan has applied an object in.
 func appliedIn(live *unstructured.Unstructured) (group, version string) {
-	if own := ownership.Of(live.Object).Own(); own != nil {
+	if own := ownership.Of(live.Object).OwnEntry(); own != nil {
 		group, version, _ = addrs.SplitAPIVersion(own.APIVersion)
 	}
 	return group, version
@@ -199,4 +199,4 @@ func (s *Scan) Stacks() []string {
 }
 
 // String is the kind and why its objects may be missing.
-func (h Unseen) String() string { return fmt.Sprintf("%s: %s", h.Kind, h.Why) }
+func (h Unlisted) String() string { return fmt.Sprintf("%s: %s", h.Kind, h.Why) }

@@ -47,7 +47,7 @@ func address(t *testing.T, text string) addrs.Instance {
 // has copied the label, and its address only if an object of this kind can have it.
 func TestScanTakes(t *testing.T) {
 	l := &scanner{seen: map[string]int{}}
-	l.take(configMaps, []*unstructured.Unstructured{
+	l.addFound(configMaps, []*unstructured.Unstructured{
 		live("a", "1", `ConfigMap.a["x"]`, "v1"),
 		live("copied", "2", "ConfigMap.copied", ""),
 		live("other-kind", "3", "Secret.b", "v1"),
@@ -71,7 +71,7 @@ func TestScanOfTwoGroups(t *testing.T) {
 	for _, order := range [][]*kinds.Kind{{core, named}, {named, core}} {
 		l := &scanner{seen: map[string]int{}}
 		for _, kind := range order {
-			l.take(kind, []*unstructured.Unstructured{live("e", "1", "Event.e", "events.k8s.io/v1beta1")})
+			l.addFound(kind, []*unstructured.Unstructured{live("e", "1", "Event.e", "events.k8s.io/v1beta1")})
 		}
 		want := named.Object("n", "e")
 		want.Version = "v1beta1"

@@ -377,10 +377,10 @@ func Objects(n int) []state.Object {
 func Object(i int) state.Object {
 	r := addrs.Resource{Type: "ConfigMap", Name: "test"}
 	return state.Object{
-		Addr:   r.Instance(addrs.IntKey(i)),
-		Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "acme", Name: fmt.Sprintf("test-%d", i)},
-		UID:    fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
-		Needs:  []addrs.Instance{{Resource: addrs.Resource{Type: "Namespace", Name: "acme"}}},
+		Addr:         r.Instance(addrs.IntKey(i)),
+		Object:       addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "acme", Name: fmt.Sprintf("test-%d", i)},
+		UID:          fmt.Sprintf("00000000-0000-4000-8000-%012d", i),
+		Dependencies: []addrs.Instance{{Resource: addrs.Resource{Type: "Namespace", Name: "acme"}}},
 	}
 }
 

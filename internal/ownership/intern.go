@@ -2,21 +2,21 @@ package ownership
 
 import "hash/maphash"
 
-// Sharer lets objects share the parts of their managedFields that are alike. These
+// Interner lets objects share the parts of their managedFields that are alike. These
 // are half of what a list takes in memory, and objects that were made from one block
 // have the same ones. Live objects are never changed in place, so nobody can tell.
-type Sharer struct {
+type Interner struct {
 	seed  maphash.Seed
 	known map[uint64]map[string]any // fieldsV1 by what they hold
 }
 
-// NewSharer is a Sharer that knows of no object yet.
-func NewSharer() *Sharer {
-	return &Sharer{seed: maphash.MakeSeed(), known: map[uint64]map[string]any{}}
+// NewInterner is a Interner that knows of no object yet.
+func NewInterner() *Interner {
+	return &Interner{seed: maphash.MakeSeed(), known: map[uint64]map[string]any{}}
 }
 
-// Share has an object in JSON form share what it has in common with those before.
-func (s *Sharer) Share(object map[string]any) {
+// Intern has an object in JSON form share what it has in common with those before.
+func (s *Interner) Intern(object map[string]any) {
 	for _, v := range managedFields(object) {
 		entry, _ := v.(map[string]any)
 		set, isSet := entry["fieldsV1"].(map[string]any)
@@ -35,7 +35,7 @@ func (s *Sharer) Share(object map[string]any) {
 }
 
 // sum is the same for equal sets of fields, in whatever order they come.
-func (s *Sharer) sum(set map[string]any) uint64 {
+func (s *Interner) sum(set map[string]any) uint64 {
 	sum := uint64(len(set))
 	for name, below := range set {
 		one := maphash.String(s.seed, name)

@@ -25,7 +25,7 @@ func paired(before, after []any) []pairing {
 	for i := len(before) - 1; i >= 0; i-- {
 		likeness[i], best[i] = make([]float64, len(after)), make([]float64, len(after)+1)
 		for j := len(after) - 1; j >= 0; j-- {
-			likeness[i][j] = alike(before[i], after[j])
+			likeness[i][j] = similarity(before[i], after[j])
 			best[i][j] = max(best[i+1][j], best[i][j+1], likeness[i][j]+best[i+1][j+1])
 		}
 	}
@@ -47,30 +47,30 @@ func paired(before, after []any) []pairing {
 func inOrder(before, after []any) []pairing {
 	var pairs []pairing
 	for i := range min(len(before), len(after)) {
-		if alike(before[i], after[i]) > 0 {
+		if similarity(before[i], after[i]) > 0 {
 			pairs = append(pairs, pairing{i, i})
 		}
 	}
 	return pairs
 }
 
-// alike is how much two values have in common: 1 for equal ones, 0 for two
+// similarity is how much two values have in common: 1 for equal ones, 0 for two
 // that it says nothing to compare.
-func alike(before, after any) float64 {
+func similarity(before, after any) float64 {
 	switch b := before.(type) {
 	case map[string]any:
 		if a, ok := after.(map[string]any); ok {
-			return alikeObjects(b, a)
+			return similarityOfObjects(b, a)
 		}
 		return 0
 	case []any:
 		if a, ok := after.([]any); ok {
-			return alikeLists(b, a)
+			return similarityOfLists(b, a)
 		}
 		return 0
 	case string:
 		if a, ok := after.(string); ok && b != a {
-			return alikeTexts(b, a)
+			return similarityOfTexts(b, a)
 		}
 	}
 	if token(before) == token(after) {
@@ -83,7 +83,7 @@ func alike(before, after any) float64 {
 // whatever is in it.
 const sameName = 0.25
 
-func alikeObjects(before, after map[string]any) float64 {
+func similarityOfObjects(before, after map[string]any) float64 {
 	sum, names := 0.0, len(before)
 	for name, a := range after {
 		b, ok := before[name]
@@ -91,12 +91,12 @@ func alikeObjects(before, after map[string]any) float64 {
 			names++
 			continue
 		}
-		sum += sameName + (1-sameName)*alike(b, a)
+		sum += sameName + (1-sameName)*similarity(b, a)
 	}
 	return sum / float64(max(names, 1))
 }
 
-func alikeLists(before, after []any) float64 {
+func similarityOfLists(before, after []any) float64 {
 	if len(before)+len(after) == 0 {
 		return 1
 	}
@@ -108,7 +108,7 @@ func alikeLists(before, after []any) float64 {
 const longString = 120
 
 // alikeTexts compares strings that are long or have several lines.
-func alikeTexts(before, after string) float64 {
+func similarityOfTexts(before, after string) float64 {
 	isLong := func(s string) bool { return isMultiline(s) || utf8.RuneCountInString(s) > longString }
 	if !isLong(before) || !isLong(after) {
 		return 0

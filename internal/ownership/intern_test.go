@@ -19,9 +19,9 @@ func TestShare(t *testing.T) {
 	set := func(u map[string]any) map[string]any {
 		return u["metadata"].(map[string]any)["managedFields"].([]any)[0].(map[string]any)["fieldsV1"].(map[string]any)
 	}
-	s := NewSharer()
+	s := NewInterner()
 	first := object(`{"f:spec":{"f:a":{},"f:b":{"f:c":{}}}}`)
-	s.Share(first)
+	s.Intern(first)
 	for _, test := range []struct {
 		fields string
 		shared bool
@@ -34,7 +34,7 @@ func TestShare(t *testing.T) {
 		{`{}`, false},
 	} {
 		other := object(test.fields)
-		s.Share(other)
+		s.Intern(other)
 		set(other)["mark"] = true // seen through the first if it is the same map
 		_, shared := set(first)["mark"]
 		delete(set(first), "mark")
@@ -42,6 +42,6 @@ func TestShare(t *testing.T) {
 			t.Errorf("%s: shared %v", test.fields, shared)
 		}
 	}
-	s.Share(map[string]any{})
-	s.Share(map[string]any{"metadata": map[string]any{"managedFields": "none"}})
+	s.Intern(map[string]any{})
+	s.Intern(map[string]any{"metadata": map[string]any{"managedFields": "none"}})
 }
