@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 
 	"kplan.dev/kplan/addrs"
@@ -26,7 +28,7 @@ func (c *Change) Deviations(answer map[string]any) []Deviation {
 	found := differences(c.Kind.Root, after, made)
 	var all []Deviation
 	for _, path := range sortedPaths(found) {
-		if unknown.Covers(path) || found[path].Before == nil && c.addsAlways(path) {
+		if unknown.Covers(path) || onlyAdds(found[path].Before, found[path].After) && c.addsAlways(path) {
 			continue
 		}
 		d := Deviation{Path: path, Shown: found[path].Before, Made: found[path].After}
@@ -58,6 +60,16 @@ var addedAlways = map[addrs.GroupKind][]string{
 	kinds.PersistentVolumeClaim: {"metadata.finalizers", "spec.storageClassName", "spec.volumeName"},
 	kinds.PersistentVolume:      {"metadata.finalizers"},
 	kinds.Namespace:             {"metadata.labels", "spec.finalizers"},
+}
+
+// onlyAdds reports whether the server adds a value, or elements to a list that is
+// applied as a whole.
+func onlyAdds(shown, made any) bool {
+	want, isList := shown.([]any)
+	have, _ := made.([]any)
+	return shown == nil || isList && !slices.ContainsFunc(want, func(element any) bool {
+		return !slices.ContainsFunc(have, func(other any) bool { return reflect.DeepEqual(element, other) })
+	})
 }
 
 func (c *Change) addsAlways(path addrs.Path) bool {
