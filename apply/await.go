@@ -16,8 +16,8 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
@@ -179,12 +179,11 @@ func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 			"so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
 		evidence := w.diagnoser.Evidence(ctx, state)
-		end := fmt.Sprintf("kplan waited for %s. A wait block can set another timeout.", timeout)
+		end := fmt.Sprintf("kplan waited for %s. A wait block can set another timeout, as can %s.", timeout, option.WaitTimeout)
 		diags := w.notReady(c.Change, goal.why(state), evidence, end)
 		if missing := goal.missing(state.Live); len(missing) > 0 && (state.Ready || !goal.ready) {
 			diags = w.notSet(c.Change, missing[0], goal.why(state), evidence, end)
 		}
-		advice.Add(diags[0], advice.WaitLonger)
 		return diags
 	}
 	return err

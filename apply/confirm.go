@@ -148,7 +148,7 @@ const (
 	policySettleTime = 1500 * time.Millisecond
 )
 
-// clearPending waits until the server may be expected to judge by what this run has changed.
+// settle waits until the server may be expected to judge by what this run has changed.
 func (w *writer) settle(ctx context.Context, c *plan.Change) {
 	var until time.Time
 	for _, judge := range c.Judges() {

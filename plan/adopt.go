@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 )
@@ -169,8 +170,8 @@ func (f *unmanaged) diagnostic() *hcl.Diagnostic {
 	if f.why != "" {
 		detail += f.why + " "
 	}
-	detail += fmt.Sprintf("It was left unchanged. To adopt it, add an import block or the option -adopt='%s'; "+
-		"otherwise rename this resource.", f.desired.Addr)
+	detail += fmt.Sprintf("It was left unchanged. To adopt it, add an import block or the option %s; "+
+		"otherwise rename this resource.", option.Adopt.With(f.desired.Addr.String()))
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Object already exists",
@@ -186,7 +187,7 @@ func manyUnmanaged(all []*unmanaged) *hcl.Diagnostic {
 	)
 	for _, f := range all {
 		makers[oldestManager(f.live)]++
-		fmt.Fprintf(&options, "\n    -adopt='%s'", f.desired.Addr)
+		options.WriteString("\n    " + option.Adopt.With(f.desired.Addr.String()))
 	}
 	var told []string
 	for _, maker := range slices.SortedFunc(maps.Keys(makers), func(a, b string) int {
@@ -216,8 +217,9 @@ func refuseOtherStack(d *hclspec.Desired, live *unstructured.Unstructured) hcl.D
 		Severity: hcl.DiagError,
 		Summary:  "Object adopted by another stack",
 		Detail: fmt.Sprintf("%s is now managed by another kplan stack: by %s of the stack %s. It was left unchanged. "+
-			"To leave it there, remove this resource from the configuration; to take it back, add the option -adopt='%s'.",
-			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel], d.Addr),
+			"To leave it there, remove this resource from the configuration; to take it back, add the option %s.",
+			d.Object, live.GetAnnotations()[addrs.AddressAnnotation], live.GetLabels()[addrs.StackLabel],
+			option.Adopt.With(d.Addr.String())),
 		Subject: d.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
 	}}
 }

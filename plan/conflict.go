@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/autoscale"
@@ -154,7 +154,7 @@ func contested(d *decision, live *unstructured.Unstructured, f kube.Conflict) *h
 		return diag.Drift(f, d.object.String(), difference, at)
 	}
 	problem := diag.Conflict(f, d.object.String(), difference, at)
-	advice.Add(problem, advice.ForceConflicts, d.addr.String())
+	problem.Detail += " To take ownership in this run alone, add " + option.ForceConflicts.With(d.addr.String()) + "."
 	return problem
 }
 

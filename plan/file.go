@@ -16,6 +16,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
@@ -283,7 +284,7 @@ func IsSaved(r io.Reader) bool {
 	return token == json.Delim('{') && name == "kplan_plan"
 }
 
-var errNoPlan = errors.New("it is not a plan that kplan saved; make one with kplan plan -out=FILE")
+var errNoPlan = errors.New("it is not a plan that kplan saved; make one with kplan plan " + string(option.Out) + "=FILE")
 
 // decodeHeader distinguishes a file of another kind or format from a damaged one.
 func decodeHeader(data []byte) error {

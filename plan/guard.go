@@ -11,6 +11,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
@@ -109,7 +110,7 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	}
 	if c.Action == Replace {
 		d.Detail = fmt.Sprintf("Replacing %s (%s) deletes %s as well, which this plan keeps. To recreate all of them, "+
-			"add -replace='%s' and so on.", c.Addr, c.Object, what, first.addr)
+			"add %s and so on.", c.Addr, c.Object, what, option.Replace.With(first.addr.String()))
 		return d
 	}
 	d.Detail = fmt.Sprintf("Deleting %s (%s) deletes %s as well, which this plan keeps. Keep both, or delete both; "+
@@ -180,8 +181,9 @@ func guardData(c *Change, allowed []addrs.Instance) hcl.Diagnostics {
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion would cascade to unmanaged objects or data",
-		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option -allow-data-loss='%s'.",
-			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "), c.Addr),
+		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option %s.",
+			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "),
+			option.AllowDataLoss.With(c.Addr.String())),
 	}
 	if c.Desired != nil {
 		d.Subject = c.Range.Ptr()

@@ -13,6 +13,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -116,7 +117,8 @@ func CheckCluster(ctx context.Context, in Input) (uid string, diags hcl.Diagnost
 			Severity: hcl.DiagError,
 			Summary:  "State belongs to another cluster",
 			Detail: fmt.Sprintf("The state was written for the cluster whose kube-system namespace has the uid %s, but %s has the uid %s. "+
-				"Choose the right context with -context or in the cluster block, or use another state.", in.State.Cluster, in.Cluster.Host(), uid),
+				"Choose the right context with %s or in the cluster block, or use another state.",
+				in.State.Cluster, in.Cluster.Host(), uid, option.Context),
 		}}
 	}
 	return uid, nil

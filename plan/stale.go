@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/server"
@@ -190,7 +191,8 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 			more = storedVersionAdvice(d)
 		} else if leaves(d, field) {
 			more = fmt.Sprintf("The configuration does not set it, and an apply removes only fields that kplan has set. "+
-				"To recreate the object without it, use the option -replace='%s'; to keep the object, remove the field with kubectl edit", d.addr)
+				"To recreate the object without it, use the option %s; to keep the object, remove the field with kubectl edit",
+				option.Replace.With(d.addr.String()))
 		} else if more = elsewhere(d, stale, f.Detail); more == "" {
 			more = hollowed(d, empty, field)
 		}
@@ -270,7 +272,7 @@ func elsewhere(d *decision, stale []addrs.Path, words string) string {
 		steps := field.Steps()
 		if name := steps[len(steps)-1].Field; name != "" && strings.Contains(words, name) {
 			return fmt.Sprintf("%s has a default that the server chose for an earlier configuration, and keeps. Set the field in the "+
-				"configuration, or recreate the object with the option -replace='%s'", field, d.addr)
+				"configuration, or recreate the object with the option %s", field, option.Replace.With(d.addr.String()))
 		}
 	}
 	return ""
@@ -297,7 +299,8 @@ func hollowed(d *decision, emptied []addrs.Path, refused addrs.Path) string {
 	for _, field := range emptied {
 		if field.Contains(refused) || refused.Contains(field) {
 			return fmt.Sprintf("The configuration sets %s without any of its fields, and an apply removes an object together with its last field. "+
-				"Set a field in it, omit it, or recreate the object with the option -replace='%s': a new object can have it empty", field, d.addr)
+				"Set a field in it, omit it, or recreate the object with the option %s: a new object can have it empty",
+				field, option.Replace.With(d.addr.String()))
 		}
 	}
 	return ""

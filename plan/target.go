@@ -9,6 +9,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
@@ -78,7 +79,7 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	}
 	return selected, append(diags, &hcl.Diagnostic{
 		Severity: hcl.DiagWarning,
-		Summary:  "The plan is limited by -target or -exclude",
+		Summary:  fmt.Sprintf("The plan is limited by %s or %s", option.Target, option.Exclude),
 		Detail: "It does not show everything that the configuration asks for. " +
 			"These options are for exceptional situations, such as recovering from a mistake. Plan without them afterwards.",
 	})

@@ -14,6 +14,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/state"
@@ -66,7 +67,7 @@ const longestValue = 60
 func otherValue(name string, planned, now Variable) string {
 	if planned.Sensitive || now.Sensitive {
 		return fmt.Sprintf("The plan was made with another value of the sensitive variable %[1]q. A saved plan does not contain such values: "+
-			"give the value that the plan was made with, as KPLAN_VAR_%[1]s or with -var-file, or make a new plan.", name)
+			"give the value that the plan was made with, as KPLAN_VAR_%[1]s or with %[2]s, or make a new plan.", name, option.VarFile)
 	}
 	values := ""
 	if len(planned.Value)+len(now.Value) <= 2*longestValue {

@@ -120,7 +120,7 @@ func runPlan(ctx context.Context, s *session, opts planOptions) (code cli.ExitCo
 	view := s.ui.Options()
 	view.Unsaved = !s.automation
 	if opts.out != "" && ctx.Err() == nil {
-		p.Diagnostics = plan.NewDiagnostics(s.ui.Prepared(diags))
+		p.Diagnostics = plan.NewDiagnostics(s.ui.Discreet(diags))
 		if problems := k.savePlan(ctx, p, opts.out); problems != nil {
 			return exitFailure, append(diags, problems...)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/internal/advice"
 	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
 )
@@ -53,11 +53,11 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 	}
 	defer func() { diags = append(diags, unlock(lease)...) }()
 	if err := state.Push(ctx, lease, given, force); err != nil {
-		diags := failure("Can't push the state", "%s.", capital(err))
+		force := ""
 		if errors.As(err, new(*state.PushError)) {
-			advice.Add(diags[0], advice.Force)
+			force = " To store it nevertheless, add " + string(option.Force) + "."
 		}
-		return diags
+		return failure("Can't push the state", "%s.%s", capital(err), force)
 	}
 	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(given.Objects), "object"), opts.path)
 	return nil

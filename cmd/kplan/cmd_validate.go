@@ -47,8 +47,7 @@ func validateCommand(s *session) *cli.Command {
 func runValidate(ctx context.Context, s *session, opts validateOptions) (cli.ExitCode, hcl.Diagnostics) {
 	diags := validate(ctx, s, opts.variables)
 	if opts.json {
-		complete, src := s.quoted.prepare(diags)
-		failed := notWritten(s.ui.Wrote(render.ValidateJSON(s.ui.Out, complete, src)))
+		failed := notWritten(s.ui.Wrote(render.ValidateJSON(s.ui.Out, diags, s.quoted.sources(diags))))
 		if diags.HasErrors() {
 			return exitFailure, failed
 		}

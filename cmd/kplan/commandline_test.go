@@ -20,7 +20,7 @@ func noEnv(string) string { return "" }
 // testSession is a session that nobody is at.
 func testSession(out, errOut io.Writer) *session {
 	s := newSession()
-	s.ui = &ui.Streams{In: strings.NewReader(""), Out: out, Err: errOut, Version: versionText(), Prepare: s.quoted.prepare}
+	s.ui = &ui.Streams{In: strings.NewReader(""), Out: out, Err: errOut, Version: versionText(), SourcesOf: s.quoted.sources}
 	return s
 }
 

@@ -32,7 +32,7 @@ func newSession() *session {
 		automation: os.Getenv("KPLAN_IN_AUTOMATION") != "",
 		quoted:     quoted{lists: map[string]*hcl.File{}, kinds: kinds.Builtin()},
 	}
-	s.ui.Prepare = s.quoted.prepare
+	s.ui.SourcesOf = s.quoted.sources
 	if dir, err := os.Getwd(); err == nil {
 		s.started = dir
 	}
@@ -45,11 +45,6 @@ type quoted struct {
 	config *config.Config
 	lists  map[string]*hcl.File // files of addresses
 	kinds  config.Kinds
-}
-
-// prepare completes diagnostics that are about to be reported.
-func (q *quoted) prepare(diags hcl.Diagnostics) (hcl.Diagnostics, render.Sources) {
-	return withAdvice(diags), q.sources(diags)
 }
 
 // sources are the files that these diagnostics quote.

@@ -17,6 +17,7 @@ import (
 
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 )
 
@@ -64,7 +65,7 @@ func (g *givenValues) terraformHint(v *Variable, env []string) string {
 		return " " + name + " is set, which kplan does not read."
 	}
 	if names, err := source.FilesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json"); err == nil && len(names) > 0 {
-		return fmt.Sprintf(" There is %s: kplan reads it with -var-file=%s.", names[0], names[0])
+		return fmt.Sprintf(" There is %s: kplan reads it with %s=%s.", names[0], option.VarFile, names[0])
 	}
 	return ""
 }
@@ -153,25 +154,26 @@ func (g *givenValues) namedFile(path string, open func(string) (io.ReadCloser, e
 func (g *givenValues) assignment(text string) {
 	name, value, ok := strings.Cut(text, "=")
 	bad := func(format string, args ...any) {
-		g.report(source.WithoutRange("Invalid -var option", format, args...))
+		g.report(source.WithoutRange("Invalid "+string(option.Var)+" option", format, args...))
 	}
 	trimmed := strings.TrimSpace(name)
 	switch v := g.declared[name]; {
 	case !ok && g.declared[text] != nil:
-		bad("-var names the variable %q but gives no value: it is written -var '%s=value'.", text, text)
+		bad("%s names the variable %q but gives no value: it is written %s.", option.Var, text, option.Var.With(text+"=value"))
 	case !ok:
-		bad("-var needs the name of a variable and its value: it is written -var 'name=value'.")
+		bad("%s needs the name of a variable and its value: it is written %s.", option.Var, option.Var.With("name=value"))
 	case name == "":
-		bad("-var needs the name of a variable before the equals sign: it is written -var 'name=value'.")
+		bad("%s needs the name of a variable before the equals sign: it is written %s.", option.Var, option.Var.With("name=value"))
 	case trimmed != name && hclsyntax.ValidIdentifier(trimmed):
-		bad("-var has a space beside the variable's name: write -var '%s=value', without spaces around the equals sign.", trimmed)
+		bad("%s has a space beside the variable's name: write %s, without spaces around the equals sign.",
+			option.Var, option.Var.With(trimmed+"=value"))
 	case v == nil && !hclsyntax.ValidIdentifier(name):
-		bad("%q is not the name of a variable: -var is written 'name=value'.", name)
+		bad("%q is not the name of a variable: it is written %s.", name, option.Var.With("name=value"))
 	case v == nil:
 		g.report(source.WithoutRange("Value for undeclared variable",
-			"-var sets %q, but the configuration declares no such variable.%s", name, words.Suggest(name, g.names())))
+			"%s sets %q, but the configuration declares no such variable.%s", option.Var, name, words.Suggest(name, g.names())))
 	default:
-		g.values[name] = g.fromText(v, value, "-var")
+		g.values[name] = g.fromText(v, value, string(option.Var))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/option"
 )
 
 // Values are the values of a configuration's variables, converted to their types and checked by
@@ -138,8 +139,9 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 		return v.marked(v.unknown()), false
 	case value == cty.NilVal:
 		g.report(source.Problem("No value for required variable", v.Range,
-			"var.%s has no default, and nothing gives it a value. Set it with -var '%s=…', in a file named with -var-file, in "+
-				"default.kpvars.hcl, or in the environment as KPLAN_VAR_%s.%s", v.Name, v.Name, v.Name, g.terraformHint(v, in.Env)))
+			"var.%s has no default, and nothing gives it a value. Set it with %s, in a file named with %s, in default.kpvars.hcl, "+
+				"or in the environment as KPLAN_VAR_%s.%s",
+			v.Name, option.Var.With(v.Name+"=…"), option.VarFile, v.Name, g.terraformHint(v, in.Env)))
 		return v.marked(v.unknown()), false
 	}
 	return v.marked(value), true

@@ -164,7 +164,7 @@ func TestVariableOptions(t *testing.T) {
 		{VarArg{Set: "imag=x"}, "Value for undeclared variable: -var sets \"imag\", but the configuration declares no such " +
 			"variable. Did you mean \"image\"?"},
 		{VarArg{Set: "region=x"}, "Value for undeclared variable: -var sets \"region\", but the configuration declares no such variable."},
-		{VarArg{Set: "image.tag=x"}, "Invalid -var option: \"image.tag\" is not the name of a variable: -var is written 'name=value'."},
+		{VarArg{Set: "image.tag=x"}, "Invalid -var option: \"image.tag\" is not the name of a variable: it is written -var 'name=value'."},
 		{VarArg{File: "missing.kpvars.hcl"}, "Can't read file of variables: missing.kpvars.hcl can't be read: there is no such file."},
 		{VarArg{File: "."}, "Can't read file of variables: . can't be read: is a directory."},
 	}

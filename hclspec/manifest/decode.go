@@ -37,8 +37,8 @@ type presence byte
 
 const (
 	valuePresent presence = iota
-	valueAbsent        // null: as if it were not there
-	valueUnknown       // not known yet, or wrong
+	valueAbsent           // null: as if it were not there
+	valueUnknown          // not known yet, or wrong
 )
 
 // location is where in the object the decoder is. It becomes a path only on demand.

@@ -19,9 +19,6 @@ var exceptions = map[string]limit{
 	"cmd/kplan": {files: 38},
 }
 
-// What the whole module may have of these, until there is none.
-const flagNames = 32 // string literals below cmd that name a flag
-
 func limitOf(name string) limit {
 	l := exceptions[name]
 	return limit{cmp.Or(l.cycle, usual.cycle), cmp.Or(l.methods, usual.methods), cmp.Or(l.files, usual.files)}

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
-	options "kplan.dev/kplan/internal/advice"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/kube"
 )
 
@@ -43,9 +43,9 @@ func FromKube(err error, where func(addrs.Path) hcl.Range, addr string) hcl.Diag
 	d.Extra = met{e, addr}
 	switch e.Reason {
 	case kube.NoConfiguration:
-		options.Add(d, options.ChooseConfig)
+		d.Detail += fmt.Sprintf(" To choose a kubeconfig for this run, add %s=FILE.", option.Kubeconfig)
 	case kube.UntrustedConfiguration:
-		options.Add(d, options.AllowExecPlugins)
+		d.Detail += fmt.Sprintf(" If you trust it, add %s.", option.AllowExecPlugins)
 	}
 	return hcl.Diagnostics{d}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 )
@@ -209,7 +210,7 @@ func (p *page) compactWarnings(diags hcl.Diagnostics) {
 		b.line(at)
 	}
 	b.line()
-	for _, line := range wrap("To see the full warning notes, run kplan without -compact-warnings.", p.opts.width()-2) {
+	for _, line := range wrap("To see the full warning notes, run kplan without "+string(option.CompactWarnings)+".", p.opts.width()-2) {
 		b.line(line)
 	}
 	p.line(p.paint(b.ink, "╵"))

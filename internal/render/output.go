@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/redact"
 )
 
@@ -117,7 +118,7 @@ func OutputRaw(o Output) (string, error) {
 	case string:
 		return v, nil
 	case nil, map[string]any, []any:
-		return "", fmt.Errorf("output %q is not a string, number or boolean; use -json", o.Name)
+		return "", fmt.Errorf("output %q is not a string, number or boolean; use %s", o.Name, option.JSON)
 	}
 	text, err := json.Marshal(o.Value)
 	return string(text), err

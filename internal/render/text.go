@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/diff"
@@ -313,8 +314,8 @@ func (p *page) footer(pl *plan.Plan, entries []entry) {
 	case pl.Incomplete:
 	case p.opts.Unsaved && !pl.Offline():
 		p.rule()
-		p.prose("Note: You didn't use the -out option to save this plan, so kplan can't guarantee to take exactly these actions " +
-			"if you run " + applyCommand(pl.Mode) + " now.")
+		p.prose("Note: You didn't use the " + string(option.Out) + " option to save this plan, so kplan can't guarantee to take " +
+			"exactly these actions if you run " + applyCommand(pl.Mode) + " now.")
 	}
 }
 
@@ -340,7 +341,7 @@ func applyCommand(mode plan.Mode) string {
 	case plan.Destroy:
 		return `"kplan destroy"`
 	case plan.RefreshOnly:
-		return `"kplan apply -refresh-only"`
+		return `"kplan apply ` + string(option.RefreshOnly) + `"`
 	}
 	return `"kplan apply"`
 }

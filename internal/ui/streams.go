@@ -33,9 +33,8 @@ type Streams struct {
 	// View is how text is shown, but for color and width.
 	View    render.Options
 	NoColor bool
-	// Prepare completes diagnostics before they are reported and returns the files
-	// that they quote. It may be nil.
-	Prepare func(hcl.Diagnostics) (hcl.Diagnostics, render.Sources)
+	// SourcesOf are the files that diagnostics quote, nil for none.
+	SourcesOf func(hcl.Diagnostics) render.Sources
 
 	// color and errColor report whether standard output and standard error show
 	// color. width is the terminal's, 0 where there is none.
@@ -154,10 +153,7 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 	if len(diags) == 0 {
 		return
 	}
-	var src render.Sources
-	if s.Prepare != nil {
-		diags, src = s.Prepare(diags)
-	}
+	src := s.sources(diags)
 	s.Emit(func(e *render.Events) {
 		for _, d := range diags {
 			e.Diagnostic(d, src)
@@ -173,13 +169,16 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 	render.Diagnostics(s.Err, diags, src, opts)
 }
 
-// Prepared are diagnostics as Report shows them, for a plan to keep.
-func (s *Streams) Prepared(diags hcl.Diagnostics) hcl.Diagnostics {
-	var src render.Sources
-	if s.Prepare != nil {
-		diags, src = s.Prepare(diags)
+// Discreet are diagnostics as Report shows them, for a plan to keep.
+func (s *Streams) Discreet(diags hcl.Diagnostics) hcl.Diagnostics {
+	return render.Discreet(diags, s.sources(diags))
+}
+
+func (s *Streams) sources(diags hcl.Diagnostics) render.Sources {
+	if s.SourcesOf == nil {
+		return render.Sources{}
 	}
-	return render.Discreet(diags, src)
+	return s.SourcesOf(diags)
 }
 
 // Errors returns diagnostics with an error among them. Warnings alone are
