@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -141,12 +142,28 @@ var advice = map[kube.Reason]string{
 }
 
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {
+	if missesAnother(e) {
+		return &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Referenced object not found",
+			Detail: detail(e, subject, message(e)+". The object refers to something that does not exist. Create that first, "+
+				"or add it to the configuration"),
+			Subject: at(where, addrs.Path{}),
+		}
+	}
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  summaries[e.Reason],
 		Detail:   detail(e, subject, message(e)),
 		Subject:  at(where, fieldOf(e.Reason)),
 	}
+}
+
+// missesAnother reports whether the server did not find another object than the one that
+// it was to write: the role that a binding names, of which it says that the binding is not found.
+func missesAnother(e *kube.Error) bool {
+	return e.Reason == kube.NotFound &&
+		(strings.HasSuffix(e.Op, "create") || e.Message != "" && !strings.Contains(e.Message, strconv.Quote(e.Object.Name)))
 }
 
 // fieldOf is the field that an error about the whole object points at.
@@ -182,6 +199,9 @@ func detail(e *kube.Error, subject, words string) string {
 func adviceFor(e *kube.Error) string {
 	if e.Advice != "" {
 		return sentence(e.Advice)
+	}
+	if missesAnother(e) {
+		return ""
 	}
 	return advice[e.Reason]
 }

@@ -52,6 +52,13 @@ func TestFromKube(t *testing.T) {
 			"<spec.containers[0].image> | Missing value | Could not create v1 Pod acme/web (Pod.web): spec.containers[0].image: Required value.",
 			`<metadata.labels> | Invalid value | Could not create v1 Pod acme/web (Pod.web): metadata.labels: Invalid value: "a b": no spaces.`,
 		}},
+		{"deleted", &kube.Error{Op: "apply", Object: pod, Reason: kube.NotFound, Message: `pods "web" not found`}, []string{
+			`<metadata.name> | Object not found | Could not apply v1 Pod acme/web (Pod.web): pods "web" not found. It was deleted outside kplan. Make a new plan.`,
+		}},
+		{"missing role", &kube.Error{Op: "apply", Object: pod, Reason: kube.NotFound, Message: `rolebindings "r" not found`}, []string{
+			`<> | Referenced object not found | Could not apply v1 Pod acme/web (Pod.web): rolebindings "r" not found. ` +
+				`The object refers to something that does not exist. Create that first, or add it to the configuration.`,
+		}},
 		{"unknown field, wrapped", fmt.Errorf("visit: %w", &kube.Error{
 			Op: "dry-run apply", Object: pod, Reason: kube.SchemaRejected, Fields: []kube.FieldError{
 				{Path: path(t, "spec.foo"), Reason: "FieldValueInvalid", Detail: "field not declared in schema"},
