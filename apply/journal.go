@@ -65,9 +65,7 @@ func (j *journal) begin(ctx context.Context, p *plan.Plan) error {
 					return p.Object.Identity() == c.Object.Identity()
 				})
 			}
-			j.state.Pending = append(j.state.Pending, state.Pending{
-				Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies,
-			})
+			j.state.Pending = append(j.state.Pending, pendingOf(c, action, j.state))
 			j.pending[c.Object.Identity()] = true
 		}
 	}
@@ -101,6 +99,16 @@ func pendingAction(a plan.Action) (state.PendingAction, bool) {
 	return "", false
 }
 
+// pendingOf is what is written of an action before it starts: with it, a run that finds
+// its object knows as much of it as this one would have recorded.
+func pendingOf(c *plan.Change, action state.PendingAction, s *state.State) state.Pending {
+	p := state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies}
+	if action != state.PendingDelete {
+		p.Applied, p.Sensitive, p.Protected = c.AppliedFields(s), c.SensitiveDesired(), c.Protected
+	}
+	return p
+}
+
 // withName is a desired object under the name that the state has for it, if the
 // configuration leaves its name open.
 func (j *journal) withName(d *hclspec.Desired) *hclspec.Desired {
@@ -113,7 +121,7 @@ func (j *journal) withName(d *hclspec.Desired) *hclspec.Desired {
 // yet.
 func (j *journal) recordPending(ctx context.Context, c *plan.Change) error {
 	action, ok := pendingAction(c.Action)
-	if !ok || !j.addPending(state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies}) {
+	if !ok || !j.addPending(pendingOf(c, action, j.state)) {
 		return nil
 	}
 	if err := j.flush(ctx); err != nil {

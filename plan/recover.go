@@ -48,6 +48,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 		if uid := found[i].uid; uid != "" && uid != known.UID {
 			objects.Put(state.Object{
 				Addr: pending.Addr, Object: pending.Object, UID: uid, Dependencies: pending.Dependencies,
+				Applied: pending.Applied, Sensitive: pending.Sensitive, Protected: pending.Protected,
 				Deposed: pending.Action == state.PendingDelete,
 			})
 		}

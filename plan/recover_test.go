@@ -1,10 +1,15 @@
 package plan_test
 
 import (
+	"context"
 	"os"
+	"strings"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/apply"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/kube/auth"
 	"kplan.dev/kplan/plan"
@@ -34,5 +39,58 @@ func TestRecoverOfAnotherScope(t *testing.T) {
 	}
 	if len(recovered.Pending) > 0 || len(recovered.Objects) > 0 {
 		t.Errorf("left: %+v, %+v", recovered.Pending, recovered.Objects)
+	}
+}
+
+// What a killed run has created is known as if it had recorded it: what others change of
+// it is drift, and no conflict, and what the configuration protects stays protected.
+func TestRecoveredAsRecorded(t *testing.T) {
+	kubeconfig := os.Getenv("KPLAN_TEST_KUBECONFIG")
+	if kubeconfig == "" {
+		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
+	}
+	s := newSituation(t, "recovered", kubeconfig, &txtar.Archive{})
+	source := strings.ReplaceAll(`
+resource "Namespace" "n" {
+  metadata { name = "NS" }
+}
+resource "Secret" "a" {
+  metadata {
+    name      = "a"
+    namespace = Namespace.n.metadata.name
+  }
+  stringData = { k = "canary", l = "canary" }
+  lifecycle { prevent_destroy = true }
+}
+`, "NS", s.namespace)
+	in := plan.Input{Cluster: s.cluster}
+	p, diags := s.plan(source, in)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s.load(source, &in)
+	var killed *state.State // as a run that was killed before it recorded anything has left it
+	_, diags = apply.Run(t.Context(), apply.Input{
+		Plan: p, Config: in.Config, Cluster: s.cluster, State: s.state,
+		Save: func(_ context.Context, written *state.State) error {
+			if killed == nil {
+				killed = written.Clone()
+			}
+			return nil
+		},
+	})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s.state = killed
+	s.kubectl("patch secret a -n " + s.namespace + " --type=merge -p '{\"data\":{\"k\":\"b3RoZXI=\"}}'")
+	p, diags = s.plan(strings.Replace(source, `l = "canary"`, `l = "canary too"`, 1), in)
+	want := "Secret.a update computed\n  drift of data.k by \"kubectl-patch\""
+	if got := s.summary(p, diags); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	p, diags = s.plan("", in)
+	if got := s.summary(p, diags); !strings.Contains(got, "error: Object is protected from deletion") {
+		t.Errorf("not protected:\n%s", got)
 	}
 }

@@ -22,7 +22,7 @@ type document struct {
 	Cluster   string                  `json:"cluster,omitempty"`
 	Key       []byte                  `json:"key"`
 	Objects   []documentObject        `json:"objects"`
-	Pending   []Pending               `json:"pending,omitempty"`
+	Pending   []documentPending       `json:"pending,omitempty"`
 	Outputs   map[string]Output       `json:"outputs,omitempty"`
 	FieldSets map[string][]addrs.Path `json:"field_sets,omitempty"`
 }
@@ -32,21 +32,35 @@ type documentObject struct {
 	FieldSet string `json:"field_set,omitempty"` // the name of what Applied holds
 }
 
+type documentPending struct {
+	Pending
+	FieldSet string `json:"field_set,omitempty"`
+}
+
 // documentOf is the state as its file has it.
 func documentOf(s *State) document {
 	out := document{
 		Format: s.Format, Lineage: s.Lineage, Serial: s.Serial, Cluster: s.Cluster, Key: s.Key,
-		Objects: make([]documentObject, len(s.Objects)), Pending: s.Pending, Outputs: s.Outputs,
+		Objects: make([]documentObject, len(s.Objects)), Outputs: s.Outputs,
 		FieldSets: map[string][]addrs.Path{},
 	}
 	for i, o := range s.Objects {
-		out.Objects[i].Object = o
-		if len(o.Applied) > 0 {
-			name := nameOf(o.Applied)
-			out.Objects[i].FieldSet, out.FieldSets[name] = name, o.Applied
-		}
+		out.Objects[i] = documentObject{o, out.add(o.Applied)}
+	}
+	for _, p := range s.Pending {
+		out.Pending = append(out.Pending, documentPending{p, out.add(p.Applied)})
 	}
 	return out
+}
+
+// add stores a set of fields and returns the name of it, "" for none.
+func (out document) add(fields []addrs.Path) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	name := nameOf(fields)
+	out.FieldSets[name] = fields
+	return name
 }
 
 // nameOf is the name of a set of fields.
@@ -62,19 +76,32 @@ func nameOf(fields []addrs.Path) string {
 func (in document) state() (*State, error) {
 	s := &State{
 		Format: in.Format, Lineage: in.Lineage, Serial: in.Serial, Cluster: in.Cluster, Key: in.Key,
-		Objects: make([]Object, len(in.Objects)), Pending: in.Pending, Outputs: in.Outputs,
+		Objects: make([]Object, len(in.Objects)), Outputs: in.Outputs,
 	}
 	used := map[string]bool{}
+	find := func(addr addrs.Instance, name string) ([]addrs.Path, error) {
+		fields, there := in.FieldSets[name]
+		if name != "" && !there {
+			return nil, fmt.Errorf("%s has the set of fields %s, which is missing", addr, name)
+		}
+		used[name] = true
+		return fields, nil
+	}
 	for i, o := range in.Objects {
+		fields, err := find(o.Addr, o.FieldSet)
+		if err != nil {
+			return nil, err
+		}
 		s.Objects[i] = o.Object
-		if o.FieldSet == "" {
-			continue
+		s.Objects[i].Applied = fields
+	}
+	for _, p := range in.Pending {
+		fields, err := find(p.Addr, p.FieldSet)
+		if err != nil {
+			return nil, err
 		}
-		fields, there := in.FieldSets[o.FieldSet]
-		if !there {
-			return nil, fmt.Errorf("%s has the set of fields %s, which is missing", o.Addr, o.FieldSet)
-		}
-		s.Objects[i].Applied, used[o.FieldSet] = fields, true
+		p.Pending.Applied = fields
+		s.Pending = append(s.Pending, p.Pending)
 	}
 	for name, fields := range in.FieldSets {
 		if !used[name] || nameOf(fields) != name || !slices.IsSortedFunc(fields, addrs.Path.Compare) {

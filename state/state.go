@@ -74,6 +74,11 @@ type Pending struct {
 	Action       PendingAction    `json:"action"`
 	UID          string           `json:"uid,omitempty"` // of the object to replace or delete
 	Dependencies []addrs.Instance `json:"needs,omitempty"`
+	// Applied, Sensitive and Protected are what the state is to record of an object that
+	// is created, as far as it is known before.
+	Applied   []addrs.Path `json:"-"`
+	Sensitive []addrs.Path `json:"sensitive,omitempty"`
+	Protected bool         `json:"protected,omitempty"`
 }
 
 // PendingAction is what was about to be done.
