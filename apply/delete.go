@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply/informers"
@@ -160,7 +161,7 @@ func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 		return errNotStarted
 	}
 	err := d.events.during(Event{Addr: c.Addr, Object: c.Object, Action: c.Action}, func(note func(string)) error {
-		gone, err := d.send(ctx, c, "")
+		gone, err := d.sendAsPlanned(ctx, c)
 		sent()
 		if gone || err != nil {
 			return err
@@ -176,48 +177,60 @@ func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 }
 
 // remove deletes the object that is to be replaced, and no other of its name, and
-// waits until it is gone. A change that somebody made to it since the plan would be
-// lost without anybody having approved that, so then it is kept.
+// waits until it is gone.
 func (d *deleter) remove(ctx context.Context, c *plan.Change, note func(string)) error {
+	gone, err := d.sendAsPlanned(ctx, c)
+	if gone || err != nil {
+		return err
+	}
+	return d.awaitGone(ctx, c, note)
+}
+
+// sendAsPlanned deletes an object as the plan has shown it. A change that somebody made
+// to it since would be lost without anybody having approved that, so then it is kept.
+func (d *deleter) sendAsPlanned(ctx context.Context, c *plan.Change) (gone bool, err error) {
 	version := c.ResourceVersion
-	if c.Reason == plan.BecauseTerminating {
+	if (&unstructured.Unstructured{Object: c.Before}).GetDeletionTimestamp() != nil {
 		version = "" // its finalizers are removed one by one, as they should be
 	}
-	var stale error
 	for range staleTries {
-		gone, err := d.send(ctx, c, version)
-		switch {
-		case gone:
-			return nil
-		case err == nil:
-			return d.awaitGone(ctx, c, note)
-		case kube.ReasonOf(err) != kube.ResourceVersionChanged:
-			return err
+		gone, err = d.send(ctx, c, version)
+		if gone || kube.ReasonOf(err) != kube.ResourceVersionChanged {
+			return gone, err
 		}
-		stale = err
-		live, err := d.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
-		switch kube.ReasonOf(err) {
+		live, getErr := d.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
+		switch kube.ReasonOf(getErr) {
 		case kube.NotFound, kube.NamespaceMissing:
-			return nil
+			return true, nil
 		}
-		if err != nil {
-			return err
+		if getErr != nil {
+			return false, getErr
 		}
-		if changed := c.ChangedSince(live); changed != "" && string(live.GetUID()) == c.UID {
+		if string(live.GetUID()) != c.UID {
+			return true, nil // another object has its name now
+		}
+		if live.GetDeletionTimestamp() != nil {
+			return false, nil // by us, where the answer was lost, or by somebody else
+		}
+		if changed := c.ChangedSince(live); changed != "" {
 			d.journal.recordNotAttempted(c.Object)
-			return staleReplacement(c, changed)
+			return false, staleDeletion(c, changed)
 		}
 		version = live.GetResourceVersion()
 	}
-	return stale
+	return false, err
 }
 
-func staleReplacement(c *plan.Change, changed string) hcl.Diagnostics {
+func staleDeletion(c *plan.Change, changed string) hcl.Diagnostics {
+	done, what := "deleted", "deletion"
+	if c.Action == plan.Replace {
+		done, what = "replaced", "replacement"
+	}
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError,
 		Summary:  "Plan is stale",
-		Detail: fmt.Sprintf("%s: after the plan %s. The object was not replaced, since the replacement would lose that change. "+
-			"Plan again.", c.Object, changed),
+		Detail: fmt.Sprintf("%s: after the plan %s. The object was not %s, since the %s would lose that change. "+
+			"Plan again.", c.Object, changed, done, what),
 		Subject: c.Range.Ptr(),
 	}}
 }

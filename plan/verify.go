@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/sets"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
@@ -185,13 +184,10 @@ func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
 	managers := ownership.Of(live.Object)
 	paths = slices.DeleteFunc(paths, func(path addrs.Path) bool {
 		m := managers.OtherEntry(path)
-		return m != nil && controlPlane.Has(m.Manager)
+		return m != nil && ownership.IsControlPlane(m.Manager)
 	})
 	return wereChanged(paths, live)
 }
-
-// controlPlane are the managers that Kubernetes' own programs write as.
-var controlPlane = sets.New("kube-controller-manager", "kube-scheduler", "kubelet", "cloud-controller-manager")
 
 func changedPlaces(kind *kinds.Kind, before, now map[string]any, live *unstructured.Unstructured) string {
 	return wereChanged(sortedPaths(differences(kind.Root, visible(before), visible(now))), live)

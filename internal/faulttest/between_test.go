@@ -56,11 +56,11 @@ func mutations() []mutation {
 			}
 		}, [4]outcome{"", does, "", does}, [4]outcome{"", does, "", does}},
 		{"planned field", func(x *trial, resource string) { x.patch(resource, "a", `{"metadata":{"annotations":{"rev":"9"}}}`) },
-			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, refuses, does}},
+			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, refuses, refuses}},
 		{"other field", func(x *trial, resource string) {
 			x.patch(resource, "a", `{"metadata":{"annotations":{"other":"9"}}}`)
 		}, [4]outcome{"", does, refuses, refuses}, // a replacement or a deletion would lose what the other set
-			[4]outcome{"", does, refuses, does}},
+			[4]outcome{"", does, refuses, refuses}},
 		{"deleted", func(x *trial, resource string) { x.deleteObject(resource, "a") },
 			[4]outcome{"", refuses, refuses, refuses}, [4]outcome{"", refuses, does, already}},
 		{"finalizer", func(x *trial, resource string) { x.patch(resource, "a", finalizer) },
@@ -68,7 +68,7 @@ func mutations() []mutation {
 		{"terminating", func(x *trial, resource string) {
 			x.patch(resource, "a", finalizer)
 			x.deleteObject(resource, "a")
-		}, [4]outcome{"", refuses, fails, fails}, [4]outcome{"", refuses, refuses, fails}},
+		}, [4]outcome{"", refuses, fails, fails}, [4]outcome{"", refuses, fails, fails}},
 		{"rights lost", func(x *trial, _ string) { x.proxy.As("nobody") },
 			[4]outcome{refuses, refuses, refuses, refuses}, [4]outcome{refuses, refuses, refuses, refuses}},
 		{"namespace gone", func(x *trial, _ string) { x.dropNamespace() },

@@ -41,7 +41,8 @@ func IsDeployTool(manager string, besides ...string) bool {
 }
 
 // controlPlane are the managers as which Kubernetes' own programs write.
-var controlPlane = []string{"kube-controller-manager", "kube-scheduler", "kube-apiserver", "kubelet", "cloud-controller-manager"}
+var controlPlane = []string{"kube-controller-manager", "kube-scheduler", "kube-apiserver", "kubelet", "cloud-controller-manager",
+	"clusterrole-aggregation-controller"}
 
 // IsControlPlane reports whether a manager is a program of Kubernetes itself.
 func IsControlPlane(manager string) bool { return slices.Contains(controlPlane, manager) }
