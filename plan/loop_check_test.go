@@ -156,8 +156,10 @@ func (r *round) cameTrue(p *plan.Plan) {
 			if !ok {
 				r.Fatalf("%s is not there", c.Object)
 			}
-			broken := r.broken(c, live)
-			if len(broken) > 0 {
+			if c.Action == plan.Adopt {
+				r.isOwner(c)
+			}
+			if broken := r.unreported(c, r.broken(c, live)); len(broken) > 0 {
 				r.Fatalf("%s %s %s (%s) did not come true:\n%s", c.Certainty, c.Action, c.Addr, c.Object, strings.Join(broken, "\n"))
 			}
 		}

@@ -17,6 +17,7 @@ import (
 
 // catalogue is testdata/loop/kinds.yaml: what configurations are made from.
 type catalogue struct {
+	Rules             []rule // of rounds in which others are at work
 	Parts             map[string]shape
 	Kinds             []shape
 	Definition        map[string]any
@@ -33,18 +34,22 @@ type shape struct {
 	Base       map[string]any
 	Include    map[string]string // parts by their field path
 	Choices    [][]map[string]any
+	Harmless   map[string]any // of a rule's object: what it is once it was in the way
 
 	parts int // of the choices, how many come from parts
 }
 
-func readCatalogue() (*catalogue, error) {
-	data, err := os.ReadFile("testdata/loop/kinds.yaml")
-	if err != nil {
+// readCatalogue reads the files of testdata/loop: kinds.yaml and, for rounds in which
+// others are at work, others.yaml.
+func readCatalogue(others bool) (*catalogue, error) {
+	c := &catalogue{}
+	if err := readYAML("testdata/loop/kinds.yaml", c); err != nil {
 		return nil, err
 	}
-	c := &catalogue{}
-	if err := yaml.UnmarshalStrict(data, c); err != nil {
-		return nil, err
+	if others {
+		if err := c.addOthers(); err != nil {
+			return nil, err
+		}
 	}
 	for i, s := range c.Kinds {
 		whole := c.whole(s)
@@ -54,6 +59,34 @@ func readCatalogue() (*catalogue, error) {
 	}
 	c.Custom = c.whole(c.Custom)
 	return c, nil
+}
+
+// addOthers adds what is in others.yaml.
+func (c *catalogue) addOthers() error {
+	var others struct {
+		More  map[string][][]map[string]any
+		Rules []rule
+	}
+	if err := readYAML("testdata/loop/others.yaml", &others); err != nil {
+		return err
+	}
+	c.Rules = others.Rules
+	for name, part := range c.Parts {
+		part.Choices = append(part.Choices, others.More[name]...)
+		c.Parts[name] = part
+	}
+	for i, s := range c.Kinds {
+		c.Kinds[i].Choices = append(s.Choices, others.More[s.Kind]...)
+	}
+	return nil
+}
+
+func readYAML(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return yaml.UnmarshalStrict(data, into)
 }
 
 // objectChoices are those of the part about metadata, placed into an object.
@@ -159,6 +192,9 @@ type made struct {
 	forces   bool        // forces conflicts with what others changed
 	ignores  []string    // lifecycle.ignore_changes
 	replaces []string    // lifecycle.replace_on
+	excludes []string    // lifecycle.exclusive
+	rule     *standing   // that the object is a part of, if it is of one
+	tamed    bool        // the rule is harmless now
 }
 
 // fields are what the resource says beside its name and namespace.
@@ -168,6 +204,9 @@ func (m *made) fields() map[string]any {
 		if pick >= 0 {
 			body = merged(body, m.Choices[i][pick])
 		}
+	}
+	if m.tamed {
+		body = merged(body, m.Harmless)
 	}
 	return body
 }
@@ -181,11 +220,22 @@ type desired struct {
 	custom    bool   // the configuration defines a kind of its own
 	resources []*made
 	serial    int
+
+	// Of rounds in which others are at work:
+	hooks   webhooks
+	limited bool // the user is the administrator of the namespace, and of nothing else
+	rules   []*standing
 }
 
-func newDesired(c *catalogue, r *rand.Rand, namespace string) *desired {
-	w := &desired{catalogue: c, Rand: r, space: namespace}
+// isOthers reports whether others are at work in the round.
+func (c *catalogue) isOthers() bool { return len(c.Rules) > 0 }
+
+func newDesired(c *catalogue, r *rand.Rand, namespace string, hooks webhooks) *desired {
+	w := &desired{catalogue: c, Rand: r, space: namespace, hooks: hooks}
 	w.declared, w.custom = w.IntN(3) > 0, w.IntN(3) == 0
+	if w.isOthers() && w.IntN(6) == 0 {
+		w.limited, w.declared, w.custom = true, false, false
+	}
 	if w.declared {
 		w.add(shape{Kind: "Namespace", Cluster: true, Choices: c.Parts["metadata"].objectChoices()})
 		w.resources[0].name, w.resources[0].repeated = "NS", single
@@ -213,15 +263,26 @@ func (w *desired) grow() *made {
 	}
 	total := 0
 	for _, s := range w.Kinds {
-		total += max(s.Weight, 1)
+		total += w.weight(s)
 	}
 	n := w.IntN(total)
 	for _, s := range w.Kinds {
-		if n -= max(s.Weight, 1); n < 0 {
+		if n -= w.weight(s); n < 0 {
 			return w.add(s)
 		}
 	}
 	panic("the weights have another sum than their sum")
+}
+
+// ofAdmin are the kinds that the administrator of a namespace may create.
+var ofAdmin = strings.Fields(`ConfigMap Secret ServiceAccount Service Pod ReplicationController ReplicaSet Deployment StatefulSet
+	DaemonSet Job CronJob PersistentVolumeClaim HorizontalPodAutoscaler PodDisruptionBudget Ingress NetworkPolicy Role RoleBinding`)
+
+func (w *desired) weight(s shape) int {
+	if w.limited && !slices.Contains(ofAdmin, s.Kind) {
+		return 0
+	}
+	return max(s.Weight, 1)
 }
 
 func (w *desired) add(s shape) *made {
@@ -270,7 +331,10 @@ func (w *desired) soonReady() *made {
 
 func (w *desired) lifecycle(m *made) {
 	leaves := leavesOf(kindOf(m), m.fields(), "")
-	m.ignores, m.replaces = nil, nil
+	m.ignores, m.replaces, m.excludes = nil, nil, nil
+	if w.isOthers() && w.IntN(6) == 0 {
+		m.excludes = []string{w.exclusive(m)}
+	}
 	if len(leaves) == 0 {
 		return
 	}
@@ -280,6 +344,17 @@ func (w *desired) lifecycle(m *made) {
 	if w.IntN(12) == 0 && m.Kind != "Namespace" && m.Kind != "CustomResourceDefinition" {
 		m.replaces = []string{leaves[w.IntN(len(leaves))]}
 	}
+}
+
+// exclusive is a field in which nothing else may be than what is desired.
+func (w *desired) exclusive(m *made) string {
+	switch {
+	case m.Kind == "ConfigMap" && w.IntN(2) == 0:
+		return "data"
+	case m.Kind == "Deployment" && w.IntN(2) == 0:
+		return "spec.template.spec.containers"
+	}
+	return "metadata.labels"
 }
 
 func kindOf(m *made) *kinds.Field {
@@ -327,6 +402,9 @@ func (w *desired) edit() string {
 	free := w.resources
 	for len(free) > 0 && (free[0].Kind == "Namespace" || free[0].Kind == "CustomResourceDefinition") {
 		free = free[1:]
+	}
+	if w.isOthers() {
+		free = slices.DeleteFunc(slices.Clone(free), func(m *made) bool { return m.rule != nil })
 	}
 	if len(free) == 0 {
 		return "add " + w.grow().block
@@ -414,7 +492,12 @@ func (w *desired) source() string {
 	for i, m := range w.resources {
 		w.writeResource(&b, m, w.resources[:i])
 	}
-	return strings.ReplaceAll(b.String(), "NS", w.space)
+	return w.withNames(b.String())
+}
+
+// withNames completes a text of the catalogue with what is only known in a round.
+func (w *desired) withNames(text string) string {
+	return strings.NewReplacer("NS", w.space, "HOOK", w.hooks.url, `"CA"`, strconv.Quote(w.hooks.authority)).Replace(text)
 }
 
 func (w *desired) writeResource(b *strings.Builder, m *made, before []*made) {
@@ -580,7 +663,7 @@ func (p *printer) reference(target string) string {
 }
 
 func (p *printer) lifecycle(m *made, body map[string]any) {
-	if !m.forces && m.ignores == nil && m.replaces == nil {
+	if !m.forces && m.ignores == nil && m.replaces == nil && m.excludes == nil {
 		return
 	}
 	p.printf("  lifecycle {\n")
@@ -596,7 +679,7 @@ func (p *printer) lifecycle(m *made, body map[string]any) {
 	for _, list := range []struct {
 		name  string
 		paths []string
-	}{{"ignore_changes", m.ignores}, {"replace_on", m.replaces}} {
+	}{{"ignore_changes", m.ignores}, {"replace_on", m.replaces}, {"exclusive", m.excludes}} {
 		if len(list.paths) > 0 {
 			p.printf("    %s = [%s]\n", list.name, strings.Join(list.paths, ", "))
 		}

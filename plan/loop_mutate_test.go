@@ -24,7 +24,7 @@ func (r *round) mutate() {
 	entry := r.state.Objects[r.IntN(len(r.state.Objects))]
 	o := entry.Object
 	m := r.desiredFor(entry.Addr)
-	if m == nil || o.Kind == "Namespace" || o.Kind == "CustomResourceDefinition" {
+	if m == nil || m.rule != nil || o.Kind == "Namespace" || o.Kind == "CustomResourceDefinition" {
 		return
 	}
 	live, ok := r.get(o)
@@ -111,7 +111,8 @@ func (r *round) asJSON(o addrs.Object, fields map[string]any) []byte {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return []byte(strings.NewReplacer("NS", r.namespace, "NAME", o.Name).Replace(referring.ReplaceAllString(string(data), `"$1"`)))
+	text := strings.ReplaceAll(r.withNames(string(data)), "NAME", o.Name)
+	return []byte(referring.ReplaceAllString(text, `"$1"`))
 }
 
 // referring matches a reference and what replaces it.

@@ -35,6 +35,11 @@ import (
 //   - what it says comes true,
 //   - the plan after an apply is empty.
 //
+// In most rounds others are at work: admission policies, webhooks, quotas and limits,
+// which others or the configuration make, tools that deployed some of the objects
+// before, a user who is the administrator of a namespace only. The seeds of these
+// rounds end in +.
+//
 // It plays the rounds of testdata/loop/seeds.txt, of which each once found a
 // fault. KPLAN_LOOP says for how long to play others, as in 1h. KPLAN_LOOP_SEED
 // plays the round of that seed alone.
@@ -46,11 +51,13 @@ func TestLoop(t *testing.T) {
 		}
 		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
 	}
-	kinds, err := readCatalogue()
-	if err != nil {
-		t.Fatal(err)
+	l := &loop{catalogues: map[bool]*catalogue{}, kubeconfig: kubeconfig, hooks: serveWebhooks(t), base: randomSeed()}
+	for _, others := range []bool{false, true} {
+		var err error
+		if l.catalogues[others], err = readCatalogue(others); err != nil {
+			t.Fatal(err)
+		}
 	}
-	l := &loop{catalogue: kinds, kubeconfig: kubeconfig, base: randomSeed()}
 	if text := os.Getenv("KPLAN_LOOP_SEED"); text != "" {
 		l.play(t, parseSeed(t, text))
 		return
@@ -75,16 +82,27 @@ func TestLoop(t *testing.T) {
 	}
 }
 
-func parseSeed(t *testing.T, text string) uint64 {
-	seed, err := strconv.ParseUint(text, 16, 64)
+// seed says all that happens in a round.
+type seed struct {
+	number uint64
+	others bool // are at work
+}
+
+func (s seed) String() string {
+	return fmt.Sprintf("%016x", s.number) + map[bool]string{true: "+"}[s.others]
+}
+
+func parseSeed(t *testing.T, text string) seed {
+	digits, others := strings.CutSuffix(text, "+")
+	number, err := strconv.ParseUint(digits, 16, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seed
+	return seed{number, others}
 }
 
 // knownSeeds are the seeds of testdata/loop/seeds.txt.
-func knownSeeds(t *testing.T) (seeds []uint64) {
+func knownSeeds(t *testing.T) (seeds []seed) {
 	text, err := os.ReadFile("testdata/loop/seeds.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +119,8 @@ func knownSeeds(t *testing.T) (seeds []uint64) {
 const fewRounds = 20
 
 type loop struct {
-	*catalogue
+	catalogues       map[bool]*catalogue // with others at work, and without
+	hooks            webhooks
 	kubeconfig       string
 	base             uint64
 	deadline         time.Time
@@ -125,18 +144,18 @@ func (l *loop) playAll(t *testing.T) {
 					l.rounds.Add(-1)
 					return
 				}
-				l.play(t, rand.NewPCG(l.base, uint64(n)).Uint64())
+				l.play(t, seed{rand.NewPCG(l.base, uint64(n)).Uint64(), n%5 > 0})
 			}
 		})
 	}
 }
 
-func (l *loop) play(t *testing.T, seed uint64) {
-	name := fmt.Sprintf("%016x", seed)
-	ok := t.Run(name, func(t *testing.T) {
-		s := newSituation(t, "loop-"+name, l.kubeconfig, &txtar.Archive{})
-		random := rand.New(rand.NewPCG(seed, 0))
-		r := &round{situation: s, desired: newDesired(l.catalogue, random, s.namespace), touched: map[addrs.Object]bool{}}
+func (l *loop) play(t *testing.T, seed seed) {
+	ok := t.Run(seed.String(), func(t *testing.T) {
+		s := newSituation(t, fmt.Sprintf("loop-%016x", seed.number), l.kubeconfig, &txtar.Archive{})
+		random := rand.New(rand.NewPCG(seed.number, 0))
+		r := &round{situation: s, desired: newDesired(l.catalogues[seed.others], random, s.namespace, l.hooks),
+			touched: map[addrs.Object]bool{}}
 		t.Cleanup(r.end)
 		r.play()
 	})
@@ -153,6 +172,11 @@ type round struct {
 	forced  map[*made]bool        // made to force what the last plan was refused for
 	looks   bool                  // there is a user who may change nothing
 	story   []string
+
+	// Of rounds in which others are at work:
+	isThere  bool              // the namespace is
+	owner    *kube.Cluster     // the connection of a user who may not do everything
+	reported map[string]string // what the last apply reported to be other than planned, by address
 }
 
 func (r *round) tell(format string, args ...any) {
@@ -168,7 +192,8 @@ func (r *round) end() {
 	name := r.Name()
 	r.Logf("KPLAN_LOOP_SEED=%s plays it again:\n%s", name[strings.LastIndexByte(name, '/')+1:], strings.Join(r.story, "\n"))
 	r.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass,storageclass,ingressclass,runtimeclass,csidriver," +
-		"validatingadmissionpolicy,validatingadmissionpolicybinding,validatingwebhookconfiguration,mutatingwebhookconfiguration,flowschema," +
+		"validatingadmissionpolicy,validatingadmissionpolicybinding,mutatingadmissionpolicy,mutatingadmissionpolicybinding," +
+		"validatingwebhookconfiguration,mutatingwebhookconfiguration,flowschema," +
 		"prioritylevelconfiguration,volumeattributesclass,deviceclass -l " + addrs.StackLabel + "=" + r.state.StackID() +
 		" --ignore-not-found --wait=false")
 }
@@ -177,36 +202,60 @@ func (r *round) play() {
 	if !r.declared {
 		r.kubectl("create namespace " + r.namespace)
 	}
+	if r.isOthers() {
+		r.others()
+	}
 	r.converge()
 	for range 2 + r.IntN(3) {
 		for range 1 + r.IntN(4) {
-			if r.IntN(2) == 0 {
-				r.mutate()
-			} else {
-				r.tell("%s", r.edit())
-			}
+			r.step()
+		}
+		if r.isOthers() && r.IntN(4) == 0 {
+			r.acknowledge()
 		}
 		r.converge()
 	}
 	r.destroy()
 }
 
+// step is one thing that happens between two applies.
+func (r *round) step() {
+	switch {
+	case r.isOthers() && r.IntN(6) == 0:
+		r.tell("%s", r.changeRules())
+	case r.IntN(2) == 0:
+		r.mutate()
+	default:
+		r.tell("%s", r.edit())
+	}
+}
+
 // converge plans until nothing is refused, applies the plan, and plans again.
 func (r *round) converge() {
-	in := plan.Input{Cluster: r.cluster}
-	p, source := r.agree(&in)
-	if r.IntN(3) == 0 {
-		r.saveAndVerify(source, in)
+	in := plan.Input{Cluster: r.actor()}
+	for range waysOut {
+		p, source := r.agree(&in)
+		if r.IntN(3) == 0 {
+			r.saveAndVerify(source, in)
+		}
+		if r.IntN(4) == 0 && !r.mutates() {
+			r.serverSet(p, source, in)
+		}
+		if !r.carryOut(source, in, p) {
+			continue
+		}
+		r.isThere = true
+		r.cameTrue(p)
+		for _, m := range r.resources {
+			r.isAlone(m)
+		}
+		r.onlyRead(func() { r.mustBeEmpty(source, r.actor()) })
+		if r.IntN(4) == 0 {
+			r.mustBeEmpty(source, r.onlooker())
+		}
+		return
 	}
-	if r.IntN(4) == 0 {
-		r.serverSet(p, source, in)
-	}
-	r.apply(source, in, p)
-	r.cameTrue(p)
-	r.onlyRead(func() { r.mustBeEmpty(source, r.cluster) })
-	if r.IntN(4) == 0 {
-		r.mustBeEmpty(source, r.onlooker())
-	}
+	r.Fatal("applied again and again")
 }
 
 // onlooker is a connection of a user who may only look, a new one each time, since
@@ -255,7 +304,7 @@ func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 		r.forced = map[*made]bool{}
 		for _, d := range diags {
 			if d.Severity == hcl.DiagError {
-				r.wayOut(d, p, in)
+				r.wayOut(d, p, in, source)
 			}
 		}
 	}
@@ -270,8 +319,11 @@ var (
 )
 
 // wayOut follows the advice of a refusal, which must be about what others did.
-func (r *round) wayOut(d *hcl.Diagnostic, p *plan.Plan, in *plan.Input) {
+func (r *round) wayOut(d *hcl.Diagnostic, p *plan.Plan, in *plan.Input, source string) {
 	r.tell("refused: %s: %s", d.Summary, d.Detail)
+	if r.yields(d.Detail, nil) || r.givesUp(d, source) {
+		return
+	}
 	if advised := advice.FindAllStringSubmatch(d.Detail, -1); advised != nil {
 		for _, found := range advised {
 			r.followAdvice(found[1], found[2], in)
@@ -338,7 +390,7 @@ func (r *round) instance(text string) addrs.Instance {
 
 // destroy removes everything. What others put there goes with it.
 func (r *round) destroy() {
-	in := plan.Input{Cluster: r.cluster, Mode: plan.Destroy}
+	in := plan.Input{Cluster: r.actor(), Mode: plan.Destroy}
 	for _, o := range r.state.Objects {
 		in.AllowDataLoss = append(in.AllowDataLoss, o.Addr)
 	}

@@ -29,7 +29,7 @@ func TestServerSetIsPredicted(t *testing.T) {
 		}
 		t.Skip("KPLAN_TEST_KUBECONFIG is not set: make test starts a control plane and sets it")
 	}
-	catalogue, err := readCatalogue()
+	catalogue, err := readCatalogue(false)
 	if err != nil {
 		t.Fatal(err)
 	}
