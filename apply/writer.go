@@ -27,6 +27,7 @@ type writer struct {
 	mutates  func(context.Context) bool // see mutates
 	written  sync.Map                   // addrs.Object -> time.Time
 	yielding sync.Mutex
+	removals sync.Map // addrs.Object -> func() error, see remove
 	yielded  sync.Map // addrs.Object -> the resource version that it has since
 }
 

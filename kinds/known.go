@@ -15,6 +15,7 @@ var (
 	ResourceQuota            = addrs.GroupKind{Kind: "ResourceQuota"}
 	PersistentVolume         = addrs.GroupKind{Kind: "PersistentVolume"}
 	PersistentVolumeClaim    = addrs.GroupKind{Kind: "PersistentVolumeClaim"}
+	StatefulSet              = addrs.GroupKind{Group: "apps", Kind: "StatefulSet"}
 	CustomResourceDefinition = addrs.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 	RuntimeClass             = addrs.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
 

@@ -87,6 +87,9 @@ type Change struct {
 	// that the configuration lists, and kplan's own.
 	Force bool
 
+	// Holders are objects that keep this one in the cluster as long as they are there, and
+	// that the plan deletes or replaces: each is deleted first.
+	Holders []addrs.Object
 	// Yields are the Services that give up ports or addresses before this one gets them.
 	Yields []addrs.Object
 

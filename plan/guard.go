@@ -7,11 +7,15 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/option"
+	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/relations"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/impact"
 	"kplan.dev/kplan/state"
@@ -39,15 +43,23 @@ func guard(c *Change) hcl.Diagnostics {
 	return hcl.Diagnostics{d}
 }
 
-// guardKept refuses to delete or replace what holds objects that the plan
-// keeps: a namespace takes all in it along, a definition all of its kind.
-func guardKept(plan *Plan, s *state.State, scope scope) hcl.Diagnostics {
+// guardKept refuses to delete or replace what objects that the plan keeps can't be
+// without: a namespace takes all in it along, a definition all of its kind, an owner
+// what names it as such.
+func guardKept(ctx context.Context, p *planner, plan *Plan, impacts map[*Change]impact.Impact) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	cascades := cascades{p, plan, map[addrs.Object]*Change{}, map[string]bool{}}
+	for _, c := range plan.Changes {
+		cascades.planned[c.Object.Identity()] = c
+		if c.Action == Delete || c.Action == Replace {
+			cascades.gone[c.UID] = true
+		}
+	}
 	for _, c := range plan.Changes {
 		if c.Action != Delete && c.Action != Replace {
 			continue
 		}
-		if kept := keptWithin(plan, c, s, scope); len(kept) > 0 {
+		if kept := cascades.kept(ctx, c, impacts[c].Cascaded); len(kept) > 0 {
 			c.Blocked = true
 			diags = append(diags, cascadesToKept(c, kept))
 		}
@@ -55,28 +67,88 @@ func guardKept(plan *Plan, s *state.State, scope scope) hcl.Diagnostics {
 	return diags
 }
 
-// within is an object inside of another that is to go.
+// cascades finds the objects of the stack that deletions cascade to.
+type cascades struct {
+	*planner
+	plan    *Plan
+	planned map[addrs.Object]*Change // by identity
+	gone    map[string]bool          // uids of what the plan deletes
+}
+
+// within is an object that can't be without another that is to go.
 type within struct {
 	addr   addrs.Instance
 	object addrs.Object
 	change *Change // nil where the plan leaves the object out
+	owned  bool    // by what is to go
 }
 
-func keptWithin(plan *Plan, toDelete *Change, s *state.State, scope scope) []within {
+// kept are the objects that the plan keeps and that the cluster deletes with another. The
+// garbage collector is known to reach those collected.
+func (s cascades) kept(ctx context.Context, toDelete *Change, collected []addrs.Object) []within {
 	var kept []within
-	planned := map[addrs.Object]bool{}
-	for _, c := range plan.Changes {
-		planned[c.Object.Identity()] = true
-		if toDelete.Holds(c.Object) && c.staysAfter(toDelete) {
-			kept = append(kept, within{c.Addr, c.Object, c})
+	for _, c := range s.plan.Changes {
+		held, owned := toDelete.Holds(c.Object), s.owns(toDelete, c) || !s.names(toDelete, c.Before) && isAmong(collected, c.Object)
+		if (held || owned) && c != toDelete && c.staysAfter(toDelete) {
+			kept = append(kept, within{c.Addr, c.Object, c, owned && !held})
 		}
 	}
-	for _, o := range s.Objects {
-		if toDelete.Holds(o.Object) && !planned[o.Object.Identity()] && !scope.has(o.Addr) {
-			kept = append(kept, within{o.Addr, o.Object, nil})
+	for _, o := range s.state.Objects {
+		if s.planned[o.Object.Identity()] != nil || s.scope.has(o.Addr) {
+			continue
+		}
+		held := toDelete.Holds(o.Object)
+		if held || isAmong(collected, o.Object) || s.ownsUnplanned(ctx, toDelete, o) {
+			kept = append(kept, within{o.Addr, o.Object, nil, !held})
 		}
 	}
 	return kept
+}
+
+func isAmong(objects []addrs.Object, o addrs.Object) bool {
+	return slices.ContainsFunc(objects, func(other addrs.Object) bool { return other.Identity() == o.Identity() })
+}
+
+// owns reports whether the garbage collector deletes the object of a change after the one
+// that is to go. A deletion comes after all updates, so there what counts is what the
+// object has become by then.
+func (s cascades) owns(toDelete, c *Change) bool {
+	if toDelete.Action == Delete && c.After != nil {
+		return s.collects(toDelete, c.After)
+	}
+	return s.collects(toDelete, c.Before)
+}
+
+// collects reports whether an object has the one that is to go as an owner, and no other
+// that stays.
+func (s cascades) collects(toDelete *Change, object map[string]any) bool {
+	if !s.names(toDelete, object) {
+		return false
+	}
+	owners := (&unstructured.Unstructured{Object: object}).GetOwnerReferences()
+	return !slices.ContainsFunc(owners, func(owner metav1.OwnerReference) bool { return !s.gone[string(owner.UID)] })
+}
+
+// names reports whether an object has the one that is to go as an owner.
+func (cascades) names(toDelete *Change, object map[string]any) bool {
+	if object == nil || toDelete.UID == "" {
+		return false
+	}
+	owners := (&unstructured.Unstructured{Object: object}).GetOwnerReferences()
+	return slices.ContainsFunc(owners, func(owner metav1.OwnerReference) bool { return string(owner.UID) == toDelete.UID })
+}
+
+// ownsUnplanned is owns for an object that the plan leaves out.
+func (s cascades) ownsUnplanned(ctx context.Context, toDelete *Change, o state.Object) bool {
+	if s.offline() || toDelete.Object.Namespace != "" && toDelete.Object.Namespace != o.Object.Namespace {
+		return false
+	}
+	kind, err := s.kindOf(o)
+	if err != nil {
+		return false
+	}
+	live, err := s.live.find(ctx, kind, o.Object)
+	return err == nil && live != nil && s.collects(toDelete, live.Object)
 }
 
 // CascadesTo reports whether the object is deleted with what holds it, which the plan
@@ -103,6 +175,8 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	what := fmt.Sprintf("%s (%s)", first.addr, first.object)
 	if more := len(kept) - 1; more > 0 {
 		what += fmt.Sprintf(" and %d more", more)
+	} else if first.owned {
+		what += ", of which it is an owner,"
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Deletion would cascade to managed objects"}
 	if i := slices.IndexFunc(kept, func(w within) bool { return w.change != nil && w.change.Desired != nil }); i >= 0 {
@@ -119,25 +193,29 @@ func cascadesToKept(c *Change, kept []within) *hcl.Diagnostic {
 	return d
 }
 
-// checkDeletions finds out what goes with deletions and refuses those that are
-// too destructive to be made without an option.
-func checkDeletions(ctx context.Context, in Input, s *state.State, plan *Plan) hcl.Diagnostics {
-	if in.offline() {
-		return nil
+// checkDeletions finds out what goes with deletions, and what keeps their objects. It
+// refuses those that could not be completed, and those that are too destructive to be
+// made without an option.
+func checkDeletions(ctx context.Context, p *planner, plan *Plan) hcl.Diagnostics {
+	if p.offline() {
+		return guardKept(ctx, p, plan, nil)
 	}
-	if err := addConsequences(ctx, in.Cluster, s, plan); err != nil {
+	impacts, err := addConsequences(ctx, p.Cluster, p.state, plan)
+	if err != nil {
 		return diag.FromKube(err, nil, "")
 	}
-	var diags hcl.Diagnostics
+	diags := guardKept(ctx, p, plan, impacts)
 	for _, c := range plan.Changes {
-		diags = append(diags, guardData(c, in.AllowDataLoss)...)
+		diags = append(diags, guardData(c, p.AllowDataLoss)...)
+		diags = append(diags, guardHeld(p, plan, c, impacts[c].Holders)...)
+		diags = append(diags, warnOfClaims(p, c)...)
 	}
 	return diags
 }
 
 // addConsequences finds out what goes with the plan's deletions and
 // replacements.
-func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State, plan *Plan) error {
+func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State, plan *Plan) (map[*Change]impact.Impact, error) {
 	var (
 		changes   []*Change
 		deletions []impact.Deletion
@@ -149,10 +227,128 @@ func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State,
 		}
 	}
 	found, err := impact.Of(ctx, cluster, stackOf(s), deletions)
-	for i, consequences := range found {
-		changes[i].Consequences = consequences
+	impacts := map[*Change]impact.Impact{}
+	for i, found := range found {
+		changes[i].Consequences = found.Consequences
+		impacts[changes[i]] = found
 	}
-	return err
+	return impacts, err
+}
+
+// guardHeld refuses to delete or replace what an object of the stack keeps in the cluster
+// that stays. What goes as well goes first.
+func guardHeld(p *planner, plan *Plan, c *Change, holders []impact.Holder) hcl.Diagnostics {
+	var stay []impact.Holder
+	for _, h := range holders {
+		user := changeOf(plan, h.Of)
+		switch {
+		case h.Of == (addrs.Object{}), user == c:
+		case user != nil && (user.Action == Delete || user.Action == Replace):
+			if !slices.Contains(c.Holders, h.Of.Identity()) {
+				c.Holders = append(c.Holders, h.Of.Identity())
+			}
+		case !h.Active, h.Gone, user != nil && drops(user, c.Object):
+		case !slices.ContainsFunc(stay, func(other impact.Holder) bool { return other.Of == h.Of }):
+			stay = append(stay, h)
+		}
+	}
+	if len(stay) == 0 {
+		return nil
+	}
+	c.Blocked = true
+	return hcl.Diagnostics{inUse(p, c, stay)}
+}
+
+func changeOf(plan *Plan, o addrs.Object) *Change {
+	i := slices.IndexFunc(plan.Changes, func(c *Change) bool { return c.Object.Identity() == o.Identity() })
+	if i < 0 {
+		return nil
+	}
+	return plan.Changes[i]
+}
+
+// drops reports whether a change has its object no longer use another.
+func drops(c *Change, other addrs.Object) bool {
+	if _, makesPods := c.Kind.PodTemplate(); c.Action != Update || !makesPods || relations.ClaimTemplate(c.After, other.Name) {
+		return false
+	}
+	return !slices.ContainsFunc(relations.References(c.Kind, c.After), func(ref relations.Reference) bool {
+		return slices.Contains(ref.Names(), other.Identity())
+	})
+}
+
+// inUse is the error of a deletion that the cluster would not complete.
+func inUse(p *planner, c *Change, holders []impact.Holder) *hcl.Diagnostic {
+	var uses, options []string
+	for _, h := range holders {
+		entry := p.owned[h.Of.Identity()]
+		text := fmt.Sprintf("%s (%s)", entry.Addr, entry.Object)
+		if h.Of.Identity() != h.Object.Identity() {
+			text = fmt.Sprintf("%s of %s", h.Object, text)
+		}
+		uses, options = append(uses, text), append(options, option.Replace.With(entry.Addr.String()))
+	}
+	d := &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Object is in use",
+		Detail: fmt.Sprintf("%s (%s) is used by %s, which this plan keeps. The cluster deletes an object of this kind only once nothing uses it.",
+			c.Addr, c.Object, words.And(uses)),
+	}
+	if c.Desired != nil {
+		d.Subject = c.Range.Ptr()
+	}
+	if c.Action == Replace {
+		d.Detail += " To replace that, too, add " + words.And(options) + "."
+	} else {
+		d.Detail += " Delete both, or keep both."
+	}
+	return d
+}
+
+// warnOfClaims warns of a replacement that does not do to claims and volumes what one may
+// expect of it.
+func warnOfClaims(p *planner, c *Change) hcl.Diagnostics {
+	if c.Action != Replace {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, q := range c.Consequences {
+		switch {
+		case q.Effect == impact.LeavesClaims && changes(c, addrs.NewPath("spec", "volumeClaimTemplates")):
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagWarning, Summary: "Existing claims stay as they are", Subject: c.Range.Ptr(),
+				Detail: fmt.Sprintf("%s (%s) is replaced with other volumeClaimTemplates, which are for new claims only. The existing %s %s, "+
+					"and the new pods use %s. To enlarge a claim, edit it with kubectl edit pvc, if its class allows that; "+
+					"to have it made again, delete it, which loses its data.", c.Addr, c.Object, q.Objects(),
+					words.Plural(q.Count, "stays as it is", "stay as they are"), words.Plural(q.Count, "it", "them")),
+			})
+		case q.Effect == impact.ReleasesVolume:
+			diags = append(diags, neverBound(p, c, q.Names[0]))
+		}
+	}
+	return diags
+}
+
+// neverBound is the warning about a claim that loses the volume that it has.
+func neverBound(p *planner, c *Change, volume string) *hcl.Diagnostic {
+	d := &hcl.Diagnostic{
+		Severity: hcl.DiagWarning, Summary: "Claim will not be bound to its volume", Subject: c.Range.Ptr(),
+		Detail: fmt.Sprintf("%s (%s) is bound to PersistentVolume %s, which keeps its data and the uid of this claim: "+
+			"no other claim can be bound to it, nor can the new one.", c.Addr, c.Object, volume),
+	}
+	if entry, managed := p.owned[addrs.Object{Kind: kinds.PersistentVolume.Kind, Name: volume}]; managed {
+		d.Detail += " To replace the volume, too, add " + option.Replace.With(entry.Addr.String()) + "."
+		return d
+	}
+	d.Detail += fmt.Sprintf(" To bind the new claim to it, remove spec.claimRef from it once the old claim is deleted, "+
+		`with kubectl patch pv %s --type=json -p='[{"op":"remove","path":"/spec/claimRef"}]'.`, volume)
+	return d
+}
+
+func changes(c *Change, field addrs.Path) bool {
+	before, _ := ValueAt(c.Before, field)
+	after, _ := ValueAt(c.After, field)
+	return !c.Kind.At(field).Equal(before, after)
 }
 
 func stackOf(s *state.State) impact.Stack {

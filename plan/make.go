@@ -93,8 +93,7 @@ func (p *planner) fill(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		diags = p.walk(asking, in, plan)
 	}
 	if asking.Err() == nil { // of half a plan they would say what is not so
-		diags = append(diags, guardKept(plan, p.state, p.scope)...)
-		diags = append(diags, checkDeletions(asking, in, p.state, plan)...)
+		diags = append(diags, checkDeletions(asking, p, plan)...)
 	}
 	switch outage := diag.Outage(diags); {
 	case outage != nil:

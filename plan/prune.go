@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/relations"
 	"kplan.dev/kplan/state"
 )
 
@@ -152,7 +153,8 @@ func forgets(c *config.Config, addr addrs.Instance) bool {
 	return slices.ContainsFunc(c.Removed, func(r *config.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
 }
 
-// deletionOrder puts what needs others before what it needs.
+// deletionOrder puts what needs others before what it needs, and what keeps another in the
+// cluster before that: a claim before its volume also where the volume names the claim.
 func deletionOrder(objects []state.Object) []state.Object {
 	var g graph.Graph[addrs.Object]
 	byAddr := map[addrs.Instance][]addrs.Object{}
@@ -164,9 +166,13 @@ func deletionOrder(objects []state.Object) []state.Object {
 	}
 	for _, o := range objects {
 		for _, need := range o.Dependencies {
-			for _, target := range byAddr[need] {
-				if !g.DependsOn(target, o.Object.Identity()) && target != o.Object.Identity() {
-					g.Connect(o.Object.Identity(), target)
+			for _, later := range byAddr[need] {
+				first := o.Object.Identity()
+				if slices.Contains(relations.HoldersOf(first.GroupKind()), later.GroupKind()) {
+					first, later = later, first
+				}
+				if !g.DependsOn(later, first) && first != later {
+					g.Connect(first, later)
 				}
 			}
 		}

@@ -103,6 +103,9 @@ func (d *decision) immutablePaths(live *unstructured.Unstructured, refusal error
 	exact := d.immutableChanges()
 	for _, path := range named {
 		at := keyed(d.kind, d.before, path)
+		if len(exact) > 0 && d.kind.At(at) == nil {
+			continue // a name of the server's code: spec.persistentvolumesource
+		}
 		if !slices.ContainsFunc(exact, func(known addrs.Path) bool { return at.Contains(known) || known.Contains(at) }) {
 			exact = append(exact, path)
 		}

@@ -13,8 +13,10 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/relations"
 	"kplan.dev/kplan/kube"
 )
 
@@ -56,11 +58,17 @@ func (b *Blockers) objects(ctx context.Context, live *unstructured.Unstructured)
 		return b.content(ctx, live)
 	case kinds.CustomResourceDefinition:
 		return b.look(ctx, func(ctx context.Context) string { return b.Diagnoser.objectsOfKind(ctx, live) })
-	case kinds.PersistentVolumeClaim:
-		return b.look(ctx, func(ctx context.Context) string { return b.Diagnoser.podsUsing(ctx, live) })
+	case kinds.PersistentVolume:
+		if claim := text(live, "spec", "claimRef", "name"); claim != "" && text(live, "status", "phase") == "Bound" {
+			return "it is used by PersistentVolumeClaim " + text(live, "spec", "claimRef", "namespace") + "/" + claim
+		}
 	case kinds.Pod:
 		if node := text(live, "spec", "nodeName"); node != "" && len(live.GetFinalizers()) == 0 {
 			return fmt.Sprintf("node %s has not reported yet that it has stopped", node)
+		}
+	default:
+		if users := relations.HoldersOf(groupKindOf(live)); len(users) > 0 {
+			return b.look(ctx, func(ctx context.Context) string { return b.Diagnoser.using(ctx, live, users) })
 		}
 	}
 	return ""
@@ -173,32 +181,28 @@ func (d *Diagnoser) objectsOfKind(ctx context.Context, definition *unstructured.
 	return listed("still there: ", found)
 }
 
-// podsUsing names the pods that use a claim.
-func (d *Diagnoser) podsUsing(ctx context.Context, claim *unstructured.Unstructured) string {
-	kind, err := d.Cluster.Lookup("Pod", "v1")
-	if err != nil {
-		return ""
-	}
-	pods, err := d.Cluster.List(ctx, kind, kube.ListOptions{Namespace: claim.GetNamespace()})
-	if err != nil {
-		return ""
+// using names the objects of these kinds that keep another since they use it.
+func (d *Diagnoser) using(ctx context.Context, used *unstructured.Unstructured, by []addrs.GroupKind) string {
+	held := addrs.Object{
+		Group: used.GroupVersionKind().Group, Kind: used.GetKind(), Namespace: used.GetNamespace(), Name: used.GetName(),
 	}
 	var found []string
-	for _, pod := range pods {
-		if usesClaim(pod, claim.GetName()) {
-			found = append(found, "Pod "+pod.GetName()+keptBy(pod))
+	for _, of := range by {
+		kind, err := d.Cluster.Lookup(of.Kind, "")
+		if err != nil {
+			return ""
+		}
+		objects, err := d.Cluster.List(ctx, kind, kube.ListOptions{Namespace: held.Namespace})
+		if err != nil {
+			return ""
+		}
+		for _, o := range objects {
+			if relations.Uses(kind, o.Object, held) {
+				found = append(found, kind.Name+" "+o.GetName()+keptBy(o))
+			}
 		}
 	}
 	return listed("it is used by ", found)
-}
-
-func usesClaim(pod *unstructured.Unstructured, claim string) bool {
-	volumes, _, _ := unstructured.NestedSlice(pod.Object, "spec", "volumes")
-	return slices.ContainsFunc(volumes, func(v any) bool {
-		volume, _ := v.(map[string]any)
-		name, _, _ := unstructured.NestedString(volume, "persistentVolumeClaim", "claimName")
-		return name == claim
-	})
 }
 
 func keptBy(live *unstructured.Unstructured) string {

@@ -265,6 +265,9 @@ func consequence(c impact.Consequence) string {
 		impact.LosesData:           "loses the data in " + what,
 		impact.Cascades:            "also deletes " + what,
 		impact.MayBlock:            "waits until " + words.Count(c.Count, "finalizer") + words.Plural(c.Count, " is", " are") + " removed",
+		impact.HeldBy:              "waits until " + what + words.Plural(c.Count, " that uses it is", " that use it are") + " gone",
+		impact.LeavesClaims:        "leaves " + what + " as " + words.Plural(c.Count, "it is", "they are"),
+		impact.ReleasesVolume:      "releases " + what + ", which keeps its data and which no new claim can be bound to",
 		impact.WaitsForAPI:         "waits until " + words.Count(c.Count, "unavailable API") + words.Plural(c.Count, " is", " are") + " back",
 		impact.Uncounted:           "may also delete objects of " + words.Count(c.Count, "kind") + " that this user may not list",
 	}[c.Effect]

@@ -41,6 +41,9 @@ const (
 	LosesData           Effect = "loses-data"               // the data in these volumes is lost
 	Cascades            Effect = "cascades"                 // they belong to what is deleted and go with it
 	MayBlock            Effect = "may-block"                // these finalizers their owners must remove first
+	HeldBy              Effect = "held-by"                  // they use it, stay, and keep it until they are gone
+	LeavesClaims        Effect = "leaves-claims"            // they were made for its pods, and stay as they are
+	ReleasesVolume      Effect = "releases-volume"          // it keeps its data, and the name of the claim that is no more
 	WaitsForAPI         Effect = "waits-for-api"            // these APIs must answer again: only then is a namespace known to be empty
 	Uncounted           Effect = "uncounted"                // objects of these kinds may go too: this user may not list them
 )
@@ -73,8 +76,17 @@ func (s Stack) manages(n dependent) bool {
 	return n.stack == "" && s.UIDs[n.object.Identity()] == n.uid
 }
 
-// Of returns the consequences of each deletion.
-func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Deletion) ([][]Consequence, error) {
+// Impact is what one deletion does to other objects.
+type Impact struct {
+	Consequences []Consequence
+	// Cascaded are objects of the stack that the garbage collector deletes with it.
+	Cascaded []addrs.Object
+	// Holders are what uses the object.
+	Holders []Holder
+}
+
+// Of returns the impact of each deletion where all of them are made.
+func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Deletion) ([]Impact, error) {
 	if len(deletions) == 0 {
 		return nil, nil
 	}
@@ -82,9 +94,16 @@ func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Del
 	if err != nil {
 		return nil, err
 	}
-	all := make([][]Consequence, len(deletions))
+	deps.findGone(deletions)
+	all := make([]Impact, len(deletions))
 	for i, d := range deletions {
-		all[i] = deps.consequences(d)
+		holders := deps.holders(d)
+		all[i] = Impact{Consequences: append(deps.consequences(d), heldBy(holders)...), Holders: holders}
+		for _, n := range deps.ownedBy(d.UID) {
+			if deps.stack.manages(n) {
+				all[i].Cascaded = append(all[i].Cascaded, n.object)
+			}
+		}
 	}
 	return all, nil
 }
@@ -111,7 +130,7 @@ func (deps *dependents) consequences(c Deletion) []Consequence {
 		loses.add(c.Object)
 	}
 	found := slices.Concat(unmanaged.list(CascadesUnmanaged), otherStacks.list(CascadesOtherStacks),
-		loses.list(LosesData), owned.list(Cascades))
+		loses.list(LosesData), owned.list(Cascades), deps.claimsLeft(c).list(LeavesClaims), deps.volumeReleased(c).list(ReleasesVolume))
 	for _, more := range []struct {
 		effect Effect
 		names  []string
@@ -169,20 +188,24 @@ func (n dependent) blocking() []string {
 // cascaded are the objects that this stack does not manage and that can't exist
 // without the deleted one: what is in a namespace, what is of a custom kind.
 func (deps *dependents) cascaded(c Deletion) []dependent {
-	var candidates []dependent
-	switch c.Object.GroupKind() {
-	case kinds.Namespace:
-		candidates = deps.inNamespace[c.Object.Name]
-	case kinds.CustomResourceDefinition:
-		candidates = deps.ofKind[kinds.DefinedBy(c.Live)]
-	}
 	var found []dependent
-	for _, n := range candidates {
+	for _, n := range deps.inside(c) {
 		if !deps.stack.manages(n) && !n.owned && !isClusterDefault(n.object) {
 			found = append(found, n)
 		}
 	}
 	return found
+}
+
+// inside are the objects that can't exist without the deleted one.
+func (deps *dependents) inside(c Deletion) []dependent {
+	switch c.Object.GroupKind() {
+	case kinds.Namespace:
+		return deps.inNamespace[c.Object.Name]
+	case kinds.CustomResourceDefinition:
+		return deps.ofKind[kinds.DefinedBy(c.Live)]
+	}
+	return nil
 }
 
 // isClusterDefault reports whether the cluster itself puts such an object into every
@@ -197,7 +220,7 @@ func (deps *dependents) ownedBy(uid string) []dependent {
 	seen := map[string]bool{uid: true}
 	for todo := []string{uid}; len(todo) > 0; todo = todo[1:] {
 		for _, n := range deps.owned[todo[0]] {
-			if !seen[n.uid] {
+			if !seen[n.uid] && deps.gone[n.uid] {
 				seen[n.uid] = true
 				all, todo = append(all, n), append(todo, n.uid)
 			}
@@ -251,12 +274,18 @@ func (t tally) list(effect Effect) []Consequence {
 	return found
 }
 
-// String is the consequence in a line.
-func (c Consequence) String() string {
+// Objects are the names that the consequence has, and how many more there are.
+func (c Consequence) Objects() string {
 	names := strings.Join(c.Names, ", ")
 	if c.Count > len(c.Names) {
 		names += fmt.Sprintf(" and %d more", c.Count-len(c.Names))
 	}
+	return names
+}
+
+// String is the consequence in a line.
+func (c Consequence) String() string {
+	names := c.Objects()
 	switch c.Effect {
 	case CascadesUnmanaged:
 		return fmt.Sprintf("also deletes %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
@@ -268,6 +297,12 @@ func (c Consequence) String() string {
 		return fmt.Sprintf("waits for the finalizers %s to be removed", names)
 	case WaitsForAPI:
 		return fmt.Sprintf("waits until these APIs answer again: %s", names)
+	case HeldBy:
+		return fmt.Sprintf("waits until %d %s that use it are gone: %s", c.Count, c.Kind, names)
+	case LeavesClaims:
+		return fmt.Sprintf("leaves %d %s as they are: %s", c.Count, c.Kind, names)
+	case ReleasesVolume:
+		return fmt.Sprintf("releases %d %s, which no other claim can be bound to: %s", c.Count, c.Kind, names)
 	case Uncounted:
 		return fmt.Sprintf("may also delete objects of %d kinds that this user may not list: %s", c.Count, names)
 	}

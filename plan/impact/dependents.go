@@ -24,12 +24,17 @@ type dependents struct {
 	silent      []string                 // API versions whose own server does not answer
 	volumes     map[string]bool          // persistent volumes that are deleted with their claim
 	claims      map[string]string        // volume by claim: namespace/name
+	byUID       map[string]dependent
+	users       []user          // what may hold a deleted object
+	gone        map[string]bool // uids of what is not there any more once all deletions are made
+	deleted     map[addrs.Object]bool
 }
 
 type dependent struct {
 	object     addrs.Object
 	uid        string
 	owned      bool
+	owners     []string // their uids
 	finalizers []string // that last
 	stack      string   // another stack of kplan that manages it, "" for none
 }
@@ -41,6 +46,7 @@ func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []De
 	deps := &dependents{stack: stack,
 		inNamespace: map[string][]dependent{}, owned: map[string][]dependent{}, ofKind: map[addrs.GroupKind][]dependent{},
 		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
+		byUID: map[string]dependent{}, gone: map[string]bool{}, deleted: map[addrs.Object]bool{},
 	}
 	served, err := cluster.ListableKinds(ctx)
 	if err != nil {
@@ -62,6 +68,9 @@ func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []De
 		}
 	}
 	g.Go(func() error { return s.volumes(ctx) })
+	for _, of := range usersOf(toDelete) {
+		g.Go(func() error { return s.using(ctx, of) })
+	}
 	return deps, g.Wait()
 }
 
@@ -128,11 +137,12 @@ func (s *scanner) add(kind *kinds.Kind, found []*unstructured.Unstructured, err 
 		}
 		s.seen[uid] = true
 		n := dependent{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.deps.stack.Other(u)}
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.deps.stack.Other(u), owners: ownersOf(u)}
+		s.deps.byUID[uid] = n
 		s.deps.inNamespace[u.GetNamespace()] = append(s.deps.inNamespace[u.GetNamespace()], n)
 		s.deps.ofKind[kind.GroupKind()] = append(s.deps.ofKind[kind.GroupKind()], n)
-		for _, owner := range u.GetOwnerReferences() {
-			s.deps.owned[string(owner.UID)] = append(s.deps.owned[string(owner.UID)], n)
+		for _, owner := range n.owners {
+			s.deps.owned[owner] = append(s.deps.owned[owner], n)
 		}
 	}
 	return nil
@@ -159,6 +169,9 @@ func (s *scanner) volumes(ctx context.Context) error {
 		namespace, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "namespace")
 		name, _, _ := unstructured.NestedString(v.Object, "spec", "claimRef", "name")
 		s.deps.volumes[v.GetName()] = policy == "Delete"
+		if phase, _, _ := unstructured.NestedString(v.Object, "status", "phase"); phase == "Released" || phase == "Failed" {
+			continue // the claim that it names is gone
+		}
 		s.deps.claims[addrs.Object{Namespace: namespace, Name: name}.QualifiedName()] = v.GetName()
 	}
 	return nil
