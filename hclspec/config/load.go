@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -79,13 +80,18 @@ func (l *loader) addFile(s source.File) {
 	l.topLevel(s.Parsed.Body)
 	checkExpressions(l.parser, s.Parsed.Body, l.functions)
 	if s.Diags.HasErrors() {
-		l.dropAfterSyntaxError(before, s.Diags)
+		l.dropAfterSyntaxError(s.Name, before, s.Diags)
 	}
 }
 
 // dropAfterSyntaxError forgets the problems found behind the first syntax
-// error of a file: there they are mostly about text that was not understood.
-func (l *loader) dropAfterSyntaxError(from int, syntax hcl.Diagnostics) {
+// error of a file: there they are mostly about text that was not understood. In JSON
+// that is all of it.
+func (l *loader) dropAfterSyntaxError(file string, from int, syntax hcl.Diagnostics) {
+	if strings.HasSuffix(file, ".json") {
+		l.parser.diags = l.parser.diags[:from]
+		return
+	}
 	first := -1
 	for _, d := range syntax {
 		if d.Subject != nil && (first < 0 || d.Subject.Start.Byte < first) {

@@ -29,129 +29,208 @@ type Kinds interface {
 }
 
 // Secrets finds the secrets that are written into the files: values of fields that the kind
-// declares as secret, of sensitive variables and outputs, arguments of sensitive(), and the locals
-// and variables that these refer to. It evaluates nothing, since most diagnostics that quote the
-// source are reported before evaluation. In a file with a syntax error it prefers to find too much.
+// declares as secret, of sensitive variables and outputs, credentials for the cluster, arguments of
+// sensitive(), and the locals and variables that these refer to. It evaluates nothing, since most
+// diagnostics that quote the source are reported before evaluation. What is misspelled counts as what
+// it was probably meant to be, and where that is unclear, or a file has a syntax error, it prefers to
+// find too much.
 func (c *Config) Secrets(known Kinds) Secrets {
-	f := &secretFinder{config: c, kinds: known, seen: map[hcl.Range]bool{}}
+	f := &secretFinder{kinds: known, seen: map[hcl.Range]bool{}, values: map[string][]hcl.Expression{}, referenced: map[string]bool{}}
 	f.found.Names = map[string]bool{}
-	for _, r := range c.Resources {
-		f.resource(r)
-	}
-	for _, v := range c.Variables {
-		if v.Sensitive {
-			f.secret(v.defaultExpr)
-		}
-	}
-	for _, o := range c.Outputs {
-		if o.Sensitive {
-			f.secret(o.Expr)
-		}
-	}
+	blocks := map[string][]block{}
 	for name, file := range c.Files {
-		f.file(name, file)
+		blocks[name] = blocksOf(file)
+		for _, b := range blocks[name] {
+			f.declarations(b)
+		}
+	}
+	var broken []string
+	for name, file := range c.Files {
+		if _, diags := source.Parse(file.Bytes, name); diags.HasErrors() {
+			broken = append(broken, name)
+			continue
+		}
+		for _, b := range blocks[name] {
+			f.block(b)
+		}
+		f.calls(name, file)
+	}
+	for _, name := range broken {
+		f.references(name, c.Files[name].Bytes)
+	}
+	for _, name := range broken {
+		f.lines(name, c.Files[name].Bytes)
 	}
 	return f.found
 }
 
 type secretFinder struct {
-	config *Config
-	kinds  Kinds
-	found  Secrets
-	seen   map[hcl.Range]bool // expressions that were looked at
+	kinds Kinds
+	found Secrets
+	seen  map[hcl.Range]bool // expressions that were looked at
+	// values are what is written for each local value and variable, by reference: local.password.
+	values     map[string][]hcl.Expression
+	referenced map[string]bool // the local values and variables whose values are secret
 	// forEach is that of the resource being looked at.
 	forEach hcl.Expression
 }
 
-func (f *secretFinder) resource(r *Resource) {
-	if r.Body == nil {
-		return
-	}
-	version := writtenVersion(r.Body)
-	kind, err := f.kinds.Lookup(r.Addr.Type, version)
-	if err != nil { // a cluster that does not answer
-		kind, err = kinds.Builtin().Lookup(r.Addr.Type, version)
-	}
-	if err != nil {
-		return
-	}
-	f.forEach = r.ForEach
-	f.body(r.Body, kind.Root)
-	f.forEach = nil
-}
-
-// writtenVersion is the apiVersion of a resource where it is written out.
-func writtenVersion(body hcl.Body) string {
-	attrs, _ := body.JustAttributes()
-	if attr := attrs["apiVersion"]; attr != nil {
-		if text, ok := source.QuotedWord(attr.Expr); ok {
-			return text
+// declarations remembers what the references to the names that a block declares stand for.
+func (f *secretFinder) declarations(b block) {
+	switch {
+	case b.typ == "locals":
+		for name, expr := range b.attrs {
+			f.values["local."+name] = append(f.values["local."+name], expr)
+		}
+	case b.typ == "variable" && len(b.labels) == 1:
+		for name, expr := range b.attrs {
+			if !slices.Contains(publicArguments, name) { // the default, however it is spelled
+				f.values["var."+b.labels[0]] = append(f.values["var."+b.labels[0]], expr)
+			}
 		}
 	}
-	return ""
 }
 
-// body looks at the content of a block that field describes.
-func (f *secretFinder) body(body hcl.Body, field *kinds.Field) {
-	attrs, _ := body.JustAttributes()
-	for name, attr := range attrs {
-		f.within(attr.Expr, below(field, name))
-	}
-	native, ok := body.(*hclsyntax.Body)
-	if !ok {
-		return
-	}
-	for _, block := range native.Blocks {
-		name, inner := block.Type, block.Body
-		if name == "dynamic" && len(block.Labels) == 1 {
-			name, inner = block.Labels[0], contentOf(inner)
+// publicArguments are the arguments of variables and outputs that hold no value.
+var publicArguments = []string{"type", "description", "nullable", "sensitive", "depends_on", "error_message"}
+
+// block looks at a block of a file's top level.
+func (f *secretFinder) block(b block) {
+	switch b.typ {
+	case "locals", "import", "moved", "removed":
+	case "kplan":
+		f.settings(b.content)
+	case "provider", "terraform", "module":
+		f.allBut(b.content, publicSettings)
+	case "variable", "output":
+		if b.isSensitive() {
+			f.allBut(b.content, publicArguments)
 		}
-		if under := below(field, name); under != nil && under.Type == kinds.List {
-			f.body(inner, under.Elem)
+	default:
+		if b.isSensitive() {
+			f.allBut(b.content, publicArguments)
+		}
+		f.forEach = b.attrs["for_each"]
+		f.fields(b.content, f.shapeOf(b))
+		f.forEach = nil
+	}
+}
+
+// isSensitive reports whether a block has an argument sensitive, or a misspelled one, that is not false.
+func (b block) isSensitive() bool {
+	for name, expr := range b.attrs {
+		if isNear(name, "sensitive") {
+			value, diags := expr.Value(nil)
+			return diags.HasErrors() || !value.RawEquals(cty.False)
+		}
+	}
+	return false
+}
+
+// publicSettings are the arguments in the blocks of a kplan block that hold no credentials.
+var publicSettings = []string{"config_path", "context", "host", "username", "insecure", "tls_server_name", "impersonate_user",
+	"impersonate_groups", "request_timeout", "api_version", "command", "path"}
+
+// settings looks at the blocks of a kplan block.
+func (f *secretFinder) settings(c content) {
+	for name, expr := range c.attrs {
+		if name != "required_version" {
+			for _, inner := range objectsIn(expr, 0) { // JSON
+				f.allBut(inner.content, publicSettings)
+			}
+		}
+	}
+	for _, inner := range c.blocks {
+		f.allBut(contentOf(inner.Body), publicSettings)
+	}
+}
+
+// allBut takes everything in a block for a secret, except the values of some arguments.
+func (f *secretFinder) allBut(c content, public []string) {
+	for name, expr := range c.attrs {
+		if slices.Contains(public, name) {
+			continue
+		}
+		objects := objectsIn(expr, 0)
+		if name != "validation" && name != "precondition" || len(objects) == 0 {
+			f.secret(expr)
+		}
+		for _, inner := range objects { // blocks in JSON
+			f.allBut(inner.content, public)
+		}
+	}
+	for _, inner := range c.blocks {
+		f.allBut(contentOf(inner.Body), public)
+	}
+}
+
+// fields looks at the values in a block whose fields have a shape.
+func (f *secretFinder) fields(c content, s shape) {
+	for name, expr := range c.attrs {
+		if !s.root || !source.IsMetaArgument(name) {
+			f.within(expr, s.below(name))
+		} else if s.suspect && (name == "lifecycle" || name == "wait") {
+			for _, inner := range objectsIn(expr, 0) {
+				f.allBut(inner.content, metaArguments)
+			}
+		}
+	}
+	for _, inner := range c.blocks {
+		name, body := inner.Type, inner.Body
+		if s.root && source.IsMetaArgument(name) {
+			if s.suspect { // a brace in the wrong place puts fields there
+				f.allBut(contentOf(body), metaArguments)
+			}
+			continue
+		}
+		if source.IsDynamic(inner) {
+			name, body = inner.Labels[0], repeatedBy(body)
+		}
+		under := s.below(name)
+		if under.isSecret() {
+			f.allBut(contentOf(inner.Body), nil)
 		} else {
-			f.body(inner, under)
+			f.fields(contentOf(body), under.element())
 		}
 	}
 }
 
-func contentOf(dynamic *hclsyntax.Body) *hclsyntax.Body {
-	for _, block := range dynamic.Blocks {
-		if block.Type == "content" {
-			return block.Body
+// metaArguments are the arguments of the blocks lifecycle and wait, and of those in them.
+var metaArguments = []string{"prevent_destroy", "ignore_changes", "force_conflicts", "exclusive", "replace_on",
+	"enabled", "timeout", "rollout", "type", "status", "path", "value", "regex"}
+
+func repeatedBy(dynamic *hclsyntax.Body) *hclsyntax.Body {
+	for _, inner := range dynamic.Blocks {
+		if inner.Type == "content" {
+			return inner.Body
 		}
 	}
 	return dynamic
 }
 
-func below(field *kinds.Field, name string) *kinds.Field {
-	switch {
-	case field == nil:
-		return nil
-	case name == "manifest" && field.Field(name) == nil: // the whole object as one value
-		return field
-	}
-	return field.Field(name)
-}
-
 // within looks for secret fields in the value of a field.
-func (f *secretFinder) within(expr hcl.Expression, field *kinds.Field) {
-	if field == nil {
+func (f *secretFinder) within(expr hcl.Expression, s shape) {
+	if s.isSecret() {
+		f.secret(expr)
 		return
 	}
-	if field.Sensitive {
-		f.secret(expr)
+	if s.field == nil {
 		return
 	}
 	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
 		for _, pair := range pairs {
 			if name, ok := keyOf(pair); ok {
-				f.within(pair.Value, field.Field(name))
+				f.within(pair.Value, s.below(name))
+			} else if s.suspect {
+				f.secret(pair.Value)
 			}
 		}
-	} else if elements, diags := hcl.ExprList(expr); !diags.HasErrors() && field.Elem != nil {
+	} else if elements, diags := hcl.ExprList(expr); !diags.HasErrors() {
 		for _, element := range elements {
-			f.within(element, field.Elem)
+			f.within(element, s.element())
 		}
+	} else if s.root && s.suspect { // a manifest that is computed
+		f.secret(expr)
 	}
 }
 
@@ -228,28 +307,25 @@ func (f *secretFinder) follow(reference hcl.Traversal) {
 		f.found.Ranges = append(f.found.Ranges, reference.SourceRange())
 		return
 	}
-	if name, ok := source.RootAttr(reference, "local"); ok {
-		for _, l := range f.config.Locals {
-			if l.Name == name {
-				f.part(l.Expr, reference, 2)
-			}
-		}
-	} else if name, ok := source.RootAttr(reference, "var"); ok {
-		for _, v := range f.config.Variables {
-			if v.Name == name {
-				f.part(v.defaultExpr, reference, 2)
-			}
-		}
-	} else if reference.RootName() == "each" {
+	if reference.RootName() == "each" {
 		f.secret(f.forEach)
+		return
+	}
+	for _, root := range []string{"local", "var"} {
+		if name, ok := source.RootAttr(reference, root); ok {
+			f.referenced[root+"."+name] = true
+			if path, err := source.TraversalPath(reference); err == nil {
+				f.found.Names[path.String()] = true
+			}
+			for _, expr := range f.values[root+"."+name] {
+				f.part(expr, reference, 2)
+			}
+		}
 	}
 }
 
 // part records the part of an expression that a reference picks from the step on.
 func (f *secretFinder) part(expr hcl.Expression, reference hcl.Traversal, step int) {
-	if path, err := source.TraversalPath(reference); err == nil {
-		f.found.Names[path.String()] = true
-	}
 	for ; expr != nil && step < len(reference); step++ {
 		pairs, diags := hcl.ExprMap(expr)
 		want, ok := source.StepName(reference[step])
@@ -265,13 +341,8 @@ func (f *secretFinder) part(expr hcl.Expression, reference hcl.Traversal, step i
 	f.secret(expr)
 }
 
-// file looks for secrets outside of any field: calls of sensitive(). Where a file has a syntax
-// error it looks at the lines.
-func (f *secretFinder) file(name string, file *hcl.File) {
-	if _, diags := source.Parse(file.Bytes, name); diags.HasErrors() {
-		f.lines(name, file.Bytes)
-		return
-	}
+// calls looks for secrets outside of any field: arguments of sensitive().
+func (f *secretFinder) calls(name string, file *hcl.File) {
 	body, ok := file.Body.(*hclsyntax.Body)
 	if !ok {
 		for _, at := range sensitiveInJSON.FindAllIndex(file.Bytes, -1) {
@@ -289,52 +360,7 @@ func (f *secretFinder) file(name string, file *hcl.File) {
 	})
 }
 
-var (
-	sensitiveInJSON = regexp.MustCompile(`"(?:[^"\\]|\\.)*sensitive\((?:[^"\\]|\\.)*"`)
-	topLevel        = regexp.MustCompile(`^(?:resource|data|variable|output|locals|kplan|import|moved|removed|module|provider|terraform)\b`)
-	headOfResource  = regexp.MustCompile(`^resource\s+"?([A-Za-z0-9]+)`)
-	assignment      = regexp.MustCompile(`^\s*(?:"[^"]*"|[\w.-]+)?\s*[=:]\s*`)
-	frame           = regexp.MustCompile(`^\s*(?:[\w-]+(?:\s+"[^"]*")*\s*\{|(?:(?:"[^"]*"|[\w.-]+)\s*[=:]\s*)?[{}()\[\],]*)\s*$`)
-)
-
-// lines treats all values as secret in each block that may hold secrets, of a file with a syntax
-// error.
-func (f *secretFinder) lines(name string, src []byte) {
-	secret := strings.HasSuffix(name, ".json")
-	at := 0
-	for line := range bytes.Lines(src) {
-		if topLevel.Match(line) {
-			secret = f.mayHoldSecrets(src[at:])
-		}
-		if text := bytes.TrimRight(line, "\r\n"); secret && !frame.Match(text) || bytes.Contains(text, []byte("sensitive(")) {
-			indent := len(text) - len(bytes.TrimLeft(text, " \t"))
-			if m := assignment.FindIndex(text); m != nil {
-				indent = m[1]
-			}
-			f.addRange(name, src, at+indent, at+len(text))
-		}
-		at += len(line)
-	}
-}
-
-// mayHoldSecrets reports whether the block that src begins with has secret fields or is declared as
-// sensitive.
-func (f *secretFinder) mayHoldSecrets(src []byte) bool {
-	if m := headOfResource.FindSubmatch(src); m != nil {
-		kind, err := kinds.Builtin().Lookup(string(m[1]), "")
-		return err == nil && slices.ContainsFunc(kind.Root.Fields(), func(field *kinds.Field) bool { return field.Sensitive })
-	}
-	first := true
-	for line := range bytes.Lines(src) {
-		if !first && topLevel.Match(line) {
-			break
-		}
-		if first = false; bytes.Contains(line, []byte("sensitive")) {
-			return true
-		}
-	}
-	return false
-}
+var sensitiveInJSON = regexp.MustCompile(`"(?:[^"\\]|\\.)*sensitive\((?:[^"\\]|\\.)*"`)
 
 // addRange records a range of bytes of a file.
 func (f *secretFinder) addRange(name string, src []byte, from, to int) {

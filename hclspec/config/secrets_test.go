@@ -134,6 +134,257 @@ resource "Secret" "b" {
 "locals": {"x": ***},
 "variable": {"v": {"default": ***, "sensitive": true}, "w": {"default": "shown"}}}`,
 		},
+		"what is misspelled in a Secret": {
+			File: `resource "Secret" "a" {
+  metadata {
+    name     = "a"
+    labels   = { x = "shown" }
+    password = "s3cret"
+  }
+  stringdata = { password = "s3cret" }
+  spec { password = "s3cret" }
+  typo = "s3cret"
+  type = "Opaque"
+  dynamic "stringdata" {
+    for_each = { a = "s3cret" }
+    content { p = stringdata.value }
+  }
+  lifecycle {
+    replace_on = ["type"]
+    stringData = { p = "s3cret" }
+  }
+}`,
+			want: `resource "Secret" "a" {
+  metadata {
+    name     = "a"
+    labels   = { x = "shown" }
+    password = "***"
+  }
+  stringdata = { password = "***" }
+  spec { password = "***" }
+  typo = "***"
+  type = "Opaque"
+  dynamic "stringdata" {
+    for_each = { a = "***" }
+    content { p = stringdata.value }
+  }
+  lifecycle {
+    replace_on = ["type"]
+    stringData = { p = "***" }
+  }
+}`,
+		},
+		"kinds that are misspelled": {
+			File: `resource "Scret" "a" {
+  stringData = { password = "s3cret", x = var.nope }
+}
+resource "secret" "b" { stringData = { a = "s3cret" } }
+resource "kubernetes_secret_v1" "c" { data = { a = "s3cret" } }
+resource "Secret" "d" {
+  apiVersion = "v2"
+  stringData = { a = "s3cret" }
+}
+resorce "Secret" "e" {
+  metadata { name = "shown" }
+  data = { a = "s3cret" }
+}
+Secret "f" { stringData = { a = "s3cret" } }
+resource "MySecret" "g" { password = "s3cret" }
+resource "Vault" "h" {
+  spec       = { a = "shown" }
+  string_data = { a = "s3cret" }
+  data { a = "s3cret" }
+}
+resource "ConfigMap" "i" {
+  dta        = { a = "shown" }
+  stringData = { a = "s3cret" }
+}
+resource "Secret" "j" { manifest = merge({ stringData = { a = "s3cret" } }, {}) }`,
+			want: `resource "Scret" "a" {
+  stringData = { password = "***", x = var.nope }
+}
+resource "secret" "b" { stringData = { a = "***" } }
+resource "kubernetes_secret_v1" "c" { data = { a = "***" } }
+resource "Secret" "d" {
+  apiVersion = "v2"
+  stringData = { a = "***" }
+}
+resorce "Secret" "e" {
+  metadata { name = "shown" }
+  data = { a = "***" }
+}
+Secret "f" { stringData = { a = "***" } }
+resource "MySecret" "g" { password = "***" }
+resource "Vault" "h" {
+  spec       = { a = "shown" }
+  string_data = { a = "***" }
+  data { a = "***" }
+}
+resource "ConfigMap" "i" {
+  dta        = { a = "shown" }
+  stringData = { a = "***" }
+}
+resource "Secret" "j" { manifest = merge({ stringData = { a = "***" } }, {}) }`,
+		},
+		"sensitive variables that are misspelled": {
+			File: `variable "a" {
+  sensitive   = true
+  description = "shown"
+  defalt      = "s3cret"
+  validation {
+    condition     = var.a != "s3cret"
+    error_message = "shown"
+  }
+}
+variable "b" {
+  sensitve = true
+  default  = "s3cret"
+}
+varable "c" {
+  sensitive = "true"
+  default   = "s3cret"
+}
+variable "d" {
+  sensitive = false
+  default   = "shown"
+}
+variable "e" { defualt = "s3cret" }
+resource "Secret" "a" { stringData = { p = var.e } }
+output "f" {
+  sensitive = true
+  vale      = "s3cret"
+}`,
+			want: `variable "a" {
+  sensitive   = true
+  description = "shown"
+  defalt      = "***"
+  validation {
+    condition     = var.a != "***"
+    error_message = "shown"
+  }
+}
+variable "b" {
+  sensitve = true
+  default  = "***"
+}
+varable "c" {
+  sensitive = "true"
+  default   = "***"
+}
+variable "d" {
+  sensitive = false
+  default   = "shown"
+}
+variable "e" { defualt = "***" }
+resource "Secret" "a" { stringData = { p = var.e } }
+output "f" {
+  sensitive = true
+  vale      = "***"
+}`,
+		},
+		"credentials for the cluster": {
+			File: `kplan {
+  required_version = ">= 0.1"
+  cluster {
+    host  = "shown"
+    tokn  = "s3cret"
+    token = var.t
+    exec {
+      command = "shown"
+      env     = { P = "s3cret" }
+    }
+  }
+}
+variable "t" { default = "s3cret" }
+provider "kubernetes" { token = "s3cret" }`,
+			want: `kplan {
+  required_version = ">= 0.1"
+  cluster {
+    host  = "shown"
+    tokn  = "***"
+    token = var.t
+    exec {
+      command = "shown"
+      env     = { P = "***" }
+    }
+  }
+}
+variable "t" { default = "***" }
+provider "kubernetes" { token = "***" }`,
+		},
+		"JSON that is misspelled": {
+			file: "main.kplan.json",
+			File: `{"resource": {
+  "Scret": {"a": [{"metadata": {"name": "shown"}, "stringData": {"p": "s3cret"}}]},
+  "Secret": {"b": {"stringdata": {"p": "s3cret"}, "wait": {"stringData": {"p": "s3cret"}}}},
+  "ConfigMap": {"c": {"data": {"p": "shown"}}}
+},
+"resorce": {"secret": {"d": {"data": {"p": "s3cret"}}}},
+"kplan": {"cluster": {"host": "shown", "tokn": "s3cret"}},
+"variable": {"v": {"defalt": "s3cret", "sensitive": true}}}`,
+			want: `{"resource": {
+  "Scret": {"a": [{"metadata": {"name": "shown"}, "stringData": {"p": ***}}]},
+  "Secret": {"b": {"stringdata": {"p": ***}, "wait": {"stringData": {"p": ***}}}},
+  "ConfigMap": {"c": {"data": {"p": "shown"}}}
+},
+"resorce": {"secret": {"d": {"data": {"p": ***}}}},
+"kplan": {"cluster": {"host": "shown", "tokn": ***}},
+"variable": {"v": {"defalt": ***, "sensitive": true}}}`,
+		},
+		"a syntax error beside what is misspelled": {
+			File: `resource "ConfigMap" "c" {
+  data = { p = "shown" }
+}
+locals {
+  password = "s3cret"
+}
+locals {
+  other = "shown"
+}
+resource "Scret" "a" {
+data = {
+p = "s3cret"
+}
+}
+resorce "secret" "b" {
+  typo = local.password
+}
+varable "p" {
+  defalt   = "s3cret
+  sensitve = true
+}`,
+			want: `resource "ConfigMap" "c" {
+  data = { p = "shown" }
+}
+locals {
+  password = ***
+}
+locals {
+  other = "shown"
+}
+resource "Scret" "a" {
+data = {
+p = ***
+}
+}
+resorce "secret" "b" {
+  typo = ***
+}
+varable "p" {
+  defalt   = ***
+  sensitve = ***
+}`,
+		},
+		"broken JSON without secrets": {
+			file: "main.kplan.json",
+			File: `{"resource": {"ConfigMap": {"a": {"metadata": {"name": "a"}, "data": {"x": "y"},}}}}`,
+			want: `{"resource": {"ConfigMap": {"a": {"metadata": {"name": "a"}, "data": {"x": "y"},}}}}`,
+		},
+		"broken JSON with a sensitive variable": {
+			file: "main.kplan.json",
+			File: "{\"variable\": {\"a\": {\n  \"sensitve\": true,\n  \"default\": \"s3cret\",\n}}}",
+			want: "***\n  \"sensitve\": ***\n  \"default\": ***\n}}}",
+		},
 		"a string that is not closed": {
 			File: `resource "ConfigMap" "c" {
   data = { p = "shown" }
