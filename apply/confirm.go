@@ -83,9 +83,9 @@ func (w *writer) dryRun(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	return answer, err
 }
 
-// deviations warns of what the server made other than the plan shows. What it adds to a
-// predicted object is worth a word where admission of the cluster or of the plan had a
-// hand in it.
+// deviations warns of what the server made other than the plan shows. What it makes of a
+// predicted object beside the desired fields is worth a word where admission of the cluster
+// or of the plan had a hand in it.
 func (w *writer) deviations(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) hcl.Diagnostics {
 	if c.Action == plan.NoOp {
 		return nil
@@ -94,7 +94,7 @@ func (w *writer) deviations(ctx context.Context, c *plan.Change, live *unstructu
 	if len(all) == 0 {
 		return nil
 	}
-	additions := c.Certainty == plan.Predicted && (len(c.Judges()) > 0 || w.mutates(ctx))
+	additions := c.Certainty == plan.Computed || len(c.Judges()) > 0 || w.mutates(ctx)
 	var texts []string
 	for _, d := range all {
 		switch {

@@ -281,7 +281,9 @@ func (c *Change) Disagreements(live, answer *unstructured.Unstructured) []addrs.
 	}
 	var paths []addrs.Path
 	for path, d := range agreed {
-		if other, ok := now[path]; !unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) {
+		other, ok := now[path]
+		if !unknown.Covers(path) && (!ok || !reflect.DeepEqual(jsonForm(d), jsonForm(other))) &&
+			!isRestamped(c.Kind, c.DesiredFields, path, d, other) {
 			paths = append(paths, path)
 		}
 	}

@@ -42,6 +42,37 @@ func (c *Change) Deviations(answer map[string]any) []Deviation {
 	return all
 }
 
+// isNote reports whether a field is a label or an annotation that the configuration does
+// not set. Admission may make another one each time it is asked, such as the time of the
+// change.
+func isNote(kind *kinds.Kind, desired map[string]any, path addrs.Path) bool {
+	if !labels.Contains(path) && !annotations.Contains(path) {
+		return false
+	}
+	_, configured := valueIn(kind, desired, path)
+	return !configured
+}
+
+var labels, annotations = addrs.NewPath("metadata", "labels"), addrs.NewPath("metadata", "annotations")
+
+// isRestamped reports whether admission makes something else of a note each time: it
+// has changed in one way, and now changes in another.
+func isRestamped(kind *kinds.Kind, desired map[string]any, path addrs.Path, agreed, now difference) bool {
+	return agreed.After != nil && now.After != nil && reflect.DeepEqual(jsonForm(agreed.Before), jsonForm(now.Before)) &&
+		isNote(kind, desired, path)
+}
+
+// stamps are the notes of a live object that admission changes when it is written.
+func (d *decision) stamps(answer map[string]any) addrs.PathSet {
+	found := addrs.PathSet{}
+	for path, difference := range differences(d.kind.Root, visible(d.before), visible(answer)) {
+		if difference.Before != nil && difference.After != nil && isNote(d.kind, d.fields, path) {
+			found.Add(path)
+		}
+	}
+	return found
+}
+
 // withoutServers is an object without what the server alone keeps in it.
 func (c *Change) withoutServers(object map[string]any) map[string]any {
 	object = WithoutOwn(visible(object))

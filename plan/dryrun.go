@@ -139,7 +139,7 @@ func (d *decision) ask(
 	ctx context.Context, cluster *kube.Cluster, live, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	answer, err := d.dryRunApply(ctx, cluster, live, transferred)
-	if err != nil || d.adopts || d.isLive(answer) {
+	if err != nil || d.adopts || d.isLive(answer, nil) {
 		return answer, err
 	}
 	before := d.transfer

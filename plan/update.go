@@ -66,14 +66,16 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 
 // computedUpdate plans an update from the server's own answer.
 func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Observed, error) {
-	d.after, d.unknown = withoutNewlyAllocated(d, answer.Object, true)
+	stamps := d.stamps(answer.Object)
+	d.after, d.unknown = withoutNewlyAllocated(d, withoutPaths(answer.Object, stamps), true)
+	d.unknown.AddAll(stamps)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	d.findDrift()
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
 	// The server may change nothing at all where something looked different here.
-	if d.isLive(answer) {
+	if d.isLive(answer, stamps) {
 		d.unknown = addrs.PathSet{}
 		return d.leave(Computed), nil
 	}
@@ -220,10 +222,10 @@ func (d *decision) looksSame(a, b map[string]any) bool {
 }
 
 // isLive reports whether a dry-run's answer differs from the live object in nothing
-// but the times in its managedFields.
-func (d *decision) isLive(answer *unstructured.Unstructured) bool {
+// but the times in its managedFields, and what admission writes there each time.
+func (d *decision) isLive(answer *unstructured.Unstructured, stamps addrs.PathSet) bool {
 	return answer.GetResourceVersion() == d.resourceVersion &&
-		d.looksSame(d.before, answer.Object) && ownership.SameOwners(d.before, answer.Object)
+		d.looksSame(withoutPaths(d.before, stamps), withoutPaths(answer.Object, stamps)) && ownership.SameOwners(d.before, answer.Object)
 }
 
 // onlyMoves reports whether nothing changes but the annotation that holds the

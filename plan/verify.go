@@ -246,7 +246,7 @@ func otherEffects(approved, now *Change) []addrs.Path {
 	lenient := mayAdd(approved, now)
 	var paths []addrs.Path
 	for path := range union(x, y) {
-		if lenient && isAdded(approved, now, path) {
+		if lenient && isAdded(approved, now, path) || isRestamped(now.Kind, now.DesiredFields, path, x[path], y[path]) {
 			continue
 		}
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
