@@ -257,6 +257,9 @@ func (r *round) carryOut(source string, in plan.Input, p *plan.Plan) bool {
 		case strings.Contains(d.Detail, "canary"), strings.Contains(d.Detail, "Y2FuYXJ5"):
 			r.Fatalf("a secret is shown: %s", d.Detail)
 		case d.Summary == "Result differs from the plan":
+			if len(r.rules) == 0 {
+				r.Fatalf("nothing here makes something else of objects: %s", d.Detail)
+			}
 			addr, detail, _ := strings.Cut(d.Detail, " ")
 			r.reported[addr] += detail
 		case d.Severity == hcl.DiagError && r.isExplained(d, source, p):

@@ -81,7 +81,13 @@ func (r *round) acknowledge() {
 		r.Fatalf("nothing can be acknowledged: %v", diags)
 	}
 	r.keepsSecrets(p)
-	r.onlyRead(func() { r.apply(source, in, p) })
+	before := r.traces()
+	r.apply(source, in, p)
+	for o, trace := range r.traces() {
+		if trace != before[o] {
+			r.Fatalf("acknowledging has left a trace: %s, before %s", trace, before[o])
+		}
+	}
 	p, diags = r.plan(source, in)
 	if diags.HasErrors() || !p.IsEmpty() {
 		r.Fatalf("acknowledged, and yet:\n%s\n%v", r.summary(p, diags), diags)
