@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/relations"
 	"kplan.dev/kplan/kube"
@@ -95,9 +97,11 @@ func (w *writer) deviations(ctx context.Context, c *plan.Change, live *unstructu
 		return nil
 	}
 	additions := c.Certainty == plan.Computed || len(c.Judges()) > 0 || w.mutates(ctx)
+	managers := ownership.Of(live.Object)
 	var texts []string
 	for _, d := range all {
 		switch {
+		case !d.Configured && isByOthers(c, managers, d):
 		case d.Shown != nil && (d.Configured || additions):
 			texts = append(texts, fmt.Sprintf("%s is %s, in the plan %s", d.Path, valueText(c, d, d.Made), valueText(c, d, d.Shown)))
 		case d.Shown == nil && additions:
@@ -114,6 +118,16 @@ func (w *writer) deviations(ctx context.Context, c *plan.Change, live *unstructu
 			c.Addr, c.Object, strings.Join(texts, "; ")),
 		Subject: c.Range.Ptr(),
 	}}
+}
+
+// isByOthers reports whether a value beside the desired fields may be what others have
+// made of the object after the plan, rather than the server of the change.
+func isByOthers(c *plan.Change, managers ownership.Record, d plan.Deviation) bool {
+	if managers.OtherEntry(d.Path) != nil {
+		return true
+	}
+	before, there := plan.ValueAt(c.Before, d.Path)
+	return there && c.Action != plan.Replace && reflect.DeepEqual(before, d.Shown)
 }
 
 // longestDeviation is how much of a value a message repeats.

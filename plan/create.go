@@ -14,7 +14,7 @@ import (
 // create plans an object that is not there, as far as kplan knows.
 func (p *planner) create(ctx context.Context, d *decision) (hclspec.Observed, error) {
 	if d.notDryRunnable != "" {
-		if d.redefined { // so there may be objects of the kind
+		if d.mayExist {
 			return p.predictCreateIfAbsent(ctx, d, d.notDryRunnable)
 		}
 		return d.predictCreate(d.notDryRunnable)

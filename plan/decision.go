@@ -31,6 +31,7 @@ type decision struct {
 	recorded       bool         // the state has it
 	redefined      bool         // the definition of its kind is changed by the same plan
 	notDryRunnable string       // why the server can't be asked about a new object, "" where it can be
+	mayExist       bool         // a new object, though the server can't be asked about it
 	prior          []*Change    // what this plan changes of what the object comes after
 
 	// What the cluster has.

@@ -63,7 +63,7 @@ func isRestamped(kind *kinds.Kind, desired map[string]any, path addrs.Path, agre
 }
 
 // stamps are the notes of a live object that admission changes when it is written.
-func (d *decision) stamps(answer map[string]any) addrs.PathSet {
+func stamps(d *decision, answer map[string]any) addrs.PathSet {
 	found := addrs.PathSet{}
 	for path, difference := range differences(d.kind.Root, visible(d.before), visible(answer)) {
 		if difference.Before != nil && difference.After != nil && isNote(d.kind, d.fields, path) {

@@ -224,7 +224,8 @@ func controlled(live *unstructured.Unstructured) []string {
 			names = append(names, fieldNames(fields)...)
 		}
 	}
-	return names
+	// The status of an autoscaler, as version 1 shows it.
+	return append(names, "autoscaling.alpha.kubernetes.io/conditions", "autoscaling.alpha.kubernetes.io/current-metrics")
 }
 
 func fieldNames(fields map[string]any) []string {

@@ -66,16 +66,16 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 
 // computedUpdate plans an update from the server's own answer.
 func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Observed, error) {
-	stamps := d.stamps(answer.Object)
-	d.after, d.unknown = withoutNewlyAllocated(d, withoutPaths(answer.Object, stamps), true)
-	d.unknown.AddAll(stamps)
+	stamped := stamps(d, answer.Object)
+	d.after, d.unknown = withoutNewlyAllocated(d, withoutPaths(answer.Object, stamped), true)
+	d.unknown.AddAll(stamped)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	d.findDrift()
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
 	// The server may change nothing at all where something looked different here.
-	if d.isLive(answer, stamps) {
+	if d.isLive(answer, stamped) {
 		d.unknown = addrs.PathSet{}
 		return d.leave(Computed), nil
 	}

@@ -45,7 +45,8 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 		return p.refresh(ctx, d)
 	}
 	d.redefined = slices.ContainsFunc(d.needs, func(addr addrs.Instance) bool { return needs[addr].change.Redefines(d.kind) })
-	d.notDryRunnable, d.prior = d.whyNotDryRunnable(needs), priorTo(d, needs)
+	d.prior = priorTo(d, needs)
+	d.notDryRunnable, d.mayExist = whyNotDryRunnable(d, needs)
 	if d.recorded {
 		d.previous = movedFrom(p.movedAddr, d.entry, d.addr)
 	} else if old, ok := p.state.Find(d.addr); ok && old.Object.GroupKind() == d.object.GroupKind() {
@@ -124,10 +125,10 @@ func movedFrom(movedAddr map[addrs.Object]addrs.Instance, entry state.Object, no
 }
 
 // whyNotDryRunnable returns why the server can't be asked what it would make of a
-// new object, or "".
-func (d *decision) whyNotDryRunnable(needs decisions) string {
+// new object, or "", and whether there may be one of that name all the same.
+func whyNotDryRunnable(d *decision, needs decisions) (why string, mayExist bool) {
 	if d.redefined {
-		return fmt.Sprintf("the kind %s is changed by this plan", d.object.Kind)
+		return fmt.Sprintf("the kind %s is changed by this plan", d.object.Kind), true
 	}
 	for _, addr := range d.needs {
 		need := needs[addr].change
@@ -136,15 +137,16 @@ func (d *decision) whyNotDryRunnable(needs decisions) string {
 		}
 		switch {
 		case need.Object.GroupKind() == kinds.Namespace && need.Object.Name == d.object.Namespace:
-			return fmt.Sprintf("namespace %s is created by this plan", need.Object.Name)
+			return fmt.Sprintf("namespace %s is created by this plan", need.Object.Name), false
 		case need.defines(d.kind):
-			return fmt.Sprintf("the kind %s is created by this plan", d.object.Kind)
+			return fmt.Sprintf("the kind %s is created by this plan", d.object.Kind), false
 		}
 	}
 	if paths := d.unknown.Sorted(); len(paths) > 0 {
-		return fmt.Sprintf("%s is known after apply", paths[0])
+		named := d.object.Name != "" && !d.unknown.Covers(addrs.NewPath("metadata", "namespace"))
+		return fmt.Sprintf("%s is known after apply", paths[0]), named
 	}
-	return ""
+	return "", false
 }
 
 // isDefinedBy reports whether this plan creates the definition of the object's kind,
