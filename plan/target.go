@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -36,8 +37,9 @@ func anyMatches(given []addrs.Instance, addr addrs.Instance) bool {
 }
 
 // scopeOf works out what -target and -exclude leave. A target brings along what
-// it needs; what is excluded excludes what needs it, too. Where objects are only
-// deleted it is the other way round.
+// it needs; what is excluded excludes what needs it, too. For objects that are to be
+// deleted it is the other way round: what needs them is deleted first, and what stays
+// keeps what it needs.
 func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostics) {
 	options := in.named()
 	if len(options) == 0 {
@@ -60,17 +62,13 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 		return scope{}, diags
 	}
 	selected := scope{limited: true, in: map[addrs.Instance]bool{}, any: map[addrs.Resource]bool{}}
-	reach := needs.Closure
-	if (len(in.Excludes) > 0) != (in.Mode == Destroy) {
-		reach = needs.Dependents
-	}
-	for _, addr := range reach(picked...) {
-		selected.in[addr] = true
-	}
 	if len(in.Excludes) > 0 {
+		excluded := needs.excludedWith(picked, in.Mode)
 		for _, addr := range needs.Nodes() {
-			selected.in[addr] = !selected.in[addr]
+			selected.in[addr] = !excluded[addr]
 		}
+	} else {
+		selected.in = needs.targetedWith(picked)
 	}
 	for addr, in := range selected.in {
 		if in {
@@ -85,9 +83,51 @@ func scopeOf(in Input, s *state.State, preview previewer) (scope, hcl.Diagnostic
 	})
 }
 
-// needsOf is which instance needs which, of the configuration and of the state.
-func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.Instance], hcl.Diagnostics) {
-	var g graph.Graph[addrs.Instance]
+// neededBy is which instance needs which, of the configuration and of the state.
+type neededBy struct {
+	graph.Graph[addrs.Instance]
+	declared map[addrs.Instance]bool // those of the configuration, unless all is to be deleted
+}
+
+// targetedWith are instances with what is planned together with them.
+func (g *neededBy) targetedWith(picked []addrs.Instance) map[addrs.Instance]bool {
+	targeted := map[addrs.Instance]bool{}
+	for _, addr := range picked {
+		if g.declared[addr] {
+			addAll(targeted, g.Closure(addr), nil)
+		} else {
+			addAll(targeted, g.Dependents(addr), g.isDeleted)
+		}
+	}
+	return targeted
+}
+
+// excludedWith are instances with what is left out together with them.
+func (g *neededBy) excludedWith(picked []addrs.Instance, mode Mode) map[addrs.Instance]bool {
+	excluded := map[addrs.Instance]bool{}
+	addAll(excluded, picked, nil)
+	if mode != Destroy { // whoever destroys all but an object wants what needs it destroyed
+		addAll(excluded, g.Dependents(picked...), nil)
+	}
+	addAll(excluded, g.Closure(slices.DeleteFunc(slices.Collect(maps.Keys(excluded)), g.isDeclared)...), g.isDeleted)
+	return excluded
+}
+
+func (g *neededBy) isDeclared(addr addrs.Instance) bool { return g.declared[addr] }
+
+func (g *neededBy) isDeleted(addr addrs.Instance) bool { return !g.declared[addr] }
+
+// addAll adds the instances that are wanted, all of them where wanted is nil.
+func addAll(to map[addrs.Instance]bool, all []addrs.Instance, wanted func(addrs.Instance) bool) {
+	for _, addr := range all {
+		if wanted == nil || wanted(addr) {
+			to[addr] = true
+		}
+	}
+}
+
+func needsOf(in Input, s *state.State, preview previewer) (*neededBy, hcl.Diagnostics) {
+	g := &neededBy{declared: map[addrs.Instance]bool{}}
 	if in.Mode != Destroy {
 		wanted := preview()
 		if diags := wanted.Problems(noResource); diags.HasErrors() {
@@ -95,13 +135,14 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 		}
 		for _, d := range wanted.Desired() {
 			g.Add(d.Addr)
+			g.declared[d.Addr] = true
 			for _, need := range slices.Concat(d.Dependencies, d.Awaits) {
 				g.Connect(d.Addr, need)
 			}
 		}
 	}
 	for _, o := range s.Objects {
-		if g.Has(o.Addr) {
+		if g.declared[o.Addr] {
 			continue
 		}
 		g.Add(o.Addr)
@@ -109,7 +150,7 @@ func needsOf(in Input, s *state.State, preview previewer) (*graph.Graph[addrs.In
 			g.Connect(o.Addr, need)
 		}
 	}
-	return &g, nil
+	return g, nil
 }
 
 // noResource leaves out the outputs that any resource goes into: they may not be in
@@ -126,7 +167,7 @@ func wasThere(in Input, addr addrs.Instance) bool {
 
 // pick finds the instances that an option means. There are none where what it means is
 // gone.
-func pick(in Input, g *graph.Graph[addrs.Instance], o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
+func pick(in Input, g *neededBy, o addressOption) ([]addrs.Instance, *hcl.Diagnostic) {
 	var (
 		picked []addrs.Instance
 		names  []string

@@ -28,11 +28,13 @@ type selection struct {
 // limitFlags are those that a plan to destroy takes as well.
 func (o *selection) limitFlags() []cli.Flag {
 	return []cli.Flag{
-		cli.Value("target", &o.targets, "Plan only the object at `ADDRESS` and its dependencies. May be repeated."),
-		cli.Value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and its dependents. May be repeated."),
-		cli.Value("target-file", &o.targetFiles, "Plan only the objects at the addresses in `FILE`, one per line, "+
-			"and their dependencies. Lines that begin with # are comments. May be repeated."),
-		cli.Value("exclude-file", &o.excludeFiles, "Leave out the objects at the addresses in `FILE`, and their dependents. May be repeated."),
+		cli.Value("target", &o.targets, "Plan only the object at `ADDRESS` and its dependencies or, where it is to be deleted, "+
+			"its dependents. May be repeated."),
+		cli.Value("exclude", &o.excludes, "Leave out the object at `ADDRESS` and its dependents or, when all is destroyed, "+
+			"its dependencies. May be repeated."),
+		cli.Value("target-file", &o.targetFiles, "Like -target for each address in `FILE`, one per line. Lines that begin with # are comments. "+
+			"May be repeated."),
+		cli.Value("exclude-file", &o.excludeFiles, "Like -exclude for each address in `FILE`. May be repeated."),
 		cli.Value("allow-data-loss", &o.allowDataLoss,
 			"Let the deletion of the object at `ADDRESS` cascade to unmanaged objects. May be repeated."),
 	}

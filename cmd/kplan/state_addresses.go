@@ -86,7 +86,7 @@ func shown(o state.Object) string {
 
 // showObjects prints what the state records of objects.
 func showObjects(s *session, objects []state.Object) {
-	line := func(name, value string) { fmt.Fprintf(s.ui.Out, "%-9s = %s\n", name, render.Clean(value)) }
+	line := func(name, value string) { fmt.Fprintf(s.ui.Out, "%-12s = %s\n", name, render.Clean(value)) }
 	for i, o := range objects {
 		if i > 0 {
 			fmt.Fprintln(s.ui.Out)
