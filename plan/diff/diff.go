@@ -209,7 +209,7 @@ func (at position) below(name string) position {
 		next.field = at.field.Field(name)
 	}
 	if desired, ok := at.desired.(map[string]any); ok {
-		next.desired = orAbsent(next.field, desired[name])
+		next.desired = desired[name]
 	}
 	return next
 }
@@ -217,7 +217,7 @@ func (at position) below(name string) position {
 // values compares the values at one position; nil is an absent one. The result is
 // nil when there is nothing on either side.
 func (d *differ) values(at position, before, after any) *Difference {
-	before, after = orAbsent(at.field, before), orAbsent(at.field, after)
+	before, after = at.withoutEmpty(before, after)
 	if before == nil && after == nil && len(at.unknown.nodes) == 0 && !at.unknown.covered {
 		return nil
 	}
@@ -275,6 +275,20 @@ func (d *Difference) forgetForces() {
 		c.ForcesReplacement = c.ForcesReplacement && !d.ForcesReplacement
 		c.forgetForces()
 	}
+}
+
+// withoutEmpty makes the empty lists and objects absent that the server drops. An empty
+// object beside another one stays, as does one that a new object is configured with: the
+// podSelector {} of a NetworkPolicy selects every pod.
+func (at position) withoutEmpty(before, after any) (any, any) {
+	b, a := orAbsent(at.field, before), orAbsent(at.field, after)
+	_, wasObject := before.(map[string]any)
+	_, isObject := after.(map[string]any)
+	switch {
+	case wasObject && isObject && (b != nil || a != nil), before == nil && isObject && at.desired != nil:
+		return before, after
+	}
+	return b, a
 }
 
 // orAbsent makes the empty lists and objects that the server drops absent.

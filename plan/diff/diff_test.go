@@ -345,6 +345,27 @@ func TestDiff(t *testing.T) {
 			before: `{data: {a: x}}`, after: `{data: x}`,
 			want: []string{`~ data map[a:x] -> x`},
 		},
+		{
+			name: "an empty object that is configured", kind: "NetworkPolicy",
+			after:   `{metadata: {name: np}, spec: {podSelector: {}, policyTypes: [Ingress]}}`,
+			desired: `{metadata: {name: np}, spec: {podSelector: {}}}`,
+			want:    []string{`+ metadata`, `+ metadata.name <nil> -> np`, `+ spec`, `+ spec.podSelector`},
+			hidden:  Hidden{Defaults: 1},
+		},
+		{
+			name: "an object that becomes empty", kind: "NetworkPolicy",
+			before:  `{spec: {podSelector: {matchLabels: {a: b}}}}`,
+			after:   `{spec: {podSelector: {}}}`,
+			desired: `{spec: {podSelector: {}}}`,
+			want:    []string{`~ spec`, `~ spec.podSelector`, `- spec.podSelector.matchLabels`, `- spec.podSelector.matchLabels.a b -> <nil>`},
+		},
+		{
+			name: "an object that is no longer empty", kind: "NetworkPolicy",
+			before:  `{spec: {podSelector: {}}}`,
+			after:   `{spec: {podSelector: {matchLabels: {a: b}}}}`,
+			desired: `{spec: {podSelector: {matchLabels: {a: b}}}}`,
+			want:    []string{`~ spec`, `~ spec.podSelector`, `+ spec.podSelector.matchLabels`, `+ spec.podSelector.matchLabels.a <nil> -> b`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			change := Object{
@@ -366,7 +387,7 @@ func TestDiff(t *testing.T) {
 				t.Errorf("hidden: %+v, want %+v", got.Hidden, c.hidden)
 			}
 			if len(c.want) == 0 && got.Op != NoOp {
-				t.Errorf("op %v, want Same", got.Op)
+				t.Errorf("op %v, want NoOp", got.Op)
 			}
 			if after := fmt.Sprint(change.Before, change.After, change.Desired); after != before {
 				t.Errorf("the change was changed:\n%s\n%s", before, after)

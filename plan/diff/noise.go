@@ -47,7 +47,9 @@ func without(object map[string]any, gone trail) map[string]any {
 		case below.ends():
 			delete(kept, name)
 		case isObject:
-			kept[name] = without(inner, below)
+			if kept[name] = without(inner, below); len(kept[name].(map[string]any)) == 0 && len(inner) > 0 {
+				delete(kept, name)
+			}
 		}
 	}
 	return kept
