@@ -112,7 +112,7 @@ func (d *decision) change() *Change {
 		Range: d.desired.Range, Desired: d.desired,
 		prior: d.prior, Yields: d.yields,
 		Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
-		Unmanaged: d.unmanaged,
+		Unmanaged: staying(d.unmanaged, d.after),
 		Force:     d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}
 }

@@ -28,6 +28,18 @@ func unmanagedIn(kind *kinds.Kind, managers ownership.Record, live, desired map[
 	return found
 }
 
+// staying are those of the unmanaged fields that the object still has once the plan is
+// applied. An adoption removes what it takes over from deploy tools, a replacement all.
+func staying(unmanaged []Drift, after map[string]any) []Drift {
+	if after == nil {
+		return unmanaged
+	}
+	return slices.DeleteFunc(slices.Clone(unmanaged), func(u Drift) bool {
+		_, stays := ValueAt(after, u.Path)
+		return !stays
+	})
+}
+
 // Unmanaged counts the fields that others have set in objects of the plan that stay,
 // and those objects.
 func (p *Plan) Unmanaged() (fields, objects int) {
