@@ -17,7 +17,9 @@ import (
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // adopts reports whether the user asked, by name, for the object to be adopted.
@@ -142,8 +144,11 @@ const fewUnmanaged = 3
 
 // reportUnmanaged are the diagnostics about unmanaged objects. Where there are many,
 // as when a stack adopts what kubectl made, those of which there is no more to
-// say than that share one.
-func reportUnmanaged(all []*unmanaged) (diags hcl.Diagnostics) {
+// say than that share one. So do those that a lost state would explain.
+func reportUnmanaged(all []*unmanaged, s *state.State) (diags hcl.Diagnostics) {
+	if len(s.Objects) == 0 {
+		all, diags = reportLostState(all)
+	}
 	plain := func(f *unmanaged) bool { return f.why == "" && otherStack(f.live) == "" }
 	var many []*unmanaged
 	for _, f := range all {
@@ -163,6 +168,36 @@ func reportUnmanaged(all []*unmanaged) (diags hcl.Diagnostics) {
 		diags = append(diags, manyUnmanaged(many))
 	}
 	return diags
+}
+
+// reportLostState reports objects that are managed at the same addresses by a stack other
+// than this one, which has no objects: its state is lost or in another place. The others
+// are returned.
+func reportLostState(all []*unmanaged) (others []*unmanaged, diags hcl.Diagnostics) {
+	byStack := map[string][]*unmanaged{}
+	for _, f := range all {
+		stack := otherStack(f.live)
+		if stack == "" || f.live.GetAnnotations()[addrs.AddressAnnotation] != f.desired.Addr.String() {
+			others = append(others, f)
+			continue
+		}
+		byStack[stack] = append(byStack[stack], f)
+	}
+	for _, stack := range slices.Sorted(maps.Keys(byStack)) {
+		found := byStack[stack]
+		detail := fmt.Sprintf("The state has no objects, but the stack %s manages %s of this configuration in the cluster, such as %s (%s). "+
+			"If its state is in another place, name it with %s=PATH. If it is lost, run kplan state rebuild %s=%s. Otherwise rename these "+
+			"resources, or adopt the objects with import blocks or %s.",
+			stack, words.Count(len(found), "object"), found[0].desired.Addr, found[0].desired.Object,
+			option.State, option.Stack, stack, option.Adopt)
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "State may be lost",
+			Detail:   detail,
+			Subject:  found[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+		})
+	}
+	return others, diags
 }
 
 func (f *unmanaged) diagnostic() *hcl.Diagnostic {

@@ -134,7 +134,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		diags = append(diags, guard(v.Result.change)...)
 		plan.Warnings = append(plan.Warnings, v.Result.warnings...)
 	}
-	diags = append(diags, reportUnmanaged(refused)...)
+	diags = append(diags, reportUnmanaged(refused, p.state)...)
 	plan.Skipped = outcome.Skipped
 	if ctx.Err() != nil {
 		return diags

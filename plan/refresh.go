@@ -166,8 +166,9 @@ func doubts(outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagWarning,
 		Summary:  "Drift only partly known",
-		Detail: fmt.Sprintf("The configuration of these objects was edited since kplan last applied it: %s. The state does not hold "+
-			"the applied values, so the plan shows which fields others have set since, but neither their previous values nor removed fields.",
+		Detail: fmt.Sprintf("The configuration asks for other values of these objects than kplan last applied, by an edit or by what they "+
+			"refer to: %s. The state does not hold the applied values, so the plan shows which fields others have set since, "+
+			"but neither their previous values nor removed fields.",
 			strings.Join(addresses, ", ")),
 	}}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/state"
 )
@@ -16,8 +17,9 @@ func stateRemoveCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name: "rm", Aliases: []string{"remove"}, Args: "ADDRESS...", MinArgs: 1, MaxArgs: -1,
 		Summary: "Forget objects without deleting them",
-		About: "Removes objects from the state. They stay in the cluster as they are; later plans neither update nor " +
-			"delete them.",
+		About: "Removes objects from the state. They stay in the cluster as they are. Remove their blocks as well: a plan adopts " +
+			"again what the configuration still declares. The label " + addrs.StackLabel + " stays on them, by which " +
+			"state rebuild finds them.",
 		Flags: cli.Group("Options",
 			cli.On("dry-run", &dryRun, "Print what would be forgotten, and forget nothing."),
 			opts.flag(), opts.lockFlag()),

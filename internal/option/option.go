@@ -21,6 +21,8 @@ const (
 	Out              Option = "-out"                // saves the plan
 	RefreshOnly      Option = "-refresh-only"       // shows what changed in the cluster
 	Replace          Option = "-replace"            // replaces the object at an address
+	Stack            Option = "-stack"              // names a stack by its ID
+	State            Option = "-state"              // names the file of the state
 	Target           Option = "-target"             // limits the plan to an address
 	Var              Option = "-var"                // sets a variable
 	VarFile          Option = "-var-file"           // reads a file of variables

@@ -234,7 +234,8 @@ func (p *page) nothing(pl *plan.Plan) {
 	switch {
 	case pl.Mode == plan.Destroy:
 		head, detail = "No objects need to be destroyed.",
-			"Either you have not created any objects yet or the existing objects were already deleted outside of kplan."
+			"Either you have not created any objects yet, or the existing objects were already deleted outside of kplan, "+
+				"or their state is in another place."
 	case pl.Mode == plan.RefreshOnly:
 		head, detail = "Your infrastructure still matches the configuration.",
 			"kplan has compared the objects in the cluster with those last applied, and found no differences."
@@ -275,7 +276,7 @@ func (p *page) outputChanges(pl *plan.Plan) {
 		}
 	}
 	body{p, 0}.fields(all)
-	if pl.Counts() == (plan.Counts{}) {
+	if pl.Counts() == (plan.Counts{}) && !pl.Incomplete {
 		p.line()
 		p.prose("You can apply this plan to save these new output values to the kplan state, without changing any object in the cluster.")
 	}
