@@ -32,6 +32,7 @@ type Preview struct {
 	order   *graph.Graph[Block]
 	edges   edgeAdder
 	related *related
+	linted  linted
 }
 
 // NewPreview evaluates a configuration. The diagnostics are all that is wrong with it, as far as
@@ -78,7 +79,8 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
 	pre.link()
-	return diags
+	pre.linted = newLinted(pre)
+	return append(diags, pre.Report(pre.linted.configuration.Errors(), nil)...)
 }
 
 // Desired are the objects, in configuration order, for_each keys sorted.

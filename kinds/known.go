@@ -29,6 +29,12 @@ func IsTransient(kind string) bool {
 	return kind == "Event" || kind == "Endpoints" || kind == "EndpointSlice"
 }
 
+// IsInEveryNamespace reports whether the cluster itself makes such an object in every
+// namespace.
+func IsInEveryNamespace(o addrs.Object) bool {
+	return o.Group == "" && (o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default")
+}
+
 // DefinedBy is the kind that a CustomResourceDefinition defines.
 func DefinedBy(definition map[string]any) addrs.GroupKind {
 	spec, _ := definition["spec"].(map[string]any)

@@ -14,6 +14,7 @@ import (
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/kinds/relations"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/autoscale"
 )
@@ -32,7 +33,7 @@ func rulesFor(ctx context.Context, p *planner, d *decision) rules {
 // the cluster, "" for nothing.
 func autoscalerOf(ctx context.Context, p *planner, object addrs.Object) string {
 	for _, other := range p.preview().Desired() {
-		if s, ok := autoscale.Of(other.Object, other.Fields); ok && s.Scales(object) {
+		if s, ok := relations.ScalerOf(other.Object, other.Fields); ok && s.Scales(object) {
 			return fmt.Sprintf("%s (%s)", s, other.Addr)
 		}
 	}
@@ -62,7 +63,7 @@ func standingOf(d *decision, path addrs.Path) standing {
 		return forced
 	case !hasDrifted(d, path):
 		return conflicted
-	case path == autoscale.Replicas && scaledBy(d) != "":
+	case path == relations.Replicas && scaledBy(d) != "":
 		return autoscaled
 	case d.rules.refuseDrift:
 		return unwanted
@@ -81,7 +82,7 @@ func scaledBy(d *decision) string {
 	if by := d.rules.autoscaler(); by != "" {
 		return by
 	}
-	if m := d.managers.OtherEntry(autoscale.Replicas); autoscale.WroteReplicas(m) {
+	if m := d.managers.OtherEntry(relations.Replicas); autoscale.WroteReplicas(m) {
 		return fmt.Sprintf("%q", m.Manager)
 	}
 	return ""

@@ -139,7 +139,6 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if ctx.Err() != nil {
 		return diags
 	}
-	diags = append(diags, replicasBesideScalers(ctx, p, outcome)...)
 	if plan.Mode == RefreshOnly {
 		diags = append(diags, p.forgetLost(ctx, plan, outcome)...)
 		return append(diags, doubts(outcome)...)
@@ -148,7 +147,11 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	plan.Outputs = slices.DeleteFunc(plan.Outputs, func(o OutputChange) bool {
 		return o.Action == Delete && isDeclared(in.Config, o.Name) // only its value could not be planned
 	})
-	return append(diags, p.planPruned(ctx, plan, outcome)...)
+	diags = append(diags, p.planPruned(ctx, plan, outcome)...)
+	if ctx.Err() != nil {
+		return diags
+	}
+	return append(diags, warnings(ctx, p, plan, options.Only)...)
 }
 
 // moveGenerated gives objects with generated names the addresses that their blocks have

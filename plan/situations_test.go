@@ -56,6 +56,8 @@ const policyDelay = 5 * time.Second
 //	unmanaged         the fields that others have set, and by whom
 //	warns             what the API server warns of in the plan, one a line, each
 //	                  with the address that it is about
+//	lints             the warnings about the configuration, "ADDR:LINE: Summary" a
+//	                  line
 //	apply says        how what the apply reports begins, "Summary: detail" a line; with
 //	                  an error it is the end
 //
@@ -183,6 +185,11 @@ func (s *situation) play() {
 		s.Fatalf("said: %s\n%v", unsaid, allDetails(diags))
 	}
 	s.checkWarnings(p)
+	if want, ok := s.files["lints"]; ok {
+		if diff := cmp.Diff(strings.TrimSpace(want), lintsOf(diags)); diff != "" {
+			s.Fatalf("not the warnings that were wanted (-want +got):\n%s\n%s", diff, allDetails(diags))
+		}
+	}
 	if diags.HasErrors() {
 		s.saveRefused(p)
 	}
@@ -228,6 +235,17 @@ func unmanagedOf(p *plan.Plan) string {
 		for i, u := range c.Unmanaged {
 			value, _ := json.Marshal(values[i])
 			lines = append(lines, fmt.Sprintf("%s %s %q %s", c.Addr, u.Path, u.Manager, value))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// lintsOf are the warnings about objects of the configuration.
+func lintsOf(diags hcl.Diagnostics) string {
+	var lines []string
+	for _, d := range diags {
+		if addr, ok := hcl.DiagnosticExtra[addrs.Instance](d); ok && d.Severity == hcl.DiagWarning {
+			lines = append(lines, fmt.Sprintf("%s:%d: %s", addr, d.Subject.Start.Line, d.Summary))
 		}
 	}
 	return strings.Join(lines, "\n")

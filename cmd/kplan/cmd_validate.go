@@ -77,8 +77,12 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 	if c.Broken {
 		return diags // evaluating what was not understood would find more than there is
 	}
-	_, more = hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
-	return append(diags, unreported(more, diags)...)
+	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
+	diags = append(diags, unreported(more, diags)...)
+	if !diags.HasErrors() { // of half a configuration they would say what is not so
+		diags = append(append(diags, preview.Warnings(nil)...), preview.Unmatched(nil)...)
+	}
+	return diags
 }
 
 // unreported leaves out errors of a line that has been reported before: what is

@@ -24,7 +24,7 @@ type Reference struct {
 	// Path is the field that holds the name.
 	Path addrs.Path
 	// Optional reports whether the object works without the other: the manifest says so, or
-	// somebody else is expected to create it.
+	// the name has a meaning of its own.
 	Optional bool
 	// Implied reports whether no field holds the name: a pod that names no account has the
 	// one named default.

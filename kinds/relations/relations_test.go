@@ -101,7 +101,7 @@ ServiceAccount other/a at subjects[0].name`},
 			rules: [{http: {paths: [{backend: {service: {name: s, port: {name: http}}}}]}}]}}`,
 			`IngressClass.networking.k8s.io c at spec.ingressClassName
 Service acme/s at spec.rules[0].http.paths[0].backend.service.name
-Secret acme/t at spec.tls[0].secretName optional`},
+Secret acme/t at spec.tls[0].secretName`},
 		{"token", `{apiVersion: v1, kind: Secret, metadata: {name: t, namespace: acme, annotations: {kubernetes.io/service-account.name: a}}}`,
 			`ServiceAccount acme/a at metadata.annotations["kubernetes.io/service-account.name"]`},
 		{"owner, autoscaler", `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler,

@@ -81,6 +81,9 @@ type Pod struct {
 	Spec   map[string]any
 }
 
+// LabelsPath is the field with the pod's labels.
+func (p *Pod) LabelsPath() addrs.Path { return p.Path.Field("metadata").Field("labels") }
+
 // PodOf is the pod that an object of the kind is or makes, nil where it makes none.
 func PodOf(kind *kinds.Kind, object map[string]any) *Pod {
 	path, ok := kind.PodTemplate()

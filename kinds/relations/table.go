@@ -10,8 +10,8 @@ type rule struct {
 	// at is the field path, in which [] stands for each element of a list.
 	at string
 	to addrs.GroupKind
-	// optional means that the object works without the other, or that the other is usually
-	// created by a controller.
+	// optional means that the object works without the other, whose name has a meaning of
+	// its own.
 	optional bool
 	// untyped means that at is an object with the name and, instead of to, the kind.
 	untyped bool
@@ -60,7 +60,7 @@ func podSpec() []rule {
 		{at: "serviceAccount", to: kinds.ServiceAccount}, // its old name
 		{at: "priorityClassName", to: priorityClass},
 		{at: "runtimeClassName", to: kinds.RuntimeClass},
-		{at: "imagePullSecrets[].name", to: kinds.Secret, optional: true}, // the kubelet goes on without
+		{at: "imagePullSecrets[].name", to: kinds.Secret},
 		{at: "volumes[].configMap.name", to: kinds.ConfigMap},
 		{at: "volumes[].secret.secretName", to: kinds.Secret},
 		{at: "volumes[].projected.sources[].configMap.name", to: kinds.ConfigMap},
@@ -89,12 +89,12 @@ func podSpec() []rule {
 // byKind is what objects of single kinds refer to, besides their pods.
 var byKind = map[addrs.GroupKind][]rule{
 	{Kind: "ServiceAccount"}: {
-		{at: "imagePullSecrets[].name", to: kinds.Secret, optional: true},
+		{at: "imagePullSecrets[].name", to: kinds.Secret},
 		{at: "secrets[].name", to: kinds.Secret, optional: true},
 	},
 	{Kind: "Secret"}: {{at: "metadata.annotations.kubernetes\x00io/service-account\x00name", to: kinds.ServiceAccount}},
 	{Kind: "PersistentVolumeClaim"}: {
-		{at: "spec.storageClassName", to: storageClass, optional: true}, // a class is also a mere name that a volume has, too
+		{at: "spec.storageClassName", to: storageClass},
 		{at: "spec.volumeAttributesClassName", to: volumeClass},
 		{at: "spec.volumeName", to: kinds.PersistentVolume},
 		{at: "spec.dataSource", untyped: true},
@@ -112,7 +112,7 @@ var byKind = map[addrs.GroupKind][]rule{
 	},
 	{Group: "apps", Kind: "StatefulSet"}: {
 		{at: "spec.serviceName", to: kinds.Service},
-		{at: "spec.volumeClaimTemplates[].spec.storageClassName", to: storageClass, optional: true},
+		{at: "spec.volumeClaimTemplates[].spec.storageClassName", to: storageClass},
 	},
 	{Group: networkGroup, Kind: "Ingress"}: {
 		{at: "spec.ingressClassName", to: ingressClass},
@@ -120,7 +120,7 @@ var byKind = map[addrs.GroupKind][]rule{
 		{at: "spec.defaultBackend.resource", untyped: true},
 		{at: "spec.rules[].http.paths[].backend.service.name", to: kinds.Service},
 		{at: "spec.rules[].http.paths[].backend.resource", untyped: true},
-		{at: "spec.tls[].secretName", to: kinds.Secret, optional: true}, // mostly a certificate manager's
+		{at: "spec.tls[].secretName", to: kinds.Secret},
 	},
 	{Group: networkGroup, Kind: "IngressClass"}:             {{at: "spec.parameters", untyped: true}},
 	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: {{at: "spec.scaleTargetRef", untyped: true}},

@@ -190,7 +190,7 @@ func (n dependent) blocking() []string {
 func (deps *dependents) cascaded(c Deletion) []dependent {
 	var found []dependent
 	for _, n := range deps.inside(c) {
-		if !deps.stack.manages(n) && !n.owned && !isClusterDefault(n.object) {
+		if !deps.stack.manages(n) && !n.owned && !kinds.IsInEveryNamespace(n.object) {
 			found = append(found, n)
 		}
 	}
@@ -206,12 +206,6 @@ func (deps *dependents) inside(c Deletion) []dependent {
 		return deps.ofKind[kinds.DefinedBy(c.Live)]
 	}
 	return nil
-}
-
-// isClusterDefault reports whether the cluster itself puts such an object into every
-// namespace.
-func isClusterDefault(o addrs.Object) bool {
-	return o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default"
 }
 
 // ownedBy are the objects that the garbage collector removes after their owner.

@@ -1,0 +1,69 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/lint"
+	"kplan.dev/kplan/kinds/relations"
+	"kplan.dev/kplan/plan/dangling"
+)
+
+// warnings are about what the server accepts and what will not work: what is wrong between
+// the objects of the configuration, and between those that change and the cluster.
+func warnings(ctx context.Context, p *planner, plan *Plan, only func(addrs.Resource) bool) hcl.Diagnostics {
+	changes := map[addrs.Instance]*Change{}
+	creates := map[string]bool{} // namespaces
+	deletes := map[addrs.Object]addrs.Instance{}
+	preview := p.preview()
+	diags := preview.Warnings(only)
+	if p.offline() {
+		diags = append(diags, preview.Unmatched(only)...)
+	}
+	for _, c := range plan.Changes {
+		if c.Action == Delete {
+			deletes[c.Object.Identity()] = c.Addr
+			continue
+		}
+		changes[c.Addr] = c
+		if c.Action == Create && c.Object.GroupKind() == kinds.Namespace {
+			creates[c.Object.Name] = true
+		}
+		diags = append(diags, replicasDropped(ctx, p, c)...)
+	}
+	return append(diags, preview.Report(dangling.Find(ctx, p.Cluster, dangling.Plan{
+		Configuration: preview.Lint(),
+		Changes: func(o *lint.Object) bool {
+			c := changes[o.Addr]
+			return c != nil && !c.Blocked && c.Action != NoOp
+		},
+		Creates: func(namespace string) bool { return creates[namespace] },
+		Deletes: deletes,
+	}), only)...)
+}
+
+// replicasDropped warns of replicas that the configuration no longer sets, so that they fall
+// to the default.
+func replicasDropped(ctx context.Context, p *planner, c *Change) hcl.Diagnostics {
+	_, sets := ValueAt(c.DesiredFields, relations.Replicas)
+	before, had := ValueAt(c.Before, relations.Replicas)
+	after, _ := ValueAt(c.After, relations.Replicas)
+	if c.Action != Update || sets || !had || after == nil || before == after ||
+		coveredBy(c.Desired.Lifecycle.IgnoreChanges, relations.Replicas) {
+		return nil
+	}
+	hint := "To keep the number, set it."
+	if by := autoscalerOf(ctx, p, c.Object); by != "" {
+		hint = by + " sets them."
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Replicas no longer set",
+		Detail: fmt.Sprintf("The configuration no longer sets spec.replicas of %s, so that %v becomes the default, %v. %s "+
+			"To leave them to an autoscaler, set them and add lifecycle { ignore_changes = [spec.replicas] }: then they stay as they are.",
+			c.Addr, before, after, hint),
+		Subject: c.Desired.RangeOf(relations.Replicas).Ptr(),
+	}}
+}
