@@ -22,6 +22,7 @@ func (d *decision) sensitivePaths(object map[string]any) addrs.PathSet {
 	paths := d.desired.Sensitive.Clone()
 	paths.AddAll(addrs.NewPathSet(sensitiveDesired(d.desired, d.fields)...))
 	paths.AddAll(redact.Paths(d.kind, object))
+	paths.AddAll(redact.Copies(object, secretsOf(d.desired, object, paths)))
 	return paths
 }
 

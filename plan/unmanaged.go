@@ -54,9 +54,13 @@ func (p *Plan) Unmanaged() (fields, objects int) {
 // UnmanagedValues are what the unmanaged fields hold, without secrets.
 func (c *Change) UnmanagedValues() []any {
 	shown := redact.Object(c.Kind, c.Before, c.Sensitive, func(any) any { return redact.Mask })
+	masker := Masker(c)
 	values := make([]any, len(c.Unmanaged))
 	for i, u := range c.Unmanaged {
 		values[i], _ = ValueAt(shown, u.Path)
+		if text, ok := values[i].(string); ok {
+			values[i] = masker.Hide(text)
+		}
 	}
 	return values
 }

@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"kplan.dev/kplan/addrs"
@@ -52,6 +54,41 @@ func collect(f *kinds.Field, value any, at func() addrs.Path, paths addrs.PathSe
 		}
 	}
 }
+
+// Copies are the fields of an object that hold one of these secrets elsewhere than where
+// they are known to be: the server fills in one field from another, and people copy.
+func Copies(object map[string]any, secrets []string) addrs.PathSet {
+	paths := addrs.PathSet{}
+	if len(secrets) == 0 {
+		return paths
+	}
+	for name, value := range object {
+		if name != "apiVersion" && name != "kind" {
+			addCopies(value, addrs.NewPath(name), secrets, paths)
+		}
+	}
+	return paths
+}
+
+func addCopies(value any, at addrs.Path, secrets []string, paths addrs.PathSet) {
+	switch v := value.(type) {
+	case string:
+		if len(v) >= shortest && slices.Contains(secrets, v) && at != namePath && at != namespacePath {
+			paths.Add(at)
+		}
+	case map[string]any:
+		for name, inner := range v {
+			addCopies(inner, at.Field(name), secrets, paths)
+		}
+	case []any:
+		for i, inner := range v {
+			addCopies(inner, at.Index(i), secrets, paths)
+		}
+	}
+}
+
+// What names an object is shown in any case.
+var namePath, namespacePath = addrs.NewPath("metadata", "name"), addrs.NewPath("metadata", "namespace")
 
 // Object returns the object with another value in the place of each one at these
 // paths. Of an object that the kind calls secret each value is replaced, because the
