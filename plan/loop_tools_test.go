@@ -114,10 +114,13 @@ func (r *round) isAlone(m *made) {
 		return
 	}
 	live, ok := r.get(r.objectOf(m))
+	if !ok { // it is done
+		return
+	}
 	metadata, _ := m.fields()["metadata"].(map[string]any)
 	labels, _ := metadata["labels"].(map[string]any)
 	for name := range maps.Keys(live.GetLabels()) {
-		if _, desired := labels[name]; ok && !desired && name != addrs.StackLabel {
+		if _, desired := labels[name]; !desired && name != addrs.StackLabel {
 			r.Fatalf("%s.%s has the label %s, and its labels are exclusive", m.Kind, m.block, name)
 		}
 	}
