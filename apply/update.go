@@ -30,9 +30,7 @@ func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 	}
 	var last error
 	for range staleTries {
-		live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
-			return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, options)
-		})
+		live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) { return w.send(ctx, c, &options) })
 		if err == nil {
 			return live, nil
 		}
@@ -55,6 +53,19 @@ func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unst
 		}
 	}
 	return nil, last
+}
+
+// send applies the desired fields. What the server chose once and keeps, though it fits no
+// longer, is applied with them first, and then left to it again.
+func (w *writer) send(ctx context.Context, c *plan.Change, options *kube.ApplyOptions) (*unstructured.Unstructured, error) {
+	if len(c.Resets) > 0 {
+		live, err := w.cluster.Apply(ctx, c.Kind, plan.Sent(c), *options)
+		if err != nil {
+			return nil, err
+		}
+		options.ResourceVersion = live.GetResourceVersion()
+	}
+	return w.cluster.Apply(ctx, c.Kind, c.DesiredFields, *options)
 }
 
 // isRetriable reports whether a write failed because of the version that it was
@@ -144,7 +155,7 @@ func (w *writer) dryRunAgain(ctx context.Context, c *plan.Change, force bool) (l
 			return nil, nil, err
 		}
 		options := kube.ApplyOptions{UID: c.UID, ResourceVersion: live.GetResourceVersion(), Force: force}
-		if answer, err = w.cluster.DryRunApply(ctx, c.Kind, c.DesiredFields, options); kube.ReasonOf(err) != kube.ResourceVersionChanged {
+		if answer, err = w.cluster.DryRunApply(ctx, c.Kind, plan.Sent(c), options); kube.ReasonOf(err) != kube.ResourceVersionChanged {
 			break
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -90,10 +92,15 @@ type Change struct {
 	// Holders are objects that keep this one in the cluster as long as they are there, and
 	// that the plan deletes or replaces: each is deleted first.
 	Holders []addrs.Object
+	// Resets are fields that are sent once and then left to the server: see Sent.
+	Resets []Reset
 	// Yields are the Services that give up ports or addresses before this one gets them.
 	Yields []addrs.Object
 
 	prior []*Change // of the plan to what the object comes after
+	// rewritten are fields that are sent as they are, since the server makes that of what
+	// the configuration has there.
+	rewritten []addrs.Path
 }
 
 // Moved reports whether the object has another address than before.
@@ -181,6 +188,23 @@ func (c *Change) WithTransferredFields(live *unstructured.Unstructured) (*unstru
 	return handover{c.Kind, c.Transfer, c.Action == Adopt, c.AdoptManagers, c.DeadVersions}.of(live)
 }
 
+// Reset is a field that the server chose once and keeps though it fits no longer: it is sent
+// with the value that a new object has, and then left out again.
+type Reset struct {
+	Path  addrs.Path
+	Value any
+}
+
+// Sent are the fields of a change as they are first sent, with what it resets.
+func Sent(c *Change) map[string]any { return withResets(c.DesiredFields, c.Resets) }
+
+func withResets(fields map[string]any, resets []Reset) map[string]any {
+	for _, r := range resets {
+		fields, _ = r.Path.ReplaceIn(fields, r.Value).(map[string]any)
+	}
+	return fields
+}
+
 // handover is what becomes kplan's before a change is applied.
 type handover struct {
 	kind    *kinds.Kind
@@ -196,7 +220,7 @@ func (h handover) of(live *unstructured.Unstructured) (*unstructured.Unstructure
 	}
 	t := ownership.Transfer{
 		APIVersion: h.kind.APIVersion(),
-		Fields:     ownership.NewSet(h.fields...),
+		Fields:     h.set(live),
 		Dead:       func(apiVersion string) bool { return slices.Contains(h.dead, apiVersion) },
 	}
 	if h.adopts {
@@ -207,6 +231,24 @@ func (h handover) of(live *unstructured.Unstructured) (*unstructured.Unstructure
 		return live, err
 	}
 	return transferred, nil
+}
+
+// set is the set of the fields that become kplan's. Of a list that is a set they are its
+// elements, each of which has an owner of its own.
+func (h handover) set(live *unstructured.Unstructured) *fieldpath.Set {
+	fields := ownership.NewSet(h.fields...)
+	for _, path := range h.fields {
+		list, _ := ValueAt(live.Object, path)
+		if f := h.kind.At(path); f == nil || !f.Set {
+			continue
+		}
+		elements, _ := list.([]any)
+		for _, element := range elements {
+			v := value.NewValueInterface(element)
+			fields.Insert(append(ownership.FieldPath(path), fieldpath.PathElement{Value: &v}))
+		}
+	}
+	return fields
 }
 
 // Redefines reports whether the change is to the definition of a kind, so that the
@@ -249,7 +291,7 @@ func (c *Change) Resolve(d *hclspec.Desired, stackID string) (*Change, error) {
 	desired := given
 	var ignored []addrs.Path
 	if c.Before != nil && c.Action != Replace {
-		ignored = c.Desired.Lifecycle.IgnoreChanges
+		ignored = slices.Concat(c.Desired.Lifecycle.IgnoreChanges, c.rewritten)
 	}
 	for _, path := range ignored {
 		field := keyed(d.Kind, given, path)

@@ -60,12 +60,14 @@ type decision struct {
 	after             map[string]any
 	unknown           addrs.PathSet
 	replacePaths      []addrs.Path
+	rewritten         []addrs.Path // fields that the server makes of what is desired what they are already
 	drift             []Drift
 	acknowledgedDrift string
 	doubtful          bool // the drift is only partly known
 	relinquished      []Relinquished
 	newlyManaged      []addrs.Path
 	blocked           bool
+	resets            []Reset
 	yields            []addrs.Object // who gives up ports or addresses first
 
 	heard heard // warnings of the API server
@@ -110,7 +112,7 @@ func (d *decision) change() *Change {
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
 		Dependencies: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
-		prior: d.prior, Yields: d.yields,
+		prior: d.prior, Yields: d.yields, Resets: d.resets, rewritten: d.rewritten,
 		Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,
 		Unmanaged: staying(d.unmanaged, d.after),
 		Force:     d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,

@@ -7,6 +7,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 )
 
 // Deviation is a value that the server makes other than the plan shows it.
@@ -26,9 +27,13 @@ func (c *Change) Deviations(answer map[string]any) []Deviation {
 	unknown := c.unknown()
 	after, made := c.withoutServers(c.After), c.withoutServers(answer)
 	found := differences(c.Kind.Root, after, made)
+	completed := server.WithMatchLabels(c.Kind, c.After)
 	var all []Deviation
 	for _, path := range sortedPaths(found) {
 		if unknown.Covers(path) || onlyAdds(found[path].Before, found[path].After) && c.addsAlways(path) {
+			continue
+		}
+		if added, ok := valueIn(c.Kind, completed, path); ok && c.Kind.At(path).Equal(added, found[path].After) {
 			continue
 		}
 		d := Deviation{Path: path, Shown: found[path].Before, Made: found[path].After}

@@ -56,7 +56,7 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 		answer, err := d.ask(ctx, p.Cluster, live, transferred)
 		switch v := d.verdictOf(live, transferred, err); v.outcome {
 		case answered:
-			return p.computedUpdate(ctx, d, answer)
+			return p.computedUpdate(ctx, d, live, answer)
 		case stale:
 			if try == dryRunTries {
 				return hclspec.Observed{}, v.err
@@ -72,7 +72,13 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 		case staleDefaulted:
 			d.transfer = append(d.transfer, v.paths...) // and ask again
 		case immutable:
-			return p.replace(ctx, d, BecauseImmutable, v.paths)
+			updates, seen, err := replaceIfDifferent(ctx, p, d, v.paths)
+			if updates {
+				err = p.found(d, live)
+			}
+			if err != nil || !updates {
+				return seen, err
+			}
 		case conflicting:
 			d.blocked = true
 			seen, err := p.predictUpdate(ctx, d, live, "another manager owns fields of it")
@@ -85,6 +91,9 @@ func (p *planner) dryRunUpdate(ctx context.Context, d *decision, live *unstructu
 		case noDryRun:
 			return p.predictUpdateAndConflicts(ctx, d, transferred, "an admission webhook does not support dry-run")
 		case refused:
+			if resets(ctx, p, d, v.err) {
+				continue
+			}
 			if why := whyPredicted(ctx, p, d, v.err); why != "" {
 				return p.predictUpdateAndConflicts(ctx, d, transferred, why)
 			}
@@ -172,11 +181,12 @@ func (d *decision) dryRunApply(
 		return cluster.DryRunAfterTransfer(ctx, d.kind, transferred, d.fields)
 	}
 	options := kube.ApplyOptions{UID: d.uid, ResourceVersion: d.resourceVersion}
-	answer, err := cluster.DryRunApply(ctx, d.kind, d.fields, options)
+	fields := withResets(d.fields, d.resets)
+	answer, err := cluster.DryRunApply(ctx, d.kind, fields, options)
 	if kube.ReasonOf(err) == kube.FieldConflict && mayForce(d, err) {
 		take(d, conflictsOf(err))
 		options.Force = true
-		return cluster.DryRunApply(ctx, d.kind, d.fields, options)
+		return cluster.DryRunApply(ctx, d.kind, fields, options)
 	}
 	return answer, err
 }

@@ -157,6 +157,23 @@ func restrictList(f *kinds.Field, have, want []any) []any {
 	return kept
 }
 
+// wholeElement is the list element that is added or removed with a field, else the
+// field itself.
+func wholeElement(before, after map[string]any, path addrs.Path) addrs.Path {
+	var element addrs.Path
+	for _, step := range path.Steps() {
+		element = element.Append(step)
+		if !step.IsKeys() {
+			continue
+		}
+		_, had := ValueAt(before, element)
+		if _, has := ValueAt(after, element); had != has {
+			return element
+		}
+	}
+	return path
+}
+
 // difference is what becomes of one value; nil stands for none.
 type difference struct{ Before, After any }
 

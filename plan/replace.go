@@ -52,6 +52,40 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	return hclspec.Observed{Object: WithoutOwn(d.after), Unknown: d.unknown}, nil
 }
 
+// replaceIfDifferent plans a replacement for fields that can't be changed in place, if the
+// new object would differ in any of them. The server may make of what is desired what is
+// there already: it adds the values of matchLabelKeys to a pod's selectors, and a policy
+// what it likes. Then such fields are to be sent as they are, and the rest is an update.
+func replaceIfDifferent(ctx context.Context, p *planner, d *decision, paths []addrs.Path) (updates bool, seen hclspec.Observed, err error) {
+	seen, err = p.replace(ctx, d, BecauseImmutable, paths)
+	if err != nil || d.certainty != Computed || len(d.rewritten) > 0 || !isThere(d, d.after, paths) {
+		return false, seen, err
+	}
+	d.action, d.reason, d.why, d.replacePaths, d.after = "", NoReason, "", nil, nil
+	d.rewritten, d.unknown = paths, d.desired.Unknown
+	return true, hclspec.Observed{}, nil
+}
+
+// isThere reports whether the live object has at these fields what a new object would.
+func isThere(d *decision, made map[string]any, paths []addrs.Path) bool {
+	return !slices.ContainsFunc(paths, func(path addrs.Path) bool {
+		f := d.kind.At(path)
+		before, _ := valueIn(d.kind, d.before, path)
+		after, _ := valueIn(d.kind, made, path)
+		return f == nil || before == nil || !f.Equal(before, after) || !f.SameOrder(before, after)
+	})
+}
+
+// withRewritten is the desired fields with the values that the live object has at fields
+// of which the server has made, and would make, something else.
+func withRewritten(kind *kinds.Kind, desired, live map[string]any, rewritten []addrs.Path) map[string]any {
+	for _, path := range rewritten {
+		value, _ := valueIn(kind, live, path)
+		desired = ignoring(kind, desired, path, value)
+	}
+	return desired
+}
+
 // triggers are the changed fields for which lifecycle.replace_on asks for a
 // replacement.
 func (d *decision) triggers() []addrs.Path {
@@ -78,7 +112,7 @@ func (d *decision) immutableChanges() []addrs.Path {
 	}
 	for path := range differences(d.kind.Root, before, after) {
 		if server.ForbidsChange(d.kind, d.before, d.after, path) {
-			paths = append(paths, wholeElement(d, path))
+			paths = append(paths, wholeElement(d.before, d.after, path))
 		}
 	}
 	for _, list := range d.kind.Root.Reordered(before, after) {
@@ -113,23 +147,6 @@ func (d *decision) immutablePaths(live *unstructured.Unstructured, refusal error
 	return exact
 }
 
-// wholeElement is the list element that is added or removed with a field, else the
-// field itself.
-func wholeElement(d *decision, path addrs.Path) addrs.Path {
-	var element addrs.Path
-	for _, step := range path.Steps() {
-		element = element.Append(step)
-		if !step.IsKeys() {
-			continue
-		}
-		_, before := ValueAt(d.before, element)
-		if _, after := ValueAt(d.after, element); before != after {
-			return element
-		}
-	}
-	return path
-}
-
 // DryRunReplacement asks the server what it would make of a replacement's new object. It
 // is what stands between a mistake in the configuration and the loss of the old
 // object: once that is gone it is too late to learn that the new one is refused.
@@ -155,6 +172,29 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 		return nil, "the old object still holds addresses or ports of the new one", nil
 	}
 	return answer, "", err
+}
+
+// resets reports whether a refusal is about what the server chose by itself, and a new
+// object would have another value there.
+func resets(ctx context.Context, p *planner, d *decision, refusal error) bool {
+	if kube.ReasonOf(refusal) != kube.Invalid || len(d.resets) > 0 {
+		return false
+	}
+	for _, field := range refusedPaths(refusal) {
+		if !server.IsKeptChoice(d.kind, field) || !leaves(d, field) {
+			continue
+		}
+		fields, _ := withoutHeld(d.object.GroupKind(), d.fields, d.before)
+		answer, err := p.Cluster.DryRunReplacement(ctx, d.kind, fields)
+		if err != nil {
+			return false
+		}
+		before, _ := ValueAt(d.before, field)
+		if value, ok := ValueAt(answer.Object, field); ok && value != before {
+			d.resets, d.transfer = append(d.resets, Reset{field, value}), nil
+		}
+	}
+	return len(d.resets) > 0
 }
 
 // refusesOld reports whether what the old object has at the same fields would be

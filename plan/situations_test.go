@@ -51,6 +51,7 @@ const policyDelay = 5 * time.Second
 //	want              the changes that are planned, other than no-op ones, and
 //	                  what they say; "error: Summary" for each error
 //	why               of what predictions are made, "ADDR: words" a line
+//	becomes           what a field is to be, "ADDR FIELD JSON" a line
 //	says              words that a diagnostic contains
 //	does not say      words that none contains
 //	unmanaged         the fields that others have set, and by whom
@@ -170,6 +171,7 @@ func (s *situation) play() {
 		s.Fatalf("not the plan that was wanted (-want +got):\n%s\n%v", diff, diags)
 	}
 	s.checkWhy(p)
+	s.checkBecomes(p)
 	if want, ok := s.files["unmanaged"]; ok {
 		if diff := cmp.Diff(strings.TrimSpace(want), unmanagedOf(p)); diff != "" {
 			s.Fatalf("not what others have set (-want +got):\n%s", diff)
@@ -222,6 +224,20 @@ func (s *situation) checkWhy(p *plan.Plan) {
 		for _, c := range p.Changes {
 			if c.Addr.String() == addr && c.Why != want {
 				s.Errorf("%s is predicted since %s\nwant %s", addr, c.Why, want)
+			}
+		}
+	}
+}
+
+// checkBecomes compares fields as the plan shows them after the change.
+func (s *situation) checkBecomes(p *plan.Plan) {
+	s.Helper()
+	for line := range strings.Lines(s.files["becomes"]) {
+		addr, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		field, want, _ := strings.Cut(rest, " ")
+		for _, c := range p.Changes {
+			if got, _ := json.Marshal(c.After[field]); c.Addr.String() == addr && string(got) != want {
+				s.Errorf("%s of %s becomes %s\nwant %s", field, addr, got, want)
 			}
 		}
 	}

@@ -66,13 +66,23 @@ func staleServerValues(d *decision, live *unstructured.Unstructured) (paths []ad
 	}
 	was = server.Complete(d.kind, set)
 	becomes := server.Complete(d.kind, d.fields)
-	for _, field := range sortedPaths(differences(d.kind.Root, was, becomes)) {
+	for _, field := range removedFields(d.kind, was, becomes) {
 		_, filledIn := ValueAt(was, field)
-		if _, wasSet := ValueAt(set, field); filledIn && !wasSet && leaves(d, field) && !isOwned(d.kind, owned, field) {
+		if _, wasSet := ValueAt(set, field); filledIn && !wasSet && leavesMore(d, field) && !isOwned(d.kind, owned, field) {
 			paths = append(paths, field)
 		}
 	}
 	return paths, was
+}
+
+// removedFields are the fields in which two versions of an object differ. An element of a
+// keyed list that only the first one has is one of them, not the fields in it.
+func removedFields(kind *kinds.Kind, was, becomes map[string]any) []addrs.Path {
+	fields := addrs.PathSet{}
+	for path := range differences(kind.Root, was, becomes) {
+		fields.Add(wholeElement(was, becomes, path))
+	}
+	return fields.Sorted()
 }
 
 // staleDefaults are the outdated fields that the server would leave as they are without
@@ -101,11 +111,22 @@ func staleDefaults(d *decision, live *unstructured.Unstructured) []addrs.Path {
 // object holds: where not, nothing can be stale, and that is soon known.
 func leavesAny(d *decision) bool {
 	for field := range differences(d.kind.Root, withoutOthers(d.before), withoutOthers(server.Complete(d.kind, d.fields))) {
-		if leaves(d, field) {
+		if leavesMore(d, field) {
 			return true
 		}
 	}
 	return false
+}
+
+// leavesMore is leaves for a field that may also be a set: then it is enough that the
+// object holds other elements than the configuration sets.
+func leavesMore(d *decision, field addrs.Path) bool {
+	if f := d.kind.At(field); f == nil || !f.Set {
+		return leaves(d, field)
+	}
+	wanted, _ := valueIn(d.kind, d.fields, field)
+	there, _ := ValueAt(d.before, field)
+	return there != nil && !d.kind.At(field).Equal(there, wanted)
 }
 
 // withoutOthers is an object without what the server and controllers write into it.

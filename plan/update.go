@@ -9,6 +9,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -32,7 +33,7 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 	if err != nil {
 		return hclspec.Observed{}, err
 	}
-	if same && len(d.transfer) == 0 {
+	if len(d.transfer) == 0 && (same || isRewritten(d, p.state, live)) {
 		return d.leave(Compared), nil
 	}
 	if appliedInOther(d.kind, d.fields, live, d.managers) {
@@ -54,6 +55,7 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 		return err
 	}
 	d.fields = withIgnored(d.kind, d.desired, DesiredFields(d.desired, p.state.StackID()), d.asDefined(transferred))
+	d.fields = withRewritten(d.kind, d.fields, live.Object, d.rewritten)
 	d.before = live.Object
 	d.uid, d.resourceVersion = string(live.GetUID()), live.GetResourceVersion()
 	d.sensitive = d.sensitivePaths(d.before)
@@ -65,7 +67,7 @@ func (p *planner) found(d *decision, live *unstructured.Unstructured) error {
 }
 
 // computedUpdate plans an update from the server's own answer.
-func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstructured.Unstructured) (hclspec.Observed, error) {
+func (p *planner) computedUpdate(ctx context.Context, d *decision, live, answer *unstructured.Unstructured) (hclspec.Observed, error) {
 	stamped := stamps(d, answer.Object)
 	d.after, d.unknown = withoutNewlyAllocated(d, withoutPaths(answer.Object, stamped), true)
 	d.unknown.AddAll(stamped)
@@ -75,7 +77,7 @@ func (p *planner) computedUpdate(ctx context.Context, d *decision, answer *unstr
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
 	// The server may change nothing at all where something looked different here.
-	if d.isLive(answer, stamped) {
+	if d.isLive(answer, stamped) || isAdmissions(d, p.state, live, answer) {
 		d.unknown = addrs.PathSet{}
 		return d.leave(Computed), nil
 	}
@@ -99,7 +101,11 @@ func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstruct
 	}
 	d.after = predicted
 	if paths := d.immutableChanges(); len(paths) > 0 {
-		return p.replace(ctx, d, BecauseImmutable, paths)
+		if d.rewritten != nil || !isThere(d, server.WithMatchLabels(d.kind, d.fields), paths) {
+			return p.replace(ctx, d, BecauseImmutable, paths)
+		}
+		d.rewritten, d.fields = paths, withRewritten(d.kind, d.fields, d.before, paths)
+		return p.predictUpdate(ctx, d, live, why)
 	}
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
@@ -226,6 +232,59 @@ func (d *decision) looksSame(a, b map[string]any) bool {
 func (d *decision) isLive(answer *unstructured.Unstructured, stamps addrs.PathSet) bool {
 	return answer.GetResourceVersion() == d.resourceVersion &&
 		d.looksSame(withoutPaths(d.before, stamps), withoutPaths(answer.Object, stamps)) && ownership.SameOwners(d.before, answer.Object)
+}
+
+// isRewritten reports whether the live object differs from the desired fields only where
+// nobody can have changed it since they were applied: so this is what the server made of
+// them.
+func isRewritten(d *decision, s *state.State, live *unstructured.Unstructured) bool {
+	if last, err := d.isLastApplied(s, live); err != nil || !last {
+		return false
+	}
+	predicted, err := kube.Predict(d.kind, live, d.fields)
+	if err != nil {
+		return false
+	}
+	before, after := visible(d.before), visible(predicted)
+	found := differences(d.kind.Root, before, after)
+	for path := range found {
+		if !server.ForbidsChange(d.kind, d.before, predicted, path) {
+			return false
+		}
+	}
+	return len(found) > 0 && len(d.kind.Root.Reordered(before, after)) == 0
+}
+
+// isAdmissions reports whether a dry-run's answer differs from the live object in nothing
+// that applying is for: the fields that kplan owns stay the same ones and, as far as the
+// desired object sets them, keep their values. What differs is what admission makes of
+// any write: a stamp that nobody owns, and a value of ours that it has overwritten before
+// and would overwrite again.
+func isAdmissions(d *decision, s *state.State, live, answer *unstructured.Unstructured) bool {
+	if len(d.transfer)+len(d.taken) > 0 || d.adopts || d.forced || d.moved() {
+		return false
+	}
+	if owns, err := ownsDesired(d.kind, d.fields, d.managers); err != nil || !owns {
+		return false
+	}
+	if !d.kind.Root.SameOrder(visible(d.before), visible(answer.Object)) {
+		return false
+	}
+	before, after := wanted(d.kind, d.before, d.fields), wanted(d.kind, answer.Object, d.fields)
+	if d.kind.Root.Equal(visible(before), visible(after)) {
+		return true
+	}
+	if last, err := d.isLastApplied(s, live); err != nil || !last {
+		return false
+	}
+	for path := range differences(d.kind.Root, visible(before), visible(after)) {
+		desired, _ := valueIn(d.kind, d.fields, path)
+		made, _ := valueIn(d.kind, after, path)
+		if d.kind.At(path).Equal(desired, made) {
+			return false // applying does what it is for
+		}
+	}
+	return true
 }
 
 // onlyMoves reports whether nothing changes but the annotation that holds the

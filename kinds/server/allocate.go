@@ -116,3 +116,16 @@ func notAllocatedInService(obj map[string]any, field addrs.Path) bool {
 func notAllocatedInJob(obj map[string]any, field addrs.Path) bool {
 	return addrs.NewPath("spec").Contains(field) && valueAt(obj, addrs.NewPath("spec", "manualSelector")) == true
 }
+
+// keptChoices are fields that the server chooses when an object is created, by its other
+// fields, and keeps from then on, though it may refuse what it has chosen beside others.
+var keptChoices = map[addrs.GroupKind][]addrs.Path{
+	kinds.Service: {addrs.NewPath("spec", "ipFamilyPolicy")},
+}
+
+// IsKeptChoice reports whether the server has chosen the value of a field by what the
+// object was when it was created, and keeps it. Another object with the same fields may
+// get another value.
+func IsKeptChoice(k *kinds.Kind, field addrs.Path) bool {
+	return slices.Contains(keptChoices[k.GroupKind()], field)
+}
