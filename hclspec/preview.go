@@ -94,6 +94,11 @@ func (pre *Preview) Desired() []*Desired {
 	return desired
 }
 
+// Graph is the graph of the blocks, each depending on those that come before it: those it
+// refers to, and those that the meaning of its fields puts before it, like the namespace or
+// the ConfigMap that it names as plain text.
+func (pre *Preview) Graph() *graph.Graph[Block] { return pre.order }
+
 // Outputs are the values of the outputs, in configuration order.
 func (pre *Preview) Outputs() []OutputValue { return outputValues(pre.outputs) }
 

@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/kinds"
 )
 
 func graphCommand(s *session) *cli.Command {
@@ -18,22 +22,25 @@ func graphCommand(s *session) *cli.Command {
 		Name:    "graph",
 		Summary: "Print the dependency graph",
 		About: "Prints the dependency graph of the configuration's blocks in the DOT language. An edge leads from a block to " +
-			"one that it depends on. No cluster and no values of variables are needed.",
+			"one that it depends on, because it refers to it or because Kubernetes needs it first: the namespace, ConfigMap or " +
+			"ServiceAccount that an object names as plain text. No cluster and no values of variables are needed; names that " +
+			"depend on a value that is not given give no edge.",
 		Examples: []cli.Example{{Line: "graph | dot -Tsvg > graph.svg", Explanation: "Draw the graph with Graphviz:"}},
-		Run:      func(context.Context, []string) (cli.ExitCode, hcl.Diagnostics) { return exitOK, runGraph(s) },
+		Run:      func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) { return exitOK, runGraph(ctx, s) },
 	}
 }
 
-func runGraph(s *session) hcl.Diagnostics {
-	config, diags := s.load()
+func runGraph(ctx context.Context, s *session) hcl.Diagnostics {
+	c, diags := s.load()
 	if diags.HasErrors() {
 		return diags
 	}
-	g, graphDiags := hclspec.Dependencies(config)
-	if graphDiags.HasErrors() {
+	if _, graphDiags := hclspec.Dependencies(c); graphDiags.HasErrors() {
 		return append(diags, graphDiags...)
 	}
-	writeDOT(s.ui.Out, g)
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Open: files.Opener(ctx), Partial: true})
+	preview, _ := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
+	writeDOT(s.ui.Out, preview.Graph())
 	return nil
 }
 
