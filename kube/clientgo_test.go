@@ -300,12 +300,12 @@ func TestClientGoRetriesOnRetryAfterOnly(t *testing.T) {
 	}
 
 	p.arm(always(status(429, "TooManyRequests", "too many requests", "Retry-After", "30")))
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if err := theirCreate(ctx); err == nil || apierrors.IsTooManyRequests(err) {
 		t.Errorf("client-go reports what the server said: %v", err)
 	}
-	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel = context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if e := wantReason(t, ourCreate(ctx), kube.Unavailable); e.Status != 429 {
 		t.Errorf("kplan: %v", e)
