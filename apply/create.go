@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 )
@@ -70,9 +72,11 @@ func (w *writer) retryCreate(ctx context.Context, c *plan.Change, err error) (*u
 	return nil, err
 }
 
-// updateCreated goes on with an object that exists, if this stack created it.
+// updateCreated goes on with an object that exists, if this stack created it, or the
+// cluster itself, as it does in each new namespace.
 func (w *writer) updateCreated(ctx context.Context, c *plan.Change, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if !plan.MadeBy(live, w.journal.stack()) {
+	byCluster := kinds.IsInEveryNamespace(c.Object) && live.GetLabels()[addrs.StackLabel] == ""
+	if !byCluster && !plan.MadeBy(live, w.journal.stack()) {
 		w.journal.recordNotAttempted(c.Object)
 		return nil, createdSince(c)
 	}

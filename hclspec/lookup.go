@@ -107,8 +107,17 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 			name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Unavailable))
 	}
 	return source.Problem(unknownKind, at,
-		"There is no kind %q. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
-		name, mayBeIn(unknown.Unavailable))
+		"There is no kind %q%s. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
+		name, inVersion(unknown.APIVersion), mayBeIn(unknown.Unavailable))
+}
+
+// inVersion names the API version that was looked in, if it was one: two instances of a
+// block may name different ones, and both are reported.
+func inVersion(apiVersion string) string {
+	if apiVersion == "" {
+		return ""
+	}
+	return " in API version " + apiVersion
 }
 
 // mayBeIn is a sentence about APIs that do not answer, with a space before it, or

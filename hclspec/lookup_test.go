@@ -23,7 +23,7 @@ func TestUnknownKindOfSilentAPI(t *testing.T) {
 	finder := newKindFinder(silentKinds{})
 	for apiVersion, want := range map[string]string{
 		"":                 `There is no kind "Widget". A custom kind needs its CustomResourceDefinition`,
-		"a.example.com/v1": `There is no kind "Widget". A custom kind needs its CustomResourceDefinition`,
+		"a.example.com/v1": `There is no kind "Widget" in API version a.example.com/v1. A custom kind needs its CustomResourceDefinition`,
 	} {
 		_, err := finder.find("Widget", apiVersion)
 		detail := problemOfKind(err, "Widget", hcl.Range{})[0].Detail

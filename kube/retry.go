@@ -100,7 +100,7 @@ func classOf(c *client, r *request, e *Error, ans *answer) *retryPolicy {
 			return &serviceAccountPending
 		}
 	case QuotaExceeded:
-		if e.Status == http.StatusConflict || strings.Contains(e.Message, "status unknown for quota") {
+		if e.Status == http.StatusConflict || isUncounted(e.Message) {
 			return &quotaRace
 		}
 	case Unauthorized: // what gives credentials is asked again meanwhile; what checks them may have stumbled
@@ -115,6 +115,11 @@ func awaitsAccount(message string) bool {
 	return strings.Contains(message, `error looking up service account`) &&
 		strings.Contains(message, `/default: serviceaccount "default" not found`)
 }
+
+// isUncounted recognises that the quota's controller has not counted yet what a quota
+// limits: at once for a kind that it knows, and for a new one when it next looks at all
+// quotas, which takes longer than a request is worth repeating (more than 80 s on 1.37).
+func isUncounted(message string) bool { return strings.Contains(message, "status unknown for quota") }
 
 // retryAfter reads the header in its form of whole seconds, the only one the
 // API server uses.

@@ -125,7 +125,7 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	case http.StatusUnauthorized:
 		return Unauthorized
 	case http.StatusForbidden:
-		return reasonOfForbidden(st)
+		return reasonOfForbidden(e, st)
 	case http.StatusNotFound:
 		if st.Details.Kind == "namespaces" && r.object.Kind != "Namespace" {
 			return NamespaceMissing
@@ -167,6 +167,10 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 			return SchemaRejected
 		case says("failed calling webhook"), says("failed calling admission webhook"):
 			return WebhookFailed
+		case says("conversion webhook for "):
+			e.Advice = "The definition of the kind names a webhook that converts its objects between versions, and it did not answer. " +
+				"It is often part of the operator that takes care of the kind: repair that, or wait until it is ready."
+			return WebhookFailed
 		}
 		return Unavailable
 	}
@@ -176,7 +180,7 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	return Other
 }
 
-func reasonOfForbidden(st *metav1.Status) Reason {
+func reasonOfForbidden(e *Error, st *metav1.Status) Reason {
 	for _, c := range st.Details.Causes {
 		if c.Type == "NamespaceTerminating" {
 			return NamespaceTerminating
@@ -185,6 +189,10 @@ func reasonOfForbidden(st *metav1.Status) Reason {
 	switch {
 	case strings.Contains(st.Message, "exceeded quota"), strings.Contains(st.Message, "for quota:"),
 		strings.Contains(st.Message, "failed quota"):
+		if isUncounted(st.Message) {
+			e.Advice = "The cluster has not counted yet what the quota limits, which takes it some minutes for a kind that is new. " +
+				"Apply again then."
+		}
 		return QuotaExceeded
 	case rbacRefusal.MatchString(st.Message):
 		return Forbidden

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -38,6 +39,33 @@ func FuzzStatusError(f *testing.F) {
 			t.Errorf("the value is shown: %s", shown)
 		}
 	})
+}
+
+// TestStatusOfWebhooksAndQuotas tells what failed from what is merely not ready yet.
+func TestStatusOfWebhooksAndQuotas(t *testing.T) {
+	for _, test := range []struct {
+		code    int
+		message string
+		want    Reason
+		advice  string
+	}{
+		{500, `conversion webhook for a.example.com/v1, Kind=Gadget failed: Post "https://a.n.svc:443/": connection refused`,
+			WebhookFailed, "converts its objects between versions"},
+		{500, `Internal error occurred: failed calling webhook "a.example.com": connection refused`, WebhookFailed, ""},
+		{500, `etcdserver: leader changed`, Unavailable, ""},
+		{403, `gadgets.a.example.com "g" is forbidden: status unknown for quota: q, resources: count/gadgets.a.example.com`,
+			QuotaExceeded, "has not counted yet"},
+		{403, `pods "p" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1`, QuotaExceeded, ""},
+	} {
+		r := &request{op: "create", object: addrs.Object{Group: "a.example.com", Version: "v1", Kind: "Gadget", Name: "g"}, effect: once}
+		body, _ := json.Marshal(map[string]any{
+			"kind": "Status", "code": test.code, "message": test.message, "details": map[string]any{"name": "g"},
+		})
+		e := statusError(r, test.code, body)
+		if e.Reason != test.want || !strings.Contains(e.Advice, test.advice) || (test.advice == "") != (e.Advice == "") {
+			t.Errorf("%s: %s, %q", test.message, e.Reason, e.Advice)
+		}
+	}
 }
 
 func TestServerPath(t *testing.T) {

@@ -108,7 +108,7 @@ var summaries = map[kube.Reason]string{
 	kube.Forbidden:              "Forbidden",
 	kube.Unauthorized:           "Credentials not accepted",
 	kube.DryRunUnsupported:      "Dry-run not supported",
-	kube.WebhookFailed:          "Admission webhook failed",
+	kube.WebhookFailed:          "Webhook failed",
 	kube.NotServed:              "Kind not served by the cluster",
 	kube.Unavailable:            "Cluster unavailable",
 	kube.OutcomeUnknown:         "Outcome unknown",

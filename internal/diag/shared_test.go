@@ -32,13 +32,13 @@ func TestMerge(t *testing.T) {
 		diags = append(diags, d...)
 	}
 	want := []string{
-		"nowhere | Admission webhook failed | Could not create v1 Pod acme/a (Pod.a): webhook w did not answer. Repair it." +
+		"nowhere | Webhook failed | Could not create v1 Pod acme/a (Pod.a): webhook w did not answer. Repair it." +
 			"\n\nThe same happened to Pod.c and Pod.f.",
 		"nowhere | Denied by admission control | Could not create v1 Pod acme/b (Pod.b): no. " +
 			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
 		"nowhere | Denied by admission control | Could not create v1 Pod acme/d (Pod.d): no. " +
 			"A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
-		"nowhere | Admission webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Repair it.",
+		"nowhere | Webhook failed | Could not create v1 Pod acme/e (Pod.e): webhook v did not answer. Repair it.",
 	}
 	if diff := cmp.Diff(want, show(diag.Merge(diags))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

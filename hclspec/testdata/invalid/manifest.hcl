@@ -563,3 +563,10 @@ resource "Pod" "keys" {
     }
   }
 }
+---
+resource "Widget" "all" {
+  for_each = toset(["a", "b"])
+  manifest = { apiVersion = "${each.key}/v1", kind = "Widget", metadata = { name = "a" } }
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget" in API version a/v1. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget" in API version b/v1. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.
+}
