@@ -257,7 +257,7 @@ func (r *round) carryOut(source string, in plan.Input, p *plan.Plan) bool {
 		case strings.Contains(d.Detail, "canary"), strings.Contains(d.Detail, "Y2FuYXJ5"):
 			r.Fatalf("a secret is shown: %s", d.Detail)
 		case d.Summary == "Result differs from the plan":
-			if len(r.rules) == 0 {
+			if of := r.changeOf(d, p); len(r.rules) == 0 && of != nil && of.Certainty == plan.Computed {
 				r.Fatalf("nothing here makes something else of objects: %s", d.Detail)
 			}
 			addr, detail, _ := strings.Cut(d.Detail, " ")
@@ -272,13 +272,18 @@ func (r *round) carryOut(source string, in plan.Input, p *plan.Plan) bool {
 	return !diags.HasErrors()
 }
 
-func (r *round) isExplained(d *hcl.Diagnostic, source string, p *plan.Plan) bool {
-	var of *plan.Change
+// changeOf is the change that a diagnostic is about, nil where that is not known.
+func (r *round) changeOf(d *hcl.Diagnostic, p *plan.Plan) (of *plan.Change) {
 	for _, c := range p.Changes {
 		if c.Action != plan.NoOp && (strings.Contains(d.Detail, c.Object.String()) || d.Subject != nil && c.Range == *d.Subject) {
 			of = c
 		}
 	}
+	return of
+}
+
+func (r *round) isExplained(d *hcl.Diagnostic, source string, p *plan.Plan) bool {
+	of := r.changeOf(d, p)
 	if d.Summary == "Result would differ from the plan" {
 		return r.mutates() && of != nil && of.Certainty == plan.Predicted
 	}
