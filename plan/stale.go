@@ -208,7 +208,7 @@ func explained(d *decision, live *unstructured.Unstructured, err error) error {
 		if others := othersBeside(d, field.Parent()); len(others) > 0 {
 			more = fmt.Sprintf("%s of the object is set by %s%s, and not by the configuration. To remove it, list it in "+
 				"lifecycle.force_conflicts", others[0].Path, quoted(others[0].Manager), sinceWhen(others[0].Time))
-		} else if field.Parent() == addrs.NewPath("status") {
+		} else if addrs.NewPath("status").Contains(field) {
 			more = storedVersionAdvice(d)
 		} else if leaves(d, field) {
 			more = fmt.Sprintf("The configuration does not set it, and an apply removes only fields that kplan has set. "+
@@ -271,10 +271,10 @@ func storedVersionAdvice(d *decision) string {
 	if d.object.GroupKind() != kinds.CustomResourceDefinition {
 		return ""
 	}
-	return fmt.Sprintf("Objects may still be stored in that version. First write all of them in the version that stays, for example with "+
-		"kubectl get %[1]s --all-namespaces -o yaml | kubectl replace -f -. Then remove the version from the status, with "+
-		"kubectl patch crd %[1]s --subresource=status --type=merge -p '{\"status\":{\"storedVersions\":[\"VERSION\"]}}', and plan again. "+
-		"Replacing the definition would delete all its objects", d.object.Name)
+	return fmt.Sprintf("Objects may still be stored in that version. Keep it for now, with storage = false, and apply that. Then write all "+
+		"objects in the version that stays, for example with kubectl get %[1]s --all-namespaces -o yaml | kubectl replace -f -, and remove "+
+		"the version from the status, with kubectl patch crd %[1]s --subresource=status --type=merge "+
+		"-p '{\"status\":{\"storedVersions\":[\"VERSION\"]}}'. After that it can be dropped. Replacing the definition would delete all its objects", d.object.Name)
 }
 
 // sinceWhen is since when a manager owns a field, "" where that is not known.
