@@ -271,10 +271,11 @@ func storedVersionAdvice(d *decision) string {
 	if d.object.GroupKind() != kinds.CustomResourceDefinition {
 		return ""
 	}
-	return fmt.Sprintf("Objects may still be stored in that version. Keep it for now, with storage = false, and apply that. Then write all "+
-		"objects in the version that stays, for example with kubectl get %[1]s --all-namespaces -o yaml | kubectl replace -f -, and remove "+
-		"the version from the status, with kubectl patch crd %[1]s --subresource=status --type=merge "+
-		"-p '{\"status\":{\"storedVersions\":[\"VERSION\"]}}'. After that it can be dropped. Replacing the definition would delete all its objects", d.object.Name)
+	return fmt.Sprintf("Objects may still be stored in that version. Keep it for now, with storage = false, and apply that. "+
+		"Then write all objects in the version that stays, for example with "+
+		"kubectl get %[1]s --all-namespaces -o yaml | kubectl replace -f -, and remove the version from the status, with "+
+		"kubectl patch crd %[1]s --subresource=status --type=merge -p '{\"status\":{\"storedVersions\":[\"VERSION\"]}}'. "+
+		"After that it can be dropped. Replacing the definition would delete all its objects", d.object.Name)
 }
 
 // sinceWhen is since when a manager owns a field, "" where that is not known.
