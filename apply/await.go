@@ -57,6 +57,16 @@ func newTimeouts(config *config.Config, other time.Duration) timeouts {
 	return t
 }
 
+// explain is how long kplan waited, and what sets that: a wait block prevails over the option.
+func (t timeouts) explain(addr addrs.Instance) string {
+	if timeout, set := t.resources[addr.Resource]; set {
+		return fmt.Sprintf("kplan waited for %s, the timeout of the wait block of %s. Increase it there: it prevails over %s.",
+			timeout, addr.Resource, option.WaitTimeout)
+	}
+	return fmt.Sprintf("kplan waited for %s. Set another timeout with %s, or in a wait block for this resource only.",
+		t.other, option.WaitTimeout)
+}
+
 func (t timeouts) of(addr addrs.Instance) time.Duration {
 	if timeout, set := t.resources[addr.Resource]; set {
 		return timeout
@@ -179,7 +189,7 @@ func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 			"so kplan stopped waiting.")
 	case deadline.Err() == context.DeadlineExceeded && ctx.Err() == nil:
 		evidence := w.diagnoser.Evidence(ctx, state)
-		end := fmt.Sprintf("kplan waited for %s. A wait block can set another timeout, as can %s.", timeout, option.WaitTimeout)
+		end := w.timeouts.explain(c.Addr)
 		diags := w.notReady(c.Change, goal.why(state), evidence, end)
 		if missing := goal.missing(state.Live); len(missing) > 0 && (state.Ready || !goal.ready) {
 			diags = w.notSet(c.Change, missing[0], goal.why(state), evidence, end)

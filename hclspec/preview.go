@@ -40,7 +40,8 @@ type Preview struct {
 func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, hcl.Diagnostics) {
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
-	pre.diags = forDisplay(append(diags, pre.evaluateAll(ctx)...))
+	diags = append(diags, pre.evaluateAll(ctx)...)
+	pre.diags = forDisplay(append(diags, pre.checkRefactoring(c)...))
 	pre.outputs = pre.program.evaluateOutputs(pre.results, nil)
 	return pre, pre.Problems(nil)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	strictjson "sigs.k8s.io/json"
@@ -28,6 +29,7 @@ func (e *DecodeError) Error() string {
 
 const (
 	adviseRestore = "put its backup or an earlier version in its place"
+	adviseRebuild = "put an earlier version in its place, or recreate it from the cluster: kplan state rebuild"
 	adviseUpgrade = "upgrade kplan"
 )
 
@@ -92,7 +94,7 @@ func checkText(data []byte) error {
 		problem = "begins with a byte order mark, which an editor has added"
 	case bytes.HasPrefix(data, []byte{0x1F, 0x8B}):
 		problem, advice = "is compressed", "decompress it with gunzip"
-	case bytes.Contains(data, []byte("\n<<<<<<< ")):
+	case bytes.Contains(data, []byte("\n<<<<<<< ")), bytes.HasPrefix(data, []byte("<<<<<<< ")):
 		problem = "contains the conflict markers of a git merge; two runs have changed it independently"
 		advice = "take the side with the higher serial"
 	case !utf8.Valid(data):
@@ -119,8 +121,11 @@ func checkFormat(data []byte) error {
 		format, err = head.Format.Int64()
 	}
 	switch {
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(bytes.TrimSpace(data))):
+	case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "unexpected end of JSON input"):
 		problem = "is cut off: it ends in the middle"
+	case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "after top-level value"):
+		line, column := lineAndColumn(data, syntax.Offset)
+		problem = fmt.Sprintf("is damaged: line %d, column %d: there is text after its end", line, column)
 	case errors.As(err, &syntax):
 		line, column := lineAndColumn(data, syntax.Offset)
 		problem = fmt.Sprintf("is damaged: line %d, column %d: %v", line, column, syntax)

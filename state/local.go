@@ -65,15 +65,25 @@ func (l *Local) read() (*State, stored, error) {
 	return s, stored{s.Version(), sha256.Sum256(data), content, true}, nil
 }
 
-// recommendBackup makes the advice exact where the backup is intact.
+// recommendBackup makes the advice to restore exact: by whether there is a backup, and an intact one.
 func (l *Local) recommendBackup(e *DecodeError) {
-	data, err := readFile(l.backup())
-	if e.Advice != adviseRestore || err != nil || data == nil {
+	if e.Advice != adviseRestore {
 		return
 	}
-	if s, err := Decode(data); err == nil {
-		e.Advice = fmt.Sprintf("the backup %s is intact (serial %d): put it in its place", l.backup(), s.Serial)
+	data, err := readFile(l.backup())
+	switch {
+	case err != nil:
+		return
+	case data == nil:
+		e.Advice = "there is no backup beside it: " + adviseRebuild
+		return
 	}
+	s, err := Decode(data)
+	if err != nil {
+		e.Advice = fmt.Sprintf("the backup %s can't be used either: %s", l.backup(), adviseRebuild)
+		return
+	}
+	e.Advice = fmt.Sprintf("the backup %s is intact (serial %d): put it in its place", l.backup(), s.Serial)
 }
 
 func (l *Local) backup() string   { return l.path + ".backup" }

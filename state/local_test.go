@@ -230,6 +230,20 @@ func TestLocalNoticesChanges(t *testing.T) {
 	}
 }
 
+// TestLocalDamagedWithoutBackup: no backup is recommended that does not exist or is damaged, too.
+func TestLocalDamagedWithoutBackup(t *testing.T) {
+	f := newDirectory(t)
+	f.put(t, 1)
+	must(t, os.Truncate(f.path(), 300))
+	for _, want := range []string{"there is no backup beside it: ", ".backup can't be used either: "} {
+		_, err := f.open().Read(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "kplan state rebuild") {
+			t.Errorf("%q: %v", want, err)
+		}
+		must(t, os.WriteFile(f.path()+".backup", []byte("{"), 0o600))
+	}
+}
+
 func TestLocalDamaged(t *testing.T) {
 	f := newDirectory(t)
 	f.put(t, 1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"kplan.dev/kplan/apply"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/ui"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 )
 
@@ -86,15 +88,15 @@ func runApply(ctx context.Context, s *session, opts applyOptions) (code cli.Exit
 		return exitFailure, diags
 	}
 	if !p.IsEmpty() && !opts.autoApprove {
-		if approved, diags := approve(ctx, s.ui, approvalOf(p)); !approved {
+		if approved, diags := approve(ctx, s.ui, approvalOf(p, len(k.state.Objects))); !approved {
 			return exitFailure, diags
 		}
 	}
 	return k.apply(ctx, opts, p), nil
 }
 
-// approvalOf is the question whether a plan is to be applied.
-func approvalOf(p *plan.Plan) approval {
+// approvalOf is the question whether a plan is to be applied, of a stack that manages so many objects.
+func approvalOf(p *plan.Plan, managed int) approval {
 	q := approval{
 		Question: ui.Question{
 			Title: "Do you want to perform these actions?",
@@ -112,6 +114,11 @@ func approvalOf(p *plan.Plan) approval {
 	case plan.Destroy:
 		q.Title = "Do you really want to destroy all resources?"
 		q.Text = "kplan will destroy all your managed infrastructure, as shown above.\nThere is no undo. Only 'yes' will be accepted to confirm."
+		if n := p.Counts().Destroy; len(p.Targets)+len(p.Excludes) > 0 && n < managed {
+			q.Title = "Do you really want to destroy these resources?"
+			q.Text = fmt.Sprintf("kplan will destroy the %s shown above, of %d that it manages here.\n"+
+				"There is no undo. Only 'yes' will be accepted to confirm.", words.Count(n, "object"), managed)
+		}
 		q.cancelled = "Destroy cancelled."
 	}
 	return q

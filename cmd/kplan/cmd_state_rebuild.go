@@ -75,7 +75,7 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 		return exitFailure, diags
 	}
 	defer func() { diags = append(diags, unlock(lease)...) }()
-	stored := readAny(ctx, s.ui, lease)
+	stored, damaged := readAny(ctx, s.ui, lease)
 	if stored != nil && opts.stack != "" && opts.stack != stored.Lineage {
 		return exitFailure, failure("State of another stack",
 			"The state in %s belongs to the stack %s. To rebuild the state of another stack, name another file with -state=PATH.",
@@ -89,30 +89,31 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 	switch {
 	case stored == nil && opts.stack == "":
 		k.state = state.New()
-		return exitFailure, k.listStacks(ctx)
+		return exitFailure, k.listStacks(ctx, damaged)
 	case stored == nil:
 		k.state = state.NewAfterLoss(opts.stack, time.Now())
 	}
 	return k.rebuild(ctx, opts, stored)
 }
 
-// readAny reads the state, nil if there is none or none that can be read: either
-// is what rebuilding is for.
-func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) *state.State {
+// readAny reads the state, nil if there is none or none that can be read, which is
+// then damaged: either is what rebuilding is for.
+func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) (stored *state.State, damaged bool) {
 	stored, err := lease.Read(ctx)
-	if err != nil && !errors.Is(err, state.ErrNotExist) {
+	damaged = err != nil && !errors.Is(err, state.ErrNotExist)
+	if damaged {
 		u.Report(warning("The stored state can't be read", capital(err)+". If another is stored in its place, it is kept beside that."))
 	}
 	if err != nil {
-		return nil
+		return nil, damaged
 	}
-	return stored
+	return stored, false
 }
 
 // listStacks shows which stacks have objects in the cluster, and returns the
 // error that one has to be chosen: several stacks may well belong to one
 // configuration, with other variables.
-func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
+func (k *stack) listStacks(ctx context.Context, damaged bool) hcl.Diagnostics {
 	scan, diags := rebuild.ScanCluster(ctx, k.input(selection{}), "")
 	if diags.HasErrors() {
 		return diags
@@ -133,8 +134,11 @@ func (k *stack) listStacks(ctx context.Context) hcl.Diagnostics {
 	if len(ids) == 1 {
 		id = ids[0]
 	}
-	return failure("Stack required", "There is no state in %s, so the stack is unknown. Name it: kplan state rebuild -stack=%s%s",
-		k.opts.state.path, id, unseenHint(scan))
+	why := "There is no state in " + k.opts.state.path
+	if damaged {
+		why = "The state in " + k.opts.state.path + " can't be read"
+	}
+	return failure("Stack required", "%s, so the stack is unknown. Name it: kplan state rebuild -stack=%s%s", why, id, unseenHint(scan))
 }
 
 // storing is what a rebuilt state needs a yes for.

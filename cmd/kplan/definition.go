@@ -23,12 +23,11 @@ type definition struct {
 func (s *session) load() (*config.Config, hcl.Diagnostics) {
 	c, diags := config.Load(".")
 	s.quoted.config = c
-	if !diags.HasErrors() || c.Settings.RequiredVersion != "" {
-		if unsuitable := c.CheckVersion(versionText()); unsuitable.HasErrors() {
-			return c, unsuitable
-		}
+	checked := c.CheckVersion(versionText())
+	if checked.HasErrors() {
+		return c, checked
 	}
-	return c, diags
+	return c, append(diags, checked...)
 }
 
 // define reads the configuration and the values of its variables. Warnings are

@@ -15,21 +15,24 @@ type Import struct {
 	To       addrs.Instance // all instances of a resource where it has no key
 	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
 	Range    hcl.Range
+	ToRange  hcl.Range
 }
 
 // Moved is a moved block: the resource of one address now has another. kplan finds moves by itself
 // while the object stays the same; a block is needed where its name changes, too.
 type Moved struct {
-	From, To addrs.Instance
-	Range    hcl.Range
+	From, To  addrs.Instance
+	Range     hcl.Range
+	FromRange hcl.Range
 }
 
 // Removed is a removed block: whether the objects of a resource that is no longer in the
 // configuration are deleted.
 type Removed struct {
-	From    addrs.Instance
-	Destroy bool // delete them; otherwise kplan forgets them and they stay in the cluster
-	Range   hcl.Range
+	From      addrs.Instance
+	Destroy   bool // delete them; otherwise kplan forgets them and they stay in the cluster
+	Range     hcl.Range
+	FromRange hcl.Range
 }
 
 var (
@@ -50,6 +53,7 @@ func (p *parser) imports(block *hcl.Block) *Import {
 	p.constant(content.Attributes["managers"], &i.Managers)
 	var ok bool
 	if i.To, ok = p.address(content.Attributes["to"]); ok {
+		i.ToRange = content.Attributes["to"].Expr.Range()
 		return i
 	}
 	return nil
@@ -69,7 +73,7 @@ func (p *parser) moved(block *hcl.Block) *Moved {
 		p.problem("Invalid move", content.Attributes["to"].Expr.Range(),
 			"An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
 	default:
-		return &Moved{From: from, To: to, Range: block.DefRange}
+		return &Moved{From: from, To: to, Range: block.DefRange, FromRange: content.Attributes["from"].Expr.Range()}
 	}
 	return nil
 }
@@ -90,6 +94,7 @@ func (p *parser) removed(block *hcl.Block) *Removed {
 	}
 	var ok bool
 	if r.From, ok = p.address(content.Attributes["from"]); ok {
+		r.FromRange = content.Attributes["from"].Expr.Range()
 		return r
 	}
 	return nil
@@ -144,7 +149,7 @@ func instanceKey(key cty.Value) (addrs.Key, bool) {
 }
 
 // checkRefactoring reports import blocks of undeclared resources, and moved and removed blocks of
-// declared ones.
+// declared ones. Whether an instance exists is known when the configuration is evaluated.
 func checkRefactoring(p *parser, c *Config) {
 	declared := map[addrs.Resource]bool{}
 	var names []string
@@ -154,13 +159,13 @@ func checkRefactoring(p *parser, c *Config) {
 	}
 	for _, i := range c.Imports {
 		if !declared[i.To.Resource] {
-			p.problem("Reference to undeclared resource", i.Range,
+			p.problem("Reference to undeclared resource", i.ToRange,
 				"There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
 	}
 	for _, r := range c.Removed {
 		if declared[r.From.Resource] && r.From.Key.IsZero() {
-			p.problem("Removed resource still exists", r.Range, "The configuration still declares %s. Delete its block, or this one.", r.From)
+			p.problem("Removed resource still exists", r.FromRange, "The configuration still declares %s. Delete its block, or this one.", r.From)
 		}
 	}
 	targets := map[addrs.Instance]*Moved{}
@@ -169,5 +174,12 @@ func checkRefactoring(p *parser, c *Config) {
 			p.problem("Ambiguous move", m.Range, "%s is already what %s was moved to, at %s.", m.To, other.From, other.Range)
 		}
 		targets[m.To] = m
+		if declared[m.From.Resource] && m.From.Key.IsZero() && m.To.Key.IsZero() {
+			what := "Delete its block"
+			if !declared[m.To.Resource] {
+				what = "Rename its block to " + m.To.Resource.Name
+			}
+			p.problem("Moved object still exists", m.FromRange, "The configuration still declares %s. %s, or delete this one.", m.From, what)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -62,7 +63,8 @@ func (l *loader) requiredVersion(attr *hcl.Attribute) {
 	l.config.Settings.RequiredVersionRange = attr.Expr.Range()
 }
 
-// CheckVersion reports whether the running kplan is one that the configuration requires. Check this
+// CheckVersion reports whether the running kplan is one that the configuration requires; of a build
+// from a source tree, which has no version, it warns that this is not known. Check this
 // before anything else: the other problems that an unsuitable kplan finds in a configuration need
 // not be real.
 func (c *Config) CheckVersion(running string) hcl.Diagnostics {
@@ -74,8 +76,15 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 		return nil // Load reported it
 	}
 	v, err := version.NewVersion(running)
-	if err != nil || constraint.Check(v) || constraint.Check(v.Core()) {
-		return nil // a build from a source tree has no version and is accepted
+	if err != nil {
+		return hcl.Diagnostics{{
+			Severity: hcl.DiagWarning, Summary: "kplan version not checked", Subject: c.Settings.RequiredVersionRange.Ptr(),
+			Detail: fmt.Sprintf("This configuration needs kplan %s. This is a build without a version (%s), so whether it will do is not known.",
+				c.Settings.RequiredVersion, running),
+		}}
+	}
+	if constraint.Check(v) || constraint.Check(v.Core()) {
+		return nil
 	}
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
 		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+

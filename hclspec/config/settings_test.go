@@ -104,3 +104,18 @@ kplan {
 		}
 	}
 }
+
+// TestVersionOfABuildWithoutOne: what can't be known is a warning.
+func TestVersionOfABuildWithoutOne(t *testing.T) {
+	c := &Config{}
+	c.Settings.RequiredVersion = ">= 99"
+	if diags := c.CheckVersion("dev"); len(diags) != 1 || diags[0].Severity != hcl.DiagWarning {
+		t.Errorf("dev: %v", diags)
+	}
+	if diags := c.CheckVersion("1.0.0"); !diags.HasErrors() {
+		t.Error("1.0.0 is accepted")
+	}
+	if diags := c.CheckVersion("99.1.0"); len(diags) != 0 {
+		t.Errorf("99.1.0: %v", diags)
+	}
+}

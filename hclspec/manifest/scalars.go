@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -113,10 +114,24 @@ func hint(v cty.Value, f *kinds.Field, kind *kinds.Kind) string {
 		return " Plain text goes through base64encode()."
 	case f.Type == kinds.List && isMap && holdsObjects(f.Elem):
 		return " Put it in brackets, or write it as a block without the equals sign."
-	case f.Type == kinds.List && v.Type().IsPrimitiveType():
+	case f.Type == kinds.List && v.Type().IsPrimitiveType() && (f.Elem.Type == kinds.Object || f.Elem.Type == kinds.Map):
+		return fmt.Sprintf(" Its elements are objects: %s.", exampleOf(f))
+	case f.Type == kinds.List && v.Type().IsPrimitiveType() && !unsuitable(v.Type(), elementOf(f)):
 		return " Put it in brackets."
 	}
 	return ""
+}
+
+// exampleOf is how a list of objects is written.
+func exampleOf(f *kinds.Field) string {
+	name, inner := f.Name, ""
+	if name == "" {
+		name = "items"
+	}
+	if len(f.ListKeys) > 0 {
+		inner = f.ListKeys[0] + " = "
+	}
+	return fmt.Sprintf("%s = [{ %s… }]", name, inner)
 }
 
 // scalar converts a known value that is neither null nor marked to the JSON

@@ -92,6 +92,8 @@ func TestHint(t *testing.T) {
 	secret, pod := &kinds.Kind{Version: "v1", Name: "Secret"}, &kinds.Kind{Version: "v1", Name: "Pod"}
 	bytes := &kinds.Field{Type: kinds.Bytes}
 	list := &kinds.Field{Type: kinds.List, Elem: &kinds.Field{Type: kinds.String}}
+	mounts := &kinds.Field{Name: "mounts", Type: kinds.List, Elem: &kinds.Field{Type: kinds.Object}}
+	ports := &kinds.Field{Name: "ports", Type: kinds.List, ListKeys: []string{"containerPort"}, Elem: mounts.Elem}
 	for _, test := range []struct {
 		value cty.Value
 		field *kinds.Field
@@ -102,6 +104,9 @@ func TestHint(t *testing.T) {
 		{cty.StringVal("x"), bytes, pod, "base64encode()"},
 		{cty.StringVal("x"), list, pod, "in brackets"},
 		{cty.EmptyObjectVal, list, pod, ""},
+		{cty.NumberIntVal(80), ports, pod, "objects: ports = [{ containerPort = … }]"},
+		{cty.StringVal("x"), mounts, pod, "objects: mounts = [{ … }]"},
+		{cty.True, &kinds.Field{Type: kinds.List, Elem: &kinds.Field{Type: kinds.Integer}}, pod, ""},
 		{cty.True, &kinds.Field{Type: kinds.String}, pod, ""},
 	} {
 		got := hint(test.value, test.field, test.kind)

@@ -90,9 +90,9 @@ func commandCandidates(list []*Command) []candidate {
 func flagCandidates(flags []Flag) []candidate {
 	var all []candidate
 	for _, f := range flags {
-		word := "-" + f.Names()[0]
-		if TakesValue(f) {
-			word += "="
+		word := Head(f)
+		if name, _, ok := strings.Cut(word, "="); ok && TakesValue(f) {
+			word = name + "="
 		}
 		all = append(all, candidate{word, strings.ReplaceAll(usageOf(f), "`", "")})
 	}

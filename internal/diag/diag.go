@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,7 +119,7 @@ var summaries = map[kube.Reason]string{
 	kube.BadConfiguration:       "Invalid cluster configuration",
 	kube.UntrustedConfiguration: "Cluster configuration not trusted",
 	kube.Unreachable:            "Cluster unreachable",
-	kube.TLSFailed:              "Cluster's certificate not trusted",
+	kube.TLSFailed:              "TLS connection failed",
 	kube.PluginFailed:           "Credential plugin failed",
 	kube.NotKubernetes:          "Not a Kubernetes API server",
 }
@@ -143,12 +145,12 @@ var advice = map[kube.Reason]string{
 
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {
 	if missesAnother(e) {
+		path, hint := missing(message(e))
 		return &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Referenced object not found",
-			Detail: detail(e, subject, message(e)+". The object refers to something that does not exist. Create that first, "+
-				"or add it to the configuration"),
-			Subject: at(where, addrs.Path{}),
+			Detail:   detail(e, subject, message(e)+". "+hint),
+			Subject:  at(where, path),
 		}
 	}
 	return &hcl.Diagnostic{
@@ -160,10 +162,42 @@ func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl
 }
 
 // missesAnother reports whether the server did not find another object than the one that
-// it was to write: the role that a binding names, of which it says that the binding is not found.
+// it was to write: the role that a binding names, of which it says that the binding is not found, or
+// what a pod names, without which admission forbids it.
 func missesAnother(e *kube.Error) bool {
-	return e.Reason == kube.NotFound &&
-		(strings.HasSuffix(e.Op, "create") || e.Message != "" && !strings.Contains(e.Message, strconv.Quote(e.Object.Name)))
+	return e.Reason == kube.Denied && slices.ContainsFunc(admitted, func(m reference) bool { return m.absent.MatchString(e.Message) }) ||
+		e.Reason == kube.NotFound &&
+			(strings.HasSuffix(e.Op, "create") || e.Message != "" && !strings.Contains(e.Message, strconv.Quote(e.Object.Name)))
+}
+
+// reference is an object that a pod names and admission looks up.
+type reference struct {
+	absent *regexp.Regexp // how admission says that there is none, with its name
+	kind   string
+	field  addrs.Path // of a Pod
+}
+
+var admitted = []reference{
+	{regexp.MustCompile(`serviceaccount "([^"]*)" not found`), "ServiceAccount", addrs.NewPath("spec", "serviceAccountName")},
+	{regexp.MustCompile(`no PriorityClass with name (\S+) was found`), "PriorityClass", addrs.NewPath("spec", "priorityClassName")},
+	{regexp.MustCompile(`RuntimeClass "([^"]*)" not found`), "RuntimeClass", addrs.NewPath("spec", "runtimeClassName")},
+}
+
+// missing is the field that names what the server did not find, and what to do about it.
+func missing(words string) (addrs.Path, string) {
+	for _, m := range admitted {
+		found := m.absent.FindStringSubmatch(words)
+		switch {
+		case found == nil:
+		case m.kind == "ServiceAccount" && found[1] == "default":
+			return m.field, "Kubernetes creates the ServiceAccount default in each new namespace, after a moment: run kplan again. " +
+				"If that does not help, the cluster's controllers do not run"
+		default:
+			return m.field, fmt.Sprintf("The %s %s does not exist. Declare it in this configuration and refer to it in %s, or create it first",
+				m.kind, found[1], m.field)
+		}
+	}
+	return addrs.Path{}, "The object refers to something that does not exist. Create that first, or add it to the configuration"
 }
 
 // fieldOf is the field that an error about the whole object points at.
@@ -246,9 +280,9 @@ func Drift(c kube.Conflict, object, difference string, at *hcl.Range) *hcl.Diagn
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Field changed outside of kplan",
-		Detail: fmt.Sprintf("%s of %s, which kplan had applied, %s This plan is to stop where there is drift. Plan without that option "+
-			"to put it back, change the configuration to keep it, or list it in lifecycle.ignore_changes to leave it to others.",
-			c.Path, object, sentence(what)),
+		Detail: fmt.Sprintf("%s of %s, which kplan had applied, %s %s=refuse stops the plan where there is drift. Plan without it "+
+			"to put the field back, change the configuration to keep it, or list it in lifecycle.ignore_changes to leave it to others.",
+			c.Path, object, sentence(what), option.Drift),
 		Subject: at,
 	}
 }

@@ -81,6 +81,24 @@ func TestFromKube(t *testing.T) {
 		{"namespace", &kube.Error{Op: "create", Object: pod, Reason: kube.NamespaceMissing, Message: `namespaces "acme" not found`}, []string{
 			`<metadata.namespace> | Namespace not found | Could not create v1 Pod acme/web (Pod.web): namespaces "acme" not found. Declare the namespace in this configuration and refer to it, or create it first.`,
 		}},
+		{"account of a pod", &kube.Error{Op: "create", Object: pod, Reason: kube.Denied,
+			Message: `pods "web" is forbidden: error looking up service account acme/api: serviceaccount "api" not found`}, []string{
+			`<spec.serviceAccountName> | Referenced object not found | Could not create v1 Pod acme/web (Pod.web): pods "web" is forbidden: ` +
+				`error looking up service account acme/api: serviceaccount "api" not found. The ServiceAccount api does not exist. ` +
+				`Declare it in this configuration and refer to it in spec.serviceAccountName, or create it first.`,
+		}},
+		{"account of every namespace", &kube.Error{Op: "create", Object: pod, Reason: kube.Denied,
+			Message: `error looking up service account acme/default: serviceaccount "default" not found`}, []string{
+			`<spec.serviceAccountName> | Referenced object not found | Could not create v1 Pod acme/web (Pod.web): error looking up ` +
+				`service account acme/default: serviceaccount "default" not found. Kubernetes creates the ServiceAccount default in each ` +
+				`new namespace, after a moment: run kplan again. If that does not help, the cluster's controllers do not run.`,
+		}},
+		{"class of a pod", &kube.Error{Op: "create", Object: pod, Reason: kube.Denied,
+			Message: `pods "web" is forbidden: no PriorityClass with name high was found`}, []string{
+			`<spec.priorityClassName> | Referenced object not found | Could not create v1 Pod acme/web (Pod.web): pods "web" is forbidden: ` +
+				`no PriorityClass with name high was found. The PriorityClass high does not exist. Declare it in this configuration and ` +
+				`refer to it in spec.priorityClassName, or create it first.`,
+		}},
 		{"advice of its own", &kube.Error{Op: "connect", Reason: kube.Unreachable, Message: "nothing listens", Advice: "Check it."}, []string{
 			"<> | Cluster unreachable | nothing listens. Check it.",
 		}},

@@ -13,6 +13,7 @@ const (
 	AllowExecPlugins Option = "-allow-exec-plugins" // runs programs that a configuration names
 	CompactWarnings  Option = "-compact-warnings"   // shows warnings as a line each
 	Context          Option = "-context"            // chooses a context of the kubeconfig
+	Drift            Option = "-drift"              // chooses what to do about what others changed
 	Exclude          Option = "-exclude"            // leaves an address out
 	Force            Option = "-force"              // stores a state that does not follow the stored one
 	ForceConflicts   Option = "-force-conflicts"    // takes fields of the object at an address from others

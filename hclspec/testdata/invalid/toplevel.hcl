@@ -28,8 +28,8 @@ removed {}
 #       ^ Missing required argument: The argument "from" is required, but no definition was found.
 ---
 import {
-#^^^^^ Reference to undeclared resource: There is no resource Pod.a to import into.
   to = Pod.a
+#      ^^^^^ Reference to undeclared resource: There is no resource Pod.a to import into.
 }
 ---
 module "shop" {
@@ -89,3 +89,45 @@ Resource "Pod" "web" {}
 ---
 Module "x" {}
 #^^^^^ Unsupported block type: This version of kplan does not have modules yet.
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+moved {
+  from = ConfigMap.a
+#        ^^^^^^^^^^^ Moved object still exists: The configuration still declares ConfigMap.a. Rename its block to b, or delete this one.
+  to   = ConfigMap.b
+}
+---
+resource "ConfigMap" "a" {
+  for_each = toset(["x", "yy"])
+  metadata { name = each.key }
+}
+moved {
+  from = ConfigMap.a["x"]
+#        ^^^^^^^^^^^^^^^^ Moved object still exists: The configuration still declares ConfigMap.a["x"]. Remove that instance, or delete this block.
+  to   = ConfigMap.a["z"]
+}
+removed {
+  from = ConfigMap.a["yy"]
+#        ^^^^^^^^^^^^^^^^^ Removed resource still exists: The configuration still declares ConfigMap.a["yy"]. Remove that instance, or delete this block.
+}
+import {
+  to = ConfigMap.a["yz"]
+#      ^^^^^^^^^^^^^^^^^ Reference to undeclared instance: There is no instance ConfigMap.a["yz"] to import into. Did you mean ConfigMap.a["yy"]?
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+removed {
+  from = ConfigMap.a
+#        ^^^^^^^^^^^ Removed resource still exists: The configuration still declares ConfigMap.a. Delete its block, or this one.
+}
+moved {
+  from = ConfigMap.a
+  to   = ConfigMap.a["x"]
+}
+import {
+  to = ConfigMap.a[0]
+}
