@@ -25,7 +25,7 @@ func outputCommand(s *session) *cli.Command {
 		Name: "output", Args: "[NAME]", MaxArgs: 1,
 		Summary: "Show output values",
 		About: "Shows the values that the outputs, or one of them, had in the last apply. kplan stores no sensitive values: " +
-			"their outputs are shown as <sensitive>.",
+			"their outputs are shown as (sensitive value).",
 		Flags: cli.Group("Options",
 			cli.On("json", &opts.json, "Print JSON."),
 			cli.On("raw", &opts.raw, "Print the string, number or boolean itself, for a script."),

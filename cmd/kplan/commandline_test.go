@@ -208,6 +208,22 @@ func TestUnknownFlagsNameTheNearest(t *testing.T) {
 	}
 }
 
+func TestMistakesNameTheWayOut(t *testing.T) {
+	for given, want := range map[string]string{
+		"plan -ouput=x":    "kplan plan -out=FILE",
+		"state list -id=x": "kplan state list ADDRESS",
+		"state show":       "ADDRESS is missing.",
+		"state mv Pod.a":   "TO is missing.",
+		"force-unlock":     "LOCK_ID is missing.",
+		"metadata":         `no command "metadata". To check`,
+	} {
+		_, err := parse(strings.Fields(given)...)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", given, err)
+		}
+	}
+}
+
 // TestParseNeverPanics gives words in any order.
 func TestParseNeverPanics(t *testing.T) {
 	words := []string{"plan", "apply", "state", "mv", "-", "--", "-out", "-out=", "-lock=false", "-help", "x", "", "-=", "---", "-var", "a=b",

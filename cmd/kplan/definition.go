@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
 )
@@ -23,6 +25,9 @@ type definition struct {
 func (s *session) load() (*config.Config, hcl.Diagnostics) {
 	c, diags := config.Load(".")
 	s.quoted.config = c
+	if s.chdir != "" && len(diags) > 0 && diags[0].Summary == source.NoFiles {
+		diags[0].Detail += fmt.Sprintf(" By -chdir, the current directory is %s.", s.chdir)
+	}
 	checked := c.CheckVersion(versionText())
 	if checked.HasErrors() {
 		return c, checked

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -72,9 +73,12 @@ func fileProblem(err error) string {
 	return capital(err)
 }
 
-// capital is an error's text as the beginning of a sentence.
+// capital is an error's text as the beginning of a sentence. The name of a file stays as it is.
 func capital(err error) string {
 	text := err.Error()
+	if word, _, _ := strings.Cut(text, " "); strings.ContainsAny(strings.TrimRight(word, ".,:;"), `./\`) {
+		return text
+	}
 	first, size := utf8.DecodeRuneInString(text)
 	if first == utf8.RuneError {
 		return text

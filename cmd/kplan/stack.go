@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -31,7 +34,7 @@ type stack struct {
 func (s *session) prepare(ctx context.Context, opts planningOptions, operation string) (*stack, hcl.Diagnostics) {
 	d, diags := s.define(ctx, opts.variables)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, withStateLeft(ctx, diags, opts.state)
 	}
 	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
 		return nil, diags
@@ -52,6 +55,21 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 	}
 	s.quoted.kinds = k.cluster
 	return k, nil
+}
+
+// withStateLeft adds to the error that there is no configuration what the state still has.
+func withStateLeft(ctx context.Context, diags hcl.Diagnostics, opts stateOptions) hcl.Diagnostics {
+	if diags[0].Summary != source.NoFiles {
+		return diags
+	}
+	if opts.path == "" {
+		opts.path = defaultState
+	}
+	if st, err := opts.store().Read(ctx); err == nil && len(st.Objects) > 0 {
+		diags[0].Detail += fmt.Sprintf(" The state in %s has %s, and nothing was done to them. To destroy what has no configuration any more, "+
+			"create an empty file main.kplan.hcl, then: kplan destroy", opts.path, words.Count(len(st.Objects), "object"))
+	}
+	return diags
 }
 
 func (k *stack) close() hcl.Diagnostics {

@@ -55,7 +55,11 @@ func pick(st *state.State, text string) ([]state.Object, hcl.Diagnostics) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, failure("Not in the state", "The state has nothing at %s.%s", want, words.Suggest(want.String(), stateAddresses(st)))
+		hint := words.Suggest(want.String(), stateAddresses(st))
+		if hint == "" {
+			hint = " To see what it has: kplan state list"
+		}
+		return nil, failure("Not in the state", "The state has nothing at %s.%s", want, hint)
 	}
 	return found, nil
 }

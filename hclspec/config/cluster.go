@@ -89,7 +89,7 @@ func (c *Config) Cluster(v Values) (*Cluster, hcl.Diagnostics) {
 		return cluster, nil
 	}
 	cluster.Range = block.DefRange
-	content, diags := block.Body.Content(clusterSchema)
+	content, _, diags := block.Body.PartialContent(clusterSchema) // Load reported what else is there
 	e := newSettingsEval(c, v, content.Attributes)
 	for _, argument := range clusterArguments {
 		e.set(argument.name, argument.sets(cluster))
@@ -178,7 +178,7 @@ func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	if block := c.Settings.Backend; block != nil {
 		backend.Type, backend.Range = block.Labels[0], block.DefRange
-		content, contentDiags := block.Body.Content(backendSchemas[backend.Type])
+		content, _, contentDiags := block.Body.PartialContent(backendSchemas[backend.Type])
 		e := newSettingsEval(c, v, content.Attributes)
 		e.set("path", &backend.Path)
 		diags = append(contentDiags, e.diags...)

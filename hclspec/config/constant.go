@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -19,7 +21,23 @@ type parser struct {
 	diags hcl.Diagnostics
 }
 
-func (p *parser) report(diags hcl.Diagnostics) { p.diags = append(p.diags, diags...) }
+// report adds problems. About an argument or a block that only Terraform has there, they say what
+// kplan has instead.
+func (p *parser) report(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if m := notExpected.FindStringSubmatch(d.Detail); m != nil {
+			name := m[1] + m[2] + m[3]
+			if hint := cmp.Or(unsupportedArguments[name], source.Instead[name]); hint != "" {
+				d.Detail = m[0] + " " + hint
+			}
+		}
+	}
+	p.diags = append(p.diags, diags...)
+}
+
+// notExpected is how package hcl reports an argument or a block that does not belong there.
+var notExpected = regexp.MustCompile(`^(?:An argument named "(\w+)" is not expected here\.|` +
+	`Blocks of type "(\w+)" are not expected here\.|No argument or block type is named "(\w+)"\.)`)
 
 func (p *parser) problem(summary string, subject hcl.Range, format string, args ...any) {
 	p.report(source.Problem(summary, subject, format, args...))

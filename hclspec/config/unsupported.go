@@ -1,5 +1,7 @@
 package config
 
+import "kplan.dev/kplan/internal/option"
+
 // unsupportedBlocks are blocks that users of Terraform or of a later kplan would
 // expect, with what to do instead.
 var unsupportedBlocks = map[string]string{
@@ -12,4 +14,18 @@ var unsupportedBlocks = map[string]string{
 	"backend":   "The backend block belongs inside the kplan block.",
 	"cluster":   "The cluster block belongs inside the kplan block.",
 	"local":     "Local values are declared in a block called locals.",
+}
+
+// unsupportedArguments are arguments and blocks that users of Terraform would expect in a block, with
+// what to do instead.
+var unsupportedArguments = map[string]string{
+	"id": "An import needs no ID: the resource in to declares the kind, the namespace and the name of the object.",
+	"create_before_destroy": "Two objects can't have one name, so the old one is always deleted first. " +
+		"To have both for a while, declare the new one under another name, and remove the old one later.",
+	"replace_triggered_by": "There is nothing like it yet. replace_on lists fields of this object whose change replaces it; " +
+		"to replace it once: " + option.Replace.With("ADDRESS"),
+	"precondition":       "A resource has no conditions yet. A variable has validation, an output precondition.",
+	"postcondition":      "A resource has no conditions yet. What ready means is declared in a wait block.",
+	"required_providers": "kplan has no providers.",
+	"ephemeral":          "Secrets never enter kplan's plans or its state. To hide a value, set sensitive = true.",
 }

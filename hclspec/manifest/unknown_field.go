@@ -31,6 +31,9 @@ func UnknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Fiel
 	if holder := holderOf(field, name); meant == "" && holder != "" {
 		suggestion = fmt.Sprintf(" It belongs into %s.", JoinWhere(where, holder))
 	}
+	if instead := source.Instead[name]; instead != "" && where == "" && meant == "" {
+		suggestion = " " + instead
+	}
 	return meant, source.Problem("Unknown field", at, "%s has no field %q.%s", owner, name, suggestion)
 }
 

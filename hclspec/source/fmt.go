@@ -155,8 +155,11 @@ func FilesToFormat(path string, recursive bool) ([]string, error) {
 	}
 	if !info.IsDir() {
 		if !isFormattable(path) {
-			return nil, fmt.Errorf("%s is not a file of kplan's language: only files named *%s are formatted", path,
-				strings.Join(formattable, ", *"))
+			what := "is not named like a file of kplan's language"
+			if strings.HasSuffix(path, ".json") {
+				what = "is in JSON"
+			}
+			return nil, fmt.Errorf("the file %s %s: only files named *%s are formatted", path, what, strings.Join(formattable, ", *"))
 		}
 		return []string{path}, nil
 	}

@@ -24,3 +24,10 @@ func IsMetaArgument(name string) bool {
 	}
 	return false
 }
+
+// Instead is what kplan has instead of arguments and blocks of Terraform that may stand in any resource.
+var Instead = map[string]string{
+	"provider":    "kplan has no providers. The cluster block inside the kplan block configures the cluster.",
+	"provisioner": "kplan runs no programs. A Job runs one in the cluster; what must run before or after kplan, the pipeline runs.",
+	"connection":  "kplan connects to no machines, only to the API server of the cluster.",
+}

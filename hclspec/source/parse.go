@@ -110,6 +110,9 @@ func isIgnored(name string) bool {
 		strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")
 }
 
+// NoFiles is the summary of NoConfiguration.
+const NoFiles = "No configuration files"
+
 // NoConfiguration is the error for a directory without configuration files. It
 // matters that this is an error: an empty configuration would plan to delete
 // everything.
@@ -127,7 +130,7 @@ func NoConfiguration(dir string, err error) hcl.Diagnostics {
 	default:
 		detail += hintForOthers(dir)
 	}
-	return WithoutRange("No configuration files", "%s", detail)
+	return WithoutRange(NoFiles, "%s", detail)
 }
 
 // hintForOthers suggests what to do with the files in a directory without files for kplan.

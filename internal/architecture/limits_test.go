@@ -16,7 +16,7 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 var exceptions = map[string]limit{
 	"kinds":     {methods: 34},
 	"plan":      {files: 34},
-	"cmd/kplan": {files: 38},
+	"cmd/kplan": {files: 37},
 }
 
 func limitOf(name string) limit {

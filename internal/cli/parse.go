@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,8 +201,10 @@ func (a *App) unknownFlag(c *Command, name string) error {
 		hint = " " + other
 	} else if having := a.commandsWith(name); len(having) > 0 {
 		hint = " It is a flag of " + strings.Join(having, ", ") + "."
-	} else {
-		hint = suggestFlag(name, append(FlagNames(c.Flags), "help"))
+	} else if hint = suggestFlag(name, append(FlagNames(c.Flags), "help")); hint == "" {
+		if near := words.Nearest(name, slices.Sorted(maps.Keys(a.OtherFlags))); near != "" {
+			hint = " " + a.OtherFlags[near]
+		}
 	}
 	return &UsageError{Summary: "Unknown flag", Command: c, Detail: fmt.Sprintf("%s %s has no flag -%s.%s", a.Name, c.Path(), name, hint)}
 }
@@ -222,11 +225,18 @@ func (inv *Invocation) checkArgs() error {
 	case inv.Help || len(c.Subcommands) > 0:
 		return nil
 	case n < c.MinArgs:
-		return &UsageError{Summary: "Missing argument", Command: c, Detail: "Usage: kplan " + c.synopsis()}
+		return &UsageError{Summary: "Missing argument", Command: c,
+			Detail: fmt.Sprintf("%s is missing. Usage: kplan %s", c.argument(n), c.synopsis())}
 	case c.MaxArgs >= 0 && n > c.MaxArgs:
 		return &UsageError{Summary: "Too many arguments", Command: c, Detail: inv.tooMany()}
 	}
 	return nil
+}
+
+// argument is the name of the argument at that position.
+func (c *Command) argument(n int) string {
+	names := strings.Fields(c.Args)
+	return strings.Trim(names[min(n, len(names)-1)], "[].")
 }
 
 func (inv *Invocation) tooMany() string {

@@ -258,7 +258,7 @@ func repetition(addr addrs.Instance) string {
 
 // consequence is what a deletion cascades to, in words.
 func consequence(c impact.Consequence) string {
-	what := number(c.Count) + " " + Clean(c.Kind.String())
+	what := number(c.Count) + " " + Clean(c.Kinds())
 	text := map[impact.Effect]string{
 		impact.CascadesUnmanaged:   "also deletes " + what + " that kplan does not manage",
 		impact.CascadesOtherStacks: "also deletes " + what + " that another kplan stack manages",

@@ -43,7 +43,7 @@ func OutputValue(w io.Writer, o Output, opts Options) {
 
 func (p *page) output(depth int, before string, o Output) {
 	if o.Sensitive {
-		p.line(before, "<sensitive>")
+		p.line(before, redact.Mask)
 		return
 	}
 	p.literal(depth, before, o.Value, "")

@@ -3,6 +3,7 @@
 package words
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,7 +24,24 @@ func list(words []string, beforeLast string) string {
 
 // Count is a number of things: 1 block, 2 blocks.
 func Count(n int, thing string) string {
-	return strconv.Itoa(n) + " " + Plural(n, thing, thing+"s")
+	return strconv.Itoa(n) + " " + Plural(n, thing, PluralOf(thing))
+}
+
+// PluralOf is the word for several: Pods, Ingresses, NetworkPolicies, Endpoints.
+func PluralOf(noun string) string {
+	isAny := func(endings ...string) bool {
+		return slices.ContainsFunc(endings, func(end string) bool { return strings.HasSuffix(noun, end) })
+	}
+	switch {
+	case isAny("Endpoints"):
+		return noun
+	case isAny("ay", "ey", "oy"):
+	case isAny("y"):
+		return strings.TrimSuffix(noun, "y") + "ies"
+	case isAny("s", "x", "ch", "sh"):
+		return noun + "es"
+	}
+	return noun + "s"
 }
 
 // Plural chooses between the words for one thing and those for any other number.

@@ -67,3 +67,14 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+func TestPluralOf(t *testing.T) {
+	for noun, want := range map[string]string{
+		"Pod": "Pods", "Ingress": "Ingresses", "StorageClass": "StorageClasses", "NetworkPolicy": "NetworkPolicies", "Endpoints": "Endpoints",
+		"Gateway": "Gateways", "PersistentVolumeClaim": "PersistentVolumeClaims", "API": "APIs",
+	} {
+		if got := words.PluralOf(noun); got != want {
+			t.Errorf("%s: %s, want %s", noun, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -79,9 +80,13 @@ func homeKubeconfig() string {
 	return filepath.Join(home, ".kube", "config")
 }
 
+// goType is how the decoder of JSON says that a value does not fit.
+var goType = regexp.MustCompile(`(?s)(?:couldn't get version/kind; )?(?:json parse error: )?json: cannot unmarshal (\w+) into Go .*`)
+
 // unreadable keeps the file's content out of the error: it holds credentials.
 func unreadable(err error) *Error {
 	reason, _, _ := strings.Cut(err.Error(), "' is missing in '")
+	reason = goType.ReplaceAllString(reason, "it is no kubeconfig: a value of the type $1 is in the wrong place")
 	return invalid("Check the file's permissions and that it is a kubeconfig.", "%s", reason)
 }
 

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -277,30 +278,37 @@ func (c Consequence) Objects() string {
 	return names
 }
 
+// Kinds is the kind in the number of the objects: Pod, Pods, Ingresses.networking.k8s.io.
+func (c Consequence) Kinds() string {
+	kind := c.Kind
+	kind.Kind = words.Plural(c.Count, kind.Kind, words.PluralOf(kind.Kind))
+	return kind.String()
+}
+
 // String is the consequence in a line.
 func (c Consequence) String() string {
 	names := c.Objects()
 	switch c.Effect {
 	case CascadesUnmanaged:
-		return fmt.Sprintf("also deletes %d %s that kplan does not manage: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("also deletes %d %s that kplan does not manage: %s", c.Count, c.Kinds(), names)
 	case CascadesOtherStacks:
-		return fmt.Sprintf("also deletes %d %s that another kplan stack manages: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("also deletes %d %s that another kplan stack manages: %s", c.Count, c.Kinds(), names)
 	case LosesData:
-		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("loses the data of %d %s: %s", c.Count, c.Kinds(), names)
 	case MayBlock:
 		return fmt.Sprintf("waits for the finalizers %s to be removed", names)
 	case WaitsForAPI:
 		return fmt.Sprintf("waits until these APIs answer again: %s", names)
 	case HeldBy:
-		return fmt.Sprintf("waits until %d %s that use it are gone: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("waits until %d %s that %s gone: %s", c.Count, c.Kinds(), words.Plural(c.Count, "uses it is", "use it are"), names)
 	case LeavesClaims:
-		return fmt.Sprintf("leaves %d %s as they are: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("leaves %d %s as %s: %s", c.Count, c.Kinds(), words.Plural(c.Count, "it is", "they are"), names)
 	case ReleasesVolume:
-		return fmt.Sprintf("releases %d %s, which no other claim can be bound to: %s", c.Count, c.Kind, names)
+		return fmt.Sprintf("releases %d %s, which no other claim can be bound to: %s", c.Count, c.Kinds(), names)
 	case Uncounted:
 		return fmt.Sprintf("may also delete objects of %d kinds that this user may not list: %s", c.Count, names)
 	}
-	return fmt.Sprintf("also deletes %d %s that belong to it: %s", c.Count, c.Kind, names)
+	return fmt.Sprintf("also deletes %d %s that %s to it: %s", c.Count, c.Kinds(), words.Plural(c.Count, "belongs", "belong"), names)
 }
 
 // IsLoss reports whether what this stack does not manage is deleted, or data lost.

@@ -49,7 +49,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   lifecycle {
     create_before_destroy = true
-#   ^^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "create_before_destroy" is not expected here.
+#   ^^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "create_before_destroy" is not expected here. Two objects can't have one name, so the old one is always deleted first. To have both for a while, declare the new one under another name, and remove the old one later.
     prevent_destory       = true
 #   ^^^^^^^^^^^^^^^ Unsupported argument: An argument named "prevent_destory" is not expected here. Did you mean "prevent_destroy"?
   }
@@ -279,4 +279,34 @@ resource "Pod" "web" {
     field { path = status.pod_ip }
 #                  ^^^^^^^^^^^^^ Unknown field: status.pod_ip: status has no field "pod_ip". Did you mean "podIP"?
   }
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  provider = kubernetes.east
+# ^^^^^^^^ Unknown field: A ConfigMap has no field "provider". kplan has no providers. The cluster block inside the kplan block configures the cluster.
+#            ^^^^^^^^^^^^^^^ Unknown name: No reference begins with "kubernetes".
+  provisioner "local-exec" {
+# ^^^^^^^^^^^ Unknown field: A ConfigMap has no field "provisioner". kplan runs no programs. A Job runs one in the cluster; what must run before or after kplan, the pipeline runs.
+    command = "true"
+  }
+}
+---
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  lifecycle {
+    create_before_destroy = true
+#   ^^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "create_before_destroy" is not expected here. Two objects can't have one name, so the old one is always deleted first. To have both for a while, declare the new one under another name, and remove the old one later.
+    replace_triggered_by  = [ConfigMap.b]
+#   ^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "replace_triggered_by" is not expected here. There is nothing like it yet. replace_on lists fields of this object whose change replaces it; to replace it once: -replace='ADDRESS'
+    precondition {
+#   ^^^^^^^^^^^^ Unsupported block type: Blocks of type "precondition" are not expected here. A resource has no conditions yet. A variable has validation, an output precondition.
+      condition = true
+    }
+  }
+}
+import {
+  to = ConfigMap.a
+  id = "default/a"
+# ^^ Unsupported argument: An argument named "id" is not expected here. An import needs no ID: the resource in to declares the kind, the namespace and the name of the object.
 }
