@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
@@ -56,7 +57,7 @@ func anyInstance(r *config.Resource) repetition {
 }
 
 func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
-	value, diags := expr.Value(scope)
+	value, diags := funcs.Evaluate(expr, scope)
 	if diags.HasErrors() {
 		return expansion{unknown: true}, diags
 	}
@@ -109,7 +110,7 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 }
 
 func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
-	value, diags := expr.Value(scope)
+	value, diags := funcs.Evaluate(expr, scope)
 	if diags.HasErrors() {
 		return expansion{unknown: true}, diags
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
 )
 
@@ -28,7 +29,7 @@ func (localNode) dependsOn() []config.Reference { return nil }
 
 func (l localNode) evaluate(p *program, b *block, deps map[Block]*result) *result {
 	scope := p.scope(b, deps)
-	value, diags := l.expr.Value(scope)
+	value, diags := funcs.Evaluate(l.expr, scope)
 	if diags.HasErrors() {
 		value = cty.DynamicVal
 	}

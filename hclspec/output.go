@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
@@ -93,7 +94,7 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 		}
 	}
 	scope := p.scope(b, results)
-	value, diags := o.Expr.Value(scope)
+	value, diags := funcs.Evaluate(o.Expr, scope)
 	if diags.HasErrors() {
 		return nil, diags
 	}

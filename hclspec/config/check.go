@@ -19,7 +19,7 @@ type Check struct {
 // Passes evaluates the condition. A check passes while its condition is not known,
 // and if it can't be evaluated, which is reported.
 func (c *Check) Passes(ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
-	value, diags := c.Condition.Value(ctx)
+	value, diags := funcs.Evaluate(c.Condition, ctx)
 	if diags.HasErrors() {
 		return true, diags
 	}
@@ -33,7 +33,7 @@ func (c *Check) Passes(ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
 
 // Message evaluates the error message, as far as it may be shown.
 func (c *Check) Message(ctx *hcl.EvalContext) (string, hcl.Diagnostics) {
-	value, diags := c.ErrorMessage.Value(ctx)
+	value, diags := funcs.Evaluate(c.ErrorMessage, ctx)
 	if diags.HasErrors() {
 		return "The condition is not met.", diags
 	}

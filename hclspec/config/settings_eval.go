@@ -94,7 +94,7 @@ func (e *settingsEval) value(expr hcl.Expression, path []string) (cty.Value, boo
 			return cty.NilVal, false
 		}
 	}
-	value, diags := expr.Value(&hcl.EvalContext{
+	value, diags := funcs.Evaluate(expr, &hcl.EvalContext{
 		Variables: map[string]cty.Value{"var": e.values.object(), "local": cty.ObjectVal(locals), "path": PathValue},
 		Functions: funcs.Table(e.config.Dir),
 	})

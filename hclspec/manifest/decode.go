@@ -98,7 +98,7 @@ func (d *Decoder) unmark(v cty.Value, at *location) cty.Value {
 }
 
 func (d *Decoder) Eval(expr hcl.Expression) (cty.Value, bool) {
-	v, diags := expr.Value(d.Scope)
+	v, diags := funcs.Evaluate(expr, d.Scope)
 	if len(diags) > 0 {
 		d.Diags = append(d.Diags, diags...)
 		if diags.HasErrors() {

@@ -1,0 +1,62 @@
+package funcs
+
+import (
+	"regexp"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Evaluate is the value of an expression. Inside of a for expression HCL forgets which
+// values are sensitive, so what it reports from there is made to show none: neither the
+// loop's variables nor what its words quote, which may be made from them.
+func Evaluate(expr hcl.Expression, scope *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	value, diags := expr.Value(scope)
+	if len(diags) == 0 || !readsSensitive(expr, scope) {
+		return value, diags
+	}
+	for i, d := range diags {
+		if d.EvalContext != nil && d.EvalContext != scope {
+			shown := *d
+			shown.EvalContext = hiddenBelow(d.EvalContext, scope)
+			shown.Detail = quoted.ReplaceAllString(d.Detail, `(sensitive value)`)
+			diags[i] = &shown
+		}
+	}
+	return value, diags
+}
+
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// readsSensitive reports whether an expression refers to anything sensitive. What can't
+// be looked up counts as sensitive where anything of the same root is.
+func readsSensitive(expr hcl.Expression, scope *hcl.EvalContext) bool {
+	for _, ref := range expr.Variables() {
+		value, diags := ref.TraverseAbs(scope)
+		if diags.HasErrors() {
+			value, _ = ref[:1].TraverseAbs(scope)
+		}
+		if value != cty.NilVal && IsSensitive(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// hiddenBelow is a scope in which the variables of all scopes below a given one are not
+// shown.
+func hiddenBelow(scope, outer *hcl.EvalContext) *hcl.EvalContext {
+	if scope == nil || scope == outer {
+		return scope
+	}
+	above := hiddenBelow(scope.Parent(), outer)
+	if above == nil {
+		above = &hcl.EvalContext{}
+	}
+	hidden := above.NewChild()
+	hidden.Functions, hidden.Variables = scope.Functions, map[string]cty.Value{}
+	for name := range scope.Variables {
+		hidden.Variables[name] = cty.DynamicVal.Mark(Sensitive)
+	}
+	return hidden
+}
