@@ -122,7 +122,14 @@ func (deps *dependents) consequences(c Deletion) []Consequence {
 		finalizers = append(finalizers, n.blocking()...)
 	}
 	for _, n := range deps.ownedBy(c.UID) {
-		owned.add(n.object)
+		switch {
+		case n.stack != "":
+			otherStacks.add(n.object)
+		case n.deployed && !deps.stack.manages(n):
+			unmanaged.add(n.object)
+		default:
+			owned.add(n.object)
+		}
 		deps.addVolume(n.object, loses)
 		finalizers = append(finalizers, n.blocking()...)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -37,6 +38,7 @@ type dependent struct {
 	owners     []string // their uids
 	finalizers []string // that last
 	stack      string   // another stack of kplan that manages it, "" for none
+	deployed   bool     // a person or a tool that deploys made it, no controller
 }
 
 // scan reads the metadata of what the deletions could cascade to: what is
@@ -137,7 +139,7 @@ func (s *scanner) add(kind *kinds.Kind, found []*unstructured.Unstructured, err 
 		}
 		s.seen[uid] = true
 		n := dependent{object: kind.Object(u.GetNamespace(), u.GetName()), uid: uid, owned: len(u.GetOwnerReferences()) > 0,
-			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.deps.stack.Other(u), owners: ownersOf(u)}
+			finalizers: lastingFinalizers(u.GetFinalizers()), stack: s.deps.stack.Other(u), owners: ownersOf(u), deployed: isDeployed(u)}
 		s.deps.byUID[uid] = n
 		s.deps.inNamespace[u.GetNamespace()] = append(s.deps.inNamespace[u.GetNamespace()], n)
 		s.deps.ofKind[kind.GroupKind()] = append(s.deps.ofKind[kind.GroupKind()], n)
@@ -146,6 +148,16 @@ func (s *scanner) add(kind *kinds.Kind, found []*unstructured.Unstructured, err 
 		}
 	}
 	return nil
+}
+
+// isDeployed reports whether a person or a tool that deploys made an object that has an
+// owner, rather than the controller of the owner.
+func isDeployed(u *unstructured.Unstructured) bool {
+	if len(u.GetOwnerReferences()) == 0 {
+		return false
+	}
+	first := ownership.Of(u.Object).First()
+	return first != nil && ownership.IsDeployTool(first.Manager)
 }
 
 // volumes finds out which persistent volumes go with their claims.
