@@ -20,8 +20,8 @@ func BenchmarkJournal10000(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		p.Changes = append(p.Changes, &plan.Change{Addr: addr, Action: plan.Create,
-			Object: addrs.Object{Version: "v1", Kind: "Pod", Namespace: namespace, Name: "app"}})
+		p.Changes = append(p.Changes, creationOf(b, state.Object{Addr: addr,
+			Object: addrs.Object{Version: "v1", Kind: "Pod", Namespace: namespace, Name: "app"}}))
 	}
 	ctx := context.Background()
 	for b.Loop() {

@@ -8,9 +8,16 @@ import (
 	"time"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/kinds/kindstest"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
 )
+
+func creationOf(t testing.TB, o state.Object) *plan.Change {
+	return &plan.Change{Addr: o.Addr, Object: o.Object, Action: plan.Create, Kind: kindstest.Lookup(t, o.Object.Kind),
+		Desired: &hclspec.Desired{}}
+}
 
 // TestDeletionsAfterFullDisk: what was not started since the state could not be
 // saved is missing also when it can be saved again, so nothing may be deleted.
@@ -23,7 +30,7 @@ func TestDeletionsAfterFullDisk(t *testing.T) {
 				Addr:   addrs.Resource{Type: "ConfigMap", Name: "a"}.Instance(addrs.Key{}),
 				Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}, UID: "uid",
 			}
-			p := &plan.Plan{Changes: []*plan.Change{{Addr: made.Addr, Object: made.Object, Action: plan.Create}}}
+			p := &plan.Plan{Changes: []*plan.Change{creationOf(t, made)}}
 			save := func(context.Context, *state.State) error { return full }
 			r := &runner{shutdown: newShutdown(Input{}), journal: newJournal(state.New(), save)}
 			if err := r.journal.begin(ctx, p); err != nil {
@@ -72,7 +79,7 @@ func TestPanicBesideVisits(t *testing.T) {
 				Addr:   addrs.Resource{Type: "ConfigMap", Name: "a"}.Instance(addrs.Key{}),
 				Object: addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}, UID: "uid",
 			}
-			p := &plan.Plan{Changes: []*plan.Change{{Addr: made.Addr, Object: made.Object, Action: plan.Create}}}
+			p := &plan.Plan{Changes: []*plan.Change{creationOf(t, made)}}
 			r := newRunner(Input{
 				Plan:     p,
 				Save:     func(_ context.Context, s *state.State) error { stumbles(); saved = s; return nil },

@@ -37,6 +37,7 @@ func TestShutdownDiagnostic(t *testing.T) {
 // TestWaitsEnd: every wait of an apply ends at once when the shutdown begins, or
 // when its context ends.
 func TestWaitsEnd(t *testing.T) {
+	creation := creationOf(t, state.Object{Addr: testAddr, Object: testObject})
 	waits := map[string]func(ctx context.Context, s *shutdown) error{
 		"before another try": func(ctx context.Context, s *shutdown) error {
 			if s.sleep(ctx, time.Hour) {
@@ -106,5 +107,4 @@ var (
 	testAddr   = addrs.Resource{Type: "ConfigMap", Name: "a"}.Instance(addrs.Key{})
 	testObject = addrs.Object{Version: "v1", Kind: "ConfigMap", Namespace: "n", Name: "a"}
 	deletion   = &plan.Change{Addr: testAddr, Object: testObject, Action: plan.Delete}
-	creation   = &plan.Change{Addr: testAddr, Object: testObject, Action: plan.Create}
 )

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -162,7 +163,8 @@ func TestServerImmutable(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() {
-			if err := kindstest.Resource(client, k, obj).Delete(context.Background(), live.GetName(), metav1.DeleteOptions{}); err != nil {
+			if err := kindstest.Resource(client, k, obj).Delete(context.Background(), live.GetName(), metav1.DeleteOptions{}); err != nil &&
+				!apierrors.IsNotFound(err) { // a controller may have been faster
 				t.Error(err)
 			}
 		}()
