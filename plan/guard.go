@@ -224,6 +224,9 @@ func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State,
 		if c.Action == Delete || c.Action == Replace {
 			changes = append(changes, c)
 			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Live: c.Before})
+		} else if claims := claimsScaledDown(c); claims != nil {
+			changes = append(changes, c)
+			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Claims: claims})
 		}
 	}
 	found, err := impact.Of(ctx, cluster, stackOf(s), deletions)
@@ -233,6 +236,14 @@ func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State,
 		impacts[changes[i]] = found
 	}
 	return impacts, err
+}
+
+// claimsScaledDown are the claims that the change of a StatefulSet has the cluster delete.
+func claimsScaledDown(c *Change) []addrs.Object {
+	if c.Object.GroupKind() != kinds.StatefulSet || c.Action != Update && c.Action != Adopt {
+		return nil
+	}
+	return relations.ClaimsScaledDown(c.Before, c.After)
 }
 
 // guardHeld refuses to delete or replace what an object of the stack keeps in the cluster
@@ -374,11 +385,18 @@ func guardData(c *Change, allowed []addrs.Instance) hcl.Diagnostics {
 	for _, q := range destructive {
 		lines = append(lines, q.String())
 	}
+	what := "Scaling down"
+	switch c.Action {
+	case Delete:
+		what = "Deleting"
+	case Replace:
+		what = "Replacing"
+	}
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  "Deletion would cascade to unmanaged objects or data",
 		Detail: fmt.Sprintf("%s %s (%s) %s. If that is intended, add the option %s.",
-			map[Action]string{Delete: "Deleting", Replace: "Replacing"}[c.Action], c.Addr, c.Object, strings.Join(lines, "; "),
+			what, c.Addr, c.Object, strings.Join(lines, "; "),
 			option.AllowDataLoss.With(c.Addr.String())),
 	}
 	if c.Desired != nil {

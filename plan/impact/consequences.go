@@ -61,6 +61,8 @@ type Deletion struct {
 	Object addrs.Object
 	UID    string
 	Live   map[string]any
+	// Claims are those that go although the object stays, which is only scaled down.
+	Claims []addrs.Object
 }
 
 // Stack is whose objects a deletion is expected to cascade to.
@@ -91,13 +93,18 @@ func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Del
 	if len(deletions) == 0 {
 		return nil, nil
 	}
-	deps, err := scan(ctx, cluster, stack, deletions)
+	whole := slices.DeleteFunc(slices.Clone(deletions), func(d Deletion) bool { return d.Claims != nil })
+	deps, err := scan(ctx, cluster, stack, whole)
 	if err != nil {
 		return nil, err
 	}
-	deps.findGone(deletions)
+	deps.findGone(whole)
 	all := make([]Impact, len(deletions))
 	for i, d := range deletions {
+		if d.Claims != nil {
+			all[i].Consequences = deps.scaledDown(d)
+			continue
+		}
 		holders := deps.holders(d)
 		all[i] = Impact{Consequences: append(deps.consequences(d), heldBy(holders)...), Holders: holders}
 		for _, n := range deps.ownedBy(d.UID) {
@@ -146,6 +153,22 @@ func (deps *dependents) consequences(c Deletion) []Consequence {
 		if n := len(more.names); n > 0 {
 			found = append(found, Consequence{more.effect, c.Object.GroupKind(), n, more.names[:min(n, namesShown)]})
 		}
+	}
+	return found
+}
+
+// scaledDown is what goes with the claims of an object that stays.
+func (deps *dependents) scaledDown(d Deletion) []Consequence {
+	claims, loses := tally{}, tally{}
+	for _, claim := range d.Claims {
+		if deps.claims[claim.QualifiedName()] != "" {
+			claims.add(claim)
+			deps.addVolume(claim, loses)
+		}
+	}
+	found := append(loses.list(LosesData), claims.list(Cascades)...)
+	if deps.uncounted[kinds.PersistentVolume] {
+		found = append(found, Consequence{Uncounted, d.Object.GroupKind(), 1, []string{kinds.PersistentVolume.String()}})
 	}
 	return found
 }
