@@ -3,6 +3,7 @@ package hclspec
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -138,7 +139,7 @@ func keepsNumbers(value cty.Value) bool {
 
 func outputValue(o *config.Output, value cty.Value) *OutputValue {
 	out := &OutputValue{Name: o.Name, Sensitive: o.Sensitive}
-	out.Type = typeJSON(value.Type())
+	out.Type = typeJSON(shownType(value.Type(), o.Sensitive))
 	if !value.IsWhollyKnown() {
 		out.Unknown = true
 		return out
@@ -149,6 +150,25 @@ func outputValue(o *config.Output, value cty.Value) *OutputValue {
 	}
 	out.Value = decodeJSON(text)
 	return out
+}
+
+// shownType is the type of an output as it is stored and shown. The names in an object may
+// be as secret as its values.
+func shownType(ty cty.Type, sensitive bool) cty.Type {
+	if sensitive && namesAttributes(ty) {
+		return cty.DynamicPseudoType
+	}
+	return ty
+}
+
+func namesAttributes(ty cty.Type) bool {
+	switch {
+	case ty.IsTupleType():
+		return slices.ContainsFunc(ty.TupleElementTypes(), namesAttributes)
+	case ty.IsCollectionType():
+		return namesAttributes(ty.ElementType())
+	}
+	return ty.IsObjectType()
 }
 
 func typeJSON(ty cty.Type) any {
