@@ -224,9 +224,9 @@ func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State,
 		if c.Action == Delete || c.Action == Replace {
 			changes = append(changes, c)
 			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Live: c.Before})
-		} else if claims := claimsScaledDown(c); claims != nil {
+		} else if drops := claimsDropped(c); drops != nil {
 			changes = append(changes, c)
-			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Claims: claims})
+			deletions = append(deletions, impact.Deletion{Object: c.Object, UID: c.UID, Drops: drops})
 		}
 	}
 	found, err := impact.Of(ctx, cluster, stackOf(s), deletions)
@@ -238,12 +238,13 @@ func addConsequences(ctx context.Context, cluster *kube.Cluster, s *state.State,
 	return impacts, err
 }
 
-// claimsScaledDown are the claims that the change of a StatefulSet has the cluster delete.
-func claimsScaledDown(c *Change) []addrs.Object {
+// claimsDropped reports which claims the change of a StatefulSet has the cluster delete, nil
+// where it deletes none.
+func claimsDropped(c *Change) func(claim string) bool {
 	if c.Object.GroupKind() != kinds.StatefulSet || c.Action != Update && c.Action != Adopt {
 		return nil
 	}
-	return relations.ClaimsScaledDown(c.Before, c.After)
+	return relations.ClaimsDropped(c.Before, c.After)
 }
 
 // guardHeld refuses to delete or replace what an object of the stack keeps in the cluster

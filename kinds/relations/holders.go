@@ -45,15 +45,21 @@ func Uses(kind *kinds.Kind, object map[string]any, held addrs.Object) bool {
 // ClaimTemplate reports whether a claim of that name is one that a StatefulSet makes for
 // one of its pods, from a template that it has.
 func ClaimTemplate(statefulSet map[string]any, claim string) bool {
+	_, ok := claimOrdinal(statefulSet, claim)
+	return ok
+}
+
+// claimOrdinal is the number of the pod for which a StatefulSet makes a claim of that name.
+func claimOrdinal(statefulSet map[string]any, claim string) (ordinal int64, ok bool) {
 	name := manifest.Text(manifest.Object(statefulSet, "metadata"), "name")
 	for _, v := range manifest.List(manifest.Object(statefulSet, "spec"), "volumeClaimTemplates") {
 		template, _ := v.(map[string]any)
 		prefix := manifest.Text(manifest.Object(template, "metadata"), "name") + "-" + name + "-"
-		if ordinal, ok := strings.CutPrefix(claim, prefix); ok {
-			if _, err := strconv.ParseUint(ordinal, 10, 31); err == nil {
-				return true
+		if text, ok := strings.CutPrefix(claim, prefix); ok {
+			if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+				return int64(n), true
 			}
 		}
 	}
-	return false
+	return 0, false
 }

@@ -64,6 +64,44 @@ func TestClaimTemplate(t *testing.T) {
 	}
 }
 
+// A StatefulSet drops claims only if its policy says so, and only those of pods that go.
+func TestClaimsDropped(t *testing.T) {
+	set := func(spec string) map[string]any {
+		_, set := object(t, `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: web}, spec: {volumeClaimTemplates: [{metadata: {name: data}}],
+			`+spec+`}}`)
+		return set
+	}
+	const deletes, keeps = `persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}`, `persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}`
+	for _, test := range []struct {
+		name, before, after string
+		drops, stays        []string
+	}{
+		{"fewer", `replicas: 3`, `replicas: 1, ` + deletes, []string{"data-web-1", "data-web-2"}, []string{"data-web-0", "data-web-3", "log-web-1"}},
+		{"none", `replicas: 2000000000`, `replicas: 0, ` + deletes, []string{"data-web-0", "data-web-1999999999"}, nil},
+		{"to the default", `replicas: 2`, deletes, []string{"data-web-1"}, []string{"data-web-0"}},
+		{"another start", `replicas: 2`, `replicas: 2, ordinals: {start: 1}, ` + deletes, []string{"data-web-0"}, []string{"data-web-1"}},
+		{"more", `replicas: 1`, `replicas: 3, ` + deletes, nil, nil},
+		{"kept", `replicas: 3`, `replicas: 1, ` + keeps, nil, nil},
+		{"kept by default", `replicas: 3`, `replicas: 1`, nil, nil},
+	} {
+		drops := ClaimsDropped(set(test.before), set(test.after))
+		if (drops == nil) != (test.drops == nil) {
+			t.Errorf("%s: drops any is %v", test.name, drops != nil)
+			continue
+		}
+		for _, claim := range test.drops {
+			if !drops(claim) {
+				t.Errorf("%s: %s stays", test.name, claim)
+			}
+		}
+		for _, claim := range test.stays {
+			if drops(claim) {
+				t.Errorf("%s: %s goes", test.name, claim)
+			}
+		}
+	}
+}
+
 // TestHoldersAcyclic: what holds another is deleted first, which has an end.
 func TestHoldersAcyclic(t *testing.T) {
 	var visit func(kind addrs.GroupKind, way []addrs.GroupKind)

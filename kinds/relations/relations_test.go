@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
 // TestTable holds each field path of the table against the description of its kind.
@@ -66,10 +65,7 @@ func lookup(t *testing.T, kind, apiVersion string) *kinds.Kind {
 
 func object(t *testing.T, text string) (*kinds.Kind, map[string]any) {
 	t.Helper()
-	var fields map[string]any
-	if err := yaml.Unmarshal([]byte(text), &fields); err != nil {
-		t.Fatal(err)
-	}
+	fields := kindstest.Decode(t, text)
 	apiVersion, _ := fields["apiVersion"].(string)
 	name, _ := fields["kind"].(string)
 	return lookup(t, name, apiVersion), fields

@@ -1,37 +1,35 @@
 package relations
 
-import (
-	"strconv"
+import "kplan.dev/kplan/kinds/internal/manifest"
 
-	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/kinds/internal/manifest"
-)
-
-// ClaimsScaledDown are the claims that go when a StatefulSet gets fewer replicas, which its
-// retention policy may ask for. None are, by default.
-func ClaimsScaledDown(before, after map[string]any) []addrs.Object {
-	was, is := manifest.Object(before, "spec"), manifest.Object(after, "spec")
-	if manifest.Text(manifest.Object(is, "persistentVolumeClaimRetentionPolicy"), "whenScaled") != "Delete" {
+// ClaimsDropped reports by its name whether a claim goes when a StatefulSet gets fewer
+// replicas, which its retention policy may ask for. It is nil where none go.
+func ClaimsDropped(before, after map[string]any) func(claim string) bool {
+	policy := manifest.Object(manifest.Object(after, "spec"), "persistentVolumeClaimRetentionPolicy")
+	if manifest.Text(policy, "whenScaled") != "Delete" {
 		return nil
 	}
-	metadata := manifest.Object(before, "metadata")
-	first, _ := manifest.Object(is, "ordinals")["start"].(int64)
-	var claims []addrs.Object
-	for ordinal := first + replicasOf(is); ordinal < first+replicasOf(was); ordinal++ {
-		for _, v := range manifest.List(was, "volumeClaimTemplates") {
-			template, _ := v.(map[string]any)
-			name := manifest.Text(manifest.Object(template, "metadata"), "name") + "-" + manifest.Text(metadata, "name") + "-"
-			claims = append(claims, addrs.Object{Version: "v1", Kind: "PersistentVolumeClaim",
-				Namespace: manifest.Text(metadata, "namespace"), Name: name + strconv.FormatInt(ordinal, 10)})
-		}
+	had, has := ordinalsOf(before), ordinalsOf(after)
+	if had.first >= has.first && had.end <= has.end {
+		return nil
 	}
-	return claims
+	return func(claim string) bool {
+		n, ok := claimOrdinal(before, claim)
+		return ok && had.has(n) && !has.has(n)
+	}
 }
 
-// replicasOf is 1 where a workload sets none.
-func replicasOf(spec map[string]any) int64 {
-	if n, ok := spec["replicas"].(int64); ok {
-		return n
+// ordinals are the numbers of a StatefulSet's pods, without the end.
+type ordinals struct{ first, end int64 }
+
+func (o ordinals) has(n int64) bool { return o.first <= n && n < o.end }
+
+func ordinalsOf(statefulSet map[string]any) ordinals {
+	spec := manifest.Object(statefulSet, "spec")
+	first, _ := manifest.Object(spec, "ordinals")["start"].(int64)
+	replicas, set := spec["replicas"].(int64)
+	if !set {
+		replicas = 1
 	}
-	return 1
+	return ordinals{first, first + replicas}
 }

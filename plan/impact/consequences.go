@@ -61,8 +61,9 @@ type Deletion struct {
 	Object addrs.Object
 	UID    string
 	Live   map[string]any
-	// Claims are those that go although the object stays, which is only scaled down.
-	Claims []addrs.Object
+	// Drops, where set, reports which claims go by their names, although the object stays:
+	// it is only scaled down.
+	Drops func(claim string) bool
 }
 
 // Stack is whose objects a deletion is expected to cascade to.
@@ -93,7 +94,7 @@ func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Del
 	if len(deletions) == 0 {
 		return nil, nil
 	}
-	whole := slices.DeleteFunc(slices.Clone(deletions), func(d Deletion) bool { return d.Claims != nil })
+	whole := slices.DeleteFunc(slices.Clone(deletions), func(d Deletion) bool { return d.Drops != nil })
 	deps, err := scan(ctx, cluster, stack, whole)
 	if err != nil {
 		return nil, err
@@ -101,7 +102,7 @@ func Of(ctx context.Context, cluster *kube.Cluster, stack Stack, deletions []Del
 	deps.findGone(whole)
 	all := make([]Impact, len(deletions))
 	for i, d := range deletions {
-		if d.Claims != nil {
+		if d.Drops != nil {
 			all[i].Consequences = deps.scaledDown(d)
 			continue
 		}
@@ -160,8 +161,9 @@ func (deps *dependents) consequences(c Deletion) []Consequence {
 // scaledDown is what goes with the claims of an object that stays.
 func (deps *dependents) scaledDown(d Deletion) []Consequence {
 	claims, loses := tally{}, tally{}
-	for _, claim := range d.Claims {
-		if deps.claims[claim.QualifiedName()] != "" {
+	for bound := range deps.claims {
+		if name, ok := strings.CutPrefix(bound, d.Object.Namespace+"/"); ok && d.Drops(name) {
+			claim := addrs.Object{Version: "v1", Kind: kinds.PersistentVolumeClaim.Kind, Namespace: d.Object.Namespace, Name: name}
 			claims.add(claim)
 			deps.addVolume(claim, loses)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
@@ -26,8 +27,9 @@ type dependents struct {
 	volumes     map[string]bool          // persistent volumes that are deleted with their claim
 	claims      map[string]string        // volume by claim: namespace/name
 	byUID       map[string]dependent
-	users       []user          // what may hold a deleted object
-	gone        map[string]bool // uids of what is not there any more once all deletions are made
+	managed     map[string]addrs.Object // those of the stack, by uid
+	users       []user                  // what may hold a deleted object
+	gone        map[string]bool         // uids of what is not there any more once all deletions are made
 	deleted     map[addrs.Object]bool
 }
 
@@ -49,6 +51,10 @@ func scan(ctx context.Context, cluster *kube.Cluster, stack Stack, toDelete []De
 		inNamespace: map[string][]dependent{}, owned: map[string][]dependent{}, ofKind: map[addrs.GroupKind][]dependent{},
 		uncounted: map[addrs.GroupKind]bool{}, volumes: map[string]bool{}, claims: map[string]string{},
 		byUID: map[string]dependent{}, gone: map[string]bool{}, deleted: map[addrs.Object]bool{},
+	}
+	deps.managed = make(map[string]addrs.Object, len(stack.UIDs))
+	for o, uid := range stack.UIDs {
+		deps.managed[uid] = o
 	}
 	served, err := cluster.ListableKinds(ctx)
 	if err != nil {
@@ -151,9 +157,10 @@ func (s *scanner) add(kind *kinds.Kind, found []*unstructured.Unstructured, err 
 }
 
 // isDeployed reports whether a person or a tool that deploys made an object that has an
-// owner, rather than the controller of the owner.
+// owner. What has its owner as its controller belongs to that all the same, like a Job that
+// kubectl creates from a CronJob.
 func isDeployed(u *unstructured.Unstructured) bool {
-	if len(u.GetOwnerReferences()) == 0 {
+	if len(u.GetOwnerReferences()) == 0 || metav1.GetControllerOfNoCopy(u) != nil {
 		return false
 	}
 	first := ownership.Of(u.Object).First()

@@ -121,13 +121,9 @@ func (deps *dependents) managedRoot(o addrs.Object, uid string, owners []string)
 	if uid != "" && deps.stack.UIDs[o.Identity()] == uid {
 		return o
 	}
-	managed := map[string]addrs.Object{}
-	for o, uid := range deps.stack.UIDs {
-		managed[uid] = o
-	}
 	seen := map[string]bool{}
 	for todo := owners; len(todo) > 0; todo = todo[1:] {
-		switch root, ok := managed[todo[0]]; {
+		switch root, ok := deps.managed[todo[0]]; {
 		case ok:
 			return root
 		case !seen[todo[0]]:
