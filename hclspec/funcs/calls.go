@@ -39,6 +39,17 @@ func UnknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
 	return diags
 }
 
+// calls reports whether a piece of source calls the function.
+func calls(node hclsyntax.Node, name string) bool {
+	found := false
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		found = found || ok && call.Name == name
+		return nil
+	})
+	return found
+}
+
 func unknownFunction(name string, names []string) string {
 	if why, absent := absentFunctions[name]; absent {
 		return fmt.Sprintf("There is no function %q: %s.", name, why)

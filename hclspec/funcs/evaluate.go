@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -28,9 +29,13 @@ func Evaluate(expr hcl.Expression, scope *hcl.EvalContext) (cty.Value, hcl.Diagn
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// readsSensitive reports whether an expression refers to anything sensitive. What can't
-// be looked up counts as sensitive where anything of the same root is.
+// readsSensitive reports whether an expression refers to anything sensitive, or makes it so.
+// What can't be looked up counts as sensitive where anything of the same root is, and so does
+// JSON, whose calls can't be seen.
 func readsSensitive(expr hcl.Expression, scope *hcl.EvalContext) bool {
+	if node, ok := expr.(hclsyntax.Node); !ok || calls(node, "sensitive") {
+		return true
+	}
 	for _, ref := range expr.Variables() {
 		value, diags := ref.TraverseAbs(scope)
 		if diags.HasErrors() {

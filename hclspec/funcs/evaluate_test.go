@@ -42,6 +42,7 @@ func TestEvaluateInLoops(t *testing.T) {
 		`{for k, v in var.users : v => k}`,
 		`{for k, v in var.inside : upper(v) => k}`,
 		`{for k in concat(var.l, var.l) : k => 1}`,
+		`[for v in sensitive([lower("HUNTER2-real-password")]) : tonumber(v)]`,
 	} {
 		expr, diags := hclsyntax.ParseExpression([]byte(source), "x", hcl.InitialPos)
 		if diags.HasErrors() {
