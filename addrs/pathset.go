@@ -43,6 +43,20 @@ func (s PathSet) Covers(p Path) bool {
 	return false
 }
 
+// Outermost is the outermost of p and the paths above it that is in the set, p itself where
+// none is: what may be shown of a path into something that may not.
+func (s PathSet) Outermost(p Path) Path {
+	outermost := p
+	if len(s) > 0 {
+		for at := p; !at.IsZero(); at = at.Parent() {
+			if s.Has(at) {
+				outermost = at
+			}
+		}
+	}
+	return outermost
+}
+
 // Sorted lists the paths in order.
 func (s PathSet) Sorted() []Path {
 	return slices.SortedFunc(maps.Keys(s), Path.Compare)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -175,7 +176,11 @@ func (i *instance) checkData() {
 		at := addrs.NewPath(field)
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			if faults := validation.IsConfigMapKey(key); len(faults) > 0 {
-				i.problem("Invalid key", at.Field(key), "%q can't be a key in %s: %s.", key, manifest.WithArticle(i.Kind.Name), brief(faults))
+				name := strconv.Quote(key)
+				if !isSecret && i.Sensitive.Has(at) { // which keys a Secret has is no secret
+					name = "A sensitive text"
+				}
+				i.problem("Invalid key", at.Field(key), "%s can't be a key in %s: %s.", name, manifest.WithArticle(i.Kind.Name), brief(faults))
 			}
 			value, _ := entries[key].(string)
 			n := decodedSize(value, isSecret || field == "binaryData")

@@ -148,7 +148,9 @@ func conflict(d *decision, live *unstructured.Unstructured, conflicts []kube.Con
 // contested is the error about one field that another manager owns.
 func contested(d *decision, live *unstructured.Unstructured, f kube.Conflict) *hcl.Diagnostic {
 	difference, at := bothSides(d, live, f.Path), d.desired.RangeOf(f.Path).Ptr()
-	switch standingOf(d, f.Path) {
+	standing := standingOf(d, f.Path)
+	f.Path = withHiddenKeys(d.kind, d.sensitive).Outermost(f.Path)
+	switch standing {
 	case autoscaled:
 		return diag.Autoscaled(f, d.object.String(), scaledBy(d), difference, at)
 	case unwanted:

@@ -104,7 +104,7 @@ func (d *decision) change() *Change {
 	if d.action == "" {
 		return nil
 	}
-	return &Change{
+	c := &Change{
 		Addr: d.addr, Previous: d.previous, Object: d.object, Kind: d.kind, Action: d.action, Reason: d.reason,
 		Certainty: d.certainty, Why: d.why,
 		DesiredFields: d.fields, Before: d.before, After: d.after, Unknown: d.unknown, Sensitive: d.sensitive,
@@ -117,6 +117,8 @@ func (d *decision) change() *Change {
 		Unmanaged: staying(d.unmanaged, d.after),
 		Force:     d.forced || len(d.desired.Lifecycle.ForceConflicts) > 0,
 	}
+	hideKeys(c)
+	return c
 }
 
 // moved reports whether the object has another address than before.

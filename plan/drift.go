@@ -55,7 +55,7 @@ func refuseDrift(d *decision) error {
 	var diags hcl.Diagnostics
 	live := &unstructured.Unstructured{Object: d.before}
 	for _, drift := range d.drift {
-		f := kube.Conflict{Path: drift.Path, Manager: drift.Manager}
+		f := kube.Conflict{Path: withHiddenKeys(d.kind, d.sensitive).Outermost(drift.Path), Manager: drift.Manager}
 		if !drift.Time.IsZero() {
 			f.Time = drift.Time.Format(time.RFC3339)
 		}

@@ -136,6 +136,7 @@ func (p *planner) removal(o state.Object, kind *kinds.Kind, action Action, reaso
 		c.Sensitive.AddAll(redact.Paths(kind, c.Before))
 		c.Sensitive.AddAll(redact.Copies(c.Before, redact.TextsAt(c.Before, c.Sensitive)))
 		c.Unmanaged = unmanagedIn(kind, ownership.Of(c.Before), c.Before, nil, nil, p.AllUnmanaged)
+		hideKeys(c)
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -98,6 +99,45 @@ func discreet(err error, masker redact.Masker) error {
 	return &masked
 }
 
+// withHiddenKeys are the sensitive fields of which the keys are secret as well: those that
+// the configuration made sensitive as a whole. Which keys a Secret has is no secret.
+func withHiddenKeys(kind *kinds.Kind, sensitive addrs.PathSet) addrs.PathSet {
+	hidden := addrs.PathSet{}
+	for path := range sensitive {
+		if f := kind.At(path); f == nil || !f.Sensitive {
+			hidden.Add(path)
+		}
+	}
+	return hidden
+}
+
+// hideKeys leaves no field path in a change that leads into a sensitive field: the keys of a
+// map that is sensitive as a whole are as secret as its values.
+func hideKeys(c *Change) {
+	hidden := withHiddenKeys(c.Kind, c.Sensitive)
+	if len(hidden) == 0 {
+		return
+	}
+	hide := hidden.Outermost
+	for _, list := range []*[]Drift{&c.Drift, &c.Taken, &c.Unmanaged} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			(*list)[i].Path = hide((*list)[i].Path)
+		}
+		*list = slices.CompactFunc(*list, func(a, b Drift) bool { return a.Path == b.Path && a.Manager == b.Manager })
+	}
+	c.Relinquished = slices.Clone(c.Relinquished)
+	for i := range c.Relinquished {
+		c.Relinquished[i].Path = hide(c.Relinquished[i].Path)
+	}
+	c.Relinquished = slices.Compact(c.Relinquished)
+	c.NewlyManaged = slices.Clone(c.NewlyManaged)
+	for i := range c.NewlyManaged {
+		c.NewlyManaged[i] = hide(c.NewlyManaged[i])
+	}
+	c.NewlyManaged = slices.Compact(c.NewlyManaged)
+}
+
 // redacted is the plan with a keyed digest in the field of every sensitive value: a
 // plan that was saved shows what it showed before.
 func (p *Plan) redacted(s *state.State) *Plan {
@@ -105,10 +145,14 @@ func (p *Plan) redacted(s *state.State) *Plan {
 	digest := func(value any) any { return digestOf(s, value) }
 	redacted.Changes = make([]*Change, len(p.Changes))
 	for i, c := range p.Changes {
-		copied := *c
+		copied, hidden := *c, withHiddenKeys(c.Kind, c.Sensitive)
 		copied.DesiredFields = redact.Object(c.Kind, c.DesiredFields, c.Sensitive, digest)
-		copied.Before = redact.Object(c.Kind, kept(c.Before), c.Sensitive, digest)
-		copied.After = redact.Object(c.Kind, kept(c.After), c.Sensitive, digest)
+		copied.Before = redact.Object(c.Kind, kept(c.Before, hidden), c.Sensitive, digest)
+		copied.After = redact.Object(c.Kind, kept(c.After, hidden), c.Sensitive, digest)
+		copied.Sensitive = addrs.PathSet{}
+		for path := range c.Sensitive {
+			copied.Sensitive.Add(hidden.Outermost(path))
+		}
 		redacted.Changes[i] = &copied
 	}
 	redacted.Outputs = make([]OutputChange, len(p.Outputs))
@@ -122,13 +166,13 @@ func (p *Plan) redacted(s *state.State) *Plan {
 }
 
 // kept is what a saved plan has of an object: what is visible of it, and which
-// fields somebody has set.
-func kept(object map[string]any) map[string]any {
+// fields somebody has set, without those in the hidden ones.
+func kept(object map[string]any, hidden addrs.PathSet) map[string]any {
 	shown := visible(object)
 	var entries []any
 	for _, e := range ownership.Of(object) {
 		if e.IsDeliberate() {
-			entries = append(entries, e.Raw())
+			entries = append(entries, e.Without(hidden))
 		}
 	}
 	if entries != nil {

@@ -98,6 +98,26 @@ func (e *Entry) Owns(path addrs.Path) bool {
 // Raw is the entry in JSON form, as the object has it.
 func (e *Entry) Raw() map[string]any { return e.raw }
 
+// Without is the entry in its JSON form, without what it lists below these fields.
+func (e *Entry) Without(fields addrs.PathSet) map[string]any {
+	all, err := e.Fields()
+	if err != nil || len(fields) == 0 {
+		return e.raw
+	}
+	kept := &fieldpath.Set{}
+	all.Iterate(func(elements fieldpath.Path) {
+		if path := Path(elements); fields.Outermost(path) == path {
+			kept.Insert(elements.Copy())
+		}
+	})
+	if kept.Equals(all) {
+		return e.raw
+	}
+	raw := maps.Clone(e.raw)
+	raw["fieldsV1"] = fieldsV1Of(kept)
+	return raw
+}
+
 // OwnEntry is the entry of kplan's applies, nil where there is none.
 func (r Record) OwnEntry() *Entry {
 	for _, e := range r {

@@ -310,7 +310,7 @@ func (e entry) ownershipNotes() []string {
 // takes fields, one note for each.
 func (e entry) driftNotes() []string {
 	var notes []string
-	for fields, first := range byManager(shown(e.Change, e.Drift)) {
+	for fields, first := range byManager(e.Drift) {
 		note := "changed outside of kplan: " + fields
 		if first.Manager != "" {
 			note += " by " + quote(first.Manager)
@@ -320,27 +320,10 @@ func (e entry) driftNotes() []string {
 	for _, manager := range e.AdoptedFrom {
 		notes = append(notes, "adopts the fields that "+quote(manager)+" applied")
 	}
-	for fields, first := range byManager(shown(e.Change, e.Taken)) {
+	for fields, first := range byManager(e.Taken) {
 		notes = append(notes, "taken from "+quote(first.Manager)+": "+fields)
 	}
 	return notes
-}
-
-// shown are fields that others have set, without the names below a sensitive field: they
-// may be as secret as its values.
-func shown(c *plan.Change, all []plan.Drift) []plan.Drift {
-	if len(c.Sensitive) == 0 {
-		return all
-	}
-	shown := slices.Clone(all)
-	for i := range shown {
-		for at := shown[i].Path.Parent(); !at.IsZero(); at = at.Parent() {
-			if c.Sensitive.Has(at) {
-				shown[i].Path = at
-			}
-		}
-	}
-	return shown
 }
 
 // byManager are the fields of each manager in a row, in words, with the first of
@@ -352,7 +335,7 @@ func byManager(all []plan.Drift) iter.Seq2[string, plan.Drift] {
 			for ; i < len(all) && all[i].Manager == first.Manager && all[i].Time.Equal(first.Time); i++ {
 				paths = append(paths, all[i].Path.String())
 			}
-			if !yield(clip(Clean(strings.Join(slices.Compact(paths), ", ")), 200), first) {
+			if !yield(clip(Clean(strings.Join(paths, ", ")), 200), first) {
 				return
 			}
 		}

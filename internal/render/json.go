@@ -179,9 +179,9 @@ func resourceChange(e entry) jsonResourceChange {
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()
 	}
-	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(shown(e.Change, e.Drift)), jsonDrifts(shown(e.Change, e.Taken)), e.AdoptedFrom
+	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(e.Drift), jsonDrifts(e.Taken), e.AdoptedFrom
 	values := e.UnmanagedValues()
-	for i, field := range jsonDrifts(shown(e.Change, e.Unmanaged)) {
+	for i, field := range jsonDrifts(e.Unmanaged) {
 		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})
 	}
 	for _, c := range e.Consequences {

@@ -37,7 +37,7 @@ func unmanagedCount(fields, objects int) string {
 func writeUnmanaged(p *page, c *plan.Change) {
 	p.line("  # ", Clean(c.Addr.String()), "  ", p.paint(dim, "("+Clean(c.Object.String())+")"))
 	values := c.UnmanagedValues()
-	for i, u := range shown(c, c.Unmanaged) {
+	for i, u := range c.Unmanaged {
 		p.line("      ", clip(Clean(u.Path.String()), 200), " = ", oneLine(values[i]), "  by ", quote(u.Manager), on(u.Time))
 	}
 }
