@@ -68,6 +68,9 @@ func runValidate(ctx context.Context, s *session, opts validateOptions) (cli.Exi
 // cluster.
 func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnostics {
 	c, diags := s.load()
+	if !diags.HasErrors() {
+		diags = append(diags, c.CheckVersion(versionText())...) // a build without a version can only warn
+	}
 	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: files.Opener(ctx), Partial: true})
 	diags = append(diags, more...)
 	_, more = c.Cluster(values)

@@ -28,11 +28,10 @@ func (s *session) load() (*config.Config, hcl.Diagnostics) {
 	if s.chdir != "" && len(diags) > 0 && diags[0].Summary == source.NoFiles {
 		diags[0].Detail += fmt.Sprintf(" By -chdir, the current directory is %s.", s.chdir)
 	}
-	checked := c.CheckVersion(versionText())
-	if checked.HasErrors() {
+	if checked := c.CheckVersion(versionText()); checked.HasErrors() {
 		return c, checked
 	}
-	return c, append(diags, checked...)
+	return c, diags
 }
 
 // define reads the configuration and the values of its variables. Warnings are
