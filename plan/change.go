@@ -144,6 +144,7 @@ func (c *Change) Diff() *diff.Difference {
 			o.Owned = o.Owned.Union(record.Deliberate())
 		}
 	}
+	o.Admitted = admittedPaths(Admitted(c))
 	return diff.Of(o)
 }
 

@@ -5,9 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/server"
+	"kplan.dev/kplan/kube"
 )
 
 // Deviation is a value that the server makes other than the plan shows it.
@@ -20,14 +23,21 @@ type Deviation struct {
 	Sensitive  bool
 }
 
+// Overrides reports whether the server makes another value of one that the plan shows,
+// rather than adding to it.
+func (d Deviation) Overrides() bool { return d.Configured && !onlyAdds(d.Shown, d.Made) }
+
 // Deviations are the fields in which an answer of the server, to the change or to a
 // dry-run of it, is not what the plan shows. What every API server adds to an object of
 // the kind is left out.
 func (c *Change) Deviations(answer map[string]any) []Deviation {
+	return deviations(c, c.After, answer)
+}
+
+func deviations(c *Change, shown, made map[string]any) []Deviation {
 	unknown := c.unknown()
-	after, made := c.withoutServers(c.After), c.withoutServers(answer)
-	found := differences(c.Kind.Root, after, made)
-	completed := server.WithMatchLabels(c.Kind, c.After)
+	found := differences(c.Kind.Root, c.withoutServers(shown), c.withoutServers(made))
+	completed := server.WithMatchLabels(c.Kind, shown)
 	var all []Deviation
 	for _, path := range sortedPaths(found) {
 		if unknown.Covers(path) || onlyAdds(found[path].Before, found[path].After) && c.addsAlways(path) {
@@ -39,12 +49,54 @@ func (c *Change) Deviations(answer map[string]any) []Deviation {
 		d := Deviation{Path: path, Shown: found[path].Before, Made: found[path].After}
 		_, d.Configured = valueIn(c.Kind, c.DesiredFields, path)
 		for sensitive := range c.Sensitive {
-			sensitive = keyed(c.Kind, answer, sensitive)
+			sensitive = keyed(c.Kind, made, sensitive)
 			d.Sensitive = d.Sensitive || sensitive.Contains(path) || path.Contains(sensitive)
 		}
 		all = append(all, d)
 	}
 	return all
+}
+
+// Admitted are the fields that admission in the cluster, its policies and webhooks, makes
+// other than the configuration and the API server by itself would: containers that it
+// injects, values that it overrides or removes. Shown is what would be there without it.
+// An object that was not dry-run has none.
+func Admitted(c *Change) []Deviation {
+	if c.Kind == nil || c.After == nil || c.DesiredFields == nil || c.Action == NoOp {
+		return nil
+	}
+	made, err := predicted(c)
+	if err != nil {
+		return nil // what no schema describes the server alone can judge
+	}
+	var admitted []Deviation
+	for _, d := range deviations(c, made, c.After) {
+		if d.Configured || d.Made != nil {
+			admitted = append(admitted, d)
+		}
+	}
+	return admitted
+}
+
+// predicted is what the change would make of its object if nothing but the API server's
+// own rules had a hand in it.
+func predicted(c *Change) (map[string]any, error) {
+	if c.Before == nil || c.Action == Replace {
+		return kube.Predict(c.Kind, nil, c.DesiredFields)
+	}
+	live, err := c.WithTransferredFields(&unstructured.Unstructured{Object: c.Before})
+	if err != nil {
+		return nil, err
+	}
+	return kube.Predict(c.Kind, live, Sent(c))
+}
+
+func admittedPaths(admitted []Deviation) addrs.PathSet {
+	paths := addrs.PathSet{}
+	for _, d := range admitted {
+		paths.Add(d.Path)
+	}
+	return paths
 }
 
 // isNote reports whether a field is a label or an annotation that the configuration does
@@ -87,8 +139,8 @@ func (c *Change) withoutServers(object map[string]any) map[string]any {
 	return object
 }
 
-// addedAlways are fields that the API server's own admission fills in, whatever else the
-// cluster has.
+// addedAlways are fields that the API server fills in by itself, by its own admission or
+// otherwise, whatever else the cluster has.
 var addedAlways = map[addrs.GroupKind][]string{
 	kinds.Pod: {
 		"spec.tolerations", "spec.serviceAccount", "spec.serviceAccountName", "spec.priority", "spec.preemptionPolicy", "spec.nodeName",
@@ -96,6 +148,14 @@ var addedAlways = map[addrs.GroupKind][]string{
 	kinds.PersistentVolumeClaim: {"metadata.finalizers", "spec.storageClassName", "spec.volumeName"},
 	kinds.PersistentVolume:      {"metadata.finalizers"},
 	kinds.Namespace:             {"metadata.labels", "spec.finalizers"},
+	kinds.Service:               {"spec.ipFamilyPolicy"},
+	{Group: "batch", Kind: "Job"}: {
+		"spec.template.metadata.labels.job-name", `spec.template.metadata.labels["batch.kubernetes.io/job-name"]`,
+	},
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: {"spec.targetCPUUtilizationPercentage"}, // of autoscaling/v1
+	// Newer servers alone have these defaults.
+	{Group: "apps", Kind: "StatefulSet"}:         {"spec.updateStrategy.rollingUpdate.maxUnavailable"},
+	{Group: "storage.k8s.io", Kind: "CSIDriver"}: {"spec.preventPodSchedulingIfMissing", "spec.seLinuxMount"},
 }
 
 // onlyAdds reports whether the server adds a value, or elements to a list that is

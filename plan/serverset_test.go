@@ -113,7 +113,7 @@ func (f *serverSet) compare(reader *kube.Cluster) {
 				f.Logf("refused: %s: %s", d.Summary, d.Detail)
 			}
 		}
-		if problems = misjudged(computed, predicted); len(problems) == 0 {
+		if problems = append(misjudged(computed, predicted), admitted(computed)...); len(problems) == 0 {
 			return
 		}
 	}
@@ -139,6 +139,18 @@ func (f *serverSet) turn(by int) {
 			m.picks[choice] = pick
 		}
 	}
+}
+
+// admitted are the fields that seem to be set by admission, in a cluster that has none but
+// the API server's own.
+func admitted(p *plan.Plan) []string {
+	var problems []string
+	for _, c := range p.Changes {
+		for _, d := range plan.Admitted(c) {
+			problems = append(problems, fmt.Sprintf("%s of %s (%s): %s is %v and seems to be set by admission", c.Action, c.Addr, c.Object, d.Path, d.Made))
+		}
+	}
+	return problems
 }
 
 // misjudged are the changes that are predicted otherwise than the server has

@@ -22,6 +22,7 @@ const (
 	indentWidth           = 4
 	gutter                = "│ "
 	forcesReplaced        = " # forces replacement"
+	setByAdmission        = " # set by admission"
 )
 
 func (p *page) symbol(s symbol) string {
@@ -167,6 +168,9 @@ func (b body) suffix(d *diff.Difference) string {
 	text := ""
 	if d.Reencoded != "" {
 		text = " # the same " + strings.ToUpper(string(d.Reencoded)) + " value, written differently"
+	}
+	if d.Admitted {
+		text += setByAdmission
 	}
 	if d.ForcesReplacement {
 		text += b.page.paint(red, forcesReplaced)

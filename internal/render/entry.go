@@ -199,6 +199,9 @@ func (e entry) notes() []string {
 	}
 	notes = append(notes, e.driftNotes()...)
 	notes = append(notes, e.ownershipNotes()...)
+	if overridden := e.overridden(); overridden != "" {
+		notes = append(notes, "admission in the cluster overrides or removes what is configured: "+overridden)
+	}
 	for _, c := range e.Consequences {
 		notes = append(notes, consequence(c))
 	}
@@ -304,6 +307,17 @@ func (e entry) ownershipNotes() []string {
 		notes = append(notes, "newly managed, with its present value: "+clip(Clean(strings.Join(paths, ", ")), 200))
 	}
 	return notes
+}
+
+// overridden are the configured fields of which admission makes something else.
+func (e entry) overridden() string {
+	var paths []string
+	for _, d := range plan.Admitted(e.Change) {
+		if d.Overrides() {
+			paths = append(paths, d.Path.String())
+		}
+	}
+	return clip(Clean(strings.Join(paths, ", ")), 200)
 }
 
 // driftNotes are who changed the object outside of kplan, and from whom the change

@@ -59,6 +59,7 @@ type jsonResourceChange struct {
 	Unmanaged        []jsonUnmanaged     `json:"unmanaged,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
 	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
+	Admitted         []jsonAdmitted      `json:"admitted,omitempty"`
 	Consequences     []jsonEffect        `json:"consequences,omitempty"`
 	Certainty        plan.Certainty      `json:"certainty,omitempty"`
 	CertaintyReason  string              `json:"certainty_reason,omitempty"`
@@ -94,6 +95,12 @@ type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
 	Time    *time.Time `json:"time,omitempty"`
+}
+
+// jsonAdmitted is a field of which admission in the cluster makes its value.
+type jsonAdmitted struct {
+	Path       addrs.Path `json:"path"`
+	Configured bool       `json:"configured"`
 }
 
 // jsonUnmanaged is a field that others have set.
@@ -180,6 +187,9 @@ func resourceChange(e entry) jsonResourceChange {
 		r.PreviousAddress = e.Previous.String()
 	}
 	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(e.Drift), jsonDrifts(e.Taken), e.AdoptedFrom
+	for _, d := range plan.Admitted(e.Change) {
+		r.Admitted = append(r.Admitted, jsonAdmitted{d.Path, d.Configured})
+	}
 	values := e.UnmanagedValues()
 	for i, field := range jsonDrifts(e.Unmanaged) {
 		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})

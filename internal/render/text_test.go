@@ -101,10 +101,30 @@ func plans(t testing.TB) map[string]*plan.Plan {
 	}
 }
 
+// desiredUpdate is what an update of the controller sets. The container log is none of it:
+// admission injects that.
+const desiredUpdate = `
+metadata:
+  name: web
+  namespace: acme
+  labels: {app: web, tier: front, kplan.dev/stack: s}
+spec:
+  replicas: 3
+  selector: {name: web}
+  template:
+    metadata: {labels: {name: web}}
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.28
+        ports: [{containerPort: 9080}, {containerPort: 9090, protocol: UDP}]
+        resources: {requests: {cpu: 1000m, memory: 128Mi}}
+`
+
 func updates(t testing.TB) *plan.Plan {
 	return planOf(t, changed{
 		addr: `ReplicationController.app["a"]`, namespace: "acme", name: "web", action: plan.Update,
-		before: liveController, desired: desiredController,
+		before: liveController, desired: desiredUpdate,
 		after: `
 metadata:
   name: web

@@ -40,6 +40,7 @@ type Difference struct {
 	Unknown           bool // After is known after apply
 	Sensitive         bool
 	ForcesReplacement bool // the object has to be replaced since this field changes
+	Admitted          bool // admission in the cluster makes After of the field, or adds it
 	Reordered         bool // of Elements: those that stay, stay in another order
 
 	// Reencoded says in what encoding a string that changes holds the same values
@@ -121,6 +122,8 @@ type Object struct {
 	// Unknown are fields of After that are known after apply, Sensitive those of
 	// both sides that must not be shown.
 	Unknown, Sensitive addrs.PathSet
+	// Admitted are the fields of After that admission in the cluster has set or added.
+	Admitted addrs.PathSet
 	// ReplacePaths are the fields that can't be changed in place.
 	ReplacePaths []addrs.Path
 	// Replaced reports whether After is a new object in place of Before.
@@ -137,6 +140,7 @@ func Of(o Object) *Difference {
 		unknown:   trailOf(o.Unknown).without(noise),
 		sensitive: trailOf(o.Sensitive),
 		replace:   trailOf(addrs.NewPathSet(o.ReplacePaths...)),
+		admitted:  trailOf(o.Admitted),
 		owned:     owned,
 	}
 	if o.Kind != nil {
@@ -191,8 +195,8 @@ type position struct {
 	// desired is the value in the configuration, nil where it sets none.
 	desired any
 
-	unknown, sensitive, replace trail
-	owned                       trail // by kplan, in the live object
+	unknown, sensitive, replace, admitted trail
+	owned                                 trail // by kplan, in the live object
 }
 
 // below is the position of a field or map key.
@@ -203,6 +207,7 @@ func (at position) below(name string) position {
 		unknown:   at.unknown.field(name),
 		sensitive: at.sensitive.field(name),
 		replace:   at.replace.field(name),
+		admitted:  at.admitted.field(name),
 		owned:     at.owned.field(name),
 	}
 	if at.field != nil {
@@ -244,7 +249,26 @@ func (d *differ) values(at position, before, after any) *Difference {
 		}
 	}
 	at.force(diff)
+	at.admit(diff)
 	return diff
+}
+
+// admit marks what admission has set or added, a whole object rather than all that is in it.
+func (at position) admit(diff *Difference) {
+	switch {
+	case diff.Op == NoOp || diff.Op == Removed || !at.admitted.reaches():
+	case diff.IsBlock() && at.admitted.ends() && diff.Shape == Elements: // its elements say it
+	case at.admitted.ends() || diff.Op == Added && at.desired == nil && diff.isComposed():
+		diff.unmarkAdmitted()
+		diff.Admitted = true
+	}
+}
+
+func (d *Difference) unmarkAdmitted() {
+	for _, c := range d.Children {
+		c.Admitted = false
+		c.unmarkAdmitted()
+	}
 }
 
 // force marks the fields that can't be changed in place. The server may name
@@ -426,7 +450,7 @@ func (d *differ) isServerSet(at, next position, parent *Difference, before, afte
 	case d.depth > 0:
 		return false // in a text, which has one owner
 	case parent.Before == nil:
-		return at.desired != nil && next.desired == nil
+		return at.desired != nil && next.desired == nil && !next.admitted.exists()
 	case after != nil || parent.After != nil && !d.replaced:
 		return false
 	case d.ownershipKnown:

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -152,6 +153,7 @@ func (l listPair) element(before, after, desired int, name string) elementPair {
 		e.after, index = l.after[after], after
 		steps = append(steps, addrs.Path{}.Index(after).String())
 		e.unknown = l.at.unknown.element(name, addrs.Path{}.Index(after).String())
+		e.admitted = l.admitted(name, after)
 	}
 	if desired != none {
 		e.desired = l.desired[desired]
@@ -168,6 +170,33 @@ func (l listPair) element(before, after, desired int, name string) elementPair {
 	e.path = l.at.path.Index(index)
 	l.identify(&e)
 	return e
+}
+
+// admitted is the trail of what admission made at an element. A list that is applied as a
+// whole is in the set as a whole: then it is the elements which the configuration has not.
+func (l listPair) admitted(name string, after int) trail {
+	if !l.at.admitted.ends() {
+		return l.at.admitted.element(name, addrs.Path{}.Index(after).String())
+	}
+	if slices.ContainsFunc(l.desired, func(desired any) bool { return includes(l.after[after], desired) }) {
+		return trail{}
+	}
+	return trail{nodes: []*pathTree{{here: true}}, covered: true}
+}
+
+// includes reports whether a value has all that a desired one has.
+func includes(value, desired any) bool {
+	have, ok := value.(map[string]any)
+	want, object := desired.(map[string]any)
+	if !ok || !object {
+		return reflect.DeepEqual(value, desired)
+	}
+	for name := range want {
+		if !includes(have[name], want[name]) {
+			return false
+		}
+	}
+	return true
 }
 
 // identify puts the keys of an element into its path, unless they are secret.
