@@ -62,7 +62,7 @@ func deviations(c *Change, shown, made map[string]any) []Deviation {
 // injects, values that it overrides or removes. Shown is what would be there without it.
 // An object that was not dry-run has none.
 func Admitted(c *Change) []Deviation {
-	if c.Kind == nil || c.After == nil || c.DesiredFields == nil || c.Action == NoOp {
+	if c.Kind == nil || c.After == nil || c.DesiredFields == nil || c.Action == NoOp || isAsDesired(c) {
 		return nil
 	}
 	made, err := predicted(c)
@@ -78,11 +78,25 @@ func Admitted(c *Change) []Deviation {
 	return admitted
 }
 
+// isAsDesired reports whether a change in place has just what the configuration sets, as of
+// nearly all updates, for which there is nothing to predict.
+func isAsDesired(c *Change) bool {
+	if c.Before == nil || c.Action == Replace || !containsDesired(c.Kind.Root, c.After, c.DesiredFields) {
+		return false
+	}
+	for path, d := range differences(c.Kind.Root, c.withoutServers(c.Before), c.withoutServers(c.After)) {
+		if _, configured := valueIn(c.Kind, c.DesiredFields, path); !configured && d.After != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // predicted is what the change would make of its object if nothing but the API server's
 // own rules had a hand in it.
 func predicted(c *Change) (map[string]any, error) {
 	if c.Before == nil || c.Action == Replace {
-		return kube.Predict(c.Kind, nil, c.DesiredFields)
+		return server.Complete(c.Kind, c.DesiredFields), nil
 	}
 	live, err := c.WithTransferredFields(&unstructured.Unstructured{Object: c.Before})
 	if err != nil {
