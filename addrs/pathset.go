@@ -57,6 +57,19 @@ func (s PathSet) Outermost(p Path) Path {
 	return outermost
 }
 
+// Touches reports whether the set has the path, one above it or one below it.
+func (s PathSet) Touches(p Path) bool {
+	if s.Covers(p) {
+		return true
+	}
+	for other := range s {
+		if p.Contains(other) {
+			return true
+		}
+	}
+	return false
+}
+
 // Sorted lists the paths in order.
 func (s PathSet) Sorted() []Path {
 	return slices.SortedFunc(maps.Keys(s), Path.Compare)

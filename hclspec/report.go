@@ -146,6 +146,12 @@ func (pre *Preview) Warnings(only func(addrs.Resource) bool) hcl.Diagnostics {
 	return pre.Report(pre.linted.configuration.Warnings(), only)
 }
 
+// Violations are errors: values that the definition of a custom kind, in this configuration,
+// does not allow.
+func (pre *Preview) Violations() hcl.Diagnostics {
+	return pre.Report(pre.linted.configuration.Violations(), nil)
+}
+
 // Unmatched are warnings of selectors that match no pod, as far as that can be told without
 // a cluster.
 func (pre *Preview) Unmatched(only func(addrs.Resource) bool) hcl.Diagnostics {

@@ -33,11 +33,11 @@ func FromCRD(crd map[string]any) ([]*Kind, error) {
 			continue
 		}
 		k := &Kind{Group: group, Version: manifest.Text(version, "name"), Name: name, Plural: plural,
-			Namespaced: manifest.Text(spec, "scope") != "Cluster"}
+			Namespaced: manifest.Text(spec, "scope") != "Cluster", Schema: manifest.Object(manifest.Object(version, "schema"), "openAPIV3Schema")}
 		if manifest.Object(version, "subresources")["status"] != nil {
 			k.resets = []string{"status"}
 		}
-		k.describe(&schemaReader{seen: map[component]*children{}}, manifest.Object(manifest.Object(version, "schema"), "openAPIV3Schema"))
+		k.describe(&schemaReader{seen: map[component]*children{}}, k.Schema)
 		all = append(all, k)
 	}
 	return all, nil

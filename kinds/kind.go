@@ -33,6 +33,9 @@ type Kind struct {
 	// kind of unknown shape it allows any field beside apiVersion, kind and
 	// metadata.
 	Root *Field
+	// Schema is the schema that a CustomResourceDefinition gives for the kind, in JSON form,
+	// nil where the kind was not read from one.
+	Schema map[string]any
 
 	// resets are the fields that only a subresource writes: the server ignores
 	// them in an object that is applied.

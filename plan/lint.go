@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/lint"
 	"kplan.dev/kplan/kinds/relations"
+	"kplan.dev/kplan/kinds/validation"
 	"kplan.dev/kplan/plan/dangling"
 )
 
@@ -66,4 +67,30 @@ func replicasDropped(ctx context.Context, p *planner, c *Change) hcl.Diagnostics
 			c.Addr, before, after, hint),
 		Subject: c.Desired.RangeOf(relations.Replicas).Ptr(),
 	}}
+}
+
+// violations are what the schema of a custom kind does not allow in an object that the
+// server was not asked about.
+func violations(schemas *validation.Set, d *decision) error {
+	v := schemas.Of(d.kind)
+	if v == nil || d.certainty != Predicted {
+		return nil
+	}
+	var found []validation.Violation
+	switch unknown := d.desired.Unknown; {
+	case d.action == Create, d.action == Replace:
+		found = v.Create(d.after, unknown)
+	case (d.action == Update || d.action == Adopt) && d.before != nil:
+		found = v.Update(d.after, d.before, unknown)
+	}
+	var diags hcl.Diagnostics
+	for _, violation := range found {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: validation.Summary,
+			Detail: violation.Detail(d.addr, d.kind), Subject: d.desired.RangeOf(violation.Path).Ptr()})
+	}
+	if len(diags) == 0 {
+		return nil
+	}
+	d.blocked = true
+	return MaskSecrets(diags, d.change())
 }

@@ -11,6 +11,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/validation"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/autoscale"
 	"kplan.dev/kplan/state"
@@ -74,6 +75,7 @@ type planner struct {
 	live      *inventory
 	preview   previewer
 	scalers   *autoscale.Finder
+	schemas   validation.Set
 	scope     scope
 	end       context.CancelFunc // of all that is asked
 }

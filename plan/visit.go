@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,7 +22,7 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	d := p.newDecision(ctx, Named(desired, p.state))
 	seen, err := p.decide(hearAbout(ctx, d), d, needs)
 	if err == nil {
-		err = refuseDrift(d)
+		err = cmp.Or(refuseDrift(d), violations(&p.schemas, d))
 	}
 	if d.before != nil {
 		d.unmanaged = unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), p.AllUnmanaged)

@@ -82,6 +82,9 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 	}
 	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
 	diags = append(diags, unreported(more, diags)...)
+	if !more.HasErrors() {
+		diags = append(diags, preview.Violations()...)
+	}
 	if !diags.HasErrors() { // of half a configuration they would say what is not so
 		diags = append(append(diags, preview.Warnings(nil)...), preview.Unmatched(nil)...)
 	}

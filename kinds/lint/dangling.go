@@ -17,7 +17,7 @@ import (
 func (c *Configuration) Dangling(o *Object) []relations.Reference {
 	return slices.DeleteFunc(relations.References(o.Kind, o.Fields), func(ref relations.Reference) bool {
 		return ref.Optional || o.isOpen(ref.Path) || c.find(ref) != nil || c.open[ref.To.GroupKind()] || c.open[addrs.GroupKind{}] ||
-			touches(o.Unknown, namespacePath) || c.willBeMade(o, ref)
+			o.Unknown.Touches(namespacePath) || c.willBeMade(o, ref)
 	})
 }
 

@@ -144,18 +144,5 @@ func (c *Configuration) Warnings() []Finding {
 // isOpen reports whether a value at the path or below it is not known yet, or must not be
 // shown.
 func (o *Object) isOpen(path addrs.Path) bool {
-	return touches(o.Unknown, path) || touches(o.Sensitive, path)
-}
-
-// touches reports whether a path, one above it or one below it is in the set.
-func touches(set addrs.PathSet, path addrs.Path) bool {
-	if set.Covers(path) {
-		return true
-	}
-	for p := range set {
-		if path.Contains(p) {
-			return true
-		}
-	}
-	return false
+	return o.Unknown.Touches(path) || o.Sensitive.Touches(path)
 }

@@ -19,7 +19,7 @@ func volumeErrors(o *Object) []Finding {
 		return nil
 	}
 	spec := pod.Path.Field("spec")
-	if touches(o.Unknown, spec.Field("volumes")) || touches(o.Unknown, claimTemplates) {
+	if o.Unknown.Touches(spec.Field("volumes")) || o.Unknown.Touches(claimTemplates) {
 		return nil
 	}
 	names := volumeNames(o, pod)

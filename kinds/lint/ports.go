@@ -151,11 +151,11 @@ func targetPort(port any) string {
 func (c *Configuration) portsBehind(service *Object) (names []string, by []addrs.Instance, known bool) {
 	known = true
 	for _, s := range relations.Selectors(service.Kind, service.Fields) {
-		known = known && !touches(service.Unknown, s.Path)
+		known = known && !service.Unknown.Touches(s.Path)
 		for _, w := range c.selected(service.Object.Namespace, s) {
 			by = append(by, w.Addr)
 			for _, list := range containerLists {
-				known = known && !touches(w.Unknown, w.pod.Path.Field("spec").Field(list))
+				known = known && !w.Unknown.Touches(w.pod.Path.Field("spec").Field(list))
 			}
 			for _, c := range containersOf(w.pod) {
 				names = append(names, c.portNames()...)
@@ -195,7 +195,7 @@ func MissingPort(o *Object, ref relations.Reference, service map[string]any) []F
 }
 
 func missingPort(o *Object, ref relations.Reference, to *Object) []Finding {
-	if to.Kind.GroupKind() != kinds.Service || touches(to.Unknown, addrs.NewPath("spec", "ports")) {
+	if to.Kind.GroupKind() != kinds.Service || to.Unknown.Touches(addrs.NewPath("spec", "ports")) {
 		return nil
 	}
 	return MissingPort(o, ref, to.Fields)

@@ -55,7 +55,7 @@ type Unmatched struct {
 func (c *Configuration) Unmatched() []Unmatched {
 	var all []Unmatched
 	for _, o := range c.objects {
-		if _, makes := o.Kind.PodTemplate(); makes || touches(o.Unknown, namespacePath) {
+		if _, makes := o.Kind.PodTemplate(); makes || o.Unknown.Touches(namespacePath) {
 			continue
 		}
 		for _, s := range relations.Selectors(o.Kind, o.Fields) {
@@ -92,7 +92,7 @@ func (c *Configuration) mayHaveMorePods() bool {
 	}
 	return slices.ContainsFunc(c.objects, func(o *Object) bool {
 		_, makes := o.Kind.PodTemplate()
-		return makes && touches(o.Unknown, namespacePath)
+		return makes && o.Unknown.Touches(namespacePath)
 	})
 }
 

@@ -1,0 +1,28 @@
+package lint
+
+import (
+	"kplan.dev/kplan/kinds/server"
+	"kplan.dev/kplan/kinds/validation"
+)
+
+// Violations are values that the schema of the object's kind does not allow, where the
+// definition of the kind is known. The API server accepts one in an object that has had it
+// since before the schema forbade it.
+func (c *Configuration) Violations() []Finding {
+	var validators validation.Set
+	var found []Finding
+	for _, o := range c.objects {
+		v := validators.Of(o.Kind)
+		if v == nil {
+			continue
+		}
+		for _, violation := range v.Create(server.Complete(o.Kind, o.Fields), o.Unknown) {
+			if violation.Rule && len(o.Sensitive) > 0 {
+				violation.Text = "a validation rule is violated, whose message may hold sensitive values"
+			}
+			found = append(found, Finding{Of: o, Path: violation.Path, Error: true,
+				Summary: validation.Summary, Detail: violation.Detail(o.Addr, o.Kind)})
+		}
+	}
+	return found
+}
