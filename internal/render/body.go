@@ -204,7 +204,7 @@ func (b body) value(d *diff.Difference, before, after string) {
 	s := symbolOf(d.Op)
 	switch {
 	case d.Unknown || d.Sensitive || d.Shape == diff.Leaf:
-		b.row(s, before, leaf(d), after, b.suffix(d))
+		b.row(s, before, leaf(d), after, goneFrom(d, after), b.suffix(d))
 	case d.Shape == diff.Text:
 		b.row(s, before, "<<-EOT", b.suffix(d))
 		b.deeper().lines(d)
@@ -243,9 +243,7 @@ func leaf(d *diff.Difference) string {
 	switch {
 	case d.Op == diff.Added:
 		return after
-	case d.Op == diff.Removed:
-		return before + " -> null"
-	case d.Op == diff.NoOp || d.Sensitive && !d.Unknown:
+	case d.Op == diff.Removed || d.Op == diff.NoOp || d.Sensitive && !d.Unknown:
 		return before
 	case d.Unknown:
 		return before + " -> " + after
@@ -285,7 +283,7 @@ func (b body) elements(d *diff.Difference) {
 		case diff.Fields:
 			b.objectValue(c, "", ",")
 		default:
-			b.element(c)
+			b.value(c, "", ",")
 		}
 	}
 	if d.Hidden.Elements > 0 && !hasGap(d) {
@@ -294,19 +292,6 @@ func (b body) elements(d *diff.Difference) {
 	if d.Reordered {
 		b.note("the order of the elements changes")
 	}
-}
-
-// element writes an element of a list.
-func (b body) element(d *diff.Difference) {
-	if d.Op == diff.Removed && d.Shape == diff.Leaf && !d.Unknown {
-		text := inline(d.Before)
-		if d.Sensitive {
-			text = redact.Mask
-		}
-		b.row(destroy, text, ",", b.suffix(d))
-		return
-	}
-	b.value(d, "", ",")
 }
 
 func hasGap(d *diff.Difference) bool {

@@ -240,7 +240,7 @@ data:
   space: "a b\nnext\n"
   dots: "a·\nnext\n"
   escaped: "\\u{202e}\nnext\n"
-binaryData: {logo: AAECAwT/}
+binaryData: {gone: YWI=, logo: AAECAwT/}
 `,
 			after: `
 metadata: {name: c, namespace: acme}
