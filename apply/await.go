@@ -15,9 +15,7 @@ import (
 	"kplan.dev/kplan/apply/readiness"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
-	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
@@ -33,45 +31,6 @@ type waiter struct {
 	shutdown  *shutdown
 	activity  *activity
 	masker    func() redact.Masker // of all secrets that the plan knows
-}
-
-// timeouts are how long to wait for a change of an object, also of one that is to
-// be deleted.
-type timeouts struct {
-	resources map[addrs.Resource]time.Duration // by their wait blocks
-	other     time.Duration
-}
-
-func newTimeouts(config *config.Config, other time.Duration) timeouts {
-	t := timeouts{map[addrs.Resource]time.Duration{}, other}
-	if t.other == 0 {
-		t.other = DefaultWaitTimeout
-	}
-	if config != nil {
-		for _, resource := range config.Resources {
-			if resource.Wait.Timeout > 0 {
-				t.resources[resource.Addr] = resource.Wait.Timeout
-			}
-		}
-	}
-	return t
-}
-
-// explain is how long kplan waited, and what sets that: a wait block prevails over the option.
-func (t timeouts) explain(addr addrs.Instance) string {
-	if timeout, set := t.resources[addr.Resource]; set {
-		return fmt.Sprintf("kplan waited for %s, the timeout of the wait block of %s. Increase it there: it prevails over %s.",
-			timeout, addr.Resource, option.WaitTimeout)
-	}
-	return fmt.Sprintf("kplan waited for %s. Set another timeout with %s, or in a wait block for this resource only.",
-		t.other, option.WaitTimeout)
-}
-
-func (t timeouts) of(addr addrs.Instance) time.Duration {
-	if timeout, set := t.resources[addr.Resource]; set {
-		return timeout
-	}
-	return t.other
 }
 
 // waits reports whether kplan is to wait until the object is ready.

@@ -64,15 +64,15 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 			r.writer.awaitDefinition(ctx, c)
 		}
 		var err error
-		if done.live, err = r.writer.change(ctx, c); err != nil {
+		if done, err = r.writer.change(ctx, c); err != nil {
 			return nil, err
 		}
-		done.deviations = r.writer.deviations(ctx, c, done.live)
+		done.deviations = r.writer.deviations(ctx, done.Change, done.live)
 	} else {
 		r.journal.recordUnchanged(r.writer.entry(c, done.live))
 	}
 	if readiness.IsDeletedOnceFinished(done.live) && r.waiter.waits(d) {
-		r.informers.Start(c.Kind) // a watch that starts later would not see that it existed
+		r.informers.Start(done.Kind) // a watch that starts later would not see that it existed
 	}
 	if goal := r.goalOf(done); goal.ready || len(goal.values) > 0 {
 		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting

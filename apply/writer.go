@@ -24,6 +24,7 @@ type writer struct {
 	shutdown *shutdown
 	deleter  *deleter
 	activity *activity
+	kinds    *kindWaiter
 	mutates  func(context.Context) bool // see mutates
 	written  sync.Map                   // addrs.Object -> time.Time
 	yielding sync.Mutex
@@ -32,8 +33,12 @@ type writer struct {
 }
 
 // change carries the change out, reports that, and records the result.
-func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured.Unstructured, err error) {
+func (w *writer) change(ctx context.Context, c *plan.Change) (done *applied, err error) {
+	var live *unstructured.Unstructured
 	act := func(note func(string)) error {
+		if c, err = w.kinds.await(ctx, c, note); err != nil {
+			return err
+		}
 		w.settle(ctx, c)
 		if err = w.confirm(ctx, c); err != nil {
 			return err
@@ -59,7 +64,7 @@ func (w *writer) change(ctx context.Context, c *plan.Change) (live *unstructured
 	if c.Action != plan.NoOp {
 		w.activity.change(c.Object)
 	}
-	return live, nil
+	return &applied{Change: c, live: live}, nil
 }
 
 // entry is what the state records of an object as it is now configured.

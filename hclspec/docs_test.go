@@ -69,7 +69,7 @@ func examplesProblems(t *testing.T, dir string) []string {
 	diags = append(diags, more...)
 	_, more = c.Backend(values)
 	diags = append(diags, more...)
-	_, more = NewPreview(t.Context(), c, Options{Variables: values, Kinds: kinds.Builtin(), Partial: true})
+	_, more = NewPreview(t.Context(), c, Options{Variables: values, Kinds: kinds.Expecting{Served: kinds.Builtin()}, Partial: true})
 	var problems []string
 	for _, d := range append(diags, more...) {
 		problems = append(problems, d.Error())

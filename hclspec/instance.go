@@ -160,6 +160,9 @@ func (i *instance) identify() (name, namespace string) {
 			return "", ""
 		}
 	}
+	if i.Kind.Undefined { // then the configuration is all that tells
+		i.Kind = i.Kind.Scoped(namespace != "" || i.Unknown.Covers(metadataNamespace))
+	}
 	switch {
 	case i.Kind.Namespaced && namespace == "" && !i.Unknown.Covers(metadataNamespace):
 		namespace = defaultNamespace

@@ -62,6 +62,9 @@ func (f *kindFinder) find(name, apiVersion string) (*kinds.Kind, error) {
 		if errors.As(err, &notKnown) {
 			return nil, moreHelpful(notKnown, notDeclared)
 		}
+		if known != nil && known.Undefined && !notDeclared.MayBeDefined() {
+			return nil, notDeclared
+		}
 		return known, err
 	case declaredErr != nil:
 		return nil, declaredErr
@@ -81,6 +84,10 @@ func moreHelpful(a, b *kinds.UnknownError) *kinds.UnknownError {
 	if len(a.Known) == 0 && (len(b.Known) > 0 || a.Nearest == "") {
 		merged = *b
 	}
+	if b.Misspelled && !a.Misspelled {
+		merged.Nearest = b.Nearest
+	}
+	merged.Misspelled = a.Misspelled || b.Misspelled
 	merged.Unavailable = slices.Concat(a.Unavailable, b.Unavailable)
 	return &merged
 }

@@ -119,19 +119,27 @@ func (pre *Preview) instances() iter.Seq2[*block, *instance] {
 	}
 }
 
-// unchecked warns of kinds whose existence could not be checked, at the first resource of each.
+// Undefined are the objects of kinds that neither the cluster nor the configuration defines,
+// the first of each kind.
+func (pre *Preview) Undefined() []*Desired {
+	var first []*Desired
+	seen := map[addrs.GroupKind]bool{}
+	for _, i := range pre.instances() {
+		if i.Kind != nil && i.Kind.Undefined && !seen[i.Kind.GroupKind()] {
+			seen[i.Kind.GroupKind()] = true
+			first = append(first, i.Desired)
+		}
+	}
+	return first
+}
+
+// unchecked warns of kinds whose existence can't be checked without a cluster.
 func (pre *Preview) unchecked() hcl.Diagnostics {
-	open, ok := pre.program.kinds.known.(kinds.OpenSet)
-	if !ok {
+	if _, offline := pre.program.kinds.known.(kinds.OpenSet); !offline {
 		return nil
 	}
 	var diags hcl.Diagnostics
-	warned := map[addrs.GroupKind]bool{}
-	for _, i := range pre.instances() {
-		if i.Kind == nil || warned[i.Kind.GroupKind()] || pre.program.kinds.by[i.Kind] != (addrs.Instance{}) || open.Holds(i.Kind) {
-			continue
-		}
-		warned[i.Kind.GroupKind()] = true
+	for _, i := range pre.Undefined() {
 		diags = append(diags, &hcl.Diagnostic{
 			Severity: hcl.DiagWarning,
 			Summary:  "Fields not checked",

@@ -29,6 +29,9 @@ type Kind struct {
 	Name       string // what manifests call kind: ReplicationController
 	Plural     string // as URLs spell it: replicationcontrollers
 	Namespaced bool
+	// Undefined marks a kind of which no definition is known, here or in the cluster: that
+	// there is one, and which scope it has, is only assumed.
+	Undefined bool
 	// Root is the whole object, a field of type Object without a name. For a
 	// kind of unknown shape it allows any field beside apiVersion, kind and
 	// metadata.

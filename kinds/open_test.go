@@ -10,13 +10,13 @@ func TestOpenSet(t *testing.T) {
 	open := kinds.OpenSet{Set: kinds.Builtin()}
 	for _, c := range []struct {
 		kind, apiVersion string
-		found, held      bool
+		found, undefined bool
 	}{
-		{"Deployment", "", true, true},
-		{"Deployment", "apps/v1", true, true},
-		{"ServiceMonitor", "monitoring.example/v1", true, false},
-		{"Service", "serving.knative.dev/v1", true, false}, // a built-in's name in another's group
-		{"HTTPRoute", "gateway.networking.k8s.io/v1", true, false},
+		{"Deployment", "", true, false},
+		{"Deployment", "apps/v1", true, false},
+		{"ServiceMonitor", "monitoring.example/v1", true, true},
+		{"Service", "serving.knative.dev/v1", true, true}, // a built-in's name in another's group
+		{"HTTPRoute", "gateway.networking.k8s.io/v1", true, true},
 		{"ServiceMonitor", "", false, false},
 		{"ServiceMonitor", "monitoring.example", false, false},
 		{"ServiceMonitor", "monitoring/v1", false, false},
@@ -37,8 +37,40 @@ func TestOpenSet(t *testing.T) {
 		if kind.Name != c.kind || c.apiVersion != "" && kind.APIVersion() != c.apiVersion {
 			t.Errorf("Lookup(%q, %q) = %s %s", c.kind, c.apiVersion, kind.APIVersion(), kind.Name)
 		}
-		if open.Holds(kind) != c.held {
-			t.Errorf("Holds(%s %s) = %v", kind.APIVersion(), kind.Name, !c.held)
+		if kind.Undefined != c.undefined {
+			t.Errorf("Lookup(%q, %q): undefined is %v", c.kind, c.apiVersion, kind.Undefined)
+		}
+	}
+}
+
+// A kind that the cluster does not serve may be one that an operator brings, or a typing
+// error.
+func TestExpecting(t *testing.T) {
+	kind := func(group, version, name, plural string) *kinds.Kind {
+		return kinds.Opaque(group, version, name, plural, true)
+	}
+	served := kinds.Builtin().With(
+		kind("cert-manager.io", "v1", "Certificate", "certificates"), kind("cert-manager.io", "v1", "Issuer", "issuers"),
+		kind("gateway.networking.k8s.io", "v1", "TCPRoute", "tcproutes"))
+	for _, c := range []struct {
+		kind, apiVersion string
+		undefined        bool
+	}{
+		{"ServiceMonitor", "monitoring.example/v1", true},             // of a group that is not served at all
+		{"ClusterIssuer", "cert-manager.io/v1", true},                 // of one that is
+		{"Certificate", "networking.internal.knative.dev/v1a1", true}, // another's kind of that name
+		{"TLSRoute", "gateway.networking.k8s.io/v1", true},            // like another, and no typing error
+		{"Certifcate", "cert-manager.io/v1", false},
+		{"certificate", "cert-manager.io/v1", false},
+		{"Certificates", "cert-manager.io/v1", false},
+		{"Certificate", "cert-manager.io/v2", false},
+		{"Certificate", "cert-manger.io/v1", false},
+		{"ServiceMonitor", "", false},
+		{"Deploymnt", "apps/v1", false},
+	} {
+		found, err := kinds.Expecting{Served: served}.Lookup(c.kind, c.apiVersion)
+		if undefined := err == nil && found.Undefined; undefined != c.undefined {
+			t.Errorf("Lookup(%q, %q): undefined is %v, error %v", c.kind, c.apiVersion, undefined, err)
 		}
 	}
 }

@@ -137,6 +137,7 @@ type UnknownError struct {
 	Nearest     string   // the kind that was probably meant, "" when none is close
 	Known       []string // the API versions that do have the kind, the preferred first
 	Unavailable []string // API versions of which it is not known now whether they have it
+	Misspelled  bool     // Nearest is of the API group that was asked for, and a slip away
 }
 
 func (e *UnknownError) Error() string {
@@ -167,7 +168,26 @@ func (s *Set) unknown(kind, apiVersion string) *UnknownError {
 	if len(e.Known) == 0 {
 		e.Nearest = s.nearest(kind)
 	}
+	group, _, _ := strings.Cut(apiVersion, "/")
+	if near := s.misspelled(kind, group); near != "" {
+		e.Nearest, e.Misspelled = near, true
+	}
 	return e
+}
+
+// misspelled is the kind of an API group of which the given name is a slip away, "" for
+// none.
+func (s *Set) misspelled(given, group string) string {
+	lower := strings.ToLower(given)
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		for _, k := range s.byName[name] {
+			known := strings.ToLower(name)
+			if k.Group == group && name != given && (known == lower || k.Plural == lower || words.IsTypo(lower, known)) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // nearest is the kind that a user meant who wrote pod, pods, po or Pdo.

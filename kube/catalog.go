@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
@@ -15,6 +16,15 @@ import (
 // *kinds.AmbiguousError below; it is Unavailable when the kind may well be
 // there, but the part of the server that would know does not answer.
 func (c *Cluster) Lookup(kind, apiVersion string) (*kinds.Kind, error) {
+	return c.catalog.lookup(kind, apiVersion)
+}
+
+// LookupAnew is Lookup for a kind that the server may have begun to serve: what it serves is
+// asked for again, unless that was within the last second.
+func (c *Cluster) LookupAnew(ctx context.Context, kind, apiVersion string) (*kinds.Kind, error) {
+	if err := c.catalog.renew(ctx, time.Second); err != nil {
+		return nil, err
+	}
 	return c.catalog.lookup(kind, apiVersion)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	discovery "k8s.io/api/apidiscovery/v2"
 
@@ -27,6 +28,7 @@ type catalog struct {
 
 // served is one reading of the server's discovery documents.
 type served struct {
+	at time.Time // when it was asked for
 	// set describes the built-in kinds; of the others it only has name, plural
 	// and scope, and schemas has the rest.
 	set     *kinds.Set
@@ -91,6 +93,29 @@ func (c *catalog) read(ctx context.Context) (*served, error) {
 	if c.served != nil {
 		return c.served, nil
 	}
+	served, err := c.ask(ctx)
+	if err == nil {
+		c.served = served
+	}
+	return c.served, err
+}
+
+// renew asks what the server serves if the last answer is older than that.
+func (c *catalog) renew(ctx context.Context, age time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.served != nil && time.Since(c.served.at) < age {
+		return nil
+	}
+	served, err := c.ask(ctx)
+	if err == nil {
+		c.served = served
+	}
+	return err
+}
+
+func (c *catalog) ask(ctx context.Context) (*served, error) {
+	at := time.Now()
 	var core, named *discovery.APIGroupDiscoveryList
 	g, ctx := graph.NewGroup(ctx)
 	g.Go(func() (err error) { core, err = c.discover(ctx, "/api"); return err })
@@ -98,8 +123,9 @@ func (c *catalog) read(ctx context.Context) (*served, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	c.served = readServed(slices.Concat(core.Items, named.Items))
-	return c.served, nil
+	s := readServed(slices.Concat(core.Items, named.Items))
+	s.at = at
+	return s, nil
 }
 
 func (c *catalog) discover(ctx context.Context, path string) (*discovery.APIGroupDiscoveryList, error) {

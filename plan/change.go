@@ -252,6 +252,14 @@ func (h handover) set(live *unstructured.Unstructured) *fieldpath.Set {
 	return fields
 }
 
+// OfKind is the change of an object whose kind is known only now.
+func OfKind(c *Change, kind *kinds.Kind) *Change {
+	known, desired := *c, *c.Desired
+	desired.Kind = kind
+	known.Kind, known.Desired = kind, &desired
+	return &known
+}
+
 // Redefines reports whether the change is to the definition of a kind, so that the
 // server judges objects of it by another schema afterwards than before.
 func (c *Change) Redefines(kind *kinds.Kind) bool {

@@ -178,12 +178,27 @@ func (inv *inventory) namespaces(kind *kinds.Kind) []string {
 // look finds the live object that goes with a desired one, nil when there is
 // none.
 func (p *planner) look(ctx context.Context, d *hclspec.Desired) (*unstructured.Unstructured, error) {
+	if d.Kind.Undefined {
+		return nil, lookUndefined(ctx, p, d)
+	}
 	kind := p.served(d.Kind)
 	live, err := p.live.find(ctx, kind, d.Object)
 	if err != nil || live == nil {
 		return nil, err
 	}
 	return inVersion(live, kind, d.Kind), nil
+}
+
+// lookUndefined makes sure that there are no objects of a kind that is not served, if the
+// state has one.
+func lookUndefined(ctx context.Context, p *planner, d *hclspec.Desired) error {
+	if entry, recorded := p.owned[d.Object.Identity()]; recorded {
+		if _, err := p.kindOf(entry); err != nil {
+			_, err = p.live.undefined.has(ctx, d.Object.GroupKind(), err)
+			return err
+		}
+	}
+	return nil
 }
 
 // served is the kind in a version in which the cluster has it: the definition

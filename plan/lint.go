@@ -2,11 +2,14 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/lint"
 	"kplan.dev/kplan/kinds/relations"
@@ -24,6 +27,8 @@ func warnings(ctx context.Context, p *planner, plan *Plan, only func(addrs.Resou
 	diags := preview.Warnings(only)
 	if p.offline() {
 		diags = append(diags, preview.Unmatched(only)...)
+	} else {
+		diags = append(diags, notServedYet(p, preview, only)...)
 	}
 	for _, c := range plan.Changes {
 		if c.Action == Delete {
@@ -49,6 +54,29 @@ func warnings(ctx context.Context, p *planner, plan *Plan, only func(addrs.Resou
 
 // replicasDropped warns of replicas that the configuration no longer sets, so that they fall
 // to the default.
+// notServedYet warns of kinds that the cluster does not serve and that the configuration does
+// not define, at the first object of each: apply waits for them.
+func notServedYet(p *planner, preview *hclspec.Preview, only func(addrs.Resource) bool) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, d := range preview.Undefined() {
+		if only != nil && !only(d.Addr.Resource) {
+			continue
+		}
+		hint := ""
+		var unknown *kinds.UnknownError
+		if _, err := p.Cluster.Lookup(d.Kind.Name, d.Kind.APIVersion()); errors.As(err, &unknown) {
+			hint = words.DidYouMean(unknown.Nearest)
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Kind not served yet",
+			Detail: fmt.Sprintf("The cluster does not serve %s %s, and this configuration does not define it, so its fields can't be checked.%s "+
+				"Apply waits until something installs its definition, and fails when the timeout of waiting for the object is over. "+
+				"If an object of this stack does, name it in depends_on.", d.Kind.APIVersion(), d.Kind.Name, hint),
+			Subject: d.Range.Ptr(),
+		})
+	}
+	return diags
+}
+
 func replicasDropped(ctx context.Context, p *planner, c *Change) hcl.Diagnostics {
 	_, sets := ValueAt(c.DesiredFields, relations.Replicas)
 	before, had := ValueAt(c.Before, relations.Replicas)

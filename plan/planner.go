@@ -53,7 +53,7 @@ type Input struct {
 
 // options are those of evaluating the configuration for this plan.
 func (in Input) options() hclspec.Options {
-	options := hclspec.Options{Variables: in.Variables, Kinds: in.Cluster}
+	options := hclspec.Options{Variables: in.Variables, Kinds: kinds.Expecting{Served: in.Cluster}}
 	if in.offline() {
 		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
 	}

@@ -131,6 +131,9 @@ func whyNotDryRunnable(d *decision, needs decisions) (why string, mayExist bool)
 	if d.redefined {
 		return fmt.Sprintf("the kind %s is changed by this plan", d.object.Kind), true
 	}
+	if d.kind.Undefined {
+		return fmt.Sprintf("the kind %s is not served yet, and is expected to be by the time that this is applied", d.object.Kind), false
+	}
 	for _, addr := range d.needs {
 		need := needs[addr].change
 		if need == nil || need.Action != Create && need.Action != Replace {

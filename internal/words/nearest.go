@@ -38,6 +38,9 @@ func Nearest(given string, names []string) string {
 	return best
 }
 
+// IsTypo reports whether a word is another but for one slip.
+func IsTypo(given, name string) bool { return given != name && typos(given, name, 2) < 2 }
+
 // typos counts the slips that lead from one word to the other: a letter missing,
 // too much, wrong, or two letters swapped. It stops counting at most.
 func typos(a, b string, most int) int {
