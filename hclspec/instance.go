@@ -2,13 +2,11 @@ package hclspec
 
 import (
 	"encoding/base64"
-	"slices"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
-	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -188,41 +186,4 @@ func (i *instance) unexpectedNamespace(meta map[string]any) {
 	delete(meta, "namespace")
 	delete(i.Unknown, metadataNamespace)
 	delete(i.Sensitive, metadataNamespace)
-}
-
-// laterValues are the values of an instance that something refers to and that
-// appear later.
-func (p *program) laterValues(b *block, i *instance) []Later {
-	target := b.node.(objectNode)
-	var all []Later
-	guarded := map[*guard]int{}
-	seen := addrs.PathSet{}
-	for _, ref := range p.referrers[b.name] {
-		path := pathOf(ref.objectSteps(target))
-		if path.IsZero() || !ref.mayMean(i.Addr.Key, target) || !i.appearsLater(path) {
-			continue
-		}
-		progress := server.ChangesUntilReady(i.Kind, path)
-		at, known := guarded[ref.guard]
-		switch {
-		case ref.guard == nil && !seen.Has(path):
-			seen.Add(path)
-			all = append(all, Later{Paths: []addrs.Path{path}, Progress: progress, Range: ref.at})
-		case ref.guard == nil:
-		case known:
-			all[at].Paths, all[at].Progress = append(all[at].Paths, path), all[at].Progress || progress
-		default:
-			guarded[ref.guard] = len(all)
-			all = append(all, Later{Paths: []addrs.Path{path}, Optional: ref.guard.fallback, Progress: progress, Range: ref.at})
-		}
-	}
-	return all
-}
-
-// appearsLater reports whether the field is one that the cluster fills in later, or
-// that a wait block names.
-func (i *instance) appearsLater(path addrs.Path) bool {
-	return server.AppearsLater(i.Kind, i.Fields, path) || slices.ContainsFunc(i.Wait.Fields, func(f config.WaitField) bool {
-		return f.Path == path
-	})
 }

@@ -67,6 +67,9 @@ type block struct {
 
 	// refs are the references to other blocks, in the order of the source.
 	refs []reference
+	// tails are the steps in the block that may lead into an object which a loop, a
+	// local value or a call hands on.
+	tails []use
 	// fields describe what the references to objects lead to, by their ranges.
 	fields map[hcl.Range]*kinds.Field
 	// broken are the uses of names that refer to nothing. They are reported once, and their values
@@ -86,4 +89,7 @@ type reference struct {
 	steps []useStep
 	at    hcl.Range
 	guard *guard // the outermost call around it that is one
+	// tail are steps that may follow later, where a loop, a local value or a call hands on
+	// what the reference leads to.
+	tail []useStep
 }

@@ -382,7 +382,7 @@ func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.names.checkCycles(p.graph)...)
-	p.demands, p.referrers = p.names.findDemands(), p.names.findReferrers()
+	p.demands, p.referrers = p.names.findDemands(), newReferrers(p.names).find()
 	var resources []Block
 	for _, r := range c.Resources {
 		resources = append(resources, resourceBlock(r.Addr))

@@ -25,7 +25,7 @@ func (n *names) resolve(b *block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	found := &useFinder{}
 	b.node.findUses(found)
-	b.keys, b.loops = found.keys, found.loops
+	b.keys, b.loops, b.tails = found.keys, found.loops, found.tails
 	for i, u := range found.uses {
 		ref, problems := n.reference(b, u, i < found.repetition)
 		diags = append(diags, problems...)
@@ -276,19 +276,6 @@ func (ref reference) objectSteps(target objectNode) []useStep {
 		return ref.steps[1:]
 	}
 	return ref.steps
-}
-
-// findReferrers collects the references to each resource.
-func (n *names) findReferrers() map[Block][]reference {
-	referrers := map[Block][]reference{}
-	for _, b := range n.inOrder {
-		for _, ref := range b.refs {
-			if _, ok := n.byBlock[ref.to].node.(objectNode); ok {
-				referrers[ref.to] = append(referrers[ref.to], ref)
-			}
-		}
-	}
-	return referrers
 }
 
 // mayMean reports whether a reference may lead to the instance with that key.

@@ -48,6 +48,10 @@ func (s useStep) isKey() bool { return s.kind != attrStep }
 // expression declares itself, in a for or a dynamic block, are no uses.
 type useFinder struct {
 	uses []use
+	// tails are the steps that follow anything else than the name of an object, which may hand an
+	// object on all the same: p.status.podIP in [for p in Pod.p : p.status.podIP], and what follows a
+	// local value, each.value, or a call.
+	tails []use
 	// repetition is how many of the uses are in for_each and count.
 	repetition int
 	// loops reports whether there is a for expression.
@@ -60,14 +64,8 @@ type useFinder struct {
 }
 
 func (f *useFinder) expr(expr hcl.Expression) {
-	switch e := expr.(type) {
-	case nil:
-	case hclsyntax.Expression:
-		hclsyntax.Walk(e, f)
-	default: // JSON
-		for _, t := range expr.Variables() {
-			f.add(use{root: t.RootName(), steps: traversalSteps(t[1:]), at: t.SourceRange()})
-		}
+	if expr != nil {
+		_ = hclsyntax.Walk(syntaxOf(expr), f) // it finds, and reports nothing
 	}
 }
 
@@ -195,20 +193,21 @@ func (f *useFinder) mark(expr hclsyntax.Expression) {
 // chain collects the use whose end is expr, if it is one.
 func (f *useFinder) chain(expr hclsyntax.Expression) {
 	root, steps := f.follow(expr)
-	if root == "" {
-		return
+	u := use{root: root, steps: steps, at: expr.Range(), guard: f.guard}
+	isHidden := f.isHidden(root)
+	if root != "" && !isHidden {
+		f.uses = append(f.uses, u)
 	}
-	f.add(use{root: root, steps: steps, at: expr.Range()})
+	if len(steps) > 0 && (root == "" || isHidden || root == "local" || root == "each") {
+		f.tails = append(f.tails, u)
+	}
 }
 
-func (f *useFinder) add(u use) {
-	for _, names := range f.hidden {
-		if _, ok := names[u.root]; ok {
-			return
-		}
-	}
-	u.guard = f.guard
-	f.uses = append(f.uses, u)
+func (f *useFinder) isHidden(name string) bool {
+	return slices.ContainsFunc(f.hidden, func(names map[string]struct{}) bool {
+		_, ok := names[name]
+		return ok
+	})
 }
 
 // follow reads an expression that begins with a name and takes steps from
