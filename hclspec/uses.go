@@ -65,7 +65,7 @@ type useFinder struct {
 
 func (f *useFinder) expr(expr hcl.Expression) {
 	if expr != nil {
-		_ = hclsyntax.Walk(syntaxOf(expr), f) // it finds, and reports nothing
+		_ = hclsyntax.Walk(source.SyntaxOf(expr), f) // it finds, and reports nothing
 	}
 }
 

@@ -1,4 +1,4 @@
-package hclspec
+package source
 
 import (
 	"github.com/hashicorp/hcl/v2"
@@ -6,9 +6,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// syntaxOf is the syntax tree of an expression. HCL has none for one in JSON, where each string is
+// SyntaxOf is the syntax tree of an expression. HCL has none for one in JSON, where each string is
 // a template, so it is made here.
-func syntaxOf(expr hcl.Expression) hclsyntax.Expression {
+func SyntaxOf(expr hcl.Expression) hclsyntax.Expression {
 	if native, ok := expr.(hclsyntax.Expression); ok {
 		return native
 	}
@@ -16,14 +16,14 @@ func syntaxOf(expr hcl.Expression) hclsyntax.Expression {
 	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
 		object := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
 		for _, pair := range pairs {
-			object.Items = append(object.Items, hclsyntax.ObjectConsItem{KeyExpr: syntaxOf(pair.Key), ValueExpr: syntaxOf(pair.Value)})
+			object.Items = append(object.Items, hclsyntax.ObjectConsItem{KeyExpr: SyntaxOf(pair.Key), ValueExpr: SyntaxOf(pair.Value)})
 		}
 		return object
 	}
 	if elements, diags := hcl.ExprList(expr); !diags.HasErrors() {
 		tuple := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
 		for _, element := range elements {
-			tuple.Exprs = append(tuple.Exprs, syntaxOf(element))
+			tuple.Exprs = append(tuple.Exprs, SyntaxOf(element))
 		}
 		return tuple
 	}
