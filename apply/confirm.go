@@ -186,15 +186,17 @@ func (w *writer) settle(ctx context.Context, c *plan.Change) {
 // whileCured writes a change, again and again as long as it is refused for something that
 // this run has changed already.
 func (w *writer) whileCured(
-	ctx context.Context, c *plan.Change, write func() (*unstructured.Unstructured, error),
+	ctx context.Context, c *plan.Change, note func(string), write func() (*unstructured.Unstructured, error),
 ) (*unstructured.Unstructured, error) {
 	start := time.Now()
 	for {
-		live, err := write()
+		live, err := w.quotas.await(ctx, c, note, write)
 		timeout := cureTimeout
 		switch {
 		case err == nil:
 			return live, nil
+		case kube.ReasonOf(err) == kube.QuotaUncounted:
+			return nil, err
 		case kube.ReasonOf(err) == kube.QuotaExceeded && (c.Action == plan.Replace || len(c.Cures(err)) > 0):
 			timeout = quotaTimeout
 		case len(c.Cures(err)) == 0:

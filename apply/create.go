@@ -16,8 +16,8 @@ import (
 // create creates an object that must not exist yet. A lost answer is resolved by
 // looking: an object of this stack can only be the one just sent, or one that an
 // earlier run sent and that arrived late.
-func (w *writer) create(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
-	live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
+func (w *writer) create(ctx context.Context, c *plan.Change, note func(string)) (*unstructured.Unstructured, error) {
+	live, err := w.whileCured(ctx, c, note, func() (*unstructured.Unstructured, error) {
 		return w.cluster.Create(ctx, c.Kind, c.DesiredFields)
 	})
 	switch reason := kube.ReasonOf(err); {
@@ -35,7 +35,7 @@ func (w *writer) create(ctx context.Context, c *plan.Change) (*unstructured.Unst
 // changed.
 func isRejection(reason kube.Reason) bool {
 	switch reason {
-	case kube.Invalid, kube.SchemaRejected, kube.TooLarge, kube.Denied, kube.QuotaExceeded, kube.NamespaceMissing,
+	case kube.Invalid, kube.SchemaRejected, kube.TooLarge, kube.Denied, kube.QuotaExceeded, kube.QuotaUncounted, kube.NamespaceMissing,
 		kube.NamespaceTerminating, kube.Forbidden, kube.Unauthorized, kube.NotServed, kube.WebhookFailed:
 		return true
 	}

@@ -16,7 +16,7 @@ func (w *writer) replace(ctx context.Context, c *plan.Change, note func(string))
 	if err := w.remove(ctx, c, note); err != nil {
 		return nil, err
 	}
-	return w.create(ctx, c)
+	return w.create(ctx, c, note)
 }
 
 // remove deletes the object of a change, once: what it keeps in the cluster may have asked
@@ -24,7 +24,7 @@ func (w *writer) replace(ctx context.Context, c *plan.Change, note func(string))
 func (w *writer) remove(ctx context.Context, c *plan.Change, note func(string)) error {
 	removal, _ := w.removals.LoadOrStore(c.Object.Identity(), sync.OnceValue(func() error {
 		if c.Action == plan.Replace {
-			if err := w.confirmReplacement(ctx, c); err != nil {
+			if err := w.confirmReplacement(ctx, c, note); err != nil {
 				return err
 			}
 		}
@@ -50,11 +50,11 @@ func (w *writer) remove(ctx context.Context, c *plan.Change, note func(string)) 
 // confirmReplacement makes sure that the new object is not refused. What it is, and what
 // the cluster allows, may be known better now than when it was planned: an object whose
 // replacement is refused is not deleted.
-func (w *writer) confirmReplacement(ctx context.Context, c *plan.Change) error {
+func (w *writer) confirmReplacement(ctx context.Context, c *plan.Change, note func(string)) error {
 	if len(c.Desired.Unknown) > 0 { // it is deleted before its turn
 		return nil
 	}
-	_, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) {
+	_, err := w.whileCured(ctx, c, note, func() (*unstructured.Unstructured, error) {
 		answer, _, err := plan.DryRunReplacement(ctx, w.cluster, c)
 		return answer, err
 	})

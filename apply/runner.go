@@ -138,7 +138,7 @@ func (r *runner) connect(stackID string) {
 	}
 	r.writer = &writer{
 		cluster: r.Cluster, journal: r.journal, events: events, shutdown: r.shutdown, deleter: r.deleter, activity: activity,
-		kinds: &kindWaiter{r.Cluster, r.journal, r.shutdown, timeouts},
+		kinds: &kindWaiter{r.Cluster, r.journal, r.shutdown, timeouts}, quotas: &quotaWaiter{shutdown: r.shutdown, timeouts: timeouts},
 	}
 	var once sync.Once
 	var any bool

@@ -23,21 +23,21 @@ const staleTries = 5
 // update changes an object in place. When it was changed since the plan, the server
 // is asked again what would become of it, and it is changed only if that is what
 // was approved.
-func (w *writer) update(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+func (w *writer) update(ctx context.Context, c *plan.Change, note func(string)) (*unstructured.Unstructured, error) {
 	options := kube.ApplyOptions{UID: c.UID, ResourceVersion: c.ResourceVersion, Force: c.Force}
 	if version, ok := w.yielded.Load(c.Object.Identity()); ok {
 		options.ResourceVersion = version.(string)
 	}
 	var last error
 	for range staleTries {
-		live, err := w.whileCured(ctx, c, func() (*unstructured.Unstructured, error) { return w.send(ctx, c, &options) })
+		live, err := w.whileCured(ctx, c, note, func() (*unstructured.Unstructured, error) { return w.send(ctx, c, &options) })
 		if err == nil {
 			return live, nil
 		}
 		if version := kube.UnservedVersion(err); version != "" && !slices.Contains(c.DeadVersions, version) {
 			alive := *c // by a definition that this run has changed
 			alive.DeadVersions = append(slices.Clip(c.DeadVersions), version)
-			return w.transferAndUpdate(ctx, &alive)
+			return w.transferAndUpdate(ctx, &alive, note)
 		}
 		if !isRetriable(err) {
 			return nil, err
@@ -78,7 +78,7 @@ func isRetriable(err error) bool {
 // transferAndUpdate changes an object of which kplan has to own more fields first:
 // those that kubectl applied from the client side and nobody else would ever
 // remove, or that the server filled in and does not accept any more.
-func (w *writer) transferAndUpdate(ctx context.Context, c *plan.Change) (*unstructured.Unstructured, error) {
+func (w *writer) transferAndUpdate(ctx context.Context, c *plan.Change, note func(string)) (*unstructured.Unstructured, error) {
 	var last error
 	for n := range staleTries {
 		live, err := w.cluster.Get(ctx, c.Kind, c.Object.Namespace, c.Object.Name)
@@ -90,12 +90,12 @@ func (w *writer) transferAndUpdate(ctx context.Context, c *plan.Change) (*unstru
 			return nil, err
 		}
 		if transferred == live {
-			return w.update(ctx, c)
+			return w.update(ctx, c, note)
 		}
 		if live, err = w.cluster.TransferFields(ctx, c.Kind, transferred); err == nil {
 			changed := *c
 			changed.ResourceVersion = live.GetResourceVersion()
-			return w.update(ctx, &changed)
+			return w.update(ctx, &changed, note)
 		}
 		if !isRetriable(err) {
 			return nil, err

@@ -25,6 +25,7 @@ type writer struct {
 	deleter  *deleter
 	activity *activity
 	kinds    *kindWaiter
+	quotas   *quotaWaiter
 	mutates  func(context.Context) bool // see mutates
 	written  sync.Map                   // addrs.Object -> time.Time
 	yielding sync.Mutex
@@ -84,12 +85,12 @@ func (w *writer) entry(c *plan.Change, live *unstructured.Unstructured) state.Ob
 func (w *writer) act(ctx context.Context, c *plan.Change, note func(string)) (*unstructured.Unstructured, error) {
 	switch c.Action {
 	case plan.Create:
-		return w.create(ctx, c)
+		return w.create(ctx, c, note)
 	case plan.Update, plan.NoOp, plan.Adopt:
 		if c.TransfersOwnership() {
-			return w.transferAndUpdate(ctx, c)
+			return w.transferAndUpdate(ctx, c, note)
 		}
-		return w.update(ctx, c)
+		return w.update(ctx, c, note)
 	case plan.Replace:
 		return w.replace(ctx, c, note)
 	}

@@ -63,6 +63,7 @@ const (
 	TooLarge             // the request was too large to be read
 	Denied               // an admission webhook or policy refuses it
 	QuotaExceeded        // a ResourceQuota refuses it
+	QuotaUncounted       // a ResourceQuota refuses it until the cluster has counted what it limits
 	NamespaceMissing     // its namespace does not exist
 	NamespaceTerminating // its namespace is being deleted
 
@@ -95,7 +96,7 @@ var reasonNames = [...]string{
 	Other: "other", NotFound: "not found", AlreadyExists: "already exists", ResourceVersionChanged: "resource version changed",
 	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
 	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
-	Denied: "denied", QuotaExceeded: "quota exceeded", NamespaceMissing: "namespace missing",
+	Denied: "denied", QuotaExceeded: "quota exceeded", QuotaUncounted: "quota not counted", NamespaceMissing: "namespace missing",
 	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Unauthorized: "unauthorized",
 	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",
 	Unavailable: "unavailable", OutcomeUnknown: "outcome unknown", Timeout: "timeout",

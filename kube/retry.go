@@ -100,9 +100,11 @@ func classOf(c *client, r *request, e *Error, ans *answer) *retryPolicy {
 			return &serviceAccountPending
 		}
 	case QuotaExceeded:
-		if e.Status == http.StatusConflict || isUncounted(e.Message) {
+		if e.Status == http.StatusConflict {
 			return &quotaRace
 		}
+	case QuotaUncounted:
+		return &quotaRace
 	case Unauthorized: // what gives credentials is asked again meanwhile; what checks them may have stumbled
 		return &refused
 	}
@@ -116,10 +118,11 @@ func awaitsAccount(message string) bool {
 		strings.Contains(message, `/default: serviceaccount "default" not found`)
 }
 
-// isUncounted recognises that the quota's controller has not counted yet what a quota
-// limits: at once for a kind that it knows, and for a new one when it next looks at all
-// quotas, which takes longer than a request is worth repeating (more than 80 s on 1.37).
-func isUncounted(message string) bool { return strings.Contains(message, "status unknown for quota") }
+// uncounted is how the server says that the quota's controller has not counted yet what a
+// quota limits: it does so at once for a kind that it knows, and for a new one when it next
+// looks at all quotas, which takes longer than a request is worth repeating (more than 80 s
+// on 1.37).
+const uncounted = "status unknown for quota"
 
 // retryAfter reads the header in its form of whole seconds, the only one the
 // API server uses.

@@ -189,9 +189,9 @@ func reasonOfForbidden(e *Error, st *metav1.Status) Reason {
 	switch {
 	case strings.Contains(st.Message, "exceeded quota"), strings.Contains(st.Message, "for quota:"),
 		strings.Contains(st.Message, "failed quota"):
-		if isUncounted(st.Message) {
-			e.Advice = "The cluster has not counted yet what the quota limits, which takes it some minutes for a kind that is new. " +
-				"Apply again then."
+		if _, quota, uncounted := strings.Cut(st.Message, uncounted); uncounted {
+			e.Message = "the cluster has not counted yet what a quota limits: " + strings.TrimLeft(quota, ": ") // the same for all objects
+			return QuotaUncounted
 		}
 		return QuotaExceeded
 	case rbacRefusal.MatchString(st.Message):

@@ -54,7 +54,7 @@ func TestStatusOfWebhooksAndQuotas(t *testing.T) {
 		{500, `Internal error occurred: failed calling webhook "a.example.com": connection refused`, WebhookFailed, ""},
 		{500, `etcdserver: leader changed`, Unavailable, ""},
 		{403, `gadgets.a.example.com "g" is forbidden: status unknown for quota: q, resources: count/gadgets.a.example.com`,
-			QuotaExceeded, "has not counted yet"},
+			QuotaUncounted, ""},
 		{403, `pods "p" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1`, QuotaExceeded, ""},
 	} {
 		r := &request{op: "create", object: addrs.Object{Group: "a.example.com", Version: "v1", Kind: "Gadget", Name: "g"}, effect: once}

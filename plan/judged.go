@@ -155,6 +155,9 @@ func whyCured(d *decision, refusal error) string {
 // whyPredicted explains a refusal that no longer holds once this plan is applied up to the
 // object, "" for any other.
 func whyPredicted(ctx context.Context, p *planner, d *decision, refusal error) string {
+	if kube.ReasonOf(refusal) == kube.QuotaUncounted { // which cures itself
+		return cmp.Or(whyCured(d, refusal), "a quota is not counted yet")
+	}
 	return cmp.Or(whyCured(d, refusal), whyFreed(ctx, p, d, refusal))
 }
 
@@ -178,7 +181,7 @@ func (s subject) isCuredBy(c *Change, refusal *kube.Error) bool {
 		return mentioned && c.Object.Identity() != s.desired.Object.Identity() && strings.Contains(refusal.Message, "not found")
 	case kube.Forbidden:
 		return isRight(c.Object.GroupKind())
-	case kube.QuotaExceeded:
+	case kube.QuotaExceeded, kube.QuotaUncounted:
 		return c.Object.GroupKind() == kinds.ResourceQuota
 	case kube.WebhookFailed:
 		return explicit || mentioned || isWebhook(c.Object.GroupKind())

@@ -161,7 +161,7 @@ func DryRunReplacement(ctx context.Context, cluster *kube.Cluster, c *Change) (a
 		return nil, "this user may not dry-run: " + forbiddenVerb("create", c.Object, c.Kind), nil
 	case kube.DryRunUnsupported:
 		return nil, "an admission webhook does not support dry-run", nil
-	case kube.QuotaExceeded: // which is what the server looks at last
+	case kube.QuotaExceeded, kube.QuotaUncounted: // which is what the server looks at last
 		return nil, "the quota is checked once the old object is deleted", nil
 	case kube.Invalid, kube.Immutable, kube.SchemaRejected, kube.Denied:
 		if refusesOld(ctx, cluster, c, err) {

@@ -105,6 +105,7 @@ var summaries = map[kube.Reason]string{
 	kube.TooLarge:               "Object is too large",
 	kube.Denied:                 "Denied by admission control",
 	kube.QuotaExceeded:          "Quota exceeded",
+	kube.QuotaUncounted:         "Quota not counted yet",
 	kube.NamespaceMissing:       "Namespace not found",
 	kube.NamespaceTerminating:   "Namespace is being deleted",
 	kube.Forbidden:              "Forbidden",
@@ -134,9 +135,11 @@ var advice = map[kube.Reason]string{
 	kube.Immutable:              "Only a new object can have another value: to have it replaced, list the field in lifecycle.replace_on.",
 	kube.Denied:                 "A policy or an admission webhook of this cluster forbids it. The cluster's administrators know which.",
 	kube.QuotaExceeded:          "Request less, or ask for a larger quota.",
-	kube.NamespaceMissing:       "Declare the namespace in this configuration and refer to it, or create it first.",
-	kube.NamespaceTerminating:   "Wait until it is gone, then create it again.",
-	kube.Forbidden:              "The user that kplan runs as needs an RBAC role that allows it.",
+	kube.QuotaUncounted: "The cluster counts by itself, which takes it a minute or more for a kind that is new. Run kplan again then. " +
+		"kubectl describe quota shows what is counted.",
+	kube.NamespaceMissing:     "Declare the namespace in this configuration and refer to it, or create it first.",
+	kube.NamespaceTerminating: "Wait until it is gone, then create it again.",
+	kube.Forbidden:            "The user that kplan runs as needs an RBAC role that allows it.",
 	kube.WebhookFailed: "A webhook that the cluster calls for each such object did not answer. " +
 		"The cluster's administrators can repair it.",
 	kube.OutcomeUnknown: "Run kplan again: it first determines the outcome.",

@@ -36,7 +36,8 @@ func metBy(d *hcl.Diagnostic) (e *kube.Error, addr string) {
 func isShared(reason kube.Reason) bool {
 	switch reason {
 	case kube.Unavailable, kube.WebhookFailed, kube.OutcomeUnknown, kube.Timeout,
-		kube.Unreachable, kube.TLSFailed, kube.PluginFailed, kube.Unauthorized, kube.NotKubernetes:
+		kube.Unreachable, kube.TLSFailed, kube.PluginFailed, kube.Unauthorized, kube.NotKubernetes,
+		kube.QuotaUncounted:
 		return true
 	}
 	return false
