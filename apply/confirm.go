@@ -197,9 +197,9 @@ func (w *writer) whileCured(
 			return live, nil
 		case kube.ReasonOf(err) == kube.QuotaUncounted:
 			return nil, err
-		case kube.ReasonOf(err) == kube.QuotaExceeded && (c.Action == plan.Replace || len(c.Cures(err)) > 0):
+		case kube.ReasonOf(err) == kube.QuotaExceeded && (c.Action == plan.Replace || c.IsCured(err)):
 			timeout = quotaTimeout
-		case len(c.Cures(err)) == 0:
+		case !c.IsCured(err):
 			return nil, err
 		}
 		if time.Since(start) > timeout || !w.shutdown.sleep(ctx, timeout/100) {

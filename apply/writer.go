@@ -118,9 +118,9 @@ func (w *writer) awaitDefinition(ctx context.Context, c *plan.Change) {
 	}
 }
 
-// yield has the Services that hold ports or addresses of a change give them up before it
-// gets them. One change at a time does so: two that swap what they have would else take it
-// from each other for ever.
+// yield has what stands in the way of a change go first: Services that hold ports or
+// addresses of it, and what is deleted and refuses it until then. One change at a time
+// does so: two that swap what they have would else take it from each other for ever.
 func (w *writer) yield(ctx context.Context, c *plan.Change) (done func(), err error) {
 	if len(c.Yields) == 0 {
 		return func() {}, nil
@@ -144,14 +144,14 @@ func (w *writer) changeOf(o addrs.Object) *plan.Change {
 	return nil
 }
 
-// giveUp deletes the holder, or changes it as the plan has it. Where that is refused since
+// giveUp deletes the holder, also where it is replaced, or changes it as the plan has it. Where that is refused since
 // it gets a port that is not free yet, it has any other port until then.
 func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 	if holder == nil {
 		return nil
 	}
-	if holder.Action == plan.Delete {
-		return w.deleter.deleteEarly(ctx, holder)
+	if holder.Action == plan.Delete || holder.Action == plan.Replace {
+		return w.remove(ctx, holder, func(string) {})
 	}
 	live, err := w.cluster.Get(ctx, holder.Kind, holder.Object.Namespace, holder.Object.Name)
 	switch {

@@ -94,7 +94,8 @@ type Change struct {
 	Holders []addrs.Object
 	// Resets are fields that are sent once and then left to the server: see Sent.
 	Resets []Reset
-	// Yields are the Services that give up ports or addresses before this one gets them.
+	// Yields are what goes before the change is applied: Services that give up ports or
+	// addresses that this one gets, quotas, policies and webhooks that would refuse it.
 	Yields []addrs.Object
 
 	prior []*Change // of the plan to what the object comes after

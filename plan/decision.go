@@ -68,7 +68,7 @@ type decision struct {
 	newlyManaged      []addrs.Path
 	blocked           bool
 	resets            []Reset
-	yields            []addrs.Object // who gives up ports or addresses first
+	yields            []addrs.Object // what goes first
 
 	heard heard // warnings of the API server
 }

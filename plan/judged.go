@@ -17,7 +17,9 @@ import (
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/relations"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
 )
 
 // The server judges an object by what exists when it is asked, and this plan may change
@@ -40,9 +42,11 @@ func (c *Change) subject() subject { return subject{c.Desired, c.Kind, c.Desired
 // More may become of the object than the plan could show where there are any.
 func (c *Change) Judges() []*Change { return c.subject().judges() }
 
-// Cures are the changes of the plan, made before this one, that should cure the server's
+// IsCured reports whether changes of the plan, made before this one, should cure the server's
 // refusal of it.
-func (c *Change) Cures(refusal error) []*Change { return c.subject().curesOf(refusal) }
+func (c *Change) IsCured(refusal error) bool {
+	return len(c.subject().curesOf(refusal)) > 0 || len(c.Yields) > 0 && refusesByGovernor(kube.ReasonOf(refusal))
+}
 
 // subjectOf is the object of a decision as the server judges it.
 func subjectOf(d *decision) subject { return subject{d.desired, d.kind, d.fields, d.prior} }
@@ -158,7 +162,7 @@ func whyPredicted(ctx context.Context, p *planner, d *decision, refusal error) s
 	if kube.ReasonOf(refusal) == kube.QuotaUncounted { // which cures itself
 		return cmp.Or(whyCured(d, refusal), "a quota is not counted yet")
 	}
-	return cmp.Or(whyCured(d, refusal), whyFreed(ctx, p, d, refusal))
+	return cmp.Or(whyCured(d, refusal), whyFreed(ctx, p, d, refusal), whyPruned(ctx, p, d, refusal))
 }
 
 // describe says what the plan does to objects: ServiceAccount.sa, created by this plan.
@@ -266,26 +270,38 @@ func SharesClaims(a, b map[string]any) bool {
 }
 
 // whyFreed explains a refusal of a Service whose ports or addresses others have that this
-// plan takes from them, "" for any other. It records the others, which give them up first.
+// plan takes from them, "" for any other.
 func whyFreed(ctx context.Context, p *planner, d *decision, refusal error) string {
 	var e *kube.Error
-	if d.object.GroupKind() != kinds.Service || !errors.As(refusal, &e) || e.Reason != kube.Invalid ||
-		!strings.Contains(e.Message, "already allocated") {
+	if !errors.As(refusal, &e) || e.Reason != kube.Invalid || !strings.Contains(e.Message, "already allocated") {
 		return ""
+	}
+	texts := findYields(ctx, p, d)
+	if len(texts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("today the server refuses it: %s; %s", strings.TrimRight(e.Message, ". "), strings.Join(texts, "; "))
+}
+
+// findYields records the Services that have ports or addresses which this one gets, if this
+// plan takes them from all of those, and says so. A dry-run looks at ports only: that an
+// address is taken the server finds out when it creates the Service.
+func findYields(ctx context.Context, p *planner, d *decision) (texts []string) {
+	if d.object.GroupKind() != kinds.Service || len(Claims(d.fields)) == 0 {
+		return nil
 	}
 	services, err := p.live.of(d.kind)(ctx)
 	if err != nil {
-		return ""
+		return nil
 	}
 	var yields []addrs.Object
-	var texts []string
 	for identity, live := range services {
 		if identity == d.object.Identity() || !SharesClaims(live.Object, d.fields) {
 			continue
 		}
 		action := givesUp(p, identity, live.Object, d)
 		if action == "" {
-			return ""
+			return nil
 		}
 		yields = append(yields, identity)
 		texts = append(texts, fmt.Sprintf("%s, which would %s, gives it up first", p.owned[identity].Addr, actionPhrases[action]))
@@ -293,10 +309,67 @@ func whyFreed(ctx context.Context, p *planner, d *decision, refusal error) strin
 	slices.SortFunc(yields, addrs.Object.Compare)
 	slices.Sort(texts)
 	d.yields = yields
-	if len(yields) == 0 {
+	return texts
+}
+
+// whyPruned explains a refusal by a quota, a policy or the like that this plan deletes, "" for
+// any other. It records what is deleted first.
+func whyPruned(ctx context.Context, p *planner, d *decision, refusal error) string {
+	var e *kube.Error
+	if !errors.As(refusal, &e) || !refusesByGovernor(e.Reason) {
 		return ""
 	}
-	return fmt.Sprintf("today the server refuses it: %s; %s", strings.TrimRight(e.Message, ". "), strings.Join(texts, "; "))
+	var texts []string
+	for _, o := range p.pruned() {
+		if c := prunedGovernor(ctx, p, o); c != nil && subjectOf(d).isRefusedBy(c, e.Message) {
+			d.yields = append(d.yields, o.Object.Identity())
+			texts = append(texts, fmt.Sprintf("%s, which would be deleted, goes first", o.Addr))
+		}
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	masker := redact.New(secretsOf(d.desired, d.before, d.sensitive)...)
+	return fmt.Sprintf("today the server refuses it: %s; %s", strings.TrimRight(masker.Hide(e.Message), ". "), strings.Join(texts, "; "))
+}
+
+// refusesByGovernor reports whether what the server refuses something by may be an object
+// that neither refers to it nor is referred to.
+func refusesByGovernor(reason kube.Reason) bool {
+	return reason == kube.QuotaExceeded || reason == kube.Denied || reason == kube.WebhookFailed
+}
+
+// isRefusedBy reports whether a refusal comes of the object that c deletes.
+func (s subject) isRefusedBy(c *Change, message string) bool {
+	return s.isJudgedBy(c) && (mentions(message, c.Object.Name) || mentionsAny(message, webhookNames(c)) || s.isJudgedSilentlyBy(c, message))
+}
+
+// prunedGovernor is the deletion of an object by which the server judges others, nil for any
+// other object.
+func prunedGovernor(ctx context.Context, p *planner, o state.Object) *Change {
+	if !relations.IsGovernor(o.Object.GroupKind()) {
+		return nil
+	}
+	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
+	if err != nil {
+		return nil
+	}
+	live, err := p.live.of(kind)(ctx)
+	if err != nil || live[o.Object.Identity()] == nil {
+		return nil
+	}
+	return &Change{Addr: o.Addr, Object: o.Object, Kind: kind, Action: Delete, Before: live[o.Object.Identity()].Object}
+}
+
+// prunedOf are the objects that the configuration no longer has and that this plan deletes.
+func prunedOf(p *planner) []state.Object {
+	wanted := map[addrs.Object]bool{}
+	for _, d := range p.preview().Desired() {
+		wanted[Named(d, p.state).Object.Identity()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(p.state.Objects), func(o state.Object) bool {
+		return wanted[o.Object.Identity()] || !p.scope.has(o.Addr) || forgets(p.Config, o.Addr)
+	})
 }
 
 // givesUp is what this plan does to a Service so that another gets what it has, "" if it
@@ -320,10 +393,25 @@ func givesUp(p *planner, identity addrs.Object, live map[string]any, to *decisio
 	case len(desired.Unknown) > 0 || SharesClaims(desired.Fields, to.fields):
 		return ""
 	}
-	if keepsPorts(live, desired.Fields) {
+	switch {
+	case keepsPorts(live, desired.Fields), keepsAddress(live, desired.Fields, to.fields):
 		return ""
+	case server.ForbidsChange(to.kind, live, desired.Fields, clusterIP):
+		return Replace
 	}
 	return Update
+}
+
+var clusterIP = addrs.NewPath("spec", "clusterIP")
+
+// keepsAddress reports whether a Service keeps an address that another is to get, since the
+// configuration does not speak of it.
+func keepsAddress(live, desired, to map[string]any) bool {
+	kind, _ := ValueAt(desired, addrs.NewPath("spec", "type"))
+	has, _ := ValueAt(live, clusterIP)
+	sets, configured := ValueAt(desired, clusterIP)
+	gets, _ := ValueAt(to, clusterIP)
+	return kind != string(corev1.ServiceTypeExternalName) && has == gets && has != nil && (!configured || sets == has)
 }
 
 // keepsPorts reports whether a Service keeps a port or an address that the configuration

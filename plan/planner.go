@@ -77,6 +77,7 @@ type planner struct {
 	scalers   *autoscale.Finder
 	schemas   validation.Set
 	scope     scope
+	pruned    func() []state.Object
 	end       context.CancelFunc // of all that is asked
 }
 

@@ -34,7 +34,7 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 	}
 	answer, why, err := DryRunReplacement(ctx, p.Cluster, d.change())
 	if err != nil {
-		if cured := whyCured(d, err); cured != "" {
+		if cured := whyPredicted(ctx, p, d, err); cured != "" {
 			why, err = cured, nil
 		}
 	}

@@ -155,9 +155,10 @@ func (s *situation) play() {
 			s.Fatal(err)
 		}
 		s.kubectl("apply -f " + path)
-		if strings.Contains(manifests, "AdmissionPolicy") {
-			time.Sleep(policyDelay)
-		}
+	}
+	if policies := before + s.files["manifests.yaml"]; strings.Contains(policies, "AdmissionPolicy") ||
+		strings.Contains(policies, "WebhookConfiguration") {
+		time.Sleep(policyDelay)
 	}
 	s.reconnect() // there may be other kinds now than when it was made
 	after, ok := s.files["after.kplan.hcl"]

@@ -24,6 +24,9 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	if err == nil {
 		err = cmp.Or(refuseDrift(d), violations(&p.schemas, d))
 	}
+	if d.certainty == Computed && (d.action == Create || d.action == Replace) {
+		findYields(ctx, p, d)
+	}
 	if d.before != nil {
 		d.unmanaged = unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), p.AllUnmanaged)
 	}

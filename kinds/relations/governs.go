@@ -36,6 +36,16 @@ func Mutates(kind addrs.GroupKind) bool {
 	return false
 }
 
+// IsGovernor reports whether objects of the kind may be governors.
+func IsGovernor(kind addrs.GroupKind) bool {
+	switch kind {
+	case kinds.LimitRange, kinds.ResourceQuota, priorityClass, storageClass, ingressClass, policy, mutatingPolicy, policyBinding,
+		mutatingBinding, kinds.ValidatingWebhookConfiguration, kinds.MutatingWebhookConfiguration:
+		return true
+	}
+	return false
+}
+
 // NewGovernor returns what an object governs, nil where it governs nothing. Of a binding
 // of an admission policy the policy says what that is: policyOf finds it by its reference
 // and returns nil where it is not known, and then the binding may govern everything.
