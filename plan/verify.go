@@ -16,6 +16,7 @@ import (
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
 )
 
@@ -97,7 +98,7 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 	for i, c := range fresh.redacted(s).Changes {
 		old := approved[keyOf(c)]
 		delete(approved, keyOf(c))
-		if why := disagreement(old, c); why != "" {
+		if why := disagreement(old, c, ownership.Of(fresh.Changes[i].Before)); why != "" {
 			stale(c, why+since(old, c, fresh.Changes[i]))
 		}
 	}
@@ -133,8 +134,9 @@ func keyOf(c *Change) changeKey {
 }
 
 // disagreement is what is different about a change made now from the
-// approved one, "" where nothing that matters is.
-func disagreement(approved, now *Change) string {
+// approved one, "" where nothing that matters is. A saved plan has not all managers of an
+// object: those of now are given.
+func disagreement(approved, now *Change, managers ownership.Record) string {
 	switch {
 	case approved == nil:
 		return fmt.Sprintf("it is not in the plan, and now it would %s.", actionPhrases[now.Action])
@@ -146,12 +148,12 @@ func disagreement(approved, now *Change) string {
 		return "its drift differs from the plan."
 	case losses(approved) != losses(now):
 		return fmt.Sprintf("it now %s, which the plan does not show.", cmp.Or(losses(now), "loses nothing"))
-	case now.Action == Delete && losesMore(approved, now):
+	case now.Action == Delete && losesMore(approved, now, managers):
 		return "it would be deleted, and holds something else than in the plan."
 	case now.Action == NoOp || now.Action == Delete || now.Action == Forget:
 		return ""
 	}
-	if paths := otherEffects(approved, now); len(paths) > 0 {
+	if paths := otherEffects(approved, now, managers); len(paths) > 0 {
 		return fmt.Sprintf("the result for %s would differ from the plan.", paths[0])
 	}
 	return ""
@@ -183,8 +185,7 @@ func (c *Change) ChangedSince(live *unstructured.Unstructured) string {
 	paths := sortedPaths(differences(c.Kind.Root, visible(c.Before), visible(live.Object)))
 	managers := ownership.Of(live.Object)
 	paths = slices.DeleteFunc(paths, func(path addrs.Path) bool {
-		m := managers.OtherEntry(path)
-		return m != nil && ownership.IsControlPlane(m.Manager)
+		return isControllers(c.Kind, live.Object, path, managers)
 	})
 	return wereChanged(paths, live)
 }
@@ -215,17 +216,31 @@ func by(live *unstructured.Unstructured, path addrs.Path) string {
 }
 
 // losesMore reports whether deleting the object loses what was put into it after the
-// plan. What Kubernetes' own programs write is no loss.
-func losesMore(approved, now *Change) bool {
-	managers := ownership.Of(now.Before)
+// plan. What controllers write is no loss.
+func losesMore(approved, now *Change, managers ownership.Record) bool {
 	for path := range differences(now.Kind.Root, visible(approved.Before), visible(now.Before)) {
-		if m := managers.OtherEntry(path); m == nil || !ownership.IsControlPlane(m.Manager) {
+		if !isControllers(now.Kind, now.Before, path, managers) {
 			if path != addrs.NewPath("metadata", "deletionTimestamp") && path != addrs.NewPath("metadata", "deletionGracePeriodSeconds") {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isControllers reports whether a field was set by a controller and nobody else: by a program of
+// Kubernetes itself or, where the field is one that is filled in some time after the object was
+// made, by whatever is no tool that people deploy with. The scheduler's choice of a node has no
+// manager at all.
+func isControllers(kind *kinds.Kind, object map[string]any, path addrs.Path, managers ownership.Record) bool {
+	m := managers.OtherEntry(path)
+	switch {
+	case m != nil && ownership.IsControlPlane(m.Manager):
+		return true
+	case m != nil && ownership.IsDeployTool(m.Manager):
+		return false
+	}
+	return server.AppearsLater(kind, object, path)
 }
 
 // losses is what a change cascades to that was not asked for, in words.
@@ -240,13 +255,14 @@ func losses(c *Change) string {
 // otherEffects lists the fields to which two changes of one object do different
 // things. A kind that the approved plan itself defines is known to the plan made
 // now alone.
-func otherEffects(approved, now *Change) []addrs.Path {
+func otherEffects(approved, now *Change, managers ownership.Record) []addrs.Path {
 	x := differences(now.Kind.Root, visible(approved.Before), visible(approved.After))
 	y := differences(now.Kind.Root, visible(now.Before), visible(now.After))
 	lenient := mayAdd(approved, now)
 	var paths []addrs.Path
 	for path := range union(x, y) {
-		if lenient && isAdded(approved, now, path) || isRestamped(now.Kind, now.DesiredFields, path, x[path], y[path]) {
+		if isFilledIn(approved, now, path, managers) || lenient && isAdded(approved, now, path) ||
+			isRestamped(now.Kind, now.DesiredFields, path, x[path], y[path]) {
 			continue
 		}
 		if !reflect.DeepEqual(jsonForm(x[path]), jsonForm(y[path])) {
@@ -255,6 +271,16 @@ func otherEffects(approved, now *Change) []addrs.Path {
 	}
 	slices.SortFunc(paths, addrs.Path.Compare)
 	return paths
+}
+
+// isFilledIn reports whether all that is new about a field is that a controller has set it after the
+// plan, on an object that is replaced: the new one will get its own.
+func isFilledIn(approved, now *Change, path addrs.Path, managers ownership.Record) bool {
+	_, was := ValueAt(approved.Before, path)
+	_, isThere := ValueAt(now.Before, path)
+	then, _ := ValueAt(approved.After, path)
+	next, _ := ValueAt(now.After, path)
+	return !was && isThere && reflect.DeepEqual(jsonForm(then), jsonForm(next)) && isControllers(now.Kind, now.Before, path, managers)
 }
 
 // mayAdd reports whether the server may do more now than was approved: who approved

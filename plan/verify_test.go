@@ -129,3 +129,58 @@ func TestOtherValue(t *testing.T) {
 		t.Errorf("a long value is repeated: %s", text)
 	}
 }
+
+// TestVerifyFilledIn fills in fields of an object after a plan that replaces or deletes it.
+func TestVerifyFilledIn(t *testing.T) {
+	object := func(kind *kinds.Kind, manager string, field string, value any) map[string]any {
+		object := map[string]any{"apiVersion": kind.APIVersion(), "kind": kind.Name, "metadata": map[string]any{"name": "x"},
+			"spec": map[string]any{}}
+		if field == "" {
+			return object
+		}
+		inner, name := object["spec"].(map[string]any), field
+		owned := map[string]any{"f:spec": map[string]any{"f:" + field: map[string]any{}}}
+		if field == "secrets" {
+			inner, owned = object, map[string]any{"f:secrets": map[string]any{}}
+		}
+		inner[name] = value
+		if manager != "" {
+			object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": manager, "operation": "Update",
+				"apiVersion": kind.APIVersion(), "fieldsType": "FieldsV1", "time": "2026-01-01T00:00:00Z", "fieldsV1": owned}}
+		}
+		return object
+	}
+	for _, test := range []struct {
+		kind, manager, field string
+		value                any
+		stale                bool
+	}{
+		{"Pod", "", "nodeName", "node-1", false},
+		{"Pod", "kubectl", "nodeName", "node-1", true},
+		{"Pod", "", "hostname", "h", true},
+		{"PersistentVolumeClaim", "kube-controller-manager", "volumeName", "v", false},
+		{"PersistentVolumeClaim", "csi-provisioner", "volumeName", "v", false},
+		{"PersistentVolumeClaim", "kubectl-patch", "volumeName", "v", true},
+		{"PersistentVolume", "kube-controller-manager", "claimRef", map[string]any{"name": "c"}, false},
+		{"ServiceAccount", "openshift-controller-manager", "secrets", []any{map[string]any{"name": "token"}}, false},
+		{"Node", "kube-controller-manager", "podCIDR", "10.0.0.0/24", false},
+		{"Node", "other-cloud-controller", "providerID", "a/b", false},
+		{"Job", "kube-controller-manager", "manualSelector", true, false},
+		{"Job", "kubectl", "manualSelector", true, true},
+	} {
+		for _, action := range []Action{Replace, Delete} {
+			kind := kindNamed(t, test.kind)
+			change := func(before map[string]any) *Plan {
+				c := &Change{Kind: kind, Object: kind.Object("", "x"), Action: action, Certainty: Computed, Before: before}
+				if action == Replace {
+					c.DesiredFields, c.After = object(kind, "", "", nil), object(kind, "", "", nil)
+				}
+				return &Plan{Changes: []*Change{c}}
+			}
+			saved, fresh := change(object(kind, "", "", nil)), change(object(kind, test.manager, test.field, test.value))
+			if diags := saved.Verify(fresh, state.New()); diags.HasErrors() != test.stale {
+				t.Errorf("%s of a %s whose %s was set by %q: %v", action, test.kind, test.field, test.manager, diags)
+			}
+		}
+	}
+}
