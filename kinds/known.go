@@ -1,6 +1,11 @@
 package kinds
 
-import "kplan.dev/kplan/addrs"
+import (
+	"slices"
+
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds/internal/manifest"
+)
 
 // The kinds that kplan treats specially, beyond what their fields describe.
 var (
@@ -33,6 +38,40 @@ func IsTransient(kind string) bool {
 // namespace.
 func IsInEveryNamespace(o addrs.Object) bool {
 	return o.Group == "" && (o.Kind == "ConfigMap" && o.Name == "kube-root-ca.crt" || o.Kind == "ServiceAccount" && o.Name == "default")
+}
+
+// IsKeptByCluster reports whether the cluster itself keeps an object, so that a deletion is
+// refused, or undone at once or by the next start of an API server. What only the object
+// tells is known where there is a live one.
+func IsKeptByCluster(o addrs.Object, live map[string]any) bool {
+	if slices.Contains(clusterKeeps[o.GroupKind().String()], o.QualifiedName()) || IsInEveryNamespace(o) {
+		return true
+	}
+	metadata := manifest.Object(live, "metadata")
+	labels, annotations := manifest.Object(metadata, "labels"), manifest.Object(metadata, "annotations")
+	switch o.Group {
+	case "rbac.authorization.k8s.io":
+		return manifest.Text(labels, "kubernetes.io/bootstrapping") == "rbac-defaults"
+	case "apiregistration.k8s.io":
+		return manifest.Text(labels, "kube-aggregator.kubernetes.io/automanaged") != ""
+	case "flowcontrol.apiserver.k8s.io":
+		return manifest.Text(annotations, "apf.kubernetes.io/autoupdate-spec") != ""
+	}
+	return false
+}
+
+// clusterKeeps are objects that the cluster itself keeps, by their qualified names.
+var clusterKeeps = map[string][]string{ // kind.group
+	"Namespace":                      {"default", "kube-system", "kube-public", "kube-node-lease"},
+	"Service":                        {"default/kubernetes"},
+	"Endpoints":                      {"default/kubernetes"},
+	"EndpointSlice.discovery.k8s.io": {"default/kubernetes"},
+	"ConfigMap": {"kube-system/extension-apiserver-authentication",
+		"kube-system/kube-apiserver-legacy-service-account-token-tracking"},
+	"ServiceCIDR.networking.k8s.io":                           {"kubernetes"},
+	"PriorityClass.scheduling.k8s.io":                         {"system-cluster-critical", "system-node-critical"},
+	"FlowSchema.flowcontrol.apiserver.k8s.io":                 {"exempt", "catch-all"},
+	"PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io": {"exempt", "catch-all"},
 }
 
 // DefinedBy is the kind that a CustomResourceDefinition defines.

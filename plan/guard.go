@@ -21,9 +21,18 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// guard refuses to delete what the configuration protects. The plan shows the
+// guard refuses to delete what the configuration protects, and to replace what the cluster
+// keeps. The plan shows the
 // change all the same.
 func guard(c *Change) hcl.Diagnostics {
+	if c != nil && c.Action == Replace && kinds.IsKeptByCluster(c.Object, c.Before) {
+		c.Blocked = true
+		return hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Object is kept by the cluster", Subject: c.Range.Ptr(),
+			Detail: fmt.Sprintf("The plan would replace %s (%s), which the cluster itself keeps: it refuses to delete it, or makes it again. "+
+				"Keep what can't be changed in place as it is.", c.Addr, c.Object),
+		}}
+	}
 	if c == nil || !c.Protected || c.Action != Delete && c.Action != Replace {
 		return nil
 	}

@@ -121,6 +121,7 @@ const (
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
 	BecauseUndefined   Reason = "forget_because_kind_deleted_outside"        // the cluster no longer has its kind
 	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has adopted it
+	BecauseKept        Reason = "forget_because_kept_by_cluster"             // it can't be deleted, or would be made again
 	BecauseVersion     Reason = "update_because_api_version"                 // it was applied in another API version
 	BecauseTerminating Reason = "replace_because_being_deleted"              // somebody deletes it just now
 )

@@ -89,10 +89,21 @@ func (p *planner) delete(ctx context.Context, plan *Plan, objects []state.Object
 			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
 			continue
 		}
+		if isKept(c, objects) {
+			c = p.removal(o, c.Kind, Forget, BecauseKept, nil)
+		}
 		plan.Changes = append(plan.Changes, c)
 		diags = append(diags, guard(c)...)
 	}
 	return diags
+}
+
+// isKept reports whether the cluster itself keeps the object of a deletion, and does not
+// delete it with its namespace either.
+func isKept(c *Change, deleted []state.Object) bool {
+	return c.Action == Delete && kinds.IsKeptByCluster(c.Object, c.Before) && !slices.ContainsFunc(deleted, func(o state.Object) bool {
+		return o.Object.GroupKind() == kinds.Namespace && o.Object.Name == c.Object.Namespace && !kinds.IsKeptByCluster(o.Object, nil)
+	})
 }
 
 // deletion plans the deletion of one object. That its kind is not served any more does

@@ -239,6 +239,8 @@ func (e entry) reason() string {
 		return "its kind has no definition in the cluster any more, and went with its objects"
 	case plan.BecauseOtherStack:
 		return "another kplan stack has adopted it"
+	case plan.BecauseKept:
+		return "the cluster itself keeps it, so that it can't be deleted"
 	case plan.BecauseVersion:
 		return "because kplan's fields are recorded in another API version"
 	case plan.BecauseRemoved:

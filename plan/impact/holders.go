@@ -183,7 +183,7 @@ func ownersOf(u *unstructured.Unstructured) []string {
 // claimsLeft are the claims that a StatefulSet has made for its pods and that stay.
 func (deps *dependents) claimsLeft(c Deletion) tally {
 	left := tally{}
-	if c.Object.GroupKind() != kinds.StatefulSet {
+	if c.Object.GroupKind() != kinds.StatefulSet || deps.deleted[addrs.Object{Kind: kinds.Namespace.Kind, Name: c.Object.Namespace}] {
 		return left
 	}
 	for _, n := range deps.inNamespace[c.Object.Namespace] {
