@@ -55,6 +55,8 @@ type Change struct {
 	// AcknowledgedDrift is the digest of a refresh-only plan's drift, which applying the
 	// plan records: acknowledged drift is not reported again.
 	AcknowledgedDrift string
+	// Admitted are the fields of After that admission in the cluster has made.
+	Admitted []Admitted
 	// Consequences are what goes with a deletion or a replacement.
 	Consequences []impact.Consequence
 	// ReplacePaths are the fields whose change can't be made in place.
@@ -145,7 +147,7 @@ func (c *Change) Diff() *diff.Difference {
 			o.Owned = o.Owned.Union(record.Deliberate())
 		}
 	}
-	o.Admitted = admittedPaths(Admitted(c))
+	o.Admitted = admittedPaths(c.Admitted)
 	return diff.Of(o)
 }
 

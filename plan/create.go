@@ -85,7 +85,7 @@ func recordedAs(p *planner, live *unstructured.Unstructured) (state.Object, bool
 
 // computedCreate plans a creation from the server's own answer.
 func (d *decision) computedCreate(answer *unstructured.Unstructured) hclspec.Observed {
-	d.action, d.certainty = Create, Computed
+	d.action, d.certainty, d.answered = Create, Computed, true
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive = d.sensitivePaths(d.after)
 	if d.why = subjectOf(d).whyUncertain(); d.why != "" {

@@ -68,6 +68,8 @@ type decision struct {
 	newlyManaged      []addrs.Path
 	blocked           bool
 	resets            []Reset
+	answered          bool // after is the server's answer
+	admitted          []Admitted
 	yields            []addrs.Object // what goes first
 
 	heard heard // warnings of the API server
@@ -108,7 +110,7 @@ func (d *decision) change() *Change {
 		Addr: d.addr, Previous: d.previous, Object: d.object, Kind: d.kind, Action: d.action, Reason: d.reason,
 		Certainty: d.certainty, Why: d.why,
 		DesiredFields: d.fields, Before: d.before, After: d.after, Unknown: d.unknown, Sensitive: d.sensitive,
-		Drift: d.drift, Relinquished: d.relinquished, NewlyManaged: d.newlyManaged, AcknowledgedDrift: d.acknowledgedDrift,
+		Drift: d.drift, Relinquished: d.relinquished, NewlyManaged: d.newlyManaged, Admitted: d.admitted, AcknowledgedDrift: d.acknowledgedDrift,
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
 		Dependencies: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,

@@ -23,10 +23,6 @@ type Deviation struct {
 	Sensitive  bool
 }
 
-// Overrides reports whether the server makes another value of one that the plan shows,
-// rather than adding to it.
-func (d Deviation) Overrides() bool { return d.Configured && !onlyAdds(d.Shown, d.Made) }
-
 // Deviations are the fields in which an answer of the server, to the change or to a
 // dry-run of it, is not what the plan shows. What every API server adds to an object of
 // the kind is left out.
@@ -57,22 +53,28 @@ func deviations(c *Change, shown, made map[string]any) []Deviation {
 	return all
 }
 
-// Admitted are the fields that admission in the cluster, its policies and webhooks, makes
-// other than the configuration and the API server by itself would: containers that it
-// injects, values that it overrides or removes. Shown is what would be there without it.
-// An object that was not dry-run has none.
-func Admitted(c *Change) []Deviation {
-	if c.Kind == nil || c.After == nil || c.DesiredFields == nil || c.Action == NoOp || isAsDesired(c) {
+// Admitted is a field that admission in the cluster, its policies and webhooks, makes other
+// than the configuration and the API server by itself would: a container that it injects, a
+// value that it overrides or removes.
+type Admitted struct {
+	Path addrs.Path `json:"path"`
+	// Overrides reports whether the configuration sets another value there, which is lost.
+	Overrides bool `json:"overrides"`
+}
+
+// admittedTo are the fields that admission has made in the server's answer to a change.
+func admittedTo(c *Change) []Admitted {
+	if c == nil || c.Action == NoOp || isAsDesired(c) {
 		return nil
 	}
 	made, err := predicted(c)
 	if err != nil {
 		return nil // what no schema describes the server alone can judge
 	}
-	var admitted []Deviation
+	var admitted []Admitted
 	for _, d := range deviations(c, made, c.After) {
 		if d.Configured || d.Made != nil {
-			admitted = append(admitted, d)
+			admitted = append(admitted, Admitted{d.Path, d.Configured && !onlyAdds(d.Shown, d.Made)})
 		}
 	}
 	return admitted
@@ -105,7 +107,7 @@ func predicted(c *Change) (map[string]any, error) {
 	return kube.Predict(c.Kind, live, Sent(c))
 }
 
-func admittedPaths(admitted []Deviation) addrs.PathSet {
+func admittedPaths(admitted []Admitted) addrs.PathSet {
 	paths := addrs.PathSet{}
 	for _, d := range admitted {
 		paths.Add(d.Path)

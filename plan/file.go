@@ -98,6 +98,7 @@ type savedChange struct {
 	Unmanaged         []Drift              `json:"unmanaged,omitempty"`
 	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
 	NewlyManaged      []addrs.Path         `json:"newly_managed,omitempty"`
+	Admitted          []Admitted           `json:"admitted,omitempty"`
 	AcknowledgedDrift string               `json:"acknowledged_drift,omitempty"`
 	Consequences      []impact.Consequence `json:"consequences,omitempty"`
 	Unknown           []addrs.Path         `json:"unknown,omitempty"`
@@ -203,8 +204,9 @@ func saveChange(c *Change) savedChange {
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Dependencies: c.Dependencies,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
 		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged,
-		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, AcknowledgedDrift: c.AcknowledgedDrift,
-		Consequences: c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
+		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, Admitted: c.Admitted,
+		AcknowledgedDrift: c.AcknowledgedDrift,
+		Consequences:      c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
 	}
 	if c.Moved() {
 		saved.Previous = &c.Previous
@@ -333,8 +335,9 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
 		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged,
-		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, AcknowledgedDrift: saved.AcknowledgedDrift,
-		Consequences: saved.Consequences,
+		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, Admitted: saved.Admitted,
+		AcknowledgedDrift: saved.AcknowledgedDrift,
+		Consequences:      saved.Consequences,
 	}
 	if saved.Previous != nil {
 		c.Previous = *saved.Previous

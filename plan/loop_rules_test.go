@@ -212,7 +212,7 @@ func (r *round) yields(text string, c *plan.Change) bool {
 }
 
 // escalates is what the server says of a user who would give rights that he lacks.
-var escalates = regexp.MustCompile(`attempting to grant RBAC permissions not currently held|roles?\.rbac.* not found`)
+var escalates = regexp.MustCompile(`attempting to grant RBAC permissions not currently held|role(binding)?s?\.rbac.* not found`)
 
 // givesUp reports whether an error is that the user may not give the rights of a role: its
 // resource is removed.

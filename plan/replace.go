@@ -20,7 +20,7 @@ import (
 // replace plans to delete the object and create it again under the same name, as
 // the configuration has it: ignored fields go with the old one.
 func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths []addrs.Path) (hclspec.Observed, error) {
-	d.action, d.fields = "", DesiredFields(d.desired, p.state.StackID())
+	d.action, d.answered, d.fields = "", false, DesiredFields(d.desired, p.state.StackID())
 	predicted, err := kube.Predict(d.kind, nil, d.fields)
 	if err != nil {
 		return hclspec.Observed{}, err
@@ -42,7 +42,7 @@ func (p *planner) replace(ctx context.Context, d *decision, reason Reason, paths
 		d.blocked, d.why = d.blocked || err != nil, why
 		return hclspec.Observed{}, err
 	}
-	d.certainty = Computed
+	d.certainty, d.answered = Computed, true
 	d.after, d.unknown = withoutAllocated(d.kind, answer.Object, d.fields)
 	d.sensitive.AddAll(d.sensitivePaths(d.after))
 	if d.why = subjectOf(d).whyUncertain(); d.why != "" {

@@ -136,6 +136,11 @@ func hideKeys(c *Change) {
 		c.NewlyManaged[i] = hide(c.NewlyManaged[i])
 	}
 	c.NewlyManaged = slices.Compact(c.NewlyManaged)
+	c.Admitted = slices.Clone(c.Admitted)
+	for i := range c.Admitted {
+		c.Admitted[i].Path = hide(c.Admitted[i].Path)
+	}
+	c.Admitted = slices.Compact(c.Admitted)
 }
 
 // redacted is the plan with a keyed digest in the field of every sensitive value: a

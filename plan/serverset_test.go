@@ -146,9 +146,9 @@ func (f *serverSet) turn(by int) {
 func admitted(p *plan.Plan) []string {
 	var problems []string
 	for _, c := range p.Changes {
-		for _, d := range plan.Admitted(c) {
-			problems = append(problems, fmt.Sprintf("%s of %s (%s): %s is %v and seems to be set by admission",
-				c.Action, c.Addr, c.Object, d.Path, d.Made))
+		for _, d := range c.Admitted {
+			problems = append(problems, fmt.Sprintf("%s of %s (%s): %s seems to be set by admission",
+				c.Action, c.Addr, c.Object, d.Path))
 		}
 	}
 	return problems

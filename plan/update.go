@@ -81,7 +81,7 @@ func (p *planner) computedUpdate(ctx context.Context, d *decision, live, answer 
 		d.unknown = addrs.PathSet{}
 		return d.leave(Computed), nil
 	}
-	d.action, d.certainty = Update, Computed
+	d.action, d.certainty, d.answered = Update, Computed, true
 	if d.why = subjectOf(d).whyUncertain(); d.why != "" {
 		d.certainty = Predicted
 	}
@@ -110,7 +110,7 @@ func (p *planner) predictUpdate(ctx context.Context, d *decision, live *unstruct
 	if paths := d.triggers(); len(paths) > 0 {
 		return p.replace(ctx, d, BecauseTriggered, paths)
 	}
-	d.action, d.certainty, d.why = Update, Predicted, why
+	d.action, d.certainty, d.why, d.answered = Update, Predicted, why, false
 	d.after, d.unknown = withoutNewlyAllocated(d, predicted, false)
 	for path := range d.unresolved() {
 		if at, ok := positioned(d.kind, d.after, keyed(d.kind, d.fields, path)); ok {

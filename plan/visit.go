@@ -24,6 +24,9 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	if err == nil {
 		err = cmp.Or(refuseDrift(d), violations(&p.schemas, d))
 	}
+	if d.answered {
+		d.admitted = admittedTo(d.change())
+	}
 	if d.certainty == Computed && (d.action == Create || d.action == Replace) {
 		findYields(ctx, p, d)
 	}

@@ -314,8 +314,8 @@ func (e entry) ownershipNotes() []string {
 // overridden are the configured fields of which admission makes something else.
 func (e entry) overridden() string {
 	var paths []string
-	for _, d := range plan.Admitted(e.Change) {
-		if d.Overrides() {
+	for _, d := range e.Admitted {
+		if d.Overrides {
 			paths = append(paths, d.Path.String())
 		}
 	}

@@ -59,7 +59,7 @@ type jsonResourceChange struct {
 	Unmanaged        []jsonUnmanaged     `json:"unmanaged,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
 	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
-	Admitted         []jsonAdmitted      `json:"admitted,omitempty"`
+	Admitted         []plan.Admitted     `json:"admitted,omitempty"`
 	Consequences     []jsonEffect        `json:"consequences,omitempty"`
 	Certainty        plan.Certainty      `json:"certainty,omitempty"`
 	CertaintyReason  string              `json:"certainty_reason,omitempty"`
@@ -95,12 +95,6 @@ type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
 	Time    *time.Time `json:"time,omitempty"`
-}
-
-// jsonAdmitted is a field of which admission in the cluster makes its value.
-type jsonAdmitted struct {
-	Path       addrs.Path `json:"path"`
-	Configured bool       `json:"configured"`
 }
 
 // jsonUnmanaged is a field that others have set.
@@ -181,15 +175,12 @@ func resourceChange(e entry) jsonResourceChange {
 		Mode: "managed", Type: e.Addr.Resource.Type, Name: e.Addr.Resource.Name, Index: index(e.Addr.Key),
 		ProviderName: providerName, Change: objectChange(e), ActionReason: e.Reason,
 		Object: jsonObjectOf(e.Object), Certainty: e.Certainty, CertaintyReason: e.Why,
-		Relinquished: e.Relinquished, NewlyManaged: e.NewlyManaged, Blocked: e.Blocked, ProtectedDestroy: e.Protected,
+		Relinquished: e.Relinquished, NewlyManaged: e.NewlyManaged, Admitted: e.Admitted, Blocked: e.Blocked, ProtectedDestroy: e.Protected,
 	}
 	if e.Moved() {
 		r.PreviousAddress = e.Previous.String()
 	}
 	r.Drift, r.Taken, r.AdoptedFrom = jsonDrifts(e.Drift), jsonDrifts(e.Taken), e.AdoptedFrom
-	for _, d := range plan.Admitted(e.Change) {
-		r.Admitted = append(r.Admitted, jsonAdmitted{d.Path, d.Configured})
-	}
 	values := e.UnmanagedValues()
 	for i, field := range jsonDrifts(e.Unmanaged) {
 		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})

@@ -121,10 +121,18 @@ spec:
         resources: {requests: {cpu: 1000m, memory: 128Mi}}
 `
 
+func pathOf(t testing.TB, text string) addrs.Path { return paths(t, []string{text})[0] }
+
 func updates(t testing.TB) *plan.Plan {
 	return planOf(t, changed{
 		addr: `ReplicationController.app["a"]`, namespace: "acme", name: "web", action: plan.Update,
 		before: liveController, desired: desiredUpdate,
+		edit: func(c *plan.Change) {
+			for _, name := range []string{"name", "image"} {
+				c.Admitted = append(c.Admitted, plan.Admitted{Path: pathOf(t, `spec.template.spec.containers[name="log"].`+name)})
+			}
+			c.Admitted = append(c.Admitted, plan.Admitted{Path: pathOf(t, "metadata.labels.tier"), Overrides: true})
+		},
 		after: `
 metadata:
   name: web
