@@ -53,18 +53,20 @@ const (
 	forced                     // the configuration, or this run, takes it
 	drifted                    // kplan applied it last, and another has changed it: it is put back
 	unwanted                   // it has drifted, and the plan is to stop then
-	autoscaled                 // it has drifted, and would again: an autoscaler sets it
+	autoscaled                 // an autoscaler sets it, and would again, in every run
 )
 
 // standingOf decides what becomes of a field that another manager owns.
 func standingOf(d *decision, path addrs.Path) standing {
 	switch {
-	case d.rules.forces, coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path), coveredBy(ownMarks, path):
+	case d.rules.forces, coveredBy(ownMarks, path):
+		return forced
+	case path == relations.Replicas && scaledBy(d) != "":
+		return autoscaled
+	case coveredBy(d.configured(d.desired.Lifecycle.ForceConflicts), path):
 		return forced
 	case !hasDrifted(d, path):
 		return conflicted
-	case path == relations.Replicas && scaledBy(d) != "":
-		return autoscaled
 	case d.rules.refuseDrift:
 		return unwanted
 	}
