@@ -17,8 +17,13 @@ var lastApplied = addrs.NewPath("metadata", "annotations", corev1.LastAppliedCon
 // unmanagedIn are the fields of a live object that others have set and that the
 // desired one does not have.
 func unmanagedIn(kind *kinds.Kind, managers ownership.Record, live, desired map[string]any, ignored []addrs.Path, all bool) []Drift {
+	return present(kind, managers.Unmanaged(all), live, desired, ignored)
+}
+
+// present are those of the fields that the live object has and the desired one has not.
+func present(kind *kinds.Kind, fields []ownership.Field, live, desired map[string]any, ignored []addrs.Path) []Drift {
 	var found []Drift
-	for _, f := range managers.Unmanaged(all) {
+	for _, f := range fields {
 		_, there := ValueAt(live, f.Path)
 		_, wanted := valueIn(kind, desired, f.Path)
 		if there && !wanted && f.Path != lastApplied && !slices.Contains(ownMarks, f.Path) && !coveredBy(ignored, f.Path) {
@@ -66,13 +71,18 @@ func (c *Change) UnmanagedValues() []any {
 }
 
 // exclude has what others added in the fields of lifecycle.exclusive become kplan's,
-// so that applying removes it.
+// so that applying removes it. That is so, too, of what kplan set until now and somebody
+// else as well.
 func exclude(d *decision) {
 	if len(d.desired.Lifecycle.Exclusive) == 0 || d.before == nil {
 		return
 	}
+	desired, err := d.kind.FieldSet(d.fields)
+	if err != nil {
+		return // and the object is refused
+	}
 	exclusive := d.configured(d.desired.Lifecycle.Exclusive)
-	for _, u := range unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), true) {
+	for _, u := range present(d.kind, d.managers.Beside(desired), d.before, d.fields, d.configured(d.ignored())) {
 		if coveredBy(exclusive, u.Path) {
 			d.transfer = append(slices.Clip(d.transfer), u.Path)
 			d.taken = append(d.taken, u)

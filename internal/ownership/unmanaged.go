@@ -19,21 +19,35 @@ type Field struct {
 // controllers report in the status is not among them, and what Kubernetes' own
 // programs write elsewhere only if all is set.
 func (r Record) Unmanaged(all bool) []Field {
+	return r.beside(r.KplanFields, func(e *Entry) bool { return e.isOthers() && (all || !IsControlPlane(e.Manager)) })
+}
+
+// Beside are the fields that somebody else has set, or had before anybody kept a record,
+// and that are not among the given ones, whoever else owns them: in the form of Unmanaged.
+func (r Record) Beside(desired *fieldpath.Set) []Field {
+	return r.beside(func() *fieldpath.Set { return desired }, func(e *Entry) bool {
+		return e.isOthers() || e.Manager == BeforeFirstApply
+	})
+}
+
+// beside are the fields of some entries that are not in a set, which is made when it is
+// first needed.
+func (r Record) beside(set func() *fieldpath.Set, counts func(*Entry) bool) []Field {
 	var fields []Field
 	seen := addrs.PathSet{}
 	var ours *fieldpath.Set
 	for _, e := range r {
-		if !e.isOthers() || !all && IsControlPlane(e.Manager) {
+		if !counts(e) {
 			continue
 		}
-		set, err := e.Fields()
+		theirs, err := e.Fields()
 		if err != nil {
 			continue
 		}
 		if ours == nil {
-			ours = r.KplanFields()
+			ours = set()
 		}
-		for elements := range set.Leaves().All() {
+		for elements := range theirs.Leaves().All() {
 			if path, ok := unmanaged(ours, elements); ok && !seen.Has(path) {
 				seen.Add(path)
 				fields = append(fields, Field{path, e})

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kplan.dev/kplan/addrs"
 )
 
 // An element of a list that others added is one thing, not all that is in it; what
@@ -31,5 +33,20 @@ func TestUnmanaged(t *testing.T) {
 	}
 	if all := paths(true); len(all) != 5 || all[3] != "metadata.annotations.revision kube-controller-manager" {
 		t.Errorf("with the control plane: %q", all)
+	}
+}
+
+// TestBeside: who else owns a field that is not desired does not matter.
+func TestBeside(t *testing.T) {
+	record := Of(decode(t, `{metadata: {managedFields: [
+		{manager: kplan, operation: Apply, fieldsV1: {"f:data": {"f:kept": {}, "f:shared": {}, "f:dropped": {}}}},
+		{manager: other, operation: Apply, fieldsV1: {"f:data": {"f:kept": {}, "f:shared": {}, "f:theirs": {}}}},
+		{manager: before-first-apply, operation: Update, fieldsV1: {"f:data": {"f:once": {}}}}]}}`))
+	var got []string
+	for _, f := range record.Beside(NewSet(addrs.NewPath("data", "kept"))) {
+		got = append(got, f.Path.String()+" "+f.Manager)
+	}
+	if diff := cmp.Diff([]string{"data.once before-first-apply", "data.shared other", "data.theirs other"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
