@@ -73,10 +73,10 @@ func (w *quotaWaiter) takeTurn(ctx context.Context, o addrs.Object) bool {
 
 func (w *quotaWaiter) endTurn(o addrs.Object) { <-w.turn(o) }
 
-// explained is the refusal with how long kplan waited.
+// explained is the refusal with how long kplan waited, unless it was interrupted.
 func (w *quotaWaiter) explained(refusal error, c *plan.Change) error {
 	var e *kube.Error
-	if !errors.As(refusal, &e) {
+	if !errors.As(refusal, &e) || w.shutdown.begun() {
 		return refusal
 	}
 	explained := *e

@@ -145,7 +145,7 @@ func (p *program) decodeFreeManifest(b *block, root *manifest.Part, d *manifest.
 		}
 	}
 	if funcs.IsSensitive(value) && apiVersion != "" {
-		if _, err := p.kinds.find(b.name.Type, apiVersion); err != nil {
+		if kind, err := p.kinds.find(b.name.Type, apiVersion); err != nil || kind.Undefined {
 			d.Problem("Unknown kind", root.At, "There is no %s in the API version of the manifest. It is sensitive, "+
 				"so it is not shown.", b.name.Type)
 			return nil
