@@ -10,12 +10,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply/informers"
 	"kplan.dev/kplan/apply/readiness"
-	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec"
-	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
@@ -39,32 +36,6 @@ func (w *waiter) waits(d *hclspec.Desired) bool {
 		return *d.Wait.Enabled && w.enabled
 	}
 	return w.enabled
-}
-
-// awaitAll waits, side by side, until all these are ready, and returns those that
-// are not.
-func (w *waiter) awaitAll(ctx context.Context, objects []*applied) (notReady []addrs.Instance, diags hcl.Diagnostics) {
-	var g graph.Graph[*applied]
-	for _, c := range objects {
-		g.Add(c)
-	}
-	results := graph.Walk(ctx, &g, 0, func(ctx context.Context, c *applied, _ map[*applied]struct{}) (struct{}, error) {
-		err := w.await(ctx, c, goal{ready: true})
-		w.shutdown.inOutage(err)
-		return struct{}{}, err
-	})
-	for _, c := range g.Nodes() {
-		err := results[c].Err
-		if err != nil {
-			notReady = append(notReady, c.Addr)
-		}
-		if known, ok := err.(hcl.Diagnostics); ok {
-			diags = append(diags, known...)
-		} else if err != nil && err != errNotStarted {
-			diags = append(diags, diag.FromKube(err, c.Desired.RangeOf, c.Addr.String())...)
-		}
-	}
-	return notReady, diags
 }
 
 // goal is what an object is waited for.
@@ -106,8 +77,8 @@ func fieldsOf(later hclspec.Later) string {
 	return words.Or(names)
 }
 
-// await waits until the object has reached the goal, and leaves in c what it is
-// then.
+// await waits until the object has reached the goal, and notes in c what it is
+// meanwhile.
 func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 	ctx, cancel := w.shutdown.waiting(ctx)
 	defer cancel()
@@ -121,7 +92,7 @@ func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 	}
 	w.activity.wait(c.Addr, false)
 	defer w.activity.leave(c.Addr)
-	waiting := &waiting{w: w, c: c.Change, goal: goal, start: check.Start}
+	waiting := &waiting{w: w, c: c, goal: goal, start: check.Start}
 	defer waiting.end()
 	var state readiness.State
 	err := w.informers.Until(deadline, c.Kind, c.Object, func(v informers.View) (done bool, err error) {
@@ -130,6 +101,7 @@ func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 			return true, err
 		}
 		if seen {
+			c.observe(state)
 			waiting.observe(state)
 			w.activity.wait(c.Addr, state.Stuck)
 		}
@@ -138,7 +110,7 @@ func (w *waiter) await(ctx context.Context, c *applied, goal goal) error {
 	switch {
 	case err == nil && goal.isReached(state):
 		w.activity.change(c.Object)
-		c.live, c.ready = state.Live, state.Ready
+		waiting.reached = true
 		return nil
 	case err == nil && state.Terminal:
 		return w.notReady(c.Change, goal.why(state), w.diagnoser.Evidence(ctx, state), "This failure is terminal, so kplan stopped waiting.")
@@ -207,14 +179,15 @@ func (w *waiter) notReady(c *plan.Change, why, evidence, end string) hcl.Diagnos
 // waiting reports an object that is waited for: from the first time that it is
 // found not to be ready or, where that is worth a line, when it is.
 type waiting struct {
-	w      *waiter
-	c      *plan.Change
-	goal   goal
-	start  time.Time
-	detail detail
-	ready  bool
-	why    string // as the cluster has it, with whatever secrets
-	stop   func() // nil until it is found not to be ready
+	w       *waiter
+	c       *applied
+	goal    goal
+	start   time.Time
+	detail  detail
+	ready   bool
+	reached bool
+	why     string // as the cluster has it, with whatever secrets
+	stop    func() // nil until it is found not to be ready
 }
 
 func (w *waiting) event() Event {
@@ -226,7 +199,8 @@ func (w *waiting) observe(state readiness.State) {
 		return
 	}
 	state.Why = w.goal.why(state)
-	if w.stop == nil && !becomesReady(w.c) {
+	if !w.c.expected && !becomesReady(w.c.Change) {
+		w.c.expected = true
 		w.w.events.expectReady()
 	}
 	if state.Why != w.why || w.stop == nil {
@@ -241,15 +215,15 @@ func (w *waiting) observe(state readiness.State) {
 func (w *waiting) end() {
 	if w.stop != nil {
 		w.stop()
-	} else if !w.ready || !becomesReady(w.c) {
+	} else if !w.ready || !becomesReady(w.c.Change) {
 		return
 	}
-	if !w.ready && !w.goal.ready {
+	if w.reached && !w.ready {
 		return // it is still waited for, or nobody waits until it is ready
 	}
 	event := w.event()
 	event.Phase, event.Elapsed = NotReady, time.Since(w.start)
-	if w.ready {
+	if w.reached {
 		event.Phase = Ready
 	}
 	w.w.events.send(event)

@@ -33,6 +33,8 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		return Summary{State: in.State}, saveFailed(fmt.Errorf("%w. Nothing was changed in the cluster", err))
 	}
 	defer r.close()
+	r.waits = newWaits(ctx)
+	defer r.waits.end()
 	finished := false
 	defer func() {
 		if !finished { // a bug, on its way up: what was done until then is kept
@@ -47,14 +49,13 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		r.journal.recordAcknowledged(in.Plan.Changes)
 		var deleteDiags, waitDiags hcl.Diagnostics
 		deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
-		unawaited := r.unawaited(outcome.Visited)
-		notReady, waitDiags = r.waiter.awaitAll(ctx, unawaited)
-		for _, done := range unawaited {
-			if slices.Contains(notReady, done.Addr) {
-				r.recordUnfinished(done)
-			}
-		}
+		notReady, waitDiags = r.awaitAll(ctx, r.unawaited(outcome.Visited))
 		diags = slices.Concat(diags, deleteDiags, waitDiags)
+	} else {
+		r.waits.cancel(errNotStarted)
+		var waitDiags hcl.Diagnostics
+		notReady, waitDiags = r.awaitAll(ctx, r.unawaited(outcome.Visited))
+		diags = append(diags, waitDiags...)
 	}
 	r.background.trap.Rethrow()
 	r.journal.recordOutputs(outcome.Outputs, in.Plan)
@@ -72,6 +73,7 @@ type runner struct {
 	changes map[addrs.Object]*plan.Change // of the configuration, by identity
 	unnamed map[addrs.Instance]*plan.Change
 	awaited map[addrs.Instance]bool // some other object waits until these are ready
+	waits   *waits
 
 	journal       *journal
 	shutdown      *shutdown
@@ -188,7 +190,7 @@ func (r *runner) stillNeeded(outcome hclspec.Outcome[*applied]) func(*plan.Chang
 	}
 	done := map[addrs.Instance]bool{}
 	for _, v := range outcome.Visited {
-		done[v.Desired.Addr] = v.Err == nil
+		done[v.Desired.Addr] = v.Err == nil && (v.Result == nil || !v.Result.hasFailed())
 	}
 	needed := map[addrs.Instance]bool{}
 	var failed []*plan.Change
@@ -223,7 +225,8 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 		}
 		options.Only = func(resource addrs.Resource) bool { return planned[resource] }
 	}
-	outcome, diags := hclspec.Walk(ctx, r.Plan.Preview, options, r.visit)
+	visitor := hclspec.Visitor[*applied]{Visit: r.visit, Await: r.await, Latest: (*applied).latest}
+	outcome, diags := visitor.Walk(ctx, r.Plan.Preview, options)
 	for _, v := range outcome.Visited {
 		diags = append(diags, r.visitDiagnostics(v)...)
 		if v.Result != nil {
@@ -248,11 +251,11 @@ func (r *runner) visitDiagnostics(v hclspec.Visited[*applied]) hcl.Diagnostics {
 }
 
 // unawaited are the applied objects that are to be ready and that nothing in the walk
-// has waited for.
+// has waited for to the end.
 func (r *runner) unawaited(visited []hclspec.Visited[*applied]) []*applied {
 	var rest []*applied
 	for _, v := range visited {
-		if v.Err == nil && v.Result != nil && r.waiter.waits(v.Desired) && !v.Result.ready {
+		if v.Err == nil && v.Result != nil && (v.Result.started || r.mayGoOn() && r.waiter.waits(v.Desired) && !v.Result.isReady()) {
 			rest = append(rest, v.Result)
 		}
 	}

@@ -19,16 +19,6 @@ import (
 	"kplan.dev/kplan/plan"
 )
 
-// applied is a change that was carried out, and the object right after it.
-type applied struct {
-	*plan.Change
-	live *unstructured.Unstructured
-	// deviations are warnings of what the server made other than the plan shows.
-	deviations hcl.Diagnostics
-	// ready means that it has been waited for until it was.
-	ready bool
-}
-
 // visit does what the plan has for one object.
 func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (hclspec.Observed, *applied, error) {
 	done, err := r.carryOut(ctx, d, needs)
@@ -36,11 +26,11 @@ func (r *runner) visit(ctx context.Context, d *hclspec.Desired, needs map[addrs.
 	if done == nil || err != nil {
 		return hclspec.Observed{}, done, err
 	}
-	return hclspec.Observed{Object: plan.WithoutOwn(done.live.Object)}, done, nil
+	return hclspec.Observed{Object: done.latest(), Pending: done.pending()}, done, nil
 }
 
-// carryOut carries out the change of an object, and waits until it is ready where others
-// wait for that. It returns no change where the plan has none for the object.
+// carryOut carries out the change of an object. It returns no change where the plan has none
+// for the object.
 func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[addrs.Instance]*applied) (*applied, error) {
 	c, diags := r.planned(d)
 	if c == nil && r.Plan.Limited() {
@@ -74,34 +64,25 @@ func (r *runner) carryOut(ctx context.Context, d *hclspec.Desired, needs map[add
 	if readiness.IsDeletedOnceFinished(done.live) && r.waiter.waits(d) {
 		r.informers.Start(done.Kind) // a watch that starts later would not see that it existed
 	}
-	if goal := r.goalOf(done); goal.ready || len(goal.values) > 0 {
-		hclspec.ReleaseSlot(ctx) // only the work is bounded, not the waiting
-		err := r.waiter.await(ctx, done, goal)
-		if err != nil {
-			r.recordUnfinished(done)
-		}
-		return done, err // if that fails, it was applied all the same
+	done.needs = r.needsOf(done)
+	if mustBeReady(c) {
+		hclspec.ReleaseSlot(ctx)                           // only the work is bounded, not the waiting
+		return done, r.until(ctx, done, goal{ready: true}) // if that fails, it was applied all the same
 	}
 	return done, nil
 }
 
-// goalOf is what others wait for before they can go on: that the object is ready,
-// or that it has the values that they refer to. A value that changes until the
+// needsOf are the values of an object that are still to appear. One that changes until the
 // object is ready is not used before.
-func (r *runner) goalOf(done *applied) goal {
-	d := done.Desired
-	waits := r.waiter.waits(d)
-	goal := goal{ready: r.awaited[d.Addr] && waits || mustBeReady(done.Change)}
-	for _, later := range d.Later {
+func (r *runner) needsOf(done *applied) []need {
+	needs := make([]need, len(done.Desired.Later))
+	waits := r.waiter.waits(done.Desired)
+	for n, later := range done.Desired.Later {
 		there := later.IsIn(done.live.Object)
-		if waits && done.Action != plan.NoOp && (later.Progress || later.Optional && !there) {
-			goal.ready = true
-		}
-		if !later.Optional && !there {
-			goal.values = append(goal.values, later)
-		}
+		needs[n].value = !later.Optional && !there
+		needs[n].ready = waits && done.Action != plan.NoOp && (later.Progress || later.Optional && !there)
 	}
-	return goal
+	return needs
 }
 
 // recordUnfinished records that an object is not known to have done what it is for. Had

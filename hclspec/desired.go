@@ -1,6 +1,8 @@
 package hclspec
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
@@ -84,6 +86,11 @@ type Observed struct {
 	Object map[string]any
 	// Unknown are the fields that are known after apply.
 	Unknown addrs.PathSet
+	// Pending are those of the Later of its Desired that have not appeared yet, by position. Who
+	// refers to one waits for it: see Visitor.Await.
+	Pending []int
+
+	failed []int // of the same, those that will not appear
 }
 
 // OutputValue is the value of an output.
@@ -93,4 +100,65 @@ type OutputValue struct {
 	Type      any // cty's JSON spelling of the type: "string", ["list","string"]
 	Unknown   bool
 	Sensitive bool
+}
+
+// Later is a value of an object that something refers to, and that appears only
+// some time after the object was made: the address of a pod, the token in a Secret.
+type Later struct {
+	// Paths are fields, one of which is enough: those that one call of try names.
+	Paths []addrs.Path
+	// Optional means that the configuration has another value in case none appears.
+	Optional bool
+	// Progress means that the value goes on changing until the object is ready.
+	Progress bool
+	Range    hcl.Range // of a reference to it
+}
+
+// IsIn reports whether the object has the value.
+func (l Later) IsIn(object map[string]any) bool {
+	return slices.ContainsFunc(l.Paths, func(p addrs.Path) bool {
+		value, ok := p.ValueIn(object)
+		return ok && !isEmpty(value)
+	})
+}
+
+// withLater adds what is still to appear to what is unknown of an object. Where
+// there is another value in case it does not, that one counts.
+func (s Observed) withLater(d *Desired) Observed {
+	if s.Object == nil {
+		return s
+	}
+	var unknown addrs.PathSet
+	for _, later := range d.Later {
+		if later.Optional || later.IsIn(s.Object) {
+			continue
+		}
+		if unknown == nil {
+			unknown = addrs.PathSet{}
+			unknown.AddAll(s.Unknown)
+			s.Unknown = unknown
+		}
+		for _, path := range later.Paths {
+			unknown.Add(missingPart(path, s.Object))
+		}
+	}
+	return s
+}
+
+// missingPart is how far one has to go along a path to come to what is not there:
+// the whole list where that is an element.
+func missingPart(path addrs.Path, object map[string]any) addrs.Path {
+	var part addrs.Path
+	for _, step := range path.Steps() {
+		if step.IsIndex() {
+			if _, ok := part.Append(step).ValueIn(object); !ok {
+				return part
+			}
+		}
+		part = part.Append(step)
+		if _, ok := part.ValueIn(object); !ok {
+			return part
+		}
+	}
+	return part
 }

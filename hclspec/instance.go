@@ -2,11 +2,13 @@ package hclspec
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -186,4 +188,73 @@ func (i *instance) unexpectedNamespace(meta map[string]any) {
 	delete(meta, "namespace")
 	delete(i.Unknown, metadataNamespace)
 	delete(i.Sensitive, metadataNamespace)
+}
+
+// laterValues are the values of an instance that something refers to and that
+// appear later.
+func (p *program) laterValues(b *block, i *instance) []Later {
+	target := b.node.(objectNode)
+	var all []Later
+	guarded := map[*guard]int{}
+	seen := addrs.PathSet{}
+	add := func(ref reference, path addrs.Path) {
+		progress := server.ChangesUntilReady(i.Kind, path)
+		at, known := guarded[ref.guard]
+		switch {
+		case ref.guard == nil && !seen.Has(path):
+			seen.Add(path)
+			all = append(all, Later{Paths: []addrs.Path{path}, Progress: progress, Range: ref.at})
+		case ref.guard == nil:
+		case !known:
+			guarded[ref.guard] = len(all)
+			all = append(all, Later{Paths: []addrs.Path{path}, Optional: ref.guard.fallback, Progress: progress, Range: ref.at})
+		case !slices.Contains(all[at].Paths, path):
+			all[at].Paths, all[at].Progress = append(all[at].Paths, path), all[at].Progress || progress
+		}
+	}
+	for _, ref := range p.referrers[b.name] {
+		if ref.mayMean(i.Addr.Key, target) {
+			for _, path := range i.laterPaths(ref, target) {
+				add(ref, path)
+			}
+		}
+	}
+	return all
+}
+
+// laterPaths are the fields of the instance that a reference leads to and that appear later. A tail
+// may follow as a whole or, where a loop goes through several objects, from some step on.
+func (i *instance) laterPaths(ref reference, target objectNode) []addrs.Path {
+	path := pathOf(ref.objectSteps(target))
+	if ref.tail == nil {
+		if path.IsZero() || !i.appearsLater(path) {
+			return nil
+		}
+		return []addrs.Path{path}
+	}
+	if f := i.Kind.At(path); f == nil || f.Type == kinds.Any && !path.IsZero() {
+		return nil
+	}
+	var found []addrs.Path
+	for n, first := range ref.tail {
+		if first.kind != attrStep && first.kind != nameKeyStep {
+			continue
+		}
+		below := path
+		for _, step := range pathOf(ref.tail[n:]).Steps() {
+			below = below.Append(step)
+		}
+		if i.Kind.At(below) != nil && i.appearsLater(below) {
+			found = append(found, below)
+		}
+	}
+	return found
+}
+
+// appearsLater reports whether the field is one that the cluster fills in later, or
+// that a wait block names.
+func (i *instance) appearsLater(path addrs.Path) bool {
+	return server.AppearsLater(i.Kind, i.Fields, path) || slices.ContainsFunc(i.Wait.Fields, func(f config.WaitField) bool {
+		return f.Path == path
+	})
 }

@@ -39,6 +39,7 @@ type evaluatedOutput struct {
 	block *block
 	value *OutputValue // nil where there is none to show
 	diags hcl.Diagnostics
+	later map[manifest.LaterMark]struct{} // values that it needs and that have not appeared
 }
 
 // evaluateOutputs evaluates the outputs in their order. Those that a failed
@@ -54,7 +55,7 @@ func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Res
 		}
 		o := evaluatedOutput{block: b}
 		value, ok := withinSteps(b.loops, func() (value *OutputValue) {
-			value, o.diags = p.evaluateOutput(b, n.decl, results)
+			value, o.later, o.diags = p.evaluateOutput(b, n.decl, results)
 			return value
 		})
 		if !ok {
@@ -88,25 +89,31 @@ func (p *program) complete(b *block, results map[Block]*result, only func(addrs.
 }
 
 // evaluateOutput returns nil when there is no value to show.
-func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*result) (*OutputValue, hcl.Diagnostics) {
+func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*result) (
+	*OutputValue, map[manifest.LaterMark]struct{}, hcl.Diagnostics,
+) {
 	for _, ref := range o.DependsOn {
 		if results[resourceBlock(ref.Resource)] != nil && len(results[resourceBlock(ref.Resource)].failed) > 0 {
-			return nil, nil
+			return nil, nil, nil
 		}
 	}
 	scope := p.scope(b, results)
 	value, diags := funcs.Evaluate(o.Expr, scope)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, nil, diags
 	}
 	value, marks := value.UnmarkDeep()
 	var from manifest.Origins
 	isSecret := from.Take(marks)
 	p.keyOrigins(b, scope, &from)
 	if from.Skipped != nil {
-		return nil, nil
+		return nil, from.Later, nil
 	}
 	for _, check := range o.Preconditions {
+		if condition, problems := check.Condition.Value(scope); !problems.HasErrors() {
+			_, marks := condition.UnmarkDeep()
+			from.Take(marks)
+		}
 		diags = append(diags, precondition(check, scope)...)
 	}
 	if isSecret && !o.Sensitive {
@@ -119,9 +126,9 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 			"The state holds outputs as JSON, which keeps whole numbers of 64 bits. Convert a longer one to text with tostring().")...)
 	}
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, from.Later, diags
 	}
-	return outputValue(o, value), diags
+	return outputValue(o, value), from.Later, diags
 }
 
 // keepsNumbers reports whether JSON can hold all numbers of a value.

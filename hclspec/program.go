@@ -14,6 +14,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -59,6 +60,8 @@ type result struct {
 	instances []*instance
 	// failed are the instances that failed or were skipped, each with the one that failed.
 	failed map[addrs.Instance]addrs.Instance
+	// later are values that have not appeared, and that decide which instances there are.
+	later map[manifest.LaterMark]struct{}
 	// unexpanded means that the instances of a resource are not known. The one in instances then
 	// represents all of them.
 	unexpanded bool

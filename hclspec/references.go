@@ -278,6 +278,74 @@ func (ref reference) objectSteps(target objectNode) []useStep {
 	return ref.steps
 }
 
+// referrers finds the references to each resource.
+type referrers struct {
+	names *names
+	// reached are the references to resources that go into a local value, also through others.
+	reached map[Block][]reference
+}
+
+func newReferrers(n *names) *referrers { return &referrers{n, map[Block][]reference{}} }
+
+func (r *referrers) find() map[Block][]reference {
+	found := map[Block][]reference{}
+	for _, b := range r.names.inOrder {
+		for _, ref := range b.refs {
+			if _, ok := r.names.byBlock[ref.to].node.(objectNode); ok {
+				found[ref.to] = append(found[ref.to], ref)
+			}
+		}
+		if len(b.tails) == 0 {
+			continue
+		}
+		for _, ref := range r.from(b) {
+			for _, tail := range b.tails {
+				found[ref.to] = append(found[ref.to], reference{to: ref.to, steps: ref.steps, tail: tail.steps, at: tail.at, guard: tail.guard})
+			}
+		}
+	}
+	return found
+}
+
+// from are the references to resources that a block's values may come from, each once.
+func (r *referrers) from(b *block) []reference {
+	if known, ok := r.reached[b.name]; ok {
+		return known
+	}
+	r.reached[b.name] = nil // where locals refer to one another
+	var all []reference
+	for _, ref := range b.refs {
+		next := r.names.byBlock[ref.to]
+		switch next.node.(type) {
+		case objectNode:
+			all = append(all, ref)
+		case localNode:
+			all = append(all, r.from(next)...)
+		}
+	}
+	all = withoutRepeats(all)
+	r.reached[b.name] = all
+	return all
+}
+
+// withoutRepeats leaves out references that lead where others of them do.
+func withoutRepeats(refs []reference) []reference {
+	type destination struct {
+		to    Block
+		steps string
+	}
+	seen := map[destination]bool{}
+	return slices.DeleteFunc(refs, func(ref reference) bool {
+		d := destination{to: ref.to}
+		for _, s := range ref.steps {
+			d.steps += fmt.Sprintf("%d %q %d/", s.kind, s.name, s.index)
+		}
+		repeated := seen[d]
+		seen[d] = true
+		return repeated
+	})
+}
+
 // mayMean reports whether a reference may lead to the instance with that key.
 func (ref reference) mayMean(key addrs.Key, target objectNode) bool {
 	if target.repetition() == "" || len(ref.steps) == 0 {

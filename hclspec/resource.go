@@ -56,6 +56,7 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 		res.diags, res.unexpanded = nil, true
 		return res
 	}
+	res.later = e.origins.Later
 	if e.unknown {
 		res.unexpanded = true
 		if !diags.HasErrors() && !p.opts.Partial {

@@ -91,6 +91,8 @@ func (d *demand) union(other *demand) *demand {
 type view struct {
 	unknown   addrs.PathSet
 	sensitive addrs.PathSet
+	// later are the marks of what is unknown because it has not appeared yet.
+	later map[addrs.Path][]any
 	// open means that the object may hold more than is known of it: absent fields are unknown, not
 	// null.
 	open bool
@@ -99,7 +101,7 @@ type view struct {
 // value is what is asked of the JSON value x, which field describes. x is nil
 // where there is no value.
 func (v *view) value(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Value {
-	value := v.plain(x, field, d, at)
+	value := v.withLater(v.plain(x, field, d, at), at)
 	if field.Sensitive || v.sensitive.Has(at) {
 		return value.Mark(funcs.Sensitive)
 	}
@@ -131,6 +133,44 @@ func (v *view) plain(x any, field *kinds.Field, d *demand, at addrs.Path) cty.Va
 		return scalarOf(x, typeOf(field))
 	}
 	return v.free(x, d, at)
+}
+
+// await makes the values unknown that an instance is still to get, and marks them. Where one
+// will not appear, it is what is made of it that is skipped.
+func (v *view) await(i *instance, seen Observed) {
+	v.later = map[addrs.Path][]any{}
+	add := func(n int, mark any) {
+		for _, path := range i.Later[n].Paths {
+			path = missingPart(path, seen.Object)
+			v.unknown.Add(path)
+			v.later[path] = append(v.later[path], mark)
+		}
+	}
+	for _, n := range seen.Pending {
+		add(n, manifest.LaterMark{Instance: i.Addr, N: n})
+	}
+	for _, n := range seen.failed {
+		add(n, manifest.SkippedMark{By: i.Addr})
+	}
+}
+
+// withLater marks the value at a path where it has not appeared yet.
+func (v *view) withLater(value cty.Value, at addrs.Path) cty.Value {
+	for _, mark := range v.later[at] {
+		value = value.Mark(mark)
+	}
+	return value
+}
+
+// laterIn are the entries of a map that have not appeared yet.
+func (v *view) laterIn(at addrs.Path) []string {
+	var names []string
+	for path := range v.later {
+		if steps := path.Steps(); path.Parent() == at && !steps[len(steps)-1].IsIndex() {
+			names = append(names, steps[len(steps)-1].Field)
+		}
+	}
+	return names
 }
 
 // scalarOf is a JSON scalar as a value of that type. What the server sends
@@ -204,6 +244,11 @@ func (v *view) entries(x map[string]any, field *kinds.Field, d *demand, at addrs
 			entries[name] = v.value(nil, field.Field(name), demanded, at.Field(name))
 		}
 	}
+	for _, name := range v.laterIn(at) {
+		if demanded := d.field(name); demanded != nil {
+			entries[name] = v.value(nil, field.Field(name), demanded, at.Field(name))
+		}
+	}
 	elem := typeOf(field.Elem)
 	switch {
 	case !elem.IsPrimitiveType():
@@ -237,7 +282,7 @@ func (v *view) elements(x []any, field *kinds.Field, d *demand, at addrs.Path) c
 // unknown only where it must.
 func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 	if v.unknown.Covers(at) {
-		return cty.DynamicVal
+		return v.withLater(cty.DynamicVal, at)
 	}
 	var value cty.Value
 	switch x := x.(type) {
@@ -248,8 +293,11 @@ func (v *view) free(x any, d *demand, at addrs.Path) cty.Value {
 		}
 		for name := range d.fields {
 			if _, known := x[name]; !known && (v.open || v.unknown.Covers(at.Field(name))) {
-				attrs[name] = cty.DynamicVal
+				attrs[name] = v.withLater(cty.DynamicVal, at.Field(name))
 			}
+		}
+		for _, name := range v.laterIn(at) {
+			attrs[name] = v.withLater(cty.DynamicVal, at.Field(name))
 		}
 		value = cty.ObjectVal(attrs)
 	case []any:
@@ -319,7 +367,9 @@ func (i *instance) value(seen *Observed, d *demand) cty.Value {
 	object := i.Fields
 	if seen != nil && seen.Object != nil {
 		object = seen.Object
-		v.open, v.unknown = false, byPosition(seen.Unknown, object)
+		now := seen.withLater(i.Desired)
+		v.open, v.unknown = false, byPosition(now.Unknown, object)
+		v.await(i, now)
 	}
 	return v.value(object, i.Kind.Root, d, addrs.Path{}).Mark(manifest.OriginMark{Instance: i.Addr})
 }

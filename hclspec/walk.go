@@ -23,6 +23,20 @@ type WalkOptions struct {
 	Parallelism int
 }
 
+// A Visitor handles the objects of a walk.
+type Visitor[R any] struct {
+	Visit Visit[R]
+	// Await, when set, waits until an object that was visited has a value of the Later of its Desired
+	// or, for Ready, until it is ready. It is called once for each that something else needs before
+	// it can go on, and may be called again after that. An error fails what needs it, and nothing else.
+	Await func(ctx context.Context, result R, d *Desired, n int) error
+	// Latest is the object as it is by then, in JSON form.
+	Latest func(result R) map[string]any
+}
+
+// Ready is what Await is given where others wait until the object is ready.
+const Ready = -1
+
 // Visit handles one object and returns what is known of it afterwards. It is given the results of
 // the visits to the instances in d.Dependencies and d.Awaits. An error fails this object. Those that refer
 // to it go on with what was seen, and are skipped where that is nothing.
@@ -53,12 +67,18 @@ type Skipped struct {
 // preview found something wrong with it, nothing is visited. When ctx ends no
 // further visit starts.
 func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visit[R]) (Outcome[R], hcl.Diagnostics) {
+	return Visitor[R]{Visit: visit}.Walk(ctx, pre, opts)
+}
+
+// Walk visits the objects of a configuration as the function does, and waits for the values that
+// blocks need.
+func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptions) (Outcome[R], hcl.Diagnostics) {
 	diags := pre.Problems(opts.Only)
 	if diags.HasErrors() {
 		return Outcome[R]{}, diags
 	}
 	pre.program.base.Functions[stepFunction] = stepCounter(maxSteps)
-	w := &walker[R]{preview: pre, only: opts.Only, visit: visit}
+	w := &walker[R]{preview: pre, only: opts.Only, visitor: visitor}
 	if opts.Parallelism > 0 {
 		w.slots = newSlots(opts.Parallelism)
 	}
@@ -77,7 +97,7 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.Skipped = append(out.Skipped, r.Value.skipped...)
 	}
-	outputs := pre.program.evaluateOutputs(results, opts.Only)
+	outputs := w.outputs(ctx, results)
 	for _, o := range outputs {
 		report.add(o.diags)
 	}
@@ -90,8 +110,9 @@ func Walk[R any](ctx context.Context, pre *Preview, opts WalkOptions, visit Visi
 type walker[R any] struct {
 	preview *Preview
 	only    func(addrs.Resource) bool // nil for all
-	visit   Visit[R]
-	slots   *slots // nil for no bound
+	visitor Visitor[R]
+	blocks  sync.Map // Block -> *walkedBlock[R], those that were walked
+	slots   *slots   // nil for no bound
 	// objects holds the instance that made each object, since two names that were not known before
 	// may turn out to be the same.
 	objects sync.Map // addrs.Object -> *instance
@@ -104,6 +125,9 @@ type walkedBlock[R any] struct {
 	at       map[addrs.Instance]int // where in visited
 	skipped  []Skipped
 	problems hcl.Diagnostics // that the preview could not find
+
+	mu   sync.Mutex
+	seen []*Observed // of each instance, as far as is known by now
 }
 
 // block evaluates a block again where something it refers to is not what the
@@ -117,21 +141,30 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 	}
 	switch {
 	case anyChanged(b, deps):
-		out.result = w.preview.program.evaluate(b, deps)
-		out.problems = forDisplay(out.diags)
-		for _, i := range out.instances {
-			w.preview.linkInstance(b, i, w.preview.implied(i), deps)
-		}
-		out.again = true
-		out.changed = !out.value.RawEquals(w.preview.results[name].value)
+		w.evaluate(b, out, deps)
 	case awaitsAgain(b, deps):
 		out.result = w.relinked(b, out.result, deps)
 	}
 	if name.IsResource() && (w.only == nil || w.only(name.resource())) {
+		for w.awaitValues(ctx, out.later()) {
+			w.evaluate(b, out, w.latest(b, map[Block]*result{}))
+		}
 		v := &blockVisit[R]{walk: w, block: b, walked: walked, out: out}
 		v.all(ctx)
 	}
+	w.blocks.Store(name, out)
 	return out, nil
+}
+
+// evaluate evaluates a block again.
+func (w *walker[R]) evaluate(b *block, out *walkedBlock[R], deps map[Block]*result) {
+	out.result = w.preview.program.evaluate(b, deps)
+	out.problems = forDisplay(out.diags)
+	for _, i := range out.instances {
+		w.preview.linkInstance(b, i, w.preview.implied(i), deps)
+	}
+	out.again = true
+	out.changed = !out.value.RawEquals(w.preview.results[b.name].value)
 }
 
 func anyChanged(b *block, deps map[Block]*result) bool {
@@ -173,7 +206,9 @@ type blockVisit[R any] struct {
 	block  *block
 	walked map[Block]*walkedBlock[R] // what the block depends on
 	out    *walkedBlock[R]
-	rank   int // of its kind among those that wait for a slot
+	// notReady are those that were awaited in vain.
+	notReady map[addrs.Instance]bool
+	rank     int // of its kind among those that wait for a slot
 }
 
 // visited is the result of one instance.
@@ -191,6 +226,7 @@ func (v *blockVisit[R]) all(ctx context.Context) {
 	if before.unexpanded {
 		v.skipBlock(before)
 	} else {
+		v.awaitReady(ctx)
 		v.collect(v.start(ctx))
 	}
 	v.out.changed = !v.out.value.RawEquals(v.walk.preview.results[v.block.name].value)
@@ -230,7 +266,7 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 			defer release()
 			m := &made[n]
 			trap.Run(cancel, func() {
-				m.seen, m.result, m.err = v.walk.visit(visiting, i.Desired, v.needs(i))
+				m.seen, m.result, m.err = v.walk.visitor.Visit(visiting, i.Desired, v.needs(i))
 				m.done = true
 			})
 		})
@@ -243,11 +279,10 @@ func (v *blockVisit[R]) start(ctx context.Context) []visited[R] {
 // collect stores the results of the visits.
 func (v *blockVisit[R]) collect(made []visited[R]) {
 	v.out.at = make(map[addrs.Instance]int, len(made))
-	seen := make([]*Observed, len(made))
+	v.out.seen = make([]*Observed, len(made))
 	for n, i := range v.out.instances {
 		m := &made[n]
-		m.seen = m.seen.withLater(i.Desired)
-		seen[n] = &m.seen
+		v.out.seen[n] = &m.seen
 		if m.done {
 			v.out.at[i.Addr] = len(v.out.visited)
 			v.out.visited = append(v.out.visited, Visited[R]{Desired: i.Desired, Result: m.result, Err: m.err})
@@ -256,7 +291,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 			v.out.failed[i.Addr] = i.Addr // an interrupted one too: nothing is known of it
 		}
 	}
-	v.out.value = v.walk.preview.program.resourceValue(v.block, v.out.result, seen)
+	v.out.value = v.walk.preview.program.resourceValue(v.block, v.out.result, v.out.seen)
 }
 
 // fail records an instance that is not visited.
@@ -299,6 +334,11 @@ func (v *blockVisit[R]) failedDependency(i *instance) (by addrs.Instance, skip b
 			if by, failed := v.failedBy(addr); failed {
 				return by, true
 			}
+		}
+	}
+	for _, addr := range i.Awaits {
+		if v.notReady[addr] {
+			return addr, true
 		}
 	}
 	return i.Addr, i.diags.HasErrors() || !v.reserve(i)

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -14,10 +15,11 @@ import (
 func KeepingOrigins(table map[string]function.Function) map[string]function.Function {
 	kept := make(map[string]function.Function, len(table))
 	for name, f := range table {
-		if !TakesExpressions(name) {
-			f = keepingOriginsOf(f)
+		if TakesExpressions(name) {
+			kept[name] = keepingOriginsOf(f, marksOfExpression)
+		} else {
+			kept[name] = keepingOriginsOf(f, marksOfValue)
 		}
-		kept[name] = f
 	}
 	return kept
 }
@@ -26,7 +28,7 @@ func KeepingOrigins(table map[string]function.Function) map[string]function.Func
 // These hide from cty what went into them: see useFinder.keys.
 func TakesExpressions(name string) bool { return name == "try" || name == "can" }
 
-func keepingOriginsOf(f function.Function) function.Function {
+func keepingOriginsOf(f function.Function, marksOf func(cty.Value) cty.ValueMarks) function.Function {
 	anyType := function.StaticReturnType(cty.DynamicPseudoType)
 	return funcs.Around(f, anyType, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		value, err := f.Call(args)
@@ -35,9 +37,22 @@ func keepingOriginsOf(f function.Function) function.Function {
 		}
 		var from Origins
 		for _, arg := range args {
-			_, marks := arg.UnmarkDeep()
-			from.Take(marks)
+			from.Take(marksOf(arg))
 		}
 		return from.Mark(value), nil
 	})
+}
+
+func marksOfValue(arg cty.Value) cty.ValueMarks {
+	_, marks := arg.UnmarkDeep()
+	return marks
+}
+
+// marksOfExpression are the marks of what an argument that is an expression evaluates to.
+func marksOfExpression(arg cty.Value) cty.ValueMarks {
+	value, diags := customdecode.ExpressionClosureFromVal(arg).Value()
+	if diags.HasErrors() {
+		return nil
+	}
+	return marksOfValue(value)
 }

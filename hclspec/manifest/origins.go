@@ -25,9 +25,18 @@ type SkippedMark struct {
 	By addrs.Instance
 }
 
+// LaterMark marks a value of an instance that has not appeared yet.
+type LaterMark struct {
+	ctymarks.ProvenanceMark
+	Instance addrs.Instance
+	N        int // which of the values that appear later
+}
+
 // Origins are the instances that the marks of values name.
 type Origins struct {
-	Needs   map[addrs.Instance]struct{}
+	Needs map[addrs.Instance]struct{}
+	// Later are values that have not appeared yet.
+	Later   map[LaterMark]struct{}
 	Skipped *addrs.Instance // the first in order
 }
 
@@ -39,6 +48,8 @@ func (o *Origins) Take(marks cty.ValueMarks) (isSecret bool) {
 			o.Need(m.Instance)
 		case SkippedMark:
 			o.skip(m.By)
+		case LaterMark:
+			o.await(m)
 		default:
 			isSecret = isSecret || m == funcs.Sensitive
 		}
@@ -53,6 +64,13 @@ func (o *Origins) Need(i addrs.Instance) {
 	o.Needs[i] = struct{}{}
 }
 
+func (o *Origins) await(m LaterMark) {
+	if o.Later == nil {
+		o.Later = map[LaterMark]struct{}{}
+	}
+	o.Later[m] = struct{}{}
+}
+
 func (o *Origins) skip(by addrs.Instance) {
 	if o.Skipped == nil || by.Compare(*o.Skipped) < 0 {
 		o.Skipped = &by
@@ -63,6 +81,9 @@ func (o *Origins) skip(by addrs.Instance) {
 func (o *Origins) Add(other Origins) {
 	for i := range other.Needs {
 		o.Need(i)
+	}
+	for m := range other.Later {
+		o.await(m)
 	}
 	if other.Skipped != nil {
 		o.skip(*other.Skipped)
@@ -85,6 +106,9 @@ func (o *Origins) Sorted(without addrs.Instance) []addrs.Instance {
 func (o *Origins) Mark(value cty.Value) cty.Value {
 	for i := range o.Needs {
 		value = value.Mark(OriginMark{Instance: i})
+	}
+	for m := range o.Later {
+		value = value.Mark(m)
 	}
 	if o.Skipped != nil {
 		value = value.Mark(SkippedMark{By: *o.Skipped})
