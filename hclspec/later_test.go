@@ -1,11 +1,18 @@
 package hclspec
 
 import (
+	"context"
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/config"
 )
 
@@ -201,4 +208,95 @@ func TestLaterInJSON(t *testing.T) {
 			wantEqual(t, "later values", lines(laterText(t, c)), lines(test.want))
 		})
 	}
+}
+
+// TestLaterAwaited: who refers to a value waits for it, and nobody else; what does not appear skips
+// what was to be made of it.
+func TestLaterAwaited(t *testing.T) {
+	source := laterObjects + `
+locals { one = { name = Pod.one.metadata.name, ip = Pod.one.status.podIP } }
+resource "ConfigMap" "name" {
+  metadata { name = local.one.name }
+}
+resource "ConfigMap" "ip" {
+  metadata { name = "ip" }
+  data = { ip = local.one.ip }
+}
+resource "ConfigMap" "each" {
+  for_each = Pod.p
+  metadata { name = "each-${each.key}" }
+  data = { ip = each.value.status.podIP }
+}
+resource "ConfigMap" "fallback" {
+  metadata { name = "fallback" }
+  data = { all = join(",", [for p in Pod.n : coalesce(p.status.podIP, "none")]) }
+}
+resource "ConfigMap" "after" {
+  metadata { name = "after" }
+  depends_on = [Pod.one]
+}
+output "ip" { value = local.one.ip }
+`
+	var mu sync.Mutex
+	awaited := map[string]int{}
+	made := map[string]any{}
+	named := make(chan struct{})
+	visitor := Visitor[*Desired]{
+		Visit: func(_ context.Context, d *Desired, _ map[addrs.Instance]*Desired) (Observed, *Desired, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen := Observed{Object: d.Fields}
+			for n := range d.Later {
+				seen.Pending = append(seen.Pending, n)
+			}
+			made[d.Addr.String()] = d.Fields["data"]
+			if d.Addr.String() == "ConfigMap.name" {
+				close(named)
+			}
+			return seen, d, nil
+		},
+		Await: func(_ context.Context, d *Desired, _ *Desired, n int) error {
+			select {
+			case <-named:
+			case <-time.After(10 * time.Second):
+				t.Error("what refers to the name alone waits")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if n == Ready {
+				awaited[d.Addr.String()+" ready"]++
+				return nil
+			}
+			awaited[d.Addr.String()+" "+fieldsText(d.Later[n])]++
+			if d.Addr.Key == addrs.StringKey("b") {
+				return errors.New("it has none")
+			}
+			return nil
+		},
+		Latest: func(d *Desired) map[string]any {
+			object := maps.Clone(d.Fields)
+			if object["status"] = map[string]any{"podIP": "10.0.0.1"}; d.Addr.Resource.Name == "n" {
+				object["status"] = map[string]any{}
+			}
+			return object
+		},
+	}
+	out, diags := visitor.Walk(t.Context(), previewOf(t, source), WalkOptions{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var skipped []string
+	for _, s := range out.Skipped {
+		skipped = append(skipped, s.Addr.String()+" by "+s.By.String())
+	}
+	wantEqual(t, "skipped", skipped, []string{`ConfigMap.each["b"] by Pod.p["b"]`})
+	wantEqual(t, "the value", made["ConfigMap.ip"], any(map[string]any{"ip": "10.0.0.1"}))
+	wantEqual(t, "the fallback", made["ConfigMap.fallback"], any(map[string]any{"all": "none"}))
+	wantEqual(t, "the value of each", made[`ConfigMap.each["a"]`], any(map[string]any{"ip": "10.0.0.1"}))
+	if len(out.Outputs) != 1 || out.Outputs[0].Value != "10.0.0.1" {
+		t.Errorf("outputs: %+v", out.Outputs)
+	}
+	wantEqual(t, "the names of what was waited for", slices.Sorted(maps.Keys(awaited)), []string{
+		"Pod.n[0] status.podIP", "Pod.one ready", "Pod.one status.podIP", `Pod.p["a"] status.podIP`, `Pod.p["b"] status.podIP`,
+	})
 }
