@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -159,8 +160,8 @@ func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 		return nil
 	case err != nil:
 		return err
-	case string(live.GetUID()) != holder.UID, !plan.SharesClaims(live.Object, to.DesiredFields):
-		return nil // it has done so already
+	case string(live.GetUID()) != holder.UID, isDone(holder, live, to):
+		return nil
 	}
 	options := kube.ApplyOptions{UID: holder.UID, ResourceVersion: live.GetResourceVersion(), Force: holder.Force}
 	fields := holder.DesiredFields
@@ -175,6 +176,15 @@ func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 		fields = withOtherPorts(holder.DesiredFields)
 	}
 	return err
+}
+
+// isDone reports whether the holder has given up already what another gets, or is no longer
+// as it was planned, which its own turn will tell.
+func isDone(holder *plan.Change, live *unstructured.Unstructured, to *plan.Change) bool {
+	if holder.Object.GroupKind() == kinds.Service {
+		return !plan.SharesClaims(live.Object, to.DesiredFields)
+	}
+	return live.GetResourceVersion() != holder.ResourceVersion
 }
 
 // yieldTries is how many ports are tried. Most of them are free in any cluster.

@@ -75,15 +75,17 @@ func (s subject) isJudgedBy(c *Change) bool {
 	case kinds.ServiceAccount, kinds.RuntimeClass:
 		return s.kind.GroupKind() == kinds.Pod && s.refersTo(c.Object)
 	}
-	for _, fields := range []map[string]any{c.Before, c.DesiredFields} {
-		if fields == nil {
-			continue
-		}
-		if g := relations.NewGovernor(c.Kind, fields, s.priorFields); g != nil && g.Governs(s.kind, s.namespace(), s.fields) {
-			return true
-		}
+	return s.isGoverned(c.Kind, c.Before) || s.isGoverned(c.Kind, c.DesiredFields)
+}
+
+// isGoverned reports whether the server judges the object by another of that kind with these
+// fields.
+func (s subject) isGoverned(kind *kinds.Kind, by map[string]any) bool {
+	if by == nil {
+		return false
 	}
-	return false
+	g := relations.NewGovernor(kind, by, s.priorFields)
+	return g != nil && g.Governs(s.kind, s.namespace(), s.fields)
 }
 
 // relabels reports whether an update changes the labels or annotations by which policies
@@ -162,7 +164,7 @@ func whyPredicted(ctx context.Context, p *planner, d *decision, refusal error) s
 	if kube.ReasonOf(refusal) == kube.QuotaUncounted { // which cures itself
 		return cmp.Or(whyCured(d, refusal), "a quota is not counted yet")
 	}
-	return cmp.Or(whyCured(d, refusal), whyFreed(ctx, p, d, refusal), whyPruned(ctx, p, d, refusal))
+	return cmp.Or(whyCured(d, refusal), whyFreed(ctx, p, d, refusal), whyWithdrawn(ctx, p, d, refusal))
 }
 
 // describe says what the plan does to objects: ServiceAccount.sa, created by this plan.
@@ -312,18 +314,20 @@ func findYields(ctx context.Context, p *planner, d *decision) (texts []string) {
 	return texts
 }
 
-// whyPruned explains a refusal by a quota, a policy or the like that this plan deletes, "" for
-// any other. It records what is deleted first.
-func whyPruned(ctx context.Context, p *planner, d *decision, refusal error) string {
+// whyWithdrawn explains a refusal by a quota, a policy or the like that this plan deletes, or
+// changes so that it no longer governs the object, "" for any other. It records what goes
+// first.
+func whyWithdrawn(ctx context.Context, p *planner, d *decision, refusal error) string {
 	var e *kube.Error
 	if !errors.As(refusal, &e) || !refusesByGovernor(e.Reason) {
 		return ""
 	}
 	var texts []string
-	for _, o := range p.pruned() {
-		if c := prunedGovernor(ctx, p, o); c != nil && subjectOf(d).isRefusedBy(c, e.Message) {
+	for _, o := range p.state.Objects {
+		c := withdrawal(ctx, p, o)
+		if c != nil && !subjectOf(d).isGoverned(c.Kind, c.DesiredFields) && subjectOf(d).isRefusedBy(c, e.Message) {
 			d.yields = append(d.yields, o.Object.Identity())
-			texts = append(texts, fmt.Sprintf("%s, which would be deleted, goes first", o.Addr))
+			texts = append(texts, fmt.Sprintf("%s, which would %s, goes first", o.Addr, actionPhrases[c.Action]))
 		}
 	}
 	if len(texts) == 0 {
@@ -339,15 +343,15 @@ func refusesByGovernor(reason kube.Reason) bool {
 	return reason == kube.QuotaExceeded || reason == kube.Denied || reason == kube.WebhookFailed
 }
 
-// isRefusedBy reports whether a refusal comes of the object that c deletes.
+// isRefusedBy reports whether a refusal comes of the object that c deletes or changes.
 func (s subject) isRefusedBy(c *Change, message string) bool {
 	return s.isJudgedBy(c) && (mentions(message, c.Object.Name) || mentionsAny(message, webhookNames(c)) || s.isJudgedSilentlyBy(c, message))
 }
 
-// prunedGovernor is the deletion of an object by which the server judges others, nil for any
-// other object.
-func prunedGovernor(ctx context.Context, p *planner, o state.Object) *Change {
-	if !relations.IsGovernor(o.Object.GroupKind()) {
+// withdrawal is what this plan does to an object by which the server judges others, nil for
+// any other object, and where it is left to another time.
+func withdrawal(ctx context.Context, p *planner, o state.Object) *Change {
+	if !relations.IsGovernor(o.Object.GroupKind()) || !p.scope.has(o.Addr) {
 		return nil
 	}
 	kind, err := p.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
@@ -358,18 +362,23 @@ func prunedGovernor(ctx context.Context, p *planner, o state.Object) *Change {
 	if err != nil || live[o.Object.Identity()] == nil {
 		return nil
 	}
-	return &Change{Addr: o.Addr, Object: o.Object, Kind: kind, Action: Delete, Before: live[o.Object.Identity()].Object}
+	c := &Change{Addr: o.Addr, Object: o.Object, Kind: kind, Action: Delete, Before: live[o.Object.Identity()].Object}
+	switch desired := p.wanted()[o.Object.Identity()]; {
+	case desired == nil && forgets(p.Config, o.Addr), desired != nil && len(desired.Unknown) > 0:
+		return nil
+	case desired != nil:
+		c.Action, c.DesiredFields = Update, desired.Fields
+	}
+	return c
 }
 
-// prunedOf are the objects that the configuration no longer has and that this plan deletes.
-func prunedOf(p *planner) []state.Object {
-	wanted := map[addrs.Object]bool{}
+// wantedIn are the objects of the configuration by identity.
+func wantedIn(p *planner) map[addrs.Object]*hclspec.Desired {
+	wanted := map[addrs.Object]*hclspec.Desired{}
 	for _, d := range p.preview().Desired() {
-		wanted[Named(d, p.state).Object.Identity()] = true
+		wanted[Named(d, p.state).Object.Identity()] = d
 	}
-	return slices.DeleteFunc(slices.Clone(p.state.Objects), func(o state.Object) bool {
-		return wanted[o.Object.Identity()] || !p.scope.has(o.Addr) || forgets(p.Config, o.Addr)
-	})
+	return wanted
 }
 
 // givesUp is what this plan does to a Service so that another gets what it has, "" if it
@@ -379,12 +388,7 @@ func givesUp(p *planner, identity addrs.Object, live map[string]any, to *decisio
 	if !owned || !p.scope.has(entry.Addr) {
 		return ""
 	}
-	var desired *hclspec.Desired
-	for _, d := range p.preview().Desired() {
-		if Named(d, p.state).Object.Identity() == identity {
-			desired = d
-		}
-	}
+	desired := p.wanted()[identity]
 	switch {
 	case desired == nil && forgets(p.Config, entry.Addr):
 		return ""

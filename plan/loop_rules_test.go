@@ -36,6 +36,8 @@ type standing struct {
 	labels map[string]any // of the namespace
 	others bool           // they have made it, rather than the configuration
 	tamed  bool           // it was in the way, and is harmless now
+	// tamedAt is the number of the plan that it was in the way of.
+	tamedAt int
 }
 
 func (s *standing) refuses(text string) bool {
@@ -98,11 +100,12 @@ func (w *desired) labelNamespace() {
 // tame makes a rule harmless that was in the way.
 func (r *round) tame(s *standing) {
 	r.tell("no longer in the way: %s", s.Name)
+	s.tamed, s.tamedAt = true, r.plans
+	r.tamed = append(r.tamed, s)
 	if s.others {
 		r.repeal(s)
 		return
 	}
-	s.tamed = true
 	for _, m := range s.made {
 		m.tamed = true
 	}
@@ -200,8 +203,14 @@ func (r *rule) needsNamespace() bool {
 	return len(r.Labels) > 0 || slices.ContainsFunc(r.Objects, func(s shape) bool { return !s.Cluster })
 }
 
-// yields reports whether an error is what a rule refuses, which is then out of the way.
+// yields reports whether an error is what a rule refuses, which is then out of the way. One
+// plan may have several errors that a rule is the cause of.
 func (r *round) yields(text string, c *plan.Change) bool {
+	for _, s := range r.tamed {
+		if s.refuses(text) && s.tamedAt == r.plans {
+			return true
+		}
+	}
 	for _, s := range r.rules {
 		if s.refuses(text) && !s.tamed && (s.Late || c == nil || c.Certainty == plan.Predicted) {
 			r.tame(s)

@@ -168,6 +168,8 @@ func (l *loop) play(t *testing.T, seed seed) {
 type round struct {
 	*situation
 	*desired
+	plans   int                   // made so far
+	tamed   []*standing           // rules that were in the way
 	touched map[addrs.Object]bool // by others, by identity
 	forced  map[*made]bool        // made to force what the last plan was refused for
 	looks   bool                  // there is a user who may change nothing
@@ -289,6 +291,7 @@ const waysOut = 10
 
 func (r *round) agree(in *plan.Input) (p *plan.Plan, source string) {
 	for range waysOut {
+		r.plans++
 		var diags hcl.Diagnostics
 		source = r.source()
 		r.tell("plan of:\n%s", source)

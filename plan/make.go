@@ -69,7 +69,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		scalers:   &autoscale.Finder{Cluster: in.Cluster},
 		scope:     scope,
 	}
-	p.pruned = sync.OnceValue(func() []state.Object { return prunedOf(p) })
+	p.wanted = sync.OnceValue(func() map[addrs.Object]*hclspec.Desired { return wantedIn(p) })
 	diags = append(diags, p.fill(ctx, in, plan)...)
 	plan.Warnings = append(plan.Warnings, said.sorted()...)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {

@@ -77,7 +77,7 @@ type planner struct {
 	scalers   *autoscale.Finder
 	schemas   validation.Set
 	scope     scope
-	pruned    func() []state.Object
+	wanted    func() map[addrs.Object]*hclspec.Desired
 	end       context.CancelFunc // of all that is asked
 }
 
