@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf16"
 )
@@ -103,17 +105,34 @@ func (p Path) Contains(other Path) bool {
 	return ok && (rest == "" || p.text == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Steps are the elements of p from the top, none for the whole object.
+// Steps are the elements of p from the top, none for the whole object. They are shared: do
+// not change them.
 func (p Path) Steps() []Step {
 	if p.IsZero() {
 		return nil
+	}
+	if known, ok := parsed.Load(p.text); ok {
+		return known.([]Step)
 	}
 	steps, err := parseSteps(p.text)
 	if err != nil {
 		panic("addrs: a Path that was not made by this package: " + err.Error())
 	}
+	steps = slices.Clip(steps) // who appends gets a copy
+	if parsedPaths.Add(1) <= mostParsed {
+		parsed.Store(p.text, steps)
+	}
 	return steps
 }
+
+// parsed are the steps of paths, by their spelling: the same few are asked for again with
+// each of a thousand objects.
+var (
+	parsed      sync.Map
+	parsedPaths atomic.Int32
+)
+
+const mostParsed = 4096
 
 // MarshalText makes paths strings in JSON.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.text), nil }
