@@ -93,7 +93,7 @@ type maker struct {
 func makersOf(objects []*Object) *makers {
 	m := &makers{in: map[string]bool{}, classes: map[string]bool{}}
 	for _, o := range objects {
-		pod := relations.PodOf(o.Kind, o.Fields)
+		pod := o.pod
 		switch {
 		case o.Kind.IsCustom():
 			names := map[string]bool{}

@@ -28,6 +28,8 @@ type Object struct {
 	Unknown, Sensitive addrs.PathSet
 	// Ignored are the fields that others may change.
 	Ignored []addrs.Path
+
+	pod *relations.Pod // that it is or makes, nil for none
 }
 
 // Finding is something wrong with an object.
@@ -70,11 +72,11 @@ func New(objects []*Object, open map[addrs.GroupKind]bool) *Configuration {
 		if o.Object.Name != "" {
 			c.named[o.Object.Identity()] = o
 		}
-		if pod := relations.PodOf(o.Kind, o.Fields); pod != nil {
-			c.pods[o.Object.Namespace] = append(c.pods[o.Object.Namespace], workload{o, pod})
-			for key, value := range pod.Labels {
+		if o.pod = relations.PodOf(o.Kind, o.Fields); o.pod != nil {
+			c.pods[o.Object.Namespace] = append(c.pods[o.Object.Namespace], workload{o, o.pod})
+			for key, value := range o.pod.Labels {
 				at := label{o.Object.Namespace, key, value}
-				c.labeled[at] = append(c.labeled[at], workload{o, pod})
+				c.labeled[at] = append(c.labeled[at], workload{o, o.pod})
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // volumeErrors reports mounts of volumes that the pod does not have.
 func volumeErrors(o *Object) []Finding {
-	pod := relations.PodOf(o.Kind, o.Fields)
+	pod := o.pod
 	if pod == nil {
 		return nil
 	}

@@ -54,7 +54,7 @@ var handlers = [][]string{{"livenessProbe"}, {"readinessProbe"}, {"startupProbe"
 
 // probePorts reports probes of a port by a name that their container does not declare.
 func probePorts(o *Object) []Finding {
-	pod := relations.PodOf(o.Kind, o.Fields)
+	pod := o.pod
 	if pod == nil {
 		return nil
 	}

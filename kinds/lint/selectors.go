@@ -14,7 +14,7 @@ import (
 
 // selectorErrors reports a workload whose selector does not match its own pods.
 func selectorErrors(o *Object) []Finding {
-	pod := relations.PodOf(o.Kind, o.Fields)
+	pod := o.pod
 	if pod == nil || o.Kind.GroupKind() == kinds.Pod {
 		return nil
 	}
