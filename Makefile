@@ -13,7 +13,8 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down quick test race race-cluster torture loop check vet cross cross-sandbox vulncheck golden bench bench-go bench-baseline clean
+.PHONY: build demo demo-down quick test race race-cluster torture loop check vet cross cross-sandbox vulncheck \
+  golden bench bench-go bench-baseline clean
 
 # BUILDFLAGS=-trimpath makes the same bytes in every directory. It is not given by
 # default: the sandbox and the tests would share no compiled package with it.

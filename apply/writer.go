@@ -145,8 +145,9 @@ func (w *writer) changeOf(o addrs.Object) *plan.Change {
 	return nil
 }
 
-// giveUp deletes the holder, also where it is replaced, or changes it as the plan has it. Where that is refused since
-// it gets a port that is not free yet, it has any other port until then.
+// giveUp deletes the holder, also where it is replaced, or changes it as the plan has it.
+// Where that is refused since it gets a port that is not free yet, it has any other port
+// until then.
 func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 	if holder == nil {
 		return nil
