@@ -84,6 +84,9 @@ type Change struct {
 	DeadVersions []string
 	// Unmanaged are fields that others have set and that the configuration does not.
 	Unmanaged []Drift
+	// UnmanagedReads are fields that others have set in other objects, and that the change
+	// has read.
+	UnmanagedReads []UnmanagedRead
 	// Taken are fields of other managers that the change takes or removes, since the
 	// configuration or the run says so.
 	Taken []Drift

@@ -96,6 +96,7 @@ type savedChange struct {
 	Taken             []Drift              `json:"taken,omitempty"`
 	AdoptedFrom       []string             `json:"adopted_from,omitempty"`
 	Unmanaged         []Drift              `json:"unmanaged,omitempty"`
+	UnmanagedReads    []UnmanagedRead      `json:"unmanaged_reads,omitempty"`
 	Relinquished      []Relinquished       `json:"relinquished,omitempty"`
 	NewlyManaged      []addrs.Path         `json:"newly_managed,omitempty"`
 	Admitted          []Admitted           `json:"admitted,omitempty"`
@@ -122,6 +123,8 @@ type savedOutput struct {
 	Type      any    `json:"type,omitempty"`
 	Unknown   bool   `json:"unknown,omitempty"`
 	Sensitive bool   `json:"sensitive,omitempty"`
+
+	UnmanagedReads []UnmanagedRead `json:"unmanaged_reads,omitempty"`
 }
 
 // Encode writes the plan as a file for review and for a later apply. Digests
@@ -203,7 +206,7 @@ func saveChange(c *Change) savedChange {
 		Address: c.Addr, Object: plannedObject{c.Object}, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Dependencies: c.Dependencies,
 		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
-		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged,
+		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged, UnmanagedReads: c.UnmanagedReads,
 		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, Admitted: c.Admitted,
 		AcknowledgedDrift: c.AcknowledgedDrift,
 		Consequences:      c.Consequences, DesiredFields: c.DesiredFields, Before: c.Before, After: c.After,
@@ -334,7 +337,7 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Dependencies: saved.Dependencies,
 		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
-		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged,
+		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged, UnmanagedReads: saved.UnmanagedReads,
 		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, Admitted: saved.Admitted,
 		AcknowledgedDrift: saved.AcknowledgedDrift,
 		Consequences:      saved.Consequences,

@@ -152,6 +152,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if ctx.Err() != nil {
 		return diags
 	}
+	findUnmanagedReads(plan)
 	return append(diags, warnings(ctx, p, plan, options.Only)...)
 }
 

@@ -144,6 +144,8 @@ type OutputChange struct {
 	Type      any // cty's JSON spelling of the type
 	Unknown   bool
 	Sensitive bool
+	// UnmanagedReads are fields that others have set in objects, and that the value holds.
+	UnmanagedReads []UnmanagedRead
 }
 
 // Counts is how many objects each kind of action touches. A replacement counts

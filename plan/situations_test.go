@@ -582,6 +582,9 @@ func changeLines(c *plan.Change) []string {
 	for _, d := range c.Taken {
 		lines = append(lines, fmt.Sprintf("  %s taken from %q", d.Path, d.Manager))
 	}
+	for _, r := range c.UnmanagedReads {
+		lines = append(lines, fmt.Sprintf("  reads %s of %s, set by %q", r.Path, r.Addr, r.Manager))
+	}
 	for _, l := range c.Relinquished {
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("  relinquishes %s, set by %q", l.Path, l.Manager), `, set by ""`))
 	}

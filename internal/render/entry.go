@@ -198,6 +198,7 @@ func (e entry) notes() []string {
 		notes = append(notes, "adopted from another kplan stack: "+Clean(e.from))
 	}
 	notes = append(notes, e.driftNotes()...)
+	notes = append(notes, readNotes(e.UnmanagedReads)...)
 	notes = append(notes, e.ownershipNotes()...)
 	if overridden := e.overridden(); overridden != "" {
 		notes = append(notes, "admission in the cluster overrides or removes what is configured: "+overridden)

@@ -57,6 +57,7 @@ type jsonResourceChange struct {
 	Taken            []jsonDrift         `json:"taken,omitempty"`
 	AdoptedFrom      []string            `json:"adopted_from,omitempty"`
 	Unmanaged        []jsonUnmanaged     `json:"unmanaged,omitempty"`
+	UnmanagedReads   []jsonRead          `json:"unmanaged_reads,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
 	NewlyManaged     []addrs.Path        `json:"newly_managed,omitempty"`
 	Admitted         []plan.Admitted     `json:"admitted,omitempty"`
@@ -84,6 +85,7 @@ type jsonChange struct {
 	AfterSensitive  any            `json:"after_sensitive"`
 	ReplacePaths    [][]any        `json:"replace_paths,omitempty"`
 	Importing       *jsonImporting `json:"importing,omitempty"`
+	UnmanagedReads  []jsonRead     `json:"unmanaged_reads,omitempty"` // of an output
 }
 
 type jsonImporting struct {
@@ -95,6 +97,12 @@ type jsonDrift struct {
 	Path    addrs.Path `json:"path"`
 	Manager string     `json:"manager,omitempty"`
 	Time    *time.Time `json:"time,omitempty"`
+}
+
+// jsonRead is a field that others have set in an object that is referred to.
+type jsonRead struct {
+	Address string `json:"address"`
+	jsonDrift
 }
 
 // jsonUnmanaged is a field that others have set.
@@ -185,6 +193,7 @@ func resourceChange(e entry) jsonResourceChange {
 	for i, field := range jsonDrifts(e.Unmanaged) {
 		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})
 	}
+	r.UnmanagedReads = jsonReads(e.UnmanagedReads)
 	for _, c := range e.Consequences {
 		r.Consequences = append(r.Consequences, jsonEffect{c.Effect, c.Kind.String(), c.Count, c.Names})
 	}
@@ -205,6 +214,14 @@ func jsonDrifts(all []plan.Drift) []jsonDrift {
 		fields = append(fields, field)
 	}
 	return fields
+}
+
+func jsonReads(reads []plan.UnmanagedRead) []jsonRead {
+	var all []jsonRead
+	for _, read := range reads {
+		all = append(all, jsonRead{read.Addr.String(), jsonDrifts([]plan.Drift{read.Drift})[0]})
+	}
+	return all
 }
 
 func jsonObjectOf(o addrs.Object) jsonObject {
@@ -298,6 +315,7 @@ func outputChange(o plan.OutputChange) jsonChange {
 	c := jsonChange{
 		Actions: []string{action}, Before: o.Before, After: o.After,
 		AfterUnknown: o.Unknown, BeforeSensitive: o.Sensitive, AfterSensitive: o.Sensitive,
+		UnmanagedReads: jsonReads(o.UnmanagedReads),
 	}
 	if o.Unknown {
 		c.After = nil

@@ -276,6 +276,11 @@ func (p *page) outputChanges(pl *plan.Plan) {
 		}
 	}
 	body{p, 0}.fields(all)
+	for _, o := range pl.Outputs {
+		for _, note := range readNotes(o.UnmanagedReads) {
+			p.line("  # (", Clean(o.Name), " ", note, ")")
+		}
+	}
 	if pl.Counts() == (plan.Counts{}) && !pl.Incomplete {
 		p.line()
 		p.prose("You can apply this plan to save these new output values to the kplan state, without changing any object in the cluster.")

@@ -42,6 +42,27 @@ func writeUnmanaged(p *page, c *plan.Change) {
 	}
 }
 
+// readNotes are what a value holds that others have set in objects that it refers to, a note
+// for each object and manager.
+func readNotes(reads []plan.UnmanagedRead) []string {
+	var notes []string
+	for i := 0; i < len(reads); {
+		first, last := reads[i], i
+		for last < len(reads) && reads[last].Addr == first.Addr {
+			last++
+		}
+		var fields []plan.Drift
+		for _, read := range reads[i:last] {
+			fields = append(fields, read.Drift)
+		}
+		for paths, by := range byManager(fields) {
+			notes = append(notes, "reads from "+Clean(first.Addr.String())+" what "+quote(by.Manager)+" has set there"+on(by.Time)+": "+paths)
+		}
+		i = last
+	}
+	return notes
+}
+
 // oneLine is a value in one line, cut where it is long.
 func oneLine(value any) string {
 	text, err := json.Marshal(value)
