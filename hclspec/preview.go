@@ -103,6 +103,29 @@ func (pre *Preview) Graph() *graph.Graph[Block] { return pre.order }
 // Outputs are the values of the outputs, in configuration order.
 func (pre *Preview) Outputs() []OutputValue { return outputValues(pre.outputs) }
 
+// Reads are the parts of objects that the expressions of a resource lead to, also through
+// local values. Where one takes only some of what another hands on, both may be named.
+func (pre *Preview) Reads(r addrs.Resource) []Read { return pre.reads(resourceBlock(r)) }
+
+// OutputReads are the parts of objects that the expression of an output leads to.
+func (pre *Preview) OutputReads(name string) []Read {
+	return pre.reads(Block{Type: "output", Name: name})
+}
+
+func (pre *Preview) reads(name Block) []Read {
+	b := pre.program.names.byBlock[name]
+	if b == nil {
+		return nil
+	}
+	var all []Read
+	finder := readFinder{pre.program.names, map[Block][]reference{}}
+	for _, ref := range finder.find(b) {
+		target := pre.program.names.byBlock[ref.to].node.(objectNode)
+		all = append(all, Read{pathOf(ref.objectSteps(target)), ref, target})
+	}
+	return all
+}
+
 // instances are those of all resources that could be evaluated, in configuration
 // order, each with its block.
 func (pre *Preview) instances() iter.Seq2[*block, *instance] {

@@ -131,7 +131,7 @@ func (s *situation) connect(o kube.Options) *kube.Cluster {
 
 func (s *situation) cleanUp() {
 	s.kubectl("delete namespace " + s.namespace + " --ignore-not-found --wait=false")
-	s.kubectl("delete clusterrole,clusterrolebinding,crd,pv,priorityclass," +
+	s.kubectl("delete volumeattachment,clusterrole,clusterrolebinding,crd,pv,priorityclass," +
 		"validatingadmissionpolicy,validatingadmissionpolicybinding,mutatingadmissionpolicy,mutatingadmissionpolicybinding," +
 		"validatingwebhookconfiguration,mutatingwebhookconfiguration -l situation=" + s.namespace + " --ignore-not-found --wait=false")
 }

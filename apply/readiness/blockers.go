@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 
@@ -62,6 +63,10 @@ func (b *Blockers) objects(ctx context.Context, live *unstructured.Unstructured)
 		if claim := text(live, "spec", "claimRef", "name"); claim != "" && text(live, "status", "phase") == "Bound" {
 			return "it is used by PersistentVolumeClaim " + text(live, "spec", "claimRef", "namespace") + "/" + claim
 		}
+		attachments := slices.DeleteFunc(slices.Clone(relations.HoldersOf(kinds.PersistentVolume)), func(of addrs.GroupKind) bool {
+			return of == kinds.PersistentVolumeClaim
+		})
+		return b.look(ctx, func(ctx context.Context) string { return b.Diagnoser.using(ctx, live, attachments) })
 	case kinds.Pod:
 		if node := text(live, "spec", "nodeName"); node != "" && len(live.GetFinalizers()) == 0 {
 			return fmt.Sprintf("node %s has not reported yet that it has stopped", node)
@@ -188,7 +193,7 @@ func (d *Diagnoser) using(ctx context.Context, used *unstructured.Unstructured, 
 	}
 	var found []string
 	for _, of := range by {
-		kind, err := d.Cluster.Lookup(of.Kind, "")
+		kind, err := d.Cluster.Lookup(of.Kind, schema.GroupVersion{Group: of.Group, Version: "v1"}.String())
 		if err != nil {
 			return ""
 		}

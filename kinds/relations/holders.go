@@ -15,7 +15,7 @@ import (
 
 // holders are the kinds of what uses an object of a kind that the cluster keeps so.
 var holders = map[addrs.GroupKind][]addrs.GroupKind{
-	kinds.PersistentVolume:      {kinds.PersistentVolumeClaim},
+	kinds.PersistentVolume:      {kinds.PersistentVolumeClaim, attachment},
 	kinds.PersistentVolumeClaim: {kinds.Pod},
 	resourceClaim:               {kinds.Pod},
 	volumeClass:                 {kinds.PersistentVolumeClaim, kinds.PersistentVolume},
@@ -25,10 +25,26 @@ var holders = map[addrs.GroupKind][]addrs.GroupKind{
 // use it, none for most kinds.
 func HoldersOf(kind addrs.GroupKind) []addrs.GroupKind { return holders[kind] }
 
+// attacherFinalizer begins the finalizer that a driver's attacher puts on a volume while it
+// is attached to a node.
+const attacherFinalizer = "external-attacher/"
+
 // Holds reports whether an object of the kind uses the other in a way that keeps it: a pod
-// only once it has a node, a volume its class and a claim its volume from the start.
-func Holds(kind *kinds.Kind, object map[string]any, held addrs.Object) bool {
-	return Uses(kind, object, held) && (kind.GroupKind() != kinds.Pod || manifest.Text(manifest.Object(object, "spec"), "nodeName") != "")
+// only once it has a node, an attachment once the driver has marked the volume, a volume its
+// class and a claim its volume from the start.
+func Holds(kind *kinds.Kind, object map[string]any, held addrs.Object, live map[string]any) bool {
+	switch {
+	case !Uses(kind, object, held):
+		return false
+	case kind.GroupKind() == kinds.Pod:
+		return manifest.Text(manifest.Object(object, "spec"), "nodeName") != ""
+	case kind.GroupKind() == attachment:
+		return slices.ContainsFunc(manifest.List(manifest.Object(live, "metadata"), "finalizers"), func(v any) bool {
+			finalizer, _ := v.(string)
+			return strings.HasPrefix(finalizer, attacherFinalizer)
+		})
+	}
+	return true
 }
 
 // Uses reports whether an object of the kind keeps the other, or will: a pod that has no

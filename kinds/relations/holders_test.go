@@ -10,6 +10,8 @@ import (
 func TestHolds(t *testing.T) {
 	claim := addrs.Object{Kind: "PersistentVolumeClaim", Namespace: "acme", Name: "c"}
 	devices := addrs.Object{Group: "resource.k8s.io", Kind: "ResourceClaim", Namespace: "acme", Name: "c"}
+	_, attached := object(t, `{apiVersion: v1, kind: PersistentVolume, metadata: {
+		finalizers: [kubernetes.io/pv-protection, external-attacher/disk-example]}}`)
 	class := addrs.Object{Group: "storage.k8s.io", Kind: "VolumeAttributesClass", Name: "c"}
 	for _, test := range []struct {
 		name, object string
@@ -29,6 +31,12 @@ func TestHolds(t *testing.T) {
 		{"volume of a class", `{apiVersion: v1, kind: PersistentVolume, spec: {volumeAttributesClassName: c}}`, class, true, true},
 		{"claim of a volume", `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: acme}, spec: {volumeName: c}}`,
 			addrs.Object{Kind: "PersistentVolume", Name: "c"}, true, true},
+		{"attachment of a volume", `{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment,
+			spec: {source: {persistentVolumeName: c}}}`,
+			addrs.Object{Kind: "PersistentVolume", Name: "c"}, true, true},
+		{"attachment of another volume", `{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment,
+			spec: {source: {persistentVolumeName: d}}}`,
+			addrs.Object{Kind: "PersistentVolume", Name: "c"}, false, false},
 		{"pod with a secret", `{apiVersion: v1, kind: Pod, metadata: {namespace: acme},
 			spec: {nodeName: node-1, volumes: [{name: v, secret: {secretName: c}}]}}`,
 			addrs.Object{Kind: "Secret", Namespace: "acme", Name: "c"}, false, false},
@@ -44,10 +52,18 @@ func TestHolds(t *testing.T) {
 			if got := Uses(kind, fields, test.held); got != test.uses {
 				t.Errorf("uses: %v", got)
 			}
-			if got := Holds(kind, fields, test.held); got != test.holds {
+			if got := Holds(kind, fields, test.held, attached); got != test.holds {
 				t.Errorf("holds: %v", got)
 			}
 		})
+	}
+}
+
+// An attachment keeps a volume once the driver's attacher has put its finalizer on that.
+func TestHoldsUnmarked(t *testing.T) {
+	kind, fields := object(t, `{apiVersion: storage.k8s.io/v1, kind: VolumeAttachment, spec: {source: {persistentVolumeName: c}}}`)
+	if Holds(kind, fields, addrs.Object{Kind: "PersistentVolume", Name: "c"}, map[string]any{}) {
+		t.Error("an attachment keeps a volume that has no finalizer")
 	}
 }
 

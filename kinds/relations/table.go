@@ -35,6 +35,7 @@ var (
 	priorityLevel  = addrs.GroupKind{Group: "flowcontrol.apiserver.k8s.io", Kind: "PriorityLevelConfiguration"}
 	resourceClaim  = addrs.GroupKind{Group: "resource.k8s.io", Kind: "ResourceClaim"}
 	claimTemplate  = addrs.GroupKind{Group: "resource.k8s.io", Kind: "ResourceClaimTemplate"}
+	attachment     = addrs.GroupKind{Group: storageGroup, Kind: "VolumeAttachment"}
 	deviceClass    = addrs.GroupKind{Group: "resource.k8s.io", Kind: "DeviceClass"}
 	policy         = addrs.GroupKind{Group: admissionGroup, Kind: "ValidatingAdmissionPolicy"}
 	mutatingPolicy = addrs.GroupKind{Group: admissionGroup, Kind: "MutatingAdmissionPolicy"}
@@ -110,6 +111,7 @@ var byKind = map[addrs.GroupKind][]rule{
 		{at: "spec.csi.nodePublishSecretRef.name", to: kinds.Secret},
 		{at: "spec.csi.nodeExpandSecretRef.name", to: kinds.Secret},
 	},
+	{Group: storageGroup, Kind: "VolumeAttachment"}: {{at: "spec.source.persistentVolumeName", to: kinds.PersistentVolume}},
 	{Group: "apps", Kind: "StatefulSet"}: {
 		{at: "spec.serviceName", to: kinds.Service},
 		{at: "spec.volumeClaimTemplates[].spec.storageClassName", to: storageClass},

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
@@ -38,16 +39,15 @@ type usersIn struct {
 	namespace string
 }
 
-// usersOf are what has to be listed to find out what uses the deleted objects. Of a volume
-// that is in the volume itself.
+// usersOf are what has to be listed to find out what uses the deleted objects. The claim of a
+// volume is in the volume itself.
 func usersOf(toDelete []Deletion) []usersIn {
 	var all []usersIn
 	for _, d := range toDelete {
-		if d.Object.GroupKind() == kinds.PersistentVolume {
-			continue
-		}
+		isVolume := d.Object.GroupKind() == kinds.PersistentVolume
 		for _, kind := range relations.HoldersOf(d.Object.GroupKind()) {
-			if of := (usersIn{kind, d.Object.Namespace}); !slices.Contains(all, of) {
+			of := usersIn{kind, d.Object.Namespace}
+			if !slices.Contains(all, of) && !(isVolume && kind == kinds.PersistentVolumeClaim) {
 				all = append(all, of)
 			}
 		}
@@ -58,7 +58,7 @@ func usersOf(toDelete []Deletion) []usersIn {
 // using lists objects that may use what is deleted. Where this user may not list them, it
 // is not known who does.
 func (s *scanner) using(ctx context.Context, of usersIn) error {
-	kind, err := s.cluster.Lookup(of.kind.Kind, "v1")
+	kind, err := s.cluster.Lookup(of.kind.Kind, schema.GroupVersion{Group: of.kind.Group, Version: "v1"}.String())
 	if err != nil {
 		return err
 	}
@@ -77,16 +77,20 @@ func (s *scanner) using(ctx context.Context, of usersIn) error {
 
 // holders are what uses the object of a deletion, but for what goes already.
 func (deps *dependents) holders(d Deletion) []Holder {
-	if d.Object.GroupKind() == kinds.PersistentVolume {
-		return deps.claimOf(d)
-	}
+	isVolume := d.Object.GroupKind() == kinds.PersistentVolume
 	var found []Holder
+	if isVolume {
+		found = deps.claimOf(d)
+	}
 	for _, u := range deps.users {
+		if isVolume && u.kind.GroupKind() == kinds.PersistentVolumeClaim {
+			continue
+		}
 		if u.live.GetDeletionTimestamp() != nil || !relations.Uses(u.kind, u.live.Object, d.Object) {
 			continue
 		}
 		h := deps.holder(u.kind.Object(u.live.GetNamespace(), u.live.GetName()), string(u.live.GetUID()), ownersOf(u.live))
-		h.Active = relations.Holds(u.kind, u.live.Object, d.Object)
+		h.Active = relations.Holds(u.kind, u.live.Object, d.Object, d.Live)
 		found = append(found, h)
 	}
 	slices.SortFunc(found, func(a, b Holder) int { return a.Object.Compare(b.Object) })
