@@ -1,12 +1,14 @@
 package kube
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -78,6 +80,9 @@ func (c *client) patch(op string, k *kinds.Kind, namespace, name string, typ typ
 	}
 	r := c.about(op, http.MethodPatch, k, namespace, name)
 	r.effect = eff
+	if typ == types.ApplyYAMLPatchType {
+		body = escapeForYAML(body)
+	}
 	r.ask.SetHeader("Content-Type", string(typ)).Body(body)
 	r.ask.SpecificallyVersionedParams(&opts, metav1.ParameterCodec, metav1.Unversioned)
 	return r
@@ -113,4 +118,26 @@ func encode(k *kinds.Kind, obj map[string]any) []byte {
 		panic(fmt.Sprintf("kube: an object that is not JSON: %v", err))
 	}
 	return body
+}
+
+// escapeForYAML is a JSON text that means the same to a reader of YAML, as which the API server
+// reads the body of an apply. YAML refuses some characters that JSON allows in strings, and takes
+// others for the end of a line, which it makes a space of.
+func escapeForYAML(body []byte) []byte {
+	if !bytes.ContainsFunc(body, isSpecialInYAML) {
+		return body
+	}
+	escaped := make([]byte, 0, len(body)+64)
+	for _, r := range string(body) {
+		if isSpecialInYAML(r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		} else {
+			escaped = utf8.AppendRune(escaped, r)
+		}
+	}
+	return escaped
+}
+
+func isSpecialInYAML(r rune) bool {
+	return r >= 0x7f && r <= 0x9f || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }

@@ -255,7 +255,7 @@ func (g *givenValues) file(src []byte, filename string) {
 // parseVariables parses a file of variables. Where the name does not show the syntax, a file that
 // begins like JSON is JSON.
 func parseVariables(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
-	if !strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimSpace(src), []byte("{")) {
+	if !strings.HasSuffix(filename, ".hcl") && bytes.HasPrefix(bytes.TrimLeft(src, "\ufeff \t\r\n"), []byte("{")) {
 		return source.ParseJSON(src, filename)
 	}
 	return source.Parse(src, filename)

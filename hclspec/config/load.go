@@ -84,9 +84,12 @@ func (l *loader) addFile(s source.File) {
 	}
 }
 
+// missingArgument is the summary of package hcl for an argument that a block lacks.
+const missingArgument = "Missing required argument"
+
 // dropAfterSyntaxError forgets the problems found behind the first syntax
 // error of a file: there they are mostly about text that was not understood. In JSON
-// that is all of it.
+// that is all of it. What a block seems to lack may be behind it, too.
 func (l *loader) dropAfterSyntaxError(file string, from int, syntax hcl.Diagnostics) {
 	if strings.HasSuffix(file, ".json") {
 		l.parser.diags = l.parser.diags[:from]
@@ -99,7 +102,7 @@ func (l *loader) dropAfterSyntaxError(file string, from int, syntax hcl.Diagnost
 		}
 	}
 	kept := slices.DeleteFunc(l.parser.diags[from:], func(d *hcl.Diagnostic) bool {
-		return d.Subject == nil || d.Subject.End.Byte >= first
+		return d.Subject == nil || d.Subject.End.Byte >= first || d.Summary == missingArgument
 	})
 	l.parser.diags = l.parser.diags[:from+len(kept)]
 }

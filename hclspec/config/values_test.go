@@ -190,9 +190,11 @@ func TestVariableFileSyntax(t *testing.T) {
 		{"x.vars", `{"a": "x", "//": "a comment"}`, nil},
 		{"x.kpvars.hcl", `{"a": "x"}`, []string{"x.kpvars.hcl:1,1-2: Argument or block definition required: An argument or " +
 			"block definition is required here."}},
-		{"x.json", `a = "x"`, []string{"x.json:1,1-2: Invalid JSON keyword: \"a\" is not a valid JSON keyword.",
-			`x.json:1,1-2: Root value must be object: The root value in a JSON-based configuration must be either a JSON ` +
-				`object or a JSON array of objects.`}},
+		{"x.json", `a = "x"`, []string{
+			"x.json:1,1-2: Invalid JSON value: This is no value in JSON: a text is in double quotes."}},
+		{"x.kpvars.json", "\ufeff{\"a\": \"x\"}", nil},
+		{"x.vars", "\ufeff{\"a\": \"x\"}", nil},
+		{"x.kpvars.hcl", "\ufeffa = \"x\"", nil},
 		{"x.json", `{"a": "${1 + 1}"}`, []string{"${1 + 1}"}}, // no templates in files of variables in JSON
 	}
 	config := loadText(t, "main.kplan.hcl", `variable "a" { default = "" }`)

@@ -4,6 +4,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,18 +67,27 @@ func Parse(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 }
 
 func ParseJSON(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
+	src = bytes.TrimPrefix(src, byteOrderMark)
 	if diags := checkJSONSource(src, filename); diags.HasErrors() {
 		return nil, diags
 	}
-	return json.Parse(src, filename)
+	file, diags := json.Parse(src, filename)
+	if first := checkJSONSyntax(src, filename); first.HasErrors() {
+		return file, first
+	}
+	return file, diags
 }
 
 func parseNative(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if diags := Check(src, filename); diags.HasErrors() {
 		return nil, diags
 	}
-	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	file, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	return file, firstErrors(diags, src, filename)
 }
+
+// byteOrderMark is what some editors put before a text.
+var byteOrderMark = []byte("\ufeff")
 
 // ConfigFiles lists the names of a directory's configuration files, sorted.
 func ConfigFiles(dir string) ([]string, error) {

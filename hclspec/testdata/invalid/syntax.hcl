@@ -17,22 +17,18 @@ resource "Pod" "web" {
 ---
 locals {
   a = "unclosed
-#              ^^^ Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
-#              ^^^ Unterminated template string: No closing marker was found for the string.
+#     ^ Missing quote: The text that begins with this quote does not end in its line: in line 19, a quote is missing, or there is one too many. A text of several lines is written <<-EOT … EOT.
 }
-#<2,3 Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
 ---
 locals {
   a = 'single'
 #     ^ Invalid character: Single quotes are not valid. Use double quotes (") to enclose strings.
-#     ^ Invalid expression: Expected the start of an expression, but found an invalid expression token.
 }
 ---
 locals {
   a = "${
+#     ^ Missing quote: The text that begins with this quote does not end in its line: in line 29, a quote is missing, or there is one too many. A text of several lines is written <<-EOT … EOT.
 }
-#<1,1 Invalid expression: Expected the start of an expression, but found an invalid expression token.
-#<2,3 Invalid multi-line string: Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \n escape to represent a newline character or use the "heredoc" multi-line template syntax.
 ---
 variable "early" {
   typ = string
@@ -46,7 +42,7 @@ locals {
 locals { a = 1, b = 2 }
 #             ^ Invalid single-argument block definition: Single-line block syntax can include only one argument definition. To define multiple arguments, use the multi-line block syntax with one argument definition per line.
 ---
-# ! main.kplan.hcl:54,1-1: Unterminated template string: No closing marker was found for the string.
+# ! main.kplan.hcl:50,1-1: Unterminated template string: No closing marker was found for the string.
 locals {
   a = <<EOT
 text

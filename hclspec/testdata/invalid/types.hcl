@@ -71,7 +71,6 @@ variable "a" {
 variable "a" {
   type = string | number
 #               ^ Unsupported operator: Bitwise operators are not supported. Did you mean boolean OR ("||")?
-#               ^ Missing newline after argument: An argument definition must end with a newline.
 }
 ---
 variable "a" {
