@@ -18,6 +18,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/state"
@@ -45,6 +46,9 @@ type Input struct {
 	// Lost, when set, is asked before each change for a channel that is closed if
 	// the state is no longer this run's to change. Then nothing new starts either.
 	Lost func() <-chan struct{}
+	// Secrets learns the secret values that are known only after others were applied. It
+	// may be nil.
+	Secrets *redact.Secrets
 }
 
 // WaitOptions is whether and how long to wait until objects are ready.

@@ -72,6 +72,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	p.wanted = sync.OnceValue(func() map[addrs.Object]*hclspec.Desired { return wantedIn(p) })
 	diags = append(diags, p.fill(ctx, in, plan)...)
 	plan.Warnings = append(plan.Warnings, said.sorted()...)
+	in.learnSecrets(plan)
 	if plan.Incomplete = diags.HasErrors(); !plan.Incomplete {
 		diags = append(diags, warnIneffective(in, plan)...)
 	}

@@ -10,6 +10,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/validation"
 	"kplan.dev/kplan/kube"
@@ -49,6 +50,9 @@ type Input struct {
 	// Parallelism bounds the objects in progress at once; 0 means no bound. The
 	// requests in flight are bounded by the Cluster.
 	Parallelism int
+	// Secrets learns all secret values that the plan comes upon, and hides them in the
+	// plan's warnings. It may be nil.
+	Secrets *redact.Secrets
 }
 
 // options are those of evaluating the configuration for this plan.

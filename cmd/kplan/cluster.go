@@ -12,7 +12,6 @@ import (
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
-	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/kube/auth"
 )
@@ -72,6 +71,7 @@ func (s *session) kubeOptions(c *config.Cluster, opts clusterOptions) kube.Optio
 	o.Notice = s.notice
 	o.Auth.WorkDir = s.untrusted()
 	o.Auth.AllowExec = opts.allowExec
+	o.Auth.Secrets = &s.ui.Secrets
 	o.Auth.InteractiveExec = s.ui.Input && s.ui.Terminal
 	return o
 }
@@ -133,8 +133,7 @@ func (s *session) untrusted() string {
 // notice reports that the API server keeps the user waiting. It may be called
 // from several goroutines at once.
 func (s *session) notice(text string) {
-	s.ui.Emit(func(e *render.Events) { e.Diagnostic(warning("Waiting for the API server", text)[0], render.Sources{}) })
-	s.ui.Print(render.Clean(text) + "\n")
+	s.ui.Notice("Waiting for the API server", text)
 }
 
 // warn reports a warning of the API server, and the object of the request. It may

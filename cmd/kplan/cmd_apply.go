@@ -214,6 +214,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) cli.
 		Progress:    func(e apply.Event) { showStep(k.s.ui, e) },
 		Stop:        working,
 		Lost:        k.lease.Lost,
+		Secrets:     &k.s.ui.Secrets,
 	})
 	stopLive()
 	k.s.ui.Report(diags)

@@ -93,6 +93,8 @@ func runOutputOne(ctx context.Context, s *session, opts outputOptions, name stri
 			name, words.Suggest(name, outputNames(st)))
 	}
 	switch {
+	case opts.json && outputs[i].Sensitive: // a program would take the mask for the value
+		return failure("Output has no value", "%s.", capital(render.NotStored(outputs[i])))
 	case opts.json:
 		return notWritten(s.ui.Wrote(render.OutputJSON(s.ui.Out, outputs[i])))
 	case opts.raw:

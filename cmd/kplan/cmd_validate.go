@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
 )
@@ -73,6 +74,7 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 	}
 	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: files.Opener(ctx), Partial: true})
 	diags = append(diags, more...)
+	s.ui.Secrets.Add(secretsIn(values)...)
 	_, more = c.Cluster(values)
 	diags = append(diags, more...)
 	_, more = c.Backend(values)
@@ -81,6 +83,9 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 		return diags // evaluating what was not understood would find more than there is
 	}
 	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
+	for _, d := range preview.Desired() {
+		s.ui.Secrets.Add(redact.TextsAt(d.Fields, d.Sensitive)...)
+	}
 	diags = append(diags, unreported(more, diags)...)
 	if !more.HasErrors() {
 		diags = append(diags, preview.Violations()...)

@@ -56,6 +56,7 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 		return definition{}, failure(diag.Interrupted,
 			"Nothing was changed: kplan was interrupted while it read or asked for the values of variables.")
 	}
+	s.ui.Secrets.Add(secretsIn(values)...)
 	if opts.from != nil {
 		explainMissing(valueDiags, opts.from, c)
 	}

@@ -105,6 +105,7 @@ func (k *stack) input(of selection) plan.Input {
 
 		Written:     of.written,
 		Parallelism: int(k.opts.cluster.parallelism),
+		Secrets:     &k.s.ui.Secrets,
 	}
 }
 

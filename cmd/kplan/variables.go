@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/ui"
 	"kplan.dev/kplan/plan"
 )
@@ -63,6 +64,18 @@ func (s *session) askVariable(ctx context.Context) func(*config.Variable) (strin
 	return func(v *config.Variable) (string, error) {
 		return s.ui.Ask(ctx, ui.Question{Title: "var." + v.Name, Text: strings.TrimSpace(v.Description), Hidden: v.Sensitive})
 	}
+}
+
+// secretsIn are the texts that the sensitive variables hold.
+func secretsIn(values config.Values) []string {
+	var secrets []string
+	for _, v := range values.JSON() {
+		var value any
+		if v.Sensitive && json.Unmarshal(v.Value, &value) == nil {
+			secrets = append(secrets, redact.Texts(value)...)
+		}
+	}
+	return secrets
 }
 
 // savedVariables are the values of variables in JSON that a saved plan has. It has

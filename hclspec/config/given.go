@@ -294,9 +294,12 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 	}
 	call, calls := source.FunctionCall(attr.Expr)
 	if refs := attr.Expr.Variables(); len(refs) > 0 {
+		name := source.DescribeReference(refs[0])
+		if v.Sensitive { // it may well be the value, without its quotes
+			name = "anything"
+		}
 		g.report(source.Problem("Constant value required", refs[0].SourceRange(),
-			"A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name,
-			source.DescribeReference(refs[0])))
+			"A file of variables holds constant values, so var.%s can't refer to %s here. A string needs quotes.", attr.Name, name))
 	} else if calls {
 		g.report(source.Problem("Constant value required", call,
 			"A file of variables holds constant values, so that of var.%s can't call functions.", attr.Name))

@@ -3,15 +3,18 @@
 // It knows which fields of an object are secret (Paths), masks any text that may
 // repeat such a value in whatever encoding (Masker), and replaces the values in a
 // structured object (Object). What is secret is said by whoever asks: the kind, and
-// the configuration by way of paths. One mask stands for all secrets, and a value is
+// the configuration by way of paths. Secrets are all that a run has come to know; they
+// stand before everything that it says. One mask stands for all secrets, and a value is
 // looked for in texts from three characters on; a shorter one would be found in
 // innocent words.
 package redact
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,45 +26,109 @@ import (
 const Mask = "(sensitive value)"
 
 const (
-	shortest     = 3            // of a value that is looked for in texts
-	shortestPart = 4            // of a part of its base64 form
-	shortestLine = 2 * shortest // of one of its lines
+	shortest         = 3            // of a value that is looked for in texts
+	shortestAnywhere = 8            // of a word that is looked for within other words
+	shortestPart     = 4            // of a part of its base64 form
+	shortestLine     = 2 * shortest // of one of its lines
 )
 
 // Masker hides secrets in texts. The zero Masker hides nothing.
-type Masker struct{ replacer *strings.Replacer }
+type Masker struct{ spellings []spelling } // the longest first, so that none is cut up by one within it
 
-// New is a Masker of these secrets, whatever their spelling in a text. To make one
-// costs much more than to use it.
+// spelling is a text by which a secret would be known. That of a short word is one only
+// between other characters than those of words.
+type spelling struct {
+	text string
+	word bool
+}
+
+// New is a Masker of these secrets, whatever their spelling in a text.
 func New(secrets ...string) Masker {
-	var all []string
+	var all []spelling
 	for _, secret := range secrets {
 		all = append(all, spellings(secret)...)
 	}
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // so that none is cut up by one within it
-	pairs := make([]string, 0, 2*len(all))
-	for _, spelling := range all {
-		pairs = append(pairs, spelling, Mask)
-	}
-	return Masker{strings.NewReplacer(pairs...)}
+	return Masker{sorted(all)}
+}
+
+func sorted(all []spelling) []spelling {
+	slices.SortFunc(all, func(a, b spelling) int {
+		return cmp.Or(len(b.text)-len(a.text), strings.Compare(a.text, b.text))
+	})
+	return slices.CompactFunc(all, func(a, b spelling) bool { return a.text == b.text })
 }
 
 // Hide returns the text with Mask in the place of each secret.
 func (m Masker) Hide(text string) string {
-	if m.replacer == nil {
+	var hidden strings.Builder
+	done := 0
+	for _, found := range m.Find(text) {
+		hidden.WriteString(text[done:found.From] + Mask)
+		done = found.To
+	}
+	if done == 0 {
 		return text
 	}
-	return m.replacer.Replace(text)
+	return hidden.String() + text[done:]
+}
+
+// Span is a part of a text, in bytes.
+type Span struct{ From, To int }
+
+// Find returns where the text has secrets, from its beginning to its end.
+func (m Masker) Find(text string) []Span {
+	var present []spelling
+	for _, s := range m.spellings {
+		if strings.Contains(text, s.text) {
+			present = append(present, s)
+		}
+	}
+	var found []Span
+	for at := 0; at < len(text) && present != nil; {
+		i := slices.IndexFunc(present, func(s spelling) bool { return s.isAt(text, at) })
+		if i < 0 {
+			at++
+			continue
+		}
+		found = append(found, Span{at, at + len(present[i].text)})
+		at += len(present[i].text)
+	}
+	return found
+}
+
+func (s spelling) isAt(text string, at int) bool {
+	end := at + len(s.text)
+	return strings.HasPrefix(text[at:], s.text) &&
+		(!s.word || (at == 0 || !isWordByte(text[at-1])) && (end == len(text) || !isWordByte(text[end])))
+}
+
+func isWordByte(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+}
+
+// isShortWord reports whether a secret is likely to be a part of innocent words.
+func isShortWord(secret string) bool {
+	return len(secret) < shortestAnywhere && !slices.ContainsFunc([]byte(secret), func(b byte) bool { return !isWordByte(b) })
 }
 
 // spellings are the texts by which a secret would be known: itself, each of its
 // lines, in quotes of Go, JSON and the configuration, in hex, and in base64 on its
 // own or in the midst of something else.
-func spellings(secret string) []string {
+func spellings(secret string) []spelling {
 	if len(secret) < shortest {
 		return nil
 	}
-	all := []string{secret, unquoted(strconv.Quote(secret)), hex.EncodeToString([]byte(secret))}
+	all := []spelling{{secret, isShortWord(secret)}}
+	for _, text := range encodings(secret) {
+		if text != secret {
+			all = append(all, spelling{text: text})
+		}
+	}
+	return all
+}
+
+func encodings(secret string) []string {
+	all := []string{unquoted(strconv.Quote(secret)), hex.EncodeToString([]byte(secret)), url.QueryEscape(secret), url.PathEscape(secret)}
 	if text, err := json.Marshal(secret); err == nil {
 		inHTML := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 		all = append(all, unquoted(string(text)), unquoted(inHTML.Replace(string(text))))

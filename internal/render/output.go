@@ -108,11 +108,16 @@ func (o Output) json() jsonOutput {
 // OutputJSON writes the value of one output for machines.
 func OutputJSON(w io.Writer, o Output) error { return writeJSON(w, o.json().Value, true) }
 
+// NotStored is the error that a sensitive output has no value to write.
+func NotStored(o Output) error {
+	return fmt.Errorf("output %q is sensitive: kplan stores only a digest of it", o.Name)
+}
+
 // OutputRaw is the text of an output without any dressing, for a program to
 // read: it is not cleaned. Only texts, numbers and booleans have one.
 func OutputRaw(o Output) (string, error) {
 	if o.Sensitive {
-		return "", fmt.Errorf("output %q is sensitive: kplan stores only a digest of it", o.Name)
+		return "", NotStored(o)
 	}
 	switch v := o.Value.(type) {
 	case string:

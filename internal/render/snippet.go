@@ -20,6 +20,8 @@ type Sources struct {
 	// Open are more files, whatever their names, of which everything may be shown.
 	Open    map[string]*hcl.File
 	Secrets config.Secrets
+	// Known are values that must not be shown, wherever they stand; nil: none.
+	Known *redact.Secrets
 }
 
 // snippet is the source that a diagnostic is about.
@@ -72,10 +74,25 @@ func snippetOf(d *hcl.Diagnostic, src Sources) snippet {
 	secrets := secretsIn(subject.Filename, src.Secrets.Ranges)
 	at := len(strings.Join(all[:first-1], "\n")) + min(first-1, 1)
 	for i, line := range all[first-1 : last] {
-		s.add(first+i, strings.TrimSuffix(line, "\r"), at, secrets)
+		line := strings.TrimSuffix(line, "\r")
+		s.add(first+i, line, at, withKnown(secrets, src.Known.Find(line), at))
 		at += len(line) + 1
 	}
 	return s
+}
+
+// withKnown are the secret ranges of a file and what is known as secret in a line of it,
+// which begins at a byte of the file.
+func withKnown(ranges []hcl.Range, known []redact.Span, at int) []hcl.Range {
+	if len(known) == 0 {
+		return ranges
+	}
+	all := slices.Clone(ranges)
+	for _, span := range known {
+		all = append(all, hcl.Range{Start: hcl.Pos{Byte: at + span.From}, End: hcl.Pos{Byte: at + span.To}})
+	}
+	slices.SortStableFunc(all, func(a, b hcl.Range) int { return cmp.Compare(a.Start.Byte, b.Start.Byte) })
+	return all
 }
 
 // secretsIn are the secret ranges of a file, in order.

@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
 
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/render"
 )
 
@@ -33,6 +34,8 @@ type Streams struct {
 	// View is how text is shown, but for color and width.
 	View    render.Options
 	NoColor bool
+	// Secrets are hidden in all diagnostics, notices and steps.
+	Secrets redact.Secrets
 	// SourcesOf are the files that diagnostics quote, nil for none.
 	SourcesOf func(hcl.Diagnostics) render.Sources
 
@@ -154,6 +157,7 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 		return
 	}
 	src := s.sources(diags)
+	diags = s.masked(diags)
 	s.Emit(func(e *render.Events) {
 		for _, d := range diags {
 			e.Diagnostic(d, src)
@@ -171,14 +175,36 @@ func (s *Streams) Report(diags hcl.Diagnostics) {
 
 // Discreet are diagnostics as Report shows them, for a plan to keep.
 func (s *Streams) Discreet(diags hcl.Diagnostics) hcl.Diagnostics {
-	return render.Discreet(diags, s.sources(diags))
+	return render.Discreet(s.masked(diags), s.sources(diags))
+}
+
+// masked are the diagnostics without the secrets that are known by now.
+func (s *Streams) masked(diags hcl.Diagnostics) hcl.Diagnostics {
+	all := make(hcl.Diagnostics, len(diags))
+	for i, d := range diags {
+		masked := *d
+		masked.Summary, masked.Detail = s.Secrets.Hide(d.Summary), s.Secrets.Hide(d.Detail)
+		all[i] = &masked
+	}
+	return all
+}
+
+// Notice tells of something in passing, with a summary for programs.
+func (s *Streams) Notice(summary, text string) {
+	text = s.Secrets.Hide(text)
+	s.Emit(func(e *render.Events) {
+		e.Diagnostic(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: text}, render.Sources{})
+	})
+	s.Print(render.Clean(text) + "\n")
 }
 
 func (s *Streams) sources(diags hcl.Diagnostics) render.Sources {
 	if s.SourcesOf == nil {
 		return render.Sources{}
 	}
-	return s.SourcesOf(diags)
+	src := s.SourcesOf(diags)
+	src.Known = &s.Secrets
+	return src
 }
 
 // Errors returns diagnostics with an error among them. Warnings alone are
@@ -213,6 +239,7 @@ func (s *Streams) Live() (stop func()) {
 // Step shows a step of an apply. One that is quiet is seen only where it can be
 // redrawn.
 func (s *Streams) Step(step render.Step, quiet bool) {
+	step.Detail = s.Secrets.Hide(step.Detail)
 	if !quiet {
 		s.Emit(func(e *render.Events) { e.Step(step) })
 	}

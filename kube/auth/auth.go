@@ -13,6 +13,7 @@ package auth
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -24,6 +25,8 @@ import (
 
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"kplan.dev/kplan/internal/redact"
 )
 
 // Options selects the cluster and the user. The zero value is what kubectl would
@@ -62,6 +65,9 @@ type Options struct {
 	// it or Exec names run only with AllowExec. "" trusts all.
 	WorkDir   string
 	AllowExec bool
+	// Secrets learns the credentials that are found, and those in the kubeconfigs that are
+	// read; nil: nobody wants to know.
+	Secrets *redact.Secrets
 	// InteractiveExec lets credential plugins use the terminal.
 	InteractiveExec bool
 }
@@ -112,14 +118,26 @@ func invalid(advice, format string, args ...any) *Error {
 // of these is given, the cluster whose pod this process runs in. There is no other
 // default.
 func Find(opts Options) (*Access, error) {
-	config, context, err := find(opts)
+	if opts.Secrets == nil {
+		opts.Secrets = new(redact.Secrets)
+	}
+	opts.Secrets.Add(opts.secrets()...)
+	access, err := opts.access()
+	if e := (*Error)(nil); errors.As(err, &e) {
+		e.Message = opts.Secrets.Hide(e.Message)
+	}
+	return access, err
+}
+
+func (o Options) access() (*Access, error) {
+	config, context, err := find(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := overlay(config, opts); err != nil {
+	if err := overlay(config, o); err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(config, opts)
+	transport, err := newTransport(config, o)
 	if err != nil {
 		return nil, err
 	}

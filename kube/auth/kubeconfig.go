@@ -32,8 +32,10 @@ func fromFiles(opts Options) (config *rest.Config, context string, err error) {
 	}
 	raw, err := rules.Load()
 	if err != nil {
+		opts.Secrets.Add(secretsInText(rules)...)
 		return nil, "", unreadable(err)
 	}
+	opts.Secrets.Add(secretsIn(raw)...)
 	return fromKubeconfig(raw, rules, opts)
 }
 
@@ -83,9 +85,20 @@ func homeKubeconfig() string {
 // goType is how the decoder of JSON says that a value does not fit.
 var goType = regexp.MustCompile(`(?s)(?:couldn't get version/kind; )?(?:json parse error: )?json: cannot unmarshal (\w+) into Go .*`)
 
+// twice is how client-go says that a list of a kubeconfig has a name twice, with all
+// that is in the list.
+var twice = regexp.MustCompile(`(?s)error converting \*\[\]Named(\w+) into .*duplicate name ("[^"]*") in list: .*`)
+
+var listsOf = map[string]string{"AuthInfo": "users", "Cluster": "clusters", "Context": "contexts", "Extension": "extensions"}
+
 // unreadable keeps the file's content out of the error: it holds credentials.
 func unreadable(err error) *Error {
 	reason, _, _ := strings.Cut(err.Error(), "' is missing in '")
+	if found := twice.FindStringSubmatchIndex(reason); found != nil {
+		list := listsOf[reason[found[2]:found[3]]]
+		reason = reason[:found[0]] + "two of the " + list + " have the name " + reason[found[4]:found[5]]
+		return invalid("Remove one of them.", "%s", reason)
+	}
 	reason = goType.ReplaceAllString(reason, "it is no kubeconfig: a value of the type $1 is in the wrong place")
 	return invalid("Check the file's permissions and that it is a kubeconfig.", "%s", reason)
 }

@@ -32,7 +32,8 @@ type plugin struct {
 	config      *clientcmdapi.ExecConfig
 	input       string // KUBERNETES_EXEC_INFO
 	interactive bool
-	timeout     time.Duration // of each run
+	timeout     time.Duration   // of each run
+	secrets     *redact.Secrets // learn what it gives
 
 	mu       sync.Mutex
 	current  *credentials
@@ -69,7 +70,7 @@ func newPlugin(cfg *rest.Config, opts Options) (*plugin, error) {
 		return nil, invalid("Use client.authentication.k8s.io/v1; a newer plugin may be needed.",
 			"the credential plugin %q asks for the API version %q, which is not known", config.Command, config.APIVersion)
 	}
-	p := &plugin{config: config, timeout: pluginTimeout,
+	p := &plugin{config: config, timeout: pluginTimeout, secrets: opts.Secrets,
 		interactive: opts.InteractiveExec && config.InteractiveMode != clientcmdapi.NeverExecInteractiveMode}
 	if p.interactive {
 		p.timeout = interactiveTimeout
@@ -252,6 +253,7 @@ func (p *plugin) read(stdout []byte) (*credentials, error) {
 	case (s.ClientCertificateData == "") != (s.ClientKeyData == ""):
 		return fail("gave a certificate without its key, or a key without its certificate")
 	}
+	p.secrets.Add(out.Status.Token, out.Status.ClientKeyData)
 	creds := &credentials{token: out.Status.Token}
 	if at := out.Status.ExpirationTimestamp; at != nil {
 		creds.expires = at.Time
