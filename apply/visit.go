@@ -132,7 +132,7 @@ func redefined(c *plan.Change, needs map[addrs.Instance]*applied) bool {
 // what would be sent now is what was shown then.
 func (r *runner) planned(d *hclspec.Desired) (*plan.Change, hcl.Diagnostics) {
 	d = r.journal.withName(d)
-	r.Secrets.Add(redact.TextsAt(d.Fields, d.Sensitive)...)
+	plan.LearnSecrets(r.Secrets, d)
 	c := r.changes[d.Object.Identity()]
 	if c == nil {
 		c, d = r.unnamed[d.Addr], plan.NewlyNamed(d)

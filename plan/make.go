@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan/autoscale"
 	"kplan.dev/kplan/state"
 )
@@ -155,6 +156,22 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	}
 	findUnmanagedReads(plan)
 	return append(diags, warnings(ctx, p, plan, options.Only)...)
+}
+
+// learnSecrets makes the secrets of the plan's objects known, and hides them in what the
+// server warned of: about one object it may have repeated what another one holds.
+func (in Input) learnSecrets(plan *Plan) {
+	for _, c := range plan.Changes {
+		in.Secrets.Show(c.Object.Name, c.Object.Namespace, c.Object.Kind, c.Addr.Resource.Name)
+		in.Secrets.Add(redact.TextsAt(c.Before, c.Sensitive)...)
+		in.Secrets.Add(redact.TextsAt(c.After, c.Sensitive)...)
+	}
+	if plan.Preview != nil {
+		LearnSecrets(in.Secrets, plan.Preview.Desired()...) // also of those whose plan failed
+	}
+	for i, w := range plan.Warnings {
+		plan.Warnings[i].Text = in.Secrets.Hide(w.Text)
+	}
 }
 
 // moveGenerated gives objects with generated names the addresses that their blocks have

@@ -72,21 +72,14 @@ func secretsOf(desired *hclspec.Desired, before map[string]any, sensitive addrs.
 	return append(secrets, redact.TextsAt(before, sensitive)...)
 }
 
-// learnSecrets makes the secrets of the plan's objects known, and hides them in what the
-// server warned of: about one object it may have repeated what another one holds.
-func (in Input) learnSecrets(plan *Plan) {
-	for _, c := range plan.Changes {
-		in.Secrets.Show(c.Object.Name, c.Object.Namespace, c.Object.Kind, c.Addr.Resource.Name)
-		in.Secrets.Add(secretsOf(c.Desired, c.Before, c.Sensitive)...)
-		in.Secrets.Add(redact.TextsAt(c.After, c.Sensitive)...)
+// LearnSecrets makes the secrets known that the configuration gives these objects, whose
+// names are shown in any case.
+func LearnSecrets(secrets *redact.Secrets, desired ...*hclspec.Desired) {
+	for _, d := range desired {
+		secrets.Show(d.Object.Name, d.Object.Namespace, d.Object.Kind, d.Addr.Resource.Name)
 	}
-	if plan.Preview != nil {
-		for _, d := range plan.Preview.Desired() { // also of those whose plan failed
-			in.Secrets.Add(redact.TextsAt(d.Fields, d.Sensitive)...)
-		}
-	}
-	for i, w := range plan.Warnings {
-		plan.Warnings[i].Text = in.Secrets.Hide(w.Text)
+	for _, d := range desired {
+		secrets.Add(redact.TextsAt(d.Fields, d.Sensitive)...)
 	}
 }
 

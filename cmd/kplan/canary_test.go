@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +104,119 @@ output "data" {
 }
 `
 
+// canaryPlaces is all the rest of a configuration in which a secret may stand, or that
+// makes another text of one. The server copies some of them to other fields.
+const canaryPlaces = `
+locals {
+  derived = sensitive({
+    base64 = "@derived_base64@", json = "@derived_json@", url = "@derived_url@", yaml = "@derived_yaml@", format = "@derived_format@"
+    join = "@derived_join@", template = "@derived_template@", trim = "@derived_trim@", substr = "@derived_substr@", hash = "@derived_hash@"
+    gzip = "@derived_gzip@", split = "@derived_split@", replace = "@derived_replace@", each = "@derived_each@"
+  })
+}
+resource "ConfigMap" "derived" {
+  metadata {
+    name        = "derived"
+    namespace   = Namespace.a.metadata.name
+    labels      = { l = sensitive("@label@") }
+    annotations = { a = sensitive("@annotation@"), (nonsensitive("k")) = jsonencode({ p = sensitive("@annotation_json@") }) }
+  }
+  data = {
+    base64 = base64encode(local.derived.base64), json = jsonencode({ a = [local.derived.json] }), url = urlencode("/${local.derived.url}?")
+    yaml = yamlencode({ a = local.derived.yaml }), format = format("<%s>", local.derived.format), join = join("-", ["a", local.derived.join])
+    template = "%{ if true }${local.derived.template}%{ endif }", trim = trimspace("  ${local.derived.trim} ")
+    substr = substr("x${local.derived.substr}", 1, -1), hash = sha256(local.derived.hash), gzip = base64gzip(local.derived.gzip)
+    split = split(",", "a,${local.derived.split}")[1], replace = replace(local.derived.replace, "nothing", ""), conditional = true ? sensitive("@conditional@") : ""
+    index = ["a", sensitive("@index@")][1], for = [for v in [local.derived.each] : v][0], try = try(sensitive("@try@"), "")
+  }
+  binaryData = { b = base64encode(sensitive("@binary@")) }
+}
+resource "Pod" "places" {
+  metadata {
+    name      = "places"
+    namespace = Namespace.a.metadata.name
+    labels    = { (nonsensitive("app")) = sensitive("@pod_label@") }
+  }
+  spec {
+    nodeSelector       = { nowhere = sensitive("@selector@") }
+    priorityClassName  = ""
+    hostname           = "h"
+    containers {
+      name       = "a"
+      image      = "a:${sensitive("@image@")}"
+      command    = ["a", sensitive("@command@")]
+      args       = [for a in [sensitive("@arg@")] : "--a=${a}"]
+      workingDir = "/${sensitive("@dir@")}"
+      env {
+        name  = "A"
+        value = sensitive("@env@")
+      }
+      dynamic "env" {
+        for_each = { B = sensitive("@env_dynamic@") }
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+      readinessProbe {
+        httpGet {
+          port = 80
+          path = "/${sensitive("@probe@")}"
+          httpHeaders {
+            name  = "Authorization"
+            value = sensitive("@header@")
+          }
+        }
+      }
+    }
+  }
+}
+resource "ReplicationController" "places" {
+  metadata {
+    name      = "places"
+    namespace = Namespace.a.metadata.name
+  }
+  spec {
+    replicas = 0
+    template {
+      metadata { labels = { app = sensitive("@template_label@") } }
+      spec {
+        containers {
+          name  = "a"
+          image = "a"
+        }
+      }
+    }
+  }
+}
+resource "Secret" "decoded" {
+  manifest = yamldecode(<<-EOT
+    apiVersion: v1
+    kind: Secret
+    metadata: {name: decoded, namespace: ${Namespace.a.metadata.name}}
+    type: example.com/custom
+    stringData:
+      plain: "@manifest_string@"
+      block: |
+        @manifest_block@
+        @manifest_line@
+    data: {d: ${base64encode("@manifest_data@")}}
+  EOT
+  )
+}
+output "list" {
+  value     = [sensitive("@output_list@")]
+  sensitive = true
+}
+output "nested" {
+  value     = { a = { b = sensitive("@output_nested@") } }
+  sensitive = true
+}
+`
+
+const canaryJSON = `{"resource": {"Secret": {"json": {"metadata": {"name": "json", "namespace": "${Namespace.a.metadata.name}"},
+  "stringData": {"p": "@json_string@", "t": "${upper(\"a\")}@json_template@"}, "data": {"d": "${base64encode(\"@json_base64@\")}"}}}}}`
+
 // TestNoSecretIsShown has every command print and write all it can, in every
 // form, about a stack that is full of secrets.
 func TestNoSecretIsShown(t *testing.T) {
@@ -112,20 +226,24 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 	c := newCage(t, kubeconfig)
 	c.write("main.kplan.hcl", canaryConfig)
+	c.write("places.kplan.hcl", canaryPlaces)
+	c.write("json.kplan.json", canaryJSON)
 	c.run(0, "validate")
 	c.run(0, "validate", "-json")
 	c.run(0, "graph")
 	c.run(0, "fmt", "-write=false")
 	c.plans("-offline")
 	c.plans()
-	c.run(0, "apply", "-auto-approve", "-json", "-var", "line_var="+core("line_var"))
+	c.run(0, "apply", "-auto-approve", "-json", "-wait=false", "-var", "line_var="+core("line_var"))
+	c.run(1, "apply", "-auto-approve", "-wait-timeout=3s")
 	for _, args := range []string{
-		"show", "show -json", "output", "output -json", "output whole", "output -json data",
-		"state list", "state show Secret.a", "state pull",
+		"show", "show -json", "output", "output -json", "output whole",
+		"state list", "state show Secret.a", "state show Pod.places", "state pull",
 	} {
 		c.run(0, strings.Fields(args)...)
 	}
 	c.run(1, "output", "-raw", "whole")
+	c.run(1, "output", "-json", "data")
 
 	// Others put secrets into it, too, and take fields over.
 	c.kubectl("patch", "secret", "a", "--type=merge", "-p", `{"stringData":{"foreign":"`+core("foreign")+`","literal":"`+core("applied")+`"}}`)
@@ -178,7 +296,36 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.fails("plan")
 	c.fails("plan", "-json")
 	c.fails("apply", "-auto-approve")
+	for _, values := range []string{
+		`env_var = @unquoted@`, `shapes = { a = @unquoted_in@ }`, `env_var = "@unclosed@`, `env_var = ["@wrong_type@"]`,
+	} {
+		c.write("auto.auto.kpvars.hcl", values+"\n")
+		c.fails("plan")
+		c.fails("plan", "-json")
+	}
+	c.remove("auto.auto.kpvars.hcl")
+	for _, block := range []string{
+		`token = ["@cluster_token@"]`, "token = \"@cluster_twice@\"\n    token = \"@cluster_again@\"", `password = "@cluster_password@"`,
+		`proxy_url = "http://u:@cluster_proxy@@ nowhere"`, `client_key = "@cluster_key@"`,
+		"exec {\n      command = \"/nowhere\"\n      env = { TOKEN = \"@cluster_env@\" }\n    }",
+	} {
+		c.write("wrong.kplan.hcl", "kplan {\n  cluster {\n    host = \"https://127.0.0.1:1\"\n    "+block+"\n  }\n}\n")
+		c.run(1, "plan", "-allow-exec-plugins", "-var", "line_var="+core("line_var"))
+	}
 	c.remove("wrong.kplan.hcl")
+	for _, users := range []string{
+		`{name: u, user: {token: @kubeconfig_token@, username: bob, password: @kubeconfig_password@}}`,
+		`{name: u, user: {token: "@kubeconfig_first@"}}, {name: u, user: {token: @kubeconfig_second@}}`,
+		`{name: u, user: {token: [@kubeconfig_list@]}}`, `{name: u, user: {client-key-data: @kubeconfig_key@}}`,
+		`{name: u, user: {exec: {command: /nowhere, apiVersion: v0, env: [{name: TOKEN, value: @kubeconfig_env@}]}}}`,
+	} {
+		c.write("broken.kubeconfig.hcl", "apiVersion: v1\nkind: Config\ncurrent-context: c\n"+
+			"contexts: [{name: c, context: {cluster: c, user: u}}]\n"+
+			"clusters: [{name: c, cluster: {server: 'https://a:@kubeconfig_server@@127.0.0.1:1', proxy-url: 'http://u:@kubeconfig_proxy@@ x'}}]\n"+
+			"users: ["+users+"]\n")
+		c.fails("plan", "-kubeconfig=broken.kubeconfig.hcl")
+		c.fails("plan", "-kubeconfig=broken.kubeconfig.hcl", "-json")
+	}
 	c.run(0, "destroy", "-auto-approve")
 	c.files()
 	t.Logf("%d canaries, %d commands", len(c.canaries), c.commands)
@@ -205,10 +352,18 @@ func newCage(t *testing.T, kubeconfig string) *cage {
 	return c
 }
 
+// place is where a canary of that name stands in a file.
+var place = regexp.MustCompile("@[a-z0-9_]+@")
+
 func (c *cage) write(name, text string) {
 	words := strings.NewReplacer("DEFAULT", core("default"), "LOCAL", core("local"), "LITERAL", core("literal"), "MARKED", core("marked"),
 		"EACH", core("each"))
-	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(words.Replace(text)), 0o600); err != nil {
+	text = place.ReplaceAllStringFunc(words.Replace(text), func(found string) string {
+		name := strings.Trim(found, "@")
+		c.canaries[name] = core(name)
+		return core(name)
+	})
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
 		c.Fatal(err)
 	}
 }
@@ -260,7 +415,7 @@ func (c *cage) files() {
 	files, _ := filepath.Glob(filepath.Join(c.dir, "*"))
 	hidden, _ := filepath.Glob(filepath.Join(c.dir, ".*"))
 	for _, file := range append(files, hidden...) {
-		if strings.HasSuffix(file, ".hcl") {
+		if strings.HasSuffix(file, ".hcl") || strings.HasSuffix(file, ".kplan.json") { // what the test has written
 			continue
 		}
 		content, err := os.ReadFile(file)

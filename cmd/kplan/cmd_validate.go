@@ -12,9 +12,9 @@ import (
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/files"
-	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/plan"
 )
 
 type validateOptions struct {
@@ -83,9 +83,7 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 		return diags // evaluating what was not understood would find more than there is
 	}
 	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
-	for _, d := range preview.Desired() {
-		s.ui.Secrets.Add(redact.TextsAt(d.Fields, d.Sensitive)...)
-	}
+	plan.LearnSecrets(&s.ui.Secrets, preview.Desired()...)
 	diags = append(diags, unreported(more, diags)...)
 	if !more.HasErrors() {
 		diags = append(diags, preview.Violations()...)

@@ -39,6 +39,11 @@ func TestMasker(t *testing.T) {
 	}{
 		{[]string{"an"}, "a hunter and an ant", "a hunter and an ant"}, // too short
 		{[]string{"ant"}, "a hunter and an ant", "a hunter and an " + Mask},
+		{[]string{"app"}, "the app is applied: app-1, mapp, app", "the " + Mask + " is applied: " + Mask + "-1, mapp, " + Mask}, // a short word
+		{[]string{"p4ssw0rds"}, "xp4ssw0rdsx", "x" + Mask + "x"},
+		{[]string{"p@s"}, "xp@sx", "x" + Mask + "x"},
+		{[]string{"a b/c"}, "at a+b%2Fc and a%20b%2Fc", "at " + Mask + " and " + Mask}, // in addresses
+		{[]string{"sensitive", "value"}, "a sensitive value", "a " + Mask + " " + Mask},
 		{[]string{"hunter", "hunter2"}, "is hunter2.", "is " + Mask + "."}, // the longer goes first
 	} {
 		if got := New(test.secrets...).Hide(test.text); got != test.want {

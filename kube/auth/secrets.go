@@ -54,7 +54,8 @@ func secretsIn(config *clientcmdapi.Config) []string {
 }
 
 // credentialLine is a line of a kubeconfig, in YAML or JSON, that holds one.
-var credentialLine = regexp.MustCompile(`(?i)["']?(?:token|password|[a-z-]*secret|client-key-data)["']?\s*:\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]]+)`)
+var credentialLine = regexp.MustCompile(`(?i)["']?(?:token|password|[a-z-]*secret|client-key-data)["']?\s*:\s*` +
+	`("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}\]]+)`)
 
 // secretsInText are what seem to be the credentials in kubeconfigs that can't be read.
 func secretsInText(rules *clientcmd.ClientConfigLoadingRules) []string {
