@@ -172,6 +172,10 @@ func hostilePlan(t testing.TB, s string) *plan.Plan {
 				Reason: plan.BecauseEachKey, Certainty: plan.Predicted, Why: s, Before: before, After: after, DesiredFields: after,
 				ReplacePaths: []addrs.Path{addrs.NewPath("metadata", "annotations", s)}, Blocked: true,
 				Drift: []plan.Drift{{Path: addrs.NewPath("data", s), Manager: s}},
+				UnmanagedReads: []plan.UnmanagedRead{{
+					Addr:  addrs.Resource{Type: "ConfigMap", Name: "c"}.Instance(addrs.StringKey(s)),
+					Drift: plan.Drift{Path: addrs.NewPath("data", s), Manager: s},
+				}},
 				Consequences: []impact.Consequence{{Effect: impact.CascadesUnmanaged, Kind: addrs.GroupKind{Group: s, Kind: s}, Count: 2,
 					Names: []string{s}}},
 			}

@@ -56,6 +56,7 @@ type jsonResourceChange struct {
 	Drift            []jsonDrift         `json:"drift,omitempty"`
 	Taken            []jsonDrift         `json:"taken,omitempty"`
 	AdoptedFrom      []string            `json:"adopted_from,omitempty"`
+	PreviousStack    string              `json:"previous_stack,omitempty"`
 	Unmanaged        []jsonUnmanaged     `json:"unmanaged,omitempty"`
 	UnmanagedReads   []jsonRead          `json:"unmanaged_reads,omitempty"`
 	Relinquished     []plan.Relinquished `json:"relinquished,omitempty"`
@@ -193,7 +194,7 @@ func resourceChange(e entry) jsonResourceChange {
 	for i, field := range jsonDrifts(e.Unmanaged) {
 		r.Unmanaged = append(r.Unmanaged, jsonUnmanaged{field, values[i]})
 	}
-	r.UnmanagedReads = jsonReads(e.UnmanagedReads)
+	r.UnmanagedReads, r.PreviousStack = jsonReads(e.UnmanagedReads), e.from
 	for _, c := range e.Consequences {
 		r.Consequences = append(r.Consequences, jsonEffect{c.Effect, c.Kind.String(), c.Count, c.Names})
 	}
