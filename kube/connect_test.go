@@ -373,7 +373,7 @@ func TestCredentialPlugin(t *testing.T) {
 	}
 
 	// A kubeconfig from the working directory runs nothing, unless allowed.
-	opts.Auth.WorkDir = dir
+	opts.Auth.Untrusted = []string{dir}
 	_, err = kube.Connect(t.Context(), opts)
 	wantWords(t, wantReason(t, err, kube.UntrustedConfiguration), plugin)
 	linked := filepath.Join(t.TempDir(), "config")
@@ -392,12 +392,12 @@ func TestCredentialPlugin(t *testing.T) {
 		t.Error(err)
 	}
 	thief := write(t, filepath.Join(dir, "thief"), kubeconfig(server, "{tokenFile: /etc/hostname}"))
-	_, err = kube.Connect(t.Context(), kube.Options{Auth: auth.Options{WorkDir: dir, ConfigPath: thief}})
+	_, err = kube.Connect(t.Context(), kube.Options{Auth: auth.Options{Untrusted: []string{dir}, ConfigPath: thief}})
 	wantWords(t, wantReason(t, err, kube.UntrustedConfiguration), "/etc/hostname")
-	inBlock := kube.Options{Auth: auth.Options{Host: server, Insecure: true, WorkDir: dir, Exec: &auth.Exec{Command: plugin}}}
+	inBlock := kube.Options{Auth: auth.Options{Host: server, Insecure: true, Untrusted: []string{dir}, Exec: &auth.Exec{Command: plugin}}}
 	_, err = kube.Connect(t.Context(), inBlock)
 	wantReason(t, err, kube.UntrustedConfiguration)
-	inBlock.Auth.WorkDir = ""
+	inBlock.Auth.Untrusted = nil
 	if _, err = kube.Connect(t.Context(), inBlock); err != nil {
 		t.Error(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -29,7 +30,7 @@ func (o *clusterOptions) flags() []cli.Flag {
 		cli.Text("kubeconfig", &o.kubeconfig, "Use the kubeconfig `FILE`, instead of that of the cluster block or KUBECONFIG."),
 		cli.Text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
 		cli.On("allow-exec-plugins", &o.allowExec,
-			"Run the credential plugins that a kubeconfig in the working directory or the cluster block names."),
+			"Run the credential plugins that a kubeconfig in the checkout or the cluster block names."),
 		cli.Value("parallelism", &o.parallelism, "Limit the number of concurrent operations to `N`."),
 	}
 }
@@ -59,8 +60,9 @@ func (s *session) kubeOptions(c *config.Cluster, opts clusterOptions) kube.Optio
 	if opts.kubeconfig != "" || opts.context != "" {
 		o = forAnyCluster(o)
 	}
+	o.Auth.Named = o.Auth.ConfigPath != ""
 	if opts.kubeconfig != "" {
-		o.Auth.ConfigPath = opts.kubeconfig
+		o.Auth.ConfigPath, o.Auth.Named = opts.kubeconfig, false
 	}
 	if opts.context != "" {
 		o.Auth.Context = opts.context
@@ -69,7 +71,7 @@ func (s *session) kubeOptions(c *config.Cluster, opts clusterOptions) kube.Optio
 	o.Auth.UserAgent = "kplan/" + versionText()
 	o.Warn = s.warn
 	o.Notice = s.notice
-	o.Auth.WorkDir = s.untrusted()
+	o.Auth.Untrusted = s.untrusted()
 	o.Auth.AllowExec = opts.allowExec
 	o.Auth.Secrets = &s.ui.Secrets
 	o.Auth.InteractiveExec = s.ui.Input && s.ui.Terminal
@@ -117,17 +119,28 @@ func forAnyCluster(o kube.Options) kube.Options {
 	}
 }
 
-// untrusted is the directory that may come from a pull request: where kplan was
-// started, or, if -chdir led out of there, where it works.
-func (s *session) untrusted() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return s.started
+// untrusted are the directories that may come from a pull request: where kplan was
+// started, where it works, and the whole checkouts around them.
+func (s *session) untrusted() []string {
+	dirs := []string{checkout(s.started)}
+	if dir, err := os.Getwd(); err == nil {
+		dirs = append(dirs, checkout(dir))
 	}
-	if rel, err := filepath.Rel(s.started, dir); err == nil && filepath.IsLocal(rel) {
-		return s.started
+	return slices.Compact(dirs)
+}
+
+// checkout is the repository that a directory is in, or the directory. Someone who keeps
+// their home in a repository does not have their pull requests checked out there.
+func checkout(dir string) string {
+	home, _ := os.UserHomeDir()
+	for at := dir; ; at = filepath.Dir(at) {
+		switch _, err := os.Lstat(filepath.Join(at, ".git")); {
+		case at == home, at == filepath.Dir(at):
+			return dir
+		case err == nil:
+			return at
+		}
 	}
-	return dir
 }
 
 // notice reports that the API server keeps the user waiting. It may be called

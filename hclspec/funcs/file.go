@@ -66,7 +66,7 @@ func fileFunc(dir source.Directory, description string, f func(string) (string, 
 		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
-			src, err := dir.Read(name)
+			src, err := dir.ReadPublic(name)
 			if err != nil {
 				return cty.NilVal, fileError(name, err)
 			}
@@ -161,8 +161,8 @@ func matchFiles(in source.Directory, dir, pattern string) ([]string, error) {
 	var names []string
 	err = doublestar.GlobWalk(below, pattern, func(name string, _ fs.DirEntry) error {
 		info, err := fs.Stat(below, name)
-		if err != nil || !info.Mode().IsRegular() {
-			return nil // a link that leads out of the directory or nowhere
+		if err != nil || !info.Mode().IsRegular() || source.IsHidden(path.Join(dir, name)) {
+			return nil // a link that leads out of the directory or nowhere, or what no function reads
 		}
 		if names = append(names, name); len(names) > maxMatches {
 			return fmt.Errorf("more than %d files match %q", maxMatches, pattern)

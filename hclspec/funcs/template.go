@@ -40,7 +40,7 @@ func (t *templates) withFunctions(depth int) map[string]function.Function {
 }
 
 func (t *templates) source(name string) (text, filename string, err error) {
-	src, err := t.dir.Read(name)
+	src, err := t.dir.ReadPublic(name)
 	if err != nil {
 		return "", "", fileError(name, err)
 	}

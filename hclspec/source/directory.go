@@ -1,12 +1,15 @@
 package source
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -34,6 +37,38 @@ func (f Directory) Read(name string) ([]byte, error) {
 	return ReadLimited(file)
 }
 
+// ReadPublic is Read for what a configuration itself names. It refuses what is no part of
+// one: hidden files, such as a pipeline's token in .git/config, and the records of kplan,
+// whose state holds the key of all digests.
+func (f Directory) ReadPublic(name string) ([]byte, error) {
+	if IsHidden(name) {
+		return nil, errHidden
+	}
+	src, err := f.Read(name)
+	if err == nil && isRecord(src) {
+		return nil, errRecord
+	}
+	return src, err
+}
+
+// IsHidden reports whether a path leads to or through a name that begins with a dot.
+func IsHidden(name string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(name), "/"), func(part string) bool {
+		return strings.HasPrefix(part, ".") && part != "." && part != ".."
+	})
+}
+
+// isRecord reports whether a file is a state, of kplan or of Terraform, or a saved plan.
+func isRecord(src []byte) bool {
+	var record struct {
+		Lineage string `json:"lineage"`
+		Serial  *int64 `json:"serial"`
+		Plan    *int   `json:"kplan_plan"`
+	}
+	return bytes.HasPrefix(bytes.TrimSpace(src), []byte("{")) && json.Unmarshal(src, &record) == nil &&
+		(record.Lineage != "" && record.Serial != nil || record.Plan != nil)
+}
+
 // Exists reports whether name is a regular file.
 func (f Directory) Exists(name string) (bool, error) {
 	root, err := os.OpenRoot(string(f))
@@ -57,6 +92,8 @@ var (
 	errNoPath     = errors.New("the path is empty")
 	errNotRegular = errors.New("it is not a regular file")
 	errTooLarge   = fmt.Errorf("it is larger than %d MiB", MaxFileSize>>20)
+	errHidden     = errors.New("it is hidden, so it is no part of the configuration")
+	errRecord     = errors.New("it is a state or a saved plan, which is no part of the configuration")
 	ErrOutside    = errors.New("it leads out of the configuration's directory, which is all that a configuration may read")
 )
 

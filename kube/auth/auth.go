@@ -60,11 +60,14 @@ type Options struct {
 	// UserAgent is what audit logs show; "" is kplan.
 	UserAgent string
 
-	// WorkDir is a directory whose files are not trusted to run programs, such
+	// Untrusted are directories whose files are not trusted to run programs, such
 	// as a checked-out pull request. Credential plugins that a kubeconfig inside
-	// it or Exec names run only with AllowExec. "" trusts all.
-	WorkDir   string
+	// them or Exec names run only with AllowExec. With none all is trusted.
+	Untrusted []string
 	AllowExec bool
+	// Named reports that a configuration, and not whoever runs it, names ConfigPath: that
+	// is trusted only if it is one of the user's own.
+	Named bool
 	// Secrets learns the credentials that are found, and those in the kubeconfigs that are
 	// read; nil: nobody wants to know.
 	Secrets *redact.Secrets

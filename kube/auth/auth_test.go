@@ -85,7 +85,7 @@ func TestFindRefuses(t *testing.T) {
 		"no proxy":           {Options{Host: "a", ProxyURL: "sesame"}, Invalid, "proxy's address is not a URL"},
 		"no certificate":     {Options{Host: "a", ClusterCACertificate: "sesame"}, Invalid, "TLS settings"},
 		"no such file":       {Options{ConfigPath: filepath.Join(home, "none")}, Invalid, "no such file"},
-		"program":            {Options{Host: "a", WorkDir: home, Exec: &Exec{Command: "x"}}, UntrustedConfiguration, `run the program "x"`},
+		"program":            {Options{Host: "a", Untrusted: []string{home}, Exec: &Exec{Command: "x"}}, UntrustedConfiguration, `run the program "x"`},
 		"unknown version":    {Options{Host: "a", Exec: &Exec{Command: "x", APIVersion: "v9"}}, Invalid, `"v9"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,6 +110,8 @@ func TestGuardUser(t *testing.T) {
 	if err := os.Symlink(inDir, link); err != nil {
 		t.Skip(err)
 	}
+	own := write(t, filepath.Join(elsewhere, "own"), "")
+	t.Setenv("KUBECONFIG", own)
 	token := filepath.Join(dir, "token")
 	program := &clientcmdapi.ExecConfig{Command: "x"}
 	for name, test := range map[string]struct {
@@ -117,16 +119,19 @@ func TestGuardUser(t *testing.T) {
 		opts    Options
 		refused bool
 	}{
-		"program from outside": {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{WorkDir: dir}, false},
-		"program from inside":  {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{WorkDir: dir}, true},
-		"through a link":       {clientcmdapi.AuthInfo{LocationOfOrigin: link, Exec: program}, Options{WorkDir: dir}, true},
-		"allowed":              {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{WorkDir: dir, AllowExec: true}, false},
+		"program from outside": {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: []string{dir}}, false},
+		"program from inside":  {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{dir}}, true},
+		"through a link":       {clientcmdapi.AuthInfo{LocationOfOrigin: link, Exec: program}, Options{Untrusted: []string{dir}}, true},
+		"allowed":              {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{dir}, AllowExec: true}, false},
+		"another directory":    {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{t.TempDir(), dir}}, true},
+		"named by someone":     {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: []string{dir}, Named: true}, true},
+		"named, and my own":    {clientcmdapi.AuthInfo{LocationOfOrigin: own, Exec: program}, Options{Untrusted: []string{dir}, Named: true}, false},
 		"all trusted":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{}, false},
-		"own file":             {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: token}, Options{WorkDir: dir}, false},
-		"token of others":      {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: outside}, Options{WorkDir: dir}, true},
-		"key of others":        {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientKey: outside}, Options{WorkDir: dir}, true},
-		"certificate":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{WorkDir: dir}, true},
-		"token itself":         {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Token: "t"}, Options{WorkDir: dir}, false},
+		"own file":             {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: token}, Options{Untrusted: []string{dir}}, false},
+		"token of others":      {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: outside}, Options{Untrusted: []string{dir}}, true},
+		"key of others":        {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientKey: outside}, Options{Untrusted: []string{dir}}, true},
+		"certificate":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{Untrusted: []string{dir}}, true},
+		"token itself":         {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Token: "t"}, Options{Untrusted: []string{dir}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := guardUser("u", &test.user, test.opts)

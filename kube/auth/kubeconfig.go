@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/client-go/rest"
@@ -29,6 +30,11 @@ func fromFiles(opts Options) (config *rest.Config, context string, err error) {
 	if rules == nil {
 		config, err := inCluster(opts)
 		return config, "", err
+	}
+	for _, path := range rules.GetLoadingPrecedence() {
+		if err := checkFile("the kubeconfig", path, !opts.Named); err != nil {
+			return nil, "", err
+		}
 	}
 	raw, err := rules.Load()
 	if err != nil {
@@ -72,6 +78,24 @@ func plainPathError(err error) string {
 		return p.Err.Error()
 	}
 	return err.Error()
+}
+
+// maxFileSize bounds a kubeconfig and the files that it names, in bytes.
+const maxFileSize = 4 << 20
+
+// checkFile refuses a file that has no end or is no file, before anything reads it. One that
+// does not exist is left to who reads it. A person may give a pipe.
+func checkFile(what, path string, pipe bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case path == "", err != nil, pipe && info.Mode()&os.ModeNamedPipe != 0:
+		return nil
+	case !info.Mode().IsRegular():
+		return invalid("Check the path.", "%s %s, which is not a regular file", what, path)
+	case info.Size() > maxFileSize:
+		return invalid("Check the path.", "%s %s, which is larger than %d MiB", what, path, maxFileSize>>20)
+	}
+	return nil
 }
 
 func homeKubeconfig() string {
@@ -162,6 +186,14 @@ func fromKubeconfig(raw *clientcmdapi.Config, rules *clientcmd.ClientConfigLoadi
 		if err := guardUser(ctx.AuthInfo, user, opts); err != nil {
 			return nil, "", err
 		}
+		for _, path := range []string{user.ClientCertificate, user.ClientKey, user.TokenFile} {
+			if err := checkFile("the user "+strconv.Quote(ctx.AuthInfo)+" has the file", path, false); err != nil {
+				return nil, "", err
+			}
+		}
+	}
+	if err := checkFile("the cluster "+strconv.Quote(ctx.Cluster)+" has the certificate authority", cluster.CertificateAuthority, false); err != nil {
+		return nil, "", err
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, rules).ClientConfig()
 	if err != nil {

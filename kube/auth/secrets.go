@@ -61,6 +61,9 @@ var credentialLine = regexp.MustCompile(`(?i)["']?(?:token|password|[a-z-]*secre
 func secretsInText(rules *clientcmd.ClientConfigLoadingRules) []string {
 	var all []string
 	for _, path := range rules.GetLoadingPrecedence() {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // a pipe gives nothing twice
+			continue
+		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			continue

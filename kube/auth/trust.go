@@ -2,28 +2,33 @@ package auth
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 func notTrusted(format string, args ...any) *Error {
 	return &Error{Reason: UntrustedConfiguration, Message: fmt.Sprintf(format, args...),
-		Advice: "Use a kubeconfig outside the working directory."}
+		Advice: "Use a kubeconfig outside the repository, by KUBECONFIG or on the command line."}
 }
 
 // guardUser refuses what a kubeconfig from an untrusted directory could do with
 // this machine: run a program, or send one of its files to a server as a token.
 func guardUser(name string, user *clientcmdapi.AuthInfo, opts Options) error {
-	if opts.WorkDir == "" || opts.AllowExec || !inside(opts.WorkDir, user.LocationOfOrigin) {
+	if opts.trusts(user.LocationOfOrigin) {
 		return nil
 	}
-	const why = "and that kubeconfig is in the working directory, where a pull request could have put it"
+	why := "and that kubeconfig is in a repository, where a pull request could have put it"
+	if !opts.isInside(user.LocationOfOrigin) {
+		why = "and the configuration names that kubeconfig, which is none of those that kubectl would use"
+	}
 	if user.Exec != nil {
 		return notTrusted("the user %q of the kubeconfig %s would run the program %q, "+why, name, user.LocationOfOrigin, user.Exec.Command)
 	}
 	for _, file := range []string{user.TokenFile, user.ClientCertificate, user.ClientKey} {
-		if file != "" && !inside(opts.WorkDir, file) {
+		if file != "" && !opts.isInside(file) {
 			return notTrusted("the user %q of the kubeconfig %s would send the file %s, "+why, name, user.LocationOfOrigin, file)
 		}
 	}
@@ -32,11 +37,34 @@ func guardUser(name string, user *clientcmdapi.AuthInfo, opts Options) error {
 
 // guardExec refuses a program that the configuration itself names.
 func guardExec(opts Options) error {
-	if opts.WorkDir == "" || opts.AllowExec {
+	if len(opts.Untrusted) == 0 || opts.AllowExec {
 		return nil
 	}
 	return notTrusted("the configuration would run the program %q for credentials, and a pull request could have written that",
 		opts.Exec.Command)
+}
+
+// trusts reports whether the kubeconfig may run programs.
+func (o Options) trusts(kubeconfig string) bool {
+	switch {
+	case len(o.Untrusted) == 0, o.AllowExec:
+		return true
+	case o.isInside(kubeconfig):
+		return false
+	}
+	return !o.Named || slices.ContainsFunc(ownKubeconfigs(), func(own string) bool { return realPath(own) == realPath(kubeconfig) })
+}
+
+// ownKubeconfigs are the files that kubectl would read without being told of any.
+func ownKubeconfigs() []string {
+	if list := filepath.SplitList(os.Getenv("KUBECONFIG")); len(list) > 0 {
+		return list
+	}
+	return []string{homeKubeconfig()}
+}
+
+func (o Options) isInside(path string) bool {
+	return slices.ContainsFunc(o.Untrusted, func(dir string) bool { return inside(dir, path) })
 }
 
 // inside reports whether path is in dir once symbolic links are followed.
