@@ -113,25 +113,25 @@ func TestGuardUser(t *testing.T) {
 	own := write(t, filepath.Join(elsewhere, "own"), "")
 	t.Setenv("KUBECONFIG", own)
 	token := filepath.Join(dir, "token")
-	program := &clientcmdapi.ExecConfig{Command: "x"}
+	program, untrusted := &clientcmdapi.ExecConfig{Command: "x"}, []string{dir}
 	for name, test := range map[string]struct {
 		user    clientcmdapi.AuthInfo
 		opts    Options
 		refused bool
 	}{
-		"program from outside": {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: []string{dir}}, false},
-		"program from inside":  {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{dir}}, true},
-		"through a link":       {clientcmdapi.AuthInfo{LocationOfOrigin: link, Exec: program}, Options{Untrusted: []string{dir}}, true},
-		"allowed":              {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{dir}, AllowExec: true}, false},
+		"program from outside": {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: untrusted}, false},
+		"program from inside":  {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: untrusted}, true},
+		"through a link":       {clientcmdapi.AuthInfo{LocationOfOrigin: link, Exec: program}, Options{Untrusted: untrusted}, true},
+		"allowed":              {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: untrusted, AllowExec: true}, false},
 		"another directory":    {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{t.TempDir(), dir}}, true},
-		"named by someone":     {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: []string{dir}, Named: true}, true},
-		"named, and my own":    {clientcmdapi.AuthInfo{LocationOfOrigin: own, Exec: program}, Options{Untrusted: []string{dir}, Named: true}, false},
+		"named by someone":     {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: untrusted, Named: true}, true},
+		"named, and my own":    {clientcmdapi.AuthInfo{LocationOfOrigin: own, Exec: program}, Options{Untrusted: untrusted, Named: true}, false},
 		"all trusted":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{}, false},
-		"own file":             {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: token}, Options{Untrusted: []string{dir}}, false},
-		"token of others":      {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: outside}, Options{Untrusted: []string{dir}}, true},
-		"key of others":        {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientKey: outside}, Options{Untrusted: []string{dir}}, true},
-		"certificate":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{Untrusted: []string{dir}}, true},
-		"token itself":         {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Token: "t"}, Options{Untrusted: []string{dir}}, false},
+		"own file":             {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: token}, Options{Untrusted: untrusted}, false},
+		"token of others":      {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: outside}, Options{Untrusted: untrusted}, true},
+		"key of others":        {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientKey: outside}, Options{Untrusted: untrusted}, true},
+		"certificate":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{Untrusted: untrusted}, true},
+		"token itself":         {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Token: "t"}, Options{Untrusted: untrusted}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := guardUser("u", &test.user, test.opts)

@@ -192,7 +192,8 @@ func fromKubeconfig(raw *clientcmdapi.Config, rules *clientcmd.ClientConfigLoadi
 			}
 		}
 	}
-	if err := checkFile("the cluster "+strconv.Quote(ctx.Cluster)+" has the certificate authority", cluster.CertificateAuthority, false); err != nil {
+	what := "the cluster " + strconv.Quote(ctx.Cluster) + " has the certificate authority"
+	if err := checkFile(what, cluster.CertificateAuthority, false); err != nil {
 		return nil, "", err
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, rules).ClientConfig()
