@@ -104,6 +104,7 @@ func TestFindRefuses(t *testing.T) {
 // TestGuardUser: what lies in the working directory may neither run a program nor send
 // a file from elsewhere, not by a link either.
 func TestGuardUser(t *testing.T) {
+	type user = clientcmdapi.AuthInfo
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	inDir, outside := write(t, filepath.Join(dir, "config"), ""), write(t, filepath.Join(elsewhere, "config"), "")
 	link := filepath.Join(elsewhere, "link")
@@ -113,25 +114,25 @@ func TestGuardUser(t *testing.T) {
 	own := write(t, filepath.Join(elsewhere, "own"), "")
 	t.Setenv("KUBECONFIG", own)
 	token := filepath.Join(dir, "token")
-	program, untrusted := &clientcmdapi.ExecConfig{Command: "x"}, []string{dir}
+	program, in := &clientcmdapi.ExecConfig{Command: "x"}, []string{dir}
 	for name, test := range map[string]struct {
 		user    clientcmdapi.AuthInfo
 		opts    Options
 		refused bool
 	}{
-		"program from outside": {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: untrusted}, false},
-		"program from inside":  {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: untrusted}, true},
-		"through a link":       {clientcmdapi.AuthInfo{LocationOfOrigin: link, Exec: program}, Options{Untrusted: untrusted}, true},
-		"allowed":              {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: untrusted, AllowExec: true}, false},
-		"another directory":    {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{t.TempDir(), dir}}, true},
-		"named by someone":     {clientcmdapi.AuthInfo{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: untrusted, Named: true}, true},
-		"named, and my own":    {clientcmdapi.AuthInfo{LocationOfOrigin: own, Exec: program}, Options{Untrusted: untrusted, Named: true}, false},
-		"all trusted":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Exec: program}, Options{}, false},
-		"own file":             {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: token}, Options{Untrusted: untrusted}, false},
-		"token of others":      {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, TokenFile: outside}, Options{Untrusted: untrusted}, true},
-		"key of others":        {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientKey: outside}, Options{Untrusted: untrusted}, true},
-		"certificate":          {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{Untrusted: untrusted}, true},
-		"token itself":         {clientcmdapi.AuthInfo{LocationOfOrigin: inDir, Token: "t"}, Options{Untrusted: untrusted}, false},
+		"program from outside": {user{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: in}, false},
+		"program from inside":  {user{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: in}, true},
+		"through a link":       {user{LocationOfOrigin: link, Exec: program}, Options{Untrusted: in}, true},
+		"allowed":              {user{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: in, AllowExec: true}, false},
+		"another directory":    {user{LocationOfOrigin: inDir, Exec: program}, Options{Untrusted: []string{t.TempDir(), dir}}, true},
+		"named by someone":     {user{LocationOfOrigin: outside, Exec: program}, Options{Untrusted: in, Named: true}, true},
+		"named, and my own":    {user{LocationOfOrigin: own, Exec: program}, Options{Untrusted: in, Named: true}, false},
+		"all trusted":          {user{LocationOfOrigin: inDir, Exec: program}, Options{}, false},
+		"own file":             {user{LocationOfOrigin: inDir, TokenFile: token}, Options{Untrusted: in}, false},
+		"token of others":      {user{LocationOfOrigin: inDir, TokenFile: outside}, Options{Untrusted: in}, true},
+		"key of others":        {user{LocationOfOrigin: inDir, ClientKey: outside}, Options{Untrusted: in}, true},
+		"certificate":          {user{LocationOfOrigin: inDir, ClientCertificate: outside}, Options{Untrusted: in}, true},
+		"token itself":         {user{LocationOfOrigin: inDir, Token: "t"}, Options{Untrusted: in}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := guardUser("u", &test.user, test.opts)
