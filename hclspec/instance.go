@@ -157,6 +157,7 @@ func (i *instance) identify() (name, namespace string) {
 		if i.Sensitive.Covers(at) && !i.Unknown.Covers(at) {
 			i.problem("Sensitive name", at, "%s is sensitive, and the names of objects are shown in plans. If it is no secret, "+
 				"wrap it in nonsensitive().", at)
+			i.disown(at)
 			return "", ""
 		}
 	}
@@ -172,6 +173,18 @@ func (i *instance) identify() (name, namespace string) {
 		namespace = ""
 	}
 	return name, namespace
+}
+
+// disown makes a field of the metadata unknown whose value was refused: what refers to it is not
+// to blame.
+func (i *instance) disown(at addrs.Path) {
+	if i.Unknown == nil {
+		i.Unknown = addrs.PathSet{}
+	}
+	i.Unknown.Add(at)
+	if meta, ok := i.Fields["metadata"].(map[string]any); ok {
+		delete(meta, manifest.LastName(at.String()))
+	}
 }
 
 // unexpectedNamespace refuses the namespace of an object that has none. In a manifest

@@ -3,6 +3,7 @@ package hclspec
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -112,6 +113,11 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 	case unknown.Nearest != "":
 		return source.Problem(unknownKind, at, "There is no kind %q.%s%s",
 			name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Unavailable))
+	}
+	if name == "List" || strings.HasSuffix(name, "List") {
+		return source.Problem(unknownKind, at, "There is no kind %q: a list of objects is none itself. Declare a resource for each "+
+			"of its items, or one with for_each = { for o in yamldecode(file(\"list.yaml\")).items : o.metadata.name => o } and "+
+			"manifest = each.value, for items of one kind.", name)
 	}
 	return source.Problem(unknownKind, at,
 		"There is no kind %q%s. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",

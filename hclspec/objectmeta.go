@@ -59,8 +59,9 @@ func isEmpty(x any) bool {
 // checkNames reports names, namespaces, labels and annotations that the API
 // server would refuse.
 func (i *instance) checkNames() {
-	if name := i.Object.Name; name != "" {
-		i.checkName("name", i.nameRule()(name, false))
+	if name := i.Object.Name; name != "" && !i.checkName("name", i.nameRule()(name, false)) {
+		i.disown(metadataName)
+		i.Object.Name = ""
 	}
 	meta := i.Fields["metadata"].(map[string]any)
 	if prefix, _ := meta["generateName"].(string); prefix != "" {
@@ -73,11 +74,12 @@ func (i *instance) checkNames() {
 	i.checkAnnotations(meta["annotations"])
 }
 
-func (i *instance) checkName(field string, faults []string) {
+func (i *instance) checkName(field string, faults []string) (valid bool) {
 	if len(faults) > 0 {
 		i.problem("Invalid name", addrs.NewPath("metadata", field),
 			"metadata.%s is not valid for %s: %s.", field, manifest.WithArticle(i.Kind.Name), brief(faults))
 	}
+	return len(faults) == 0
 }
 
 // brief is the first fault without the examples and regular expressions that

@@ -84,8 +84,9 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 	}
 	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})
 	plan.LearnSecrets(&s.ui.Secrets, preview.Desired()...)
+	failed := more.HasErrors()
 	diags = append(diags, unreported(more, diags)...)
-	if !more.HasErrors() {
+	if !failed {
 		diags = append(diags, preview.Violations()...)
 	}
 	if !diags.HasErrors() { // of half a configuration they would say what is not so

@@ -25,8 +25,9 @@ import (
 // NilVal when it could not be read.
 type given struct {
 	value  cty.Value
-	source string     // "-var", "KPLAN_VAR_app", "prod.kpvars.hcl:3"
-	at     *hcl.Range // nil for a value that is not in a file
+	source string         // "-var", "KPLAN_VAR_app", "prod.kpvars.hcl:3"
+	at     *hcl.Range     // nil for a value that is not in a file
+	expr   hcl.Expression // nil for a value that is not in a file
 }
 
 func (g given) problem(format string, args ...any) hcl.Diagnostics {
@@ -288,7 +289,7 @@ func (g *givenValues) attribute(attr *hcl.Attribute) {
 		return
 	}
 	at := attr.Expr.Range()
-	from := given{at: &at, source: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line)}
+	from := given{at: &at, expr: attr.Expr, source: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line)}
 	if native, ok := attr.Expr.(hclsyntax.Expression); ok {
 		g.report(source.DuplicateKeys(native))
 	}

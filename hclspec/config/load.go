@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
@@ -77,6 +78,9 @@ func (l *loader) addFile(s source.File) {
 		return
 	}
 	before := len(l.parser.diags)
+	if native, ok := s.Parsed.Body.(*hclsyntax.Body); ok {
+		l.parser.report(funcs.ReadTypes(native))
+	}
 	l.topLevel(s.Parsed.Body)
 	checkExpressions(l.parser, s.Parsed.Body, l.functions)
 	if s.Diags.HasErrors() {

@@ -13,6 +13,7 @@ var unsupportedBlocks = map[string]string{
 	"ephemeral": "kplan has no ephemeral resources. Secrets never enter its plans or its state.",
 	"backend":   "The backend block belongs inside the kplan block.",
 	"cluster":   "The cluster block belongs inside the kplan block.",
+	"dynamic":   "Only the blocks of an object can be dynamic, inside of its resource. A resource is repeated by for_each.",
 	"local":     "Local values are declared in a block called locals.",
 }
 
@@ -27,5 +28,9 @@ var unsupportedArguments = map[string]string{
 	"precondition":       "A resource has no conditions yet. A variable has validation, an output precondition.",
 	"postcondition":      "A resource has no conditions yet. What ready means is declared in a wait block.",
 	"required_providers": "kplan has no providers.",
+	"dynamic":            "Only the blocks of an object can be dynamic, inside of its resource. This one is written out.",
+	"enabled":            "With count = 0 a resource has no object; with count = var.on ? 1 : 0 a variable decides.",
+	"for_each":           "Only a resource is repeated.",
+	"count":              "Only a resource is repeated.",
 	"ephemeral":          "Secrets never enter kplan's plans or its state. To hide a value, set sensitive = true.",
 }

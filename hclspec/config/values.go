@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/option"
@@ -150,10 +152,17 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 // fit converts a value to the variable's type.
 func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	value := from.value
+	u := unused{of: fmt.Sprintf("var.%s from %s", v.Name, from.source), at: from.at, isSecret: v.Sensitive}
+	u.find(value, v.Type, from.expr, addrs.Path{})
+	source.SortDiagnostics(u.diags)
+	g.report(u.diags)
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}
 	converted, err := convert.Convert(value, v.Type)
+	if err == nil {
+		err = funcs.CheckNumbers(converted)
+	}
 	if err != nil {
 		g.report(from.problem("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name,
 			from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))

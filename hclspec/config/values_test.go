@@ -134,7 +134,7 @@ func TestVariableText(t *testing.T) {
 		config := loadText(t, "main.kplan.hcl", text)
 		values, diags := config.ReadVariables(Inputs{Args: []VarArg{{Set: "a=" + test.text}}})
 		if test.want != cty.NilVal {
-			if len(diags) > 0 || !values.Value("a").RawEquals(test.want) {
+			if diags.HasErrors() || !values.Value("a").RawEquals(test.want) {
 				t.Errorf("%s from %q: %#v, %v", test.typ, test.text, values.Value("a"), diags)
 			}
 			continue

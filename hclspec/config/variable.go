@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 )
@@ -65,6 +66,7 @@ func (p *parser) variableType(v *Variable, attr *hcl.Attribute) {
 		return
 	}
 	v.Type, v.Optional = ty, defaults
+	p.report(unusedInType("an optional attribute of var."+v.Name, attr.Expr))
 	v.literal = ty.IsPrimitiveType()
 }
 
@@ -110,10 +112,18 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 	if !ok {
 		return
 	}
+	at := attr.Expr.Range()
+	u := unused{of: "the default of var." + v.Name, at: &at, isSecret: v.Sensitive}
+	u.find(value, v.Type, attr.Expr, addrs.Path{})
+	source.SortDiagnostics(u.diags)
+	p.report(u.diags)
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}
 	converted, err := convert.Convert(value, v.Type)
+	if err == nil {
+		err = funcs.CheckNumbers(converted)
+	}
 	switch {
 	case err != nil:
 		p.problem("Invalid default value", attr.Expr.Range(),

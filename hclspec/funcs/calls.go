@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -53,6 +54,13 @@ func calls(node hclsyntax.Node, name string) bool {
 func unknownFunction(name string, names []string) string {
 	if why, absent := absentFunctions[name]; absent {
 		return fmt.Sprintf("There is no function %q: %s.", name, why)
+	}
+	if i := strings.LastIndex(name, "::"); i >= 0 {
+		hint := ""
+		if _, known := slices.BinarySearch(names, name[i+2:]); known {
+			hint = fmt.Sprintf(" Write %s.", name[i+2:])
+		}
+		return fmt.Sprintf("There is no function %q: kplan has no providers, and the names of its functions have no prefix.%s", name, hint)
 	}
 	return fmt.Sprintf("There is no function %q.%s", name, words.Suggest(name, names))
 }

@@ -242,6 +242,14 @@ var matchkeysFunc = function.New(&function.Spec{
 		return args[0].Type(), nil
 	},
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		keyType, _ := convert.UnifyUnsafe([]cty.Type{args[1].Type(), args[2].Type()})
+		for i := range args[1:] {
+			converted, err := convert.Convert(args[1+i], keyType)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(1+i, err)
+			}
+			args[1+i] = converted
+		}
 		values, keys, searched := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
 		if len(values) != len(keys) {
 			return cty.NilVal, errors.New("the values and the keys must be equally many")

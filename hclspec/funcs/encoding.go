@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/url"
 	"unicode/utf8"
 
@@ -21,12 +22,14 @@ var encodingFunctions = map[string]function.Function{
 	"base64encode": textFunc("Encodes text as base64.", func(s string) (string, error) {
 		return base64.StdEncoding.EncodeToString([]byte(s)), nil
 	}),
+	"base64gunzip":     textFunc("Decodes base64 and then gzip into text.", gunzipBase64),
 	"base64gzip":       textFunc("Compresses text with gzip and encodes it as base64.", gzipBase64),
 	"csvdecode":        stdlib.CSVDecodeFunc,
 	"jsondecode":       valueFunc("Decodes JSON.", uniqueJSON),
 	"jsonencode":       stdlib.JSONEncodeFunc,
 	"textdecodebase64": charsetFunc("Decodes base64 and then a character encoding into text.", decodeCharset),
 	"textencodebase64": charsetFunc("Encodes text in a character encoding and then as base64.", encodeCharset),
+	"urldecode":        textFunc("Decodes text that is escaped for the query of a URL.", decodeURL),
 	"urlencode":        textFunc("Escapes text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil }),
 	"yamldecode":       valueFunc("Decodes YAML, as kubectl does.", yamlValue),
 	"yamlencode":       ctyyaml.YAMLEncodeFunc,
@@ -68,6 +71,36 @@ func gzipBase64(s string) (string, error) {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// gunzipBase64 reads no more than a function may make: a few bytes can hold gigabytes.
+func gunzipBase64(s string) (string, error) {
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return "", fmt.Errorf("this is not base64: %w", err)
+	}
+	zipped, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return "", fmt.Errorf("this is not gzip: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(zipped, maxText+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("this is not gzip: %w", err)
+	case len(text) > maxText:
+		return "", errTooMuchText
+	case !utf8.Valid(text):
+		return "", errNotText
+	}
+	return string(text), nil
+}
+
+func decodeURL(s string) (string, error) {
+	text, err := url.QueryUnescape(s)
+	if err == nil && !utf8.ValidString(text) {
+		err = errNotText
+	}
+	return text, err
 }
 
 func charsetFunc(description string, f func(encoding.Encoding, string) (string, error)) function.Function {

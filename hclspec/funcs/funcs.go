@@ -32,6 +32,7 @@ func Table(dir string) map[string]function.Function {
 	}
 	// These two take expressions instead of values, and can't be wrapped.
 	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc
+	table["convert"] = discreet(convertFunc)
 	for name, why := range absentFunctions {
 		table[name] = absentFunction(why)
 	}
@@ -133,10 +134,11 @@ var absentFunctions = map[string]string{
 		"to the configuration's directory",
 	"abspath": "kplan's functions are pure, and none depends on who runs them and where. Files are named relative " +
 		"to the configuration's directory",
-	"env":  "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
-	"list": "a list is written [a, b]; tolist converts to one",
-	"map":  "a map is written { key = value }; tomap converts to one",
-	"type": "it only ever existed in Terraform's console",
+	"env":             "kplan's functions are pure, and none reads the environment. KPLAN_VAR_name sets a variable from it",
+	"list":            "a list is written [a, b]; tolist converts to one",
+	"map":             "a map is written { key = value }; tomap converts to one",
+	"ephemeralasnull": "nothing is ephemeral in kplan, so there is nothing to make null",
+	"type":            "it only ever existed in Terraform's console",
 }
 
 func absentFunction(why string) function.Function {

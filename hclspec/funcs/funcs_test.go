@@ -31,6 +31,9 @@ func evalIn(t testing.TB, scope *hcl.EvalContext, text string) (cty.Value, hcl.D
 	if diags.HasErrors() {
 		t.Fatalf("%s: %v", text, diags)
 	}
+	if diags := ReadTypes(expr); diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
 	return expr.Value(scope)
 }
 
@@ -116,6 +119,18 @@ var functionTests = []struct{ call, want string }{
 	{`lookup(tomap({ a = "x" }), "a")`, `"x"`},
 	{`matchkeys(["a", "b", "c"], ["x", "y", "x"], ["x"])`, `tolist(["a", "c"])`},
 	{`matchkeys(["a"], ["x"], ["z"])`, `tolist([])`},
+	{`matchkeys(["a", "b", "c"], [1, 2, 3], [1, "3"])`, `tolist(["a", "c"])`},
+	{`urldecode("a%20b+c%C3%A9")`, `"a b cé"`},
+	{`base64gunzip(base64gzip("hello"))`, `"hello"`},
+	{`convert(["1"], list(number))`, `tolist([1])`},
+	{`convert({}, object({ name = optional(string, "x") })).name`, `"x"`},
+	{`convert(null, string)`, `tostring(null)`},
+	{`templatestring("$${convert(1, string)}", {})`, `"1"`},
+	{`yamldecode("a: 1\n---\n")`, `{ a = 1 }`},
+	{`yamldecode("---\n# only a comment\n---\na: 1\n---\n# end")`, `{ a = 1 }`},
+	{`yamldecode("# x\n---\n# y\na: &x [1]\nb: *x\n...\n")`, `{ a = [1], b = [1] }`},
+	{`yamldecode("---\n---\n")`, `null`},
+	{`yamldecode("# nothing")`, `null`},
 	{`merge({ a = 1 }, { b = 2 }, { a = 3 })`, `{ a = 3, b = 2 }`},
 	{`one(["a"])`, `"a"`},
 	{`one([])`, `null`},
@@ -339,6 +354,17 @@ var functionErrors = []struct{ call, want string }{
 	{`cidrsubnets("10.0.0.0/30", 1, 1, 1)`, `Invalid value for "newbits" parameter: no room is left in 10.0.0.0/30 for a ` +
 		`prefix of length 31.`},
 	{`cidrsubnets("10.0.0.0/30", 3)`, `Invalid value for "newbits" parameter: a number of bits from 1 to 2 is required.`},
+	{`urldecode("%ff")`, `Call to function "urldecode" failed: the result is not text in UTF-8.`},
+	{`urldecode("%")`, `Call to function "urldecode" failed: invalid URL escape "%".`},
+	{`base64gunzip("aGVsbG8=")`, `Call to function "base64gunzip" failed: this is not gzip: unexpected EOF.`},
+	{`convert("x", number)`, `Invalid value for "value" parameter: a number is required.`},
+	{`convert(secret, number)`, `Call to function "convert" failed: an argument is sensitive, so the reason is not shown.`},
+	{`1 / 0`, `Error during operation: a number can't be divided by zero.`},
+	{`"${-1 / 0}"`, `Error during operation: a number can't be divided by zero.`},
+	{`1 % 0`, `Error during operation: a number can't be divided by zero.`},
+	{`1 + "Inf"`, `Error during operation: the number is too large or too small.`},
+	{`-"Inf"`, `Error during operation: the number is too large or too small.`},
+	{`0 * "-Inf"`, `Error during operation: can't multiply zero by infinity.`},
 	{`timecmp("now", "then")`, `Invalid value for "timestamp_a" parameter: "now" is not a time such as 2026-01-02T15:04:05Z.`},
 	{`uuidv5("x", "y")`, `Invalid value for "namespace" parameter: the namespace must be dns, url, oid, x500 or a UUID.`},
 	{`textencodebase64("x", "klingon")`, `Invalid value for "encoding" parameter: "klingon" is not the IANA name of a ` +

@@ -98,6 +98,9 @@ func (t *templates) render(text, filename string, vars cty.Value, depth int) (ct
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
+	if diags := ReadTypes(expr); diags.HasErrors() {
+		return cty.NilVal, templateError(diags)
+	}
 	if diags := UnknownCalls(expr, t.names); diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}

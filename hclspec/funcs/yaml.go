@@ -23,6 +23,7 @@ func yamlValue(text string) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
+	text = from(text, doc)
 	raw, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
 		return cty.NilVal, err
@@ -41,18 +42,52 @@ const maxYAMLNodes = 1_000_000
 // hold: nine levels of nine aliases each expand to a billion nodes. It refuses duplicate keys, and
 // keys that YAML reads as another value.
 func parseYAML(text string) (*yamlnode.Node, error) {
-	var doc, more yamlnode.Node
+	doc, err := onlyDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := expandedSize(doc, 0, map[*yamlnode.Node]int{}); err != nil {
+		return nil, err
+	}
+	return doc, checkKeys(doc)
+}
+
+// onlyDocument is the one document of a text that has anything in it, besides comments.
+func onlyDocument(text string) (*yamlnode.Node, error) {
+	only := &yamlnode.Node{}
 	documents := yamlnode.NewDecoder(strings.NewReader(text))
-	if err := documents.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	for {
+		var doc yamlnode.Node
+		switch err := documents.Decode(&doc); {
+		case errors.Is(err, io.EOF):
+			return only, nil
+		case err != nil:
+			return nil, err
+		case isEmptyDocument(&doc):
+		case !only.IsZero():
+			return nil, errors.New("there is more than one document")
+		default:
+			only = &doc
+		}
 	}
-	if err := documents.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more than one document")
+}
+
+func isEmptyDocument(doc *yamlnode.Node) bool {
+	return len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" && doc.Content[0].Value == "" && doc.Content[0].Anchor == ""
+}
+
+// from is the text from the line on in which a document begins.
+func from(text string, doc *yamlnode.Node) string {
+	if len(doc.Content) == 0 {
+		return text
 	}
-	if _, err := expandedSize(&doc, 0, map[*yamlnode.Node]int{}); err != nil {
-		return nil, err
+	lines := strings.SplitAfter(text, "\n")
+	for n := doc.Content[0].Line - 1; n >= 0 && n < len(lines); n-- {
+		if n == 0 || strings.HasPrefix(lines[n], "---") {
+			return strings.Join(lines[n:], "")
+		}
 	}
-	return &doc, checkKeys(&doc)
+	return text
 }
 
 func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {

@@ -11,7 +11,10 @@ import (
 // round.
 func (r *Reader) CheckMetaArgument(e *Entry) {
 	isBlock := e.Name == "lifecycle" || e.Name == "wait"
-	switch {
+	switch at, dynamic := e.dynamicBlock(); {
+	case dynamic:
+		r.Problem("Invalid dynamic block", at, "%s belongs to kplan and not to the object, so it is read before anything is repeated: "+
+			"write it out, without dynamic. If a field of the object is meant, write manifest = { %s = … }.", e.Name, e.Name)
 	case isBlock && e.Attr != nil:
 		r.Problem("Invalid argument", e.Attr.NameRange,
 			"%s is a block: it is written without an equals sign. If a field of the object is meant, "+
@@ -20,6 +23,16 @@ func (r *Reader) CheckMetaArgument(e *Entry) {
 		r.Problem("Invalid block", e.blocks[0].TypeRange,
 			"%s is an argument: %s = …. If a field of the object is meant, write manifest = { %s = … }.", e.Name, e.Name, e.Name)
 	}
+}
+
+// dynamicBlock is where the name is in a dynamic block.
+func (e *Entry) dynamicBlock() (at hcl.Range, found bool) {
+	for _, b := range e.blocks {
+		if source.IsDynamic(b) {
+			return b.LabelRanges[0], true
+		}
+	}
+	return hcl.Range{}, false
 }
 
 func (r *Reader) APIVersion(expr hcl.Expression) (string, bool) {
