@@ -122,6 +122,10 @@ func checkJSON(t *testing.T, d *Desired, x any, at addrs.Path) {
 			checkJSON(t, d, value, at.Index(i))
 		}
 	case string, bool, int64, float64:
+	case nil:
+		if !d.Kind.IsCustom() {
+			t.Errorf("%s: %s is null", d.Addr, at)
+		}
 	default:
 		t.Errorf("%s: %s is a %T", d.Addr, at, x)
 	}

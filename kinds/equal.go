@@ -8,7 +8,8 @@ import (
 )
 
 // Equal reports whether two values of the field mean the same to the API. Values
-// are in JSON form; nil is null or absent, which are the same.
+// are in JSON form; nil is null or absent, which are the same, except in an object
+// whose field is Nullable.
 //
 //   - Quantities, durations, times and binary data are compared by what they
 //     say: 1000m is 1, 60s is 1m0s. Numbers are by value, whether int64, float64
@@ -21,7 +22,9 @@ import (
 //   - What is of the wrong type for the field, or is in a free-form field, is
 //     equal when it is the same JSON.
 func (f *Field) Equal(a, b any) bool {
-	a, b = f.orDefault(a), f.orDefault(b)
+	if !f.Nullable || a != nil && b != nil {
+		a, b = f.orDefault(a), f.orDefault(b)
+	}
 	if a == nil || b == nil {
 		return a == nil && b == nil || !f.KeepsEmpty && f.IsEmpty(a) && f.IsEmpty(b)
 	}
@@ -93,16 +96,23 @@ func (f *Field) isZeroText(s string) bool {
 
 func (f *Field) equalFields(a, b map[string]any) bool {
 	for name, x := range a {
-		if !f.equalField(name, x, b[name]) {
+		y, seen := b[name]
+		if x == nil && !seen && holdsNull(f, name) || !f.equalField(name, x, y) {
 			return false
 		}
 	}
 	for name, y := range b {
-		if _, seen := a[name]; !seen && !f.equalField(name, nil, y) {
+		if _, seen := a[name]; !seen && (y == nil && holdsNull(f, name) || !f.equalField(name, nil, y)) {
 			return false
 		}
 	}
 	return true
+}
+
+// holdsNull reports whether null is a value of the field of that name.
+func holdsNull(f *Field, name string) bool {
+	child := f.Field(name)
+	return child != nil && child.Nullable
 }
 
 func (f *Field) equalField(name string, a, b any) bool {

@@ -109,6 +109,9 @@ type Field struct {
 	// is false the server drops "", 0, false, {} and [].
 	KeepsEmpty bool
 
+	// Nullable marks a field of a custom kind in which null is a value of its own, which the server
+	// keeps: it is not the same as nothing, and no default takes its place.
+	Nullable  bool
 	Required  bool // an object without it is refused
 	Sensitive bool // its value is a secret and is never shown
 	// Immutable marks a field that the server refuses to change, add or remove

@@ -47,7 +47,7 @@ func (r *schemaReader) field(name string, s map[string]any, at pathRules, open b
 		Name:      name,
 		Default:   s["default"],
 		Sensitive: at.sensitive, Immutable: at.immutable, Allocated: at.allocated,
-		KeepsEmpty: true, ImmutableByCEL: at.byRule,
+		KeepsEmpty: true, ImmutableByCEL: at.byRule, Nullable: manifest.Flag(s, "nullable"),
 	}
 	f.keyDefault = f.Default
 	for _, v := range manifest.List(s, "enum") {

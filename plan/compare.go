@@ -44,8 +44,10 @@ func containsDesired(f *kinds.Field, live, desired any) bool {
 		}
 		for name, value := range want {
 			child := f.Field(name)
-			if child == nil || !containsDesired(child, have[name], value) {
-				return false
+			there, exists := have[name]
+			switch {
+			case child == nil, value == nil && !exists, !containsDesired(child, there, value):
+				return false // null is desired only where it is a value of its own
 			}
 		}
 		return true

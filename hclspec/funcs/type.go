@@ -1,9 +1,14 @@
 package funcs
 
 import (
+	"reflect"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -53,3 +58,58 @@ var issensitiveFunc = function.New(&function.Spec{
 })
 
 func compareText(a, b cty.Value) int { return strings.Compare(a.AsString(), b.AsString()) }
+
+// constraint is a type as an argument of convert.
+type constraint struct {
+	ty       cty.Type
+	defaults *typeexpr.Defaults
+}
+
+var constraintType = cty.Capsule("type", reflect.TypeFor[constraint]())
+
+var convertFunc = function.New(&function.Spec{
+	Description: "Converts a value to a type, such as list(string).",
+	Params: []function.Parameter{
+		Open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType}),
+		{Name: "type", Type: constraintType},
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		value, err := converted(args)
+		return value.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return converted(args) },
+})
+
+func converted(args []cty.Value) (cty.Value, error) {
+	to := args[1].EncapsulatedValue().(*constraint)
+	value, marks := args[0].UnmarkDeepWithPaths()
+	if to.defaults != nil && !value.IsNull() {
+		value = to.defaults.Apply(value)
+	}
+	value, err := convert.Convert(value, to.ty)
+	if err != nil {
+		return cty.DynamicVal, function.NewArgError(0, err)
+	}
+	return value.MarkWithPaths(marks), nil
+}
+
+// ReadTypes makes values of the types in calls of convert: to HCL, string and list(string) look
+// like a reference and a call.
+func ReadTypes(node hclsyntax.Node) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || call.Name != "convert" || len(call.Args) != 2 {
+			return nil
+		}
+		ty, defaults, problems := typeexpr.TypeConstraintWithDefaults(call.Args[1])
+		diags = append(diags, problems...)
+		value := cty.UnknownVal(constraintType)
+		if !problems.HasErrors() {
+			value = cty.CapsuleVal(constraintType, &constraint{ty, defaults})
+		}
+		call.Args[1] = &hclsyntax.LiteralValueExpr{Val: value, SrcRange: call.Args[1].Range()}
+		return nil
+	})
+	return diags
+}

@@ -201,8 +201,11 @@ func markScalars(v cty.Value, node *yamlnode.Node) cty.Value {
 			node = node.Content[0]
 		}
 	}
-	if node == nil || v.IsNull() {
+	if node == nil {
 		return v
+	}
+	if v.IsNull() {
+		return v.Mark(fromYAML{Read: "null", Written: node.Value})
 	}
 	switch ty := v.Type(); {
 	case ty == cty.Bool || ty == cty.Number:
@@ -257,6 +260,20 @@ func mergeInto(entries map[string]*yamlnode.Node, source *yamlnode.Node) {
 			}
 		}
 	}
+}
+
+// IsYAMLNull reports whether a value is a null of a YAML document.
+func IsYAMLNull(v cty.Value) bool {
+	if !v.IsNull() || !v.IsMarked() {
+		return false
+	}
+	_, marks := v.Unmark()
+	for mark := range marks {
+		if _, ok := mark.(fromYAML); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // YAMLScalar is how a YAML document spells the bool or number v, if v is a value of the document

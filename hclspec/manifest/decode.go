@@ -296,6 +296,8 @@ func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Ran
 	}
 	v = d.unmark(v, at)
 	switch {
+	case v.IsNull() && d.isValue(v, f):
+		return nil, valuePresent
 	case v.IsNull():
 		return nil, valueAbsent
 	case !v.IsKnown():
@@ -310,6 +312,21 @@ func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Ran
 		d.secret(at)
 	}
 	return json, what
+}
+
+// isValue reports whether null is a value of the field, rather than that the field is not set. So it
+// is in a custom resource, where a schema is nullable or free, for a null that is written out or
+// decoded from YAML or JSON. One that has a type is a variable, an optional attribute or the branch
+// of a conditional: it means not set, as everywhere.
+func (d *Decoder) isValue(null cty.Value, f *kinds.Field) bool {
+	return null.Type() == cty.DynamicPseudoType && d.Kind.IsCustom() && (f.Nullable || f.Type == kinds.Any)
+}
+
+// emptyForNull reports whether the API server reads null in a map as an empty string: so it
+// does in the built-in kinds, whose maps are of Go's strings, and so a YAML file with an entry
+// that has no value means it.
+func (d *Decoder) emptyForNull(f *kinds.Field) bool {
+	return f.Type == kinds.Map && f.Elem != nil && (f.Elem.Type == kinds.String || f.Elem.Type == kinds.Bytes) && !d.Kind.IsCustom()
 }
 
 func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
@@ -335,8 +352,15 @@ func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.
 	fields := make(map[string]any, v.LengthInt())
 	entries := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		if entries[name].IsNull() {
+		if entries[name].IsNull() && entries[name].Type() != cty.DynamicPseudoType {
 			continue // an optional attribute of a type, say, that the kind need not know
+		}
+		if entries[name].IsNull() && f.Field(name) == nil {
+			continue
+		}
+		if funcs.IsYAMLNull(entries[name]) && d.emptyForNull(f) {
+			fields[name] = ""
+			continue
 		}
 		child := d.child(f, name, blame, at)
 		if child == nil || !d.isText(entries[name], child, at.below(name), blame, false) {

@@ -51,8 +51,9 @@ func complete(f *kinds.Field, v any) {
 // fillIn sets the absent fields of an object, not those inside its fields.
 func fillIn(f *kinds.Field, m map[string]any) {
 	for _, child := range f.Fields() {
-		v := m[child.Name]
+		v, has := m[child.Name]
 		switch {
+		case has && v == nil && child.Nullable:
 		case v != nil && (child.KeepsEmpty || !child.IsEmpty(v)):
 		case child.Default != nil:
 			m[child.Name] = runtime.DeepCopyJSONValue(child.Default)
