@@ -106,7 +106,7 @@ func load(tb testing.TB, source string) *config.Config {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	if diags.HasErrors() {
 		tb.Fatal(diags)
 	}

@@ -22,8 +22,6 @@ func Dependencies(c *config.Config) (*graph.Graph[Block], hcl.Diagnostics) {
 }
 
 func (n *names) resolveAll() hcl.Diagnostics {
-	rewriting.Lock()
-	defer rewriting.Unlock()
 	var diags hcl.Diagnostics
 	for _, b := range n.inOrder {
 		diags = append(diags, n.resolve(b)...)

@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,7 +53,7 @@ func TestLanguageReference(t *testing.T) {
 	if examples < 10 {
 		t.Errorf("%d examples were found", examples)
 	}
-	for _, name := range funcs.Names(funcs.Table(".")) {
+	for _, name := range funcs.Names(funcs.Table(".", nil)) {
 		if !strings.Contains(text, "`"+name+"`") {
 			t.Errorf("language.md does not have the function %s", name)
 		}
@@ -62,7 +63,7 @@ func TestLanguageReference(t *testing.T) {
 // examplesProblems is what is wrong with a configuration whose variables need
 // not have values.
 func examplesProblems(t *testing.T, dir string) []string {
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	values, more := c.ReadVariables(config.Inputs{Partial: true})
 	diags = append(diags, more...)
 	_, more = c.Cluster(values)

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
@@ -125,6 +126,9 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 	}
 	if value.IsNull() {
 		return refuse("count is null. For no instance at all write 0.")
+	}
+	if budget.IsHugeNumber(value) {
+		return refuse("count is at most %d.", maxInstances)
 	}
 	number, err := convert.Convert(value, cty.Number)
 	switch {

@@ -46,7 +46,7 @@ func FuzzWalk(f *testing.F) {
 		f.Add(text, true, uint8(2))
 	}
 	if !spectest.Full() {
-		limitSteps(f, 20_000) // make torture goes to the limits of users
+		limitBudget(f, 4<<20) // make torture goes to the limits of users
 		limitInstances(f, 1000)
 	}
 	dir := f.TempDir()
@@ -157,5 +157,5 @@ func loadFuzzed(t *testing.T, dir, text string, isJSON bool) (*config.Config, hc
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return config.Load(dir)
+	return config.Load(context.Background(), dir)
 }

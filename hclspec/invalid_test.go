@@ -150,7 +150,7 @@ func answerChunk(t *testing.T, lines []string, start, end int, ext string) []str
 
 // everyProblem is what kplan reports about a configuration without a cluster.
 func everyProblem(dir string) hcl.Diagnostics {
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	if diags.HasErrors() {
 		return diags
 	}

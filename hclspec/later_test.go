@@ -198,7 +198,7 @@ func TestLaterInJSON(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c, diags := config.Load(dir)
+			c, diags := config.Load(context.Background(), dir)
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}

@@ -95,7 +95,7 @@ func answerMutant(t *testing.T, name string, text []byte) hcl.Diagnostics {
 }
 
 func answersTo(dir string) hcl.Diagnostics {
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	if diags.HasErrors() {
 		return diags
 	}

@@ -77,8 +77,6 @@ type block struct {
 	broken []use
 	// keys are expressions that a value may depend on without being marked by them.
 	keys []hcl.Expression
-	// loops reports whether the block has for expressions.
-	loops bool
 }
 
 // reference is a use that names a block of the configuration.

@@ -46,7 +46,6 @@ type evaluatedOutput struct {
 // instance would have gone into are left out, or a resource for which only, when
 // set, is false.
 func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Resource) bool) []evaluatedOutput {
-	p.base.Functions[stepFunction] = stepCounter(maxSteps)
 	var all []evaluatedOutput
 	for _, b := range p.names.inOrder {
 		n, ok := b.node.(outputNode)
@@ -54,15 +53,12 @@ func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Res
 			continue
 		}
 		o := evaluatedOutput{block: b}
-		value, ok := withinSteps(b.loops, func() (value *OutputValue) {
-			value, o.later, o.diags = p.evaluateOutput(b, n.decl, results)
-			return value
-		})
-		if !ok {
-			o.diags = append(o.diags, tooManySteps(b)...)
-		}
-		o.value, o.diags = value, forDisplay(o.diags)
+		tooMuch := p.spend(b, func() { o.value, o.later, o.diags = p.evaluateOutput(b, n.decl, results) })
+		o.diags = forDisplay(append(o.diags, tooMuch...))
 		all = append(all, o)
+		if tooMuch.HasErrors() {
+			break // all others would have the same problem
+		}
 	}
 	return all
 }

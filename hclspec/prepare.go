@@ -104,7 +104,7 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *parsedBody, ke
 		Range:     r.Range,
 		positions: manifest.Positions{Root: m.root},
 	}}
-	d := &manifest.Decoder{Kind: m.kind, Scope: scope, Referred: func(at hcl.Range) *kinds.Field { return b.fields[at] }}
+	d := &manifest.Decoder{Kind: m.kind, Scope: scope, Budget: p.budget, Referred: func(at hcl.Range) *kinds.Field { return b.fields[at] }}
 	d.Origins.Add(inherited)
 	fields := p.decodeFields(b, m, d)
 	if fields != nil {

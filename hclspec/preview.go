@@ -10,6 +10,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
@@ -38,11 +39,15 @@ type Preview struct {
 // NewPreview evaluates a configuration. The diagnostics are all that is wrong with it, as far as
 // that is known without a cluster.
 func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, hcl.Diagnostics) {
+	c.Budget.Refill()
 	p, diags := newProgram(c, opts)
 	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
 	diags = append(diags, pre.evaluateAll(ctx)...)
 	pre.diags = forDisplay(append(diags, pre.checkRefactoring(c)...))
-	pre.outputs = pre.program.evaluateOutputs(pre.results, nil)
+	if ctx.Err() == nil && !p.budget.IsExhausted() {
+		p.budget.Refill()
+		pre.outputs = p.evaluateOutputs(pre.results, nil)
+	}
 	return pre, pre.Problems(nil)
 }
 
@@ -56,20 +61,23 @@ func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
 		}
 	}
 	source.SortDiagnostics(diags)
-	return diags
+	return source.FirstProblems(diags)
 }
 
 func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, b := range pre.program.definitionsFirst() {
 		if ctx.Err() != nil {
-			return append(diags, source.WithoutRange("Interrupted", "The configuration was not fully evaluated.")...)
+			return append(diags, budget.Interrupted())
 		}
 		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
 		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)
 		pre.results[b] = res
 		pre.program.instancesLeft -= len(res.instances)
 		diags = append(diags, res.diags...)
+		if pre.program.budget.IsExhausted() {
+			return diags
+		}
 		diags = append(diags, pre.declareKinds(res)...)
 		if b.Type == kinds.CustomResourceDefinition.Kind && !res.unexpanded && len(res.instances) == 0 {
 			pre.program.kinds.leavesOut = true
@@ -401,7 +409,7 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
 	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*parsedBody{}, instancesLeft: maxInstances,
-		dependsOnResources: map[Block]bool{}}
+		dependsOnResources: map[Block]bool{}, budget: c.Budget, costs: map[Block]int64{}}
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()
 	diags = append(diags, p.names.checkCycles(p.graph)...)
@@ -414,7 +422,6 @@ func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
 		p.dependsOnResources[b] = true
 	}
 	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: manifest.KeepingOrigins(funcs.Table(c.Dir))}
-	p.base.Functions[stepFunction] = stepCounter(maxSteps)
+	p.base = &hcl.EvalContext{Functions: manifest.KeepingOrigins(funcs.Table(c.Dir, c.Budget))}
 	return p, diags
 }

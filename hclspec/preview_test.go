@@ -75,7 +75,7 @@ func unpack(t testing.TB, archive *txtar.Archive) *config.Config {
 			}
 		}
 	}
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -13,9 +13,9 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/manifest"
-	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -48,7 +48,9 @@ type program struct {
 	kinds              *kindFinder
 	manifests          map[Block]*parsedBody
 	base               *hcl.EvalContext // functions
-	instancesLeft      int              // how many instances there may still be
+	budget             *budget.Budget
+	costs              map[Block]int64 // what each block took of the budget in the preview
+	instancesLeft      int             // how many instances there may still be
 }
 
 // result is the result of evaluating a block.
@@ -74,17 +76,23 @@ type result struct {
 
 // evaluate finds the value of a block from those of the blocks it refers to.
 func (p *program) evaluate(b *block, deps map[Block]*result) *result {
-	res, ok := withinSteps(b.loops, func() *result { return b.node.evaluate(p, b, deps) })
-	if !ok {
-		return &result{value: cty.DynamicVal, unexpanded: true, diags: tooManySteps(b)}
-	}
+	res := &result{value: cty.DynamicVal, unexpanded: true}
+	tooMuch := p.spend(b, func() { res = b.node.evaluate(p, b, deps) })
+	res.diags = append(res.diags, tooMuch...)
 	return res
 }
 
-func tooManySteps(b *block) hcl.Diagnostics {
-	return source.Problem("Too much to evaluate", b.at,
-		"Evaluated up to %s, the for expressions of this configuration took more than %d steps. Reduce the collections, "+
-			"in particular where one is nested in another.", b.name, maxSteps)
+// spend evaluates something of a block. The first time is the preview, which finds what it costs; when it is
+// evaluated again, that much is granted, so that a walk does not fail where its preview did not.
+func (p *program) spend(b *block, evaluate func()) hcl.Diagnostics {
+	cost, again := p.costs[b.name]
+	if again {
+		p.budget.Grant(cost)
+		return p.budget.Within(evaluate)
+	}
+	cost, diags := p.budget.Measure(evaluate)
+	p.costs[b.name] = cost
+	return diags
 }
 
 // Options are how to evaluate a configuration.

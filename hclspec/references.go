@@ -25,7 +25,7 @@ func (n *names) resolve(b *block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	found := &useFinder{}
 	b.node.findUses(found)
-	b.keys, b.loops, b.tails = found.keys, found.loops, found.tails
+	b.keys, b.tails = found.keys, found.tails
 	for i, u := range found.uses {
 		ref, problems := n.reference(b, u, i < found.repetition)
 		diags = append(diags, problems...)

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
@@ -72,6 +73,7 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 	}
 	var report reporter
 	for _, rep := range e.instances {
+		p.budget.SpendAt(budget.Instance, b.at)
 		i := p.decodeInstance(b, n.decl, m, rep.key, rep.inScope(scope, b), e.origins)
 		report.report(i.Addr, i.diags)
 		res.instances = append(res.instances, i)

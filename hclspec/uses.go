@@ -54,8 +54,6 @@ type useFinder struct {
 	tails []use
 	// repetition is how many of the uses are in for_each and count.
 	repetition int
-	// loops reports whether there is a for expression.
-	loops bool
 	// keys are expressions in brackets, and others whose marks cty drops.
 	keys   []hcl.Expression
 	hidden []map[string]struct{}
@@ -114,15 +112,15 @@ func (f *useFinder) block(b *hclsyntax.Block) {
 
 // Enter is called by hclsyntax.Walk.
 func (f *useFinder) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	if !source.IsBare(node) {
+		return nil
+	}
 	if f.guard == nil {
 		f.guard = guardOf(node)
 	}
 	switch n := node.(type) {
 	case hclsyntax.ChildScope:
 		f.hidden = append(f.hidden, n.LocalNames)
-	case *hclsyntax.ForExpr:
-		countSteps(n)
-		f.loops = true
 	case *hclsyntax.ObjectConsKeyExpr:
 		f.objectKey(n)
 	case hclsyntax.Expression:
@@ -175,11 +173,10 @@ func (f *useFinder) objectKey(key *hclsyntax.ObjectConsKeyExpr) {
 
 // consume keeps everything below node from being collected a second time.
 func (f *useFinder) consume(node hclsyntax.Node) {
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(node, func(n hclsyntax.Node) {
 		if expr, ok := n.(hclsyntax.Expression); ok {
 			f.mark(expr)
 		}
-		return nil
 	})
 }
 
@@ -187,7 +184,7 @@ func (f *useFinder) mark(expr hclsyntax.Expression) {
 	if f.inside == nil {
 		f.inside = map[hclsyntax.Node]struct{}{}
 	}
-	f.inside[expr] = struct{}{}
+	f.inside[source.Bare(expr).(hclsyntax.Node)] = struct{}{}
 }
 
 // chain collects the use whose end is expr, if it is one.
@@ -217,7 +214,7 @@ func (f *useFinder) follow(expr hclsyntax.Expression) (root string, steps []useS
 		f.mark(e)
 		root, steps = f.follow(e)
 	}
-	switch e := expr.(type) {
+	switch e := source.Bare(expr).(type) {
 	case *hclsyntax.ScopeTraversalExpr:
 		return e.Traversal.RootName(), traversalSteps(e.Traversal[1:])
 	case *hclsyntax.RelativeTraversalExpr:
@@ -243,7 +240,7 @@ func (f *useFinder) follow(expr hclsyntax.Expression) (root string, steps []useS
 // splatSteps reads what a splat selects from each element.
 func (f *useFinder) splatSteps(expr hclsyntax.Expression) (ok bool, steps []useStep) {
 	f.mark(expr)
-	switch e := expr.(type) {
+	switch e := source.Bare(expr).(type) {
 	case *hclsyntax.AnonSymbolExpr:
 		return true, nil
 	case *hclsyntax.RelativeTraversalExpr:
@@ -272,11 +269,8 @@ func traversalSteps(t hcl.Traversal) []useStep {
 }
 
 func keyStep(key hclsyntax.Expression, at hcl.Range) useStep {
-	if len(key.Variables()) > 0 {
-		return useStep{kind: anyStep, at: at}
-	}
-	value, diags := key.Value(nil)
-	if diags.HasErrors() {
+	value, ok := source.Written(key)
+	if !ok {
 		return useStep{kind: anyStep, at: at}
 	}
 	return literalKey(value, at)

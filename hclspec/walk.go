@@ -77,7 +77,7 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 	if diags.HasErrors() {
 		return Outcome[R]{}, diags
 	}
-	pre.program.base.Functions[stepFunction] = stepCounter(maxSteps)
+	pre.program.budget.Refill()
 	w := &walker[R]{preview: pre, only: opts.Only, visitor: visitor}
 	if opts.Parallelism > 0 {
 		w.slots = newSlots(opts.Parallelism)

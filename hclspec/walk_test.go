@@ -19,8 +19,8 @@ import (
 	"pgregory.net/rapid"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/hclspec/spectest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -87,7 +87,7 @@ func loadSource(dir, source string) (*config.Config, hcl.Diagnostics) {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		panic(err)
 	}
-	return config.Load(dir)
+	return config.Load(context.Background(), dir)
 }
 
 func walkWith(t testing.TB, source string, r *recorder, opts WalkOptions) (Outcome[string], hcl.Diagnostics) {
@@ -636,31 +636,26 @@ func TestWalkAgain(t *testing.T) {
 	wantEqual(t, "unknown", preview.Desired()[7].Unknown.Sorted()[0].String(), "data.pod")
 }
 
-// The objects and the outputs may take as many steps each, and again in each walk.
-func TestStepsOfEachRound(t *testing.T) {
-	n := int64(30)
-	if spectest.Full() { // make torture: with the limit of users
-		n = 1000
-	} else {
-		limitSteps(t, 2_000)
-	}
-	preview := previewOf(t, fmt.Sprintf(`
+// The objects and the outputs may take as much each, and again in each walk.
+func TestBudgetOfEachRound(t *testing.T) {
+	preview := previewOf(t, `
 locals {
-  numbers = range(%d)
-  pairs   = [for a in local.numbers : length([for b in local.numbers : b])]
+  line  = "${join("", range(1000))}"
+  text  = join("", [for i in range(1000) : local.line])
+  texts = length([for i in range(15) : "${local.text}${i}"])
 }
 resource "ConfigMap" "a" {
   metadata { name = "a" }
-  data = { pairs = sum(local.pairs) }
+  data = { texts = local.texts }
 }
-output "pairs" { value = sum([for a in local.numbers : length([for b in local.numbers : b])]) }
-`, n))
-	for range 2 {
+output "texts" { value = length([for i in range(15) : "${local.text}${i}"]) }
+`)
+	for range 3 {
 		out, diags := Walk(t.Context(), preview, WalkOptions{Only: func(addrs.Resource) bool { return true }}, (&recorder{}).visit)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		wantEqual(t, "output", out.Outputs[0].Value, any(n*n))
+		wantEqual(t, "output", out.Outputs[0].Value, any(int64(15)))
 	}
 }
 
@@ -671,11 +666,11 @@ func limitInstances(t testing.TB, limit int) {
 	t.Cleanup(func() { maxInstances = usual })
 }
 
-// limitSteps lets a test run out of steps sooner.
-func limitSteps(t testing.TB, limit int64) {
-	usual := maxSteps
-	maxSteps = limit
-	t.Cleanup(func() { maxSteps = usual })
+// limitBudget lets a test run out of its budget sooner.
+func limitBudget(t testing.TB, limit int64) {
+	usual := budget.Limit
+	budget.Limit = limit
+	t.Cleanup(func() { budget.Limit = usual })
 }
 
 // What is wrong with an output is nothing to a walk without a resource that goes into it.
@@ -743,29 +738,6 @@ resource "ConfigMap" "b" {
 		fmt.Sprint(desired[0].Unknown.Sorted()) != "[data.image metadata.name]" {
 		t.Errorf("%v", desired)
 	}
-}
-
-func TestTooMuchToEvaluate(t *testing.T) {
-	config := configOf(t, `
-locals {
-  few    = [for a in range(30) : a if a > 2]
-  values = [for a in local.few : [for b in local.few : [for c in local.few : [for d in local.few : "${a}${b}${c}"]]]]
-  none   = [for a in local.few : [for b in local.few : [for c in local.few : 1 if false]]]
-}
-`)
-	p, diags := newProgram(config, Options{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	results := map[Block]*result{}
-	for _, b := range p.graph.Order() {
-		p.base.Functions[stepFunction] = stepCounter(10_000)
-		results[b] = p.evaluate(p.names.byBlock[b], results)
-		if tooMuch := len(results[b].diags) == 1 && results[b].diags[0].Summary == "Too much to evaluate"; tooMuch != (b.Name != "few") {
-			t.Errorf("%s: %v", b, results[b].diags)
-		}
-	}
-	wantEqual(t, "few", results[Block{Type: "local", Name: "few"}].value.LengthInt(), 27)
 }
 
 func TestRangeOf(t *testing.T) {

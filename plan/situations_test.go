@@ -363,7 +363,7 @@ func (s *situation) load(source string, in *plan.Input) {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(source), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	c, diags := config.Load(dir)
+	c, diags := config.Load(context.Background(), dir)
 	if diags.HasErrors() {
 		s.Fatal(diags)
 	}

@@ -47,7 +47,7 @@ func runForceUnlock(ctx context.Context, s *session, opts stateOptions, force bo
 			return exitFailure, nil
 		}
 	}
-	where, diags := s.locate(opts)
+	where, diags := s.locate(ctx, opts)
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}

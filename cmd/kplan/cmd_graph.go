@@ -31,7 +31,7 @@ func graphCommand(s *session) *cli.Command {
 }
 
 func runGraph(ctx context.Context, s *session) hcl.Diagnostics {
-	c, diags := s.load()
+	c, diags := s.load(ctx)
 	if diags.HasErrors() {
 		return diags
 	}

@@ -49,7 +49,7 @@ func outputNames(st *state.State) []string { return slices.Sorted(maps.Keys(st.O
 
 // readOutputs reads the outputs in the state.
 func readOutputs(ctx context.Context, s *session, opts stateOptions) ([]render.Output, *state.State, hcl.Diagnostics) {
-	opts, diags := s.locate(opts)
+	opts, diags := s.locate(ctx, opts)
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}

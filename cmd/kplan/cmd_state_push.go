@@ -43,7 +43,7 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		}
 		return notRead(ctx, "the state to push", path, err, "")
 	}
-	if opts, diags = s.locate(opts); diags.HasErrors() {
+	if opts, diags = s.locate(ctx, opts); diags.HasErrors() {
 		return diags
 	}
 	// The stored state may be damaged, which is a reason to push another.

@@ -68,7 +68,7 @@ func runValidate(ctx context.Context, s *session, opts validateOptions) (cli.Exi
 // validate finds the mistakes in the configuration that can be found without a
 // cluster.
 func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnostics {
-	c, diags := s.load()
+	c, diags := s.load(ctx)
 	if !diags.HasErrors() {
 		diags = append(diags, c.CheckVersion(versionText())...) // a build without a version can only warn
 	}

@@ -22,8 +22,8 @@ type definition struct {
 }
 
 // load reads the configuration. From then on diagnostics can quote it.
-func (s *session) load() (*config.Config, hcl.Diagnostics) {
-	c, diags := config.Load(".")
+func (s *session) load(ctx context.Context) (*config.Config, hcl.Diagnostics) {
+	c, diags := config.Load(ctx, ".")
 	s.quoted.config = c
 	if s.chdir != "" && len(diags) > 0 && diags[0].Summary == source.NoFiles {
 		diags[0].Detail += fmt.Sprintf(" By -chdir, the current directory is %s.", s.chdir)
@@ -37,7 +37,7 @@ func (s *session) load() (*config.Config, hcl.Diagnostics) {
 // define reads the configuration and the values of its variables. Warnings are
 // reported; what is returned are errors.
 func (s *session) define(ctx context.Context, opts variableOptions) (definition, hcl.Diagnostics) {
-	c, diags := s.load()
+	c, diags := s.load(ctx)
 	if diags.HasErrors() {
 		return definition{}, diags
 	}

@@ -38,11 +38,11 @@ func (o *stateOptions) lockFlag() cli.Flag {
 // locate completes where the state is, for a command that needs no more of the
 // configuration than that: by -state, else by the backend block,
 // if there is a configuration.
-func (s *session) locate(opts stateOptions) (stateOptions, hcl.Diagnostics) {
+func (s *session) locate(ctx context.Context, opts stateOptions) (stateOptions, hcl.Diagnostics) {
 	if opts.path != "" {
 		return opts, nil
 	}
-	c, diags := config.Load(".")
+	c, diags := config.Load(ctx, ".")
 	s.quoted.config = c
 	if c.Settings.Backend == nil {
 		if c.Broken { // the block may be in a part that can't be read
@@ -145,7 +145,7 @@ func (s *session) change(
 // existing finds and reads the state without its lock. That there is none is an
 // error: whoever asks about it expects one.
 func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions, *state.State, hcl.Diagnostics) {
-	opts, diags := s.locate(opts)
+	opts, diags := s.locate(ctx, opts)
 	if diags.HasErrors() {
 		return opts, nil, diags
 	}

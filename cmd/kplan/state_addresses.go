@@ -17,7 +17,7 @@ import (
 // stateWords are the words that shells offer from the state.
 func (s *session) stateWords(opts *stateOptions, words func(*state.State) []string) func(context.Context) []string {
 	return func(ctx context.Context) (clean []string) {
-		where, diags := s.locate(*opts)
+		where, diags := s.locate(ctx, *opts)
 		if diags.HasErrors() {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 )
 
 // Config is the parsed and checked content of one directory. Its lists are in
@@ -28,6 +29,8 @@ type Config struct {
 	Removed   []*Removed
 	// Files are the parsed sources by name, as diagnostics name them.
 	Files map[string]*hcl.File
+	// Budget is what the evaluation of the configuration may take.
+	Budget *budget.Budget
 	// Broken reports whether a file could not be read or has a syntax error, so that declarations
 	// may be missing.
 	Broken bool

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,7 +56,7 @@ func loadFuzzed(t *testing.T, dir, text string, isJSON bool) (*Config, hcl.Diagn
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Load(dir)
+	return Load(context.Background(), dir)
 }
 
 // FuzzVariables is FuzzLoad for files of variables.
@@ -68,7 +69,7 @@ func FuzzVariables(f *testing.F) {
 	}
 	dir := spectest.WriteFiles(f, map[string]string{"main.kplan.hcl": "variable \"a\" { type = map(number) }\nvariable " +
 		"\"b\" { default = 1 }\n"})
-	config, diags := Load(dir)
+	config, diags := Load(context.Background(), dir)
 	if diags.HasErrors() {
 		f.Fatal(diags)
 	}

@@ -225,7 +225,7 @@ func (g *givenValues) expression(from *given, text string) (why string) {
 	if refs := expr.Variables(); len(refs) > 0 {
 		return fmt.Sprintf("It refers to %s, but a value can't refer to anything; a string needs quotes.", source.DescribeReference(refs[0]))
 	}
-	value, diags := expr.Value(nil)
+	value, diags := g.config.Budget.Expr(expr).Value(nil)
 	if diags.HasErrors() {
 		return diags[0].Detail
 	}
@@ -246,7 +246,8 @@ func (g *givenValues) file(src []byte, filename string) {
 		}
 		native.Blocks = nil
 	}
-	attrs, diags := file.Body.JustAttributes()
+	g.config.Budget.File(filename, len(src))
+	attrs, diags := g.config.Budget.Body(file.Body).JustAttributes()
 	g.report(diags)
 	for _, attr := range source.SortedAttributes(attrs) {
 		g.attribute(attr)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -8,23 +9,24 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 )
 
 // Load reads and checks the configuration in one directory: its *.kplan.hcl
 // and *.kplan.json files. It reports every problem it finds and returns what
-// it understood of the rest, never nil.
-func Load(dir string) (*Config, hcl.Diagnostics) {
+// it understood of the rest, never nil. The evaluation of the configuration ends with ctx.
+func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	if dir == "" {
 		dir = "."
 	}
 	files := map[string]*hcl.File{}
 	l := &loader{
 		parser:    &parser{files: files},
-		config:    &Config{Dir: dir, Files: files},
+		config:    &Config{Dir: dir, Files: files, Budget: budget.New(ctx)},
 		seen:      map[string]hcl.Range{},
-		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(dir)) }),
+		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(dir, nil)) }),
 	}
 	names, err := source.ConfigFiles(dir)
 	if err != nil {
@@ -34,7 +36,11 @@ func Load(dir string) (*Config, hcl.Diagnostics) {
 		return l.config, source.NoConfiguration(dir, nil)
 	}
 	for _, s := range source.ReadFiles(dir, names) {
-		l.addFile(s)
+		if tooMuch := l.config.Budget.Within(func() { l.addFile(s) }); tooMuch.HasErrors() {
+			l.parser.report(tooMuch)
+			l.broken = true
+			break
+		}
 	}
 	if !l.broken {
 		checkValidationNames(l.parser, l.config)
@@ -77,6 +83,8 @@ func (l *loader) addFile(s source.File) {
 	if s.Parsed.Body == nil {
 		return
 	}
+	l.config.Budget.File(s.Name, len(s.Parsed.Bytes))
+	s.Parsed.Body = l.config.Budget.Body(s.Parsed.Body)
 	before := len(l.parser.diags)
 	if native, ok := s.Parsed.Body.(*hclsyntax.Body); ok {
 		l.parser.report(funcs.ReadTypes(native))

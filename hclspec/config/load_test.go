@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 // loadText loads a configuration of one file that nothing is wrong with.
 func loadText(t testing.TB, name, text string) *Config {
 	t.Helper()
-	config, diags := Load(spectest.WriteFiles(t, map[string]string{name: text}))
+	config, diags := Load(context.Background(), spectest.WriteFiles(t, map[string]string{name: text}))
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -119,7 +120,7 @@ func TestLoadFilesInOrderOfNames(t *testing.T) {
 		"x.kpvars.hcl":      "broken",
 		"dir.kplan.hcl/x":   "broken",
 	})
-	config, diags := Load(dir)
+	config, diags := Load(context.Background(), dir)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -142,7 +143,7 @@ func TestLoadNamesFilesAsTheUserDoes(t *testing.T) {
 		".": "main.kplan.hcl", "": "main.kplan.hcl", "./": "main.kplan.hcl",
 		"deploy": "deploy/main.kplan.hcl", "./deploy/": "deploy/main.kplan.hcl", "deploy/..": "main.kplan.hcl",
 	} {
-		_, diags := Load(given)
+		_, diags := Load(context.Background(), given)
 		if len(diags) != 1 || diags[0].Subject == nil || diags[0].Subject.Filename != want {
 			t.Errorf("Load(%q) = %v, want a problem in %s", given, diags, want)
 		}
@@ -168,7 +169,7 @@ func TestLoadWithoutConfiguration(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Chdir(spectest.WriteFiles(t, test.files))
-		config, diags := Load(".")
+		config, diags := Load(context.Background(), ".")
 		if config == nil {
 			t.Error("Load returned no Config")
 		}
@@ -176,7 +177,7 @@ func TestLoadWithoutConfiguration(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	_, diags := Load("nowhere")
+	_, diags := Load(context.Background(), "nowhere")
 	if diff := cmp.Diff([]string{"No configuration files: The directory nowhere does not exist."}, texts(diags, "")); diff != "" {
 		t.Error(diff)
 	}
@@ -210,7 +211,7 @@ func TestLoadFilesThatCannotBeRead(t *testing.T) {
 			if err := test.make(filepath.Join(dir, "bad.kplan.hcl")); err != nil {
 				t.Skip(err)
 			}
-			config, diags := Load(dir)
+			config, diags := Load(context.Background(), dir)
 			if diff := cmp.Diff([]string{"Can't read file: bad.kplan.hcl can't be read: " + test.want + "."}, texts(diags, dir)); diff != "" {
 				t.Error(diff)
 			}
@@ -226,7 +227,7 @@ func TestLoadLinkInsideTheDirectory(t *testing.T) {
 	if err := os.Symlink("shared/x.hcl", filepath.Join(dir, "main.kplan.hcl")); err != nil {
 		t.Skip(err)
 	}
-	config, diags := Load(dir)
+	config, diags := Load(context.Background(), dir)
 	if len(diags) > 0 || len(config.Variables) != 1 {
 		t.Errorf("%d variables, %v", len(config.Variables), diags)
 	}
@@ -282,7 +283,7 @@ func TestLoadHostileSources(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := spectest.WriteFiles(t, map[string]string{name: text})
 			start := time.Now()
-			_, diags := Load(dir)
+			_, diags := Load(context.Background(), dir)
 			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("took %s", took)
 			} else {

@@ -120,8 +120,8 @@ func (f *secretFinder) block(b block) {
 func (b block) isSensitive() bool {
 	for name, expr := range b.attrs {
 		if isNear(name, "sensitive") {
-			value, diags := expr.Value(nil)
-			return diags.HasErrors() || !value.RawEquals(cty.False)
+			value, ok := source.Written(expr)
+			return !ok || !value.RawEquals(cty.False)
 		}
 	}
 	return false
@@ -235,8 +235,8 @@ func (f *secretFinder) within(expr hcl.Expression, s shape) {
 }
 
 func keyOf(pair hcl.KeyValuePair) (string, bool) {
-	key, diags := pair.Key.Value(nil)
-	if diags.HasErrors() || !key.IsKnown() || key.IsNull() || key.Type() != cty.String {
+	key, ok := source.Written(pair.Key)
+	if !ok || !key.IsKnown() || key.IsNull() || key.Type() != cty.String {
 		return "", false
 	}
 	return key.AsString(), true
@@ -262,7 +262,7 @@ func (f *secretFinder) secret(expr hcl.Expression) {
 // the names of the files that it reads.
 func (f *secretFinder) literals(node hclsyntax.Node) {
 	var spared []hcl.Range
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(node, func(n hclsyntax.Node) {
 		switch n := n.(type) {
 		case *hclsyntax.ObjectConsKeyExpr:
 			spared = append(spared, n.Range())
@@ -271,14 +271,12 @@ func (f *secretFinder) literals(node hclsyntax.Node) {
 				spared = append(spared, n.Args[0].Range())
 			}
 		}
-		return nil
 	})
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(node, func(n hclsyntax.Node) {
 		literal, ok := n.(*hclsyntax.LiteralValueExpr)
 		if ok && holdsText(literal.Val) && !slices.ContainsFunc(spared, func(r hcl.Range) bool { return r.Overlaps(literal.SrcRange) }) {
 			f.found.Ranges = append(f.found.Ranges, literal.SrcRange)
 		}
-		return nil
 	})
 }
 
@@ -350,13 +348,12 @@ func (f *secretFinder) calls(name string, file *hcl.File) {
 		}
 		return
 	}
-	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(body, func(n hclsyntax.Node) {
 		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name == "sensitive" {
 			for _, arg := range call.Args {
 				f.secret(arg)
 			}
 		}
-		return nil
 	})
 }
 

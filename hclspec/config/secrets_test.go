@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ func quotedFrom(t *testing.T, name, source string) (string, Secrets) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config, _ := Load(dir)
+	config, _ := Load(context.Background(), dir)
 	secrets := config.Secrets(kinds.Builtin())
 	slices.SortFunc(secrets.Ranges, func(a, b hcl.Range) int { return b.Start.Byte - a.Start.Byte })
 	end := len(source)

@@ -94,12 +94,15 @@ func (e *settingsEval) value(expr hcl.Expression, path []string) (cty.Value, boo
 			return cty.NilVal, false
 		}
 	}
-	value, diags := funcs.Evaluate(expr, &hcl.EvalContext{
+	scope := &hcl.EvalContext{
 		Variables: map[string]cty.Value{"var": e.values.object(), "local": cty.ObjectVal(locals), "path": PathValue},
-		Functions: funcs.Table(e.config.Dir),
-	})
-	e.diags = append(e.diags, diags...)
-	return value, !diags.HasErrors()
+		Functions: funcs.Table(e.config.Dir, e.config.Budget),
+	}
+	var value cty.Value
+	var diags hcl.Diagnostics
+	tooMuch := e.config.Budget.Within(func() { value, diags = funcs.Evaluate(expr, scope) })
+	e.diags = append(append(e.diags, diags...), tooMuch...)
+	return value, !diags.HasErrors() && !tooMuch.HasErrors()
 }
 
 // allowed reports whether an expression of the kplan block can refer to ref.

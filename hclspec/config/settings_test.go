@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func TestSettings(t *testing.T) {
 	for name, text := range map[string]string{"main.kplan.hcl": spectest.SettingsNative, "main.kplan.json": spectest.SettingsJSON} {
 		t.Run(name, func(t *testing.T) {
 			dir := spectest.WriteFiles(t, map[string]string{name: text, "ca.pem": "PEM"})
-			config, diags := Load(dir)
+			config, diags := Load(context.Background(), dir)
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -95,7 +96,7 @@ func TestConfigPathStartsAtTheConfiguration(t *testing.T) {
 kplan {
   cluster { config_path = "` + given + `" }
 }`}))
-		config, diags := Load("deploy")
+		config, diags := Load(context.Background(), "deploy")
 		if len(diags) > 0 {
 			t.Fatal(diags)
 		}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func loadedWarnings(t *testing.T, text string, more map[string]string) string {
 	for name, content := range more {
 		files[name] = content
 	}
-	c, diags := Load(spectest.WriteFiles(t, files))
+	c, diags := Load(context.Background(), spectest.WriteFiles(t, files))
 	_, others := c.ReadVariables(Inputs{Partial: true})
 	var all []string
 	for _, d := range append(diags, others...) {

@@ -13,6 +13,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/option"
@@ -100,6 +101,13 @@ type VarArg struct {
 // is wrong with what was given. Files of variables never enter Config.Files:
 // a snippet of one could show a secret.
 func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
+	values := Values{make(map[string]cty.Value, len(c.Variables))}
+	var diags hcl.Diagnostics
+	tooMuch := c.Budget.Within(func() { diags = c.readVariables(values, in) })
+	return values, source.FirstProblems(append(diags, tooMuch...))
+}
+
+func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
 	g := &givenValues{config: c, values: map[string]given{}, declared: map[string]*Variable{}}
 	for _, v := range c.Variables {
 		g.declared[v.Name] = v
@@ -108,17 +116,24 @@ func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
 	g.automaticFiles()
 	g.saved(in.Saved)
 	g.arguments(in)
-	values := Values{make(map[string]cty.Value, len(c.Variables))}
 	sound := map[string]bool{}
 	for _, v := range c.Variables {
 		values.values[v.Name], sound[v.Name] = g.finish(v, in)
 	}
+	var scope *hcl.EvalContext // made once: it holds all values
 	for _, v := range c.Variables {
-		if sound[v.Name] {
-			g.report(c.validate(v, values, g.values[v.Name]))
+		if !sound[v.Name] || len(v.Validations) == 0 {
+			continue
 		}
+		if scope == nil {
+			scope = &hcl.EvalContext{
+				Variables: map[string]cty.Value{"var": values.object()},
+				Functions: funcs.Table(c.Dir, c.Budget),
+			}
+		}
+		g.report(c.validate(v, scope, g.values[v.Name]))
 	}
-	return values, source.FirstProblems(g.diags)
+	return g.diags
 }
 
 // finish is the final value of a variable, and whether it is a sound one. It prompts for a missing
@@ -156,6 +171,10 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	u.find(value, v.Type, from.expr, addrs.Path{})
 	source.SortDiagnostics(u.diags)
 	g.report(u.diags)
+	if budget.HoldsHugeNumber(value, v.Type) {
+		g.report(from.problem("The value of var.%s from %s has a number with too many digits.", v.Name, from.source))
+		return cty.NilVal, false
+	}
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}
@@ -204,12 +223,8 @@ func (v *Variable) marked(value cty.Value) cty.Value {
 }
 
 // validate checks a value by the variable's validation blocks.
-func (c *Config) validate(v *Variable, values Values, from given) hcl.Diagnostics {
+func (c *Config) validate(v *Variable, ctx *hcl.EvalContext, from given) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	ctx := &hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": values.object()},
-		Functions: funcs.Table(c.Dir),
-	}
 	for _, check := range v.Validations {
 		passed, checkDiags := check.Passes(ctx)
 		diags = append(diags, checkDiags...)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func TestVariablePrecedence(t *testing.T) {
 	}
 	dir := spectest.WriteFiles(t, files)
 	t.Chdir(dir)
-	config, diags := Load(".")
+	config, diags := Load(context.Background(), ".")
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -295,7 +296,7 @@ func TestVariableNull(t *testing.T) {
 		text := "variable \"a\" {\n" + strings.ReplaceAll(test.declared, ", default", "\ndefault") + "\n}"
 		text = strings.ReplaceAll(text, ", nullable", "\nnullable")
 		dir := spectest.WriteFiles(t, map[string]string{"main.kplan.hcl": text, "default.kpvars.hcl": "a = null"})
-		config, diags := Load(dir)
+		config, diags := Load(context.Background(), dir)
 		if len(diags) > 0 {
 			t.Fatal(diags)
 		}
@@ -340,7 +341,7 @@ variable "a" {
     error_message = "Bad: ${jsonencode(var.a)}."
   }
 }`, declaration, condition)})
-			config, diags := Load(dir)
+			config, diags := Load(context.Background(), dir)
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -467,7 +468,7 @@ func TestVariableFilesAreNoSnippets(t *testing.T) {
 		"main.kplan.hcl":     `variable "a" {}`,
 		"default.kpvars.hcl": `a = "hunter2"`,
 	})
-	config, _ := Load(dir)
+	config, _ := Load(context.Background(), dir)
 	config.ReadVariables(Inputs{Args: []VarArg{{File: filepath.Join(dir, "default.kpvars.hcl")}}})
 	for name := range config.Files {
 		if strings.Contains(name, "kpvars") {

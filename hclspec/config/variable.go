@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
@@ -117,6 +118,10 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 	u.find(value, v.Type, attr.Expr, addrs.Path{})
 	source.SortDiagnostics(u.diags)
 	p.report(u.diags)
+	if budget.HoldsHugeNumber(value, v.Type) {
+		p.problem("Invalid default value", attr.Expr.Range(), "The default of var.%s has a number with too many digits.", v.Name)
+		return
+	}
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}

@@ -13,11 +13,26 @@ import (
 // also in templates, in JSON and in files of variables.
 func init() {
 	for _, op := range []*hclsyntax.Operation{hclsyntax.OpAdd, hclsyntax.OpSubtract, hclsyntax.OpMultiply, hclsyntax.OpNegate} {
-		op.Impl = discreet(op.Impl)
+		op.Impl = inBounds(op.Impl)
 	}
 	for _, op := range []*hclsyntax.Operation{hclsyntax.OpDivide, hclsyntax.OpModulo} {
-		op.Impl = discreet(exceptByZero(op.Impl))
+		op.Impl = inBounds(exceptByZero(op.Impl))
 	}
+}
+
+// inBounds is an operation that refuses results which are too large.
+func inBounds(f function.Function) function.Function {
+	typeOf := func(args []cty.Value) (cty.Type, error) {
+		ty, err := f.ReturnTypeForValues(args)
+		return ty, presentable(err, args)
+	}
+	return Around(f, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		value, err := f.Call(args)
+		if err == nil {
+			err = checkMagnitude(value)
+		}
+		return value, presentable(err, args)
+	})
 }
 
 // exceptByZero is a division that refuses to divide by zero.

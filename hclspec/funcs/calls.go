@@ -27,15 +27,14 @@ func Names(table map[string]function.Function) []string {
 // these functions.
 func UnknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(node, func(n hclsyntax.Node) {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if !ok {
-			return nil
+			return
 		}
 		if _, known := slices.BinarySearch(names, call.Name); !known {
 			diags = append(diags, source.Problem("Call to unknown function", call.NameRange, "%s", unknownFunction(call.Name, names))...)
 		}
-		return nil
 	})
 	return diags
 }
@@ -43,10 +42,9 @@ func UnknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
 // calls reports whether a piece of source calls the function.
 func calls(node hclsyntax.Node, name string) bool {
 	found := false
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	source.VisitAll(node, func(n hclsyntax.Node) {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		found = found || ok && call.Name == name
-		return nil
 	})
 	return found
 }

@@ -21,7 +21,7 @@ var collectionFunctions = map[string]function.Function{
 	"compact":         stdlib.CompactFunc,
 	"concat":          stdlib.ConcatFunc,
 	"contains":        stdlib.ContainsFunc,
-	"distinct":        stdlib.DistinctFunc,
+	"distinct":        distinctFunc,
 	"element":         stdlib.ElementFunc,
 	"flatten":         stdlib.FlattenFunc,
 	"index":           indexFunc,
@@ -42,20 +42,6 @@ var collectionFunctions = map[string]function.Function{
 	"transpose":       transposeFunc,
 	"values":          stdlib.ValuesFunc,
 	"zipmap":          stdlib.ZipmapFunc,
-}
-
-// productSize counts an element of a product as sixteen bytes of text.
-func productSize(args []cty.Value) int {
-	size := 16 * len(args)
-	for _, arg := range args {
-		if arg.IsNull() || !arg.CanIterateElements() {
-			return 0
-		}
-		if size *= arg.LengthInt(); size > maxText {
-			return size
-		}
-	}
-	return size
 }
 
 // foldBools is all of them when neutral is true, any of them when it is false.
@@ -87,7 +73,8 @@ func foldBools(description string, neutral bool) function.Function {
 
 var coalesceFunc = function.New(&function.Spec{
 	Description: "Returns the first argument that is neither null nor an empty string.",
-	VarParam:    &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true},
+	VarParam: &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true,
+		AllowMarked: true},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		types := make([]cty.Type, len(args))
 		for i, arg := range args {
@@ -100,17 +87,20 @@ var coalesceFunc = function.New(&function.Spec{
 		return ty, nil
 	},
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		var passed []cty.ValueMarks // of those that were looked at
 		for _, arg := range args {
 			arg, err := convert.Convert(arg, retType)
 			if err != nil {
 				return cty.NilVal, err
 			}
+			arg, marks := arg.Unmark()
+			passed = append(passed, marks)
 			switch {
 			case !arg.IsKnown():
-				return cty.UnknownVal(retType), nil
+				return cty.UnknownVal(retType).WithMarks(passed...), nil
 			case arg.IsNull(), retType == cty.String && arg.AsString() == "":
 			default:
-				return arg, nil
+				return arg.WithMarks(passed...), nil
 			}
 		}
 		return cty.NilVal, errors.New("all arguments are null or empty strings")
@@ -119,7 +109,9 @@ var coalesceFunc = function.New(&function.Spec{
 
 var lengthFunc = function.New(&function.Spec{
 	Description: "Counts the elements of a list, set, map, tuple or object, or the characters of a string.",
-	Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true}},
+	Params: []function.Parameter{
+		{Name: "value", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true},
+	},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		ty := args[0].Type()
 		if ty == cty.String || ty.IsCollectionType() || ty.IsTupleType() || ty.IsObjectType() || ty == cty.DynamicPseudoType {
@@ -128,20 +120,25 @@ var lengthFunc = function.New(&function.Spec{
 		return cty.NilType, function.NewArgErrorf(0, "a list, set, map, tuple, object or string is required")
 	},
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		value := args[0]
-		switch ty := value.Type(); {
-		case ty.IsTupleType():
-			return cty.NumberIntVal(int64(ty.Length())), nil
-		case ty.IsObjectType():
-			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))), nil
-		case ty == cty.DynamicPseudoType:
-			return cty.UnknownVal(cty.Number), nil
-		case ty == cty.String:
-			return stdlib.Strlen(value)
-		}
-		return value.Length(), nil
+		value, marks := args[0].Unmark() // not those of elements
+		length, err := lengthOf(value)
+		return length.WithMarks(marks), err
 	},
 })
+
+func lengthOf(value cty.Value) (cty.Value, error) {
+	switch ty := value.Type(); {
+	case ty.IsTupleType():
+		return cty.NumberIntVal(int64(ty.Length())), nil
+	case ty.IsObjectType():
+		return cty.NumberIntVal(int64(len(ty.AttributeTypes()))), nil
+	case ty == cty.DynamicPseudoType:
+		return cty.UnknownVal(cty.Number), nil
+	case ty == cty.String:
+		return stdlib.Strlen(value)
+	}
+	return value.Length(), nil
+}
 
 var indexFunc = function.New(&function.Spec{
 	Description: "Returns the position of a value in a list.",
@@ -173,13 +170,15 @@ var indexFunc = function.New(&function.Spec{
 var lookupFunc = function.New(&function.Spec{
 	Description: "Returns the value of a map's key, or a default when the map has no such key.",
 	Params: []function.Parameter{
-		{Name: "map", Type: cty.DynamicPseudoType},
+		{Name: "map", Type: cty.DynamicPseudoType, AllowMarked: true},
 		{Name: "key", Type: cty.String},
 	},
-	VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
-	Type:     lookupType,
+	VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true,
+		AllowMarked: true},
+	Type: lookupType,
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
-		from, key := args[0], args[1].AsString()
+		from, marks := args[0].Unmark()
+		key := args[1].AsString()
 		value := cty.NilVal
 		switch {
 		case from.Type().IsObjectType():
@@ -190,10 +189,12 @@ var lookupFunc = function.New(&function.Spec{
 			value = from.Index(args[1])
 		}
 		switch {
+		case value == cty.NilVal && len(args) == 3:
+			value = args[2]
+			fallthrough
 		case value != cty.NilVal:
-			return convert.Convert(value, retType)
-		case len(args) == 3:
-			return convert.Convert(args[2], retType)
+			converted, err := convert.Convert(value, retType)
+			return converted.WithMarks(marks), err
 		}
 		return cty.NilVal, fmt.Errorf("the map has no key %q, and there is no default", key)
 	},
@@ -254,20 +255,17 @@ var matchkeysFunc = function.New(&function.Spec{
 		if len(values) != len(keys) {
 			return cty.NilVal, errors.New("the values and the keys must be equally many")
 		}
+		if len(keys) > 0 && len(searched) > 0 && (!args[1].IsWhollyKnown() || !args[2].IsWhollyKnown()) {
+			return cty.UnknownVal(retType), nil
+		}
+		wanted := newDistinct(len(searched))
+		for _, want := range searched {
+			wanted.add(want)
+		}
 		var kept []cty.Value
 		for i, key := range keys {
-			for _, want := range searched {
-				equal, err := stdlib.Equal(key, want)
-				if err != nil {
-					return cty.NilVal, err
-				}
-				if !equal.IsKnown() {
-					return cty.UnknownVal(retType), nil
-				}
-				if equal.True() {
-					kept = append(kept, values[i])
-					break
-				}
+			if wanted.has(key) {
+				kept = append(kept, values[i])
 			}
 		}
 		if len(kept) == 0 {
@@ -279,7 +277,7 @@ var matchkeysFunc = function.New(&function.Spec{
 
 var oneFunc = function.New(&function.Spec{
 	Description: "Returns the only element of a list, set or tuple, or null when it is empty.",
-	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
+	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType, AllowMarked: true}},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		ty := args[0].Type()
 		switch {
@@ -293,11 +291,12 @@ var oneFunc = function.New(&function.Spec{
 		return cty.NilType, function.NewArgErrorf(0, "a list, set or tuple with one element or none is required")
 	},
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
-		switch elements := args[0].AsValueSlice(); len(elements) {
+		list, marks := args[0].Unmark()
+		switch elements := list.AsValueSlice(); len(elements) {
 		case 0:
-			return cty.NullVal(retType), nil
+			return cty.NullVal(retType).WithMarks(marks), nil
 		case 1:
-			return elements[0], nil
+			return elements[0].WithMarks(marks), nil
 		}
 		return cty.NilVal, function.NewArgErrorf(0, "a list, set or tuple with one element or none is required")
 	},

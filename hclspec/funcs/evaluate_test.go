@@ -18,7 +18,7 @@ func TestEvaluateInLoops(t *testing.T) {
 	const secret = "hunter2-real-password"
 	text := func(s string) cty.Value { return cty.StringVal(s) }
 	scope := &hcl.EvalContext{
-		Functions: funcs.Table(t.TempDir()),
+		Functions: funcs.Table(t.TempDir(), nil),
 		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{
 			"pw":     text(secret).Mark(funcs.Sensitive),
 			"plain":  text("visible"),

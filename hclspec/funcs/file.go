@@ -20,24 +20,25 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/source"
 )
 
 // fileFunctions read files of one directory. Their arguments are relative to
 // it, whatever the working directory.
-func fileFunctions(dir source.Directory) map[string]function.Function {
+func fileFunctions(dir source.Directory, b *budget.Budget) map[string]function.Function {
 	hex, base64 := hex.EncodeToString, base64.StdEncoding.EncodeToString
 	return map[string]function.Function{
-		"file": fileFunc(dir, "The content of a file in UTF-8.", asText),
-		"filebase64": fileFunc(dir, "The content of a file, in base64.", func(src string) (string, error) {
+		"file": fileFunc(dir, b, "The content of a file in UTF-8.", asText),
+		"filebase64": fileFunc(dir, b, "The content of a file, in base64.", func(src string) (string, error) {
 			return base64([]byte(src)), nil
 		}),
-		"filebase64sha256": fileFunc(dir, "The SHA-256 of a file, in base64.", hashing(sha256.New, base64)),
-		"filebase64sha512": fileFunc(dir, "The SHA-512 of a file, in base64.", hashing(sha512.New, base64)),
-		"filemd5":          fileFunc(dir, "The MD5 of a file, in hexadecimal.", hashing(md5.New, hex)),
-		"filesha1":         fileFunc(dir, "The SHA-1 of a file, in hexadecimal.", hashing(sha1.New, hex)),
-		"filesha256":       fileFunc(dir, "The SHA-256 of a file, in hexadecimal.", hashing(sha256.New, hex)),
-		"filesha512":       fileFunc(dir, "The SHA-512 of a file, in hexadecimal.", hashing(sha512.New, hex)),
+		"filebase64sha256": fileFunc(dir, b, "The SHA-256 of a file, in base64.", hashing(sha256.New, base64)),
+		"filebase64sha512": fileFunc(dir, b, "The SHA-512 of a file, in base64.", hashing(sha512.New, base64)),
+		"filemd5":          fileFunc(dir, b, "The MD5 of a file, in hexadecimal.", hashing(md5.New, hex)),
+		"filesha1":         fileFunc(dir, b, "The SHA-1 of a file, in hexadecimal.", hashing(sha1.New, hex)),
+		"filesha256":       fileFunc(dir, b, "The SHA-256 of a file, in hexadecimal.", hashing(sha256.New, hex)),
+		"filesha512":       fileFunc(dir, b, "The SHA-512 of a file, in hexadecimal.", hashing(sha512.New, hex)),
 		"fileexists":       fileexistsFunc(dir),
 		"fileset":          filesetFunc(dir),
 		"basename": textFunc("The last element of a path.", func(p string) (string, error) {
@@ -59,7 +60,7 @@ func asText(src string) (string, error) {
 var pathParam = function.Parameter{Name: "path", Type: cty.String}
 
 // fileFunc is a function of a file's content.
-func fileFunc(dir source.Directory, description string, f func(string) (string, error)) function.Function {
+func fileFunc(dir source.Directory, b *budget.Budget, description string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
 		Params:      []function.Parameter{pathParam},
@@ -70,6 +71,8 @@ func fileFunc(dir source.Directory, description string, f func(string) (string, 
 			if err != nil {
 				return cty.NilVal, fileError(name, err)
 			}
+			b.File(name, len(src))
+			b.Spend(int64(len(src)))
 			text, err := f(string(src))
 			if err != nil {
 				return cty.NilVal, fileError(name, err)

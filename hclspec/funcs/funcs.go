@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -19,24 +22,24 @@ import (
 // same arguments and the same files in dir they return the same values. None
 // runs a program, opens a connection, or reads outside of dir.
 //
-// Their names and meanings are Terraform's.
-func Table(dir string) map[string]function.Function {
+// Their names and meanings are Terraform's. What calls take is spent from the budget; nil: without limit.
+func Table(dir string, b *budget.Budget) map[string]function.Function {
 	table := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		numberFunctions, stringFunctions, collectionFunctions, typeFunctions, encodingFunctions,
-		hashFunctions, networkFunctions, timeFunctions, fileFunctions(source.Directory(dir)),
+		hashFunctions, networkFunctions, timeFunctions, fileFunctions(source.Directory(dir), b),
 	} {
 		for name, f := range group {
-			table[name] = discreet(f)
+			table[name] = discreet(f, b, name)
 		}
 	}
 	// These two take expressions instead of values, and can't be wrapped.
-	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc
-	table["convert"] = discreet(convertFunc)
+	table["try"], table["can"] = tryfunc.TryFunc, tryfunc.CanFunc // what they evaluate, spends
+	table["convert"] = discreet(convertFunc, b, "convert")
 	for name, why := range absentFunctions {
 		table[name] = absentFunction(why)
 	}
-	templates := &templates{dir: source.Directory(dir), others: table}
+	templates := &templates{dir: source.Directory(dir), budget: b, others: table}
 	table = templates.withFunctions(0)
 	templates.names = Names(table)
 	return table
@@ -44,30 +47,99 @@ func Table(dir string) map[string]function.Function {
 
 // discreet is a function that does what f does, except that it hides the message of a failure when
 // an argument is sensitive: an error such as `cannot parse "hunter2"` would show it. It also keeps
-// numbers within bounds.
-func discreet(f function.Function) function.Function {
+// numbers within bounds, and pays for the call.
+func discreet(f function.Function, b *budget.Budget, name string) function.Function {
 	typeOf := func(args []cty.Value) (cty.Type, error) {
-		ty, err := f.ReturnTypeForValues(args)
+		converted, err := numbers(f, name, args)
+		if err != nil {
+			return cty.NilType, presentable(err, args)
+		}
+		ty, err := f.ReturnTypeForValues(converted)
 		return ty, presentable(err, args)
 	}
-	return Around(f, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		value, err := f.Call(args)
+	return around(f, withoutNumbers, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		args, _ = numbers(f, name, args)
+		pay(b, name, args)
+		value, err := called(f, b, args)
 		if err == nil {
 			err = checkMagnitude(value)
 		}
-		return value, presentable(err, args)
+		if err != nil {
+			return value, presentable(err, args)
+		}
+		payResult(b, value)
+		return value, nil
 	})
+}
+
+// withoutNumbers is a parameter that accepts everything, also where a number is meant.
+func withoutNumbers(param function.Parameter) function.Parameter {
+	param = Open(param)
+	if param.Type == cty.Number {
+		param.Type = cty.DynamicPseudoType
+	}
+	return param
+}
+
+// longText is how much text a function may be given for which nobody would wait after an interrupt.
+const longText = 64 << 10
+
+// called calls a function. One that may take long is left behind when the run is interrupted.
+func called(f function.Function, b *budget.Budget, args []cty.Value) (value cty.Value, err error) {
+	length := 0
+	for _, arg := range args {
+		length += len(textOf(arg)) + 16*elementsOf(arg)
+	}
+	if length < longText {
+		return f.Call(args)
+	}
+	b.Abandonable(func() { value, err = f.Call(args) })
+	return value, err
+}
+
+// numbers converts arguments for parameters that are numbers, which HCL would do without looking how
+// long it takes.
+func numbers(f function.Function, name string, args []cty.Value) ([]cty.Value, error) {
+	converted := slices.Clone(args)
+	for i, arg := range args {
+		param := paramOf(f, i)
+		isNumber := param != nil && param.Type == cty.Number
+		if (isNumber || name == "tonumber" || name == "parseint") && budget.IsHugeNumber(arg) {
+			return nil, function.NewArgErrorf(i, "the number has too many digits")
+		}
+		if !isNumber || arg.Type() == cty.Number {
+			continue
+		}
+		number, err := convert.Convert(arg, cty.Number)
+		if err != nil {
+			return nil, function.NewArgError(i, err)
+		}
+		converted[i] = number
+	}
+	return converted, nil
+}
+
+func paramOf(f function.Function, i int) *function.Parameter {
+	if params := f.Params(); i < len(params) {
+		return &params[i]
+	}
+	return f.VarParam()
 }
 
 // Around is a function with the parameters of f that accepts everything, and calls f, which refuses
 // what it does not accept.
 func Around(f function.Function, typeOf function.TypeFunc, call function.ImplFunc) function.Function {
+	return around(f, Open, typeOf, call)
+}
+
+func around(f function.Function, opened func(function.Parameter) function.Parameter, typeOf function.TypeFunc,
+	call function.ImplFunc) function.Function {
 	spec := &function.Spec{Description: f.Description(), Type: typeOf, Impl: call}
 	for _, param := range f.Params() {
-		spec.Params = append(spec.Params, Open(param))
+		spec.Params = append(spec.Params, opened(param))
 	}
 	if param := f.VarParam(); param != nil {
-		varParam := Open(*param)
+		varParam := opened(*param)
 		spec.VarParam = &varParam
 	}
 	return function.New(spec)
@@ -96,13 +168,7 @@ func presentable(err error, args []cty.Value) error {
 	return err
 }
 
-// maxText bounds the strings that functions make.
-const maxText = 4 << 20
-
 var errTooMuchText = fmt.Errorf("the result would be longer than %d MiB", maxText>>20)
-
-// maxExponent bounds numbers: written out in full, 1e600000000 fills all memory.
-const maxExponent = 4096
 
 func checkMagnitude(v cty.Value) error {
 	v, _ = v.Unmark()
@@ -113,7 +179,7 @@ func checkMagnitude(v cty.Value) error {
 }
 
 func checkNumber(n *big.Float) error {
-	if exp := n.MantExp(nil); n.IsInf() || exp > maxExponent || exp < -maxExponent {
+	if !budget.IsFinite(n) {
 		return errors.New("the number is too large or too small")
 	}
 	return nil

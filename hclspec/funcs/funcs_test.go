@@ -44,7 +44,7 @@ func functionScope(dir string) *hcl.EvalContext {
 			"unknown": cty.UnknownVal(cty.String),
 			"dynamic": cty.DynamicVal,
 		},
-		Functions: Table(dir),
+		Functions: Table(dir, nil),
 	}
 }
 
@@ -296,7 +296,7 @@ func TestFunctions(t *testing.T) {
 			tested[strings.TrimSuffix(name, "(")] = true
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(Table(dir))) {
+	for _, name := range slices.Sorted(maps.Keys(Table(dir, nil))) {
 		if _, isAbsent := absentFunctions[name]; !tested[name] && !isAbsent {
 			t.Errorf("%s has no test", name)
 		}

@@ -72,6 +72,9 @@ func ParseJSON(text string) (cty.Value, error) {
 func decodedJSON(x any) (cty.Value, error) {
 	switch x := x.(type) {
 	case json.Number:
+		if source.IsHugeNumber(x.String()) {
+			return cty.NilVal, errors.New("a number has too many digits")
+		}
 		return cty.ParseNumberVal(x.String())
 	case map[string]any:
 		attributes := make(map[string]cty.Value, len(x))

@@ -31,7 +31,7 @@ func TestPublishedFunctions(t *testing.T) {
 		}
 	}
 	names := map[string]bool{}
-	for _, name := range Names(Table(t.TempDir())) {
+	for _, name := range Names(Table(t.TempDir(), nil)) {
 		names[name] = true
 	}
 	for _, name := range strings.Fields(published) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/source"
 )
 
@@ -23,19 +25,25 @@ const maxTemplateDepth = 32
 // templatefile and templatestring too.
 type templates struct {
 	dir    source.Directory
+	budget *budget.Budget
 	others map[string]function.Function
+	tables sync.Map // int → map[string]function.Function: all functions, by depth
 	names  []string // of all functions, sorted
 }
 
 // withFunctions are all functions for a template at that depth; at depth 0 for
 // the configuration itself.
 func (t *templates) withFunctions(depth int) map[string]function.Function {
+	if known, ok := t.tables.Load(depth); ok {
+		return known.(map[string]function.Function)
+	}
 	table := maps.Clone(t.others)
-	table["templatefile"] = discreet(t.function(depth, "Renders a file as a template.", "path", t.source))
+	table["templatefile"] = discreet(t.function(depth, "Renders a file as a template.", "path", t.source), t.budget, "templatefile")
 	table["templatestring"] = discreet(t.function(depth, "Renders a string as a template.", "template",
 		func(text string) (string, string, error) {
 			return text, "<templatestring>", nil
-		}))
+		}), t.budget, "templatestring")
+	t.tables.Store(depth, table)
 	return table
 }
 
@@ -47,6 +55,7 @@ func (t *templates) source(name string) (text, filename string, err error) {
 	if !utf8.Valid(src) {
 		return "", "", fileError(name, errNotText)
 	}
+	t.budget.File(name, len(src))
 	return string(src), name, nil
 }
 
@@ -104,7 +113,7 @@ func (t *templates) render(text, filename string, vars cty.Value, depth int) (ct
 	if diags := UnknownCalls(expr, t.names); diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
-	value, diags := expr.Value(ctx)
+	value, diags := t.budget.Expr(expr).Value(ctx)
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -20,6 +21,7 @@ import (
 type Decoder struct {
 	Kind      *kinds.Kind
 	Scope     *hcl.EvalContext
+	Budget    *budget.Budget
 	Diags     hcl.Diagnostics
 	Unknown   addrs.PathSet
 	Sensitive addrs.PathSet
@@ -110,6 +112,7 @@ func (d *Decoder) Eval(expr hcl.Expression) (cty.Value, bool) {
 
 // Part evaluates one part.
 func (d *Decoder) Part(p *Part, at *location) (any, presence) {
+	d.Budget.SpendAt(budget.Decoded, p.At)
 	json, what := d.unmaskedPart(p, at)
 	if what != valueAbsent && p.Field != nil && p.Field.Sensitive {
 		d.secret(at)
@@ -291,6 +294,7 @@ func (d *Decoder) secretAbove(at *location) (secret *location, found bool) {
 
 // Value brings an evaluated value into the JSON form of the field.
 func (d *Decoder) Value(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
+	d.Budget.SpendAt(budget.DecodedPrice(v), blame)
 	if !d.isText(v, f, at, blame, true) {
 		return nil, valueUnknown
 	}

@@ -238,7 +238,7 @@ func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Pa
 // lossy reports whether a number is written out where a string is needed, and would lose its
 // spelling: 1.10 is 1.1.
 func (r *Reader) lossy(expr hcl.Expression, value cty.Value, field *kinds.Field) (written string, ok bool) {
-	literal, isLiteral := expr.(*hclsyntax.LiteralValueExpr)
+	literal, isLiteral := source.Bare(expr).(*hclsyntax.LiteralValueExpr)
 	if !isLiteral || field.Type != kinds.String || value.Type() != cty.Number || r.Files[literal.SrcRange.Filename] == nil {
 		return "", false
 	}
@@ -255,7 +255,7 @@ func elementOf(field *kinds.Field) *kinds.Field {
 
 // staticMap is the content of an object that is written out.
 func staticMap(expr hcl.Expression) ([]hcl.KeyValuePair, bool) {
-	switch e := expr.(type) {
+	switch e := source.Bare(expr).(type) {
 	case *hclsyntax.ParenthesesExpr:
 		return staticMap(e.Expression)
 	case *hclsyntax.ObjectConsExpr:
@@ -269,7 +269,7 @@ func staticMap(expr hcl.Expression) ([]hcl.KeyValuePair, bool) {
 
 // staticList is the content of a list that is written out.
 func staticList(expr hcl.Expression) ([]hcl.Expression, bool) {
-	switch e := expr.(type) {
+	switch e := source.Bare(expr).(type) {
 	case *hclsyntax.ParenthesesExpr:
 		return staticList(e.Expression)
 	case *hclsyntax.TupleConsExpr:

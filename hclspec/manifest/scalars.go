@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
 )
@@ -198,6 +199,9 @@ func JSONNumber(f *big.Float) (any, bool) {
 func asNumber(v cty.Value) (n *big.Float, why string) {
 	if v.Type() == cty.Bool {
 		return nil, ", and this is a boolean"
+	}
+	if budget.IsHugeNumber(v) {
+		return nil, ", and this number has too many digits"
 	}
 	number, err := convert.Convert(v, cty.Number)
 	if err != nil {

@@ -12,28 +12,40 @@ func SyntaxOf(expr hcl.Expression) hclsyntax.Expression {
 	if native, ok := expr.(hclsyntax.Expression); ok {
 		return native
 	}
+	syntax, _ := ParsedJSON(expr) // what is wrong with it is reported when it is evaluated
+	return syntax
+}
+
+// ParsedJSON is the syntax tree of an expression in JSON.
+func ParsedJSON(expr hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 	at := expr.Range()
-	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
+	var diags hcl.Diagnostics
+	if pairs, none := hcl.ExprMap(expr); !none.HasErrors() {
 		object := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
 		for _, pair := range pairs {
-			object.Items = append(object.Items, hclsyntax.ObjectConsItem{KeyExpr: SyntaxOf(pair.Key), ValueExpr: SyntaxOf(pair.Value)})
+			key, keyDiags := ParsedJSON(pair.Key)
+			value, valueDiags := ParsedJSON(pair.Value)
+			diags = append(append(diags, keyDiags...), valueDiags...)
+			object.Items = append(object.Items, hclsyntax.ObjectConsItem{KeyExpr: key, ValueExpr: value})
 		}
-		return object
+		return object, diags
 	}
-	if elements, diags := hcl.ExprList(expr); !diags.HasErrors() {
+	if elements, none := hcl.ExprList(expr); !none.HasErrors() {
 		tuple := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
 		for _, element := range elements {
-			tuple.Exprs = append(tuple.Exprs, SyntaxOf(element))
+			parsed, elementDiags := ParsedJSON(element)
+			diags = append(diags, elementDiags...)
+			tuple.Exprs = append(tuple.Exprs, parsed)
 		}
-		return tuple
+		return tuple, diags
 	}
 	literal, _ := expr.Value(nil) // a string is not taken for a template then
 	if literal.Type() == cty.String && literal.IsKnown() && !literal.IsNull() {
 		inside := hcl.Pos{Line: at.Start.Line, Column: at.Start.Column + 1, Byte: at.Start.Byte + 1} // of the quotes
-		// What is wrong with it is reported when it is evaluated.
-		if template, diags := hclsyntax.ParseTemplate([]byte(literal.AsString()), at.Filename, inside); !diags.HasErrors() {
-			return template
+		template, problems := hclsyntax.ParseTemplate([]byte(literal.AsString()), at.Filename, inside)
+		if diags = problems; !diags.HasErrors() {
+			return template, diags
 		}
 	}
-	return &hclsyntax.LiteralValueExpr{Val: literal, SrcRange: at}
+	return &hclsyntax.LiteralValueExpr{Val: literal, SrcRange: at}, diags
 }

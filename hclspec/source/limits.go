@@ -187,6 +187,26 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 	return nil
 }
 
+// maxDigits bounds the numbers that are read from text: the time that takes grows with their square.
+const maxDigits = 1000
+
+// IsHugeNumber reports whether text is a number that would take too long to read, or whose exponent would fill the memory
+// once it is written out.
+func IsHugeNumber(text string) bool {
+	for i, c := range []byte(text) {
+		switch {
+		case isDigit(c), c == '.', c == '+', c == '-':
+		case c == 'e', c == 'E':
+			if isHugeExponent([]byte(text[i+1:])) {
+				return true
+			}
+		default:
+			return false
+		}
+	}
+	return len(text) > maxDigits
+}
+
 // isHugeExponent reports whether what follows the e of a number is an exponent of more
 // than three digits. 1e600000000 is a short number that fills all memory once it is
 // written out.

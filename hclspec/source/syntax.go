@@ -16,12 +16,11 @@ import (
 // QuotedWord returns the text of a quoted string in native syntax. In JSON
 // every expression is a string.
 func QuotedWord(expr hcl.Expression) (string, bool) {
-	tmpl, ok := expr.(*hclsyntax.TemplateExpr)
-	if !ok || !tmpl.IsStringLiteral() {
+	if tmpl, ok := Bare(expr).(*hclsyntax.TemplateExpr); !ok || !tmpl.IsStringLiteral() {
 		return "", false
 	}
-	text, diags := tmpl.Value(nil)
-	return text.AsString(), !diags.HasErrors()
+	text, ok := Written(expr)
+	return text.AsString(), ok
 }
 
 // RootAttr returns the name behind the dot of a reference such as var.name.
@@ -107,11 +106,10 @@ func FunctionCall(expr hcl.Expression) (at hcl.Range, calls bool) {
 	if !ok {
 		return hcl.Range{}, false
 	}
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	VisitAll(node, func(n hclsyntax.Node) {
 		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && !calls {
 			at, calls = call.NameRange, true
 		}
-		return nil
 	})
 	return at, calls
 }
@@ -129,10 +127,10 @@ func SortedAttributes(attrs hcl.Attributes) []*hcl.Attribute {
 // DuplicateKeys reports the keys that are written out twice in one object.
 func DuplicateKeys(node hclsyntax.Node) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+	VisitAll(node, func(n hclsyntax.Node) {
 		object, ok := n.(*hclsyntax.ObjectConsExpr)
 		if !ok {
-			return nil
+			return
 		}
 		seen := map[string]hcl.Range{}
 		for _, item := range object.Items {
@@ -145,18 +143,14 @@ func DuplicateKeys(node hclsyntax.Node) hcl.Diagnostics {
 				seen[key] = item.KeyExpr.Range()
 			}
 		}
-		return nil
 	})
 	return diags
 }
 
 // writtenKey is a key that is written out, not computed.
 func writtenKey(expr hclsyntax.Expression) (key string, ok bool) {
-	if len(expr.Variables()) > 0 {
-		return "", false
-	}
-	value, diags := expr.Value(nil)
-	if diags.HasErrors() {
+	value, ok := Written(expr)
+	if !ok {
 		return "", false
 	}
 	return KeyString(value)
