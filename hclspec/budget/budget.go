@@ -41,7 +41,7 @@ const (
 	// call is the call of a function.
 	call = 192
 	// perFileByte is granted for each byte of a file, once.
-	perFileByte = 8
+	perFileByte = 12
 	// textShare is how much text that is shared costs less than text that is made.
 	textShare = 4
 )

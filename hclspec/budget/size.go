@@ -6,10 +6,10 @@ import (
 
 // Value takes from the budget for a value that is gone through, or that becomes a part of another: what
 // it holds counts as often as it is there, although cty shares it, because whoever uses the result goes
-// through all of it.
-func (b *Budget) Value(v cty.Value) {
+// through all of it, as many times as said.
+func (b *Budget) Value(v cty.Value, times int64) {
 	if b != nil {
-		walk(v, b.Spend)
+		walk(v, func(price int64) { b.Spend(price * times) })
 	}
 }
 

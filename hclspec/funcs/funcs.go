@@ -67,7 +67,7 @@ func discreet(f function.Function, b *budget.Budget, name string) function.Funct
 		if err != nil {
 			return value, presentable(err, args)
 		}
-		payResult(b, value)
+		payResult(b, name, value)
 		return value, nil
 	})
 }

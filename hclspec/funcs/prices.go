@@ -22,8 +22,9 @@ var seesLittle = map[string]bool{
 
 // makesElements are the functions that make as many elements as they are given, by what each of them costs.
 var makesElements = map[string]int64{
-	"chunklist": 1, "compact": 1, "concat": 1, "convert": 1, "distinct": 3, "flatten": 1, "formatlist": 4, "keys": 1, "matchkeys": 3, "merge": 1,
-	"reverse": 1, "setintersection": 3, "setsubtract": 3, "setunion": 3, "slice": 1, "sort": 2, "tolist": 1, "tomap": 1, "toset": 3,
+	"chunklist": 1, "compact": 1, "concat": 1, "convert": 1, "distinct": 3, "flatten": 1, "formatlist": 4, "join": 1,
+	"keys": 1, "matchkeys": 3, "merge": 1, "reverse": 1, "setintersection": 3, "setsubtract": 3, "setunion": 3, "slice": 1, "sort": 2,
+	"tolist": 1, "tomap": 1, "toset": 3,
 	"transpose": 2, "values": 1, "zipmap": 1, "jsonencode": 1, "yamlencode": 8, "cidrsubnets": 4, "coalescelist": 1, "csvdecode": 1,
 }
 
@@ -49,7 +50,7 @@ func pay(b *budget.Budget, name string, args []cty.Value) {
 	}
 	for _, arg := range args {
 		if !seesLittle[name] {
-			b.Value(arg)
+			b.Value(arg, 1)
 		}
 		b.Spend(makesElements[name] * int64(elementsOf(arg)) * budget.Made)
 		if strings.HasSuffix(name, "decode") {
@@ -77,7 +78,7 @@ func pay(b *budget.Budget, name string, args []cty.Value) {
 		}
 	case "replace":
 		if search := textOf(args[1]); len(search) > 1 && strings.HasPrefix(search, "/") && strings.HasSuffix(search, "/") {
-			b.Spend(matching(search[1:len(search)-1], textOf(args[0])))
+			b.Spend(matching(search[1:len(search)-1], textOf(args[0])) + int64(len(textOf(args[0])))*perReplacement)
 		}
 	case "fileset":
 		b.Spend(filesetPrice)
@@ -89,16 +90,24 @@ func pay(b *budget.Budget, name string, args []cty.Value) {
 const (
 	filesetPrice  = 64 << 10 // of a walk through a directory
 	templatePrice = 2 << 10  // of parsing a template
+	// perReplacement is the price of a byte that is replaced by a match.
+	perReplacement = 16
+	// handedOn is how often a result is gone through on its way from a function.
+	handedOn = 4
 )
 
 // payResult takes from the budget what a result costs those who use it.
-func payResult(b *budget.Budget, result cty.Value) {
+func payResult(b *budget.Budget, name string, result cty.Value) {
 	switch {
 	case b == nil:
 	case result.Type() == cty.String:
 		b.Text(result)
-	default:
-		b.Value(result)
+	case name == "range":
+		b.Spend(int64(elementsOf(result)) * budget.Made)
+	case strings.HasSuffix(name, "decode"): // paid by its text
+		b.Value(result, 1)
+	case !result.Type().IsPrimitiveType():
+		b.Value(result, handedOn)
 	}
 }
 
