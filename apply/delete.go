@@ -142,13 +142,24 @@ func (d *deleter) deleteEarly(ctx context.Context, c *plan.Change) error {
 	return err
 }
 
+// forget takes the stack's marks off an object that stays, so that no rebuilt state has it
+// again, and records that it is managed no more.
+func (d *deleter) forget(ctx context.Context, c *plan.Change) error {
+	if c.Reason == plan.BecauseRemoved || c.Reason == plan.BecauseKept {
+		if err := Release(ctx, d.cluster, c.Kind, c.Object, c.UID, d.journal.stack()); err != nil {
+			return err
+		}
+	}
+	d.journal.recordGone(c)
+	return nil
+}
+
 func (d *deleter) deleteOne(ctx context.Context, c *plan.Change) error {
 	if _, deleted := d.early.Load(c); deleted {
 		return nil
 	}
 	if c.Action == plan.Forget {
-		d.journal.recordGone(c)
-		return nil
+		return d.forget(ctx, c)
 	}
 	starting, cancel := d.shutdown.waiting(ctx)
 	defer cancel()

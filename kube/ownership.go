@@ -11,6 +11,8 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 
+	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -21,22 +23,54 @@ import (
 func (c *Cluster) TransferFields(
 	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
-	type operation struct {
-		Op    string `json:"op"`
-		Path  string `json:"path"`
-		Value any    `json:"value"`
+	owners := operation{"replace", "/metadata/managedFields", transferred.GetManagedFields()}
+	return c.patchMetadata(ctx, "take ownership of", k, transferred, owners)
+}
+
+// Release takes the marks of a stack off the live object, its label and its annotation,
+// and what kplan owns of its fields, and changes nothing else. It fails as TransferFields
+// does.
+func (c *Cluster) Release(ctx context.Context, k *kinds.Kind, live *unstructured.Unstructured) error {
+	var left []any
+	for _, e := range ownership.Of(live.Object) {
+		if e.Manager != ownership.Manager {
+			left = append(left, e.Raw())
+		}
 	}
+	if left == nil {
+		left = []any{map[string]any{}} // of an empty list the server takes no notice
+	}
+	operations := []operation{{"replace", "/metadata/managedFields", left}}
+	if _, marked := live.GetLabels()[addrs.StackLabel]; marked {
+		operations = append(operations, operation{Op: "remove", Path: "/metadata/labels/" + escapePointer.Replace(addrs.StackLabel)})
+	}
+	if _, marked := live.GetAnnotations()[addrs.AddressAnnotation]; marked {
+		operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/" + escapePointer.Replace(addrs.AddressAnnotation)})
+	}
+	_, err := c.patchMetadata(ctx, "release", k, live, operations...)
+	return err
+}
+
+// operation is one of a JSON patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// patchMetadata changes the metadata of the very object, at the very version, that is given.
+func (c *Cluster) patchMetadata(
+	ctx context.Context, op string, k *kinds.Kind, of *unstructured.Unstructured, operations ...operation,
+) (*unstructured.Unstructured, error) {
+	all := append([]operation{{"test", "/metadata/uid", of.GetUID()}}, operations...)
 	// The server compares a version that is set with the one it has.
-	patch, err := json.Marshal([]operation{
-		{"test", "/metadata/uid", transferred.GetUID()},
-		{"replace", "/metadata/managedFields", transferred.GetManagedFields()},
-		{"replace", "/metadata/resourceVersion", transferred.GetResourceVersion()},
-	})
+	patch, err := json.Marshal(append(all, operation{"replace", "/metadata/resourceVersion", of.GetResourceVersion()}))
 	if err != nil {
 		panic("kube: managedFields that are not JSON: " + err.Error())
 	}
-	live, err := c.client.one(ctx, k, c.client.patch("take ownership of", k,
-		transferred.GetNamespace(), transferred.GetName(), types.JSONPatchType, patch, repeatable))
+	live, err := c.client.one(ctx, k, c.client.patch(op, k, of.GetNamespace(), of.GetName(), types.JSONPatchType, patch, repeatable))
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// The server gives no other reason for a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"

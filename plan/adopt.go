@@ -266,7 +266,7 @@ func (p *Plan) PreviousStack(c *Change) string {
 		return ""
 	}
 	live := &unstructured.Unstructured{Object: c.Before}
-	stack := managingStack(live, p.Lineage)
+	stack := ManagingStack(live, p.Lineage)
 	if stack == "" {
 		return ""
 	}

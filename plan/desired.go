@@ -149,10 +149,10 @@ func MadeBy(live *unstructured.Unstructured, stackID string) bool {
 	return live.GetLabels()[addrs.StackLabel] == stackID && ownership.Of(live.Object).OwnEntry() != nil
 }
 
-// managingStack is the stack that adopted an object of this one, "" if none did. That
+// ManagingStack is the stack that adopted an object of this one, "" if none did. That
 // others write the label changes nothing of whose the object is: another stack's
 // kplan applies it.
-func managingStack(live *unstructured.Unstructured, stackID string) string {
+func ManagingStack(live *unstructured.Unstructured, stackID string) string {
 	stack := live.GetLabels()[addrs.StackLabel]
 	if stack == stackID {
 		return ""

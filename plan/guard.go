@@ -379,7 +379,7 @@ func stackOf(s *state.State) impact.Stack {
 	}
 	return impact.Stack{
 		UIDs:  uids,
-		Other: func(live *unstructured.Unstructured) string { return managingStack(live, s.StackID()) },
+		Other: func(live *unstructured.Unstructured) string { return ManagingStack(live, s.StackID()) },
 	}
 }
 

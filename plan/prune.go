@@ -129,7 +129,7 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 		return p.removal(o, kind, Forget, BecauseRemoved, nil), nil
 	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way no longer managed
 		return p.removal(o, kind, Forget, BecauseGone, nil), nil
-	case managingStack(live, p.state.StackID()) != "":
+	case ManagingStack(live, p.state.StackID()) != "":
 		return p.removal(o, kind, Forget, BecauseOtherStack, nil), nil
 	}
 	return p.removal(o, kind, Delete, reason, live), nil

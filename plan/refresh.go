@@ -41,7 +41,7 @@ func (p *planner) refresh(ctx context.Context, d *decision) (hclspec.Observed, e
 		d.action, d.reason = Forget, BecauseGone
 		return hclspec.Observed{}, nil
 	}
-	if managingStack(live, p.state.StackID()) != "" {
+	if ManagingStack(live, p.state.StackID()) != "" {
 		d.action, d.reason = Forget, BecauseOtherStack
 		return hclspec.Observed{Object: WithoutOwn(live.Object)}, nil
 	}

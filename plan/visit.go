@@ -85,9 +85,9 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 		return p.adopt(ctx, d, live)
 	case string(live.GetUID()) != d.entry.UID:
 		return refuseUnmanaged(d.desired, live, "It was deleted and recreated by someone else since kplan last applied it.")
-	case managingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
+	case ManagingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
-	case managingStack(live, p.state.StackID()) != "":
+	case ManagingStack(live, p.state.StackID()) != "":
 		return hclspec.Observed{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
 	}
 	return p.update(ctx, d, live)
