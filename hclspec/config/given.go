@@ -60,9 +60,42 @@ func (g *givenValues) environment(env []string) {
 	}
 }
 
+// ignored warns of values that Terraform would use, where a variable has its default instead.
+func (g *givenValues) ignored(in Inputs) {
+	warn := func(format string, args ...any) {
+		diags := source.WithoutRange("Values that are not used", format, args...)
+		diags[0].Severity = hcl.DiagWarning
+		g.report(diags)
+	}
+	var names []string
+	for _, v := range g.config.Variables {
+		if _, given := g.values[v.Name]; !given && v.Default != cty.NilVal && isSet(in.Env, "TF_VAR_"+v.Name) {
+			names = append(names, "TF_VAR_"+v.Name)
+		}
+	}
+	if len(names) > 0 {
+		warn("kplan does not read %s: variables are set by %sNAME.", words.And(names), envPrefix)
+	}
+	files, err := source.FilesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json")
+	if err != nil {
+		return // Load reported it
+	}
+	for _, name := range files {
+		isNamed := slices.ContainsFunc(in.Args, func(arg VarArg) bool { return filepath.Base(arg.File) == name })
+		isAutomatic := name == "terraform.tfvars" || name == "terraform.tfvars.json" || strings.Contains(name, ".auto.tfvars")
+		if isAutomatic && !isNamed {
+			warn("kplan does not read %s by itself: name it default.kpvars.hcl, or pass %s=%s.", name, option.VarFile, name)
+		}
+	}
+}
+
+func isSet(env []string, name string) bool {
+	return slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+}
+
 // terraformHint points out a value that Terraform would use, "" for none.
 func (g *givenValues) terraformHint(v *Variable, env []string) string {
-	if name := "TF_VAR_" + v.Name; slices.ContainsFunc(env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") }) {
+	if name := "TF_VAR_" + v.Name; isSet(env, name) {
 		return " " + name + " is set, which kplan does not read."
 	}
 	if names, err := source.FilesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json"); err == nil && len(names) > 0 {
@@ -192,10 +225,22 @@ func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) g
 	return from
 }
 
+// checkNormal warns of a text that becomes another as a value.
+func (g *givenValues) checkNormal(v *Variable, text, from string) {
+	if source.IsNormal(text) {
+		return
+	}
+	diags := source.WithoutRange("Text is changed", "The value of var.%s from %s is not in Unicode's normal form C, in which every value "+
+		"is: it becomes other bytes that look the same. Where the bytes count, as in a password, give it in base64.", v.Name, from)
+	diags[0].Severity = hcl.DiagWarning
+	g.report(diags)
+}
+
 // fromText reads a value that is not in a file: as plain text for a primitive type, as an
 // expression for any other.
 func (g *givenValues) fromText(v *Variable, text, source string) given {
 	from := given{source: source}
+	g.checkNormal(v, text, source)
 	if v.literal {
 		from.value = cty.StringVal(text)
 		return from

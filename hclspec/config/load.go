@@ -35,6 +35,7 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	if len(names) == 0 {
 		return l.config, source.NoConfiguration(dir, nil)
 	}
+	l.overrides(names)
 	for _, s := range source.ReadFiles(dir, names) {
 		if tooMuch := l.config.Budget.Within(func() { l.addFile(s) }); tooMuch.HasErrors() {
 			l.parser.report(tooMuch)
@@ -49,6 +50,19 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	l.config.Broken = l.broken
 	source.SortDiagnostics(l.parser.diags)
 	return l.config, source.FirstProblems(l.parser.diags)
+}
+
+// overrides warns of files that Terraform would merge into the others.
+func (l *loader) overrides(names []string) {
+	for _, name := range names {
+		stem, _, _ := strings.Cut(name, ".kplan.")
+		if stem == "override" || strings.HasSuffix(stem, "_override") {
+			diags := source.WithoutRange("No override files", "%s is read as any other file: its blocks add to those of the others, and replace none. "+
+				"What differs between runs goes into variables.", name)
+			diags[0].Severity = hcl.DiagWarning
+			l.parser.report(diags)
+		}
+	}
 }
 
 // loader gathers a Config from the files of a directory.

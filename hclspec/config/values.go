@@ -116,6 +116,7 @@ func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
 	g.automaticFiles()
 	g.saved(in.Saved)
 	g.arguments(in)
+	g.ignored(in)
 	sound := map[string]bool{}
 	for _, v := range c.Variables {
 		values.values[v.Name], sound[v.Name] = g.finish(v, in)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"unicode/utf8"
 
 	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
@@ -53,10 +52,7 @@ func decodeBase64(s string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("this is not base64: %w", err)
 	}
-	if !utf8.Valid(raw) {
-		return "", errNotText
-	}
-	return string(raw), nil
+	return asWritten(raw)
 }
 
 // gzipBase64 writes no time and no name into the header, so that the same text always gives the
@@ -89,18 +85,16 @@ func gunzipBase64(s string) (string, error) {
 		return "", fmt.Errorf("this is not gzip: %w", err)
 	case len(text) > maxText:
 		return "", errTooMuchText
-	case !utf8.Valid(text):
-		return "", errNotText
 	}
-	return string(text), nil
+	return asWritten(text)
 }
 
 func decodeURL(s string) (string, error) {
 	text, err := url.QueryUnescape(s)
-	if err == nil && !utf8.ValidString(text) {
-		err = errNotText
+	if err != nil {
+		return "", err
 	}
-	return text, err
+	return asWritten([]byte(text))
 }
 
 func charsetFunc(description string, f func(encoding.Encoding, string) (string, error)) function.Function {
@@ -125,10 +119,10 @@ func decodeCharset(charset encoding.Encoding, s string) (string, error) {
 		return "", fmt.Errorf("this is not base64: %w", err)
 	}
 	text, err := charset.NewDecoder().Bytes(raw)
-	if err != nil || !utf8.Valid(text) {
+	if err != nil {
 		return "", errNotText
 	}
-	return string(text), nil
+	return asWritten(text)
 }
 
 func encodeCharset(charset encoding.Encoding, s string) (string, error) {

@@ -54,6 +54,10 @@ func asText(src string) (string, error) {
 	if !utf8.ValidString(src) {
 		return "", errors.New("its content is not text in UTF-8; filebase64 reads any content")
 	}
+	if !source.IsNormal(src) {
+		return "", errors.New("its text would be changed, since it is not in Unicode's normal form C, in which every value is; " +
+			"filebase64 reads it as it is, for data of a Secret or binaryData of a ConfigMap")
+	}
 	return src, nil
 }
 

@@ -235,7 +235,7 @@ var functionTests = []struct{ call, want string }{
 	{`fileexists("missing/missing.txt")`, `false`},
 	{`fileset(".", "*.txt")`, `toset(["text.txt"])`},
 	{`fileset("", "*.txt")`, `toset(["text.txt"])`},
-	{`fileset(".", "**")`, `toset(["binary", "link.txt.in", "loop.tmpl", "pod.tmpl", "sub/a.yaml", "sub/b.json", ` +
+	{`fileset(".", "**")`, `toset(["binary", "decomposed", "link.txt.in", "loop.tmpl", "pod.tmpl", "sub/a.yaml", "sub/b.json", ` +
 		`"sub/deep/c.yaml", "text.txt"])`},
 	{`fileset("sub", "**/*.{yaml,json}")`, `toset(["a.yaml", "b.json", "deep/c.yaml"])`},
 	{`fileset(".", "sub/*.yaml")`, `toset(["sub/a.yaml"])`},
@@ -255,6 +255,7 @@ func functionFiles(t testing.TB) string {
 	dir := spectest.WriteFiles(t, map[string]string{
 		"text.txt":        "hello ${name}",
 		"binary":          "\xff",
+		"decomposed":      "e\u0301",
 		"pod.tmpl":        "%{ for n in names ~}\n- ${upper(n)}\n%{ endfor ~}\n",
 		"loop.tmpl":       `${templatefile("loop.tmpl", {})}`,
 		"sub/a.yaml":      "a: 1\n",
@@ -354,6 +355,14 @@ var functionErrors = []struct{ call, want string }{
 	{`cidrsubnets("10.0.0.0/30", 1, 1, 1)`, `Invalid value for "newbits" parameter: no room is left in 10.0.0.0/30 for a ` +
 		`prefix of length 31.`},
 	{`cidrsubnets("10.0.0.0/30", 3)`, `Invalid value for "newbits" parameter: a number of bits from 1 to 2 is required.`},
+	{`file("decomposed")`, `Invalid value for "path" parameter: "decomposed" can't be read: its text would be changed, since it is ` +
+		`not in Unicode's normal form C, in which every value is; filebase64 reads it as it is, for data of a Secret or binaryData of a ConfigMap.`},
+	{`templatefile("decomposed", {})`, `Invalid value for "path" parameter: "decomposed" can't be read: the result would be changed, ` +
+		`since it is not in Unicode's normal form C, in which every value is.`},
+	{`base64decode(filebase64("decomposed"))`, `Call to function "base64decode" failed: the result would be changed, since it is not in ` +
+		`Unicode's normal form C, in which every value is.`},
+	{`urldecode("e%CC%81")`, `Call to function "urldecode" failed: the result would be changed, since it is not in Unicode's normal form C, ` +
+		`in which every value is.`},
 	{`urldecode("%ff")`, `Call to function "urldecode" failed: the result is not text in UTF-8.`},
 	{`urldecode("%")`, `Call to function "urldecode" failed: invalid URL escape "%".`},
 	{`base64gunzip("aGVsbG8=")`, `Call to function "base64gunzip" failed: this is not gzip: unexpected EOF.`},

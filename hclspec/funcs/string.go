@@ -4,10 +4,13 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"kplan.dev/kplan/hclspec/source"
 )
 
 var stringFunctions = map[string]function.Function{
@@ -163,6 +166,18 @@ func replaceMatches(text, pattern, with string) (cty.Value, error) {
 		return cty.NilVal, errTooMuchText
 	}
 	return cty.StringVal(string(append(out, text[end:]...))), nil
+}
+
+// asWritten is decoded text, if it can be a value as it is.
+func asWritten(raw []byte) (string, error) {
+	switch text := string(raw); {
+	case !utf8.ValidString(text):
+		return "", errNotText
+	case !source.IsNormal(text):
+		return "", errors.New("the result would be changed, since it is not in Unicode's normal form C, in which every value is")
+	default:
+		return text, nil
+	}
 }
 
 var errNotText = errors.New("the result is not text in UTF-8")

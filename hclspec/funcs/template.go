@@ -6,7 +6,6 @@ import (
 	"maps"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -52,11 +51,11 @@ func (t *templates) source(name string) (text, filename string, err error) {
 	if err != nil {
 		return "", "", fileError(name, err)
 	}
-	if !utf8.Valid(src) {
-		return "", "", fileError(name, errNotText)
+	if text, err = asWritten(src); err != nil {
+		return "", "", fileError(name, err)
 	}
 	t.budget.File(name, len(src))
-	return string(src), name, nil
+	return text, name, nil
 }
 
 func (t *templates) function(depth int, description, param string,

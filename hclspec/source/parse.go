@@ -75,7 +75,7 @@ func ParseJSON(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 	if first := checkJSONSyntax(src, filename); first.HasErrors() {
 		return file, first
 	}
-	return file, diags
+	return file, append(diags, changedText(src, filename)...)
 }
 
 func parseNative(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
@@ -83,7 +83,7 @@ func parseNative(src []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 		return nil, diags
 	}
 	file, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
-	return file, firstErrors(diags, src, filename)
+	return file, append(firstErrors(diags, src, filename), changedText(src, filename)...)
 }
 
 // byteOrderMark is what some editors put before a text.
