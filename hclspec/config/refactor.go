@@ -157,19 +157,37 @@ func checkRefactoring(p *parser, c *Config) {
 		declared[r.Addr] = true
 		names = append(names, r.Addr.String())
 	}
+	imported := map[addrs.Instance]hcl.Range{}
 	for _, i := range c.Imports {
+		if first, again := imported[i.To]; again {
+			p.problem("Duplicate import", i.Range, "%s is imported at %s already. Remove one of the two blocks.", i.To, first)
+		}
+		imported[i.To] = i.Range
 		if !declared[i.To.Resource] {
 			p.problem("Reference to undeclared resource", i.ToRange,
 				"There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
 	}
+	gone := map[addrs.Instance]hcl.Range{}
 	for _, r := range c.Removed {
+		if first, again := gone[r.From]; again {
+			p.problem("Duplicate removed block", r.Range, "There is a block for %s at %s already. Remove one of the two.", r.From, first)
+		}
+		gone[r.From] = r.Range
 		if declared[r.From.Resource] && r.From.Key.IsZero() {
 			p.problem("Removed resource still exists", r.FromRange, "The configuration still declares %s. Delete its block, or this one.", r.From)
 		}
 	}
-	targets := map[addrs.Instance]*Moved{}
+	targets, sources := map[addrs.Instance]*Moved{}, map[addrs.Instance]*Moved{}
 	for _, m := range c.Moved {
+		if other := sources[m.From]; other != nil {
+			p.problem("Ambiguous move", m.Range, "%s is moved to %s already, at %s.", m.From, other.To, other.Range)
+			continue
+		}
+		sources[m.From] = m
+		if movesInCircle(m, sources) {
+			p.problem("Moves in a circle", m.Range, "The moved blocks lead from %s back to it, so no address is the last. Remove one of them.", m.From)
+		}
 		if other := targets[m.To]; other != nil {
 			p.problem("Ambiguous move", m.Range, "%s is already what %s was moved to, at %s.", m.To, other.From, other.Range)
 		}
@@ -182,4 +200,14 @@ func checkRefactoring(p *parser, c *Config) {
 			p.problem("Moved object still exists", m.FromRange, "The configuration still declares %s. %s, or delete this one.", m.From, what)
 		}
 	}
+}
+
+// movesInCircle reports whether the moves after m lead back to where it begins.
+func movesInCircle(m *Moved, from map[addrs.Instance]*Moved) bool {
+	for next, steps := from[m.To], 0; next != nil && steps <= len(from); next, steps = from[next.To], steps+1 {
+		if next.To == m.From {
+			return true
+		}
+	}
+	return false
 }
