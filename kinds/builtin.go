@@ -201,6 +201,8 @@ func (t *table) shape(typ string, at pathRules) *Field {
 		f.Type = String
 	case "int":
 		f.Type = Integer
+	case "int32":
+		f.Type, f.Int32 = Integer, true
 	case "number":
 		f.Type = Number
 	case "bool":

@@ -112,6 +112,7 @@ type Field struct {
 	// Nullable marks a field of a custom kind in which null is a value of its own, which the server
 	// keeps: it is not the same as nothing, and no default takes its place.
 	Nullable  bool
+	Int32     bool // an Integer of 32 bits, as most in the API are
 	Required  bool // an object without it is refused
 	Sensitive bool // its value is a secret and is never shown
 	// Immutable marks a field that the server refuses to change, add or remove

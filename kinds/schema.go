@@ -99,7 +99,7 @@ func (r *schemaReader) shape(f *Field, ref string, s map[string]any, at pathRule
 	case typ == "string":
 		f.Type, f.verbatim = stringType(manifest.Text(s, "format")), true
 	case typ == "integer":
-		f.Type = Integer
+		f.Type, f.Int32 = Integer, manifest.Text(s, "format") == "int32"
 	case typ == "number":
 		f.Type = Number
 	case typ == "boolean":

@@ -57,8 +57,8 @@ func (l *loader) overrides(names []string) {
 	for _, name := range names {
 		stem, _, _ := strings.Cut(name, ".kplan.")
 		if stem == "override" || strings.HasSuffix(stem, "_override") {
-			diags := source.WithoutRange("No override files", "%s is read as any other file: its blocks add to those of the others, and replace none. "+
-				"What differs between runs goes into variables.", name)
+			diags := source.WithoutRange("No override files", "%s is read as any other file: its blocks add to those of the others, and "+
+				"replace none. What differs between runs goes into variables.", name)
 			diags[0].Severity = hcl.DiagWarning
 			l.parser.report(diags)
 		}

@@ -186,7 +186,8 @@ func checkRefactoring(p *parser, c *Config) {
 		}
 		sources[m.From] = m
 		if movesInCircle(m, sources) {
-			p.problem("Moves in a circle", m.Range, "The moved blocks lead from %s back to it, so no address is the last. Remove one of them.", m.From)
+			p.problem("Moves in a circle", m.Range, "The moved blocks lead from %s back to it, so no address is the last. Remove one of them.",
+				m.From)
 		}
 		if other := targets[m.To]; other != nil {
 			p.problem("Ambiguous move", m.Range, "%s is already what %s was moved to, at %s.", m.To, other.From, other.Range)

@@ -150,7 +150,7 @@ func scalar(v cty.Value, f *kinds.Field) (json any, why string) {
 	case kinds.String:
 		return source.Text(v), ""
 	case kinds.Integer:
-		return integer(v)
+		return integer(v, f.Int32)
 	case kinds.Number:
 		return number(v)
 	case kinds.Boolean:
@@ -210,7 +210,7 @@ func asNumber(v cty.Value) (n *big.Float, why string) {
 	return number.AsBigFloat(), ""
 }
 
-func integer(v cty.Value) (any, string) {
+func integer(v cty.Value, is32 bool) (any, string) {
 	n, why := asNumber(v)
 	if why != "" {
 		return nil, why
@@ -221,6 +221,9 @@ func integer(v cty.Value) (any, string) {
 	i, accuracy := n.Int64()
 	if accuracy != big.Exact {
 		return nil, " of at most 64 bits"
+	}
+	if is32 && i != int64(int32(i)) {
+		return nil, " of at most 32 bits, which is 2147483647"
 	}
 	return i, ""
 }
@@ -252,7 +255,7 @@ func intOrString(v cty.Value) (any, string) {
 	if v.Type() == cty.String {
 		return v.AsString(), ""
 	}
-	return integer(v)
+	return integer(v, true)
 }
 
 func checkedText(v cty.Value, valid func(string) bool) (any, string) {

@@ -31,8 +31,9 @@ func changedText(src []byte, filename string) hcl.Diagnostics {
 			return nil
 		}
 	}
-	diags := Problem("Text is changed", at, "This text is not in Unicode's normal form C, in which every value is: it becomes other bytes that "+
-		"look the same. Where the bytes count, as in a password, give the value in base64: in data of a Secret or binaryData of a ConfigMap.")
+	diags := Problem("Text is changed", at, "This text is not in Unicode's normal form C, in which every value is: it becomes "+
+		"other bytes that look the same. Where the bytes count, as in a password, give the value in base64: "+
+		"in data of a Secret or binaryData of a ConfigMap.")
 	diags[0].Severity = hcl.DiagWarning
 	return diags
 }

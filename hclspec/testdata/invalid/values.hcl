@@ -121,3 +121,23 @@ locals {
 }
 output "a" { value = true ? {} : { a = 1, a = 1 } }
 #                                         ^ Duplicate key: This object has the key "a" already, in line 122. Only one of the two values would count: take one away.
+---
+resource "Deployment" "d" {
+  metadata { name = "d" }
+  spec {
+    replicas = 3000000000
+#              ^^^^^^^^^^ Invalid value: spec.replicas must be a whole number of at most 32 bits, which is 2147483647.
+    selector { matchLabels = { a = "b" } }
+    template {
+      metadata { labels = { a = "b" } }
+      spec {
+        containers {
+          name           = "c"
+          image          = "x"
+          livenessProbe = { httpGet = { port = 4294967376 } }
+#                                              ^^^^^^^^^^ Invalid value: spec.template.spec.containers[0].livenessProbe.httpGet.port must be a whole number or a string of at most 32 bits, which is 2147483647.
+        }
+      }
+    }
+  }
+}

@@ -215,7 +215,7 @@ func (s *source) field(decl *typeDecl, f *ast.Field, name string, omitempty bool
 	if relation, ok := m.last("mapType"); ok {
 		row.relation = relation
 	}
-	scalar := row.typ == "string" || row.typ == "int" || row.typ == "number" || row.typ == "bool"
+	scalar := row.typ == "string" || row.typ == "int" || row.typ == "int32" || row.typ == "number" || row.typ == "bool"
 	row.immutable = isImmutable(m)
 	row.zero = scalar && !row.pointer && !omitempty
 	row.required = m.has("required") || m.has("k8s:required") || !m.has("optional") && !m.has("k8s:optional") && !omitempty && !row.pointer
@@ -279,7 +279,7 @@ var special = map[string]string{
 
 var builtinTypes = map[string]string{
 	"string": "string", "bool": "bool",
-	"int": "int", "int32": "int", "int64": "int", "uint8": "int", "uint32": "int", "uint64": "int",
+	"int": "int", "int32": "int32", "int64": "int", "uint8": "int", "uint32": "int", "uint64": "int",
 	"float32": "number", "float64": "number",
 }
 
