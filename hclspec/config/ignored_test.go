@@ -39,7 +39,7 @@ func TestSilentlyOtherwise(t *testing.T) {
 			files[name] = text
 		}
 		t.Chdir(spectest.WriteFiles(t, files))
-		c, diags := Load(".")
+		c, diags := Load(t.Context(), ".")
 		_, more := c.ReadVariables(test.in)
 		var got []string
 		for _, d := range append(diags, more...) {
