@@ -36,7 +36,7 @@ func (w *writer) create(ctx context.Context, c *plan.Change, note func(string)) 
 func isRejection(reason kube.Reason) bool {
 	switch reason {
 	case kube.Invalid, kube.SchemaRejected, kube.TooLarge, kube.Denied, kube.QuotaExceeded, kube.QuotaUncounted, kube.NamespaceMissing,
-		kube.NamespaceTerminating, kube.Forbidden, kube.Unauthorized, kube.NotServed, kube.WebhookFailed:
+		kube.NamespaceTerminating, kube.Forbidden, kube.Escalation, kube.Unauthorized, kube.NotServed, kube.WebhookFailed:
 		return true
 	}
 	return false

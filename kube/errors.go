@@ -70,6 +70,7 @@ const (
 	// What this user or server can't do.
 
 	Forbidden         // RBAC does not allow it
+	Escalation        // RBAC does not let a user give rights that the user lacks
 	Unauthorized      // the credentials are not, or no longer, accepted
 	DryRunUnsupported // an admission webhook can't be asked in a dry-run
 	WebhookFailed     // an admission webhook could not be called
@@ -97,7 +98,7 @@ var reasonNames = [...]string{
 	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
 	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
 	Denied: "denied", QuotaExceeded: "quota exceeded", QuotaUncounted: "quota not counted", NamespaceMissing: "namespace missing",
-	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Unauthorized: "unauthorized",
+	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Escalation: "escalation", Unauthorized: "unauthorized",
 	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",
 	Unavailable: "unavailable", OutcomeUnknown: "outcome unknown", Timeout: "timeout",
 	NoConfiguration: "no configuration", BadConfiguration: "bad configuration", UntrustedConfiguration: "untrusted configuration",

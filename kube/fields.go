@@ -2,8 +2,6 @@ package kube
 
 import (
 	"cmp"
-	"encoding/json"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,14 +24,14 @@ var immutableWords = regexp.MustCompile(`(?i)immutable` +
 	`|pod updates may not|may not be changed in an update|may not be unset` +
 	`|only cpu and memory resources are mutable`)
 
-func fieldErrors(st *metav1.Status, mask func(string) string) []FieldError {
+func fieldErrors(st *metav1.Status, sent map[string]any, mask func(string) string) []FieldError {
 	var out []FieldError
 	for _, c := range st.Details.Causes {
 		if c.Field == "" && c.Type == "" || isAside(c.Message) && len(st.Details.Causes) > 1 {
 			continue
 		}
 		out = append(out, FieldError{
-			Path:      serverPath(c.Field),
+			Path:      addrs.Locate(sent, c.Field),
 			Reason:    string(c.Type),
 			Detail:    tidy(mask(c.Message)),
 			Immutable: immutableWords.MatchString(c.Message),
@@ -56,81 +54,6 @@ func tidy(message string) string {
 	return tidyTyped(strings.TrimSpace(short))
 }
 
-// serverPath reads a path as the server spells it, as far as it can be read:
-// the path of "spec.x[<nonsense>].y" is spec.x.
-func serverPath(text string) addrs.Path {
-	text = strings.TrimSpace(text)
-	if text == "<nil>" || text == "[]" { // of rules for a whole object
-		return addrs.Path{}
-	}
-	for text != "" {
-		if p, err := addrs.ParsePath(text); err == nil {
-			return p
-		}
-		cut := strings.LastIndexAny(text, ".[")
-		if cut < 0 {
-			break
-		}
-		text = text[:cut]
-	}
-	return addrs.Path{}
-}
-
-// pathIn reads a path of an object's field in the spelling of server-side apply,
-// which does not quote: .metadata.labels.app.kubernetes.io/name. Only the object
-// shows where a name ends.
-func pathIn(value any, text string, at addrs.Path) (addrs.Path, bool) {
-	if text == "" {
-		return at, true
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			rest, ok := strings.CutPrefix(text, "."+name)
-			if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
-				continue
-			}
-			if path, ok := pathIn(value[name], rest, at.Field(name)); ok {
-				return path, true
-			}
-		}
-	case []any:
-		step, rest, ok := cutElement(text)
-		for _, element := range value {
-			if ok && isElement(element, step) {
-				return pathIn(element, rest, at.Append(step))
-			}
-		}
-	}
-	return addrs.Path{}, false
-}
-
-// cutElement takes a step such as [name="app"] off the front of a path.
-func cutElement(text string) (step addrs.Step, rest string, ok bool) {
-	for end := 1; end <= len(text); end++ {
-		if text[end-1] != ']' {
-			continue
-		}
-		if path, err := addrs.ParsePath("list" + text[:end]); err == nil && path.Steps()[1].IsKeys() {
-			return path.Steps()[1], text[end:], true
-		}
-	}
-	return step, "", false
-}
-
-// isElement reports whether an element has these keys. One that it leaves out is
-// the server's default, so that it may be the one.
-func isElement(element any, step addrs.Step) bool {
-	fields, ok := element.(map[string]any)
-	for name, want := range step.Keys {
-		if have, there := fields[name]; there {
-			text, err := json.Marshal(have)
-			ok = ok && err == nil && string(text) == want
-		}
-	}
-	return ok
-}
-
 var (
 	conflictWords = regexp.MustCompile(`^conflict with ("(?:[^"\\]|\\.)*")` +
 		`(?: with subresource ("(?:[^"\\]|\\.)*"))?(?: using (\S+))?(?: at (\S+))?`)
@@ -145,11 +68,7 @@ func conflicts(st *metav1.Status, sent map[string]any) []Conflict {
 		if c.Type != metav1.CauseTypeFieldManagerConflict {
 			continue
 		}
-		path, ok := pathIn(sent, strings.TrimSpace(c.Field), addrs.Path{})
-		if !ok {
-			path = serverPath(c.Field)
-		}
-		conflict := Conflict{Path: path, Applied: true}
+		conflict := Conflict{Path: addrs.Locate(sent, c.Field), Applied: true}
 		if m := conflictWords.FindStringSubmatch(c.Message); m != nil {
 			conflict.Manager, _ = strconv.Unquote(m[1])
 			conflict.Subresource, _ = strconv.Unquote(m[2])
@@ -169,27 +88,27 @@ func sortConflicts(all []Conflict) {
 }
 
 // fieldsInWords finds the field paths in messages that carry no causes.
-func fieldsInWords(message string, mask func(string) string) []FieldError {
+func fieldsInWords(message string, sent map[string]any, mask func(string) string) []FieldError {
 	var out []FieldError
 	for _, m := range strictWords.FindAllStringSubmatch(message, -1) {
 		name, err := strconv.Unquote(`"` + m[2] + `"`)
 		if err != nil {
 			name = m[2]
 		}
-		out = append(out, FieldError{Path: serverPath(name), Reason: "FieldValueInvalid", Detail: m[1] + " field"})
+		out = append(out, FieldError{Path: addrs.Locate(sent, name), Reason: "FieldValueInvalid", Detail: m[1] + " field"})
 	}
 	for _, m := range goTypeWords.FindAllStringSubmatch(message, -1) {
-		out = append(out, FieldError{Path: serverPath(m[2]), Reason: "FieldValueTypeInvalid", Detail: "expected " + m[3] + ", got " + m[1]})
+		out = append(out, FieldError{Path: addrs.Locate(sent, m[2]), Reason: "FieldValueTypeInvalid", Detail: "expected " + m[3] + ", got " + m[1]})
 	}
 	if _, rest, ok := strings.Cut(message, "failed to create typed patch object"); ok {
-		out = append(out, typedFields(rest, mask)...)
+		out = append(out, typedFields(rest, sent, mask)...)
 	}
 	return out
 }
 
 // typedFields reads structured merge's complaints, a line each:
 // .spec.replicas: expected numeric (int or float), got &value.valueUnstructured{Value:"x"}
-func typedFields(text string, mask func(string) string) []FieldError {
+func typedFields(text string, sent map[string]any, mask func(string) string) []FieldError {
 	if _, rest, ok := strings.Cut(text, "): "); ok {
 		text = rest
 	}
@@ -202,7 +121,7 @@ func typedFields(text string, mask func(string) string) []FieldError {
 			continue
 		}
 		out = append(out, FieldError{
-			Path:   serverPath(line[:end]),
+			Path:   addrs.Locate(sent, line[:end]),
 			Reason: "FieldValueInvalid",
 			Detail: mask(tidyTyped(strings.TrimSpace(line[end+1:]))),
 		})

@@ -71,12 +71,8 @@ func PredictConflicts(k *kinds.Kind, live *unstructured.Unstructured, desired ma
 	}
 	var out []Conflict
 	for _, f := range found {
-		path, ok := pathIn(desired, f.Path.String(), addrs.Path{})
-		if !ok {
-			path = serverPath(f.Path.String())
-		}
 		owner := m.owners[f.Manager]
-		out = append(out, Conflict{Path: path, Manager: owner.Manager, Subresource: owner.Subresource,
+		out = append(out, Conflict{Path: addrs.Locate(desired, f.Path.String()), Manager: owner.Manager, Subresource: owner.Subresource,
 			Applied: owner.Applied}.In(live))
 	}
 	sortConflicts(out)
@@ -153,5 +149,5 @@ func schemaError(k *kinds.Kind, obj map[string]any, err error) error {
 	r := &request{object: objectOf(k, u), sent: obj}
 	mask := r.masker()
 	return &Error{Op: "predict", Object: r.object, Reason: SchemaRejected, Err: nil,
-		Message: mask(tidyTyped(strings.TrimSpace(err.Error()))), Fields: typedFields(err.Error(), mask)}
+		Message: mask(tidyTyped(strings.TrimSpace(err.Error()))), Fields: typedFields(err.Error(), obj, mask)}
 }

@@ -34,7 +34,7 @@ func refusal(r *request, code int, st *metav1.Status) *Error {
 	mask := r.masker()
 	e.fromServer = true
 	e.Message = tidy(mask(st.Message))
-	e.Fields = fieldErrors(st, mask)
+	e.Fields = fieldErrors(st, r.sent, mask)
 	e.Reason = reasonOfStatus(r, e, st)
 	switch e.Reason {
 	case FieldConflict:
@@ -42,11 +42,13 @@ func refusal(r *request, code int, st *metav1.Status) *Error {
 		e.Fields = nil
 	case NamespaceTerminating:
 		e.Fields = nil // it names metadata.namespace, which adds nothing
+	case Escalation:
+		e.Advice = escalationAdvice(r)
 	case Unauthorized:
 		e.Advice = "Log in again or renew the token; the credentials in use are not accepted."
 	case SchemaRejected, Invalid:
 		if len(e.Fields) == 0 {
-			e.Fields = fieldsInWords(st.Message, mask)
+			e.Fields = fieldsInWords(st.Message, r.sent, mask)
 		}
 	}
 	return e
@@ -194,15 +196,37 @@ func reasonOfForbidden(e *Error, st *metav1.Status) Reason {
 			return QuotaUncounted
 		}
 		return QuotaExceeded
+	case strings.Contains(st.Message, "attempting to grant RBAC permissions not currently held"):
+		return Escalation
 	case rbacRefusal.MatchString(st.Message):
 		return Forbidden
 	}
 	return Denied
 }
 
+// escalationAdvice says who has to grant what before a user may write a role, or bind one,
+// that has more rights than the user.
+func escalationAdvice(r *request) string {
+	verb, resource, named := "escalate", "roles", ""
+	ref, isBinding := r.sent["roleRef"].(map[string]any)
+	if isBinding {
+		verb, named = "bind", fmt.Sprintf(" with the name %v", ref["name"])
+	}
+	if r.object.Kind == "ClusterRole" || ref["kind"] == "ClusterRole" {
+		resource = "clusterroles"
+	}
+	where := " in the whole cluster"
+	if r.object.Namespace != "" {
+		where = " in namespace " + r.object.Namespace
+	}
+	return fmt.Sprintf("Kubernetes lets a user give only rights that the user has. A cluster administrator can apply this, or grant this "+
+		"user the rules that are listed here, or the verb %s on %s of rbac.authorization.k8s.io%s%s, which allows it for any rules.",
+		verb, resource, named, where)
+}
+
 // rbacRefusal is how every authorizer's refusal reads: User "x" cannot patch
 // resource "pods" …; admission's refusals have words of their own.
-var rbacRefusal = regexp.MustCompile(`User "[^"]*" cannot |attempting to grant RBAC permissions not currently held|forbidden: not allowed`)
+var rbacRefusal = regexp.MustCompile(`User "[^"]*" cannot |forbidden: not allowed`)
 
 func isDenial(message string) bool {
 	return strings.Contains(message, "denied the request") || strings.Contains(message, "denied request")

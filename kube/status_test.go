@@ -67,23 +67,3 @@ func TestStatusOfWebhooksAndQuotas(t *testing.T) {
 		}
 	}
 }
-
-func TestServerPath(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                          "",
-		"<nil>":                     "",
-		"[]":                        "",
-		".spec.replicas":            "spec.replicas",
-		"data[tls.crt]":             `data["tls.crt"]`,
-		"metadata.annotations[a/b]": `metadata.annotations["a/b"]`,
-		"spec.containers[0].image":  "spec.containers[0].image",
-		`.spec.ports[port=80,protocol="TCP"].name`: `spec.ports[port=80,protocol="TCP"].name`,
-		`.metadata.finalizers["example.com/x"]`:    `metadata.finalizers["example.com/x"]`,
-		"metadata.labels[a=b]":                     "metadata.labels",
-		"spec.x[<bad>=].y":                         "spec.x",
-	} {
-		if got := serverPath(text).String(); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
-	}
-}

@@ -185,7 +185,7 @@ func (s subject) isCuredBy(c *Change, refusal *kube.Error) bool {
 	switch refusal.Reason {
 	case kube.NotFound, kube.Invalid:
 		return mentioned && c.Object.Identity() != s.desired.Object.Identity() && strings.Contains(refusal.Message, "not found")
-	case kube.Forbidden:
+	case kube.Forbidden, kube.Escalation:
 		return isRight(c.Object.GroupKind())
 	case kube.QuotaExceeded, kube.QuotaUncounted:
 		return c.Object.GroupKind() == kinds.ResourceQuota

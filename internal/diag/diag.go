@@ -109,6 +109,7 @@ var summaries = map[kube.Reason]string{
 	kube.NamespaceMissing:       "Namespace not found",
 	kube.NamespaceTerminating:   "Namespace is being deleted",
 	kube.Forbidden:              "Forbidden",
+	kube.Escalation:             "RBAC permissions not held",
 	kube.Unauthorized:           "Credentials not accepted",
 	kube.DryRunUnsupported:      "Dry-run not supported",
 	kube.WebhookFailed:          "Webhook failed",

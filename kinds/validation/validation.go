@@ -103,12 +103,12 @@ func New(k *kinds.Kind) *Validator {
 // unknown are fields of it whose values are not known yet. What these may cure is left out,
 // and no rule is judged then: it may look at any field.
 func (v *Validator) Create(object map[string]any, unknown addrs.PathSet) []Violation {
-	found := violations(validation.ValidateCustomResource(nil, object, v.schema), unknown)
+	found := violations(validation.ValidateCustomResource(nil, object, v.schema), object, unknown)
 	if v.rules == nil || len(found) > 0 || len(unknown) > 0 {
 		return found
 	}
 	errs, _ := v.rules.Validate(context.Background(), nil, v.structural, object, nil, celconfig.RuntimeCELCostBudget)
-	return ruleViolations(errs)
+	return ruleViolations(errs, object)
 }
 
 // Update is as Create for an object that is changed: what was violated before, in a value
@@ -116,30 +116,30 @@ func (v *Validator) Create(object map[string]any, unknown addrs.PathSet) []Viola
 func (v *Validator) Update(object, old map[string]any, unknown addrs.PathSet) []Violation {
 	correlation := common.NewCorrelatedObject(object, old, &model.Structural{Structural: v.structural})
 	errs := validation.ValidateCustomResourceUpdate(nil, object, old, v.schema, validation.WithRatcheting(correlation))
-	found := violations(errs, unknown)
+	found := violations(errs, object, unknown)
 	if v.rules == nil || len(found) > 0 || len(unknown) > 0 {
 		return found
 	}
 	errs, _ = v.rules.Validate(context.Background(), nil, v.structural, object, old, celconfig.RuntimeCELCostBudget,
 		cel.WithRatcheting(correlation))
-	return ruleViolations(errs)
+	return ruleViolations(errs, object)
 }
 
-func violations(errs field.ErrorList, unknown addrs.PathSet) []Violation {
+func violations(errs field.ErrorList, object map[string]any, unknown addrs.PathSet) []Violation {
 	var found []Violation
 	for _, err := range errs {
-		path := pathOf(err.Field)
+		path := addrs.Locate(object, err.Field)
 		if !unknown.Touches(path) {
-			found = append(found, Violation{Path: path, Text: textOf(err, path)})
+			found = append(found, Violation{Path: path, Text: textOf(err)})
 		}
 	}
 	return sorted(found)
 }
 
-func ruleViolations(errs field.ErrorList) []Violation {
+func ruleViolations(errs field.ErrorList, object map[string]any) []Violation {
 	var found []Violation
 	for _, err := range errs {
-		found = append(found, Violation{Path: pathOf(err.Field), Text: err.Detail, Rule: true})
+		found = append(found, Violation{Path: addrs.Locate(object, err.Field), Text: err.Detail, Rule: true})
 	}
 	return sorted(found)
 }
@@ -154,15 +154,9 @@ func sorted(found []Violation) []Violation {
 	return found
 }
 
-// pathOf reads a field as the server names it, "<nil>" for the whole object.
-func pathOf(text string) addrs.Path {
-	path, _ := addrs.ParsePath(text)
-	return path
-}
-
 // textOf is what the server says is wrong, without the value and the field that it repeats.
-func textOf(err *field.Error, path addrs.Path) string {
-	detail := strings.TrimPrefix(err.Detail, path.String()+" in body ")
+func textOf(err *field.Error) string {
+	detail := strings.TrimPrefix(err.Detail, err.Field+" in body ")
 	switch err.Type {
 	case field.ErrorTypeRequired:
 		return "is required"

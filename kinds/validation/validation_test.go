@@ -67,6 +67,7 @@ func TestCreate(t *testing.T) {
 		{name: "element", spec: `{size: 1, tags: [a, ""]}`, want: "spec.tags[1]: should be at least 1 chars long"},
 		{name: "exclusive", spec: `{size: 1, ratio: 0}`, want: "spec.ratio: should be greater than 0"},
 		{name: "entry", spec: `{size: 1, labels: {a: bc}}`, want: "spec.labels.a: may not be more than 1 byte"},
+		{name: "entry with dots", spec: `{size: 1, labels: {a.b/c: bc, a: d}}`, want: `spec.labels["a.b/c"]: may not be more than 1 byte`},
 		{name: "required", spec: `{color: red}`, want: "spec.size: is required"},
 		{name: "rule", spec: `{size: 1, min: 3, max: 2}`, want: "spec: min must not exceed max"},
 		{name: "rule with a default", spec: `{size: 1, min: 11}`, want: "spec: min must not exceed max"},
