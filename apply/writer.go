@@ -155,6 +155,25 @@ func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 	if holder.Action == plan.Delete || holder.Action == plan.Replace {
 		return w.remove(ctx, holder, func(string) {})
 	}
+	fields := holder.DesiredFields
+	var err error
+	for range yieldTries {
+		if err = w.giveUpWith(ctx, to, holder, fields); err == nil {
+			return nil
+		}
+		switch kube.ReasonOf(err) {
+		case kube.ResourceVersionChanged: // its own turn has come meanwhile
+		case kube.Invalid:
+			fields = withOtherPorts(holder.DesiredFields)
+		default:
+			return err
+		}
+	}
+	return err
+}
+
+// giveUpWith applies fields to the holder, unless it has given up already.
+func (w *writer) giveUpWith(ctx context.Context, to, holder *plan.Change, fields map[string]any) error {
 	live, err := w.cluster.Get(ctx, holder.Kind, holder.Object.Namespace, holder.Object.Name)
 	switch {
 	case kube.ReasonOf(err) == kube.NotFound:
@@ -165,18 +184,11 @@ func (w *writer) giveUp(ctx context.Context, to, holder *plan.Change) error {
 		return nil
 	}
 	options := kube.ApplyOptions{UID: holder.UID, ResourceVersion: live.GetResourceVersion(), Force: holder.Force}
-	fields := holder.DesiredFields
-	for range yieldTries {
-		if live, err = w.cluster.Apply(ctx, holder.Kind, fields, options); err == nil {
-			w.yielded.Store(holder.Object.Identity(), live.GetResourceVersion())
-			return nil
-		}
-		if kube.ReasonOf(err) != kube.Invalid {
-			return err
-		}
-		fields = withOtherPorts(holder.DesiredFields)
+	if live, err = w.cluster.Apply(ctx, holder.Kind, fields, options); err != nil {
+		return err
 	}
-	return err
+	w.yielded.Store(holder.Object.Identity(), live.GetResourceVersion())
+	return nil
 }
 
 // isDone reports whether the holder has given up already what another gets, or is no longer

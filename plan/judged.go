@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
@@ -17,7 +18,6 @@ import (
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/relations"
-	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -301,7 +301,7 @@ func findYields(ctx context.Context, p *planner, d *decision) (texts []string) {
 		if identity == d.object.Identity() || !SharesClaims(live.Object, d.fields) {
 			continue
 		}
-		action := givesUp(p, identity, live.Object, d)
+		action := givesUp(p, identity, live, d)
 		if action == "" {
 			return nil
 		}
@@ -368,8 +368,26 @@ func withdrawal(ctx context.Context, p *planner, o state.Object) *Change {
 		return nil
 	case desired != nil:
 		c.Action, c.DesiredFields = Update, desired.Fields
+		if isReplaced(p, desired, live[o.Object.Identity()]) {
+			c.Action = Replace
+		}
 	}
 	return c
+}
+
+// isReplaced reports whether this plan replaces an object that it has not come to yet, as
+// far as its kind, its resource and the options show.
+func isReplaced(p *planner, desired *hclspec.Desired, live *unstructured.Unstructured) bool {
+	if anyMatches(p.Replace, desired.Addr) {
+		return true
+	}
+	d := &decision{desired: desired, kind: desired.Kind, fields: DesiredFields(desired, p.state.StackID()), before: live.Object}
+	predicted, err := kube.Predict(d.kind, live, d.fields)
+	if err != nil {
+		return false // and the object is refused
+	}
+	d.after = predicted
+	return len(d.immutableChanges())+len(d.triggers()) > 0
 }
 
 // wantedIn are the objects of the configuration by identity.
@@ -383,7 +401,7 @@ func wantedIn(p *planner) map[addrs.Object]*hclspec.Desired {
 
 // givesUp is what this plan does to a Service so that another gets what it has, "" if it
 // keeps that.
-func givesUp(p *planner, identity addrs.Object, live map[string]any, to *decision) Action {
+func givesUp(p *planner, identity addrs.Object, live *unstructured.Unstructured, to *decision) Action {
 	entry, owned := p.owned[identity]
 	if !owned || !p.scope.has(entry.Addr) {
 		return ""
@@ -398,10 +416,10 @@ func givesUp(p *planner, identity addrs.Object, live map[string]any, to *decisio
 		return ""
 	}
 	switch {
-	case keepsPorts(live, desired.Fields), keepsAddress(live, desired.Fields, to.fields):
-		return ""
-	case server.ForbidsChange(to.kind, live, desired.Fields, clusterIP):
+	case isReplaced(p, desired, live):
 		return Replace
+	case keepsPorts(live.Object, desired.Fields), keepsAddress(live.Object, desired.Fields, to.fields):
+		return ""
 	}
 	return Update
 }
