@@ -42,21 +42,19 @@ func Run(ctx context.Context, in Input) (Summary, hcl.Diagnostics) {
 		}
 	}()
 
-	outcome, diags := r.walk(ctx)
 	var deletions map[*plan.Change]error
-	var notReady []addrs.Instance
-	if r.mayGoOn() {
-		r.journal.recordAcknowledged(in.Plan.Changes)
-		var deleteDiags, waitDiags hcl.Diagnostics
-		deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
-		notReady, waitDiags = r.awaitAll(ctx, r.unawaited(outcome.Visited))
-		diags = slices.Concat(diags, deleteDiags, waitDiags)
-	} else {
+	var deleteDiags hcl.Diagnostics
+	outcome, diags := r.walk(ctx, func(outcome hclspec.Outcome[*applied]) {
+		if r.mayGoOn() {
+			r.journal.recordAcknowledged(in.Plan.Changes)
+			deletions, deleteDiags = r.deleter.deleteAll(ctx, r.stillNeeded(outcome))
+		}
+	})
+	if !r.mayGoOn() {
 		r.waits.cancel(errNotStarted)
-		var waitDiags hcl.Diagnostics
-		notReady, waitDiags = r.awaitAll(ctx, r.unawaited(outcome.Visited))
-		diags = append(diags, waitDiags...)
 	}
+	notReady, waitDiags := r.awaitAll(ctx, r.unawaited(outcome.Visited))
+	diags = slices.Concat(diags, deleteDiags, waitDiags)
 	r.background.trap.Rethrow()
 	r.journal.recordOutputs(outcome.Outputs, in.Plan)
 	finished = true
@@ -212,10 +210,13 @@ func (r *runner) stillNeeded(outcome hclspec.Outcome[*applied]) func(*plan.Chang
 	}
 }
 
-// walk applies every change of the configuration.
-func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagnostics) {
+// walk applies every change of the configuration, and then calls visited. The outputs wait for
+// values after that, which may appear only once others are deleted.
+func (r *runner) walk(ctx context.Context, visited func(hclspec.Outcome[*applied])) (hclspec.Outcome[*applied], hcl.Diagnostics) {
 	if r.Plan.Mode != plan.Normal { // then nothing is desired
-		return hclspec.Outcome[*applied]{}, nil
+		nothing := hclspec.Outcome[*applied]{}
+		visited(nothing)
+		return nothing, nil
 	}
 	options := hclspec.WalkOptions{Parallelism: r.Parallelism}
 	if r.Plan.Limited() {
@@ -225,7 +226,7 @@ func (r *runner) walk(ctx context.Context) (hclspec.Outcome[*applied], hcl.Diagn
 		}
 		options.Only = func(resource addrs.Resource) bool { return planned[resource] }
 	}
-	visitor := hclspec.Visitor[*applied]{Visit: r.visit, Await: r.await, Latest: (*applied).latest}
+	visitor := hclspec.Visitor[*applied]{Visit: r.visit, Await: r.await, Visited: visited, Latest: (*applied).latest}
 	outcome, diags := visitor.Walk(ctx, r.Plan.Preview, options)
 	for _, v := range outcome.Visited {
 		diags = append(diags, r.visitDiagnostics(v)...)

@@ -30,6 +30,9 @@ type Visitor[R any] struct {
 	// or, for Ready, until it is ready. It is called once for each that something else needs before
 	// it can go on, and may be called again after that. An error fails what needs it, and nothing else.
 	Await func(ctx context.Context, result R, d *Desired, n int) error
+	// Visited, when set, is called once all objects were visited or skipped, before the outputs wait
+	// for values that may appear only after what is done then.
+	Visited func(Outcome[R])
 	// Latest is the object as it is by then, in JSON form.
 	Latest func(result R) map[string]any
 }
@@ -96,6 +99,9 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 		report.add(r.Value.problems)
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.Skipped = append(out.Skipped, r.Value.skipped...)
+	}
+	if visitor.Visited != nil {
+		visitor.Visited(out)
 	}
 	outputs := w.outputs(ctx, results)
 	for _, o := range outputs {
