@@ -29,7 +29,6 @@ type applied struct {
 	// deviations are warnings of what the server made other than the plan shows.
 	deviations hcl.Diagnostics
 	needs      []need // of its Later, each
-	expected   bool   // it is counted among those that are to be ready
 
 	start sync.Once
 	mu    sync.Mutex

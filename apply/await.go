@@ -199,9 +199,8 @@ func (w *waiting) observe(state readiness.State) {
 		return
 	}
 	state.Why = w.goal.why(state)
-	if !w.c.expected && !becomesReady(w.c.Change) {
-		w.c.expected = true
-		w.w.events.expectReady()
+	if w.goal.ready {
+		w.w.events.expectReady(w.c.Addr)
 	}
 	if state.Why != w.why || w.stop == nil {
 		w.why = state.Why

@@ -47,9 +47,18 @@ const progressEvery = 10 * time.Second
 // events reports one event at a time.
 type events struct {
 	*background
-	mu     sync.Mutex
-	report func(Event) // see Input.Progress
-	tally  Tally
+	mu      sync.Mutex
+	report  func(Event) // see Input.Progress
+	tally   Tally
+	awaited map[addrs.Instance]bool // whether each object that is waited for is ready
+}
+
+// expect says what the run has to do and to wait for.
+func (e *events) expect(changes int, awaited []addrs.Instance) {
+	e.tally.Changes, e.awaited = changes, map[addrs.Instance]bool{}
+	for _, addr := range awaited {
+		e.expectReady(addr)
+	}
 }
 
 func (e *events) send(event Event) {
@@ -62,17 +71,25 @@ func (e *events) send(event Event) {
 	case Done:
 		e.tally.Done++
 	case Ready:
-		e.tally.Ready++
+		if ready, counts := e.awaited[event.Addr]; ready {
+			return // as another wait for it has found
+		} else if counts {
+			e.awaited[event.Addr] = true
+			e.tally.Ready++
+		}
 	}
 	event.Tally = e.tally
 	e.report(event)
 }
 
-// expectReady counts one more object that is waited for.
-func (e *events) expectReady() {
+// expectReady counts one more object that is waited for until it is ready, once.
+func (e *events) expectReady(addr addrs.Instance) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.tally.Awaited++
+	if _, counted := e.awaited[addr]; !counted && e.awaited != nil {
+		e.awaited[addr] = false
+		e.tally.Awaited++
+	}
 }
 
 // during reports an action from its start to its end. The action may note what it

@@ -150,21 +150,20 @@ func (r *runner) connect(stackID string) {
 		enabled: r.Wait.Enabled, timeouts: timeouts, informers: r.informers, diagnoser: diagnoser, events: events, shutdown: r.shutdown,
 		activity: activity, masker: sync.OnceValue(func() redact.Masker { return plan.Masker(r.Plan.Changes...) }),
 	}
-	events.tally = r.total()
+	events.expect(r.total())
 }
 
 // total is what the run has to do and to wait for.
-func (r *runner) total() Tally {
-	var t Tally
+func (r *runner) total() (changes int, awaited []addrs.Instance) {
 	for _, c := range r.Plan.Changes {
 		if c.Action != plan.NoOp && c.Action != plan.Forget {
-			t.Changes++
+			changes++
 		}
 		if c.Desired != nil && becomesReady(c) && (r.waiter.waits(c.Desired) || mustBeReady(c)) {
-			t.Awaited++
+			awaited = append(awaited, c.Addr)
 		}
 	}
-	return t
+	return changes, awaited
 }
 
 func (r *runner) close() {
