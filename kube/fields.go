@@ -31,13 +31,28 @@ func fieldErrors(st *metav1.Status, sent map[string]any, mask func(string) strin
 			continue
 		}
 		out = append(out, FieldError{
-			Path:      addrs.Locate(sent, c.Field),
+			Path:      addrs.Locate(sent, inVersion(sent, c.Field)),
 			Reason:    string(c.Type),
 			Detail:    tidy(mask(c.Message)),
 			Immutable: immutableWords.MatchString(c.Message),
 		})
 	}
 	return out
+}
+
+// hoisted are the parts of a definition that the server has at its top when all versions have
+// the same, and names there though the definition has them in its versions.
+var hoisted = regexp.MustCompile(`^spec\.(?:(validation)|(subresources|additionalPrinterColumns))\b`)
+
+func inVersion(sent map[string]any, field string) string {
+	if sent["kind"] != "CustomResourceDefinition" {
+		return field
+	}
+	if hoisted.FindStringSubmatch(field) == nil {
+		return field
+	}
+	field = strings.Replace(field, "spec.validation", "spec.schema", 1)
+	return "spec.versions[0]" + strings.TrimPrefix(field, "spec")
 }
 
 // isAside recognises a cause that is not about the object: for custom kinds
@@ -98,7 +113,8 @@ func fieldsInWords(message string, sent map[string]any, mask func(string) string
 		out = append(out, FieldError{Path: addrs.Locate(sent, name), Reason: "FieldValueInvalid", Detail: m[1] + " field"})
 	}
 	for _, m := range goTypeWords.FindAllStringSubmatch(message, -1) {
-		out = append(out, FieldError{Path: addrs.Locate(sent, m[2]), Reason: "FieldValueTypeInvalid", Detail: "expected " + m[3] + ", got " + m[1]})
+		detail := "expected " + m[3] + ", got " + m[1]
+		out = append(out, FieldError{Path: addrs.Locate(sent, m[2]), Reason: "FieldValueTypeInvalid", Detail: detail})
 	}
 	if _, rest, ok := strings.Cut(message, "failed to create typed patch object"); ok {
 		out = append(out, typedFields(rest, sent, mask)...)

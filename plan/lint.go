@@ -100,8 +100,14 @@ func replicasDropped(ctx context.Context, p *planner, c *Change) hcl.Diagnostics
 // violations are what the schema of a custom kind does not allow in an object that the
 // server was not asked about.
 func violations(schemas *validation.Set, d *decision) error {
+	if d.certainty != Predicted {
+		return nil
+	}
+	if d.kind.GroupKind() == kinds.CustomResourceDefinition {
+		return faults(d)
+	}
 	v := schemas.Of(d.kind)
-	if v == nil || d.certainty != Predicted {
+	if v == nil {
 		return nil
 	}
 	var found []validation.Violation
@@ -115,6 +121,21 @@ func violations(schemas *validation.Set, d *decision) error {
 	for _, violation := range found {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: validation.Summary,
 			Detail: violation.Detail(d.addr, d.kind), Subject: d.desired.RangeOf(violation.Path).Ptr()})
+	}
+	if len(diags) == 0 {
+		return nil
+	}
+	d.blocked = true
+	return MaskSecrets(diags, d.change())
+}
+
+// faults are what does not compile in the schemas of a definition that the server was not
+// asked about.
+func faults(d *decision) error {
+	var diags hcl.Diagnostics
+	for _, fault := range validation.Faults(d.fields) {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: validation.DefinitionSummary,
+			Detail: fault.FaultDetail(d.addr), Subject: d.desired.RangeOf(fault.Path).Ptr()})
 	}
 	if len(diags) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kinds/validation"
 )
@@ -12,6 +13,7 @@ func (c *Configuration) Violations() []Finding {
 	var validators validation.Set
 	var found []Finding
 	for _, o := range c.objects {
+		found = append(found, faults(o)...)
 		v := validators.Of(o.Kind)
 		if v == nil {
 			continue
@@ -23,6 +25,22 @@ func (c *Configuration) Violations() []Finding {
 			found = append(found, Finding{Of: o, Path: violation.Path, Error: true,
 				Summary: validation.Summary, Detail: violation.Detail(o.Addr, o.Kind)})
 		}
+	}
+	return found
+}
+
+// faults are what does not compile in the schemas of a definition.
+func faults(o *Object) []Finding {
+	if o.Kind.GroupKind() != kinds.CustomResourceDefinition {
+		return nil
+	}
+	var found []Finding
+	for _, fault := range validation.Faults(o.Fields) {
+		if o.Sensitive.Covers(fault.Path) {
+			fault.Text = "does not compile"
+		}
+		found = append(found, Finding{Of: o, Path: fault.Path, Error: true,
+			Summary: validation.DefinitionSummary, Detail: fault.FaultDetail(o.Addr)})
 	}
 	return found
 }

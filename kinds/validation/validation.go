@@ -76,27 +76,34 @@ func New(k *kinds.Kind) *Validator {
 	if k.Schema == nil {
 		return nil
 	}
-	text, err := json.Marshal(k.Schema)
-	if err != nil {
+	internal, structural, err := read(k.Schema)
+	if err != nil || len(faultsIn(structural, addrs.Path{}, true)) > 0 {
 		return nil
 	}
-	var props apiextensionsv1.JSONSchemaProps
-	if err := json.Unmarshal(text, &props); err != nil {
-		return nil
-	}
-	var internal apiextensions.JSONSchemaProps
-	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(&props, &internal, nil); err != nil {
-		return nil
-	}
-	v := &Validator{}
-	if v.structural, err = schema.NewStructural(&internal); err != nil {
-		return nil
-	}
-	if v.schema, _, err = validation.NewSchemaValidator(&internal); err != nil {
+	v := &Validator{structural: structural}
+	if v.schema, _, err = validation.NewSchemaValidator(internal); err != nil {
 		return nil
 	}
 	v.rules = cel.NewValidator(v.structural, true, celconfig.PerCallLimit)
 	return v
+}
+
+// read reads a schema in JSON form.
+func read(from map[string]any) (*apiextensions.JSONSchemaProps, *schema.Structural, error) {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return nil, nil, err
+	}
+	var props apiextensionsv1.JSONSchemaProps
+	if err := json.Unmarshal(text, &props); err != nil {
+		return nil, nil, err
+	}
+	internal := &apiextensions.JSONSchemaProps{}
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(&props, internal, nil); err != nil {
+		return nil, nil, err
+	}
+	structural, err := schema.NewStructural(internal)
+	return internal, structural, err
 }
 
 // Create are the violations in an object that is created. It has the defaults of its schema;

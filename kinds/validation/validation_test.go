@@ -129,3 +129,39 @@ func TestNone(t *testing.T) {
 		}
 	}
 }
+
+// TestFaults: what does not compile is a fault of the definition, and its objects are not
+// judged by it.
+func TestFaults(t *testing.T) {
+	for _, test := range []struct{ name, spec, want string }{
+		{"all well", `{type: object, properties: {a: {type: string, pattern: "^[a-z]+$"}}, x-kubernetes-validations: [{rule: has(self.a)}]}`, ""},
+		{"pattern", `{type: object, properties: {a: {type: string, pattern: "["}}}`,
+			"properties.spec.properties.a.pattern: is no regular expression: error parsing regexp: missing closing ]: `[`"},
+		{"pattern of entries", `{type: object, additionalProperties: {type: string, pattern: "("}}`,
+			"properties.spec.additionalProperties.pattern: is no regular expression: error parsing regexp: missing closing ): `(`"},
+		{"pattern of elements", `{type: array, items: {type: string, pattern: "*"}}`,
+			"properties.spec.items.pattern: is no regular expression: error parsing regexp: missing argument to repetition operator: `*`"},
+		{"pattern of one of several", `{type: object, properties: {a: {type: string, anyOf: [{pattern: a}, {pattern: "["}]}}}`,
+			"properties.spec.properties.a.anyOf[1].pattern: is no regular expression: error parsing regexp: missing closing ]: `[`"},
+		{"rule", `{type: object, properties: {a: {type: string}}, x-kubernetes-validations: [{rule: has(self.a)}, {rule: self.b == 1}]}`,
+			`properties.spec.x-kubernetes-validations[1].rule: is no valid expression: compilation failed: ERROR: <input>:1:5: undefined field 'b'`},
+		{"message of a rule", `{type: object, properties: {a: {type: string}},
+			x-kubernetes-validations: [{rule: has(self.a), messageExpression: self.c}]}`,
+			`properties.spec.x-kubernetes-validations[0].messageExpression: is no valid expression: `},
+		{"rule that is no condition", `{type: object, properties: {a: {type: string}}, x-kubernetes-validations: [{rule: self.a}]}`,
+			`properties.spec.x-kubernetes-validations[0].rule: is no valid expression: cel expression must evaluate to a bool`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			definition := kindstest.Decode(t, kindstest.Widget+`
+    schema: {openAPIV3Schema: {type: object, properties: {spec: `+test.spec+`}}}
+`)
+			got := strings.ReplaceAll(texts(validation.Faults(definition)), "spec.versions[0].schema.openAPIV3Schema.", "")
+			if !strings.HasPrefix(got, test.want) || test.want == "" && got != "" || strings.Contains(got, "\nproperties") {
+				t.Errorf("got %s\nwant %s", got, test.want)
+			}
+			if judged := validation.New(kindstest.FromCRD(t, definition)[0]) != nil; judged != (test.want == "") {
+				t.Errorf("its objects are judged: %v", judged)
+			}
+		})
+	}
+}
