@@ -54,6 +54,7 @@ func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Res
 		}
 		o := evaluatedOutput{block: b}
 		tooMuch := p.spend(b, func() { o.value, o.later, o.diags = p.evaluateOutput(b, n.decl, results) })
+		p.nameInstances(b, o.diags, results)
 		o.diags = forDisplay(append(o.diags, tooMuch...))
 		all = append(all, o)
 		if tooMuch.HasErrors() {

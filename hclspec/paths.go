@@ -24,11 +24,8 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 		if !ok || deps[ref.to] == nil || deps[ref.to].kind == nil {
 			continue
 		}
-		problems := checkInstance(ref, target, deps[ref.to])
-		if len(problems) == 0 {
-			problems = checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
-			b.fields[ref.at] = fieldAt(ref.objectSteps(target), deps[ref.to].kind)
-		}
+		problems := checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
+		b.fields[ref.at] = fieldAt(ref.objectSteps(target), deps[ref.to].kind)
 		if problems.HasErrors() {
 			b.broken = append(b.broken, use{root: ref.to.Type, steps: []useStep{{kind: attrStep, name: ref.to.Name}}, at: ref.at})
 		}
@@ -37,8 +34,28 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 	return diags
 }
 
-// checkInstance reports a key, written out, that no instance has.
-func checkInstance(ref reference, target objectNode, res *result) hcl.Diagnostics {
+// nameInstances says which instances there are where evaluation says that an index leads
+// nowhere. Only evaluation knows whether the reference counts: it may stand in the branch
+// of a conditional that is not taken, or in try.
+func (p *program) nameInstances(b *block, diags hcl.Diagnostics, deps map[Block]*result) {
+	for i, d := range diags {
+		if d.Summary != "Invalid index" || d.Subject == nil {
+			continue
+		}
+		for _, ref := range b.refs {
+			target, ok := p.names.byBlock[ref.to].node.(objectNode)
+			if !ok || deps[ref.to] == nil || len(ref.steps) == 0 || !ref.steps[0].at.Overlaps(*d.Subject) {
+				continue
+			}
+			if missing := missingInstance(ref, target, deps[ref.to]); missing != nil {
+				diags[i] = missing[0]
+			}
+		}
+	}
+}
+
+// missingInstance is the error of a key, written out, that no instance has.
+func missingInstance(ref reference, target objectNode, res *result) hcl.Diagnostics {
 	if len(ref.steps) == 0 || res.unexpanded || target.repetition() == "" {
 		return nil
 	}

@@ -73,6 +73,7 @@ func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
 		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)
 		pre.results[b] = res
+		pre.program.nameInstances(pre.program.names.byBlock[b], res.diags, pre.results)
 		pre.program.instancesLeft -= len(res.instances)
 		diags = append(diags, res.diags...)
 		if pre.program.budget.IsExhausted() {
