@@ -18,6 +18,7 @@ import (
 func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 	var (
 		plugin    *auth.PluginError
+		op        *net.OpError
 		dns       *net.DNSError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
@@ -30,6 +31,11 @@ func (c *client) describeConnection(e *Error, r *request, ans *answer) {
 	switch {
 	case errors.As(err, &plugin):
 		e.Reason, e.Message, e.Advice = PluginFailed, plugin.Message, plugin.Advice
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		e.Reason = Unreachable
+		e.Message = fmt.Sprintf("the proxy between this machine and %s can't be reached: %s", host, plainError(op.Err))
+		e.Advice = "Check the proxy's address: proxy-url in the kubeconfig, proxy_url in the cluster block, " +
+			"or HTTPS_PROXY and NO_PROXY in the environment."
 	case errors.As(err, &dns):
 		e.Reason = Unreachable
 		e.Message = fmt.Sprintf("the server's name %q can't be found", dns.Name)
