@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -19,9 +20,9 @@ func forceUnlockCommand(s *session) *cli.Command {
 		About: "Removes a lock that another run has left. Make sure that that run is dead: two runs that change the same " +
 			"objects at once interfere with each other. A run whose lock was removed can no longer write the state.\n\n" +
 			"A local state rarely needs this: the operating system releases the lock when a run ends for any reason.",
-		Flags: cli.Group("Options",
-			cli.On("force", &force, "Don't ask for confirmation."),
-			opts.flag()),
+		Flags: slices.Concat(cli.Group("Options",
+			cli.On("force", &force, "Don't ask for confirmation.")),
+			cli.Group("Options", opts.flags()...)),
 		Examples: []cli.Example{
 			{Line: "force-unlock 6b3c1f6e-2c1e-4f0e-8a51-0e6f4d1f2f0a", Explanation: "Use the lock ID that the refused run printed:"},
 		},

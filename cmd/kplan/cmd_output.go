@@ -26,10 +26,10 @@ func outputCommand(s *session) *cli.Command {
 		Summary: "Show output values",
 		About: "Shows the values that the outputs, or one of them, had in the last apply. kplan stores no sensitive values: " +
 			"their outputs are shown as (sensitive value).",
-		Flags: cli.Group("Options",
+		Flags: slices.Concat(cli.Group("Options",
 			cli.On("json", &opts.json, "Print JSON."),
-			cli.On("raw", &opts.raw, "Print the string, number or boolean itself, for a script."),
-			opts.state.flag()),
+			cli.On("raw", &opts.raw, "Print the string, number or boolean itself, for a script.")),
+			cli.Group("Options", opts.state.flags()...)),
 		Examples: []cli.Example{
 			{Line: "output", Explanation: "Show all outputs:"},
 			{Line: "output -raw node_port", Explanation: "Print one output for a shell variable:"},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -30,12 +31,12 @@ func showCommand(s *session) *cli.Command {
 			"With -markdown a plan is printed as the comment of a pull request: deletions first, text from " +
 			"elsewhere in blocks of code, and within the size limits of GitHub and GitLab. Its first line is always the same, so that " +
 			"the comment can be found and replaced.",
-		Flags: cli.Group("Options",
+		Flags: slices.Concat(cli.Group("Options",
 			cli.On("json", &opts.json, "Print JSON."),
 			cli.On("markdown", &opts.markdown, "Print a comment for a pull request."),
 			cli.Text("stack", &opts.stack, "With -markdown, show the stack's `NAME`, to distinguish the comments of several stacks."),
-			cli.Text("link", &opts.link, "With -markdown, link to the whole plan at the https `URL`."),
-			opts.state.flag()),
+			cli.Text("link", &opts.link, "With -markdown, link to the whole plan at the https `URL`.")),
+			cli.Group("Options", opts.state.flags()...)),
 		Examples: []cli.Example{
 			{Line: "show acme.plan", Explanation: "Review a saved plan again:"},
 			{Line: "show -json acme.plan | jq .resource_changes", Explanation: "Check a saved plan by a program:"},

@@ -21,9 +21,10 @@ func stateMoveCommand(s *session) *cli.Command {
 		Summary: "Move an object to another address",
 		About: "Gives the objects at one address another address. Use it when a block was renamed in a way that " +
 			"the plan does not detect; a plan detects a renamed block that still names the same object.",
-		Flags: cli.Group("Options",
+		Flags: slices.Concat(cli.Group("Options",
 			cli.On("dry-run", &dryRun, "Print what would be moved, and move nothing."),
-			opts.flag(), opts.lockFlag()),
+			opts.lockFlag()),
+			cli.Group("Options", opts.flags()...)),
 		Examples: []cli.Example{
 			{Line: "state mv Pod.web Pod.front", Explanation: "After renaming the block Pod.web to Pod.front:"},
 			{Line: "state mv -dry-run Pod.web 'Pod.web[0]'", Explanation: "After adding count to the block:"},

@@ -15,7 +15,7 @@ func statePullCommand(s *session) *cli.Command {
 		Name:    "pull",
 		Summary: "Print the stored state",
 		About:   "Prints the state in the format in which it is stored, and which state push reads.",
-		Flags:   cli.Group("Options", opts.flag()),
+		Flags:   cli.Group("Options", opts.flags()...),
 		Examples: []cli.Example{
 			{Line: "state pull >before.json", Explanation: "Keep a copy:"},
 		},

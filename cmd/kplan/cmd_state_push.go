@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -22,9 +23,10 @@ func statePushCommand(s *session) *cli.Command {
 		About: "Stores the state in FILE, or from standard input if FILE is -. Use it for the file errored.kplan.state.json " +
 			"that an apply leaves when it can't store the state, and to restore a backup.\n\n" +
 			"A state of another stack, or one that is older than the stored one, is refused.",
-		Flags: cli.Group("Options",
+		Flags: slices.Concat(cli.Group("Options",
 			cli.On("force", &force, "Store the state whatever is stored now."),
-			opts.flag(), opts.lockFlag()),
+			opts.lockFlag()),
+			cli.Group("Options", opts.flags()...)),
 		Examples: []cli.Example{
 			{Line: "state push errored.kplan.state.json", Explanation: "After an apply that could not store its state:"},
 			{Line: "state push -force kplan.state.json.backup", Explanation: "Restore the state before the last run, and forget what that run did:"},

@@ -21,11 +21,10 @@ import (
 
 // removeOptions are those of state rm.
 type removeOptions struct {
-	state     stateOptions
-	variables variableOptions
-	cluster   clusterOptions
-	dryRun    bool
-	offline   bool
+	state   stateOptions
+	cluster clusterOptions
+	dryRun  bool
+	offline bool
 }
 
 func stateRemoveCommand(s *session) *cli.Command {
@@ -39,8 +38,8 @@ func stateRemoveCommand(s *session) *cli.Command {
 		Flags: slices.Concat(cli.Group("Options",
 			cli.On("dry-run", &opts.dryRun, "Print what would be forgotten, and forget nothing."),
 			cli.On("offline", &opts.offline, "Change only the state: the objects keep the label, by which state rebuild finds them."),
-			opts.state.flag(), opts.state.lockFlag()),
-			cli.Group("Variables and cluster", append(opts.variables.flags(), opts.cluster.flags()...)...)),
+			opts.state.lockFlag()),
+			cli.Group("Options", append(opts.state.flags(), opts.cluster.flags()...)...)),
 		Examples: []cli.Example{
 			{Line: "state rm -dry-run Pod.web", Explanation: "Show what would be forgotten:"},
 			{Line: "state rm 'Pod.web[\"a\"]' Service.web", Explanation: "Forget two objects:"},
@@ -110,7 +109,7 @@ func (s *session) release(ctx context.Context, opts removeOptions, st *state.Sta
 // clusterOf connects to the cluster of a state.
 func (s *session) clusterOf(ctx context.Context, opts removeOptions, st *state.State) (*kube.Cluster, hcl.Diagnostics) {
 	c, _ := config.Load(ctx, ".") // whatever is wrong elsewhere, the cluster block counts
-	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.variables.args, Open: files.Opener(ctx), Partial: true})
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.state.variables.args, Open: files.Opener(ctx), Partial: true})
 	s.ui.Secrets.Add(secretsIn(values)...)
 	cluster, diags := s.connect(ctx, definition{c, values}, opts.cluster)
 	if diags.HasErrors() {

@@ -15,7 +15,7 @@ func stateShowCommand(s *session) *cli.Command {
 		Summary: "Show what the state records of an object",
 		About: "Shows which object in the cluster an address stands for, its uid, and its dependencies. The state has " +
 			"no manifests: those stay in the cluster.",
-		Flags:    cli.Group("Options", opts.flag()),
+		Flags:    cli.Group("Options", opts.flags()...),
 		Examples: []cli.Example{{Line: "state show 'Pod.web[\"a\"]'", Explanation: "Quotes keep the shell from reading the key:"}},
 		Words:    s.stateWords(&opts, stateAddresses),
 		Run: func(ctx context.Context, args []string) (cli.ExitCode, hcl.Diagnostics) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -25,6 +27,15 @@ type stateOptions struct {
 	path        string
 	lockTimeout cli.Duration
 	reads       bool // and writes nothing, no lock file either
+	// variables are what the path of a backend block may depend on, for commands that
+	// need no other values.
+	variables variableOptions
+	byBackend bool // the path is that of a backend block
+}
+
+// flags are those of a command that needs nothing but the state.
+func (o *stateOptions) flags() []cli.Flag {
+	return append([]cli.Flag{o.flag()}, o.variables.valueFlags()...)
 }
 
 func (o *stateOptions) flag() cli.Flag {
@@ -52,7 +63,9 @@ func (s *session) locate(ctx context.Context, opts stateOptions) (stateOptions, 
 		opts.path = defaultState
 		return opts, nil
 	}
-	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Partial: true}) // other mistakes don't concern this command
+	values, _ := c.ReadVariables(config.Inputs{ // other mistakes don't concern this command
+		Env: os.Environ(), Args: opts.variables.args, Open: files.Opener(ctx), Partial: true})
+	s.ui.Secrets.Add(secretsIn(values)...)
 	return opts.in(definition{c, values})
 }
 
@@ -67,10 +80,10 @@ func (o stateOptions) in(d definition) (stateOptions, hcl.Diagnostics) {
 	}
 	if backend.Path == "" {
 		return o, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
-			Detail: "The path of the backend depends on a variable without a value. Set it in the environment as KPLAN_VAR_name or " +
-				"in a *.auto.kpvars.hcl file, or name the state with -state=FILE."}}
+			Detail: "The path of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment as " +
+				"KPLAN_VAR_name, or name the state with -state=FILE."}}
 	}
-	o.path = backend.Path
+	o.path, o.byBackend = backend.Path, true
 	return o, nil
 }
 
@@ -82,12 +95,32 @@ func (o stateOptions) store() *state.Local {
 	return state.Open(o.path)
 }
 
+// makeDirectory creates the directory that a backend block names. Who only reads is told
+// that it is missing: there is no state, and nothing to lock. Any other path may be a typing
+// mistake.
+func (o stateOptions) makeDirectory() (missing bool, err error) {
+	if !o.byBackend {
+		return false, nil
+	}
+	dir := filepath.Dir(o.path)
+	if o.reads {
+		_, err := os.Stat(dir)
+		return errors.Is(err, fs.ErrNotExist), nil
+	}
+	return false, os.MkdirAll(dir, 0o700)
+}
+
 // quietWait is how long kplan waits for a lock before it reports that.
 const quietWait = 400 * time.Millisecond
 
 // acquire locks the state. There is no lease for who only reads what was never
 // locked.
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, hcl.Diagnostics) {
+	if missing, err := opts.makeDirectory(); err != nil {
+		return nil, failure("Error acquiring the state lock", "%s.", capital(err))
+	} else if missing {
+		return nil, nil
+	}
 	waiting := time.AfterFunc(quietWait, func() {
 		const text = "Acquiring state lock. This may take a few moments..."
 		s.ui.Emit(func(e *render.Events) { e.LockAwaited(text) })

@@ -25,12 +25,15 @@ type variableOptions struct {
 }
 
 func (o *variableOptions) flags() []cli.Flag {
+	return append(o.valueFlags(), cli.Off("input", &o.input, "Don't ask for missing values; fail instead."))
+}
+
+func (o *variableOptions) valueFlags() []cli.Flag {
 	return []cli.Flag{
 		cli.Value("var", varFlag{&o.args, func(text string) config.VarArg { return config.VarArg{Set: text} }},
 			"Set a variable: `'NAME=VALUE'`. May be repeated. Of several -var and -var-file that set the same variable the last one wins."),
 		cli.Value("var-file", varFlag{&o.args, func(path string) config.VarArg { return config.VarArg{File: path} }},
 			"Read the values of variables from `FILE`. May be repeated."),
-		cli.Off("input", &o.input, "Don't ask for missing values; fail instead."),
 	}
 }
 

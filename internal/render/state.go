@@ -54,3 +54,26 @@ func stateResource(o state.Object) jsonResource {
 	}
 	return r
 }
+
+// managedObject is one in a list.
+type managedObject struct {
+	Address    string `json:"address"`
+	APIVersion string `json:"api_version"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	UID        string `json:"uid"`
+	Deposed    bool   `json:"deposed,omitempty"`
+}
+
+// ObjectsJSON writes which objects these are, in a list, without their values.
+func ObjectsJSON(w io.Writer, objects []state.Object) error {
+	list := make([]managedObject, len(objects))
+	for i, o := range objects {
+		list[i] = managedObject{
+			Address: o.Addr.String(), APIVersion: o.Object.APIVersion(), Kind: o.Object.Kind, Namespace: o.Object.Namespace,
+			Name: o.Object.Name, UID: o.UID, Deposed: o.Deposed,
+		}
+	}
+	return writeJSON(w, list, true)
+}
