@@ -17,7 +17,8 @@ func stateListCommand(s *session) *cli.Command {
 		Name: "list", Aliases: []string{"ls"}, Args: "[ADDRESS...]", MaxArgs: -1,
 		Summary: "List the addresses of managed objects",
 		About:   "Lists the addresses of the objects in the state, or of those that match the given addresses.",
-		Flags:   cli.Group("Options", append(opts.flags(), cli.On("json", &asJSON, "Print JSON: an object for each, with its address, kind and name."))...),
+		Flags: cli.Group("Options", append(opts.flags(),
+			cli.On("json", &asJSON, "Print JSON: an object for each, with its address, kind and name."))...),
 		Examples: []cli.Example{
 			{Line: "state list", Explanation: "List all objects:"},
 			{Line: "state list Pod.web", Explanation: "List the objects of one resource block:"},
