@@ -50,7 +50,7 @@ func TestOwnObjectNotInState(t *testing.T) {
 	x := r.newTrial(t)
 	x.write(faulttest.Stack{{Kind: "ConfigMap", Name: "a"}, {Kind: "ConfigMap", Name: "b"}})
 	x.mustApply()
-	if run := x.kplan("state", "rm", "ConfigMap.a", "ConfigMap.b"); run.Code != 0 {
+	if run := x.kplan("state", "rm", "-offline", "ConfigMap.a", "ConfigMap.b"); run.Code != 0 {
 		t.Fatal(run)
 	}
 	x.checkConvergesAfterCopy("b")

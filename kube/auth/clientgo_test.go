@@ -43,6 +43,8 @@ func newPlugins(t *testing.T, status int, script string) *plugins {
 	t.Cleanup(p.server.Close)
 	program := filepath.Join(p.dir, "plugin")
 	script = "#!/bin/sh\necho ran >> DIR/runs\n" + script
+	syscall.ForkLock.RLock() // a program that starts meanwhile would have the file open for writing, and it could not be run
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(program, []byte(strings.ReplaceAll(script, "DIR", p.dir)), 0o700); err != nil {
 		t.Fatal(err)
 	}
