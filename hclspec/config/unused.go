@@ -32,27 +32,28 @@ func (u *unused) find(value cty.Value, ty cty.Type, expr hcl.Expression, path ad
 	given := value.Type()
 	switch isMap := given.IsObjectType() || given.IsMapType(); {
 	case ty.IsObjectType() && isMap:
-		attributes := ty.AttributeTypes()
+		attributes, entries := ty.AttributeTypes(), entriesOf(expr)
 		for name, part := range value.AsValueMap() {
-			key, inner := entryOf(expr, name)
 			if attribute, ok := attributes[name]; ok {
-				u.find(part, attribute, inner, path.Field(name))
+				u.find(part, attribute, entries[name].value, path.Field(name))
 			} else {
-				u.report(name, ty, key, path)
+				u.report(name, ty, entries[name].key, path)
 			}
 		}
 	case ty.IsMapType() && isMap:
+		entries := entriesOf(expr)
 		for name, part := range value.AsValueMap() {
-			_, inner := entryOf(expr, name)
-			u.find(part, ty.ElementType(), inner, path.Field(name))
+			u.find(part, ty.ElementType(), entries[name].value, path.Field(name))
 		}
 	case ty.IsTupleType() && given.IsTupleType() && ty.Length() == given.Length():
+		elements := elementsOf(expr, value)
 		for i, part := range value.AsValueSlice() {
-			u.find(part, ty.TupleElementType(i), elementOf(expr, i), path.Index(i))
+			u.find(part, ty.TupleElementType(i), elements[i], path.Index(i))
 		}
 	case (ty.IsListType() || ty.IsSetType()) && (given.IsTupleType() || given.IsListType() || given.IsSetType()):
+		elements := elementsOf(expr, value)
 		for i, part := range value.AsValueSlice() {
-			u.find(part, ty.ElementType(), elementOf(expr, i), path.Index(i))
+			u.find(part, ty.ElementType(), elements[i], path.Index(i))
 		}
 	}
 }
@@ -82,35 +83,40 @@ func (u *unused) report(name string, ty cty.Type, key *hcl.Range, path addrs.Pat
 	})
 }
 
-// entryOf is where an object that is written out has the name, and the value under it.
-func entryOf(expr hcl.Expression, name string) (*hcl.Range, hcl.Expression) {
+// entry is an entry of an object that is written out.
+type entry struct {
+	key   *hcl.Range
+	value hcl.Expression
+}
+
+// entriesOf are the entries of an object that is written out, none where it is not.
+func entriesOf(expr hcl.Expression) map[string]entry {
 	if expr == nil {
-		return nil, nil
+		return nil
 	}
 	pairs, diags := hcl.ExprMap(expr)
 	if diags.HasErrors() {
-		return nil, nil
+		return nil
 	}
+	entries := make(map[string]entry, len(pairs))
 	for _, pair := range pairs {
-		if key, diags := pair.Key.Value(nil); !diags.HasErrors() {
-			if text, ok := source.KeyString(key); ok && text == name {
-				at := pair.Key.Range()
-				return &at, pair.Value
-			}
+		key, diags := pair.Key.Value(nil)
+		if name, ok := source.KeyString(key); ok && !diags.HasErrors() {
+			entries[name] = entry{pair.Key.Range().Ptr(), pair.Value}
 		}
 	}
-	return nil, nil
+	return entries
 }
 
-func elementOf(expr hcl.Expression, i int) hcl.Expression {
-	if expr == nil {
-		return nil
+// elementsOf are where the elements of a list are written out, nil for each where they
+// are not.
+func elementsOf(expr hcl.Expression, list cty.Value) []hcl.Expression {
+	if expr != nil {
+		if elements, diags := hcl.ExprList(expr); !diags.HasErrors() && len(elements) == list.LengthInt() {
+			return elements
+		}
 	}
-	elements, diags := hcl.ExprList(expr)
-	if diags.HasErrors() || i >= len(elements) {
-		return nil
-	}
-	return elements[i]
+	return make([]hcl.Expression, list.LengthInt())
 }
 
 // unusedInType are the unused attributes of the defaults that optional() gives in a type.
