@@ -42,9 +42,10 @@ export KPLAN_TEST_KUBECONFIG="$$dir/kubeconfig" KPLAN_TEST_AUDIT_LOG="$$dir/audi
 endef
 
 # The inner loop: tests that need a control plane skip themselves. A single
-# test takes seconds, as in go test ./plan/diff -run TestLists.
+# test takes seconds, as in go test ./plan/diff -run TestLists. Some packages mostly
+# wait for timeouts, so more of them run at once than there are processors.
 quick:
-	env -u KPLAN_TEST_KUBECONFIG -u KPLAN_TEST_REQUIRE_CLUSTER go test $(TESTFLAGS) ./...
+	env -u KPLAN_TEST_KUBECONFIG -u KPLAN_TEST_REQUIRE_CLUSTER go test -p 4 $(TESTFLAGS) ./...
 
 # TESTFLAGS goes to go test, as in TESTFLAGS=-v.
 test: build sandbox bin/$(notdir $(GOTESTSUM))
