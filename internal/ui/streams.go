@@ -189,7 +189,7 @@ func (s *Streams) masked(diags hcl.Diagnostics) hcl.Diagnostics {
 	return all
 }
 
-// Notice tells of something in passing, with a summary for programs.
+// Notice reports something in passing, with a summary for programs.
 func (s *Streams) Notice(summary, text string) {
 	text = s.Secrets.Hide(text)
 	s.Emit(func(e *render.Events) {
