@@ -39,15 +39,10 @@ func (n *priced) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 }
 
 // shared also costs what its value holds.
-type shared struct {
-	node
-	price int64
-}
+type shared struct{ priced }
 
 func (n *shared) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	n.spend(n.price)
-	value, diags := n.Expression.Value(ctx)
-	n.spend(int64(len(diags)) * problem)
+	value, diags := n.priced.Value(ctx)
 	if !value.Type().IsPrimitiveType() {
 		walk(value, n.spend)
 	} else {

@@ -105,7 +105,7 @@ func (b *Budget) element(expr hclsyntax.Expression, price int64) hclsyntax.Expre
 	metered := b.Expr(expr)
 	switch {
 	case handsOn(expr):
-		return &shared{b.node(metered), price}
+		return &shared{priced{b.node(metered), price}}
 	case price > 0:
 		return &priced{b.node(metered), price}
 	}
