@@ -84,6 +84,8 @@ type Observed struct {
 	// Object is the whole object in JSON form, nil when no more is known of it
 	// than its Desired.
 	Object map[string]any
+	// Presumed has whoever refers to the object go on although the visit failed, as they do with an Object.
+	Presumed bool
 	// Unknown are the fields that are known after apply.
 	Unknown addrs.PathSet
 	// Pending are those of the Later of its Desired that have not appeared yet, by position. Who

@@ -293,7 +293,7 @@ func (v *blockVisit[R]) collect(made []visited[R]) {
 			v.out.at[i.Addr] = len(v.out.visited)
 			v.out.visited = append(v.out.visited, Visited[R]{Desired: i.Desired, Result: m.result, Err: m.err})
 		}
-		if _, failed := v.out.failed[i.Addr]; !failed && (!m.done || m.err != nil && m.seen.Object == nil) {
+		if _, failed := v.out.failed[i.Addr]; !failed && (!m.done || m.err != nil && m.seen.Object == nil && !m.seen.Presumed) {
 			v.out.failed[i.Addr] = i.Addr // an interrupted one too: nothing is known of it
 		}
 	}

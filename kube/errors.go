@@ -60,7 +60,8 @@ const (
 	Invalid              // the server refuses its content: see Fields
 	Immutable            // every complaint is that a field can't be changed: see Fields
 	SchemaRejected       // it does not fit the kind's schema: an unknown field, a wrong type
-	TooLarge             // the request was too large to be read
+	LiveUnfit            // the object in the cluster does not fit the kind's schema any more, so nothing can be applied to it
+	TooLarge             // the request was too large to be read, or to be stored
 	Denied               // an admission webhook or policy refuses it
 	QuotaExceeded        // a ResourceQuota refuses it
 	QuotaUncounted       // a ResourceQuota refuses it until the cluster has counted what it limits
@@ -96,7 +97,7 @@ const (
 var reasonNames = [...]string{
 	Other: "other", NotFound: "not found", AlreadyExists: "already exists", ResourceVersionChanged: "resource version changed",
 	ReplacedOutside: "replaced outside kplan", Terminating: "terminating", FieldConflict: "field conflict",
-	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", TooLarge: "too large",
+	Invalid: "invalid", Immutable: "immutable", SchemaRejected: "schema rejected", LiveUnfit: "live object unfit", TooLarge: "too large",
 	Denied: "denied", QuotaExceeded: "quota exceeded", QuotaUncounted: "quota not counted", NamespaceMissing: "namespace missing",
 	NamespaceTerminating: "namespace terminating", Forbidden: "forbidden", Escalation: "escalation", Unauthorized: "unauthorized",
 	DryRunUnsupported: "dry-run unsupported", WebhookFailed: "webhook failed", NotServed: "not served",

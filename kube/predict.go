@@ -95,7 +95,9 @@ func newMerge(k *kinds.Kind, live *unstructured.Unstructured, desired map[string
 	fields := withoutOwnership(live.Object)
 	var err error
 	if m.before, err = k.Parseable().FromUnstructured(fields, typed.AllowDuplicates); err != nil {
-		return nil, schemaError(k, fields, err)
+		unfit := schemaError(k, fields, err)
+		unfit.Reason, unfit.Fields = LiveUnfit, nil // which are not those of the configuration
+		return nil, unfit
 	}
 	if m.config, err = k.Parseable().FromUnstructured(desired); err != nil {
 		return nil, schemaError(k, desired, err)
@@ -144,7 +146,7 @@ func (m *applyMerge) readManagers(live *unstructured.Unstructured) error {
 
 // schemaError is the error of an object that does not fit its schema, in the words
 // that the server has for it.
-func schemaError(k *kinds.Kind, obj map[string]any, err error) error {
+func schemaError(k *kinds.Kind, obj map[string]any, err error) *Error {
 	u := &unstructured.Unstructured{Object: obj}
 	r := &request{object: objectOf(k, u), sent: obj}
 	mask := r.masker()

@@ -158,6 +158,8 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 		return Timeout
 	case http.StatusInternalServerError:
 		switch {
+		case says("failed to create typed live object"):
+			return LiveUnfit
 		case says("failed to create typed "), says("unable to convert unstructured object"):
 			// Not a failure of the server but of the object: it will never fit.
 			return SchemaRejected
@@ -167,6 +169,8 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 			e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. " +
 				"Apply the object in the new version first, without the field, and then with it."
 			return SchemaRejected
+		case says("etcdserver: request is too large"):
+			return TooLarge
 		case says("failed calling webhook"), says("failed calling admission webhook"):
 			return WebhookFailed
 		case says("conversion webhook for "):

@@ -133,71 +133,114 @@ type unmanaged struct {
 func (f *unmanaged) Error() string { return f.desired.Object.String() + " is not ours" }
 
 // refuseUnmanaged refuses an object that exists and is not managed by this stack.
-// What refers to it is planned with the object as it is, so that all objects to
-// adopt are reported at once.
+// What refers to it sees no more than the desired fields: whether it is to be adopted or
+// renamed is not decided yet, and what others have put into it is not for this stack to copy.
 func refuseUnmanaged(d *hclspec.Desired, live *unstructured.Unstructured, why string) (hclspec.Observed, error) {
-	return hclspec.Observed{Object: WithoutOwn(live.Object)}, &unmanaged{desired: d, live: live, why: why}
+	return hclspec.Observed{Presumed: true}, &unmanaged{desired: d, live: live, why: why}
 }
 
 // fewUnmanaged is up to how many unmanaged objects are reported one by one.
 const fewUnmanaged = 3
 
-// reportUnmanaged are the diagnostics about unmanaged objects. Where there are many,
-// as when a stack adopts what kubectl made, those of which there is no more to
-// say than that share one. So do those that a lost state would explain.
+// reportUnmanaged are the diagnostics about unmanaged objects. Many that have one cause share
+// one: a state that is behind or another stack's, or a stack that adopts what kubectl made.
 func reportUnmanaged(all []*unmanaged, s *state.State) (diags hcl.Diagnostics) {
-	if len(s.Objects) == 0 {
-		all, diags = reportLostState(all)
-	}
-	plain := func(f *unmanaged) bool { return f.why == "" && otherStack(f.live) == "" }
-	var many []*unmanaged
-	for _, f := range all {
-		if plain(f) {
-			many = append(many, f)
-		}
-	}
-	if len(many) <= fewUnmanaged {
-		many = nil
-	}
-	for _, f := range all {
-		if many == nil || !plain(f) {
-			diags = append(diags, f.diagnostic())
-		}
-	}
-	if many != nil {
-		diags = append(diags, manyUnmanaged(many))
-	}
-	return diags
-}
-
-// reportLostState reports objects that are managed at the same addresses by a stack other
-// than this one, which has no objects: its state is lost or in another place. The others
-// are returned.
-func reportLostState(all []*unmanaged) (others []*unmanaged, diags hcl.Diagnostics) {
 	byStack := map[string][]*unmanaged{}
 	for _, f := range all {
 		stack := otherStack(f.live)
-		if stack == "" || f.live.GetAnnotations()[addrs.AddressAnnotation] != f.desired.Addr.String() {
-			others = append(others, f)
-			continue
-		}
 		byStack[stack] = append(byStack[stack], f)
 	}
 	for _, stack := range slices.Sorted(maps.Keys(byStack)) {
 		found := byStack[stack]
-		detail := fmt.Sprintf("The state has no objects, but the stack %s manages %s of this configuration in the cluster, such as %s (%s). "+
+		switch {
+		case stack == "":
+			diags = append(diags, reportUnmade(found)...)
+		case stack == s.StackID():
+			diags = append(diags, behind(found, s))
+		case len(s.Objects) == 0 && haveAddresses(found):
+			diags = append(diags, lostState(found, stack))
+		case len(found) > fewUnmanaged:
+			diags = append(diags, anotherStacks(found, stack, s))
+		default:
+			diags = append(diags, oneByOne(found)...)
+		}
+	}
+	return diags
+}
+
+func oneByOne(all []*unmanaged) (diags hcl.Diagnostics) {
+	for _, f := range all {
+		diags = append(diags, f.diagnostic())
+	}
+	return diags
+}
+
+// reportUnmade reports objects that no stack made.
+func reportUnmade(all []*unmanaged) hcl.Diagnostics {
+	var plain, others []*unmanaged
+	for _, f := range all {
+		if f.why == "" {
+			plain = append(plain, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(plain) <= fewUnmanaged {
+		return oneByOne(all)
+	}
+	return append(oneByOne(others), manyUnmanaged(plain))
+}
+
+// haveAddresses reports whether the objects are managed at the addresses that this configuration
+// has for them.
+func haveAddresses(all []*unmanaged) bool {
+	return !slices.ContainsFunc(all, func(f *unmanaged) bool {
+		return f.live.GetAnnotations()[addrs.AddressAnnotation] != f.desired.Addr.String()
+	})
+}
+
+// unmanagedProblem is an error about several unmanaged objects.
+func unmanagedProblem(all []*unmanaged, summary, format string, args ...any) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  summary,
+		Detail:   fmt.Sprintf(format, args...),
+		Subject:  all[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
+	}
+}
+
+const hereabouts = " of this configuration in the cluster"
+
+// someOf says how many objects there are, where, and names one of them.
+func someOf(all []*unmanaged, where string) string {
+	return fmt.Sprintf("%s%s, such as %s (%s)", words.Count(len(all), "object"), where, all[0].desired.Addr, all[0].desired.Object)
+}
+
+// behind reports objects that this very stack made after the state was written.
+func behind(found []*unmanaged, s *state.State) *hcl.Diagnostic {
+	return unmanagedProblem(found, "State is behind",
+		"This stack has recreated %s since this state (serial %d) was written: it is an old copy. "+
+			"Nothing was changed. Use the current state; if that is lost, run kplan state rebuild %s=%s.",
+		someOf(found, ""), s.Serial, option.Stack, s.StackID())
+}
+
+// lostState reports objects that are managed at the same addresses by a stack other than this one, which has no
+// objects: its state is lost or in another place.
+func lostState(found []*unmanaged, stack string) *hcl.Diagnostic {
+	return unmanagedProblem(found, "State may be lost",
+		"The state has no objects, but the stack %s manages %s. "+
 			"If its state is in another place, name it with %s=PATH. If it is lost, run kplan state rebuild %s=%s. Otherwise rename these "+
 			"resources, or adopt the objects with import blocks or %s.",
-			stack, words.Count(len(found), "object"), found[0].desired.Addr, found[0].desired.Object,
-			option.State, option.Stack, stack, option.Adopt)
-		diags = append(diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "State may be lost",
-			Detail:   detail,
-			Subject:  found[0].desired.RangeOf(addrs.NewPath("metadata", "name")).Ptr(),
-		})
-	}
-	return others, diags
+		stack, someOf(found, hereabouts), option.State, option.Stack, stack, option.Adopt)
+}
+
+// anotherStacks reports many objects of one other stack.
+func anotherStacks(found []*unmanaged, stack string, s *state.State) *hcl.Diagnostic {
+	return unmanagedProblem(found, "Objects already exist",
+		"The stack %s manages %s. This is the state of the stack %s. They were left unchanged. "+
+			"If the state or the values of variables are those of another tenant, correct %s=PATH or %s=FILE. Otherwise rename these resources, "+
+			"or adopt the objects with import blocks or %s.",
+		stack, someOf(found, hereabouts), s.StackID(), option.State, option.VarFile, option.Adopt)
 }
 
 func (f *unmanaged) diagnostic() *hcl.Diagnostic {

@@ -40,6 +40,7 @@ func warnings(ctx context.Context, p *planner, plan *Plan, only func(addrs.Resou
 			creates[c.Object.Name] = true
 		}
 		diags = append(diags, replicasDropped(ctx, p, c)...)
+		diags = append(diags, tooLarge(c)...)
 	}
 	return append(diags, preview.Report(dangling.Find(ctx, p.Cluster, dangling.Plan{
 		Configuration: preview.Lint(),
@@ -52,8 +53,6 @@ func warnings(ctx context.Context, p *planner, plan *Plan, only func(addrs.Resou
 	}), only)...)
 }
 
-// replicasDropped warns of replicas that the configuration no longer sets, so that they fall
-// to the default.
 // notServedYet warns of kinds that the cluster does not serve and that the configuration does
 // not define, at the first object of each: apply waits for them.
 func notServedYet(p *planner, preview *hclspec.Preview, only func(addrs.Resource) bool) hcl.Diagnostics {
@@ -77,6 +76,45 @@ func notServedYet(p *planner, preview *hclspec.Preview, only func(addrs.Resource
 	return diags
 }
 
+// mostStored is what etcd takes of one object by default.
+const mostStored = 3 << 19
+
+// tooLarge warns of an object that the cluster will hardly store: a dry-run stores nothing, so it
+// does not tell.
+func tooLarge(c *Change) hcl.Diagnostics {
+	if c.Action == NoOp || c.Desired == nil || atLeast(c.After, mostStored) < mostStored {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Object may be too large",
+		Detail: fmt.Sprintf("%s (%s) takes more than 1.5 MiB, which is the most that a cluster stores of one object unless its "+
+			"etcd is set up otherwise. The dry-run does not tell. Split it.", c.Addr, c.Object),
+		Subject: c.Desired.Range.Ptr(),
+	}}
+}
+
+// atLeast is a lower bound of the bytes that a value takes in JSON, no more exact than a limit asks for.
+func atLeast(value any, limit int) (size int) {
+	switch v := value.(type) {
+	case string:
+		return len(v) + len(`""`)
+	case map[string]any:
+		for name, field := range v {
+			if size += len(name) + len(`"":,`) + atLeast(field, limit-size); size >= limit {
+				break
+			}
+		}
+	case []any:
+		for _, element := range v {
+			if size += len(`,`) + atLeast(element, limit-size); size >= limit {
+				break
+			}
+		}
+	}
+	return size + len(`{}`)
+}
+
+// replicasDropped warns of replicas that the configuration no longer sets, so that they fall
+// to the default.
 func replicasDropped(ctx context.Context, p *planner, c *Change) hcl.Diagnostics {
 	_, sets := ValueAt(c.DesiredFields, relations.Replicas)
 	before, had := ValueAt(c.Before, relations.Replicas)

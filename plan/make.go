@@ -35,7 +35,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		AllowDataLoss:  in.AllowDataLoss,
 		ForceConflicts: in.ForceConflicts,
 		RefuseDrift:    in.RefuseDrift,
-		Sources:        sourcesOf(in.Config),
+		Sources:        sourcesOf(in.Config, in.Variables, in.State),
 		Variables:      variablesOf(in.Variables, in.State),
 		Created:        time.Now().UTC().Truncate(time.Second),
 	}

@@ -31,7 +31,8 @@ type Plan struct {
 	// RefuseDrift reports that the plan was to stop where others had changed what
 	// kplan applied.
 	RefuseDrift bool
-	// Sources are the SHA-256 digests of the configuration's files by name.
+	// Sources are digests, by name, of the configuration's files and of the files of variables that are read
+	// without being named; the latter are keyed.
 	Sources map[string]string
 	// Variables are the values the configuration was evaluated with; of
 	// sensitive ones only the digest.

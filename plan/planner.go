@@ -4,13 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/redact"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/validation"
 	"kplan.dev/kplan/kube"
@@ -66,6 +70,28 @@ func (in Input) options() hclspec.Options {
 
 func (in Input) offline() bool { return in.Cluster == nil }
 
+// missingOffline warns of what a plan without a cluster was made without.
+func (in Input) missingOffline() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	warn := func(summary, detail string) {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: detail})
+	}
+	if in.State.Serial == 0 {
+		warn("Plan without a state", fmt.Sprintf("No state was found, so nothing is known of what was applied, and each object is shown as if "+
+			"it were to be created. To compare with what was applied, name the state with %s=PATH.", option.State))
+	}
+	var secrets []string
+	for name, v := range in.Variables.JSON() {
+		if v.Sensitive && v.Value == nil {
+			secrets = append(secrets, "var."+name)
+		}
+	}
+	if slices.Sort(secrets); len(secrets) > 0 {
+		warn("Plan without secrets", fmt.Sprintf("No value was given for %s, so what depends on it is shown as not known.", words.And(secrets)))
+	}
+	return diags
+}
+
 // previewer evaluates the configuration when it is first asked.
 type previewer func() *hclspec.Preview
 
@@ -92,12 +118,16 @@ func (p *planner) cancelOnOutage(err error) {
 	}
 }
 
-// sourcesOf are the SHA-256 digests of the configuration's files by name.
-func sourcesOf(c *config.Config) map[string]string {
+// sourcesOf are the digests of the files that a plan is made from, by name. Files of variables
+// may hold secrets that can be guessed, so their digests are keyed.
+func sourcesOf(c *config.Config, values config.Values, s *state.State) map[string]string {
 	sources := make(map[string]string, len(c.Files))
 	for name, file := range c.Files {
 		sum := sha256.Sum256(file.Bytes)
 		sources[name] = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	for name, text := range values.Files() {
+		sources[name] = "hmac-sha256:" + s.Digest(text)
 	}
 	return sources
 }

@@ -20,10 +20,12 @@ import (
 )
 
 // planPruned adds the deletion of what the state holds and the configuration
-// no longer has. An object whose block could not be planned is not pruned.
+// no longer has. An object whose block could not be planned is not pruned, as after a rename
+// to a name that is taken.
 func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Outcome[decided]) hcl.Diagnostics {
 	wanted := map[addrs.Object]bool{}
 	declared := map[addrs.Instance]bool{}
+	failed := map[addrs.Instance]bool{}
 	uids := map[string]bool{} // of objects that stay, under whatever name
 	for _, v := range outcome.Visited {
 		if c := v.Result.change; c != nil && c.UID != "" {
@@ -31,6 +33,7 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		}
 		wanted[Named(v.Desired, p.state).Object.Identity()] = true
 		declared[v.Desired.Addr] = true
+		failed[v.Desired.Addr] = v.Err != nil
 	}
 	kept := map[addrs.Resource]bool{}
 	for _, h := range outcome.Skipped {
@@ -38,7 +41,7 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 	}
 	var pruned []state.Object
 	for _, o := range p.state.Objects {
-		if !wanted[o.Object.Identity()] && !uids[o.UID] && !kept[o.Addr.Resource] && p.scope.has(o.Addr) {
+		if !wanted[o.Object.Identity()] && !uids[o.UID] && !kept[o.Addr.Resource] && !failed[o.Addr] && p.scope.has(o.Addr) {
 			pruned = append(pruned, o)
 		}
 	}

@@ -93,7 +93,7 @@ func findRemains(ctx context.Context, undefined *undefinedKinds, pending state.P
 // is.
 func checkClusterAndRecover(ctx context.Context, in Input, plan *Plan) (current *state.State, diags hcl.Diagnostics) {
 	if in.offline() {
-		return in.State, nil
+		return in.State, in.missingOffline()
 	}
 	if plan.Cluster, diags = CheckCluster(ctx, in); diags.HasErrors() {
 		return nil, diags

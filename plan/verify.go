@@ -46,7 +46,7 @@ func (p *Plan) Belongs(s *state.State) hcl.Diagnostics {
 // CheckInputs checks that the configuration and the values of its variables are those
 // that the plan was made from. It asks the cluster nothing either.
 func (p *Plan) CheckInputs(config *config.Config, values config.Values, s *state.State) hcl.Diagnostics {
-	if now := sourcesOf(config); !maps.Equal(p.Sources, now) {
+	if now := sourcesOf(config, values, s); !maps.Equal(p.Sources, now) {
 		return staleness("Configuration was changed after the plan",
 			fmt.Sprintf("These files have changed since the plan was made: %s. Make a new plan.",
 				strings.Join(changedFiles(p.Sources, now), ", ")))
@@ -86,10 +86,9 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 			fmt.Sprintf("The plan was made for the cluster at %s (%s), and this is the one at %s (%s).",
 				p.Host, p.Cluster, fresh.Host, fresh.Cluster))
 	}
-	var diags hcl.Diagnostics
+	var differing []string
 	stale := func(c *Change, why string) {
-		diags = append(diags, staleness("Saved plan is stale",
-			fmt.Sprintf("%s (%s): %s Nothing was changed. Make a new plan.", c.Addr, c.Object, why))...)
+		differing = append(differing, fmt.Sprintf("%s (%s): %s", c.Addr, c.Object, why))
 	}
 	approved := map[changeKey]*Change{}
 	for _, c := range p.Changes {
@@ -107,7 +106,25 @@ func (p *Plan) Verify(fresh *Plan, s *state.State) hcl.Diagnostics {
 			stale(c, fmt.Sprintf("in the plan it would %s, and now there is nothing to do.", actionPhrases[c.Action]))
 		}
 	}
-	return diags
+	return differently(differing)
+}
+
+// mostDiffering is how many objects are named whose change is not the approved one.
+const mostDiffering = 10
+
+// differently refuses a saved plan because of what would be done otherwise now.
+func differently(differing []string) hcl.Diagnostics {
+	const then = "Nothing was changed. Make a new plan."
+	switch n := len(differing); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return staleness("Saved plan is stale", differing[0]+" "+then)
+	case n > mostDiffering:
+		differing = append(differing[:mostDiffering:mostDiffering], fmt.Sprintf("and %d more", n-mostDiffering))
+	}
+	return staleness("Saved plan is stale",
+		"These changes are not the approved ones any more:\n\n    "+strings.Join(differing, "\n    ")+"\n\n"+then)
 }
 
 // isOfClusterOf reports whether two plans are of one cluster. One of them may have

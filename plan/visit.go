@@ -88,7 +88,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 	case ManagingStack(live, p.state.StackID()) != "" && p.adopts(d.addr):
 		return p.adopt(ctx, d, live)
 	case ManagingStack(live, p.state.StackID()) != "":
-		return hclspec.Observed{Object: WithoutOwn(live.Object)}, refuseOtherStack(d.desired, live)
+		return hclspec.Observed{Presumed: true}, refuseOtherStack(d.desired, live)
 	}
 	return p.update(ctx, d, live)
 }

@@ -370,6 +370,36 @@ func TestLockInfoString(t *testing.T) {
 	}
 }
 
+// TestWriteErroredBesidePlanted: what others put in the place of the file does not cost the state.
+func TestWriteErroredBesidePlanted(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "target")
+	must(t, os.WriteFile(target, []byte("precious"), 0o600))
+	for name, plant := range map[string]func(path string) error{
+		"a link":          func(path string) error { return os.Symlink(target, path) },
+		"a dangling link": func(path string) error { return os.Symlink(target+"-gone", path) },
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"the backup's directory": func(path string) error {
+			return errors.Join(os.WriteFile(path, []byte("{}"), 0o600), os.Mkdir(path+".backup", 0o700))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newDirectory(t)
+			must(t, plant(filepath.Join(string(f), state.ErroredFile)))
+			s := state.New()
+			s.Put(storetest.Object(1))
+			path, err := state.WriteErrored(string(f), s)
+			must(t, err)
+			errored, err := state.Open(path).Read(t.Context())
+			if err != nil || len(errored.Objects) != 1 {
+				t.Errorf("%s: %v", path, err)
+			}
+			if kept, err := os.ReadFile(target); string(kept) != "precious" {
+				t.Errorf("what the link leads to: %q, %v", kept, err)
+			}
+		})
+	}
+}
+
 func TestWriteErrored(t *testing.T) {
 	f := newDirectory(t)
 	f.put(t, 1)

@@ -100,6 +100,7 @@ func runPlan(ctx context.Context, s *session, opts planOptions) (code cli.ExitCo
 	if err := opts.check(); err != nil {
 		return exitFailure, usage(err)
 	}
+	opts.variables.withoutSecrets = opts.offline
 	if diags := s.begin(ctx, &opts.planningOptions); diags != nil {
 		return exitFailure, diags
 	}

@@ -51,6 +51,8 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 		Args:   opts.args,
 		Open:   files.Opener(ctx),
 		Prompt: s.askVariable(ctx),
+
+		WithoutSecrets: opts.withoutSecrets,
 	})
 	if ctx.Err() != nil && valueDiags.HasErrors() {
 		return definition{}, failure(diag.Interrupted,

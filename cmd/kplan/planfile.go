@@ -68,9 +68,9 @@ func mayHoldPlan(path string) error {
 }
 
 // savePlan writes a plan where nobody else can read it, as a whole or not at all. One
-// that is incomplete is only to be read, so it needs no state.
+// that is incomplete, or was made offline, is only to be read, so it needs no state.
 func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) hcl.Diagnostics {
-	if k.state.Serial == 0 && !p.Incomplete {
+	if k.state.Serial == 0 && !p.Incomplete && !p.Offline() {
 		if diags := k.s.ui.Errors(k.createState(ctx, p)); diags != nil {
 			return diags
 		}

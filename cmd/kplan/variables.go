@@ -22,6 +22,8 @@ type variableOptions struct {
 	input bool
 	// from is the saved plan whose values are taken where nothing else is given.
 	from *plan.Plan
+	// withoutSecrets leaves sensitive variables without a value unknown.
+	withoutSecrets bool
 }
 
 func (o *variableOptions) flags() []cli.Flag {

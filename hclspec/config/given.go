@@ -41,6 +41,7 @@ type givenValues struct {
 	config   *Config
 	declared map[string]*Variable
 	values   map[string]given
+	files    map[string]string // see Values.Files
 	diags    hcl.Diagnostics
 }
 
@@ -129,6 +130,7 @@ func (g *givenValues) automaticFile(name string) {
 		g.unreadable(filename, err)
 		return
 	}
+	g.files[name] = string(src)
 	g.file(src, filename)
 }
 

@@ -21,7 +21,13 @@ import (
 
 // Values are the values of a configuration's variables, converted to their types and checked by
 // their validations. Sensitive ones are marked.
-type Values struct{ values map[string]cty.Value }
+type Values struct {
+	values map[string]cty.Value
+	files  map[string]string
+}
+
+// Files are the contents of the files that were read without being named, by name.
+func (v Values) Files() map[string]string { return v.files }
 
 // Names are the variables' names, sorted.
 func (v Values) Names() []string { return slices.Sorted(maps.Keys(v.values)) }
@@ -89,6 +95,13 @@ type Inputs struct {
 	// Partial leaves variables without a value unknown instead of reporting
 	// them.
 	Partial bool
+	// WithoutSecrets leaves sensitive variables without a value unknown, and does not ask for them.
+	WithoutSecrets bool
+}
+
+// canDoWithout reports whether a variable may be without a value.
+func (in Inputs) canDoWithout(v *Variable) bool {
+	return in.Partial || in.WithoutSecrets && v.Sensitive
 }
 
 // VarArg is one option of the command line; one of its fields is set.
@@ -101,14 +114,14 @@ type VarArg struct {
 // is wrong with what was given. Files of variables never enter Config.Files:
 // a snippet of one could show a secret.
 func (c *Config) ReadVariables(in Inputs) (Values, hcl.Diagnostics) {
-	values := Values{make(map[string]cty.Value, len(c.Variables))}
+	values := Values{make(map[string]cty.Value, len(c.Variables)), map[string]string{}}
 	var diags hcl.Diagnostics
 	tooMuch := c.Budget.Within(func() { diags = c.readVariables(values, in) })
 	return values, source.FirstProblems(append(diags, tooMuch...))
 }
 
 func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
-	g := &givenValues{config: c, values: map[string]given{}, declared: map[string]*Variable{}}
+	g := &givenValues{config: c, values: map[string]given{}, declared: map[string]*Variable{}, files: values.files}
 	for _, v := range c.Variables {
 		g.declared[v.Name] = v
 	}
@@ -141,7 +154,7 @@ func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
 // value; a variable that still has none, or an invalid one, is unknown.
 func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	from, ok := g.values[v.Name]
-	if !ok && v.Default == cty.NilVal && in.Prompt != nil {
+	if !ok && v.Default == cty.NilVal && in.Prompt != nil && !in.canDoWithout(v) {
 		from, ok = g.ask(v, in.Prompt), true
 	}
 	value := v.Default
@@ -153,7 +166,7 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 		if !ok {
 			return v.marked(v.unknown()), false
 		}
-	case value == cty.NilVal && in.Partial:
+	case value == cty.NilVal && in.canDoWithout(v):
 		return v.marked(v.unknown()), false
 	case value == cty.NilVal:
 		g.report(source.Problem("No value for required variable", v.Range,

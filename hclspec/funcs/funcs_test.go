@@ -476,7 +476,7 @@ func TestFunctionsAreBounded(t *testing.T) {
 		`format("%0999999999d", 1)`,
 		`format("%.999999999f", 1)`,
 		`format("%[1]s%[1]s%[1]s", file("large"))`,
-		`formatlist("%99999s", ["a"])`,
+		`formatlist("%99999s", range(1000))`,
 		`indent(1e9, "a\nb")`,
 		`join(file("large"), range(1000))`,
 		`replace(file("large"), "x", "xx")`,

@@ -3,6 +3,7 @@ package funcs
 import (
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ var stringFunctions = map[string]function.Function{
 	"chomp":       stdlib.ChompFunc,
 	"endswith":    textTest("Reports whether a string ends with another.", "suffix", strings.HasSuffix),
 	"format":      bounded(stdlib.FormatFunc, formatSize),
-	"formatlist":  bounded(stdlib.FormatListFunc, formatSize),
+	"formatlist":  bounded(stdlib.FormatListFunc, formatListSize),
 	"indent":      bounded(stdlib.IndentFunc, indentSize),
 	"join":        bounded(stdlib.JoinFunc, joinSize),
 	"lower":       stdlib.LowerFunc,
@@ -84,7 +85,8 @@ func weight(v cty.Value) int {
 	return total
 }
 
-var wideVerb = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{4,}`)
+// wideVerb has a width, or a precision, that matters.
+var wideVerb = regexp.MustCompile(`%[^a-zA-Z%]*?([0-9]{4,})`)
 
 // formatSize assumes that every verb may pick every argument.
 func formatSize(args []cty.Value) int {
@@ -92,10 +94,8 @@ func formatSize(args []cty.Value) int {
 		return 0
 	}
 	format := args[0].AsString()
-	if wideVerb.MatchString(format) {
-		return maxText + 1
-	}
 	verbs, all := strings.Count(format, "%"), 1000
+	all += widths(format)
 	for _, arg := range args[1:] {
 		all += weight(arg)
 	}
@@ -103,6 +103,30 @@ func formatSize(args []cty.Value) int {
 		return len(format) + all
 	}
 	return len(format) + verbs*all
+}
+
+// formatListSize is that of as many texts as the longest list has elements.
+func formatListSize(args []cty.Value) int {
+	longest := 1
+	for _, arg := range args[1:] {
+		longest = max(longest, elementsOf(arg))
+	}
+	if args[0].IsNull() {
+		return 0
+	}
+	return formatSize(args) + longest*widths(args[0].AsString())
+}
+
+// widths are the widths of the verbs of a format, together.
+func widths(format string) (sum int) {
+	for _, verb := range wideVerb.FindAllStringSubmatch(format, -1) {
+		width, err := strconv.Atoi(verb[1])
+		if err != nil || width > maxText {
+			return maxText + 1
+		}
+		sum += width
+	}
+	return sum
 }
 
 func indentSize(args []cty.Value) int {

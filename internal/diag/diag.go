@@ -102,6 +102,7 @@ var summaries = map[kube.Reason]string{
 	kube.Invalid:                "Invalid value",
 	kube.Immutable:              "Immutable field",
 	kube.SchemaRejected:         "Object does not match its schema",
+	kube.LiveUnfit:              "Live object does not match its schema",
 	kube.TooLarge:               "Object is too large",
 	kube.Denied:                 "Denied by admission control",
 	kube.QuotaExceeded:          "Quota exceeded",
@@ -144,7 +145,9 @@ var advice = map[kube.Reason]string{
 	kube.WebhookFailed: "A webhook that the cluster calls for each such object did not answer. " +
 		"The cluster's administrators can repair it.",
 	kube.OutcomeUnknown: "Run kplan again: it first determines the outcome.",
-	kube.TooLarge:       "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, and 256 KiB of annotations.",
+	kube.LiveUnfit: "The object in the cluster does not fit the definition of its kind, as that is now or as this plan makes it, so that nothing " +
+		"can be applied to it. Have it deleted and created anew, with " + string(option.Replace) + " and its address, or correct it with kubectl replace.",
+	kube.TooLarge: "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, 256 KiB of annotations, and by default 1.5 MiB for any object.",
 }
 
 func whole(e *kube.Error, where func(addrs.Path) hcl.Range, subject string) *hcl.Diagnostic {

@@ -20,6 +20,7 @@ import (
 
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/words"
 )
 
 // Streams is where a run reads and writes, and how.
@@ -178,12 +179,16 @@ func (s *Streams) Discreet(diags hcl.Diagnostics) hcl.Diagnostics {
 	return render.Discreet(s.masked(diags), s.sources(diags))
 }
 
-// masked are the diagnostics without the secrets that are known by now.
+// longestDetail bounds what is shown of a diagnostic: a webhook may have much to say.
+const longestDetail = 10_000
+
+// masked are the diagnostics without the secrets that are known by now, which come before they are
+// shortened: of half a secret nothing is known.
 func (s *Streams) masked(diags hcl.Diagnostics) hcl.Diagnostics {
 	all := make(hcl.Diagnostics, len(diags))
 	for i, d := range diags {
 		masked := *d
-		masked.Summary, masked.Detail = s.Secrets.Hide(d.Summary), s.Secrets.Hide(d.Detail)
+		masked.Summary, masked.Detail = s.Secrets.Hide(d.Summary), words.Shorten(s.Secrets.Hide(d.Detail), longestDetail)
 		all[i] = &masked
 	}
 	return all

@@ -44,6 +44,23 @@ func PluralOf(noun string) string {
 	return noun + "s"
 }
 
+// Shorten cuts a text that is longer than so many characters, between two words where it can, and
+// says how many are left out.
+func Shorten(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= longest {
+		return text
+	}
+	kept := string(runes[:longest])
+	if space := strings.LastIndexAny(kept, " \n"); space > len(kept)*3/4 {
+		kept = kept[:space]
+	}
+	return kept + "… (" + Count(len(runes)-len([]rune(kept)), "more character") + ")"
+}
+
 // Plural chooses between the words for one thing and those for any other number.
 func Plural(n int, one, many string) string {
 	if n == 1 {

@@ -7,6 +7,24 @@ import (
 	"kplan.dev/kplan/internal/words"
 )
 
+func TestShorten(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"short", 5, "short"},
+		{"ääääää", 6, "ääääää"},
+		{"one two three four", 14, "one two three… (5 more characters)"},
+		{"aaaaaaaaaaaa", 4, "aaaa… (8 more characters)"},
+		{"äöüäöü", 5, "äöüäö… (1 more character)"},
+	} {
+		if got := words.Shorten(test.text, test.n); got != test.want {
+			t.Errorf("Shorten(%q, %d) = %q, want %q", test.text, test.n, got, test.want)
+		}
+	}
+}
+
 func TestLists(t *testing.T) {
 	for _, test := range []struct {
 		words   []string
