@@ -228,7 +228,7 @@ func (r *Region) lines() (lines []string, widths []int) {
 		shown = max(most-1, 0)
 	}
 	for _, row := range r.rows[:shown] {
-		add(row.text(r.now()))
+		add(row.text(r.now(), width-1))
 	}
 	if more := len(r.rows) - shown; more > 0 {
 		add(fmt.Sprintf("... and %d more", more))
@@ -259,14 +259,35 @@ func (t Tally) text() string {
 	return strings.Join(parts, ", ")
 }
 
-// text is the line that reports a step in progress.
-func (row *row) text(now time.Time) string {
+// text is the line that reports a step in progress. Where it is too long for the screen, the middle of the
+// address gives way, up to a third of the screen: the time and the reason stand at the end.
+func (row *row) text(now time.Time, width int) string {
 	s := row.step
 	s.Elapsed = now.Sub(row.since)
 	if s.Phase == Started {
 		s.Phase = Progress
 	}
-	return Clean(s.Addr.String()) + ": " + s.text()
+	said := ": " + s.text()
+	return withoutMiddle(Clean(s.Addr.String()), max(width-screenWidth(said), width/3)) + said
+}
+
+// withoutMiddle cuts a text to a width in its middle.
+func withoutMiddle(text string, width int) string {
+	if screenWidth(text) <= width {
+		return text
+	}
+	tail, used := len(text), 0
+	var parts []string
+	for g := displaywidth.StringGraphemes(text); g.Next(); {
+		parts = append(parts, g.Value())
+	}
+	for _, part := range slices.Backward(parts) {
+		if used += screenWidth(part); used > width/2 {
+			break
+		}
+		tail -= len(part)
+	}
+	return fitted(text[:tail], width-screenWidth(text[tail:])) + text[tail:]
 }
 
 // fitted cuts a text to a width. Terminals differ in how wide they show what is

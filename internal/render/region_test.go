@@ -90,6 +90,30 @@ func onScreen(width, height int) (*screen, *Region, func(time.Duration)) {
 	return s, r, func(d time.Duration) { now = now.Add(d) }
 }
 
+// TestRowsOfLongAddresses: the time and the reason are seen whatever the address is.
+func TestRowsOfLongAddresses(t *testing.T) {
+	long := addrs.Resource{Type: "ReplicationController", Name: "frontend"}.Instance(addrs.StringKey("tenant-of-a-long-name/eu-west-1"))
+	for _, test := range []struct {
+		width        int
+		reason, want string
+	}{
+		{100, "", `ReplicationController.frontend["tenant-of-a-long-name/eu-west-1"]: Still waiting... [5s elapsed]`},
+		{80, "", `ReplicationController.fr…-a-long-name/eu-west-1"]: Still waiting... [5s elapsed]`},
+		{80, "0 of 3 pods ready", ""},
+		{80, strings.Repeat("reason ", 20), ""},
+		{60, "0 of 3", ""},
+	} {
+		r := row{step: Step{Addr: long, Phase: Waiting, Detail: test.reason}, since: time.Unix(0, 0)}
+		got := r.text(time.Unix(5, 0), test.width)
+		if test.want != "" && got != test.want {
+			t.Errorf("at %d columns: %s, want %s", test.width, got, test.want)
+		}
+		if !strings.Contains(fitted(got, test.width), "[5s elapsed]") {
+			t.Errorf("at %d columns the time is not seen: %s", test.width, fitted(got, test.width))
+		}
+	}
+}
+
 func TestRegion(t *testing.T) {
 	s, r, pass := onScreen(42, 6)
 	shows := func(want ...string) {
