@@ -409,7 +409,7 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, files: c.Files, manifests: map[Block]*parsedBody{}, instancesLeft: maxInstances,
+	p := &program{names: namesOf(c), opts: opts, dir: c.Dir, files: c.Files, manifests: map[Block]*parsedBody{}, instancesLeft: maxInstances,
 		dependsOnResources: map[Block]bool{}, budget: c.Budget, costs: map[Block]int64{}}
 	diags := p.names.resolveAll()
 	p.graph = p.names.graph()

@@ -37,6 +37,7 @@ import (
 type program struct {
 	names   *names
 	opts    Options
+	dir     string // of the configuration
 	files   map[string]*hcl.File
 	graph   *graph.Graph[Block]
 	demands map[Block]*demand

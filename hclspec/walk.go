@@ -50,6 +50,8 @@ type Outcome[R any] struct {
 	Visited []Visited[R]  // in configuration order, for_each keys sorted
 	Outputs []OutputValue // in configuration order; none when visits failed that they refer to
 	Skipped []Skipped     // in configuration order
+	// Scope is for expressions about what was visited; nil where nothing was.
+	Scope *Scope
 }
 
 // Visited is one visit's own result.
@@ -87,7 +89,7 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 	}
 	walked := graph.Walk(ctx, pre.order, 0, w.block)
 	out := Outcome[R]{}
-	results := map[Block]*result{}
+	results, seen := map[Block]*result{}, map[Block][]*Observed{}
 	report := reporter{}
 	report.add(diags)
 	for _, b := range pre.program.names.inOrder {
@@ -95,7 +97,7 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 		if r.Err != nil {
 			continue // ctx ended
 		}
-		results[b.name] = r.Value.result
+		results[b.name], seen[b.name] = r.Value.result, r.Value.seen
 		report.add(r.Value.problems)
 		out.Visited = append(out.Visited, r.Value.visited...)
 		out.Skipped = append(out.Skipped, r.Value.skipped...)
@@ -108,6 +110,7 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 		report.add(o.diags)
 	}
 	out.Outputs = outputValues(outputs)
+	out.Scope = &Scope{program: pre.program, results: results, seen: seen}
 	source.SortDiagnostics(report.diags)
 	return out, report.diags
 }

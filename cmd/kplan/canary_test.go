@@ -232,6 +232,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.run(0, "validate", "-json")
 	c.run(0, "graph")
 	c.run(0, "fmt", "-write=false")
+	c.consoles("-offline")
+	c.consolesFail()
 	c.plans("-offline")
 	c.plans()
 	c.run(0, "apply", "-auto-approve", "-json", "-wait=false", "-var", "line_var="+core("line_var"))
@@ -242,6 +244,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	} {
 		c.run(0, strings.Fields(args)...)
 	}
+	c.consoles()
 	c.run(1, "output", "-raw", "whole")
 	c.run(1, "output", "-json", "data")
 
@@ -250,6 +253,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.kubectl("patch", "configmap", "a", "--type=merge", "-p", `{"data":{"marked":"changed"}}`)
 	c.plans("-refresh-only")
 	c.plans()
+	c.consoles()
 	c.fails("plan", "-drift=refuse")
 	c.fails("plan", "-drift=refuse", "-json")
 	forced := strings.NewReplacer("stringData = merge", "lifecycle { force_conflicts = [data] }\n  stringData = merge",
@@ -358,14 +362,19 @@ var place = regexp.MustCompile("@[a-z0-9_]+@")
 func (c *cage) write(name, text string) {
 	words := strings.NewReplacer("DEFAULT", core("default"), "LOCAL", core("local"), "LITERAL", core("literal"), "MARKED", core("marked"),
 		"EACH", core("each"))
-	text = place.ReplaceAllStringFunc(words.Replace(text), func(found string) string {
+	text = c.placed(words.Replace(text))
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// placed is a text with the canaries that it names in their places.
+func (c *cage) placed(text string) string {
+	return place.ReplaceAllStringFunc(text, func(found string) string {
 		name := strings.Trim(found, "@")
 		c.canaries[name] = core(name)
 		return core(name)
 	})
-	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
-		c.Fatal(err)
-	}
 }
 
 func (c *cage) remove(name string) {
@@ -385,11 +394,43 @@ func (c *cage) plans(args ...string) {
 	c.files()
 }
 
+// consoles has expressions evaluated that hold secrets, and ones that fail over them.
+func (c *cage) consoles(args ...string) {
+	args = append([]string{"console"}, args...)
+	sound := []string{
+		"var.shapes", "var.env_var", "local.password", "local.derived", "Secret.a", "Secret.a.data", "Secret.each", "ConfigMap.a", "ConfigMap.derived.data",
+		"Pod.places", "Secret.decoded", "ReplicationController.places.spec", "[for k, v in Secret.each : { (k) = v.data }]",
+		`{ a = "x ${var.line_var} y", b = base64encode(var.default), c = [var.file_var, jsonencode(var.shapes)] }`,
+		"upper(var.env_var)", "type(var.shapes)", "length(var.shapes)", `var.env_var == "x" ? 1 : 2`, "toset(values(var.shapes))",
+	}
+	for _, e := range sound {
+		args = append(args, "-e", e)
+	}
+	c.run(0, args...)
+	for _, e := range sound[:4] {
+		c.fails("console", "-json", "-e", e)
+	}
+}
+
+// consolesFail has expressions fail over secrets.
+func (c *cage) consolesFail() {
+	args := []string{"console", "-offline"}
+	for _, e := range []string{
+		"var.env_var + 1", `parseint(var.file_var, 10)`, `var.shapes["quotes"].x`, "[for s in values(var.shapes) : parseint(s, 10)]",
+		`parseint(sensitive("@console_literal@"), 10)`, "base64decode(var.default)", `jsondecode("${var.env_var}{")`, "Secret.a.data.default + 1",
+		`one(["a", var.env_var])`, `{}[var.env_var]`, `regex("(", var.default)`,
+	} {
+		args = append(args, "-e", c.placed(e))
+	}
+	c.fails(args...)
+	c.fails(append(args, "-json")...)
+}
+
 func (c *cage) fails(args ...string) { c.run(1, args...) }
 
 func (c *cage) run(want int, args ...string) {
 	c.Helper()
-	if slices.Contains([]string{"plan", "apply", "destroy", "validate"}, args[0]) {
+	if slices.Contains([]string{"plan", "apply", "destroy", "validate", "console"}, args[0]) {
 		args = append(args, "-var-file=secret.kpvars.hcl", "-var=line_var="+core("line_var"))
 	}
 	cmd := exec.Command("kplan", args...)

@@ -15,6 +15,7 @@ func main() {
 	tuneCollector()
 	s := newSession()
 	ctx, signals := watchSignals(context.Background(), s.ui)
+	s.signals = signals
 	os.Exit(signals.exitCode(runApp(ctx, s, os.Args[1:])))
 }
 

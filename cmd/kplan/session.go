@@ -23,6 +23,7 @@ type session struct {
 	// what to type next.
 	automation bool
 	quoted     quoted
+	signals    *signals // nil: nobody watches
 }
 
 func newSession() *session {

@@ -13,7 +13,31 @@ import (
 )
 
 // signals remembers which signal asked the program to end.
-type signals struct{ first atomic.Value }
+type signals struct {
+	first    atomic.Value
+	diverted atomic.Pointer[func()] // nil: an interrupt ends the program
+}
+
+// divertInterrupts has interrupts end something else than the program, until stop is called.
+func (caught *signals) divertInterrupts(end func()) (stop func()) {
+	if caught == nil {
+		return func() {}
+	}
+	caught.diverted.Store(&end)
+	return func() { caught.diverted.Store(nil) }
+}
+
+// next waits for a signal that is to end the program.
+func (caught *signals) next(arrived <-chan os.Signal) os.Signal {
+	for {
+		s := <-arrived
+		end := caught.diverted.Load()
+		if end == nil || s != os.Interrupt {
+			return s
+		}
+		(*end)()
+	}
+}
 
 // watchSignals returns a context that the first INT, TERM or HUP ends, so that the
 // command finishes what is in progress, saves and unlocks. The second ends the
@@ -29,7 +53,7 @@ func watchSignals(parent context.Context, u *ui.Streams) (context.Context, *sign
 	// Whoever reads the output may go away: an apply then goes on and is recorded.
 	signal.Ignore(syscall.SIGPIPE)
 	go func() {
-		caught.first.Store(<-arrived)
+		caught.first.Store(caught.next(arrived))
 		briefly(func() {
 			u.Interrupted("Interrupt received.\n" +
 				"Nothing new is started; kplan exits once the changes in progress are done and recorded.\n" +

@@ -36,6 +36,12 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 	if diags.HasErrors() {
 		return nil, withStateLeft(ctx, diags, opts.state)
 	}
+	return s.open(ctx, d, opts, operation)
+}
+
+// open opens the state and the cluster of a definition.
+func (s *session) open(ctx context.Context, d definition, opts planningOptions, operation string) (*stack, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
 	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
 		return nil, diags
 	}

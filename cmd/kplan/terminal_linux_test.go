@@ -19,8 +19,8 @@ import (
 // onTerminal runs a command on a terminal of its own and compares its exit code.
 // What it sent to the terminal is in the file screen then. With a text other than
 // "" an interrupt is typed once that is on the screen; with TEXT|KEYS, which may
-// be repeated behind another |, those keys are. ^C and ^D are control keys, any
-// other text ends with Enter.
+// be repeated behind another |, those keys are. ^C, ^D and ^P (up) are control keys, a
+// text that ends with ^I is completed, and any other ends with Enter.
 //
 //	terminal 80x24 130 'Still waiting' kplan apply
 //	terminal 80x24 1 'var.a|5|Do you want|no' kplan apply
@@ -70,7 +70,7 @@ func onTerminal(ts *testscript.TestScript, neg bool, args []string) {
 
 // typed are the texts to wait for and the keys to press then.
 func typed(script string) iter.Seq2[string, []byte] {
-	control := map[string][]byte{"^C": {3}, "^D": {4}}
+	control := map[string][]byte{"^C": {3}, "^D": {4}, "^P": {16}}
 	return func(yield func(string, []byte) bool) {
 		words := strings.Split(script, "|")
 		if len(words) == 1 && script != "" {
@@ -78,7 +78,9 @@ func typed(script string) iter.Seq2[string, []byte] {
 		}
 		for i := 0; i+1 < len(words); i += 2 {
 			keys, ok := control[words[i+1]]
-			if !ok {
+			if word, completed := strings.CutSuffix(words[i+1], "^I"); completed {
+				keys = []byte(word + "\t")
+			} else if !ok {
 				keys = []byte(words[i+1] + "\n")
 			}
 			if !yield(words[i], keys) {

@@ -39,8 +39,8 @@ func UnknownCalls(node hclsyntax.Node, names []string) hcl.Diagnostics {
 	return diags
 }
 
-// calls reports whether a piece of source calls the function.
-func calls(node hclsyntax.Node, name string) bool {
+// Calls reports whether a piece of source calls the function.
+func Calls(node hclsyntax.Node, name string) bool {
 	found := false
 	source.VisitAll(node, func(n hclsyntax.Node) {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)

@@ -33,7 +33,7 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // What can't be looked up counts as sensitive where anything of the same root is, and so does
 // JSON, whose calls can't be seen.
 func readsSensitive(expr hcl.Expression, scope *hcl.EvalContext) bool {
-	if node, ok := expr.(hclsyntax.Node); !ok || calls(node, "sensitive") {
+	if node, ok := expr.(hclsyntax.Node); !ok || Calls(node, "sensitive") {
 		return true
 	}
 	for _, ref := range expr.Variables() {

@@ -204,7 +204,7 @@ var absentFunctions = map[string]string{
 	"list":            "a list is written [a, b]; tolist converts to one",
 	"map":             "a map is written { key = value }; tomap converts to one",
 	"ephemeralasnull": "nothing is ephemeral in kplan, so there is nothing to make null",
-	"type":            "it only ever existed in Terraform's console",
+	"type":            "only kplan console has it, around a whole expression",
 }
 
 func absentFunction(why string) function.Function {

@@ -15,8 +15,9 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 // row, when a package has become smaller; TestLimits says so.
 var exceptions = map[string]limit{
 	"kinds":     {methods: 34},
-	"plan":      {files: 34},
-	"cmd/kplan": {files: 37},
+	"hclspec":   {files: 26},
+	"plan":      {files: 35},
+	"cmd/kplan": {files: 39},
 }
 
 func limitOf(name string) limit {

@@ -1,6 +1,6 @@
 package render
 
-// This is the only file outside of hclspec that knows cty: a diagnostic
+// This file and console.go are the only ones outside of hclspec that know cty: a diagnostic
 // carries the values of its expression in no other form.
 
 import (

@@ -53,6 +53,9 @@ func (p *page) output(depth int, before string, o Output) {
 func (p *page) literal(depth int, before string, value any, after string) {
 	indent := strings.Repeat("  ", depth)
 	switch v := value.(type) {
+	case call:
+		p.literal(depth, before+v.function+"(", v.value, ")"+after)
+		return
 	case map[string]any:
 		if len(v) == 0 {
 			break
