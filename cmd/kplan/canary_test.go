@@ -398,7 +398,8 @@ func (c *cage) plans(args ...string) {
 func (c *cage) consoles(args ...string) {
 	args = append([]string{"console"}, args...)
 	sound := []string{
-		"var.shapes", "var.env_var", "local.password", "local.derived", "Secret.a", "Secret.a.data", "Secret.each", "ConfigMap.a", "ConfigMap.derived.data",
+		"var.shapes", "var.env_var", "local.password", "local.derived", "Secret.a", "Secret.a.data",
+		"Secret.each", "ConfigMap.a", "ConfigMap.derived.data",
 		"Pod.places", "Secret.decoded", "ReplicationController.places.spec", "[for k, v in Secret.each : { (k) = v.data }]",
 		`{ a = "x ${var.line_var} y", b = base64encode(var.default), c = [var.file_var, jsonencode(var.shapes)] }`,
 		"upper(var.env_var)", "type(var.shapes)", "length(var.shapes)", `var.env_var == "x" ? 1 : 2`, "toset(values(var.shapes))",
