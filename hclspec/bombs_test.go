@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
+	"math/bits"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,6 +77,54 @@ func manyLines(n int, line func(int) string) func() string {
 			b.WriteByte('\n')
 		}
 		return b.String()
+	}
+}
+
+func quotedLines(n int, line func(int) string) string {
+	return strings.ReplaceAll(manyLines(n, func(i int) string { return strconv.Quote(line(i)) + "," })(), "\n", " ")
+}
+
+// oneHash are texts that have the same hash in cty's sets, the CRC-32 of the text in quotes. To change a letter from a
+// to b changes the CRC in a way that depends on its place only; what changes it by 0 altogether is found by elimination.
+func oneHash(n int) func(int) string {
+	const places = 32 + 16
+	crc := func(text []byte) uint32 { return crc32.ChecksumIEEE(slices.Concat([]byte{'"'}, text, []byte{'"'})) }
+	base := bytes.Repeat([]byte("a"), places)
+	var rows [32]struct{ change, places uint64 }
+	var none []uint64 // sets of places, which together change nothing
+	for i := range places {
+		text := slices.Clone(base)
+		text[i] = 'b'
+		change, at := uint64(crc(text)^crc(base)), uint64(1)<<i
+		for change != 0 {
+			row := &rows[bits.Len64(change)-1]
+			if row.change == 0 {
+				row.change, row.places = change, at
+				break
+			}
+			change, at = change^row.change, at^row.places
+		}
+		if change == 0 {
+			none = append(none, at)
+		}
+	}
+	if n > 1<<len(none) {
+		panic("too few texts")
+	}
+	return func(i int) string {
+		var changed uint64
+		for bit, at := range none {
+			if i>>bit&1 == 1 {
+				changed ^= at
+			}
+		}
+		text := slices.Clone(base)
+		for place := range text {
+			if changed>>place&1 == 1 {
+				text[place] = 'b'
+			}
+		}
+		return string(text)
 	}
 }
 
@@ -164,6 +215,83 @@ resource "ConfigMap" "a" {
 	{name: "indent", main: local(`[for i in local.big : indent(100, file("file"))]`), file: repeat("\n", 40_000), want: tooMuch},
 	{name: "fileset in loops", main: local(`[for a in local.big : [for b in local.big : fileset(".", "**")]]`), want: tooMuch},
 	{name: "transpose", main: local(`[for i in local.big : transpose({ a = split(",", file("file")) })]`), file: repeat("a,", mib), want: tooMuch},
+	// Sets: many elements, and elements of one hash.
+	{name: "a list of many", main: local(`split("\n", file("file"))`), file: manyLines(400_000, strconv.Itoa), want: anything},
+	{name: "setsubtract of many", main: local(`setsubtract(split("\n", file("file")), ["0"])`), file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "setunion of many", main: local(`setunion(split("\n", file("file")), ["0"])`), file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "setintersection of many", main: local(`setintersection(split("\n", file("file")), ["0"])`),
+		file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "setproduct of many", main: local(`setproduct(split("\n", file("file")), ["0"])`), file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "toset of many", main: local(`toset(split("\n", file("file")))`), file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "convert to a set of many", main: local(`convert(split("\n", file("file")), set(string))`), file: manyLines(400_000, strconv.Itoa), want: tooMuch},
+	{name: "sort of many", main: local(`sort(split("\n", file("file")))`), file: manyLines(400_000, strconv.Itoa), want: anything},
+	{name: "operations on sets of many", main: local(`setsubtract(setunion(split("\n", file("file")), ["0"]), setintersection(split("\n", file("file")), ["0"]))`),
+		file: manyLines(80_000, strconv.Itoa), want: anything},
+	{name: "toset and back", main: local(`tolist(toset(tolist(toset(tolist(toset(split("\n", file("file"))))))))`), file: manyLines(80_000, strconv.Itoa), want: anything},
+	{name: "toset of numbers", main: local(`toset([for x in compact(split("\n", file("file"))) : tonumber(x)])`), file: manyLines(80_000, strconv.Itoa), want: tooMuch},
+	{name: "toset of numbers, in between", main: local(`toset([for x in compact(split("\n", file("file"))) : tonumber(x)])`), file: manyLines(20_000, strconv.Itoa), want: anything},
+	{name: "toset of objects", main: local(`toset([for x in split("\n", file("file")) : { a = x, b = "x" }])`), file: manyLines(20_000, strconv.Itoa), want: anything},
+	{name: "contains of a set in a loop", main: local(`[for x in toset(split("\n", file("file"))) : contains(toset(split("\n", file("file"))), x)]`),
+		file: manyLines(5_000, strconv.Itoa), want: tooMuch},
+	{name: "for_each of a set", main: `resource "ConfigMap" "a" {
+  for_each = toset(split("\n", file("file")))
+  metadata { name = "a${each.key}" }
+}`, file: manyLines(40_000, strconv.Itoa), want: anything},
+	{name: "a variable that is a set", main: `variable "x" { type = set(string) }`,
+		vars: "x = [" + strings.ReplaceAll(manyLines(400_000, strconv.Itoa)(), "\n", ",") + "]", want: tooMuch},
+	{name: "toset of one hash", main: local(`toset(split("\n", file("file")))`), file: manyLines(30_000, oneHash(30_000)), want: tooMuch},
+	{name: "setunion of one hash", main: local(`setunion(split("\n", file("file")), ["0"])`), file: manyLines(30_000, oneHash(30_000)), want: tooMuch},
+	{name: "setproduct of one hash", main: local(`setproduct(toset(split("\n", file("file"))), toset(split("\n", file("file"))))`),
+		file: manyLines(250, oneHash(250)), want: tooMuch},
+	{name: "setunion of lists of one hash", main: local(`setunion([for x in split("\n", file("file")) : [x]], [["0"]])`),
+		file: manyLines(30_000, oneHash(30_000)), want: tooMuch},
+	{name: "convert to sets of one hash", main: local(`convert({ a = [split("\n", file("file"))] }, object({ a = list(set(string)) }))`),
+		file: manyLines(30_000, oneHash(30_000)), want: tooMuch},
+	{name: "coalesce of one hash", main: local(`coalesce(toset([]), split("\n", file("file")))`), file: manyLines(30_000, oneHash(30_000)), want: anything},
+	{name: "a conditional of one hash", main: local(`true ? split("\n", file("file")) : toset(["a"])`), file: manyLines(30_000, oneHash(30_000)), want: anything},
+	{name: "numbers of one hash", main: local(`toset([for x in split("\n", file("file")) : tonumber("1.00000000000000${x}")])`),
+		file: manyLines(20_000, strconv.Itoa), want: tooMuch},
+	{name: "unknown elements of a set", main: `resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+locals {
+  some = [for i in range(1000) : ConfigMap.a.metadata.uid]
+  a    = toset(flatten([for i in range(20) : local.some]))
+}`, want: tooMuch},
+	{name: "for_each of one hash", main: `resource "ConfigMap" "a" {
+  for_each = toset(split("\n", file("file")))
+  metadata { name = "a${each.key}" }
+}`, file: manyLines(30_000, oneHash(30_000)), want: tooMuch},
+	{name: "the default of a set of one hash",
+		main: "variable \"x\" {\n  type = set(string)\n  default = [" + quotedLines(30_000, oneHash(30_000)) + "]\n}", want: tooMuch},
+	{name: "an optional set of one hash",
+		main: "variable \"x\" {\n  type = object({ a = optional(set(string), [" + quotedLines(30_000, oneHash(30_000)) +
+			"]) })\n  default = {}\n}", want: tooMuch},
+	{name: "a variable that is a set of one hash", main: `variable "x" { type = map(set(string)) }`,
+		vars: "x = { a = [" + quotedLines(30_000, oneHash(30_000)) + "] }", want: tooMuch},
+	// Types: elements whose types are compared.
+	{name: "a list of objects", main: local(`tolist([for x in split("\n", file("file")) : { a = x }])`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "a list of objects and null", main: local(`tolist([for x in split("\n", file("file")) : { a = x == "7" ? null : x, b = x == "8" ? null : 1 }])`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "a map of objects", main: local(`tomap({ for x in split("\n", file("file")) : x => { a = x } })`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "distinct objects", main: local(`distinct([for x in split("\n", file("file")) : { a = x }])`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "objects of many types", main: local(`tolist([for x in split("\n", file("file")) : { (x) = 1 }])`),
+		file: manyLines(30_000, strconv.Itoa), want: tooMuch},
+	{name: "objects or none", main: local(`true ? [for x in split("\n", file("file")) : { a = x }] : []`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "entries or none", main: local(`true ? { for x in split("\n", file("file")) : x => { a = x } } : {}`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "setproduct of objects", main: local(`setproduct([for x in split("\n", file("file")) : { a = x }], ["b"])`),
+		file: manyLines(30_000, strconv.Itoa), want: anything},
+	{name: "a variable that is a list of objects", main: `variable "x" { type = object({ a = list(object({ a = string })) }) }`,
+		vars: "x = { a = [" + strings.ReplaceAll(manyLines(30_000,
+			func(i int) string { return fmt.Sprintf("{ a = %d },", i) })(), "\n", " ") + "] }", want: anything},
+	{name: "a variable that is a map of any", main: `variable "x" { type = map(any) }`,
+		vars: "x = { " + strings.ReplaceAll(manyLines(30_000,
+			func(i int) string { return fmt.Sprintf("k%d = { a = %d },", i, i) })(), "\n", " ") + " }", want: anything},
 	// Numbers.
 	{name: "an exponent in text", main: local(`"1e999999999" + 1`), want: "Number out of range"},
 	{name: "digits as a number", main: local(`file("file") + 1`), file: repeat("9", 4*mib), want: "Number out of range"},

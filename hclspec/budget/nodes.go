@@ -120,7 +120,7 @@ func (n *conditional) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if unusable.HasErrors() || diags.HasErrors() {
 		return value.WithMarks(marks), diags
 	}
-	converted, ok := unified(value, alternative)
+	converted, ok := n.unified(value, alternative)
 	if !ok {
 		return n.undecided(condition, diags, ctx) // reports it
 	}
@@ -144,23 +144,24 @@ type evaluated struct {
 func (e *evaluated) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return e.value, nil }
 
 // unified is a value in the type that it has in common with another.
-func unified(value, other cty.Value) (cty.Value, bool) {
+func (n *conditional) unified(value, other cty.Value) (cty.Value, bool) {
 	from, to := value.Type(), other.Type()
 	isNothing := func(v cty.Value) bool { return v.Type() == cty.DynamicPseudoType && v.IsNull() }
 	switch {
 	case isNothing(other), from == cty.DynamicPseudoType && !isNothing(value), to == cty.DynamicPseudoType:
 		return value, true
 	case isNothing(value):
-		converted, err := convert.Convert(value, to)
+		converted, err := convert.Convert(value, to) // null
 		return converted, err == nil
 	}
-	ty, conversions := convert.UnifyUnsafe([]cty.Type{from, to})
+	ty := unifyPair(from, to)
 	switch {
 	case ty == cty.NilType:
 		return cty.NilVal, false
-	case conversions[0] == nil:
+	case ty.Equals(from):
 		return value, true
 	}
-	converted, err := conversions[0](value)
+	PayConversionAt(n.budget, value, ty, n.SrcRange)
+	converted, err := Convert(value, ty)
 	return converted, err == nil
 }

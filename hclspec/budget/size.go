@@ -23,6 +23,7 @@ func walk(v cty.Value, spend func(int64)) {
 type walker struct {
 	spend func(int64)
 	due   int64
+	spent int64
 }
 
 func (w *walker) value(v cty.Value) {
@@ -38,13 +39,20 @@ func (w *walker) value(v cty.Value) {
 		w.due += int64(len(v.AsString())) / textShare
 	case ty.IsPrimitiveType():
 	case v.CanIterateElements():
+		if ty.IsSetType() {
+			w.due += sorting(v)
+		}
 		if w.due > 1<<16 {
 			w.spend(w.due)
-			w.due = 0
+			w.due, w.spent = 0, w.spent+w.due
 		}
+		before := w.spent + w.due
 		for it := v.ElementIterator(); it.Next(); {
 			_, element := it.Element()
 			w.value(element)
+		}
+		if ty.IsSetType() && !ty.ElementType().IsPrimitiveType() {
+			w.due += (w.spent + w.due - before) * comparisons(v.LengthInt())
 		}
 	}
 }

@@ -12,13 +12,15 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
 
+	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/source"
 )
 
 // parser reads blocks and their arguments, and gathers what is wrong with them.
 type parser struct {
-	files map[string]*hcl.File // by name
-	diags hcl.Diagnostics
+	files  map[string]*hcl.File // by name
+	budget *budget.Budget
+	diags  hcl.Diagnostics
 }
 
 // report adds problems. About an argument or a block that only Terraform has there, they say what

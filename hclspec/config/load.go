@@ -23,11 +23,11 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	}
 	files := map[string]*hcl.File{}
 	l := &loader{
-		parser:    &parser{files: files},
 		config:    &Config{Dir: dir, Files: files, Budget: budget.New(ctx)},
 		seen:      map[string]hcl.Range{},
 		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(dir, nil)) }),
 	}
+	l.parser = &parser{files: files, budget: l.config.Budget}
 	names, err := source.ConfigFiles(dir)
 	if err != nil {
 		return l.config, source.NoConfiguration(dir, err)
@@ -101,7 +101,7 @@ func (l *loader) addFile(s source.File) {
 	s.Parsed.Body = l.config.Budget.Body(s.Parsed.Body)
 	before := len(l.parser.diags)
 	if native, ok := s.Parsed.Body.(*hclsyntax.Body); ok {
-		l.parser.report(funcs.ReadTypes(native))
+		l.parser.report(funcs.ReadTypes(native, l.config.Budget))
 	}
 	l.topLevel(s.Parsed.Body)
 	checkExpressions(l.parser, s.Parsed.Body, l.functions)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"kplan.dev/kplan/addrs"
@@ -189,10 +188,15 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 		g.report(from.problem("The value of var.%s from %s has a number with too many digits.", v.Name, from.source))
 		return cty.NilVal, false
 	}
+	at := v.Range
+	if from.at != nil {
+		at = *from.at
+	}
+	budget.PayConversionAt(g.config.Budget, value, v.Type, at)
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}
-	converted, err := convert.Convert(value, v.Type)
+	converted, err := budget.Convert(value, v.Type)
 	if err == nil {
 		err = funcs.CheckNumbers(converted)
 	}

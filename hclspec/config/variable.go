@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/budget"
@@ -61,6 +60,7 @@ func (p *parser) variableType(v *Variable, attr *hcl.Attribute) {
 		p.problem("Quoted type", attr.Expr.Range(), "A type is written without quotes: type = %s.", unquotedType(name))
 		return
 	}
+	budget.PayDefaults(p.budget, attr.Expr)
 	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
 	if diags.HasErrors() {
 		p.report(withTypeHints(diags, p.files))
@@ -122,10 +122,11 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 		p.problem("Invalid default value", attr.Expr.Range(), "The default of var.%s has a number with too many digits.", v.Name)
 		return
 	}
+	budget.PayConversionAt(p.budget, value, v.Type, at)
 	if v.Optional != nil && !value.IsNull() {
 		value = v.Optional.Apply(value)
 	}
-	converted, err := convert.Convert(value, v.Type)
+	converted, err := budget.Convert(value, v.Type)
 	if err == nil {
 		err = funcs.CheckNumbers(converted)
 	}

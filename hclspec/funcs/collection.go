@@ -33,10 +33,10 @@ var collectionFunctions = map[string]function.Function{
 	"one":             oneFunc,
 	"range":           stdlib.RangeFunc, // makes 1,024 numbers at most
 	"reverse":         stdlib.ReverseListFunc,
-	"setintersection": stdlib.SetIntersectionFunc,
+	"setintersection": setIntersectionFunc,
 	"setproduct":      bounded(stdlib.SetProductFunc, productSize),
-	"setsubtract":     stdlib.SetSubtractFunc,
-	"setunion":        stdlib.SetUnionFunc,
+	"setsubtract":     setSubtractFunc,
+	"setunion":        setUnionFunc,
 	"slice":           stdlib.SliceFunc,
 	"sort":            stdlib.SortFunc,
 	"transpose":       transposeFunc,

@@ -5,7 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// distinct are values that are known, each once. cty compares each with each.
+// distinct are values, each once, and all that are not known. cty compares each with each.
 type distinct struct {
 	texts  map[string]struct{}
 	others map[int][]cty.Value // by cty's hash
@@ -30,12 +30,12 @@ func (d *distinct) has(v cty.Value) bool {
 }
 
 func (d *distinct) add(v cty.Value) {
-	if d.has(v) {
+	switch isKnown := v.IsWhollyKnown(); {
+	case isKnown && d.has(v):
 		return
-	}
-	if isText(v) {
+	case isText(v):
 		d.texts[v.AsString()] = struct{}{}
-	} else {
+	case isKnown:
 		hash := v.Hash()
 		d.others[hash] = append(d.others[hash], v)
 	}

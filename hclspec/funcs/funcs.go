@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"kplan.dev/kplan/hclspec/budget"
@@ -47,20 +45,24 @@ func Table(dir string, b *budget.Budget) map[string]function.Function {
 
 // discreet is a function that does what f does, except that it hides the message of a failure when
 // an argument is sensitive: an error such as `cannot parse "hunter2"` would show it. It also keeps
-// numbers within bounds, and pays for the call.
+// numbers within bounds, and pays for the call before anything is converted for it.
 func discreet(f function.Function, b *budget.Budget, name string) function.Function {
 	typeOf := func(args []cty.Value) (cty.Type, error) {
-		converted, err := numbers(f, name, args)
+		payConversion(b, f, name, args) // also of the type
+		converted, err := arguments(f, name, args, typeOnly)
 		if err != nil {
 			return cty.NilType, presentable(err, args)
 		}
 		ty, err := f.ReturnTypeForValues(converted)
 		return ty, presentable(err, args)
 	}
-	return around(f, withoutNumbers, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		args, _ = numbers(f, name, args)
-		pay(b, name, args)
-		value, err := called(f, b, args)
+	return around(f, unconverted, typeOf, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		pay(b, f, name, args)
+		converted, err := arguments(f, name, args, budget.Convert)
+		if err != nil {
+			return cty.NilVal, presentable(err, args)
+		}
+		value, err := called(f, b, converted)
 		if err == nil {
 			err = checkMagnitude(value)
 		}
@@ -70,15 +72,6 @@ func discreet(f function.Function, b *budget.Budget, name string) function.Funct
 		payResult(b, name, value)
 		return value, nil
 	})
-}
-
-// withoutNumbers is a parameter that accepts everything, also where a number is meant.
-func withoutNumbers(param function.Parameter) function.Parameter {
-	param = Open(param)
-	if param.Type == cty.Number {
-		param.Type = cty.DynamicPseudoType
-	}
-	return param
 }
 
 // longText is how much text a function may be given for which nobody would wait after an interrupt.
@@ -95,35 +88,6 @@ func called(f function.Function, b *budget.Budget, args []cty.Value) (value cty.
 	}
 	b.Abandonable(func() { value, err = f.Call(args) })
 	return value, err
-}
-
-// numbers converts arguments for parameters that are numbers, which HCL would do without looking how
-// long it takes.
-func numbers(f function.Function, name string, args []cty.Value) ([]cty.Value, error) {
-	converted := slices.Clone(args)
-	for i, arg := range args {
-		param := paramOf(f, i)
-		isNumber := param != nil && param.Type == cty.Number
-		if (isNumber || name == "tonumber" || name == "parseint") && budget.IsHugeNumber(arg) {
-			return nil, function.NewArgErrorf(i, "the number has too many digits")
-		}
-		if !isNumber || arg.Type() == cty.Number {
-			continue
-		}
-		number, err := convert.Convert(arg, cty.Number)
-		if err != nil {
-			return nil, function.NewArgError(i, err)
-		}
-		converted[i] = number
-	}
-	return converted, nil
-}
-
-func paramOf(f function.Function, i int) *function.Parameter {
-	if params := f.Params(); i < len(params) {
-		return &params[i]
-	}
-	return f.VarParam()
 }
 
 // Around is a function with the parameters of f that accepts everything, and calls f, which refuses
@@ -143,12 +107,6 @@ func around(f function.Function, opened func(function.Parameter) function.Parame
 		spec.VarParam = &varParam
 	}
 	return function.New(spec)
-}
-
-// Open is a parameter that accepts everything: the function inside decides.
-func Open(param function.Parameter) function.Parameter {
-	param.AllowNull, param.AllowUnknown, param.AllowDynamicType, param.AllowMarked = true, true, true, true
-	return param
 }
 
 func presentable(err error, args []cty.Value) error {

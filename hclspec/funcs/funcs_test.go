@@ -31,7 +31,7 @@ func evalIn(t testing.TB, scope *hcl.EvalContext, text string) (cty.Value, hcl.D
 	if diags.HasErrors() {
 		t.Fatalf("%s: %v", text, diags)
 	}
-	if diags := ReadTypes(expr); diags.HasErrors() {
+	if diags := ReadTypes(expr, nil); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
 	return expr.Value(scope)

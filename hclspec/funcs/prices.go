@@ -1,12 +1,14 @@
 package funcs
 
 import (
-	"hash/maphash"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"kplan.dev/kplan/hclspec/budget"
 )
@@ -23,8 +25,8 @@ var seesLittle = map[string]bool{
 // makesElements are the functions that make as many elements as they are given, by what each of them costs.
 var makesElements = map[string]int64{
 	"chunklist": 1, "compact": 1, "concat": 1, "convert": 1, "distinct": 3, "flatten": 1, "formatlist": 4, "join": 1,
-	"keys": 1, "matchkeys": 3, "merge": 1, "reverse": 1, "setintersection": 3, "setsubtract": 3, "setunion": 3, "slice": 1, "sort": 2,
-	"tolist": 1, "tomap": 1, "toset": 3,
+	"keys": 1, "matchkeys": 3, "merge": 1, "reverse": 1, "slice": 1, "sort": 2,
+	"tolist": 1, "tomap": 1,
 	"transpose": 2, "values": 1, "zipmap": 1, "jsonencode": 1, "yamlencode": 8, "cidrsubnets": 4, "coalescelist": 1, "csvdecode": 1,
 }
 
@@ -44,7 +46,7 @@ var makesByText = map[string]func(args []cty.Value) int{
 }
 
 // pay takes from the budget what a call will cost.
-func pay(b *budget.Budget, name string, args []cty.Value) {
+func pay(b *budget.Budget, f function.Function, name string, args []cty.Value) {
 	if b == nil {
 		return
 	}
@@ -62,14 +64,12 @@ func pay(b *budget.Budget, name string, args []cty.Value) {
 	if count, ok := makesByText[name]; ok {
 		b.Spend(int64(count(args)) * budget.Made)
 	}
+	if name == "setproduct" {
+		b.Spend(int64(productSize(args)) / 16 * budget.Made)
+	}
+	paySets(b, name, args)
+	payConversion(b, f, name, args)
 	switch name {
-	case "toset", "setunion", "setintersection", "setsubtract", "setproduct":
-		for _, arg := range args {
-			b.Spend(collisions(arg) * budget.Seen)
-		}
-		if name == "setproduct" {
-			b.Spend(int64(productSize(args)) / 16 * budget.Made)
-		}
 	case "regex", "regexall":
 		b.Spend(matching(textOf(args[0]), textOf(args[1])))
 		if re, err := regexp.Compile(textOf(args[0])); err == nil && name == "regexall" {
@@ -86,6 +86,57 @@ func pay(b *budget.Budget, name string, args []cty.Value) {
 		b.Spend(templatePrice)
 	}
 }
+
+// payConversion takes from the budget for conversions: of what is given for a collection of any, and those that convert
+// makes.
+func payConversion(b *budget.Budget, f function.Function, name string, args []cty.Value) {
+	for i, arg := range args {
+		if to := parameterType(f, name, i, arg); isConvertedHere(to) && to != cty.Number && !makesSets[name] {
+			budget.PayConversion(b, arg, to)
+		}
+	}
+	if name == "convert" && args[1].Type() == constraintType && args[1].IsKnown() {
+		budget.PayConversion(b, args[0], args[1].EncapsulatedValue().(*constraint).ty)
+	}
+}
+
+// makesSets are the functions that make a set of their arguments, whatever these are.
+var makesSets = map[string]bool{"toset": true, "setunion": true, "setintersection": true, "setsubtract": true, "setproduct": true}
+
+// paySets takes from the budget for the sets that a call makes: any function may, where it brings a list into the type
+// of a set that is another argument.
+func paySets(b *budget.Budget, name string, args []cty.Value) {
+	if !makesSets[name] && !slices.ContainsFunc(args, isSet) {
+		return
+	}
+	for _, arg := range args {
+		if makesSets[name] || !isSet(arg) {
+			budget.PaySet(b, arg)
+		}
+	}
+	if name == "setproduct" {
+		budget.PaySet(b, productOf(args))
+	}
+}
+
+// productOf is a product as a list, to see what the set of its elements costs.
+func productOf(sets []cty.Value) cty.Value {
+	lists := make([]cty.Value, len(sets))
+	for i, set := range sets {
+		set, _ = set.UnmarkDeep()
+		if elementsOf(set) == 0 || !isSet(set) {
+			return cty.EmptyTupleVal
+		}
+		lists[i] = cty.ListVal(set.AsValueSlice())
+	}
+	product, err := stdlib.SetProductFunc.Call(lists)
+	if err != nil {
+		return cty.EmptyTupleVal
+	}
+	return product
+}
+
+func isSet(v cty.Value) bool { return v.Type().IsSetType() }
 
 const (
 	filesetPrice  = 64 << 10 // of a walk through a directory
@@ -131,24 +182,6 @@ func matching(pattern, text string) int64 {
 	return price + instructions*perCharacter + int64(len(text))*max(2, instructions/4)
 }
 
-// textOf is a string, "" for any other value.
-func textOf(v cty.Value) string {
-	v, _ = v.Unmark()
-	if v.Type() != cty.String || v.IsNull() || !v.IsKnown() {
-		return ""
-	}
-	return v.AsString()
-}
-
-// elementsOf is how many elements a value has, 0 for one that has none.
-func elementsOf(v cty.Value) int {
-	v, _ = v.Unmark()
-	if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
-		return 0
-	}
-	return v.LengthInt()
-}
-
 func pieces(text, separator string) int {
 	if separator == "" {
 		return len(text)
@@ -179,31 +212,3 @@ func productSize(args []cty.Value) int {
 	}
 	return size
 }
-
-// collisions is how often cty will compare the elements of a set with one another: as often as they have the
-// same hash, which whoever writes them can arrange.
-func collisions(elements cty.Value) int64 {
-	elements, _ = elements.Unmark()
-	if elementsOf(elements) < manyElements {
-		return 0
-	}
-	seed := maphash.MakeSeed()
-	met := map[int]map[uint64]struct{}{}
-	var total int64
-	for it := elements.ElementIterator(); it.Next(); {
-		_, v := it.Element()
-		if v.ContainsMarked() || !isText(v) {
-			continue
-		}
-		at := v.Hash()
-		if met[at] == nil {
-			met[at] = map[uint64]struct{}{}
-		}
-		met[at][maphash.String(seed, v.AsString())] = struct{}{}
-		total += int64(len(met[at]) - 1)
-	}
-	return total
-}
-
-// manyElements is how many it takes for their hashes to matter.
-const manyElements = 1000

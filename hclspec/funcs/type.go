@@ -8,9 +8,10 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"kplan.dev/kplan/hclspec/budget"
 )
 
 var typeFunctions = map[string]function.Function{
@@ -86,7 +87,7 @@ func converted(args []cty.Value) (cty.Value, error) {
 	if to.defaults != nil && !value.IsNull() {
 		value = to.defaults.Apply(value)
 	}
-	value, err := convert.Convert(value, to.ty)
+	value, err := budget.Convert(value, to.ty)
 	if err != nil {
 		return cty.DynamicVal, function.NewArgError(0, err)
 	}
@@ -95,13 +96,14 @@ func converted(args []cty.Value) (cty.Value, error) {
 
 // ReadTypes makes values of the types in calls of convert: to HCL, string and list(string) look
 // like a reference and a call.
-func ReadTypes(node hclsyntax.Node) hcl.Diagnostics {
+func ReadTypes(node hclsyntax.Node, b *budget.Budget) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if !ok || call.Name != "convert" || len(call.Args) != 2 {
 			return nil
 		}
+		budget.PayDefaults(b, call.Args[1])
 		ty, defaults, problems := typeexpr.TypeConstraintWithDefaults(call.Args[1])
 		diags = append(diags, problems...)
 		value := cty.UnknownVal(constraintType)
