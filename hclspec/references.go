@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type names struct {
 	byBlock map[Block]*block
 	// inOrder are the same blocks in their order, for suggestions.
 	inOrder []*block
+	// compared is how many names were compared for suggestions.
+	compared int
 }
 
 // resolve finds what the block's expressions refer to.
@@ -85,7 +88,7 @@ func (n *names) valueReference(from *block, u use) (reference, hcl.Diagnostics) 
 	if _, ok := n.byBlock[to]; ok {
 		return reference{to: to, steps: u.steps[1:], at: u.at}, nil
 	}
-	hint := words.Suggest(to.Name, n.declared(u.root))
+	hint := n.suggest(to.Name, func() []string { return n.declared(u.root) })
 	other := Block{Module: to.Module, Type: map[string]string{"var": "local", "local": "var"}[u.root], Name: to.Name}
 	if _, ok := n.byBlock[other]; ok {
 		hint = words.DidYouMean(other.String())
@@ -94,6 +97,18 @@ func (n *names) valueReference(from *block, u use) (reference, hcl.Diagnostics) 
 		hint = fmt.Sprintf(" Declare it: variable %q {}.", to.Name)
 	}
 	return reference{}, source.Problem("Undeclared "+what, u.at, "There is no %s named %q.%s", what, to.Name, hint)
+}
+
+// suggest offers the nearest of some names, until too many were compared for that: each of thousands of mistakes with
+// each of thousands of names.
+func (n *names) suggest(name string, among func() []string) string {
+	const most = 1 << 18
+	if n.compared > most {
+		return ""
+	}
+	names := among()
+	n.compared += len(names)
+	return words.Suggest(name, names)
 }
 
 // declared are the names of all blocks of a type.
@@ -161,22 +176,27 @@ func (n *names) undeclaredResource(to Block, at hcl.Range) hcl.Diagnostics {
 // suggestResource offers the resource of the same kind with the nearest name,
 // or else of the nearest kind with the same name, or else the nearest of all.
 func (n *names) suggestResource(to Block) string {
-	if hint := words.Suggest(to.Name, n.declared(to.Type)); hint != "" {
+	if hint := n.suggest(to.Name, func() []string { return n.declared(to.Type) }); hint != "" {
 		return hint
 	}
-	var sameName, all []string
-	for _, b := range n.inOrder {
-		if b.name.IsResource() {
-			all = append(all, b.name.String())
-			if b.name.Name == to.Name {
-				sameName = append(sameName, b.name.String())
+	onlyOne := ""
+	near := n.suggest(to.String(), func() []string {
+		var sameName, all []string
+		for _, b := range n.inOrder {
+			if b.name.IsResource() {
+				all = append(all, b.name.String())
+				if b.name.Name == to.Name {
+					sameName = append(sameName, b.name.String())
+				}
 			}
 		}
-	}
-	if len(sameName) == 1 {
-		return words.DidYouMean(sameName[0])
-	}
-	return words.Suggest(to.String(), all)
+		if len(sameName) == 1 {
+			onlyOne = words.DidYouMean(sameName[0])
+			return nil
+		}
+		return all
+	})
+	return cmp.Or(onlyOne, near)
 }
 
 // checkInstanceKey compares a reference with the way the resource repeats.

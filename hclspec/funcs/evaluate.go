@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -13,11 +14,12 @@ import (
 // loop's variables nor what its words quote, which may be made from them.
 func Evaluate(expr hcl.Expression, scope *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	value, diags := expr.Value(scope)
-	if len(diags) == 0 || !readsSensitive(expr, scope) {
+	isInside := func(d *hcl.Diagnostic) bool { return d.EvalContext != nil && d.EvalContext != scope }
+	if !slices.ContainsFunc(diags, isInside) || !readsSensitive(expr, scope) {
 		return value, diags
 	}
 	for i, d := range diags {
-		if d.EvalContext != nil && d.EvalContext != scope {
+		if isInside(d) {
 			shown := *d
 			shown.EvalContext = hiddenBelow(d.EvalContext, scope)
 			shown.Detail = quoted.ReplaceAllString(d.Detail, `(sensitive value)`)

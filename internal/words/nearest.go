@@ -1,6 +1,10 @@
 package words
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
 // Suggest is a sentence that offers the name that a misspelled one most likely
 // stands for, with a space before it, or "" when no name is close.
@@ -44,10 +48,10 @@ func IsTypo(given, name string) bool { return given != name && typos(given, name
 // typos counts the slips that lead from one word to the other: a letter missing,
 // too much, wrong, or two letters swapped. It stops counting at most.
 func typos(a, b string, most int) int {
-	x, y := []rune(a), []rune(b)
-	if len(x)-len(y) >= most || len(y)-len(x) >= most {
+	if n, m := utf8.RuneCountInString(a), utf8.RuneCountInString(b); n-m >= most || m-n >= most {
 		return most
 	}
+	x, y := []rune(a), []rune(b)
 	// Three rows of the usual table: a swap looks back two of them.
 	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range last {
@@ -64,6 +68,9 @@ func typos(a, b string, most int) int {
 			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
+		}
+		if slices.Min(row) >= most && slices.Min(last) >= most {
+			return most // it gets no less
 		}
 		before, last, row = last, row, before
 	}
