@@ -75,11 +75,15 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 	values, more := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.args, Open: files.Opener(ctx), Partial: true})
 	diags = append(diags, more...)
 	s.ui.Secrets.Add(secretsIn(values)...)
-	_, more = c.Cluster(values)
-	diags = append(diags, more...)
-	_, more = c.Backend(values)
-	diags = append(diags, more...)
-	if c.Broken {
+	if !c.Budget.IsExhausted() {
+		_, more = c.Cluster(values)
+		diags = append(diags, more...)
+	}
+	if !c.Budget.IsExhausted() {
+		_, more = c.Backend(values)
+		diags = append(diags, more...)
+	}
+	if c.Broken || c.Budget.IsExhausted() {
 		return diags // evaluating what was not understood would find more than there is
 	}
 	preview, more := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.OpenSet{Set: kinds.Builtin()}, Partial: true})

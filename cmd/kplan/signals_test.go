@@ -23,7 +23,7 @@ import (
 // INT,INT sends a second one once the first is noticed. A text that begins with
 // file: names a file to wait for instead, one that begins with reads: a named pipe
 // that the command is to wait at, - for standard input, and one that begins with
-// after: a time.
+// after: a time, and behind a comma the time within which the command must end.
 func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signalled SIGNAL[,SIGNAL] CODE TEXT COMMAND...")
@@ -63,9 +63,18 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		defer func() { writer.Close() }()
 	}
+	mostEnding := 5 * time.Second
 	if text, is := strings.CutPrefix(args[2], "after:"); is {
+		text, most, limited := strings.Cut(text, ",")
 		wait, err := time.ParseDuration(text)
 		ts.Check(err)
+		if limited {
+			mostEnding, err = time.ParseDuration(most)
+			ts.Check(err)
+			if os.Getenv("KPLAN_TORTURE") == "" { // beside other tests
+				mostEnding *= 4
+			}
+		}
 		ready = func(string, time.Duration) bool { time.Sleep(wait); return true }
 	}
 	if !ready(args[2], 30*time.Second) {
@@ -81,7 +90,7 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(cmd.Process.Signal(s))
 	}
 	_ = cmd.Wait()
-	if took := time.Since(signalledAt); took > 5*time.Second {
+	if took := time.Since(signalledAt); took > mostEnding {
 		ts.Fatalf("it took %v to end:\n%s%s", took, &out, &errOut)
 	}
 	code := fmt.Sprint(cmd.ProcessState.ExitCode())

@@ -282,7 +282,9 @@ func (g *givenValues) expression(from *given, text string) (why string) {
 
 // file reads the values of one file of variables.
 func (g *givenValues) file(src []byte, filename string) {
-	file, diags := parseVariables(src, filename)
+	var file *hcl.File
+	var diags hcl.Diagnostics
+	g.config.Budget.Abandonable(func() { file, diags = parseVariables(src, filename) })
 	g.report(diags)
 	if file == nil || file.Body == nil {
 		return

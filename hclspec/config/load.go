@@ -36,7 +36,13 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 		return l.config, source.NoConfiguration(dir, nil)
 	}
 	l.overrides(names)
-	for _, s := range source.ReadFiles(dir, names) {
+	var sources []source.File
+	b := l.config.Budget
+	if interrupted := b.Within(func() { b.Abandonable(func() { sources = source.ReadFiles(dir, names) }) }); interrupted.HasErrors() {
+		l.config.Broken = true
+		return l.config, interrupted
+	}
+	for _, s := range sources {
 		if tooMuch := l.config.Budget.Within(func() { l.addFile(s) }); tooMuch.HasErrors() {
 			l.parser.report(tooMuch)
 			l.broken = true
