@@ -16,8 +16,10 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/log"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube/auth"
+	"kplan.dev/kplan/kube/trace"
 )
 
 // client sends requests until they are answered. client-go's REST client builds,
@@ -32,6 +34,7 @@ type client struct {
 	answered atomic.Bool // the server answered once
 	notice   func(text string)
 	health   health
+	trace    trace.Tracer
 	canceled context.Context // ended by cancel: see Cluster.Cancel
 	cancel   context.CancelFunc
 }
@@ -52,6 +55,7 @@ func newClient(ctx context.Context, access *auth.Access, opts Options) (*client,
 		return nil, err
 	}
 	c := &client{rest: restClient, base: base, timeout: timeout(opts.RequestTimeout), notice: opts.Notice}
+	c.trace = trace.Tracer{Log: log.Or(opts.Log), Secrets: opts.Auth.Secrets, Sensitive: opts.Sensitive}
 	c.canceled, c.cancel = context.WithCancel(ctx)
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
@@ -74,6 +78,8 @@ func (c *client) host() string {
 type request struct {
 	op     string       // for errors
 	object addrs.Object // for errors
+	kind   *kinds.Kind  // of the objects, nil for other things
+	isText bool         // the answer is a text and no object
 	path   string
 	ask    *rest.Request // is sent once for each attempt
 	// sent is the object in the body, for masking what the server echoes of it.
@@ -96,7 +102,9 @@ func (c *client) request(op, verb string, object addrs.Object, path string) *req
 // about is a request about the objects of a kind in a namespace, "" for all, or
 // the one of a name.
 func (c *client) about(op, verb string, k *kinds.Kind, namespace, name string) *request {
-	return c.request(op, verb, k.Object(namespace, name), resourcePath(k, namespace, name))
+	r := c.request(op, verb, k.Object(namespace, name), resourcePath(k, namespace, name))
+	r.kind = k
+	return r
 }
 
 // effect is what happens when a request is carried out twice, which is what
@@ -125,8 +133,12 @@ func (c *client) do(ctx context.Context, r *request) error {
 	}
 	var lost *Error // an earlier attempt whose outcome is unknown
 	began := time.Now()
-	for attempts := (attempts{}); ; {
+	for attempts, n := (attempts{}), 1; ; n++ {
+		asked := time.Now()
 		ans := c.attempt(ctx, r)
+		if c.trace.IsOn() && ans.request != nil {
+			c.trace.Exchange(r.exchange(ans, asked, n))
+		}
 		e := c.failureOf(ctx, r, ans)
 		if e == nil {
 			return nil
@@ -136,6 +148,7 @@ func (c *client) do(ctx context.Context, r *request) error {
 		}
 		wait, again := attempts.next(c, r, e, ans)
 		if again {
+			c.logRetry(r, wait, e)
 			c.noticeRetry(began, wait, e)
 		}
 		if again && c.sleep(ctx, wait) {
@@ -149,6 +162,23 @@ func (c *client) do(ctx context.Context, r *request) error {
 			return lost
 		}
 		return e
+	}
+}
+
+// exchange is what is logged of an attempt.
+func (r *request) exchange(ans *answer, began time.Time, n int) trace.Exchange {
+	x := trace.Exchange{Op: r.op, Request: ans.request, Sent: r.sent, Kind: r.kind, IsText: r.isText, Attempt: n, Began: began,
+		Status: ans.status, Header: ans.header, Body: ans.body, Hide: r.masker()}
+	if ans.err != nil {
+		x.Err = plainError(ans.err)
+	}
+	return x
+}
+
+// logRetry logs why a request is sent again.
+func (c *client) logRetry(r *request, wait time.Duration, e *Error) {
+	if c.trace.IsOn() {
+		c.trace.Log.Debug("request is repeated", "path", r.path, "wait", wait.Round(time.Millisecond), "because", r.masker()(e.Error()))
 	}
 }
 
@@ -240,6 +270,7 @@ type answer struct {
 	of      *request
 	arrived func()      // is called when the head of the answer is there
 	sent    atomic.Bool // some of the request left this machine
+	request *http.Request
 	status  int
 	header  http.Header
 	body    []byte
@@ -266,8 +297,11 @@ type recorder struct{ next http.RoundTripper }
 
 // RoundTrip sends one request and returns as soon as the answer's head is there.
 func (t *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := t.next.RoundTrip(req)
 	ans := answerIn(req.Context())
+	if ans != nil {
+		ans.request = req
+	}
+	res, err := t.next.RoundTrip(req)
 	if err != nil || ans == nil {
 		return res, err
 	}

@@ -13,6 +13,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"sync"
@@ -47,7 +48,7 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 		return nil, notFound(err)
 	}
 	c := &Cluster{client: client, catalog: &catalog{client: client, life: ctx}}
-	_, err = c.Identity(ctx)
+	uid, err := c.Identity(ctx)
 	var e *Error
 	switch {
 	case err == nil:
@@ -63,7 +64,21 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 		e.Op, e.Object = "connect", addrs.Object{}
 		return nil, e
 	}
+	logCluster(ctx, c, access.Context, uid)
 	return c, nil
+}
+
+// logCluster logs which cluster it is. That costs a request, so it is asked only for the log.
+func logCluster(ctx context.Context, c *Cluster, kubeContext, uid string) {
+	if !c.client.trace.IsOn() {
+		return
+	}
+	var version struct{ GitVersion string }
+	r := c.client.request("get the version of", http.MethodGet, addrs.Object{}, "/version")
+	r.quick = true
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &version) }
+	_ = c.client.do(ctx, r) // then it is not known
+	c.client.trace.Log.Debug("cluster", "host", c.Host(), "context", kubeContext, "version", version.GitVersion, "identity", uid)
 }
 
 // notFound is the error of a configuration that leads to no cluster.

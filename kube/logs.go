@@ -23,6 +23,7 @@ func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, ta
 	}
 	var text string
 	r := c.client.request(op, http.MethodGet, k.Object(namespace, pod), resourcePath(k, namespace, pod)+"/log")
+	r.isText = true
 	r.ask.SetHeader("Accept", "*/*").Param("tailLines", strconv.Itoa(tail)).Param("limitBytes", strconv.Itoa(logBytes))
 	if container != "" {
 		r.ask.Param("container", container)

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"log/slog"
 	"time"
 
 	"kplan.dev/kplan/addrs"
@@ -25,6 +26,11 @@ type Options struct {
 	// Notice is given, in a sentence, what keeps the user waiting: a server that
 	// does not answer, or is busy. It may be called from several goroutines.
 	Notice func(text string)
+	// Log is where requests are logged; nil for nowhere.
+	Log *slog.Logger
+	// Sensitive are the fields of an object that are not logged, besides those that its kind has as
+	// secrets. Where that is not known, it is nil, and no bodies are logged.
+	Sensitive func(addrs.Object) addrs.PathSet
 }
 
 // DefaultParallelism is how many requests are in flight at most unless the user

@@ -258,11 +258,14 @@ func (w *watcher) stream(ctx context.Context) error {
 		}
 		return w.client.failureOf(ctx, r, ans)
 	}
+	w.client.trace.Log.Debug("watch", "path", r.path, "status", ans.status)
 	for event := range events.ResultChan() {
 		if err := w.take(r, event); err != nil {
+			w.client.trace.Log.Debug("watch ended", "path", r.path, "because", err)
 			return err
 		}
 	}
+	w.client.trace.Log.Debug("watch ended", "path", r.path, "because", errStreamClosed)
 	return errStreamClosed
 }
 

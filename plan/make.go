@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/log"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan/autoscale"
 	"kplan.dev/kplan/state"
@@ -42,6 +43,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if plan.Mode == "" {
 		plan.Mode = Normal
 	}
+	in.Log = log.Or(in.Log)
 	said := new(heard)
 	ctx = said.hear(ctx)
 	current, diags := checkClusterAndRecover(ctx, in, plan)
@@ -53,8 +55,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		current, movedAddr = applyMoves(in.Config.Moved, current)
 	}
 	preview := sync.OnceValue(func() *hclspec.Preview {
-		preview, _ := hclspec.NewPreview(ctx, in.Config, in.options()) // the walk reports the errors
-		return preview
+		return in.evaluate(ctx)
 	})
 	scope, more := scopeOf(in, current, preview)
 	if diags = append(diags, more...); diags.HasErrors() {
@@ -78,6 +79,19 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		diags = append(diags, warnIneffective(in, plan)...)
 	}
 	return plan, diags
+}
+
+// evaluate evaluates the configuration. The walk reports the errors.
+func (in Input) evaluate(ctx context.Context) *hclspec.Preview {
+	began := time.Now()
+	preview, _ := hclspec.NewPreview(ctx, in.Config, in.options())
+	if log.Debugs(in.Log) {
+		in.Log.Debug("configuration evaluated", "objects", len(preview.Desired()), "took", time.Since(began))
+	}
+	if log.Traces(in.Log) { // bodies are logged before the plan is made
+		LearnSecrets(in.Secrets, preview.Desired()...)
+	}
+	return preview
 }
 
 // fill decides about all objects. Once the cluster is gone, or the user wants to leave, no

@@ -8,6 +8,7 @@ import (
 
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/internal/diag"
+	"kplan.dev/kplan/internal/log"
 	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/plan/autoscale"
 )
@@ -21,7 +22,8 @@ func Observe(ctx context.Context, in Input) (*hclspec.Scope, hcl.Diagnostics) {
 		return nil, diags
 	}
 	current, movedAddr := applyMoves(in.Config.Moved, current)
-	preview, _ := hclspec.NewPreview(ctx, in.Config, in.options()) // the walk reports the errors
+	in.Log = log.Or(in.Log)
+	preview := in.evaluate(ctx)
 	p := &planner{
 		Input:     in,
 		state:     current,

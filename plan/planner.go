@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -57,6 +58,8 @@ type Input struct {
 	// Secrets learns all secret values that the plan comes upon, and hides them in the
 	// plan's warnings. It may be nil.
 	Secrets *redact.Secrets
+	// Log is where is logged what is decided, and why; nil for nowhere.
+	Log *slog.Logger
 }
 
 // options are those of evaluating the configuration for this plan.

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
+	"kplan.dev/kplan/internal/log"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/state"
@@ -18,6 +20,9 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	if !p.scope.has(desired.Addr) {
 		seen, err := p.observeUnplanned(ctx, desired)
 		return seen, decided{}, err
+	}
+	if log.Traces(p.Log) { // what it sends is logged
+		LearnSecrets(p.Secrets, desired)
 	}
 	d := p.newDecision(ctx, Named(desired, p.state))
 	seen, err := p.decide(hearAbout(ctx, d), d, needs)
@@ -33,7 +38,26 @@ func (p *planner) visit(ctx context.Context, desired *hclspec.Desired, needs dec
 	if d.before != nil {
 		d.unmanaged = unmanagedIn(d.kind, d.managers, d.before, d.fields, d.configured(d.ignored()), p.AllUnmanaged)
 	}
+	logVerdict(p.Log, d, err)
 	return seen, decided{d.change(), d.doubtful, warningsAbout(d)}, err
+}
+
+// logVerdict logs what was decided, and why.
+func logVerdict(to *slog.Logger, d *decision, err error) {
+	if !log.Debugs(to) {
+		return
+	}
+	attrs := []any{"address", d.addr.String(), "object", d.object.String(), "action", string(d.action), "certainty", string(d.certainty)}
+	if d.reason != NoReason {
+		attrs = append(attrs, "reason", string(d.reason))
+	}
+	if d.why != "" {
+		attrs = append(attrs, "why", d.why)
+	}
+	if err != nil {
+		attrs = append(attrs, "error", err)
+	}
+	to.Debug("decided", attrs...)
 }
 
 func (p *planner) newDecision(ctx context.Context, desired *hclspec.Desired) *decision {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -32,6 +33,7 @@ func runApp(ctx context.Context, s *session, line []string) (code cli.ExitCode) 
 	} else {
 		code = s.run(ctx, app, inv)
 	}
+	s.ui.Report(s.closeLog())
 	if path, err := s.ui.EndRecord(); err != nil {
 		code = s.report(inv, exitFailure, failure("Can't write the events",
 			"%s is not complete: %v. Everything else was done as shown.", path, files.Reason(err)))
@@ -53,10 +55,13 @@ func (s *session) run(ctx context.Context, app *cli.App, inv *cli.Invocation) cl
 	case inv.Help || len(c.Subcommands) > 0:
 		c.Help(s.ui.Out)
 	default:
-		if err := enter(s.chdir); err != nil {
+		if err := cmp.Or(s.openLog(ctx), enter(s.chdir)); err != nil {
 			return s.report(inv, exitFailure, usage(err))
 		}
+		began := time.Now()
+		s.log.Debug("run begins", "command", c.Path(), "version", versionText(), "started", s.started, "chdir", s.chdir)
 		code, diags := c.Run(ctx, inv.Args)
+		s.log.Debug("run ends", "exit", int(code), "problems", len(diags), "took", time.Since(began))
 		return s.report(inv, code, diags)
 	}
 	if inv.Help { // whoever asked for help got it; whoever forgot the command did not

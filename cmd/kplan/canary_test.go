@@ -332,7 +332,10 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 	c.run(0, "destroy", "-auto-approve")
 	c.files()
-	t.Logf("%d canaries, %d commands", len(c.canaries), c.commands)
+	if c.logged == 0 {
+		t.Error("nothing was logged")
+	}
+	t.Logf("%d canaries, %d commands, %d bytes of log", len(c.canaries), c.commands, c.logged)
 }
 
 // cage is a directory in which kplan runs, and what must not come out of it.
@@ -342,10 +345,12 @@ type cage struct {
 	env      []string
 	canaries map[string]string
 	commands int
+	log      string // the file of the log
+	logged   int    // bytes
 }
 
 func newCage(t *testing.T, kubeconfig string) *cage {
-	c := &cage{T: t, dir: t.TempDir(), canaries: canaries()}
+	c := &cage{T: t, dir: t.TempDir(), canaries: canaries(), log: filepath.Join(t.TempDir(), "log")}
 	shapes := &strings.Builder{}
 	for _, name := range slices.Sorted(maps.Keys(c.canaries)) {
 		fmt.Fprintf(shapes, "  %s = %s\n", name, hclwrite.TokensForValue(cty.StringVal(c.canaries[name])).Bytes())
@@ -436,12 +441,20 @@ func (c *cage) run(want int, args ...string) {
 	}
 	cmd := exec.Command("kplan", args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
+	if slices.Contains([]string{"plan", "apply", "destroy", "show", "console"}, args[0]) {
+		cmd.Env = append(slices.Clip(c.env), "KPLAN_LOG=trace", "KPLAN_LOG_FILE="+c.log)
+	}
 	out, _ := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); code != want {
 		c.Fatalf("kplan %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, out)
 	}
 	c.commands++
 	c.check("kplan "+strings.Join(args, " "), out)
+	if logged, err := os.ReadFile(c.log); err == nil {
+		c.check("the log of kplan "+strings.Join(args, " "), logged)
+		c.logged += len(logged)
+		_ = os.Remove(c.log)
+	}
 }
 
 func (c *cage) kubectl(args ...string) {

@@ -15,6 +15,7 @@ import (
 	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/kube/auth"
+	"kplan.dev/kplan/state"
 )
 
 // clusterOptions choose the cluster and bound the work on it.
@@ -36,14 +37,17 @@ func (o *clusterOptions) flags() []cli.Flag {
 }
 
 // connect finds the cluster that the flags, the cluster block and kubectl's
-// rules name, in this order, and makes sure that it answers.
-func (s *session) connect(ctx context.Context, d definition, opts clusterOptions) (*kube.Cluster, hcl.Diagnostics) {
+// rules name, in this order, and makes sure that it answers. The log has no bodies of requests where
+// there is no state to say what is sensitive in them.
+func (s *session) connect(ctx context.Context, d definition, opts clusterOptions, st *state.State) (*kube.Cluster, hcl.Diagnostics) {
 	wanted, diags := d.config.Cluster(d.values)
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	cluster, err := files.Await(ctx, func() (*kube.Cluster, error) { // a kubeconfig may be a pipe
-		return kube.Connect(ctx, s.kubeOptions(wanted, opts))
+		o := s.kubeOptions(wanted, opts)
+		o.Log, o.Sensitive = s.log, sensitiveIn(st)
+		return kube.Connect(ctx, o)
 	})
 	diags = diag.FromKube(err, nil, "")
 	if wanted.Range.Filename != "" {

@@ -197,6 +197,7 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) cli.
 	go func() {
 		select {
 		case <-k.lease.Lost(): // another run may be at work now
+			k.s.log.Debug("state lock lost")
 			stop()
 		case <-working.Done():
 		}
@@ -211,10 +212,13 @@ func (k *stack) apply(ctx context.Context, opts applyOptions, p *plan.Plan) cli.
 		Save:        k.save,
 		Wait:        apply.WaitOptions{Enabled: opts.wait, Timeout: time.Duration(opts.waitTimeout)},
 		Parallelism: int(opts.cluster.parallelism),
-		Progress:    func(e apply.Event) { showStep(k.s.ui, e) },
-		Stop:        working,
-		Lost:        k.lease.Lost,
-		Secrets:     &k.s.ui.Secrets,
+		Progress: func(e apply.Event) {
+			logStep(k.s.log, e)
+			showStep(k.s.ui, e)
+		},
+		Stop:    working,
+		Lost:    k.lease.Lost,
+		Secrets: &k.s.ui.Secrets,
 	})
 	stopLive()
 	k.s.ui.Report(diags)

@@ -53,7 +53,7 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 	if diags.HasErrors() {
 		return diags
 	}
-	defer func() { diags = append(diags, unlock(lease)...) }()
+	defer func() { diags = append(diags, s.unlock(lease)...) }()
 	if err := state.Push(ctx, lease, given, force); err != nil {
 		force := ""
 		if errors.As(err, new(*state.PushError)) {

@@ -74,14 +74,14 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}
-	defer func() { diags = append(diags, unlock(lease)...) }()
+	defer func() { diags = append(diags, s.unlock(lease)...) }()
 	stored, damaged := readAny(ctx, s.ui, lease)
 	if stored != nil && opts.stack != "" && opts.stack != stored.Lineage {
 		return exitFailure, failure("State of another stack",
 			"The state in %s belongs to the stack %s. To rebuild the state of another stack, name another file with -state=PATH.",
 			opts.state.path, stored.Lineage)
 	}
-	cluster, diags := s.connect(ctx, d, opts.cluster)
+	cluster, diags := s.connect(ctx, d, opts.cluster, nil)
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}

@@ -111,7 +111,7 @@ func (s *session) clusterOf(ctx context.Context, opts removeOptions, st *state.S
 	c, _ := config.Load(ctx, ".") // whatever is wrong elsewhere, the cluster block counts
 	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.state.variables.args, Open: files.Opener(ctx), Partial: true})
 	s.ui.Secrets.Add(secretsIn(values)...)
-	cluster, diags := s.connect(ctx, definition{c, values}, opts.cluster)
+	cluster, diags := s.connect(ctx, definition{c, values}, opts.cluster, nil)
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -34,9 +34,11 @@ func commandLine(s *session) *cli.App {
 		Name: "kplan",
 		About: "kplan plans and applies changes to Kubernetes clusters. The files *.kplan.hcl of a directory declare the " +
 			"desired objects. kplan plan shows what would change, and kplan apply makes the changes.",
-		Flags:         []cli.Flag{cli.Text("chdir", &s.chdir, "Change to the directory `DIR` before doing anything else.")},
-		Commands:      list,
-		Main:          4,
+		Flags:    []cli.Flag{cli.Text("chdir", &s.chdir, "Change to the directory `DIR` before doing anything else.")},
+		Commands: list,
+		Main:     4,
+		Environment: "To find the cause of a problem, set KPLAN_LOG=debug, or KPLAN_LOG=trace for headers and bodies of requests. The log goes " +
+			"to standard error, or to the file KPLAN_LOG_FILE. It has no secrets.",
 		OtherCommands: otherCommands,
 		OtherFlags:    otherFlags,
 	})

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -23,8 +26,11 @@ type definition struct {
 
 // load reads the configuration. From then on diagnostics can quote it.
 func (s *session) load(ctx context.Context) (*config.Config, hcl.Diagnostics) {
+	began := time.Now()
 	c, diags := config.Load(ctx, ".")
 	s.quoted.config = c
+	s.log.Debug("configuration read", "files", slices.Sorted(maps.Keys(c.Files)), "resources", len(c.Resources), "variables", len(c.Variables),
+		"took", time.Since(began))
 	if s.chdir != "" && len(diags) > 0 && diags[0].Summary == source.NoFiles {
 		diags[0].Detail += fmt.Sprintf(" By -chdir, the current directory is %s.", s.chdir)
 	}
@@ -45,6 +51,7 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 	if opts.from != nil {
 		saved = savedVariables(opts.from)
 	}
+	began := time.Now()
 	values, valueDiags := c.ReadVariables(config.Inputs{
 		Env:    os.Environ(),
 		Saved:  saved,
@@ -59,6 +66,7 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 			"Nothing was changed: kplan was interrupted while it read or asked for the values of variables.")
 	}
 	s.ui.Secrets.Add(secretsIn(values)...)
+	s.log.Debug("variables", "names", values.Names(), "took", time.Since(began))
 	if opts.from != nil {
 		explainMissing(valueDiags, opts.from, c)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/log"
 	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/ui"
 	"kplan.dev/kplan/kinds"
@@ -24,12 +26,16 @@ type session struct {
 	automation bool
 	quoted     quoted
 	signals    *signals // nil: nobody watches
+	// log is what KPLAN_LOG asks for, and logTo where it goes, nil for nowhere.
+	log   *slog.Logger
+	logTo *logWriter
 }
 
 func newSession() *session {
 	s := &session{
 		ui:         ui.Std(versionText()),
 		env:        os.Getenv,
+		log:        log.Or(nil),
 		automation: os.Getenv("KPLAN_IN_AUTOMATION") != "",
 		quoted:     quoted{lists: map[string]*hcl.File{}, kinds: kinds.Builtin()},
 	}

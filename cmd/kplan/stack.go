@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -51,12 +52,15 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 	} else {
 		k.state, diags = readState(ctx, opts.state.store())
 	}
+	if !diags.HasErrors() {
+		s.logState(opts.state.path, k.state)
+	}
 	if diags.HasErrors() || opts.offline {
 		return k, diags
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	k.detach = context.AfterFunc(ctx, end)
-	if k.cluster, diags = s.connect(life, d, opts.cluster); diags.HasErrors() {
+	if k.cluster, diags = s.connect(life, d, opts.cluster, k.state); diags.HasErrors() {
 		return nil, append(diags, k.close()...)
 	}
 	s.quoted.kinds = k.cluster
@@ -82,13 +86,18 @@ func (k *stack) close() hcl.Diagnostics {
 	if k.lease == nil {
 		return nil
 	}
-	return unlock(k.lease)
+	return k.s.unlock(k.lease)
 }
 
 // plan makes the plan, nil when there is nothing to show. One with errors must
 // not be applied.
 func (k *stack) plan(ctx context.Context, of selection) (*plan.Plan, hcl.Diagnostics) {
-	return plan.Make(ctx, k.input(of))
+	began := time.Now()
+	p, diags := plan.Make(ctx, k.input(of))
+	if p != nil {
+		k.s.log.Debug("plan made", "mode", string(p.Mode), "changes", fmt.Sprintf("%+v", p.Counts()), "took", time.Since(began))
+	}
+	return p, diags
 }
 
 // input is what a plan is made from.
@@ -112,11 +121,16 @@ func (k *stack) input(of selection) plan.Input {
 		Written:     of.written,
 		Parallelism: int(k.opts.cluster.parallelism),
 		Secrets:     &k.s.ui.Secrets,
+		Log:         k.s.log,
 	}
 }
 
 // save stores a state durably.
-func (k *stack) save(ctx context.Context, st *state.State) error { return k.lease.Write(ctx, st) }
+func (k *stack) save(ctx context.Context, st *state.State) error {
+	err := k.lease.Write(ctx, st)
+	k.s.log.Debug("state written", "serial", st.Serial, "objects", len(st.Objects), "pending", len(st.Pending), "error", err)
+	return err
+}
 
 // rescue keeps a state that could not be stored in a file of its own: beside the
 // stored one, or if that fails, in the working directory or that for temporary
@@ -149,7 +163,7 @@ func (k *stack) createState(ctx context.Context, p *plan.Plan) (diags hcl.Diagno
 		if lease, _, diags = k.s.lockState(ctx, opts, "plan"); diags.HasErrors() {
 			return diags
 		}
-		defer func() { diags = append(diags, unlock(lease)...) }()
+		defer func() { diags = append(diags, k.s.unlock(lease)...) }()
 	}
 	if err := lease.Write(ctx, k.state); err != nil {
 		return failure("Can't save the plan", "The plan of a new stack needs its state. %s.", capital(err))

@@ -127,7 +127,9 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 		s.ui.Print(text + "\n")
 	})
 	defer waiting.Stop()
-	lease, err := state.Acquire(ctx, opts.store(), state.NewLockInfo(operation, versionText()), time.Duration(opts.lockTimeout))
+	began, info := time.Now(), state.NewLockInfo(operation, versionText())
+	lease, err := state.Acquire(ctx, opts.store(), info, time.Duration(opts.lockTimeout))
+	s.log.Debug("state locked", "path", opts.path, "id", info.ID, "took", time.Since(began), "error", err)
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, nil
 	}
@@ -146,7 +148,7 @@ func (s *session) lockState(ctx context.Context, opts stateOptions, operation st
 	}
 	st, diags := readState(ctx, lease)
 	if diags.HasErrors() {
-		return nil, nil, append(diags, unlock(lease)...)
+		return nil, nil, append(diags, s.unlock(lease)...)
 	}
 	return lease, st, nil
 }
@@ -164,7 +166,7 @@ func (s *session) change(
 	if diags.HasErrors() {
 		return diags
 	}
-	defer func() { diags = append(diags, unlock(lease)...) }()
+	defer func() { diags = append(diags, s.unlock(lease)...) }()
 	changed, diags := do(st)
 	if !changed || diags.HasErrors() {
 		return diags
@@ -190,6 +192,7 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	case err != nil:
 		return opts, nil, failure("Can't read the state", "%s.", capital(err))
 	}
+	s.logState(opts.path, st)
 	return opts, st, nil
 }
 
@@ -210,8 +213,9 @@ func readState(ctx context.Context, from interface {
 
 // unlock releases the lock. That a lock was lost is reported where it matters, by
 // the write that was refused.
-func unlock(lease state.Lease) hcl.Diagnostics {
+func (s *session) unlock(lease state.Lease) hcl.Diagnostics {
 	err := lease.Unlock()
+	s.log.Debug("state unlocked", "error", err)
 	var lost *state.LostLockError
 	if err == nil || errors.As(err, &lost) {
 		return nil

@@ -24,6 +24,8 @@ type App struct {
 	Flags    []Flag     // before the command
 	Commands []*Command // in the order of the overview
 	Main     int        // how many of them are main commands
+	// Environment is a paragraph about variables that hold for all commands.
+	Environment string
 	// What other tools call a command or a flag, and the sentence that says what
 	// does the same here.
 	OtherCommands, OtherFlags map[string]string

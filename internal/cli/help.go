@@ -66,7 +66,13 @@ func (a *App) Overview(w io.Writer) {
 	listFlags(w, append(slices.Clone(a.Flags),
 		On("help", new(bool), "Show this help, or the help of the command."),
 		On("version", new(bool), "Show the version of kplan.")))
-	fmt.Fprintf(w, "\nFor the help of a command: %s COMMAND -help\n", a.Name)
+	if a.Environment != "" {
+		fmt.Fprintln(w)
+		paragraphs(w, a.Environment, "")
+	} else {
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "For the help of a command: %s COMMAND -help\n", a.Name)
 }
 
 func listCommands(w io.Writer, list []*Command) {
