@@ -56,7 +56,7 @@ func (s *Scope) Parse(ctx context.Context, src []byte, filename string) (*Expres
 	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == "type" && len(call.Args) == 1 {
 		e.AsksForType, expr = true, call.Args[0]
 	}
-	diags = append(diags, funcs.ReadTypes(expr, nil)...)
+	diags = append(diags, source.ReadTypes(expr)...)
 	diags = append(diags, funcs.UnknownCalls(expr, funcs.Names(s.program.base.Functions))...)
 	e.block = &block{name: Block{Type: "expression"}, node: expressionNode{e.budget.Expr(expr)}, at: expr.Range()}
 	diags = append(diags, s.program.names.resolve(e.block)...)

@@ -107,7 +107,7 @@ func (l *loader) addFile(s source.File) {
 	s.Parsed.Body = l.config.Budget.Body(s.Parsed.Body)
 	before := len(l.parser.diags)
 	if native, ok := s.Parsed.Body.(*hclsyntax.Body); ok {
-		l.parser.report(funcs.ReadTypes(native, l.config.Budget))
+		l.parser.report(source.ReadTypes(native))
 	}
 	l.topLevel(s.Parsed.Body)
 	checkExpressions(l.parser, s.Parsed.Body, l.functions)

@@ -58,7 +58,7 @@ func parameterType(f function.Function, name string, i int, arg cty.Value) cty.T
 		"tomap": cty.Map(cty.DynamicPseudoType)}
 	param := paramOf(f, i)
 	switch collection, ok := collections[name]; {
-	case ok && i == 0:
+	case ok && i == 0 && (arg.Type().IsTupleType() || arg.Type().IsObjectType()):
 		return collection
 	case name == "setproduct" && arg.Type().IsTupleType() && arg.Type().Length() > 0:
 		return collections["tolist"]

@@ -17,7 +17,7 @@ var collectionFunctions = map[string]function.Function{
 	"anytrue":         foldBools("Reports whether any element is true; none is in an empty list.", false),
 	"chunklist":       stdlib.ChunklistFunc,
 	"coalesce":        coalesceFunc,
-	"coalescelist":    stdlib.CoalesceListFunc,
+	"coalescelist":    coalesceListFunc,
 	"compact":         stdlib.CompactFunc,
 	"concat":          stdlib.ConcatFunc,
 	"contains":        stdlib.ContainsFunc,
@@ -104,6 +104,33 @@ var coalesceFunc = function.New(&function.Spec{
 			}
 		}
 		return cty.NilVal, errors.New("all arguments are null or empty strings")
+	},
+})
+
+var coalesceListFunc = function.New(&function.Spec{
+	Description: stdlib.CoalesceListFunc.Description(),
+	VarParam: &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true,
+		AllowMarked: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		plain := make([]cty.Value, len(args))
+		for i, arg := range args {
+			plain[i], _ = arg.Unmark()
+		}
+		return stdlib.CoalesceListFunc.ReturnTypeForValues(plain)
+	},
+	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
+		var passed []cty.ValueMarks // of those that were looked at
+		for _, arg := range args {
+			list, marks := arg.Unmark()
+			passed = append(passed, marks)
+			switch {
+			case !list.IsKnown():
+				return cty.UnknownVal(retType).WithMarks(passed...), nil
+			case !list.IsNull() && list.LengthInt() > 0:
+				return list.WithMarks(passed...), nil
+			}
+		}
+		return cty.NilVal, errors.New("no non-null arguments")
 	},
 })
 
@@ -292,10 +319,12 @@ var oneFunc = function.New(&function.Spec{
 	},
 	Impl: func(args []cty.Value, retType cty.Type) (cty.Value, error) {
 		list, marks := args[0].Unmark()
-		switch elements := list.AsValueSlice(); len(elements) {
-		case 0:
+		switch elements := list.AsValueSlice(); {
+		case len(elements) == 0:
 			return cty.NullVal(retType).WithMarks(marks), nil
-		case 1:
+		case !list.Length().IsKnown(): // of elements that may turn out to be equal
+			return cty.UnknownVal(retType).WithMarks(marks), nil
+		case len(elements) == 1:
 			return elements[0].WithMarks(marks), nil
 		}
 		return cty.NilVal, function.NewArgErrorf(0, "a list, set or tuple with one element or none is required")

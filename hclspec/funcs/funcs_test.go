@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/hclspec/spectest"
 )
 
@@ -31,7 +32,7 @@ func evalIn(t testing.TB, scope *hcl.EvalContext, text string) (cty.Value, hcl.D
 	if diags.HasErrors() {
 		t.Fatalf("%s: %v", text, diags)
 	}
-	if diags := ReadTypes(expr, nil); diags.HasErrors() {
+	if diags := source.ReadTypes(expr); diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
 	return expr.Value(scope)
@@ -159,6 +160,25 @@ var functionTests = []struct{ call, want string }{
 	{`try(timestamp(), "none")`, `"none"`},
 	{`issensitive(secret)`, `true`},
 	{`issensitive(nonsensitive(secret))`, `false`},
+	{`issensitive(tolist([secret, "b"])[1])`, `false`},
+	{`issensitive(tolist([secret, "b"])[0])`, `true`},
+	{`issensitive(tolist([secret, 1])[0])`, `true`},
+	{`issensitive(tomap({ a = secret, b = "b" }).b)`, `false`},
+	{`issensitive(tomap({ a = secret, b = "b" }).a)`, `true`},
+	{`issensitive(toset([secret, "b"]))`, `true`},
+	{`issensitive(coalescelist([], [secret, "b"])[1])`, `false`},
+	{`issensitive(coalescelist([], [secret, "b"])[0])`, `true`},
+	{`issensitive(concat([secret], ["b"])[1])`, `false`},
+	{`issensitive(merge({ a = secret }, { b = "b" }).b)`, `false`},
+	{`issensitive(values({ a = secret, b = "b" })[1])`, `false`},
+	{`issensitive(lookup({ a = secret, b = "b" }, "b"))`, `false`},
+	{`issensitive(slice(reverse([secret, "b"]), 0, 1)[0])`, `false`},
+	{`issensitive(element([secret, "b"], 1))`, `false`},
+	{`issensitive(convert([secret, "b"], list(string))[1])`, `false`},
+	{`issensitive(convert([secret], set(string)))`, `true`},
+	{`issensitive(convert({ a = secret }, map(string)).a)`, `true`},
+	{`issensitive(convert([{ a = secret }], list(map(string)))[0].a)`, `true`},
+	{`issensitive(convert({ a = [secret] }, object({ a = set(string), b = optional(string) })).a)`, `true`},
 	{`issensitive("x")`, `false`},
 	{`issensitive(sensitive("x"))`, `true`},
 	{`issensitive("a ${secret}")`, `true`},
@@ -312,6 +332,8 @@ func TestFunctionsOfUnknownValues(t *testing.T) {
 		`templatefile(unknown, {})`, `jsondecode(unknown)`, `yamldecode(unknown)`, `join(",", [unknown])`, `format("%s", unknown)`,
 		`replace(unknown, "a", "b")`, `lookup({ a = 1 }, unknown, 2)`, `coalesce(unknown, "x")`, `cidrhost(unknown, 1)`,
 		`sum([1, tonumber(unknown)])`, `one([unknown])`, `transpose({ a = [unknown] })`, `matchkeys(["a"], [unknown], ["b"])`,
+		`one(toset([unknown, unknown]))`, `one(toset([unknown, "a"]))`, `one(setunion([unknown], ["a"]))`, `length(toset([unknown, unknown]))`,
+		`tolist(toset([unknown, unknown]))[0]`,
 		`index([unknown], "a")`, `setproduct([unknown], ["a"])`, `alltrue([unknown])`, `length(dynamic)`, `lookup(dynamic, "a", 1)`,
 		`length(dynamic) + sum(dynamic)`, `merge(dynamic, {})`, `indent(1, unknown)`, `templatestring("$${x}", dynamic)`,
 		`timecmp(unknown, "2026-01-02T03:04:05Z")`,

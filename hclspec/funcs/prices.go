@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"kplan.dev/kplan/hclspec/budget"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 // Each call is paid for before the function runs, by what it will take for these arguments, and its result
@@ -95,8 +96,8 @@ func payConversion(b *budget.Budget, f function.Function, name string, args []ct
 			budget.PayConversion(b, arg, to)
 		}
 	}
-	if name == "convert" && args[1].Type() == constraintType && args[1].IsKnown() {
-		budget.PayConversion(b, args[0], args[1].EncapsulatedValue().(*constraint).ty)
+	if name == "convert" && args[1].Type() == source.ConstraintType && args[1].IsKnown() {
+		budget.PayConversion(b, args[0], args[1].EncapsulatedValue().(*source.Constraint).Type)
 	}
 }
 

@@ -106,7 +106,7 @@ func (t *templates) render(text, filename string, vars cty.Value, depth int) (ct
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
-	if diags := ReadTypes(expr, t.budget); diags.HasErrors() {
+	if diags := source.ReadTypes(expr); diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
 	if diags := UnknownCalls(expr, t.names); diags.HasErrors() {

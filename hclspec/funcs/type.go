@@ -1,25 +1,22 @@
 package funcs
 
 import (
-	"reflect"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"kplan.dev/kplan/hclspec/budget"
+	"kplan.dev/kplan/hclspec/source"
 )
 
 var typeFunctions = map[string]function.Function{
 	"tobool":       stdlib.MakeToFunc(cty.Bool),
-	"tolist":       stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-	"tomap":        stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+	"tolist":       toCollection(cty.List(cty.DynamicPseudoType)),
+	"tomap":        toCollection(cty.Map(cty.DynamicPseudoType)),
 	"tonumber":     stdlib.MakeToFunc(cty.Number),
-	"toset":        stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+	"toset":        toCollection(cty.Set(cty.DynamicPseudoType)),
 	"tostring":     stdlib.MakeToFunc(cty.String),
 	"sensitive":    marking("Marks a value as sensitive: it is not shown.", func(v cty.Value) cty.Value { return v.Mark(Sensitive) }),
 	"nonsensitive": marking("Removes the mark of a sensitive value, so that it is shown.", withoutSensitive),
@@ -60,19 +57,11 @@ var issensitiveFunc = function.New(&function.Spec{
 
 func compareText(a, b cty.Value) int { return strings.Compare(a.AsString(), b.AsString()) }
 
-// constraint is a type as an argument of convert.
-type constraint struct {
-	ty       cty.Type
-	defaults *typeexpr.Defaults
-}
-
-var constraintType = cty.Capsule("type", reflect.TypeFor[constraint]())
-
 var convertFunc = function.New(&function.Spec{
 	Description: "Converts a value to a type, such as list(string).",
 	Params: []function.Parameter{
 		Open(function.Parameter{Name: "value", Type: cty.DynamicPseudoType}),
-		{Name: "type", Type: constraintType},
+		{Name: "type", Type: source.ConstraintType},
 	},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		value, err := converted(args)
@@ -82,36 +71,47 @@ var convertFunc = function.New(&function.Spec{
 })
 
 func converted(args []cty.Value) (cty.Value, error) {
-	to := args[1].EncapsulatedValue().(*constraint)
-	value, marks := args[0].UnmarkDeepWithPaths()
-	if to.defaults != nil && !value.IsNull() {
-		value = to.defaults.Apply(value)
+	to := args[1].EncapsulatedValue().(*source.Constraint)
+	value := args[0]
+	if to.Defaults != nil && !value.IsNull() {
+		plain, marks := value.UnmarkDeepWithPaths()
+		value = to.Defaults.Apply(plain).MarkWithPaths(marks)
 	}
-	value, err := budget.Convert(value, to.ty)
+	value, err := budget.Convert(value, to.Type)
 	if err != nil {
 		return cty.DynamicVal, function.NewArgError(0, err)
 	}
-	return value.MarkWithPaths(marks), nil
+	return withMarksOf(value, args[0]), nil
 }
 
-// ReadTypes makes values of the types in calls of convert: to HCL, string and list(string) look
-// like a reference and a call.
-func ReadTypes(node hclsyntax.Node, b *budget.Budget) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
-		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		if !ok || call.Name != "convert" || len(call.Args) != 2 {
-			return nil
+// withMarksOf is a value with all marks that another has in it: on the whole where they are not at its parts.
+func withMarksOf(v, from cty.Value) cty.Value {
+	_, wanted := from.UnmarkDeep()
+	_, got := v.UnmarkDeep()
+	for mark := range wanted {
+		if _, ok := got[mark]; !ok {
+			v = v.Mark(mark)
 		}
-		budget.PayDefaults(b, call.Args[1])
-		ty, defaults, problems := typeexpr.TypeConstraintWithDefaults(call.Args[1])
-		diags = append(diags, problems...)
-		value := cty.UnknownVal(constraintType)
-		if !problems.HasErrors() {
-			value = cty.CapsuleVal(constraintType, &constraint{ty, defaults})
-		}
-		call.Args[1] = &hclsyntax.LiteralValueExpr{Val: value, SrcRange: call.Args[1].Range()}
-		return nil
+	}
+	return v
+}
+
+// toCollection converts to a list, set or map, whose elements keep their marks.
+func toCollection(ty cty.Type) function.Function {
+	plain := stdlib.MakeToFunc(ty)
+	return function.New(&function.Spec{
+		Description: plain.Description(),
+		Params:      []function.Parameter{Open(function.Parameter{Name: "v", Type: cty.DynamicPseudoType})},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			value, _ := args[0].UnmarkDeep()
+			return plain.ReturnTypeForValues([]cty.Value{value})
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			value, err := budget.Convert(args[0], ty)
+			if err != nil { // says it better
+				return plain.Call(args)
+			}
+			return withMarksOf(value, args[0]), nil
+		},
 	})
-	return diags
 }

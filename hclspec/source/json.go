@@ -44,7 +44,7 @@ func ParsedJSON(expr hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 		inside := hcl.Pos{Line: at.Start.Line, Column: at.Start.Column + 1, Byte: at.Start.Byte + 1} // of the quotes
 		template, problems := hclsyntax.ParseTemplate([]byte(literal.AsString()), at.Filename, inside)
 		if diags = problems; !diags.HasErrors() {
-			return template, diags
+			return template, append(diags, ReadTypes(template)...)
 		}
 	}
 	return &hclsyntax.LiteralValueExpr{Val: literal, SrcRange: at}, diags
