@@ -32,7 +32,7 @@ func consoleCommand(s *session) *cli.Command {
 			"It changes nothing and locks nothing.\n\n" +
 			"A reference to an object of the state gives what the cluster has, such as Namespace.a.metadata.uid. The cluster is " +
 			"asked once, when an expression first needs it. An object that was not applied yet has the values of the " +
-			"configuration; the others are (known after apply). Sensitive values are not shown.\n\n" +
+			"configuration; what only the server sets is (known after apply). Sensitive values are not shown.\n\n" +
 			"On a terminal kplan prompts for expressions. An expression goes on in the next line while a bracket or a heredoc is open. " +
 			"Tab completes names, the arrow keys recall lines, Ctrl-C clears the line or ends an evaluation, and exit or Ctrl-D leaves. " +
 			"Otherwise kplan evaluates the lines of standard input, up to the first error.\n\n" +
@@ -76,7 +76,11 @@ func runConsole(ctx context.Context, s *session, opts consoleOptions) (cli.ExitC
 	}
 	switch {
 	case prompts:
-		return exitOK, c.prompt(ctx)
+		c.prompt(ctx)
+		if ctx.Err() != nil { // a signal, not whoever sits there, ended it
+			return exitFailure, nil
+		}
+		return exitOK, nil
 	case len(opts.expressions) > 0:
 		for _, text := range opts.expressions {
 			c.evaluate(ctx, expression{text: text, file: "<console>", line: 1})

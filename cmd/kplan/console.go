@@ -200,18 +200,18 @@ func (c *console) report(diags hcl.Diagnostics) {
 // lines evaluates the lines of standard input up to the first error.
 func (c *console) lines(ctx context.Context) {
 	from := bufio.NewReaderSize(files.Reader(ctx, c.s.ui.In), 64<<10)
-	var input pending
+	var input source.Lines
 	for number := 1; ; number++ {
-		line, err := readBounded(from, source.MaxFileSize-len(input.text))
+		line, err := readBounded(from, source.MaxFileSize-input.Len())
 		if err != nil && err != io.EOF {
-			c.report(failure("Can't read standard input", "Line %d: %v.", number, files.Reason(err)))
+			c.report(notRead(ctx, fmt.Sprintf("line %d", number), "standard input", err, ""))
 			return
 		}
 		ended := err == io.EOF
-		if !input.add(line) && !ended {
+		if !input.Add(line) && !ended {
 			continue
 		}
-		text := input.take()
+		text := input.Take()
 		if strings.TrimSpace(text) == "exit" {
 			return
 		}
@@ -239,68 +239,41 @@ func readBounded(from *bufio.Reader, limit int) (string, error) {
 	}
 }
 
-// pending is an expression of which some lines may still be missing.
-type pending struct{ text string }
-
-// add adds a line, and reports whether the expression is complete.
-func (p *pending) add(line string) bool {
-	isFirst := p.text == ""
-	p.text += line + "\n"
-	if !isFirst && !mayEnd(line) {
-		return false
-	}
-	return !source.IsOpen([]byte(p.text))
-}
-
-// mayEnd reports whether a line can close what is open, which is cheaper to see than whether it
-// does: a bracket, or the word at the end of a heredoc.
-func mayEnd(line string) bool {
-	word := strings.TrimSpace(line)
-	return strings.ContainsAny(line, ")]}\"") || word != "" && !strings.ContainsAny(word, " \t,=")
-}
-
-func (p *pending) take() string {
-	text := p.text
-	p.text = ""
-	return text
-}
-
 // prompt evaluates what is typed. An error is no reason to leave.
-func (c *console) prompt(ctx context.Context) hcl.Diagnostics {
+func (c *console) prompt(ctx context.Context) {
 	p := c.s.ui.NewPrompt(ctx, func(before string) (string, []string) { return c.latest().Complete(ctx, before) })
-	var input pending
+	var input source.Lines
 	for ctx.Err() == nil {
 		prompt := "> "
-		if input.text != "" {
+		if input.Len() > 0 {
 			prompt = ": "
 		}
 		line, err := p.Line(prompt)
 		switch {
 		case errors.Is(err, ui.ErrCleared):
-			input.take()
+			input.Take()
 			continue
 		case errors.Is(err, ui.ErrLineTooLong):
-			input.take()
+			input.Take()
 			c.report(failure("Line too long", "No more than 4,096 characters can be typed or pasted in a line. "+
 				"For longer ones: kplan console < FILE"))
 			continue
 		case err != nil:
 			fmt.Fprintln(c.s.ui.Out)
-			return nil
+			return
 		}
-		if !input.add(line) {
+		if !input.Add(line) {
 			continue
 		}
-		switch text := input.take(); strings.TrimSpace(text) {
+		switch text := input.Take(); strings.TrimSpace(text) {
 		case "exit", "quit":
-			return nil
+			return
 		case "help":
 			fmt.Fprint(c.s.ui.Out, consoleHelp)
 		default:
 			c.evaluateTyped(ctx, text)
 		}
 	}
-	return nil
 }
 
 const consoleHelp = `Type an expression to see its value: 1 + 2, upper("a"), var.name, local.labels,

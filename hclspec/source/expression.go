@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -64,24 +65,70 @@ func IsBlank(src []byte) bool {
 	return true
 }
 
-// IsOpen reports whether an expression goes on in the next line: a bracket or a heredoc
-// is open. A text in quotes ends in its line.
-func IsOpen(src []byte) bool {
-	tokens, _ := hclsyntax.LexExpression(ended(src), "", hcl.InitialPos)
-	var open []hclsyntax.TokenType
+// Lines gathers the lines of an expression. It goes on in the next line while a bracket or a heredoc is
+// open; a text in quotes ends in its line.
+type Lines struct {
+	text strings.Builder
+	// open is what is open, the innermost last. hclsyntax tells, and is given no more than a line where
+	// that is all that can change it.
+	open    []hclsyntax.TokenType
+	heredoc string // the word that ends the open one
+	nested  bool   // a line alone can't be understood
+}
+
+// Add adds a line, and reports whether the expression is complete.
+func (l *Lines) Add(line string) bool {
+	isFirst := l.text.Len() == 0
+	l.text.WriteString(line + "\n")
+	switch {
+	case l.heredoc != "" && strings.TrimSpace(line) != l.heredoc:
+		return false
+	case isFirst, l.nested, l.heredoc != "", strings.Contains(line, "<<"):
+		l.open = l.open[:0]
+		return l.read(l.text.String())
+	}
+	return l.read(line)
+}
+
+// Len is how many bytes there are.
+func (l *Lines) Len() int { return l.text.Len() }
+
+// Take returns the expression, and begins the next one.
+func (l *Lines) Take() string {
+	text := l.text.String()
+	*l = Lines{}
+	return text
+}
+
+// read goes on with what is open, and reports whether nothing is.
+func (l *Lines) read(text string) (complete bool) {
+	tokens, _ := hclsyntax.LexExpression(ended([]byte(text)), "", hcl.InitialPos)
+	l.heredoc = ""
 	for _, token := range tokens {
 		switch token.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOHeredoc, hclsyntax.TokenOQuote,
+		case hclsyntax.TokenOHeredoc:
+			l.heredoc = strings.Trim(string(token.Bytes), "<-\r\n \t")
+			l.open = append(l.open, token.Type)
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
 			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			open = append(open, token.Type)
+			l.open = append(l.open, token.Type)
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCHeredoc, hclsyntax.TokenCQuote,
 			hclsyntax.TokenTemplateSeqEnd:
-			open = open[:max(len(open)-1, 0)]
+			l.open = l.open[:max(len(l.open)-1, 0)]
 		case hclsyntax.TokenQuotedNewline, hclsyntax.TokenInvalid, hclsyntax.TokenBadUTF8:
-			return false // a mistake, which more lines won't cure
+			return true // a mistake, which more lines won't cure
 		}
 	}
-	return len(open) > 0 && open[len(open)-1] != hclsyntax.TokenOQuote
+	if len(l.open) == 0 || l.open[len(l.open)-1] == hclsyntax.TokenOQuote {
+		return true
+	}
+	if l.open[len(l.open)-1] != hclsyntax.TokenOHeredoc {
+		l.heredoc = ""
+	}
+	l.nested = slices.ContainsFunc(l.open, func(t hclsyntax.TokenType) bool {
+		return t == hclsyntax.TokenOQuote || t == hclsyntax.TokenTemplateInterp || t == hclsyntax.TokenTemplateControl
+	})
+	return false
 }
 
 // ended is a source with the end of line behind it that ends a heredoc.

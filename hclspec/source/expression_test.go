@@ -3,36 +3,76 @@ package source
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
-func TestIsOpen(t *testing.T) {
+func TestLines(t *testing.T) {
 	for text, want := range map[string]bool{
-		"1":                    false,
-		"[1,":                  true,
-		"[1,\n2]":              false,
-		"{ a = (1":             true,
-		"f(1)":                 false,
-		"f(":                   true,
-		"<<EOT":                true,
-		"<<-EOT\n  a\n":        true,
-		"<<EOT\na\nEOT":        false,
-		"\"${upper(":           true,
-		"\"a":                  false,
-		"[\"a\n":               false,
-		"\"[\"":                false,
-		"# [":                  false,
-		"]":                    false,
-		"":                     false,
-		"%{ if true }":         false,
-		"\x00":                 false,
-		"\xff[":                false,
-		"\"%{ if true }a":      false,
-		"[<<EOT\n]\n":          true,
-		"[<<EOT\n]\nEOT\n, 1]": false,
+		"1":                     false,
+		"[1,":                   true,
+		"[1,\n2]":               false,
+		"{ a = (1":              true,
+		"f(1)":                  false,
+		"f(":                    true,
+		"<<EOT":                 true,
+		"<<-EOT\n  a\n":         true,
+		"<<EOT\na\nEOT":         false,
+		"\"${upper(":            true,
+		"\"a":                   false,
+		"[\"a":                  false,
+		"[ # (":                 true,
+		"[ # (\n]":              false,
+		"[\n{ a = \"]\" },":     true,
+		"f(<<EOT\n)\n":          true,
+		"f(<<-EOT\n)\n  EOT":    true,
+		"f(<<-EOT\n)\n  EOT\n)": false,
+		"[\n<<A\n${[1,\nA\n":    true,
+		"\"[\"":                 false,
+		"# [":                   false,
+		"]":                     false,
+		"":                      false,
+		"%{ if true }":          false,
+		"\x00":                  false,
+		"\xff[":                 false,
+		"\"%{ if true }a":       false,
+		"[<<EOT\n]\n":           true,
+		"[<<EOT\n]\nEOT\n, 1]":  false,
 	} {
-		if got := IsOpen([]byte(text)); got != want {
-			t.Errorf("%q: open %t, want %t", text, got, want)
+		var lines Lines
+		complete := false
+		for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			if complete {
+				t.Errorf("%q: complete before %q", text, line)
+			}
+			complete = lines.Add(line)
 		}
+		if complete == want {
+			t.Errorf("%q: open %t, want %t", text, !complete, want)
+		}
+	}
+}
+
+// A long expression takes time in proportion to its lines.
+func TestManyLines(t *testing.T) {
+	var lines Lines
+	began := time.Now()
+	lines.Add("[")
+	for range 50_000 {
+		if lines.Add("{ a = (1) },") {
+			t.Fatal("it is complete")
+		}
+	}
+	lines.Add("<<EOT")
+	for range 50_000 {
+		if lines.Add("a (b)") {
+			t.Fatal("it is complete")
+		}
+	}
+	if lines.Add("EOT") || !lines.Add("]") {
+		t.Error("its end was not seen")
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/term"
@@ -153,9 +154,11 @@ func (p *Prompt) Line(prompt string) (string, error) {
 	return line, nil
 }
 
-// keys are the bytes that are typed. Ctrl-C, with which a Terminal ends, clears the line.
+// keys are the characters that are typed. Ctrl-C, with which a Terminal ends, clears the line; bytes that
+// are no character, after which it would wait for more, are left out.
 type keys struct {
 	from    io.Reader
+	partial []byte // of a character
 	rest    []byte
 	cleared atomic.Bool
 }
@@ -163,13 +166,13 @@ type keys struct {
 const ctrlC, ctrlE, ctrlU = 3, 5, 21
 
 func (k *keys) Read(p []byte) (int, error) {
-	if len(k.rest) == 0 {
+	for len(k.rest) == 0 {
 		typed := make([]byte, 256)
 		n, err := k.from.Read(typed)
-		if n == 0 {
+		if n == 0 && err != nil {
 			return 0, err
 		}
-		k.rest = typed[:n]
+		k.rest, k.partial = characters(append(k.partial, typed[:n]...))
 	}
 	if k.rest[0] == ctrlC {
 		k.cleared.Store(true)
@@ -182,4 +185,17 @@ func (k *keys) Read(p []byte) (int, error) {
 	}
 	k.rest = k.rest[n:]
 	return n, nil
+}
+
+// characters are those that a text begins with, without what is none, and what may be the beginning of
+// one more.
+func characters(text []byte) (whole, partial []byte) {
+	for len(text) > 0 && utf8.FullRune(text) {
+		r, size := utf8.DecodeRune(text)
+		if r != utf8.RuneError {
+			whole = append(whole, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return whole, text
 }
