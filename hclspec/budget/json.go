@@ -14,6 +14,7 @@ import (
 type jsonBody struct {
 	hcl.Body
 	budget *Budget
+	src    []byte // of the file
 }
 
 func (b jsonBody) Content(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostics) {
@@ -23,7 +24,7 @@ func (b jsonBody) Content(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnos
 
 func (b jsonBody) PartialContent(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
 	content, rest, diags := b.Body.PartialContent(schema)
-	return b.content(content), jsonBody{rest, b.budget}, diags
+	return b.content(content), jsonBody{rest, b.budget, b.src}, diags
 }
 
 func (b jsonBody) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
@@ -34,26 +35,27 @@ func (b jsonBody) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
 func (b jsonBody) content(content *hcl.BodyContent) *hcl.BodyContent {
 	content.Attributes = b.attributes(content.Attributes)
 	for _, block := range content.Blocks {
-		block.Body = jsonBody{block.Body, b.budget}
+		block.Body = jsonBody{block.Body, b.budget, b.src}
 	}
 	return content
 }
 
 func (b jsonBody) attributes(attrs hcl.Attributes) hcl.Attributes {
 	for _, attr := range attrs {
-		attr.Expr = b.budget.json(attr.Expr)
+		attr.Expr = metered(b.budget, attr.Expr, b.src)
 	}
 	return attrs
 }
 
-func (b *Budget) json(expr hcl.Expression) hcl.Expression {
-	return &jsonExpr{Expression: expr, budget: b}
+func metered(b *Budget, expr hcl.Expression, src []byte) hcl.Expression {
+	return &jsonExpr{Expression: expr, budget: b, src: src}
 }
 
 // jsonExpr is an expression in JSON, evaluated by its syntax tree, which is made once.
 type jsonExpr struct {
 	hcl.Expression
 	budget *Budget
+	src    []byte // of the file
 
 	once   sync.Once
 	syntax hclsyntax.Expression
@@ -65,7 +67,7 @@ func (e *jsonExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return e.Expression.Value(nil) // strings are no templates then
 	}
 	e.once.Do(func() {
-		e.syntax, e.diags = source.ParsedJSON(e.Expression)
+		e.syntax, e.diags = source.ParsedJSON(e)
 		e.diags = append(e.diags, source.DuplicateKeys(e.syntax)...)
 		e.syntax = e.budget.Expr(e.syntax)
 	})
@@ -75,6 +77,9 @@ func (e *jsonExpr) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return e.syntax.Value(ctx)
 }
 
+// Source is the file that the expression is in.
+func (e *jsonExpr) Source() []byte { return e.src }
+
 // UnwrapExpression is for what HCL reads of an expression without evaluating it.
 func (e *jsonExpr) UnwrapExpression() hcl.Expression { return e.Expression }
 
@@ -83,11 +88,11 @@ func (e *jsonExpr) ExprList() []hcl.Expression {
 	if diags.HasErrors() {
 		return nil
 	}
-	metered := make([]hcl.Expression, len(elements))
+	list := make([]hcl.Expression, len(elements))
 	for i, element := range elements {
-		metered[i] = e.budget.json(element)
+		list[i] = metered(e.budget, element, e.src)
 	}
-	return metered
+	return list
 }
 
 func (e *jsonExpr) ExprMap() []hcl.KeyValuePair {
@@ -95,9 +100,9 @@ func (e *jsonExpr) ExprMap() []hcl.KeyValuePair {
 	if diags.HasErrors() {
 		return nil
 	}
-	metered := make([]hcl.KeyValuePair, len(pairs))
+	list := make([]hcl.KeyValuePair, len(pairs))
 	for i, pair := range pairs {
-		metered[i] = hcl.KeyValuePair{Key: e.budget.json(pair.Key), Value: e.budget.json(pair.Value)}
+		list[i] = hcl.KeyValuePair{Key: metered(e.budget, pair.Key, e.src), Value: metered(e.budget, pair.Value, e.src)}
 	}
-	return metered
+	return list
 }

@@ -5,22 +5,25 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Body puts the budget into a body that was just parsed, before anything else has it.
-func (b *Budget) Body(body hcl.Body) hcl.Body {
+// Body is the body of a file that was just parsed, with the budget in it, before anything else has it.
+func (b *Budget) Body(file *hcl.File) hcl.Body {
 	if b == nil {
-		return body
+		return file.Body
 	}
-	native, ok := body.(*hclsyntax.Body)
-	if !ok {
-		return jsonBody{body, b}
+	if native, ok := file.Body.(*hclsyntax.Body); ok {
+		b.native(native)
+		return native
 	}
-	for _, attr := range native.Attributes {
+	return jsonBody{file.Body, b, file.Bytes}
+}
+
+func (b *Budget) native(body *hclsyntax.Body) {
+	for _, attr := range body.Attributes {
 		attr.Expr = b.Expr(attr.Expr)
 	}
-	for _, block := range native.Blocks {
-		b.Body(block.Body)
+	for _, block := range body.Blocks {
+		b.native(block.Body)
 	}
-	return body
 }
 
 // Expr puts the budget into an expression that was just parsed.

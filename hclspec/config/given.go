@@ -296,7 +296,7 @@ func (g *givenValues) file(src []byte, filename string) {
 		native.Blocks = nil
 	}
 	g.config.Budget.File(filename, len(src))
-	attrs, diags := g.config.Budget.Body(file.Body).JustAttributes()
+	attrs, diags := g.config.Budget.Body(file).JustAttributes()
 	g.report(diags)
 	for _, attr := range source.SortedAttributes(attrs) {
 		g.attribute(attr)

@@ -104,7 +104,7 @@ func (l *loader) addFile(s source.File) {
 		return
 	}
 	l.config.Budget.File(s.Name, len(s.Parsed.Bytes))
-	s.Parsed.Body = l.config.Budget.Body(s.Parsed.Body)
+	s.Parsed.Body = l.config.Budget.Body(s.Parsed)
 	before := len(l.parser.diags)
 	if native, ok := s.Parsed.Body.(*hclsyntax.Body); ok {
 		l.parser.report(source.ReadTypes(native))

@@ -43,7 +43,10 @@ func ParsedJSON(expr hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 	if literal.Type() == cty.String && literal.IsKnown() && !literal.IsNull() {
 		inside := hcl.Pos{Line: at.Start.Line, Column: at.Start.Column + 1, Byte: at.Start.Byte + 1} // of the quotes
 		template, problems := hclsyntax.ParseTemplate([]byte(literal.AsString()), at.Filename, inside)
+		written := positionsIn(expr, literal.AsString())
+		written.correctAll(problems)
 		if diags = problems; !diags.HasErrors() {
+			written.correct(template)
 			return template, append(diags, ReadTypes(template)...)
 		}
 	}
