@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -38,6 +39,9 @@ func (s *session) openLog(ctx context.Context) error {
 	to := &logWriter{to: s.ui.Err}
 	if path := s.env(logFileEnv); path != "" {
 		file, err := files.Await(ctx, func() (*os.File, error) { return appendTo(path) }) // a pipe waits for its reader
+		if ctx.Err() != nil {
+			err = errors.New("kplan was interrupted while it waited for a reader")
+		}
 		if err != nil {
 			return &cli.UsageError{Summary: "Can't write the log", Detail: fmt.Sprintf("The environment variable %s is %s: %v.",
 				logFileEnv, path, files.Reason(err))}

@@ -157,7 +157,25 @@ func (t Tracer) masked(kind *kinds.Kind, object map[string]any) map[string]any {
 	paths := redact.Paths(kind, object)
 	paths.AddAll(t.Sensitive(kind.Object(namespace, name).Identity()))
 	t.Secrets.Add(redact.TextsAt(object, paths)...)
-	return redact.Object(kind, object, paths, func(any) any { return redact.Mask })
+	return redact.Object(kind, withoutCopies(object), paths, func(any) any { return redact.Mask })
+}
+
+// withoutCopies is an object without what a controller has copied into it, as a ReplicaSet has the pod
+// template of an earlier revision, with a secret in it that nothing knows any more.
+func withoutCopies(object map[string]any) map[string]any {
+	if owners, _ := object["metadata"].(map[string]any)["ownerReferences"].([]any); len(owners) == 0 {
+		return object
+	}
+	kept := map[string]any{}
+	for name, value := range object {
+		switch name {
+		case "apiVersion", "kind", "metadata", "status":
+			kept[name] = value
+		default:
+			kept[name] = "(not shown: it is a controller's)"
+		}
+	}
+	return kept
 }
 
 // hidden is a JSON value without the secrets that are known by now in its texts.
