@@ -91,6 +91,10 @@ func (e *LostLockError) Error() string {
 type LockedError struct {
 	Path string
 	Info LockInfo // from the store, so untrusted text: zero if the holder has not written it yet
+	// Renewed is when the holder last showed that it lives, zero where locks end with their holders.
+	Renewed time.Time
+	// Abandoned means that this is long ago. Whoever watches the lock for a while can then take it.
+	Abandoned bool
 }
 
 func (e *LockedError) Error() string {
@@ -100,12 +104,19 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("the state %s is locked by %s (%s, lock ID %s)", e.Path, e.Info.Who, e.Info.Operation, e.Info.ID)
 }
 
-// Acquire locks a store, waiting up to wait for whoever holds it.
+// watching is how long Acquire waits at least for a lock that seems abandoned: a store takes it over after a minute.
+const watching = 75 * time.Second
+
+// Acquire locks a store, waiting up to wait for whoever holds it. A lock that seems abandoned is worth some more.
 func Acquire(ctx context.Context, store Store, info LockInfo, wait time.Duration) (Lease, error) {
-	deadline := time.Now().Add(wait)
+	begun := time.Now()
+	deadline := begun.Add(wait)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		lease, err := store.Lock(ctx, info)
 		var locked *LockedError
+		if errors.As(err, &locked) && locked.Abandoned && wait < watching {
+			deadline = begun.Add(watching)
+		}
 		left := time.Until(deadline)
 		if !errors.As(err, &locked) || left <= 0 {
 			return lease, err
