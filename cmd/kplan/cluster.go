@@ -26,13 +26,18 @@ type clusterOptions struct {
 }
 
 func (o *clusterOptions) flags() []cli.Flag {
+	return append(o.accessFlags(),
+		cli.Value("parallelism", &o.parallelism, "Limit the number of concurrent operations to `N`."))
+}
+
+// accessFlags are those about which cluster it is.
+func (o *clusterOptions) accessFlags() []cli.Flag {
 	o.parallelism = kube.DefaultParallelism
 	return []cli.Flag{
 		cli.Text("kubeconfig", &o.kubeconfig, "Use the kubeconfig `FILE`, instead of that of the cluster block or KUBECONFIG."),
 		cli.Text("context", &o.context, "Use the context `NAME` of the kubeconfig."),
 		cli.On("allow-exec-plugins", &o.allowExec,
 			"Run the credential plugins that a kubeconfig in the checkout or the cluster block names."),
-		cli.Value("parallelism", &o.parallelism, "Limit the number of concurrent operations to `N`."),
 	}
 }
 
@@ -44,12 +49,18 @@ func (s *session) connect(ctx context.Context, d definition, opts clusterOptions
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	return s.connectTo(ctx, wanted, opts, st)
+}
+
+func (s *session) connectTo(
+	ctx context.Context, wanted *config.Cluster, opts clusterOptions, st *state.State,
+) (*kube.Cluster, hcl.Diagnostics) {
 	cluster, err := files.Await(ctx, func() (*kube.Cluster, error) { // a kubeconfig may be a pipe
 		o := s.kubeOptions(wanted, opts)
 		o.Log, o.Sensitive = s.log, sensitiveIn(st)
 		return kube.Connect(ctx, o)
 	})
-	diags = diag.FromKube(err, nil, "")
+	diags := diag.FromKube(err, nil, "")
 	if wanted.Range.Filename != "" {
 		for _, d := range diags {
 			d.Subject = wanted.Range.Ptr()

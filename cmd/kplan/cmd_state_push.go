@@ -61,6 +61,6 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		}
 		return failure("Can't push the state", "%s.%s", capital(err), force)
 	}
-	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(given.Objects), "object"), opts.path)
+	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(given.Objects), "object"), opts.place())
 	return nil
 }

@@ -67,7 +67,8 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}
-	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
+	opts.state.cluster = opts.cluster
+	if opts.state, diags = s.locateIn(ctx, d, opts.state); diags.HasErrors() {
 		return exitFailure, diags
 	}
 	lease, diags := s.acquire(ctx, opts.state, "state rebuild")
@@ -79,7 +80,7 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 	if stored != nil && opts.stack != "" && opts.stack != stored.Lineage {
 		return exitFailure, failure("State of another stack",
 			"The state in %s belongs to the stack %s. To rebuild the state of another stack, name another file with -state=PATH.",
-			opts.state.path, stored.Lineage)
+			opts.state.place(), stored.Lineage)
 	}
 	cluster, diags := s.connect(ctx, d, opts.cluster, nil)
 	if diags.HasErrors() {
@@ -134,9 +135,9 @@ func (k *stack) listStacks(ctx context.Context, damaged bool) hcl.Diagnostics {
 	if len(ids) == 1 {
 		id = ids[0]
 	}
-	why := "There is no state in " + k.opts.state.path
+	why := "There is no state in " + k.opts.state.place()
 	if damaged {
-		why = "The state in " + k.opts.state.path + " can't be read"
+		why = "The state in " + k.opts.state.place() + " can't be read"
 	}
 	return failure("Stack required", "%s, so the stack is unknown. Name it: kplan state rebuild -stack=%s%s", why, id, unseenHint(scan))
 }
@@ -179,7 +180,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		return exitFailure, diags
 	}
 	if stored != nil && rebuilt.State.Equal(stored) {
-		fmt.Fprintf(k.s.ui.Out, "The state in %s is complete.\n", k.opts.state.path)
+		fmt.Fprintf(k.s.ui.Out, "The state in %s is complete.\n", k.opts.state.place())
 		return exitOK, nil
 	}
 	if !opts.autoApprove {
@@ -190,7 +191,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 	if err := k.lease.Replace(ctx, rebuilt.State); err != nil {
 		return exitFailure, failure("Can't write the state", "%s. The state is unchanged.", capital(err))
 	}
-	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(rebuilt.State.Objects), "object"), k.opts.state.path)
+	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(rebuilt.State.Objects), "object"), k.opts.state.place())
 	return exitOK, nil
 }
 

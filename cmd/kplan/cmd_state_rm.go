@@ -22,7 +22,6 @@ import (
 // removeOptions are those of state rm.
 type removeOptions struct {
 	state   stateOptions
-	cluster clusterOptions
 	dryRun  bool
 	offline bool
 }
@@ -39,7 +38,7 @@ func stateRemoveCommand(s *session) *cli.Command {
 			cli.On("dry-run", &opts.dryRun, "Print what would be forgotten, and forget nothing."),
 			cli.On("offline", &opts.offline, "Change only the state: the objects keep the label, by which state rebuild finds them."),
 			opts.state.lockFlag()),
-			cli.Group("Options", append(opts.state.flags(), opts.cluster.flags()...)...)),
+			cli.Group("Options", opts.state.flags()...)),
 		Examples: []cli.Example{
 			{Line: "state rm -dry-run Pod.web", Explanation: "Show what would be forgotten:"},
 			{Line: "state rm 'Pod.web[\"a\"]' Service.web", Explanation: "Forget two objects:"},
@@ -111,7 +110,7 @@ func (s *session) clusterOf(ctx context.Context, opts removeOptions, st *state.S
 	c, _ := config.Load(ctx, ".") // whatever is wrong elsewhere, the cluster block counts
 	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.state.variables.args, Open: files.Opener(ctx), Partial: true})
 	s.ui.Secrets.Add(secretsIn(values)...)
-	cluster, diags := s.connect(ctx, definition{c, values}, opts.cluster, nil)
+	cluster, diags := s.connect(ctx, definition{c, values}, opts.state.cluster, nil)
 	if diags.HasErrors() {
 		return nil, diags
 	}

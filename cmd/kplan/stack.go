@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -41,12 +40,18 @@ func (s *session) prepare(ctx context.Context, opts planningOptions, operation s
 }
 
 // open opens the state and the cluster of a definition.
-func (s *session) open(ctx context.Context, d definition, opts planningOptions, operation string) (*stack, hcl.Diagnostics) {
-	var diags hcl.Diagnostics
-	if opts.state, diags = opts.state.in(d); diags.HasErrors() {
+func (s *session) open(ctx context.Context, d definition, opts planningOptions, operation string) (k *stack, diags hcl.Diagnostics) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	k = &stack{s: s, definition: d, detach: context.AfterFunc(ctx, end)}
+	if opts.offline && d.config.HasRemoteState() && opts.state.path == "" {
+		k.opts, k.state = opts, state.New() // which the plan says
+		return k, nil
+	}
+	opts.state.cluster = opts.cluster
+	if opts.state, diags = s.locateIn(life, d, opts.state); diags.HasErrors() {
 		return nil, diags
 	}
-	k := &stack{s: s, definition: d, opts: opts}
+	k.opts = opts
 	if opts.lock {
 		k.lease, k.state, diags = s.lockState(ctx, opts.state, operation)
 	} else {
@@ -58,8 +63,6 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 	if diags.HasErrors() || opts.offline {
 		return k, diags
 	}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	k.detach = context.AfterFunc(ctx, end)
 	if k.cluster, diags = s.connect(life, d, opts.cluster, k.state); diags.HasErrors() {
 		return nil, append(diags, k.close()...)
 	}
@@ -138,7 +141,7 @@ func (k *stack) save(ctx context.Context, st *state.State) error {
 func (k *stack) rescue(st *state.State) hcl.Diagnostics {
 	var path string
 	var err error
-	for _, directory := range []string{filepath.Dir(k.opts.state.path), ".", os.TempDir()} {
+	for _, directory := range []string{k.opts.state.directory(), ".", os.TempDir()} {
 		if path, err = state.WriteErrored(directory, st); err == nil {
 			break
 		}
@@ -148,8 +151,8 @@ func (k *stack) rescue(st *state.State) hcl.Diagnostics {
 			capital(err), addrs.StackLabel, st.StackID())
 	}
 	return warning("The state is in another file",
-		"The results are recorded in "+path+", because it could not be stored in "+k.opts.state.path+". "+
-			"Fix the cause, then store the state before kplan runs again: kplan state push -state="+k.opts.state.path+" "+path)
+		"The results are recorded in "+path+", because it could not be stored in "+k.opts.state.place()+". "+
+			"Fix the cause, then store the state before kplan runs again: kplan state push "+k.opts.state.argument()+path)
 }
 
 // createState writes the state of a stack that has none yet. A saved plan names

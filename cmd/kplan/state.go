@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -15,8 +17,13 @@ import (
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/state/kubernetes"
+	"kplan.dev/kplan/state/remote"
 )
 
 // defaultState is the file that holds the state where nothing else is said.
@@ -30,12 +37,14 @@ type stateOptions struct {
 	// variables are what the path of a backend block may depend on, for commands that
 	// need no other values.
 	variables variableOptions
-	byBackend bool // the path is that of a backend block
+	cluster   clusterOptions // of the stack, where a backend keeps the state unless it names another
+	byBackend bool           // the path is that of a backend block
+	remote    *remote.Store  // that of a backend block, nil for a file
 }
 
 // flags are those of a command that needs nothing but the state.
 func (o *stateOptions) flags() []cli.Flag {
-	return append([]cli.Flag{o.flag()}, o.variables.valueFlags()...)
+	return slices.Concat([]cli.Flag{o.flag()}, o.variables.valueFlags(), o.cluster.accessFlags())
 }
 
 func (o *stateOptions) flag() cli.Flag {
@@ -66,33 +75,83 @@ func (s *session) locate(ctx context.Context, opts stateOptions) (stateOptions, 
 	values, _ := c.ReadVariables(config.Inputs{ // other mistakes don't concern this command
 		Env: os.Environ(), Args: opts.variables.args, Open: files.Opener(ctx), Partial: true})
 	s.ui.Secrets.Add(secretsIn(values)...)
-	return opts.in(definition{c, values})
+	return s.locateIn(ctx, definition{c, values}, opts)
 }
 
-// in completes where the state is by a configuration.
-func (o stateOptions) in(d definition) (stateOptions, hcl.Diagnostics) {
-	if o.path != "" {
-		return o, nil
+// locateIn completes where the state is by a configuration.
+func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions) (stateOptions, hcl.Diagnostics) {
+	if opts.path != "" {
+		return opts, nil
 	}
 	backend, diags := d.config.Backend(d.values)
 	if diags.HasErrors() {
-		return o, diags
+		return opts, diags
 	}
-	if backend.Path == "" {
-		return o, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
-			Detail: "The path of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment as " +
-				"KPLAN_VAR_name, or name the state with -state=FILE."}}
+	if len(backend.Unknown) > 0 {
+		return opts, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
+			Detail: fmt.Sprintf("The %s of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment as "+
+				"KPLAN_VAR_name, or name the state with -state=FILE.", words.And(backend.Unknown))}}
 	}
-	o.path, o.byBackend = backend.Path, true
-	return o, nil
+	if backend.Type == "kubernetes" {
+		opts.remote, diags = s.inCluster(ctx, d, backend, opts.cluster)
+		return opts, diags
+	}
+	opts.path, opts.byBackend = backend.Path, true
+	return opts, nil
+}
+
+// inCluster is the store of a kubernetes backend, in the cluster that it names, or else in that of the stack.
+func (s *session) inCluster(
+	ctx context.Context, d definition, b *config.Backend, opts clusterOptions,
+) (store *remote.Store, diags hcl.Diagnostics) {
+	var cluster *kube.Cluster
+	if k := b.Kubernetes; k.ConfigPath != "" || k.Context != "" {
+		named := &config.Cluster{ConfigPath: k.ConfigPath, Context: k.Context, Range: b.Range}
+		cluster, diags = s.connectTo(ctx, named, clusterOptions{allowExec: opts.allowExec, parallelism: opts.parallelism}, nil)
+	} else {
+		cluster, diags = s.connect(ctx, d, opts, nil)
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return remote.Open(kubernetes.At(cluster, b.Kubernetes.Namespace, b.Kubernetes.Name)), nil
 }
 
 // store is the store that the options name.
-func (o stateOptions) store() *state.Local {
-	if o.reads {
+func (o stateOptions) store() state.Store {
+	switch {
+	case o.remote != nil && o.reads:
+		return o.remote.ForReading()
+	case o.remote != nil:
+		return o.remote
+	case o.reads:
 		return state.Open(o.path).ForReading()
 	}
 	return state.Open(o.path)
+}
+
+// place names where the state is, in messages.
+func (o stateOptions) place() string {
+	if o.remote != nil {
+		return o.remote.String()
+	}
+	return o.path
+}
+
+// argument is the option that names the state, followed by a space, or nothing where the configuration names it.
+func (o stateOptions) argument() string {
+	if o.remote != nil {
+		return ""
+	}
+	return string(option.State) + "=" + cli.ShellWord(o.path) + " "
+}
+
+// directory is where a state is kept that can't be stored.
+func (o stateOptions) directory() string {
+	if o.remote != nil {
+		return "."
+	}
+	return filepath.Dir(o.path)
 }
 
 // makeDirectory creates the directory that a backend block names. Who only reads is told
@@ -187,8 +246,12 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	st, err := opts.store().Read(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
-		return opts, nil, failure("No state", "Nothing has been applied here yet: there is no file %s. "+
-			"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", opts.path)
+		missing := "file "
+		if opts.remote != nil {
+			missing = "state in "
+		}
+		return opts, nil, failure("No state", "Nothing has been applied here yet: there is no %s%s. "+
+			"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", missing, opts.place())
 	case err != nil:
 		return opts, nil, failure("Can't read the state", "%s.", capital(err))
 	}
@@ -240,6 +303,9 @@ func notLocked(err error) hcl.Diagnostics {
 	}
 	detail += "kplan locks the state so that two runs don't change the same objects at once. Wait until that run has ended, " +
 		"or wait for the lock with -lock-timeout=5m."
+	if !locked.Renewed.IsZero() {
+		detail += fmt.Sprintf(" That run renewed its lock at %s; without that it ends by itself.", locked.Renewed.Format(time.RFC3339))
+	}
 	if locked.Info.ID != "" {
 		detail += " If you are sure that the run is dead: kplan force-unlock " + locked.Info.ID
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -159,39 +158,4 @@ func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
 		}
 	}
 	return diags
-}
-
-// Backend is where the state is stored.
-type Backend struct {
-	Type  string
-	Path  string    // of type local: the state file; "" while it depends on a variable without a value
-	Range hcl.Range // the block's head; zero when there is none
-}
-
-// defaultStatePath is where the state is stored by default.
-const defaultStatePath = "kplan.state.json"
-
-// Backend evaluates the backend block. Without one the state is a file beside
-// the configuration. A relative path starts at the configuration's directory.
-func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
-	backend := &Backend{Type: "local", Path: defaultStatePath}
-	var diags hcl.Diagnostics
-	if block := c.Settings.Backend; block != nil {
-		backend.Type, backend.Range = block.Labels[0], block.DefRange
-		content, _, contentDiags := block.Body.PartialContent(backendSchemas[backend.Type])
-		e := newSettingsEval(c, v, content.Attributes)
-		e.set("path", &backend.Path)
-		diags = append(contentDiags, e.diags...)
-		attr := content.Attributes["path"]
-		switch {
-		case slices.Contains(e.unknown, "path"):
-			backend.Path = ""
-		case attr != nil && backend.Path == "" && !diags.HasErrors():
-			diags = append(diags, source.Problem("Invalid value", attr.Expr.Range(), "path must name a file.")...)
-		}
-	}
-	if backend.Path != "" && !filepath.IsAbs(backend.Path) {
-		backend.Path = filepath.Join(c.Dir, backend.Path)
-	}
-	return backend, diags
 }

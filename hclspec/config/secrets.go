@@ -129,7 +129,7 @@ func (b block) isSensitive() bool {
 
 // publicSettings are the arguments in the blocks of a kplan block that hold no credentials.
 var publicSettings = []string{"config_path", "context", "host", "username", "insecure", "tls_server_name", "impersonate_user",
-	"impersonate_groups", "request_timeout", "api_version", "command", "path"}
+	"impersonate_groups", "request_timeout", "api_version", "command", "path", "name", "namespace"}
 
 // settings looks at the blocks of a kplan block.
 func (f *secretFinder) settings(c content) {

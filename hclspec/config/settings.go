@@ -2,15 +2,11 @@ package config
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/source"
-	"kplan.dev/kplan/internal/words"
 )
 
 var settingsSchema = &hcl.BodySchema{
@@ -89,24 +85,4 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
 		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+
 			"this one will do.", c.Settings.RequiredVersion, running)
-}
-
-// backendSchemas are the arguments of each type of backend.
-var backendSchemas = map[string]*hcl.BodySchema{
-	"local": {Attributes: []hcl.AttributeSchema{{Name: "path"}}},
-}
-
-func (l *loader) backend(block *hcl.Block) {
-	name := block.Labels[0]
-	schema, ok := backendSchemas[name]
-	if !ok {
-		known := slices.Sorted(maps.Keys(backendSchemas))
-		l.parser.problem("Unsupported backend type", block.LabelRanges[0],
-			"This version of kplan can't keep its state in a backend of that type. Available: %s.%s",
-			strings.Join(known, ", "), words.Suggest(name, known))
-		return
-	}
-	_, diags := block.Body.Content(schema)
-	l.parser.report(diags)
-	l.config.Settings.Backend = block
 }

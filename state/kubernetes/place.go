@@ -93,7 +93,7 @@ func (p *Place) Swap(ctx context.Context, head []byte, version string) (string, 
 		live, err = p.cluster.Apply(ctx, p.lease, object, kube.ApplyOptions{ResourceVersion: version, Force: true})
 	}
 	if err != nil {
-		return "", swapError(err)
+		return "", p.swapError(err)
 	}
 	return live.GetResourceVersion(), nil
 }
@@ -117,8 +117,10 @@ func holder(head []byte) map[string]any {
 	}
 }
 
-func swapError(err error) error {
+func (p *Place) swapError(err error) error {
 	switch kube.ReasonOf(err) {
+	case kube.NamespaceMissing:
+		return fmt.Errorf("the namespace %s of the backend does not exist; create it first", p.namespace)
 	case kube.ResourceVersionChanged, kube.AlreadyExists, kube.NotFound, kube.ReplacedOutside:
 		return remote.ErrChanged
 	case kube.Forbidden:

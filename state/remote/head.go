@@ -53,10 +53,13 @@ const keptVersions = 10
 func decodeHead(text []byte, place fmt.Stringer) (head, error) {
 	var h head
 	if err := json.Unmarshal(text, &h); err != nil {
-		return head{}, fmt.Errorf("%s is damaged: %w", place, err)
+		return head{}, &state.DecodeError{Path: "in " + place.String(), Problem: "can't be found, since that is damaged: " + err.Error(),
+			Advice: "put what it was before back, or remove it, and then store a copy of the state with kplan state push, or recreate " +
+				"the state from the cluster: kplan state rebuild"}
 	}
 	if h.Format != headFormat {
-		return head{}, fmt.Errorf("%s has format %d, and this kplan reads %d: use a newer kplan, or remove what is no state", place, h.Format, headFormat)
+		return head{}, fmt.Errorf("%s has format %d, and this kplan reads %d: use a newer kplan, or remove what is no state",
+			place, h.Format, headFormat)
 	}
 	return h, nil
 }
