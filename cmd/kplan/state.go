@@ -89,8 +89,8 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 	}
 	if len(backend.Unknown) > 0 {
 		return opts, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
-			Detail: fmt.Sprintf("The %s of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment as "+
-				"KPLAN_VAR_name, or name the state with -state=FILE.", words.And(backend.Unknown))}}
+			Detail: fmt.Sprintf("The %s of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment "+
+				"as KPLAN_VAR_name, or name the state with -state=FILE.", words.And(backend.Unknown))}}
 	}
 	if backend.Type == "kubernetes" {
 		opts.remote, diags = s.inCluster(ctx, d, backend, opts.cluster)
@@ -188,7 +188,7 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 	defer waiting.Stop()
 	began, info := time.Now(), state.NewLockInfo(operation, versionText())
 	lease, err := state.Acquire(ctx, opts.store(), info, time.Duration(opts.lockTimeout))
-	s.log.Debug("state locked", "path", opts.path, "id", info.ID, "took", time.Since(began), "error", err)
+	s.log.Debug("state locked", "path", opts.place(), "id", info.ID, "took", time.Since(began), "error", err)
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, nil
 	}
@@ -255,7 +255,7 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	case err != nil:
 		return opts, nil, failure("Can't read the state", "%s.", capital(err))
 	}
-	s.logState(opts.path, st)
+	s.logState(opts.place(), st)
 	return opts, st, nil
 }
 
