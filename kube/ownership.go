@@ -4,12 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
-	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/ownership"
@@ -24,7 +23,7 @@ func (c *Cluster) TransferFields(
 	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	owners := operation{"replace", "/metadata/managedFields", transferred.GetManagedFields()}
-	return c.patchMetadata(ctx, "take ownership of", k, transferred, owners)
+	return c.patchObject(ctx, "take ownership of", k, transferred, nil, repeatable, owners)
 }
 
 // Release takes the marks of a stack off the live object, its label and its annotation,
@@ -47,7 +46,7 @@ func (c *Cluster) Release(ctx context.Context, k *kinds.Kind, live *unstructured
 	if _, marked := live.GetAnnotations()[addrs.AddressAnnotation]; marked {
 		operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/" + escapePointer.Replace(addrs.AddressAnnotation)})
 	}
-	_, err := c.patchMetadata(ctx, "release", k, live, operations...)
+	_, err := c.patchObject(ctx, "release", k, live, nil, repeatable, operations...)
 	return err
 }
 
@@ -60,17 +59,19 @@ type operation struct {
 
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// patchMetadata changes the metadata of the very object, at the very version, that is given.
-func (c *Cluster) patchMetadata(
-	ctx context.Context, op string, k *kinds.Kind, of *unstructured.Unstructured, operations ...operation,
+// patchObject changes the very object, at the very version, that is given.
+func (c *Cluster) patchObject(
+	ctx context.Context, op string, k *kinds.Kind, of *unstructured.Unstructured, sent map[string]any, eff effect, operations ...operation,
 ) (*unstructured.Unstructured, error) {
 	all := append([]operation{{"test", "/metadata/uid", of.GetUID()}}, operations...)
 	// The server compares a version that is set with the one it has.
 	patch, err := json.Marshal(append(all, operation{"replace", "/metadata/resourceVersion", of.GetResourceVersion()}))
 	if err != nil {
-		panic("kube: managedFields that are not JSON: " + err.Error())
+		panic("kube: an object that is not JSON: " + err.Error())
 	}
-	live, err := c.client.one(ctx, k, c.client.patch(op, k, of.GetNamespace(), of.GetName(), types.JSONPatchType, patch, repeatable))
+	r := c.client.patch(op, k, of.GetNamespace(), of.GetName(), types.JSONPatchType, patch, eff)
+	r.sent = sent
+	live, err := c.client.one(ctx, k, r)
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// The server gives no other reason for a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
@@ -90,39 +91,43 @@ func (c *Cluster) DryRunAfterTransfer(
 	if err != nil {
 		return nil, err
 	}
-	const op = "dry-run apply"
-	patch, err := mergePatch(transferred, merged)
-	if err != nil {
-		return nil, &Error{Op: op, Object: objectOf(k, transferred), Reason: Other, Message: err.Error(), Err: err}
-	}
-	r := c.client.patch(op, k, transferred.GetNamespace(), transferred.GetName(), types.MergePatchType, patch, dryRun)
-	r.sent = merged
-	answer, err := c.client.one(ctx, k, r)
+	operations := replacing(withoutOwnership(transferred.Object), withoutOwnership(merged))
+	answer, err := c.patchObject(ctx, "dry-run apply", k, transferred, merged, dryRun, operations...)
 	if err == nil {
 		answer.SetManagedFields(nil)
 	}
 	return answer, err
 }
 
-// mergePatch turns an object, at exactly its resource version, into another one.
-func mergePatch(from *unstructured.Unstructured, to map[string]any) ([]byte, error) {
-	before, err := json.Marshal(withoutOwnership(from.Object))
-	if err != nil {
-		return nil, err
+// replacing are the operations that make one object of another. A merge patch would do with less, but can't set
+// a field to null, which the free-form fields of custom kinds keep.
+func replacing(from, to map[string]any) []operation {
+	operations := replacingIn("/metadata/", from["metadata"], to["metadata"])
+	from, to = maps.Clone(from), maps.Clone(to)
+	delete(from, "metadata")
+	delete(to, "metadata")
+	return append(operations, replacingIn("/", from, to)...)
+}
+
+func replacingIn(path string, from, to any) []operation {
+	before, _ := from.(map[string]any)
+	after, _ := to.(map[string]any)
+	var operations []operation
+	for name, value := range after {
+		old, had := before[name]
+		switch {
+		case !had:
+			operations = append(operations, operation{"add", path + escapePointer.Replace(name), value})
+		case !reflect.DeepEqual(old, value):
+			operations = append(operations, operation{"replace", path + escapePointer.Replace(name), value})
+		}
 	}
-	after, err := json.Marshal(withoutOwnership(to))
-	if err != nil {
-		return nil, err
+	for name := range before {
+		if _, kept := after[name]; !kept {
+			operations = append(operations, operation{"remove", path + escapePointer.Replace(name), nil})
+		}
 	}
-	patch, err := jsonmergepatch.CreateThreeWayJSONMergePatch(before, after, before)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	if err := utiljson.Unmarshal(patch, &fields); err != nil {
-		return nil, err
-	}
-	return json.Marshal(guarded(fields, ApplyOptions{UID: string(from.GetUID()), ResourceVersion: from.GetResourceVersion()}))
+	return operations
 }
 
 // withoutOwnership is an object without its managedFields.

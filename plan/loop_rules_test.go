@@ -230,7 +230,10 @@ func (r *round) givesUp(d *hcl.Diagnostic, source string) bool {
 		return false
 	}
 	m := r.resourceAt(source, d.Subject.Start.Line)
-	if m == nil || m.Kind != "Role" && m.Kind != "RoleBinding" {
+	if m == nil {
+		return true // of another instance of one that was just removed
+	}
+	if m.Kind != "Role" && m.Kind != "RoleBinding" {
 		return false
 	}
 	r.tell("remove %s, which would give rights", m.block)
@@ -238,7 +241,7 @@ func (r *round) givesUp(d *hcl.Diagnostic, source string) bool {
 	return true
 }
 
-// resourceAt is the resource that a line of the configuration is in.
+// resourceAt is the resource that a line of the configuration is in, nil for one that was removed.
 func (r *round) resourceAt(source string, line int) *made {
 	lines := strings.Split(source, "\n")
 	for i := min(line, len(lines)) - 1; i >= 0; i-- {
@@ -249,6 +252,7 @@ func (r *round) resourceAt(source string, line int) *made {
 					return m
 				}
 			}
+			return nil
 		}
 	}
 	return nil

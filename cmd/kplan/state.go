@@ -93,7 +93,7 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 				"as KPLAN_VAR_name, or name the state with -state=FILE.", words.And(backend.Unknown))}}
 	}
 	if backend.Type == "kubernetes" {
-		opts.remote, diags = s.inCluster(ctx, d, backend, opts.cluster)
+		opts.remote, diags = inCluster(ctx, s, d, backend, opts.cluster)
 		return opts, diags
 	}
 	opts.path, opts.byBackend = backend.Path, true
@@ -101,8 +101,8 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 }
 
 // inCluster is the store of a kubernetes backend, in the cluster that it names, or else in that of the stack.
-func (s *session) inCluster(
-	ctx context.Context, d definition, b *config.Backend, opts clusterOptions,
+func inCluster(
+	ctx context.Context, s *session, d definition, b *config.Backend, opts clusterOptions,
 ) (store *remote.Store, diags hcl.Diagnostics) {
 	var cluster *kube.Cluster
 	if k := b.Kubernetes; k.ConfigPath != "" || k.Context != "" {
