@@ -155,6 +155,9 @@ func (r *Reader) Members(entries []*Entry, field *kinds.Field, where string) *ob
 func (r *Reader) unknownField(name string, at hcl.Range, field *kinds.Field, where string) (meant string) {
 	meant, diags := UnknownField(r.Kind, name, at, field, where)
 	r.Diags = append(r.Diags, diags...)
+	if meant == "manifest" {
+		return "metadata" // which is in it
+	}
 	return meant
 }
 

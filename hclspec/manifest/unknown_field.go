@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +13,12 @@ import (
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
+
+// ownArguments are kplan's own arguments and blocks of a resource, as they are written.
+var ownArguments = map[string]string{
+	"manifest": "manifest = { … }", "for_each": "for_each = …", "count": "count = …", "depends_on": "depends_on = [ … ]",
+	"lifecycle": "lifecycle { … }", "wait": "wait { … }",
+}
 
 // UnknownField reports a name that the field does not have, and returns the one that it most likely
 // means, "" for none. where is the field's own path, "" for the whole object.
@@ -24,12 +32,18 @@ func UnknownField(kind *kinds.Kind, name string, at hcl.Range, field *kinds.Fiel
 		names = append(names, f.Name)
 	}
 	if where == "" {
-		names = append(names, "manifest", "for_each", "count", "depends_on", "lifecycle", "wait")
+		names = append(names, slices.Sorted(maps.Keys(ownArguments))...)
 	}
 	meant = nearestField(name, names)
 	suggestion := SuggestField(name, names)
 	if holder := holderOf(field, name); meant == "" && holder != "" {
 		suggestion = fmt.Sprintf(" It belongs into %s.", JoinWhere(where, holder))
+	}
+	if metadata := field.Field("metadata"); where == "" && meant == "" && metadata != nil && metadata.Field(name) != nil {
+		suggestion = fmt.Sprintf(" It is in metadata: metadata.%s.", name)
+	}
+	if written, is := ownArguments[name]; is && where == "" {
+		suggestion = fmt.Sprintf(" It is written %s.", written)
 	}
 	if instead := source.Instead[name]; instead != "" && where == "" && meant == "" {
 		suggestion = " " + instead

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -16,10 +17,13 @@ import (
 // missing, what is text and what is not are swapped until the end of the file, so nothing there
 // is reported. Of other mistakes the parser recovers at the end of the line.
 func firstErrors(diags hcl.Diagnostics, src []byte, filename string) hcl.Diagnostics {
+	SortDiagnostics(diags)
+	if yaml := yamlIn(diags, src); yaml != nil {
+		return hcl.Diagnostics{yaml}
+	}
 	if len(diags) < 2 {
 		return diags
 	}
-	SortDiagnostics(diags)
 	var kept hcl.Diagnostics
 	quote := missingQuote(src, filename)
 	for _, d := range diags {
@@ -35,6 +39,24 @@ func firstErrors(diags hcl.Diagnostics, src []byte, filename string) hcl.Diagnos
 		kept = append(kept, quote)
 	}
 	return kept
+}
+
+// yamlLine is a line of YAML, up to the colon behind a key.
+var yamlLine = regexp.MustCompile(`^[ \t]*(- )?["\w./-]+:([ \t]|\r?$)`)
+
+// yamlIn is the error that YAML stands where HCL is meant, nil if the first error is another.
+func yamlIn(diags hcl.Diagnostics, src []byte) *hcl.Diagnostic {
+	if len(diags) == 0 || diags[0].Summary != "Argument or block definition required" || diags[0].Subject == nil {
+		return nil
+	}
+	start := bytes.LastIndexByte(src[:min(diags[0].Subject.Start.Byte, len(src))], '\n') + 1
+	line, _, _ := bytes.Cut(src[start:], []byte("\n"))
+	if !yamlLine.Match(line) {
+		return nil
+	}
+	return Problem("YAML in a configuration", *diags[0].Subject, "This is written as in YAML. In a configuration a field is written "+
+		"name = value, an object name { … }, and a list of objects as that block again and again. An object in YAML is used with "+
+		"manifest = yamldecode(file(\"name.yaml\")).")[0]
 }
 
 // missingQuote is the error of the first text in quotes that goes on after the end of its line;
