@@ -261,12 +261,19 @@ func (w *watcher) stream(ctx context.Context) error {
 	w.client.trace.Log.Debug("watch", "path", r.path, "status", ans.status)
 	for event := range events.ResultChan() {
 		if err := w.take(r, event); err != nil {
-			w.client.trace.Log.Debug("watch ended", "path", r.path, "because", err)
+			w.logEnd(ctx, r, err)
 			return err
 		}
 	}
-	w.client.trace.Log.Debug("watch ended", "path", r.path, "because", errStreamClosed)
+	w.logEnd(ctx, r, errStreamClosed)
 	return errStreamClosed
+}
+
+// logEnd logs why a stream ended, if nobody wanted it to.
+func (w *watcher) logEnd(ctx context.Context, r *request, err error) {
+	if ctx.Err() == nil {
+		w.client.trace.Log.Debug("watch ended", "path", r.path, "because", err)
+	}
 }
 
 func (w *watcher) request() *request {

@@ -109,12 +109,17 @@ func (w *logWriter) failed() error {
 	return w.err
 }
 
+var phaseWords = map[apply.Phase]string{
+	apply.Started: "started", apply.Progress: "in progress", apply.Done: "done", apply.Failed: "failed",
+	apply.Waiting: "waiting", apply.Ready: "ready", apply.NotReady: "not ready",
+}
+
 // logStep logs a step of an apply, what is waited for, and what was seen of it.
 func logStep(to *slog.Logger, e apply.Event) {
 	if !log.Debugs(to) {
 		return
 	}
-	attrs := []any{"address", e.Addr.String(), "action", string(e.Action), "phase", string(phases[e.Phase])}
+	attrs := []any{"address", e.Addr.String(), "action", string(e.Action), "phase", phaseWords[e.Phase]}
 	if e.Elapsed > 0 {
 		attrs = append(attrs, "elapsed", e.Elapsed)
 	}
