@@ -14,6 +14,7 @@ import (
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/kubernetes"
 	"kplan.dev/kplan/state/remote"
+	"kplan.dev/kplan/state/remote/remotetest"
 	"kplan.dev/kplan/state/storetest"
 )
 
@@ -56,5 +57,16 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
 		name := fmt.Sprint("s", n.Add(1))
 		return remote.Open(kubernetes.At(cluster, ns, name)), remote.Open(kubernetes.At(other, ns, name))
+	})
+}
+
+func TestPlace(t *testing.T) {
+	cluster := connect(t)
+	ns := namespace(t, cluster)
+	other := connect(t)
+	var n atomic.Int32
+	remotetest.Run(t, func(t *testing.T) (remote.Place, remote.Place) {
+		name := fmt.Sprint("p", n.Add(1))
+		return kubernetes.At(cluster, ns, name), kubernetes.At(other, ns, name)
 	})
 }

@@ -17,7 +17,8 @@ import (
 type lease struct {
 	*Store
 	info   state.LockInfo
-	found  *version // the current one when the lock was taken, nil once it is among the earlier ones
+	before *version // the current one when the lock was taken
+	found  *version // the same, until it is among the earlier ones
 	untidy bool     // a run before may have left parts
 
 	mu       sync.Mutex // one swap at a time
@@ -81,7 +82,7 @@ func (l *lease) send(ctx context.Context, next head, begun time.Time) (sent time
 		if err == nil {
 			l.at = at
 		}
-		if !errors.Is(err, ErrUnanswered) || time.Since(begun) > l.timing.patience {
+		if !errors.Is(err, ErrUnanswered) || time.Since(begun) > l.timing.Patience {
 			return sent, err
 		}
 		select {
@@ -94,7 +95,7 @@ func (l *lease) send(ctx context.Context, next head, begun time.Time) (sent time
 
 // renew keeps the lock until it is released or lost.
 func (l *lease) renew() {
-	tick := time.NewTicker(l.timing.renew)
+	tick := time.NewTicker(l.timing.Renew)
 	defer tick.Stop()
 	for {
 		select {
@@ -117,13 +118,13 @@ func (l *lease) isKept() bool {
 	if l.unlocked {
 		return true // and has ended
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), l.timing.attempt)
+	ctx, cancel := context.WithTimeout(context.Background(), l.timing.Attempt)
 	defer cancel()
 	err := l.swap(ctx, func(h head) (head, error) {
 		h.Lock = &lock{LockInfo: l.info, Renewals: h.Lock.Renewals + 1, Renewed: time.Now().UTC()}
 		return h, nil
 	})
-	return !errors.As(err, new(*state.LostLockError)) && l.age() < l.timing.unsure
+	return !errors.As(err, new(*state.LostLockError)) && l.age() < l.timing.Unsure
 }
 
 // age is how long ago the lock was renewed: by the clock that moves on while the machine sleeps, or the one that nobody
@@ -138,7 +139,7 @@ func (l *lease) lose() { l.loseOnce.Do(func() { close(l.lost) }) }
 // Lost asks again where the last renewal is too long ago to rely on: this process was stopped, or the machine slept.
 func (l *lease) Lost() <-chan struct{} {
 	l.mu.Lock()
-	old := l.age() >= l.timing.unsure
+	old := l.age() >= l.timing.Unsure
 	l.mu.Unlock()
 	if old && !l.isKept() {
 		l.lose()
@@ -172,13 +173,10 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 	if l.base != s.Version() && (l.base != state.Version{} || s.Serial != 0) {
 		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: l.base}
 	}
-	current := l.head.Current
-	switch {
-	case current == nil && l.base != state.Version{}:
-		return &state.StaleError{Path: l.String(), Want: l.base}
-	case current != nil && l.base == state.Version{}:
-		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: state.Version{Lineage: current.Lineage, Serial: current.Serial}}
-	case current != nil:
+	if before := l.before; before != nil && l.base == (state.Version{}) {
+		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: state.Version{Lineage: before.Lineage, Serial: before.Serial}}
+	}
+	if current := l.head.Current; current != nil {
 		if text, err := s.Encode(); err == nil && sumOf(text) == current.SHA256 {
 			return nil
 		}

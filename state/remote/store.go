@@ -10,25 +10,24 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// timing is how leases are kept and lost.
-type timing struct {
-	renew    time.Duration // between two renewals
-	attempt  time.Duration // for one request of a renewal
-	unsure   time.Duration // without a renewal until a run starts nothing new
-	stale    time.Duration // without a renewal, by the clock of who watches, until the lock is anybody's
-	patience time.Duration // for a write to a place that does not answer
+// Timing is how leases are kept and lost. The holder gives up well before anybody takes over.
+type Timing struct {
+	Renew    time.Duration // between two renewals
+	Attempt  time.Duration // for one renewal
+	Unsure   time.Duration // without a renewal until a run starts nothing new
+	Stale    time.Duration // without a renewal, by the clock of who watches, until the lock is anybody's
+	Patience time.Duration // for a write to a place that does not answer
 }
 
-// The holder gives up well before anybody takes over.
-var defaultTiming = timing{
-	renew: 15 * time.Second, attempt: 10 * time.Second, unsure: 45 * time.Second, stale: 60 * time.Second, patience: 30 * time.Second,
+var defaultTiming = Timing{
+	Renew: 15 * time.Second, Attempt: 10 * time.Second, Unsure: 45 * time.Second, Stale: 60 * time.Second, Patience: 30 * time.Second,
 }
 
 // Store is the state of one stack at a place.
 type Store struct {
 	place  Place
 	reader bool
-	timing timing
+	timing Timing
 
 	mu   sync.Mutex
 	seen sighting
@@ -47,6 +46,11 @@ func Open(place Place) *Store { return &Store{place: place, timing: defaultTimin
 // ForReading is the same store for a run that changes nothing, maybe of a user who may not write: then locking
 // it returns state.ErrNoLock, as long as nobody else holds the lock.
 func (s *Store) ForReading() *Store { return &Store{place: s.place, reader: true, timing: s.timing} }
+
+// WithTiming is the same store in another rhythm, for tests that can't wait a minute.
+func (s *Store) WithTiming(t Timing) *Store {
+	return &Store{place: s.place, reader: s.reader, timing: t}
+}
 
 // String names the place.
 func (s *Store) String() string { return s.place.String() }
@@ -92,7 +96,8 @@ func (s *Store) Lock(ctx context.Context, info state.LockInfo) (state.Lease, err
 		return nil, s.locked(h.Lock)
 	}
 	info.Path = s.String()
-	l := &lease{Store: s, info: info, head: h, at: at, found: h.Current, lost: make(chan struct{}), released: make(chan struct{})}
+	l := &lease{Store: s, info: info, head: h, at: at, before: h.Current, found: h.Current,
+		lost: make(chan struct{}), released: make(chan struct{})}
 	l.untidy = h.Untidy
 	switch err := l.swap(ctx, func(h head) (head, error) {
 		h.Lock, h.Untidy = &lock{LockInfo: info, Renewed: time.Now().UTC()}, true // until it is released
@@ -122,7 +127,7 @@ func (s *Store) lostRace(ctx context.Context) error {
 }
 
 func (s *Store) locked(l *lock) error {
-	return &state.LockedError{Path: s.String(), Info: l.LockInfo, Renewed: l.Renewed, Abandoned: time.Since(l.Renewed) > s.timing.stale}
+	return &state.LockedError{Path: s.String(), Info: l.LockInfo, Renewed: l.Renewed, Abandoned: time.Since(l.Renewed) > s.timing.Stale}
 }
 
 // isAbandoned reports whether a lock has not been renewed for long enough, watched by this store.
@@ -132,7 +137,7 @@ func (s *Store) isAbandoned(l *lock) bool {
 	if s.seen.id != l.ID || s.seen.renewals != l.Renewals {
 		s.seen = sighting{l.ID, l.Renewals, time.Now()}
 	}
-	return time.Since(s.seen.at) >= s.timing.stale
+	return time.Since(s.seen.at) >= s.timing.Stale
 }
 
 // ForceUnlock removes the lock with that id.
