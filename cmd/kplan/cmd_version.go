@@ -5,11 +5,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/internal/cli"
 )
+
+// version is set by the linker: see the Makefile.
+var version = ""
+
+// versionText is the version that the build was given, or the one that the go
+// command knows.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
 
 func versionCommand(s *session) *cli.Command {
 	var asJSON bool

@@ -59,7 +59,7 @@ func stateCommand(s *session) *cli.Command {
 		About: "The state records what kplan manages: which object in the cluster belongs to which address in " +
 			"the configuration. These commands change that record and nothing in the cluster.",
 		Subcommands: []*cli.Command{stateListCommand(s), stateShowCommand(s), stateMoveCommand(s), stateRemoveCommand(s),
-			statePullCommand(s), statePushCommand(s), stateRebuildCommand(s)},
+			stateHistoryCommand(s), statePullCommand(s), statePushCommand(s), stateRebuildCommand(s)},
 	}
 }
 

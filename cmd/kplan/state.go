@@ -118,7 +118,7 @@ func inCluster(
 }
 
 // store is the store that the options name.
-func (o stateOptions) store() state.Store {
+func (o stateOptions) store() state.Historian {
 	switch {
 	case o.remote != nil && o.reads:
 		return o.remote.ForReading()
@@ -246,17 +246,21 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	st, err := opts.store().Read(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
-		missing := "file "
-		if opts.remote != nil {
-			missing = "state in "
-		}
-		return opts, nil, failure("No state", "Nothing has been applied here yet: there is no %s%s. "+
-			"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", missing, opts.place())
+		return opts, nil, noState(opts)
 	case err != nil:
 		return opts, nil, failure("Can't read the state", "%s.", capital(err))
 	}
 	s.logState(opts.place(), st)
 	return opts, st, nil
+}
+
+func noState(opts stateOptions) hcl.Diagnostics {
+	missing := "file "
+	if opts.remote != nil {
+		missing = "state in "
+	}
+	return failure("No state", "Nothing has been applied here yet: there is no %s%s. "+
+		"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", missing, opts.place())
 }
 
 // readState reads the state from a store or under a lease, a new one where there

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/render"
+	"kplan.dev/kplan/state"
+)
+
+func stateHistoryCommand(s *session) *cli.Command {
+	var opts stateOptions
+	var asJSON bool
+	return &cli.Command{
+		Name:    "history",
+		Summary: "List the stored versions of the state",
+		About: "Lists the versions of the state that its store keeps, the current one first: of a file that and its backup, of a shared state " +
+			"those that the last ten runs have found. state pull -serial prints one.",
+		Flags: cli.Group("Options", append(opts.flags(),
+			cli.On("json", &asJSON, "Print JSON: an object for each version."))...),
+		Examples: []cli.Example{
+			{Line: "state history", Explanation: "List the versions:"},
+			{Line: "state history -json | jq '.[].serial'", Explanation: "List their serials:"},
+		},
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runStateHistory(ctx, s, opts, asJSON)
+		},
+	}
+}
+
+func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON bool) hcl.Diagnostics {
+	opts, diags := s.locate(ctx, opts)
+	if diags.HasErrors() {
+		return diags
+	}
+	versions, err := opts.store().History(ctx)
+	switch {
+	case errors.Is(err, state.ErrNotExist):
+		return noState(opts)
+	case err != nil:
+		return failure("Can't read the state", "%s.", capital(err))
+	}
+	if asJSON {
+		return notWritten(s.ui.Wrote(writeHistory(s, versions)))
+	}
+	for _, v := range versions {
+		line := fmt.Sprintf("%-8d %s", v.Serial, v.Written.Format(time.RFC3339))
+		if v.By != "" {
+			line += "  " + render.Clean(v.By)
+		}
+		if v.Current {
+			line += "  (current)"
+		}
+		fmt.Fprintln(s.ui.Out, line)
+	}
+	return nil
+}
+
+func writeHistory(s *session, versions []state.Stored) error {
+	type entry struct {
+		Serial  uint64    `json:"serial"`
+		Lineage string    `json:"lineage"`
+		Written time.Time `json:"written"`
+		By      string    `json:"by,omitempty"`
+		Current bool      `json:"current"`
+	}
+	entries := []entry{}
+	for _, v := range versions {
+		entries = append(entries, entry{v.Serial, v.Lineage, v.Written, v.By, v.Current})
+	}
+	text, err := json.MarshalIndent(entries, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = s.ui.Out.Write(append(render.CleanJSON(text), '\n'))
+	return err
+}
