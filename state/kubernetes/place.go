@@ -1,8 +1,9 @@
 // Package kubernetes keeps states in a Kubernetes namespace: of each stack the head as a Lease, whose
 // resourceVersion the API server compares, and the parts as Secrets.
 //
-// A service account needs, in that namespace alone, get, create, patch and delete on leases of
-// coordination.k8s.io, and get, list, create and delete on secrets; to read, get on both.
+// A service account needs, in that namespace alone, get, create and patch on leases of
+// coordination.k8s.io, and get, list, create, patch and delete on secrets; to read, get on both. kplan creates by
+// server-side apply, which is a patch.
 package kubernetes
 
 import (

@@ -2,8 +2,10 @@ package kubernetes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,13 +20,19 @@ import (
 	"kplan.dev/kplan/state/storetest"
 )
 
-func connect(t *testing.T) *kube.Cluster {
+func connect(t testing.TB) *kube.Cluster {
+	t.Helper()
+	return connectAs(t, "")
+}
+
+// connectAs connects as somebody else than the administrator.
+func connectAs(t testing.TB, user string) *kube.Cluster {
 	t.Helper()
 	path := os.Getenv("KPLAN_TEST_KUBECONFIG")
 	if path == "" {
 		t.Skip("needs a control plane: run make test")
 	}
-	cluster, err := kube.Connect(context.WithoutCancel(t.Context()), kube.Options{Auth: auth.Options{ConfigPath: path}})
+	cluster, err := kube.Connect(context.WithoutCancel(t.Context()), kube.Options{Auth: auth.Options{ConfigPath: path, ImpersonateUser: user}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +40,7 @@ func connect(t *testing.T) *kube.Cluster {
 }
 
 // namespace makes a namespace for a test, and deletes it after it.
-func namespace(t *testing.T, cluster *kube.Cluster) string {
+func namespace(t testing.TB, cluster *kube.Cluster) string {
 	t.Helper()
 	kind, err := kinds.Builtin().Lookup("Namespace", "v1")
 	if err != nil {
@@ -69,4 +77,129 @@ func TestPlace(t *testing.T) {
 		name := fmt.Sprint("p", n.Add(1))
 		return kubernetes.At(cluster, ns, name), kubernetes.At(other, ns, name)
 	})
+}
+
+// TestRights: a service account needs what docs/backend-kubernetes.md says, in the namespace of the state alone.
+func TestRights(t *testing.T) {
+	admin := connect(t)
+	ns := namespace(t, admin)
+	grant(t, admin, ns, "writer", map[string][]any{
+		"leases": {"get", "create", "patch"}, "secrets": {"get", "list", "create", "patch", "delete"}})
+	grant(t, admin, ns, "reader", map[string][]any{"leases": {"get"}, "secrets": {"get"}})
+	as := func(name string) *remote.Store {
+		return remote.Open(kubernetes.At(connectAs(t, "system:serviceaccount:"+ns+":"+name), ns, "app"))
+	}
+	writer, reader := as("writer"), as("reader")
+	if _, err := reader.Read(t.Context()); !errors.Is(err, state.ErrNotExist) {
+		t.Errorf("a reader, where there is no state: %v", err)
+	}
+	s := state.New()
+	for i := range 12 { // also what is no longer kept is deleted
+		lease, err := writer.Lock(t.Context(), state.NewLockInfo("test", "test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			_, err = lease.Read(t.Context())
+			if !errors.Is(err, state.ErrNotExist) {
+				t.Fatal(err)
+			}
+		} else if s, err = lease.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Put(storetest.Object(i))
+		if err := lease.Write(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if err := lease.Unlock(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := reader.Read(t.Context()); err != nil || !got.Equal(s) {
+		t.Errorf("a reader: %v", err)
+	}
+	if _, err := reader.ForReading().Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.Is(err, state.ErrNoLock) {
+		t.Errorf("a reader's lock: %v, want ErrNoLock", err)
+	}
+	if _, err := reader.Lock(t.Context(), state.NewLockInfo("apply", "test")); err == nil || !strings.Contains(err.Error(), "leases") {
+		t.Errorf("a reader that wants to write: %v", err)
+	}
+	names, err := kubernetes.At(admin, ns, "app").List(t.Context())
+	if err != nil || len(names) != 11 {
+		t.Errorf("%d parts, and should be those of eleven versions: %v", len(names), err)
+	}
+}
+
+// grant makes a service account with rights on the resources of one namespace.
+func grant(t *testing.T, admin *kube.Cluster, ns, name string, rights map[string][]any) {
+	t.Helper()
+	var rules []any
+	for resource, verbs := range rights {
+		group := ""
+		if resource == "leases" {
+			group = "coordination.k8s.io"
+		}
+		rules = append(rules, map[string]any{"apiGroups": []any{group}, "resources": []any{resource}, "verbs": verbs})
+	}
+	meta := map[string]any{"name": name, "namespace": ns}
+	for _, object := range []map[string]any{
+		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta,
+			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": ns}}},
+	} {
+		kind, err := kinds.Builtin().Lookup(object["kind"].(string), object["apiVersion"].(string))
+		if err == nil {
+			_, err = admin.Create(t.Context(), kind, object)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLoad reads a state of 10,000 objects, and BenchmarkSave writes one.
+func BenchmarkLoad(b *testing.B) {
+	s, _ := large(b)
+	for b.Loop() {
+		if _, err := s.Read(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkSave(b *testing.B) {
+	s, st := large(b)
+	lease, err := s.Lock(b.Context(), state.NewLockInfo("test", "test"))
+	if err == nil {
+		st, err = lease.Read(b.Context())
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		st.Objects[0].UID = fmt.Sprintf("00000000-0000-4000-8000-%012d", 100_000+i)
+		if err := lease.Write(b.Context(), st); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := lease.Unlock(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func large(b *testing.B) (*remote.Store, *state.State) {
+	cluster := connect(b)
+	s := remote.Open(kubernetes.At(cluster, namespace(b, cluster), "large"))
+	lease, err := s.Lock(b.Context(), state.NewLockInfo("test", "test"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := state.New()
+	st.Put(storetest.Objects(10_000)...)
+	if err := errors.Join(lease.Write(b.Context(), st), lease.Unlock()); err != nil {
+		b.Fatal(err)
+	}
+	return s, st
 }
