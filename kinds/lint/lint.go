@@ -1,6 +1,7 @@
 // Package lint finds what is wrong between the objects of a configuration though each by
 // itself is valid: a selector that matches no pod, a port that no container declares, a key
-// that a ConfigMap does not have.
+// that a ConfigMap does not have. It also finds the commonest values that the API server
+// refuses: names and ports.
 //
 // It knows no cluster. What only the cluster can tell, whether there is an object of a name
 // or a pod with some labels, it returns as questions: Dangling and Unmatched. It reports
@@ -121,6 +122,7 @@ func (c *Configuration) Errors() []Finding {
 	for _, o := range c.objects {
 		found = append(found, selectorErrors(o)...)
 		found = append(found, volumeErrors(o)...)
+		found = append(found, valueErrors(o)...)
 	}
 	return found
 }

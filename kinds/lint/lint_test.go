@@ -6,10 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
+	"kplan.dev/kplan/kinds/kindstest"
 )
 
 // web is a Deployment and what it needs.
@@ -88,7 +87,8 @@ func TestFindings(t *testing.T) {
 		{"target port of others' pods", service("s", "{selector: {app: x}, ports: [{port: 80, targetPort: htpp}]}"), ""},
 		{"probe", aPod(`livenessProbe: {httpGet: {port: http}}`),
 			"Pod.p spec.containers[0].livenessProbe.httpGet.port: Undeclared port name"},
-		{"probe by a number in quotes", aPod(`livenessProbe: {httpGet: {port: "80"}}`), ""},
+		{"probe by a number in quotes", aPod(`livenessProbe: {httpGet: {port: "80"}}`),
+			"error Pod.p spec.containers[0].livenessProbe.httpGet.port: Invalid port"},
 		{"other probes and hooks", aPod(`ports: [{name: a, containerPort: 1}], readinessProbe: {tcpSocket: {port: b}},
 			startupProbe: {httpGet: {port: a}}, lifecycle: {preStop: {httpGet: {port: c}}}`),
 			`Pod.p spec.containers[0].readinessProbe.tcpSocket.port: Undeclared port name
@@ -349,10 +349,7 @@ func configured(t *testing.T, text string) *Configuration {
 		if strings.TrimSpace(document) == "" {
 			continue
 		}
-		var fields map[string]any
-		if err := yaml.Unmarshal([]byte(document), &fields); err != nil {
-			t.Fatal(err)
-		}
+		fields := kindstest.Decode(t, document)
 		apiVersion, _ := fields["apiVersion"].(string)
 		name, _ := fields["kind"].(string)
 		kind, err := kinds.OpenSet{Set: kinds.Builtin()}.Lookup(name, apiVersion)
