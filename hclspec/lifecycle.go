@@ -24,7 +24,7 @@ func checkLifecycle(l *config.Lifecycle, kind *kinds.Kind) hcl.Diagnostics {
 	} {
 		for _, path := range argument.paths {
 			if what := missingField(path, kind); what != "" {
-				diags = append(diags, source.Problem("Unknown field", l.Range, "In %s, %s: %s", argument.name, path, what)...)
+				diags = append(diags, source.Problem("Unknown field", l.Ranges[path], "In %s, %s: %s", argument.name, path, what)...)
 			}
 		}
 	}

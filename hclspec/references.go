@@ -248,6 +248,14 @@ func (n *names) suggestRoot(u use) string {
 	if right, ok := misspelledRoots[u.root]; ok {
 		return words.DidYouMean(right)
 	}
+	if first := u.steps[0]; u.root == "resource" && first.kind == attrStep && source.IsKindName(first.name) {
+		return fmt.Sprintf(" A resource is referred to by its kind: leave out %q.", u.root)
+	}
+	for _, b := range n.inOrder {
+		if b.name.IsResource() && b.name.Name == u.root {
+			return fmt.Sprintf(" A resource is referred to by its kind: %s.", b.name)
+		}
+	}
 	if kind := n.similarKind(u.root); kind != "" {
 		hint := fmt.Sprintf(" A resource is referred to by its kind: %s.%s.", kind, u.steps[0].name)
 		if u.steps[0].kind != attrStep {

@@ -114,5 +114,7 @@ type Lifecycle struct {
 	Exclusive []addrs.Path
 	// ReplaceOn are fields whose change replaces the object.
 	ReplaceOn []addrs.Path
-	Range     hcl.Range
+	// Ranges are where each of these paths is written.
+	Ranges map[addrs.Path]hcl.Range
+	Range  hcl.Range
 }

@@ -140,11 +140,11 @@ var lifecycleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
 	content, diags := block.Body.Content(lifecycleSchema)
 	p.report(diags)
-	l := Lifecycle{Range: block.DefRange}
+	l := Lifecycle{Range: block.DefRange, Ranges: map[addrs.Path]hcl.Range{}}
 	p.constant(content.Attributes["prevent_destroy"], &l.PreventDestroy)
-	l.IgnoreChanges = p.paths(content.Attributes["ignore_changes"])
-	l.ForceConflicts = p.paths(content.Attributes["force_conflicts"])
-	l.Exclusive = p.paths(content.Attributes["exclusive"])
-	l.ReplaceOn = p.paths(content.Attributes["replace_on"])
+	l.IgnoreChanges = p.paths(content.Attributes["ignore_changes"], l.Ranges)
+	l.ForceConflicts = p.paths(content.Attributes["force_conflicts"], l.Ranges)
+	l.Exclusive = p.paths(content.Attributes["exclusive"], l.Ranges)
+	l.ReplaceOn = p.paths(content.Attributes["replace_on"], l.Ranges)
 	return l
 }

@@ -24,6 +24,8 @@ func TestUnknownField(t *testing.T) {
 		{"spec", "replica", "replicas", `spec of a Deployment has no field "replica".`},
 		{"spec", "min_ready_seconds", "minReadySeconds", `Did you mean "minReadySeconds"?`},
 		{"spec", "containers", "", "It belongs into spec.template.spec."},
+		{"", "timeouts", "", `wait { timeout = "10m" }`},
+		{"", "id", "", "An object has no ID of its own"},
 		{"spec", "frobnicate", "", `has no field "frobnicate".`},
 	} {
 		field := deployment.Root

@@ -30,4 +30,6 @@ var Instead = map[string]string{
 	"provider":    "kplan has no providers. The cluster block inside the kplan block configures the cluster.",
 	"provisioner": "kplan runs no programs. A Job runs one in the cluster; what must run before or after kplan, the pipeline runs.",
 	"connection":  "kplan connects to no machines, only to the API server of the cluster.",
+	"timeouts":    "How long to wait for the object is in its wait block: wait { timeout = \"10m\" }.",
+	"id":          "An object has no ID of its own: it is known by its metadata.name and metadata.namespace.",
 }

@@ -287,11 +287,11 @@ resource "Lease" "a" {
 resource "ConfigMap" "a" {
   metadata { name = "a" }
   lifecycle {
-# ^^^^^^^^^ Unknown field: In ignore_changes, metadta.labels: ConfigMap has no field "metadta". Did you mean "metadata"?
-# ^^^^^^^^^ Unknown field: In ignore_changes, metadata.labels.x.y: metadata.labels.x is a string.
-# ^^^^^^^^^ Unknown field: In replace_on, spec: ConfigMap has no field "spec".
     ignore_changes = [data.x, metadta.labels, metadata.labels.x.y]
+#                             ^^^^^^^^^^^^^^ Unknown field: In ignore_changes, metadta.labels: ConfigMap has no field "metadta". Did you mean "metadata"?
+#                                             ^^^^^^^^^^^^^^^^^^^ Unknown field: In ignore_changes, metadata.labels.x.y: metadata.labels.x is a string.
     replace_on = [immutable, spec]
+#                            ^^^^ Unknown field: In replace_on, spec: ConfigMap has no field "spec".
   }
 }
 ---

@@ -26,6 +26,21 @@ output "x" { value = variable.name }
 output "x" { value = foo }
 #                    ^^^ Unknown name: There is nothing named foo. Put text in quotes: "foo".
 ---
+output "x" { value = resource.ConfigMap.a.data }
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown name: No reference begins with "resource". A resource is referred to by its kind: leave out "resource".
+---
+output "x" { value = a.data }
+#                    ^^^^^^ Unknown name: No reference begins with "a". A resource is referred to by its kind: ConfigMap.a.
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+---
+output "x" { value = ConfigMap.a.id }
+#                               ^^^ Unknown field: A ConfigMap has no field "id". An object has no ID of its own: it is known by its metadata.name and metadata.namespace.
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+}
+---
 output "x" { value = foo.bar }
 #                    ^^^^^^^ Unknown name: No reference begins with "foo".
 ---
@@ -213,11 +228,11 @@ resource "ConfigMap" "b" {
   data = { x = ConfigMap.a.metadata.uid }
 }
 locals { b = ConfigMap.b.metadata.uid }
-#            ^^^^^^^^^^^^^^^^^^^^^^^^ Dependency cycle: These depend on one another, so none can be first: local.b (main.kplan.hcl:215) -> ConfigMap.b (main.kplan.hcl:213) -> ConfigMap.a (main.kplan.hcl:209) -> local.b. Remove one of the references.
+#            ^^^^^^^^^^^^^^^^^^^^^^^^ Dependency cycle: These depend on one another, so none can be first: local.b (main.kplan.hcl:230) -> ConfigMap.b (main.kplan.hcl:228) -> ConfigMap.a (main.kplan.hcl:224) -> local.b. Remove one of the references.
 ---
 locals {
   a = local.b
-#     ^^^^^^^ Dependency cycle: These depend on one another, so none can be first: local.a (main.kplan.hcl:219) -> local.b (main.kplan.hcl:221) -> local.c (main.kplan.hcl:222) -> local.a. Remove one of the references.
+#     ^^^^^^^ Dependency cycle: These depend on one another, so none can be first: local.a (main.kplan.hcl:234) -> local.b (main.kplan.hcl:236) -> local.c (main.kplan.hcl:237) -> local.a. Remove one of the references.
   b = local.c
   c = local.a
 }
@@ -225,7 +240,7 @@ locals {
 resource "ConfigMap" "a" {
   metadata { name = "a" }
   depends_on = [ConfigMap.b]
-#               ^^^^^^^^^^^ Dependency cycle: These depend on one another, so none can be first: ConfigMap.a (main.kplan.hcl:227) -> ConfigMap.b (main.kplan.hcl:232) -> ConfigMap.a. Remove one of the references.
+#               ^^^^^^^^^^^ Dependency cycle: These depend on one another, so none can be first: ConfigMap.a (main.kplan.hcl:242) -> ConfigMap.b (main.kplan.hcl:247) -> ConfigMap.a. Remove one of the references.
 }
 resource "ConfigMap" "b" {
   metadata { name = "b" }

@@ -86,6 +86,8 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   lifecycle {
     ignore_changes = [
+      all,
+#     ^^^ Invalid field path: ignore_changes holds fields of the object. There is no "all": name the top-level fields instead, such as [spec].
       spec.containers[*].image,
 #     ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid field path: ignore_changes holds fields of the object, such as spec.replicas or metadata.annotations["a.b/c"]: only names, dots and keys in brackets are allowed.
       "spec..image",
@@ -142,7 +144,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   wait {}
   wait {}
-# ^^^^ Duplicate block: A resource has one wait block at most; there is one at main.kplan.hcl:143,3-7 already.
+# ^^^^ Duplicate block: A resource has one wait block at most; there is one at main.kplan.hcl:145,3-7 already.
 }
 ---
 resource "Pod" "web" {

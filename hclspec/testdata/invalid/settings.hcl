@@ -33,12 +33,12 @@ kplan {
 ---
 kplan {
   backend "s3" {}
-#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: local.
+#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local.
 }
 ---
 kplan {
   backend "locl" {}
-#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: local. Did you mean "local"?
+#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local. Did you mean "local"?
 }
 ---
 kplan {
