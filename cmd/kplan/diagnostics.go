@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/words"
 )
 
 // failure is an error that has no position in the configuration.
@@ -73,15 +71,5 @@ func fileProblem(err error) string {
 	return capital(err)
 }
 
-// capital is an error's text as the beginning of a sentence. The name of a file stays as it is.
-func capital(err error) string {
-	text := err.Error()
-	if word, _, _ := strings.Cut(text, " "); strings.ContainsAny(strings.TrimRight(word, ".,:;"), `./\`) {
-		return text
-	}
-	first, size := utf8.DecodeRuneInString(text)
-	if first == utf8.RuneError {
-		return text
-	}
-	return string(unicode.ToUpper(first)) + text[size:]
-}
+// capital is an error's text as the beginning of a sentence.
+func capital(err error) string { return words.Capital(err.Error()) }

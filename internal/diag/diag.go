@@ -16,6 +16,7 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/option"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kube"
 )
 
@@ -227,10 +228,12 @@ func message(e *kube.Error) string {
 }
 
 // detail is what was tried on what, the server's words, and what to do.
-func detail(e *kube.Error, subject, words string) string {
-	said := sentence(words)
+func detail(e *kube.Error, subject, text string) string {
+	said := sentence(text)
 	if subject != "" && e.Op != "connect" {
 		said = fmt.Sprintf("Could not %s %s: %s", e.Op, subject, said)
+	} else {
+		said = words.Capital(said)
 	}
 	if more := adviceFor(e); more != "" {
 		said += " " + more

@@ -100,7 +100,7 @@ func TestFromKube(t *testing.T) {
 				`refer to it in spec.priorityClassName, or create it first.`,
 		}},
 		{"advice of its own", &kube.Error{Op: "connect", Reason: kube.Unreachable, Message: "nothing listens", Advice: "Check it."}, []string{
-			"<> | Cluster unreachable | nothing listens. Check it.",
+			"<> | Cluster unreachable | Nothing listens. Check it.",
 		}},
 		{"interruption", &kube.Error{Op: "get", Object: pod, Reason: kube.Other, Err: context.Canceled}, []string{
 			"<> | Interrupted | Pod.web: The operation was interrupted before it was done.",

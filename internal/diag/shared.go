@@ -120,7 +120,7 @@ func outageWords(outage *kube.Error, host string) string {
 	case strings.HasPrefix(said, host):
 		return "The API server " + said
 	case strings.Contains(said, host):
-		return strings.ToUpper(said[:1]) + said[1:]
+		return words.Capital(said)
 	}
 	return fmt.Sprintf("The API server %s: %s", host, said)
 }

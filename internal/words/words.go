@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Or joins alternatives: a, b or c.
@@ -67,4 +69,16 @@ func Plural(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// Capital is text as the beginning of a sentence. A file's name or an address that it begins with stays as it is.
+func Capital(text string) string {
+	if word, _, _ := strings.Cut(text, " "); strings.ContainsAny(strings.TrimRight(word, ".,:;"), `./\`) {
+		return text
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	if first == utf8.RuneError {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }

@@ -96,3 +96,15 @@ func TestPluralOf(t *testing.T) {
 		}
 	}
 }
+
+func TestCapital(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "nothing listens.": "Nothing listens.", "état perdu": "État perdu", "\xff": "\xff",
+		"main.yaml: no plan": "main.yaml: no plan", "https://k8s.test did not answer": "https://k8s.test did not answer",
+		"lost. Again": "Lost. Again",
+	} {
+		if got := words.Capital(text); got != want {
+			t.Errorf("Capital(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
