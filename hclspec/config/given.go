@@ -251,9 +251,21 @@ func (g *givenValues) fromText(v *Variable, text, source string) given {
 		if v.Sensitive {
 			why = "The reason is not shown since the variable is sensitive."
 		}
+		why += written(v.Type)
 		g.report(from.problem("The value of var.%s from %s is not an expression for its type, %s. %s", v.Name, source, typeName(v.Type), why))
 	}
 	return from
+}
+
+// written shows how a value of a collection type is written.
+func written(typ cty.Type) string {
+	switch {
+	case typ.IsListType(), typ.IsSetType(), typ.IsTupleType():
+		return ` A list is written ["a", "b"].`
+	case typ.IsMapType(), typ.IsObjectType():
+		return ` A map is written { name = "a" }.`
+	}
+	return ""
 }
 
 // expression evaluates text into from.value, or reports why it can't.

@@ -104,14 +104,19 @@ func TestVariableText(t *testing.T) {
 		{"list(string)", `[]`, cty.ListValEmpty(cty.String), ""},
 		{"list(string)", `null`, cty.NullVal(cty.List(cty.String)), ""},
 		{"list(string)", "a,b", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression " +
-			"for its type, list(string). An expression was successfully parsed, but extra characters were found after it."},
+			"for its type, list(string). An expression was successfully parsed, but extra characters were found after it. " +
+			"A list is written [\"a\", \"b\"]."},
 		{"list(string)", "[a, b]", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an " +
-			"expression for its type, list(string). It refers to a, but a value can't refer to anything; a string needs quotes."},
+			"expression for its type, list(string). It refers to a, but a value can't refer to anything; a string needs quotes. " +
+			"A list is written [\"a\", \"b\"]."},
 		{"list(string)", `[upper("a")]`, cty.NilVal,
 			"Invalid value for variable: The value of var.a from -var is not an expression for its type, list(string). " +
-				"Functions may not be called here."},
+				"Functions may not be called here. A list is written [\"a\", \"b\"]."},
 		{"list(string)", "", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for " +
-			"its type, list(string). Expected the start of an expression, but found the end of the file."},
+			"its type, list(string). Expected the start of an expression, but found the end of the file. A list is written [\"a\", \"b\"]."},
+		{"map(string)", "a=1", cty.NilVal, "Invalid value for variable: The value of var.a from -var is not an expression for " +
+			"its type, map(string). An expression was successfully parsed, but extra characters were found after it. " +
+			"A map is written { name = \"a\" }."},
 		{"list(number)", `["x"]`, cty.NilVal, "Invalid value for variable: The value of var.a from -var does not fit: its " +
 			"type is list(number), and the value is a tuple. The reason: at [0]: a number is required."},
 		{"set(string)", `["b", "a", "a"]`, cty.SetVal([]cty.Value{cty.StringVal("a"), cty.StringVal("b")}), ""},
