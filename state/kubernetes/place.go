@@ -125,7 +125,7 @@ func (p *Place) swapError(err error) error {
 	case kube.ResourceVersionChanged, kube.AlreadyExists, kube.NotFound, kube.ReplacedOutside:
 		return remote.ErrChanged
 	case kube.Forbidden:
-		return fmt.Errorf("%w: %w", remote.ErrReadOnly, err)
+		return fmt.Errorf("%w: %w", remote.ErrReadOnly, p.explain(err))
 	case kube.OutcomeUnknown, kube.Unavailable, kube.Timeout, kube.Unreachable:
 		return fmt.Errorf("%w: %w", remote.ErrUnanswered, err)
 	}
@@ -139,7 +139,7 @@ func (p *Place) Put(ctx context.Context, name string, part []byte) error {
 	object["data"] = map[string]any{partKey: base64.StdEncoding.EncodeToString(part)}
 	live, err := p.cluster.Create(ctx, p.secret, object)
 	if err != nil && kube.ReasonOf(err) != kube.AlreadyExists {
-		return err
+		return p.explain(err)
 	}
 	if err == nil {
 		p.saw(live)
@@ -165,7 +165,7 @@ func (p *Place) Get(ctx context.Context, name string) ([]byte, error) {
 func (p *Place) List(ctx context.Context) ([]string, error) {
 	live, err := p.cluster.ListMetadata(ctx, p.secret, kube.ListOptions{Namespace: p.namespace, Selector: nameLabel + "=" + p.name})
 	if err != nil {
-		return nil, err
+		return nil, p.explain(err)
 	}
 	var names []string
 	for _, o := range live {
@@ -186,7 +186,16 @@ func (p *Place) Delete(ctx context.Context, name string) error {
 	if kube.ReasonOf(err) == kube.NotFound || errors.Is(err, state.ErrNotExist) {
 		return nil
 	}
-	return err
+	return p.explain(err)
+}
+
+// explain adds to a refusal by RBAC which rights the backend needs.
+func (p *Place) explain(err error) error {
+	if kube.ReasonOf(err) != kube.Forbidden {
+		return err
+	}
+	return fmt.Errorf("%w. In the namespace %s the backend needs the verbs get, create and patch for leases, and get, list, create and "+
+		"delete for secrets", err, p.namespace)
 }
 
 func (p *Place) partName(name string) string { return prefix + p.name + "-" + name }
@@ -208,7 +217,7 @@ func (p *Place) get(ctx context.Context, k *kinds.Kind, name string) (*unstructu
 		return nil, state.ErrNotExist
 	}
 	if err != nil {
-		return nil, err
+		return nil, p.explain(err)
 	}
 	p.saw(live)
 	return live, nil
