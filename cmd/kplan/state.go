@@ -308,7 +308,8 @@ func notLocked(err error) hcl.Diagnostics {
 	detail += "kplan locks the state so that two runs don't change the same objects at once. Wait until that run has ended, " +
 		"or wait for the lock with -lock-timeout=5m."
 	if !locked.Renewed.IsZero() {
-		detail += fmt.Sprintf(" That run renewed its lock at %s; without that it ends by itself.", locked.Renewed.Format(time.RFC3339))
+		detail += fmt.Sprintf(" That run renewed its lock at %s; a minute after the last renewal the lock ends by itself.",
+			locked.Renewed.Format(time.RFC3339))
 	}
 	if locked.Info.ID != "" {
 		detail += " If you are sure that the run is dead: kplan force-unlock " + locked.Info.ID

@@ -194,8 +194,8 @@ func (p *Place) explain(err error) error {
 	if kube.ReasonOf(err) != kube.Forbidden {
 		return err
 	}
-	return fmt.Errorf("%w. In the namespace %s the backend needs the verbs get, create and patch for leases, and get, list, create and "+
-		"delete for secrets", err, p.namespace)
+	return fmt.Errorf("%w. In the namespace %s the backend needs the verbs get, create and patch for leases, and get, list, create, "+
+		"patch and delete for secrets", err, p.namespace)
 }
 
 func (p *Place) partName(name string) string { return prefix + p.name + "-" + name }
