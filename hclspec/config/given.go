@@ -219,7 +219,8 @@ func (g *givenValues) names() []string { return slices.Sorted(maps.Keys(g.declar
 func (g *givenValues) ask(v *Variable, prompt func(*Variable) (string, error)) given {
 	text, err := prompt(v)
 	if err != nil {
-		g.report(source.Problem("No value for required variable", v.Range, "var.%s was asked for, and there was no answer: %v.", v.Name, err))
+		g.report(source.Problem("No value for required variable", v.Range,
+			"var.%s was asked for, and there was no answer: %v. To set it without being asked: %s", v.Name, err, option.Var.With(v.Name+"=…")))
 		return given{}
 	}
 	from := g.fromText(v, text, "the prompt")

@@ -249,7 +249,8 @@ variable "wrong" { type = number }
 		t.Errorf("asked is %#v", got)
 	}
 	want := []string{
-		"main.kplan.hcl:5,1-19: No value for required variable: var.refused was asked for, and there was no answer: end of input.",
+		"main.kplan.hcl:5,1-19: No value for required variable: var.refused was asked for, and there was no answer: end of input. " +
+			"To set it without being asked: -var 'refused=…'",
 		"Invalid value for variable: The value of var.wrong from the prompt does not fit: its type is number, and the value " +
 			"is a string. The reason: a number is required.",
 	}
