@@ -119,9 +119,13 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 			"of its items, or one with for_each = { for o in yamldecode(file(\"list.yaml\")).items : o.metadata.name => o } and "+
 			"manifest = each.value, for items of one kind.", name)
 	}
+	hint := mayBeIn(unknown.Unavailable)
+	if unknown.APIVersion == "" && hint == "" {
+		hint = " Where kplan asks no cluster, it needs the object's apiVersion, too."
+	}
 	return source.Problem(unknownKind, at,
 		"There is no kind %q%s. A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.%s",
-		name, inVersion(unknown.APIVersion), mayBeIn(unknown.Unavailable))
+		name, inVersion(unknown.APIVersion), hint)
 }
 
 // inVersion names the API version that was looked in, if it was one: two instances of a

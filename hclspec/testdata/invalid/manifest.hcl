@@ -2,7 +2,7 @@ resource "Pd" "a" {}
 #^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Pd". Did you mean "Pod"?
 ---
 resource "Widget" "a" {
-#^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget". A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration.
+#^^^^^^^^^^^^^^^^^^^^ Unknown kind: There is no kind "Widget". A custom kind needs its CustomResourceDefinition, in the cluster or in this configuration. Where kplan asks no cluster, it needs the object's apiVersion, too.
   metadata { name = "a" }
 }
 ---
