@@ -34,9 +34,10 @@ func deviations(c *Change, shown, made map[string]any) []Deviation {
 	unknown := c.unknown()
 	found := differences(c.Kind.Root, c.withoutServers(shown), c.withoutServers(made))
 	completed := server.WithMatchLabels(c.Kind, shown)
+	lists := listsOfUnknown(c)
 	var all []Deviation
 	for _, path := range sortedPaths(found) {
-		if unknown.Covers(path) || onlyAdds(found[path].Before, found[path].After) && c.addsAlways(path) {
+		if unknown.Covers(path) || mayBeUnknown(c, lists, shown, path) || onlyAdds(found[path].Before, found[path].After) && c.addsAlways(path) {
 			continue
 		}
 		if added, ok := valueIn(c.Kind, completed, path); ok && c.Kind.At(path).Equal(added, found[path].After) {
@@ -51,6 +52,34 @@ func deviations(c *Change, shown, made map[string]any) []Deviation {
 		all = append(all, d)
 	}
 	return all
+}
+
+// listsOfUnknown are the lists with an element of which a key is not known yet.
+func listsOfUnknown(c *Change) []addrs.Path {
+	var lists []addrs.Path
+	for path := range c.Unknown {
+		element := path.Parent()
+		list := element.Parent()
+		steps := path.Steps()
+		field := c.Kind.At(list)
+		if field != nil && len(steps) > 2 && slices.Contains(field.ListKeys, steps[len(steps)-1].Field) {
+			lists = append(lists, keyed(c.Kind, c.After, list))
+		}
+	}
+	return lists
+}
+
+// mayBeUnknown reports whether a field is of an element of one of these lists that is shown
+// without a key, or that the key may turn out to name.
+func mayBeUnknown(c *Change, lists []addrs.Path, shown map[string]any, path addrs.Path) bool {
+	return slices.ContainsFunc(lists, func(list addrs.Path) bool {
+		if path == list || !list.Contains(path) {
+			return false
+		}
+		element := path.Steps()[len(list.Steps())]
+		_, isShown := valueIn(c.Kind, shown, list.Append(element))
+		return !isShown || len(element.Keys) < len(c.Kind.At(list).ListKeys)
+	})
 }
 
 // Admitted is a field that admission in the cluster, its policies and webhooks, makes other
