@@ -48,7 +48,7 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 		return k, nil
 	}
 	opts.state.cluster = opts.cluster
-	if opts.state, diags = s.locateIn(life, d, opts.state); diags.HasErrors() {
+	if opts.state, diags = s.locateIn(ctx, d, opts.state); diags.HasErrors() {
 		return nil, diags
 	}
 	k.opts = opts

@@ -104,12 +104,14 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 func inCluster(
 	ctx context.Context, s *session, d definition, b *config.Backend, opts clusterOptions,
 ) (store *remote.Store, diags hcl.Diagnostics) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, end)() // an interrupt ends connecting; the lock is released after it
 	var cluster *kube.Cluster
 	if k := b.Kubernetes; k.ConfigPath != "" || k.Context != "" {
 		named := &config.Cluster{ConfigPath: k.ConfigPath, Context: k.Context, Range: b.Range}
-		cluster, diags = s.connectTo(ctx, named, clusterOptions{allowExec: opts.allowExec, parallelism: opts.parallelism}, nil)
+		cluster, diags = s.connectTo(life, named, clusterOptions{allowExec: opts.allowExec, parallelism: opts.parallelism}, nil)
 	} else {
-		cluster, diags = s.connect(ctx, d, opts, nil)
+		cluster, diags = s.connect(life, d, opts, nil)
 	}
 	if diags.HasErrors() {
 		return nil, diags
