@@ -15,9 +15,11 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/ownership"
 	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 )
@@ -26,6 +28,31 @@ import (
 func (p *planner) adopts(addr addrs.Instance) bool {
 	return anyMatches(p.Adopt, addr) ||
 		slices.ContainsFunc(p.Config.Imports, func(i *config.Import) bool { return Matches(i.To, addr) })
+}
+
+// importsOfNothing are the import blocks of objects that are not in the cluster. One that was carried
+// out may stay, whatever becomes of its object: the state has the address then.
+func importsOfNothing(p *planner, changes []*Change) (diags hcl.Diagnostics) {
+	for _, i := range p.Config.Imports {
+		var missing []string
+		for _, c := range changes {
+			_, known := p.state.Find(c.Addr)
+			if c.Action == Create && Matches(i.To, c.Addr) && !known && !kinds.IsInEveryNamespace(c.Object) {
+				missing = append(missing, fmt.Sprintf("%s (%s)", c.Addr, strings.TrimSpace(c.Object.String())))
+			}
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Object to import not found",
+			Detail: fmt.Sprintf("The cluster does not have what is to be imported: %s. Correct the name or the namespace, or remove the "+
+				"import block to have it created.", diag.Names(missing)),
+			Subject: i.ToRange.Ptr(),
+		})
+	}
+	return diags
 }
 
 // managersToAdopt are managers whose fields the adoption of an object takes over,

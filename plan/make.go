@@ -152,6 +152,9 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 		plan.Warnings = append(plan.Warnings, v.Result.warnings...)
 	}
 	diags = append(diags, reportUnmanaged(refused, p.state)...)
+	if !p.offline() {
+		diags = append(diags, importsOfNothing(p, plan.Changes)...)
+	}
 	plan.Skipped = outcome.Skipped
 	if ctx.Err() != nil {
 		return diags

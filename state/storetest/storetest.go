@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other state.Store)) {
 		"many objects":            manyObjects,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of them wait
 			one, other := open(t)
 			test(t, one, other)
 		})

@@ -17,10 +17,9 @@ import (
 	"kplan.dev/kplan/state/storetest"
 )
 
-// quick is a rhythm in which a lock is lost within a second.
+// quick is a rhythm in which a lock is lost within seconds, also where much else is going on.
 var quick = remote.Timing{
-	Renew: 100 * time.Millisecond, Attempt: 300 * time.Millisecond, Unsure: 500 * time.Millisecond, Stale: 1500 * time.Millisecond,
-	Patience: time.Second,
+	Renew: 200 * time.Millisecond, Attempt: time.Second, Unsure: 2 * time.Second, Stale: 4 * time.Second, Patience: time.Second,
 }
 
 // Run tests an implementation. open returns, for a new state, two clients that know of each other only through it.
@@ -45,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 		"holders with hostile names": hostileHolder,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of them wait
 			one, other := open(t)
 			test(t, one, other)
 		})
@@ -354,8 +354,8 @@ func killedAtEachCall(t *testing.T, one, other remote.Place) {
 			if !got.Equal(was) && !got.Equal(s) {
 				t.Fatalf("killed at call %d, carried out %v: neither the old nor the new state is stored", call, carriedOut)
 			}
-			lease, err := state.Acquire(t.Context(), store(other), state.NewLockInfo("next", "test"), 10*time.Second)
-			must(t, err)
+			lease := lockAfterKill(t, store(other))
+			var err error
 			was, err = lease.Read(t.Context())
 			must(t, err)
 			was.Put(storetest.Object(1000 + int(was.Serial))) // something new, or nothing is written
@@ -366,6 +366,19 @@ func killedAtEachCall(t *testing.T, one, other remote.Place) {
 			}
 		}
 	}
+}
+
+// lockAfterKill breaks the lock that a killed run has left, and takes it.
+func lockAfterKill(t *testing.T, s *remote.Store) state.Lease {
+	t.Helper()
+	lease, err := s.Lock(t.Context(), state.NewLockInfo("next", "test"))
+	var locked *state.LockedError
+	if !errors.As(err, &locked) {
+		must(t, err)
+		return lease
+	}
+	must(t, s.ForceUnlock(t.Context(), locked.Info.ID))
+	return lock(t, s)
 }
 
 // runUntil is a run that is killed at a call. It returns the state that it was about to write.
@@ -414,7 +427,7 @@ func renewalBlocked(t *testing.T, one, other remote.Place) {
 	must(t, err)
 	block := func(int, string) error { return remote.ErrUnanswered }
 	f.set(block, nil)
-	next, err := state.Acquire(t.Context(), store(other), state.NewLockInfo("next", "test"), 10*time.Second)
+	next, err := state.Acquire(t.Context(), store(other), state.NewLockInfo("next", "test"), time.Minute)
 	must(t, err)
 	select {
 	case <-lease.Lost():
@@ -438,13 +451,13 @@ func holderStopped(t *testing.T, one, other remote.Place) {
 	stopped := make(chan struct{})
 	lease := lock(t, store(f))
 	f.set(func(int, string) error { <-stopped; return nil }, nil) // nothing of it moves on
-	next, err := state.Acquire(t.Context(), store(other), state.NewLockInfo("next", "test"), 10*time.Second)
+	next, err := state.Acquire(t.Context(), store(other), state.NewLockInfo("next", "test"), time.Minute)
 	must(t, err)
 	f.set(nil, nil)
 	close(stopped)
 	select {
 	case <-lease.Lost():
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Error("the holder went on")
 	}
 	must(t, next.Unlock())
