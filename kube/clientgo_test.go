@@ -522,7 +522,7 @@ func TestClientGoWatchOutlivesServer(t *testing.T) {
 	ns := namespace(t, admin)
 	p := newProxy(t)
 	theirs := []*clientGoWatch{retryWatch(t, p.clientGo(t), ns), informer(t, p.clientGo(t), ns)}
-	ours := p.ours(t, func(o *kube.Options) { o.RequestTimeout = 1200 * time.Millisecond })
+	ours := p.ours(t, func(o *kube.Options) { o.RequestTimeout = 3 * time.Second })
 	s := &seen{more: make(chan struct{}, 1)}
 	ended := make(chan error, 1)
 	go func() {

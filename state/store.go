@@ -111,9 +111,12 @@ const watching = 75 * time.Second
 func Acquire(ctx context.Context, store Store, info LockInfo, wait time.Duration) (Lease, error) {
 	begun := time.Now()
 	deadline := begun.Add(wait)
+	var locked *LockedError
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		lease, err := store.Lock(ctx, info)
-		var locked *LockedError
+		if locked != nil && err != nil && ctx.Err() != nil { // it was interrupted while it asked again
+			return nil, gaveUp(ctx, locked)
+		}
 		if errors.As(err, &locked) && locked.Abandoned && wait < watching {
 			deadline = begun.Add(watching)
 		}
@@ -123,10 +126,14 @@ func Acquire(ctx context.Context, store Store, info LockInfo, wait time.Duration
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("gave up waiting: %w (%w)", err, context.Cause(ctx))
+			return nil, gaveUp(ctx, locked)
 		case <-time.After(min(pause, left)):
 		}
 	}
+}
+
+func gaveUp(ctx context.Context, locked *LockedError) error {
+	return fmt.Errorf("gave up waiting: %w (%w)", locked, context.Cause(ctx))
 }
 
 // PushError is why a state can't replace the stored one.
