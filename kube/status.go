@@ -122,7 +122,6 @@ func firstLine(body []byte) string {
 }
 
 func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
-	says := func(words string) bool { return strings.Contains(st.Message, words) }
 	switch e.Status {
 	case http.StatusUnauthorized:
 		return Unauthorized
@@ -141,15 +140,7 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	case http.StatusUnprocessableEntity:
 		return reasonOfInvalid(e, st)
 	case http.StatusBadRequest:
-		switch {
-		case says("does not support dry run"):
-			return DryRunUnsupported
-		case says("strict decoding error"), says("cannot be handled as a"):
-			return SchemaRejected
-		case isDenial(st.Message):
-			return Denied
-		}
-		return Invalid
+		return reasonOfBadRequest(st.Message)
 	case http.StatusRequestEntityTooLarge:
 		return TooLarge
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway:
@@ -157,33 +148,52 @@ func reasonOfStatus(r *request, e *Error, st *metav1.Status) Reason {
 	case http.StatusGatewayTimeout:
 		return Timeout
 	case http.StatusInternalServerError:
-		switch {
-		case says("failed to create typed live object"):
-			return LiveUnfit
-		case says("failed to create typed "), says("unable to convert unstructured object"):
-			// Not a failure of the server but of the object: it will never fit.
-			return SchemaRejected
-		case says("failed to prune fields"):
-			// The server compares what it would become with what was applied in an
-			// older version, whose definition lacks the field.
-			e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. " +
-				"Apply the object in the new version first, without the field, and then with it."
-			return SchemaRejected
-		case says("etcdserver: request is too large"):
-			return TooLarge
-		case says("failed calling webhook"), says("failed calling admission webhook"):
-			return WebhookFailed
-		case says("conversion webhook for "):
-			e.Advice = "The definition of the kind names a webhook that converts its objects between versions, and it did not answer. " +
-				"It is often part of the operator that takes care of the kind: repair that, or wait until it is ready."
-			return WebhookFailed
-		}
-		return Unavailable
+		return reasonOfServerError(e, st.Message)
 	}
 	if isDenial(st.Message) {
 		return Denied
 	}
 	return Other
+}
+
+func reasonOfBadRequest(message string) Reason {
+	says := func(words string) bool { return strings.Contains(message, words) }
+	switch {
+	case says("does not support dry run"):
+		return DryRunUnsupported
+	case says("strict decoding error"), says("cannot be handled as a"):
+		return SchemaRejected
+	case isDenial(message):
+		return Denied
+	}
+	return Invalid
+}
+
+// reasonOfServerError tells failures of the server from those of the object, or of a webhook.
+func reasonOfServerError(e *Error, message string) Reason {
+	says := func(words string) bool { return strings.Contains(message, words) }
+	switch {
+	case says("failed to create typed live object"):
+		return LiveUnfit
+	case says("failed to create typed "), says("unable to convert unstructured object"):
+		// Not a failure of the server but of the object: it will never fit.
+		return SchemaRejected
+	case says("failed to prune fields"):
+		// The server compares what it would become with what was applied in an
+		// older version, whose definition lacks the field.
+		e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. " +
+			"Apply the object in the new version first, without the field, and then with it."
+		return SchemaRejected
+	case says("etcdserver: request is too large"):
+		return TooLarge
+	case says("failed calling webhook"), says("failed calling admission webhook"):
+		return WebhookFailed
+	case says("conversion webhook for "):
+		e.Advice = "The definition of the kind names a webhook that converts its objects between versions, and it did not answer. " +
+			"It is often part of the operator that takes care of the kind: repair that, or wait until it is ready."
+		return WebhookFailed
+	}
+	return Unavailable
 }
 
 func reasonOfForbidden(e *Error, st *metav1.Status) Reason {
