@@ -97,19 +97,24 @@ func (b *Backend) local(e *settingsEval) {
 
 func (b *Backend) kubernetes(e *settingsEval) {
 	k := &b.Kubernetes
-	for name, target := range map[string]*string{"name": &k.Name, "namespace": &k.Namespace} {
-		e.set(name, target)
-		attr := e.attrs[name]
-		if attr == nil || slices.Contains(e.unknown, name) || len(e.diags) > 0 {
-			continue
-		}
-		if problems := validation.IsDNS1123Label(*target); len(problems) > 0 {
-			e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(), "%s can't be %q: %s.", name, *target, problems[0])...)
-		}
-	}
+	e.label("name", &k.Name)
+	e.label("namespace", &k.Namespace)
 	e.set("config_path", &k.ConfigPath)
 	e.set("context", &k.Context)
 	k.ConfigPath = e.file(k.ConfigPath)
+}
+
+// label is set for a name of the kind that namespaces have.
+func (e *settingsEval) label(name string, target *string) {
+	before := len(e.diags)
+	e.set(name, target)
+	attr := e.attrs[name]
+	if attr == nil || slices.Contains(e.unknown, name) || len(e.diags) > before {
+		return
+	}
+	if problems := validation.IsDNS1123Label(*target); len(problems) > 0 {
+		e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(), "%s can't be %q: %s.", name, *target, problems[0])...)
+	}
 }
 
 // file is a path from the configuration's directory, or from the user's home.
