@@ -184,8 +184,8 @@ func reportUnmanaged(all []*unmanaged, s *state.State) (diags hcl.Diagnostics) {
 			diags = append(diags, reportUnmade(found)...)
 		case stack == s.StackID():
 			diags = append(diags, behind(found, s))
-		case len(s.Objects) == 0 && haveAddresses(found):
-			diags = append(diags, lostState(found, stack))
+		case len(s.Objects) == 0:
+			diags = append(diags, ofLostState(found, stack, s)...)
 		case len(found) > fewUnmanaged:
 			diags = append(diags, anotherStacks(found, stack, s))
 		default:
@@ -218,12 +218,24 @@ func reportUnmade(all []*unmanaged) hcl.Diagnostics {
 	return append(oneByOne(others), manyUnmanaged(plain))
 }
 
-// haveAddresses reports whether the objects are managed at the addresses that this configuration
-// has for them.
-func haveAddresses(all []*unmanaged) bool {
-	return !slices.ContainsFunc(all, func(f *unmanaged) bool {
-		return f.live.GetAnnotations()[addrs.AddressAnnotation] != f.desired.Addr.String()
-	})
+// ofLostState reports objects of another stack where this one has none: those at the same addresses as there
+// may be its own.
+func ofLostState(found []*unmanaged, stack string, s *state.State) (diags hcl.Diagnostics) {
+	var same, others []*unmanaged
+	for _, f := range found {
+		if f.live.GetAnnotations()[addrs.AddressAnnotation] == f.desired.Addr.String() {
+			same = append(same, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(same) > 0 {
+		diags = append(diags, lostState(same, stack))
+	}
+	if len(others) > fewUnmanaged {
+		return append(diags, anotherStacks(others, stack, s))
+	}
+	return append(diags, oneByOne(others)...)
 }
 
 // unmanagedProblem is an error about several unmanaged objects.
