@@ -97,7 +97,7 @@ var otherCommands = map[string]string{
 	"patch":     "To change an object, change its block, then: kplan apply",
 	"set":       "To change an object, change its block, then: kplan apply",
 	"scale":     "To change an object, change its block, then: kplan apply",
-	"replace":   "To delete an object and create it anew: kplan apply -replace=ADDRESS",
+	"replace":   "To delete and recreate an object: kplan apply -replace=ADDRESS",
 	"rollout":   "kplan apply waits until objects are ready. To restart or undo a rollout: kubectl rollout",
 	"rollback":  "To return to an earlier configuration, check it out, then: kplan apply",
 	"explain":   "To check a configuration against the built-in kinds: kplan validate. To read about their fields: kubectl explain",

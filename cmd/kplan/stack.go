@@ -58,7 +58,7 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 		k.state, diags = readState(ctx, opts.state.store())
 	}
 	if !diags.HasErrors() {
-		s.logState(opts.state.path, k.state)
+		s.logState(opts.state.place(), k.state)
 	}
 	if diags.HasErrors() || opts.offline {
 		return k, diags

@@ -147,7 +147,7 @@ var advice = map[kube.Reason]string{
 		"The cluster's administrators can repair it.",
 	kube.OutcomeUnknown: "Run kplan again: it first determines the outcome.",
 	kube.LiveUnfit: "The object in the cluster does not fit the definition of its kind, as that is now or as this plan makes it, so " +
-		"that nothing can be applied to it. Have it deleted and created anew, with " + string(option.Replace) + " and its address, " +
+		"that nothing can be applied to it. Have it deleted and recreated, with " + string(option.Replace) + " and its address, " +
 		"or correct it with kubectl replace.",
 	kube.TooLarge: "Kubernetes allows 1 MiB of data in a ConfigMap or Secret, 256 KiB of annotations, and by default 1.5 MiB for any object.",
 }

@@ -58,25 +58,24 @@ func namespace(t testing.TB, cluster *kube.Cluster) string {
 }
 
 func TestStore(t *testing.T) {
-	cluster := connect(t)
-	ns := namespace(t, cluster)
-	other := connect(t)
-	var n atomic.Int32
-	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
-		name := fmt.Sprint("s", n.Add(1))
-		return remote.Open(kubernetes.At(cluster, ns, name)), remote.Open(kubernetes.At(other, ns, name))
+	open := places(t)
+	storetest.Run(t, func(*testing.T) (state.Store, state.Store) {
+		one, other := open(t)
+		return remote.Open(one), remote.Open(other)
 	})
 }
 
-func TestPlace(t *testing.T) {
-	cluster := connect(t)
-	ns := namespace(t, cluster)
-	other := connect(t)
+func TestPlace(t *testing.T) { remotetest.Run(t, places(t)) }
+
+// places opens, for one name after another, two places that know of each other only through the cluster.
+func places(t *testing.T) func(*testing.T) (one, other remote.Place) {
+	first, second := connect(t), connect(t)
+	ns := namespace(t, first)
 	var n atomic.Int32
-	remotetest.Run(t, func(t *testing.T) (remote.Place, remote.Place) {
-		name := fmt.Sprint("p", n.Add(1))
-		return kubernetes.At(cluster, ns, name), kubernetes.At(other, ns, name)
-	})
+	return func(*testing.T) (remote.Place, remote.Place) {
+		name := fmt.Sprint("s", n.Add(1))
+		return kubernetes.At(first, ns, name), kubernetes.At(second, ns, name)
+	}
 }
 
 // TestRights: a service account needs what docs/backend-kubernetes.md says, in the namespace of the state alone.
