@@ -23,7 +23,8 @@ import (
 // INT,INT sends a second one once the first is noticed. A text that begins with
 // file: names a file to wait for instead, one that begins with reads: a named pipe
 // that the command is to wait at, - for standard input, and one that begins with
-// after: a time, and behind a comma the time within which the command must end.
+// after: a time from when the command begins, which is later than its process, and
+// behind a comma the time within which the command must end.
 func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signalled SIGNAL[,SIGNAL] CODE TEXT COMMAND...")
@@ -45,7 +46,6 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	stdin, err := cmd.StdinPipe() // stays open: a question waits for its answer
 	ts.Check(err)
-	ts.Check(cmd.Start())
 	ready := out.await
 	if file, is := strings.CutPrefix(args[2], "file:"); is {
 		ready = func(string, time.Duration) bool { appears(ts, false, []string{file}); return true }
@@ -75,8 +75,15 @@ func signalled(ts *testscript.TestScript, neg bool, args []string) {
 				mostEnding *= 4
 			}
 		}
-		ready = func(string, time.Duration) bool { time.Sleep(wait); return true }
+		log := filepath.Join(ts.Getenv("WORK"), fmt.Sprintf("log-%d", time.Now().UnixNano()))
+		cmd.Env = append(cmd.Env, logEnv+"=debug", logFileEnv+"="+log)
+		ready = func(string, time.Duration) bool {
+			appears(ts, false, []string{log})
+			time.Sleep(wait)
+			return true
+		}
 	}
+	ts.Check(cmd.Start())
 	if !ready(args[2], 30*time.Second) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
