@@ -32,14 +32,23 @@ func (i *instance) refuseStatus() {
 		delete(i.Fields, "status")
 	}
 	meta, _ := i.Fields["metadata"].(map[string]any)
-	for _, name := range kinds.ServerMetadata {
-		at := addrs.NewPath("metadata", name)
+	for n, name := range kinds.ServerMetadata {
+		at := serverMetadata[n]
 		if _, ok := meta[name]; ok || i.Unknown.Has(at) {
 			i.problem("Field set by the server", at, "%s is written by the API server. Remove it.", at)
 			delete(meta, name)
 		}
 	}
 }
+
+// serverMetadata are the paths of kinds.ServerMetadata, which each object is checked for.
+var serverMetadata = func() []addrs.Path {
+	paths := make([]addrs.Path, len(kinds.ServerMetadata))
+	for n, name := range kinds.ServerMetadata {
+		paths[n] = addrs.NewPath("metadata", name)
+	}
+	return paths
+}()
 
 func isEmpty(x any) bool {
 	switch x := x.(type) {

@@ -185,7 +185,8 @@ func (b *Budget) Spend(n int64) {
 // SpendAt takes from the budget for the expression at a range.
 func (b *Budget) SpendAt(n int64, at hcl.Range) {
 	if b != nil && b.left.Add(-n) < 0 {
-		b.exhaust(&at)
+		end := at // only this one escapes to the heap
+		b.exhaust(&end)
 		panic(ended{b})
 	}
 }

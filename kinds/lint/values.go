@@ -79,7 +79,7 @@ func isLabel(value any) bool {
 // valueErrors reports values that the API server refuses wherever they stand.
 func valueErrors(o *Object) []Finding {
 	v := values{of: o}
-	v.below(nil, o.Kind.Root, o.Fields)
+	v.below(o.Kind.Root, o.Fields)
 	slices.SortFunc(v.found, func(a, b Finding) int { return a.Path.Compare(b.Path) })
 	return v.found
 }
@@ -87,51 +87,57 @@ func valueErrors(o *Object) []Finding {
 // values goes through all values of an object.
 type values struct {
 	of    *Object
+	at    []step // where it is
 	found []Finding
 }
 
-// place is where a value stands. Only of one that is reported is the path made.
-type place struct {
-	in    *place
+// step leads to a field, or to an element. Only of a value that is reported is a path made of them.
+type step struct {
 	field string // "" for an element
 	index int
 }
 
-func (p *place) path() addrs.Path {
-	switch {
-	case p == nil:
-		return addrs.Path{}
-	case p.field == "":
-		return p.in.path().Index(p.index)
+func (v *values) path() addrs.Path {
+	var path addrs.Path
+	for _, s := range v.at {
+		if s.field == "" {
+			path = path.Index(s.index)
+		} else {
+			path = path.Field(s.field)
+		}
 	}
-	return p.in.path().Field(p.field)
+	return path
 }
 
-func (v *values) below(at *place, f *kinds.Field, value any) {
+func (v *values) below(f *kinds.Field, value any) {
+	here := len(v.at)
+	defer func() { v.at = v.at[:here] }()
 	switch value := value.(type) {
 	case map[string]any:
 		for name, child := range value {
 			if field := f.Field(name); field != nil && field.Type != kinds.Any {
-				v.check(&place{in: at, field: name}, f, child)
-				v.below(&place{in: at, field: name}, field, child)
+				v.at = append(v.at[:here], step{field: name})
+				v.check(name, f, child)
+				v.below(field, child)
 			}
 		}
 	case []any:
 		for i, element := range value {
 			if f.Elem != nil {
-				v.below(&place{in: at, index: i}, f.Elem, element)
+				v.at = append(v.at[:here], step{index: i})
+				v.below(f.Elem, element)
 			}
 		}
 	}
 }
 
-// check judges the value of a field of the object that parent describes.
-func (v *values) check(at *place, parent *kinds.Field, value any) {
-	r, ok := rules[parent.GoType()][at.field]
+// check judges the value of the field of that name of the object that parent describes.
+func (v *values) check(name string, parent *kinds.Field, value any) {
+	r, ok := rules[parent.GoType()][name]
 	if !ok || r.zero && (value == int64(0) || value == "") || r.holds(value) {
 		return
 	}
-	path := at.path()
+	path := v.path()
 	if v.of.isOpen(path) || slices.ContainsFunc(v.of.Ignored, func(p addrs.Path) bool { return p.Contains(path) }) {
 		return
 	}
