@@ -526,7 +526,7 @@ func evaluateAll(ctx context.Context, dir string) hcl.Diagnostics {
 	if _, diags = c.Cluster(values); diags.HasErrors() {
 		return diags
 	}
-	if _, diags = c.Backend(values); diags.HasErrors() {
+	if _, diags = c.Backend(values, nil); diags.HasErrors() {
 		return diags
 	}
 	preview, diags := hclspec.NewPreview(ctx, c, hclspec.Options{Variables: values, Kinds: kinds.Builtin()})

@@ -68,7 +68,7 @@ func examplesProblems(t *testing.T, dir string) []string {
 	diags = append(diags, more...)
 	_, more = c.Cluster(values)
 	diags = append(diags, more...)
-	_, more = c.Backend(values)
+	_, more = c.Backend(values, nil)
 	diags = append(diags, more...)
 	_, more = NewPreview(t.Context(), c, Options{Variables: values, Kinds: kinds.Expecting{Served: kinds.Builtin()}, Partial: true})
 	var problems []string

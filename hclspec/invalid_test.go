@@ -159,7 +159,7 @@ func everyProblem(dir string) hcl.Diagnostics {
 	diags = append(diags, problems...)
 	_, problems = c.Cluster(values)
 	diags = append(diags, problems...)
-	_, problems = c.Backend(values)
+	_, problems = c.Backend(values, nil)
 	if diags = append(diags, problems...); diags.HasErrors() {
 		return diags
 	}

@@ -101,7 +101,7 @@ func answersTo(dir string) hcl.Diagnostics {
 	}
 	values, problems := c.ReadVariables(config.Inputs{Partial: true})
 	_, clusterProblems := c.Cluster(values)
-	_, backendProblems := c.Backend(values)
+	_, backendProblems := c.Backend(values, nil)
 	if diags = slices.Concat(diags, problems, clusterProblems, backendProblems); diags.HasErrors() {
 		return diags
 	}

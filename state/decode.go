@@ -42,6 +42,15 @@ func Decode(data []byte) (*State, error) {
 }
 
 func decode(data []byte) (s *State, sum string, err error) {
+	s, sum, err = decodeMarked(data)
+	if err == nil && s.MigratedTo != "" {
+		return nil, "", &MigratedError{Version: s.Version(), To: s.MigratedTo}
+	}
+	return s, sum, err
+}
+
+// decodeMarked reads a state that was migrated, too.
+func decodeMarked(data []byte) (s *State, sum string, err error) {
 	if err := checkText(data); err != nil {
 		return nil, "", err
 	}

@@ -25,6 +25,8 @@ type document struct {
 	Pending   []documentPending       `json:"pending,omitempty"`
 	Outputs   map[string]Output       `json:"outputs,omitempty"`
 	FieldSets map[string][]addrs.Path `json:"field_sets,omitempty"`
+	// MigratedTo comes last, so that states without it keep their checksums.
+	MigratedTo string `json:"migrated_to,omitempty"`
 }
 
 type documentObject struct {
@@ -41,7 +43,7 @@ type documentPending struct {
 func documentOf(s *State) document {
 	out := document{
 		Format: s.Format, Lineage: s.Lineage, Serial: s.Serial, Cluster: s.Cluster, Key: s.Key,
-		Objects: make([]documentObject, len(s.Objects)), Outputs: s.Outputs,
+		Objects: make([]documentObject, len(s.Objects)), Outputs: s.Outputs, MigratedTo: s.MigratedTo,
 		FieldSets: map[string][]addrs.Path{},
 	}
 	for i, o := range s.Objects {
@@ -76,7 +78,7 @@ func nameOf(fields []addrs.Path) string {
 func (in document) state() (*State, error) {
 	s := &State{
 		Format: in.Format, Lineage: in.Lineage, Serial: in.Serial, Cluster: in.Cluster, Key: in.Key,
-		Objects: make([]Object, len(in.Objects)), Outputs: in.Outputs,
+		Objects: make([]Object, len(in.Objects)), Outputs: in.Outputs, MigratedTo: in.MigratedTo,
 	}
 	used := map[string]bool{}
 	find := func(addr addrs.Instance, name string) ([]addrs.Path, error) {

@@ -59,6 +59,10 @@ func (l *Local) read() (*State, stored, error) {
 		bad.Path = l.path
 		l.recommendBackup(bad)
 	}
+	var migrated *MigratedError
+	if errors.As(err, &migrated) {
+		migrated.Path = l.path
+	}
 	if err != nil {
 		return nil, stored{}, err
 	}

@@ -50,7 +50,7 @@ func (l *localLease) Replace(ctx context.Context, s *State) error {
 	}
 	serial := max(1, s.Serial)
 	backup := l.backup()
-	if old, err := Decode(current); err == nil {
+	if old, _, err := decodeMarked(current); err == nil {
 		serial = max(serial, old.Serial+1)
 	} else if backup, err = l.damaged(current); err != nil {
 		return l.explain("backing up", err)

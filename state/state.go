@@ -36,6 +36,9 @@ type State struct {
 	Objects []Object          `json:"objects"` // sorted by address
 	Pending []Pending         `json:"pending,omitempty"`
 	Outputs map[string]Output `json:"outputs,omitempty"`
+	// MigratedTo names the place that the state was migrated to. It is not to be used here any more: Decode
+	// returns a *MigratedError.
+	MigratedTo string `json:"migrated_to,omitempty"`
 }
 
 // Object is an object that the stack manages.

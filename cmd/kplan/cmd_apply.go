@@ -88,7 +88,7 @@ func runApply(ctx context.Context, s *session, opts applyOptions) (code cli.Exit
 		return exitFailure, diags
 	}
 	if !p.IsEmpty() && !opts.autoApprove {
-		if approved, diags := approve(ctx, s.ui, approvalOf(p, len(k.state.Objects))); !approved {
+		if approved, diags := s.ui.Approved(ctx, approvalOf(p, len(k.state.Objects))); !approved {
 			return exitFailure, diags
 		}
 	}
@@ -96,15 +96,15 @@ func runApply(ctx context.Context, s *session, opts applyOptions) (code cli.Exit
 }
 
 // approvalOf is the question whether a plan is to be applied, of a stack that manages so many objects.
-func approvalOf(p *plan.Plan, managed int) approval {
-	q := approval{
+func approvalOf(p *plan.Plan, managed int) ui.Approval {
+	q := ui.Approval{
 		Question: ui.Question{
 			Title: "Do you want to perform these actions?",
 			Text:  "kplan will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		},
-		unchanged:  "Nothing was changed",
-		unattended: "To apply without being asked, add -auto-approve, or apply a plan that was saved with kplan plan -out=FILE.",
-		cancelled:  "Apply cancelled.",
+		Unchanged:  "Nothing was changed",
+		Unattended: "To apply without being asked, add -auto-approve, or apply a plan that was saved with kplan plan -out=FILE.",
+		Cancelled:  "Apply cancelled.",
 	}
 	switch p.Mode {
 	case plan.RefreshOnly:
@@ -119,7 +119,7 @@ func approvalOf(p *plan.Plan, managed int) approval {
 			q.Text = fmt.Sprintf("kplan will destroy the %s shown above, of %d that it manages here.\n"+
 				"There is no undo. Only 'yes' will be accepted to confirm.", words.Count(n, "object"), managed)
 		}
-		q.cancelled = "Destroy cancelled."
+		q.Cancelled = "Destroy cancelled."
 	}
 	return q
 }

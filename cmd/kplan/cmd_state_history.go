@@ -39,7 +39,11 @@ func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON 
 	if diags.HasErrors() {
 		return diags
 	}
-	versions, err := opts.store().History(ctx)
+	keeps, ok := opts.store().(state.Historian)
+	if !ok {
+		return noHistory(opts)
+	}
+	versions, err := keeps.History(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
 		return noState(opts)
@@ -60,6 +64,12 @@ func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON 
 		fmt.Fprintln(s.ui.Out, line)
 	}
 	return nil
+}
+
+// noHistory is the error of a store that keeps the current version only.
+func noHistory(opts stateOptions) hcl.Diagnostics {
+	return failure("No earlier versions", "The store %s keeps no versions that kplan can list. Its server may have some of its own.",
+		opts.place())
 }
 
 func writeHistory(s *session, versions []state.Stored) error {

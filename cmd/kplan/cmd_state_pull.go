@@ -54,7 +54,11 @@ func pulled(ctx context.Context, s *session, opts stateOptions, serial uint64) (
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	st, err := opts.store().ReadSerial(ctx, serial)
+	keeps, ok := opts.store().(state.Historian)
+	if !ok {
+		return nil, noHistory(opts)
+	}
+	st, err := keeps.ReadSerial(ctx, serial)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
 		return nil, failure("No such version", "There is no version with the serial %d in %s. To list those that there are: kplan state history",

@@ -143,14 +143,14 @@ func (k *stack) listStacks(ctx context.Context, damaged bool) hcl.Diagnostics {
 }
 
 // storing is what a rebuilt state needs a yes for.
-var storing = approval{
+var storing = ui.Approval{
 	Question: ui.Question{
 		Title: "Do you want to store this state?",
 		Text:  "Nothing in the cluster is changed.\nOnly 'yes' will be accepted to approve.",
 	},
-	unchanged:  "The state is unchanged",
-	unattended: "To store it without being asked, add -auto-approve.",
-	cancelled:  "Rebuild cancelled.",
+	Unchanged:  "The state is unchanged",
+	Unattended: "To store it without being asked, add -auto-approve.",
+	Cancelled:  "Rebuild cancelled.",
 }
 
 // rebuild makes, shows and stores the state.
@@ -184,7 +184,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 		return exitOK, nil
 	}
 	if !opts.autoApprove {
-		if approved, diags := approve(ctx, k.s.ui, storing); !approved {
+		if approved, diags := k.s.ui.Approved(ctx, storing); !approved {
 			return exitFailure, diags
 		}
 	}

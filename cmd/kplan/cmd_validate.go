@@ -80,7 +80,7 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 		diags = append(diags, more...)
 	}
 	if !c.Budget.IsExhausted() {
-		_, more = c.Backend(values)
+		_, more = c.Backend(values, nil)
 		diags = append(diags, more...)
 	}
 	if c.Broken || c.Budget.IsExhausted() {

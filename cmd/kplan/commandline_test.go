@@ -161,7 +161,7 @@ func TestParse(t *testing.T) {
 		{line: "help", want: "kplan"},
 		{line: "plan -input=0 -json=T", want: "kplan plan -input=false -json=true --"},
 		{line: "plan -lock 0", want: "Too many arguments"},
-		{line: "init", want: "Unknown command"},
+		{line: "import", want: "Unknown command"},
 		{line: "plna", want: "Unknown command"},
 		{line: "state lst", want: "Unknown command"},
 		{line: "plan x", want: "Too many arguments"},

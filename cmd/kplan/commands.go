@@ -8,6 +8,7 @@ import (
 // time, but for those that are the session's.
 func commandLine(s *session) *cli.App {
 	list := []*cli.Command{
+		initCommand(s),
 		validateCommand(s),
 		planCommand(s),
 		applyCommand(s),
@@ -67,8 +68,6 @@ func stateCommand(s *session) *cli.Command {
 
 // otherCommands are commands of Terraform, kubectl and Helm.
 var otherCommands = map[string]string{
-	"init": "Nothing needs to be initialized: no providers are installed, and the backend block alone says where the state is. " +
-		"Begin with: kplan plan",
 	"import":    "To adopt an existing object, write an import block, or: kplan apply -adopt=ADDRESS",
 	"taint":     "To replace an object: kplan apply -replace=ADDRESS",
 	"untaint":   "Objects are never tainted. To replace one, name it when you plan: kplan plan -replace=ADDRESS",
@@ -112,10 +111,14 @@ var otherCommands = map[string]string{
 var otherFlags = map[string]string{
 	"refresh":            "A plan always reads the cluster, with one request per kind. To plan without a cluster: kplan plan -offline",
 	"upgrade":            "There are no providers or modules to upgrade.",
-	"backend-config":     "The backend block says where the state is, and may refer to variables. Or use -state=PATH.",
-	"backend":            "The backend block says where the state is, and may refer to variables. Or use -state=PATH.",
-	"reconfigure":        "Nothing needs to be reconfigured: the backend block is read each time.",
-	"migrate-state":      "To move a state: kplan state pull > FILE with the old backend, kplan state push FILE with the new one.",
+	"backend-config":     "To complete the backend block for all runs in a directory: kplan init -backend-config='NAME=VALUE'",
+	"backend":            "A directory needs no init to be validated: kplan validate",
+	"reconfigure":        "To use another backend: kplan init -reconfigure",
+	"migrate-state":      "To move a state to another backend: kplan init -migrate-state",
+	"force-copy":         "Nothing is asked: kplan init -migrate-state",
+	"get":                "There are no modules yet.",
+	"from-module":        "There are no modules yet.",
+	"plugin-dir":         "There are no plugins: kplan talks to the API server itself.",
 	"state-out":          "The state is written to where it was read: -state=PATH.",
 	"backup":             "The previous state is always kept beside the state.",
 	"lock":               "Commands that change the state always lock it. To wait for the lock: -lock-timeout=DURATION",

@@ -144,8 +144,8 @@ func (a *addresses) Set(text string) error {
 
 func (a *addresses) String() string { return strings.Join(texts(*a), ", ") }
 
-// longestAddressFile is how many bytes a file of addresses may have.
-const longestAddressFile = 4 << 20
+// longestFile is how many bytes a file of addresses may have.
+const longestFile = 4 << 20
 
 // read takes the addresses from the files that -target-file and -exclude-file
 // name. What is wrong with them can be reported with their text.
@@ -187,26 +187,27 @@ func readAddresses(
 			return nil, refused("a file of addresses is plain text with one address per line, and its name does not end with " + ending)
 		}
 	}
-	src, err := readAddressFile(ctx, path)
+	src, err := readFile(ctx, path)
 	switch {
 	case ctx.Err() != nil:
 		return nil, interruptedAt(path)
 	case err != nil:
 		return nil, refused(files.Reason(err).Error())
-	case len(src) > longestAddressFile:
+	case len(src) > longestFile:
 		return nil, refused("it is larger than 4 MiB")
 	}
 	lists[path] = &hcl.File{Bytes: src}
 	return parseAddresses(string(src), path, written)
 }
 
-func readAddressFile(ctx context.Context, path string) ([]byte, error) {
+// readFile reads a file that an option names, up to a byte more than it may have.
+func readFile(ctx context.Context, path string) ([]byte, error) {
 	file, err := files.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, longestAddressFile+1))
+	return io.ReadAll(io.LimitReader(file, longestFile+1))
 }
 
 func parseAddresses(src, path string, written map[addrs.Instance]hcl.Range) (addresses, hcl.Diagnostics) {

@@ -78,7 +78,7 @@ func withStateLeft(ctx context.Context, diags hcl.Diagnostics, opts stateOptions
 	if opts.path == "" {
 		opts.path = defaultState
 	}
-	if st, err := opts.store().Read(ctx); err == nil && len(st.Objects) > 0 {
+	if st, err := state.Open(opts.path).Read(ctx); err == nil && len(st.Objects) > 0 {
 		diags[0].Detail += fmt.Sprintf(" The state in %s has %s, and nothing was done to them. To destroy what has no configuration any more, "+
 			"create an empty file main.kplan.hcl, then: kplan destroy", opts.path, words.Count(len(st.Objects), "object"))
 	}

@@ -21,7 +21,7 @@ func TestStateWithoutConfiguration(t *testing.T) {
 	}
 	st := state.New()
 	st.Put(storetest.Object(1))
-	lease, err := opts.store().Lock(t.Context(), state.LockInfo{})
+	lease, err := state.Open(opts.path).Lock(t.Context(), state.LockInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,16 +12,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/internal/backend"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/render"
-	"kplan.dev/kplan/internal/words"
-	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
-	"kplan.dev/kplan/state/kubernetes"
-	"kplan.dev/kplan/state/remote"
 )
 
 // defaultState is the file that holds the state where nothing else is said.
@@ -31,15 +26,18 @@ const defaultState = "kplan.state.json"
 
 // stateOptions are where the state is and how long to wait for its lock.
 type stateOptions struct {
-	path        string
+	path        string // as -state names it, "" for what the configuration says
 	lockTimeout cli.Duration
 	reads       bool // and writes nothing, no lock file either
-	// variables are what the path of a backend block may depend on, for commands that
+	// variables are what the arguments of a backend block may depend on, for commands that
 	// need no other values.
 	variables variableOptions
 	cluster   clusterOptions // of the stack, where a backend keeps the state unless it names another
-	byBackend bool           // the path is that of a backend block
-	remote    *remote.Store  // that of a backend block, nil for a file
+	// Once it is located:
+	at *backend.Place
+	// unrecorded is the backend that the directory does not remember yet.
+	unrecorded *config.BackendRecord
+	byBackend  bool // a backend block names the place
 }
 
 // flags are those of a command that needs nothing but the state.
@@ -55,120 +53,31 @@ func (o *stateOptions) lockFlag() cli.Flag {
 	return cli.Value("lock-timeout", &o.lockTimeout, "Wait up to `DURATION`, such as 30s, for another run to release the lock of the state.")
 }
 
-// locate completes where the state is, for a command that needs no more of the
-// configuration than that: by -state, else by the backend block,
-// if there is a configuration.
-func (s *session) locate(ctx context.Context, opts stateOptions) (stateOptions, hcl.Diagnostics) {
-	if opts.path != "" {
-		return opts, nil
+// store is the store of a state that was located.
+func (o stateOptions) store() state.Store {
+	if o.reads {
+		return o.at.Reading
 	}
-	c, diags := config.Load(ctx, ".")
-	s.quoted.config = c
-	if c.Settings.Backend == nil {
-		if c.Broken { // the block may be in a part that can't be read
-			return opts, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Location of the state not known",
-				Detail: "A backend block may be in the part of the configuration that can't be read. Repair it, or name the state with -state=FILE."})
-		}
-		opts.path = defaultState
-		return opts, nil
-	}
-	values, _ := c.ReadVariables(config.Inputs{ // other mistakes don't concern this command
-		Env: os.Environ(), Args: opts.variables.args, Open: files.Opener(ctx), Partial: true})
-	s.ui.Secrets.Add(secretsIn(values)...)
-	return s.locateIn(ctx, definition{c, values}, opts)
-}
-
-// locateIn completes where the state is by a configuration.
-func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions) (stateOptions, hcl.Diagnostics) {
-	if opts.path != "" {
-		return opts, nil
-	}
-	backend, diags := d.config.Backend(d.values)
-	if diags.HasErrors() {
-		return opts, diags
-	}
-	if len(backend.Unknown) > 0 {
-		return opts, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Location of the state not known", Subject: backend.Range.Ptr(),
-			Detail: fmt.Sprintf("The %s of the backend depends on a variable without a value. Give it with -var, -var-file or in the environment "+
-				"as KPLAN_VAR_name, or name the state with -state=FILE.", words.And(backend.Unknown))}}
-	}
-	if backend.Type == "kubernetes" {
-		opts.remote, diags = inCluster(ctx, s, d, backend, opts.cluster)
-		return opts, diags
-	}
-	opts.path, opts.byBackend = backend.Path, true
-	return opts, nil
-}
-
-// inCluster is the store of a kubernetes backend, in the cluster that it names, or else in that of the stack.
-func inCluster(
-	ctx context.Context, s *session, d definition, b *config.Backend, opts clusterOptions,
-) (store *remote.Store, diags hcl.Diagnostics) {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer context.AfterFunc(ctx, end)() // an interrupt ends connecting; the lock is released after it
-	var cluster *kube.Cluster
-	if k := b.Kubernetes; k.ConfigPath != "" || k.Context != "" {
-		named := &config.Cluster{ConfigPath: k.ConfigPath, Context: k.Context, Range: b.Range}
-		cluster, diags = s.connectTo(life, named, clusterOptions{allowExec: opts.allowExec, parallelism: opts.parallelism}, nil)
-	} else {
-		cluster, diags = s.connect(life, d, opts, nil)
-	}
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	return remote.Open(kubernetes.At(cluster, b.Kubernetes.Namespace, b.Kubernetes.Name)), nil
-}
-
-// store is the store that the options name.
-func (o stateOptions) store() state.Historian {
-	switch {
-	case o.remote != nil && o.reads:
-		return o.remote.ForReading()
-	case o.remote != nil:
-		return o.remote
-	case o.reads:
-		return state.Open(o.path).ForReading()
-	}
-	return state.Open(o.path)
+	return o.at.Store
 }
 
 // place names where the state is, in messages.
-func (o stateOptions) place() string {
-	if o.remote != nil {
-		return o.remote.String()
-	}
-	return o.path
-}
+func (o stateOptions) place() string { return o.at.Name }
 
-// argument is the option that names the state, followed by a space, or nothing where the configuration names it.
+// argument is the option that names the state, followed by a space, or nothing where only the configuration can name it.
 func (o stateOptions) argument() string {
-	if o.remote != nil {
+	if o.at.File == "" {
 		return ""
 	}
-	return string(option.State) + "=" + cli.ShellWord(o.path) + " "
+	return string(option.State) + "=" + cli.ShellWord(o.at.File) + " "
 }
 
 // directory is where a state is kept that can't be stored.
 func (o stateOptions) directory() string {
-	if o.remote != nil {
+	if o.at.File == "" {
 		return "."
 	}
-	return filepath.Dir(o.path)
-}
-
-// makeDirectory creates the directory that a backend block names. Who only reads is told
-// that it is missing: there is no state, and nothing to lock. Any other path may be a typing
-// mistake.
-func (o stateOptions) makeDirectory() (missing bool, err error) {
-	if !o.byBackend {
-		return false, nil
-	}
-	dir := filepath.Dir(o.path)
-	if o.reads {
-		_, err := os.Stat(dir)
-		return errors.Is(err, fs.ErrNotExist), nil
-	}
-	return false, os.MkdirAll(dir, 0o700)
+	return filepath.Dir(o.at.File)
 }
 
 // quietWait is how long kplan waits for a lock before it reports that.
@@ -177,10 +86,12 @@ const quietWait = 400 * time.Millisecond
 // acquire locks the state. There is no lease for who only reads what was never
 // locked.
 func (s *session) acquire(ctx context.Context, opts stateOptions, operation string) (state.Lease, hcl.Diagnostics) {
-	if missing, err := opts.makeDirectory(); err != nil {
-		return nil, failure("Error acquiring the state lock", "%s.", capital(err))
-	} else if missing {
-		return nil, nil
+	if opts.byBackend && opts.reads && !opts.at.HasDirectory() {
+		return nil, nil // there is no state, and nothing to lock
+	} else if opts.byBackend && !opts.reads { // any other path may be a typing mistake
+		if err := opts.at.MakeDirectory(); err != nil {
+			return nil, failure("Error acquiring the state lock", "%s.", capital(err))
+		}
 	}
 	waiting := time.AfterFunc(quietWait, func() {
 		const text = "Acquiring state lock. This may take a few moments..."
@@ -193,6 +104,10 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 	s.log.Debug("state locked", "path", opts.place(), "id", info.ID, "took", time.Since(began), "error", err)
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, nil
+	}
+	if err == nil && !opts.reads && opts.unrecorded != nil {
+		err := opts.unrecorded.Store()
+		s.log.Debug("backend recorded", "type", opts.unrecorded.Type, "error", err) // a checkout may be read-only
 	}
 	return lease, notLocked(err)
 }
@@ -258,7 +173,7 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 
 func noState(opts stateOptions) hcl.Diagnostics {
 	missing := "file "
-	if opts.remote != nil {
+	if opts.at.File == "" {
 		missing = "state in "
 	}
 	return failure("No state", "Nothing has been applied here yet: there is no %s%s. "+

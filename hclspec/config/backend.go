@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kplan.dev/kplan/hclspec/source"
@@ -18,9 +19,13 @@ type Backend struct {
 	Type       string
 	Path       string            // of type local: the state file
 	Kubernetes KubernetesBackend // of type kubernetes
-	// Unknown are the arguments that depend on a variable without a value.
-	Unknown []string
-	Range   hcl.Range // the block's head; zero when there is none
+	// Unknown are the arguments that depend on a variable without a value, and Missing those that are required and
+	// neither in the block nor given to kplan init.
+	Unknown, Missing []string
+	// Arguments are the values of all arguments, as text, and Secrets those that must not be shown.
+	Arguments map[string]string
+	Secrets   []string
+	Range     hcl.Range // the block's head; zero when there is none
 }
 
 // KubernetesBackend is a state in a cluster.
@@ -30,19 +35,35 @@ type KubernetesBackend struct {
 	ConfigPath, Context string
 }
 
+// backendType is what a backend of a type has.
+type backendType struct {
+	required, optional []string
+	secret             []string // those of them that are never shown
+	evaluate           func(*Backend, *settingsEval)
+}
+
 // backendTypes are the types of backends, by name.
-var backendTypes = map[string]struct {
-	arguments []hcl.AttributeSchema
-	evaluate  func(*Backend, *settingsEval)
-}{
-	"local": {
-		[]hcl.AttributeSchema{{Name: "path"}},
-		(*Backend).local,
+var backendTypes = map[string]backendType{
+	localBackend: {
+		optional: []string{"path"},
+		evaluate: (*Backend).local,
 	},
 	"kubernetes": {
-		[]hcl.AttributeSchema{{Name: "name", Required: true}, {Name: "namespace", Required: true}, {Name: "config_path"}, {Name: "context"}},
-		(*Backend).kubernetes,
+		required: []string{"name", "namespace"},
+		optional: []string{"config_path", "context"},
+		evaluate: (*Backend).kubernetes,
 	},
+}
+
+// arguments are those that a block of the type may have. What is required may come from elsewhere.
+func (t backendType) arguments() []string { return slices.Concat(t.required, t.optional) }
+
+func (t backendType) schema() *hcl.BodySchema {
+	schema := &hcl.BodySchema{}
+	for _, name := range t.arguments() {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	return schema
 }
 
 func (l *loader) backend(block *hcl.Block) {
@@ -55,7 +76,7 @@ func (l *loader) backend(block *hcl.Block) {
 			strings.Join(known, ", "), words.Suggest(name, known))
 		return
 	}
-	_, diags := block.Body.Content(&hcl.BodySchema{Attributes: of.arguments})
+	_, diags := block.Body.Content(of.schema())
 	l.parser.report(diags)
 	l.config.Settings.Backend = block
 }
@@ -63,27 +84,52 @@ func (l *loader) backend(block *hcl.Block) {
 // defaultStatePath is where the state is stored by default.
 const defaultStatePath = "kplan.state.json"
 
-// Backend evaluates the backend block. Without one the state is a file beside
-// the configuration. A relative path starts at the configuration's directory.
-func (c *Config) Backend(v Values) (*Backend, hcl.Diagnostics) {
-	backend := &Backend{Type: "local"}
+// Backend evaluates the backend block, completed by the arguments that kplan init was given. Without a block the state is a
+// file beside the configuration. A relative path starts at the configuration's directory.
+func (c *Config) Backend(v Values, given map[string]string) (*Backend, hcl.Diagnostics) {
 	block := c.Settings.Backend
 	if block == nil {
-		backend.Path = filepath.Join(c.Dir, defaultStatePath)
-		return backend, nil
+		return c.backend(v, &Backend{Type: localBackend}, nil)
 	}
-	backend.Type, backend.Range = block.Labels[0], block.DefRange
-	of := backendTypes[backend.Type]
-	content, _, diags := block.Body.PartialContent(&hcl.BodySchema{Attributes: of.arguments})
-	e := newSettingsEval(c, v, content.Attributes)
-	of.evaluate(backend, e)
-	backend.Unknown = e.unknown
-	return backend, append(diags, e.diags...)
+	backend := &Backend{Type: block.Labels[0], Range: block.DefRange}
+	content, _, diags := block.Body.PartialContent(backendTypes[backend.Type].schema())
+	attrs := maps.Clone(content.Attributes)
+	give(attrs, given, block.DefRange)
+	backend, more := c.backend(v, backend, attrs)
+	return backend, append(diags, more...)
 }
+
+// give adds arguments that are not written anywhere; problems are reported at a range.
+func give(attrs hcl.Attributes, given map[string]string, at hcl.Range) {
+	for name, text := range given {
+		attrs[name] = &hcl.Attribute{Name: name, Expr: hcl.StaticExpr(cty.StringVal(text), at), Range: at, NameRange: at}
+	}
+}
+
+func (c *Config) backend(v Values, backend *Backend, attrs hcl.Attributes) (*Backend, hcl.Diagnostics) {
+	of := backendTypes[backend.Type]
+	e := newSettingsEval(c, v, attrs)
+	of.evaluate(backend, e)
+	backend.Unknown, backend.Arguments = e.unknown, e.texts
+	for _, name := range of.required {
+		if e.present[name] == nil {
+			backend.Missing = append(backend.Missing, name)
+		}
+	}
+	for _, name := range of.secret {
+		if text := e.texts[name]; text != "" {
+			backend.Secrets = append(backend.Secrets, text)
+		}
+	}
+	return backend, e.diags
+}
+
+// localBackend is the type of those that keep the state in a file.
+const localBackend = "local"
 
 // HasRemoteState reports whether a backend block keeps the state where only a server has it.
 func (c *Config) HasRemoteState() bool {
-	return c.Settings.Backend != nil && c.Settings.Backend.Labels[0] != "local"
+	return c.Settings.Backend != nil && c.Settings.Backend.Labels[0] != localBackend
 }
 
 func (b *Backend) local(e *settingsEval) {

@@ -40,7 +40,7 @@ func FuzzLoad(f *testing.F) {
 		values.JSON()
 		_, diags = config.Cluster(values)
 		spectest.CheckDiagnostics(t, diags)
-		_, diags = config.Backend(values)
+		_, diags = config.Backend(values, nil)
 		spectest.CheckDiagnostics(t, diags)
 	})
 }

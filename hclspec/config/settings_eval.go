@@ -24,12 +24,14 @@ type settingsEval struct {
 	attrs   hcl.Attributes
 	present hcl.Attributes       // those that have a value other than null
 	unknown []string             // those whose value depends on a variable that has none
+	texts   map[string]string    // those that can be written as text
 	locals  map[string]cty.Value // those evaluated; NilVal while one is in progress
 	diags   hcl.Diagnostics
 }
 
 func newSettingsEval(c *Config, v Values, attrs hcl.Attributes) *settingsEval {
-	return &settingsEval{config: c, values: v, attrs: attrs, present: hcl.Attributes{}, locals: map[string]cty.Value{}}
+	return &settingsEval{config: c, values: v, attrs: attrs, present: hcl.Attributes{}, texts: map[string]string{},
+		locals: map[string]cty.Value{}}
 }
 
 // set evaluates the argument of that name, if there is one, and stores it in
@@ -58,6 +60,9 @@ func (e *settingsEval) set(name string, target any) {
 		e.unknown = append(e.unknown, name)
 	default:
 		e.present[name] = attr
+		if text, err := convert.Convert(converted, cty.String); err == nil {
+			e.texts[name] = text.AsString()
+		}
 		if err := gocty.FromCtyValue(converted, target); err != nil {
 			e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(),
 				"%s must be %s without null in it.", name, typeArticle(want))...)

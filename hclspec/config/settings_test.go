@@ -37,7 +37,7 @@ func TestSettings(t *testing.T) {
 			if diff := cmp.Diff(want, cluster, cmpopts.IgnoreTypes(hcl.Range{})); diff != "" {
 				t.Error(diff)
 			}
-			backend, diags := config.Backend(values)
+			backend, diags := config.Backend(values, nil)
 			if len(diags) > 0 || backend.Type != "local" || backend.Path != filepath.Join(dir, "states/prod-eu.json") {
 				t.Errorf("%+v, %v", backend, diags)
 			}
@@ -81,7 +81,7 @@ func TestSettingsAbsent(t *testing.T) {
 	if diff := cmp.Diff(&Cluster{}, cluster); diff != "" || len(diags) > 0 {
 		t.Error(diff, diags)
 	}
-	backend, diags := config.Backend(Values{})
+	backend, diags := config.Backend(Values{}, nil)
 	if backend.Type != "local" || backend.Path != filepath.Join(config.Dir, "kplan.state.json") || len(diags) > 0 {
 		t.Errorf("%+v, %v", backend, diags)
 	}

@@ -58,8 +58,12 @@ func get(ctx context.Context, place Place, v *version) (*state.State, error) {
 	}
 	s, err := state.Decode(text)
 	var damaged *state.DecodeError
-	if errors.As(err, &damaged) {
+	var migrated *state.MigratedError
+	switch {
+	case errors.As(err, &damaged):
 		damaged.Path, damaged.Advice = place.String(), adviseEarlier
+	case errors.As(err, &migrated):
+		migrated.Path = place.String()
 	}
 	return s, err
 }

@@ -79,8 +79,7 @@ func (s *Store) unreadable(err error) error {
 	if isNone(err) {
 		return &state.DecodeError{Path: s.String(), Problem: "is not complete: a part of it is gone", Advice: adviseEarlier}
 	}
-	var damaged *state.DecodeError
-	if errors.As(err, &damaged) {
+	if errors.As(err, new(*state.DecodeError)) || errors.As(err, new(*state.MigratedError)) {
 		return err
 	}
 	return fmt.Errorf("reading the state in %s: %w", s.place, err)

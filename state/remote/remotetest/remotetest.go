@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 		"read while it is written":   readWhileWritten,
 		"a user who may only read":   readOnly,
 		"holders with hostile names": hostileHolder,
+		"a migration is killed":      migrationKilled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of them wait

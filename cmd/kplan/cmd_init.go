@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/backend"
+	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/state"
+)
+
+type initOptions struct {
+	state                stateOptions
+	given                cli.List
+	migrate, reconfigure bool
+}
+
+func initCommand(s *session) *cli.Command {
+	var opts initOptions
+	flags := slices.Concat([]cli.Flag{
+		cli.Value("backend-config", &opts.given,
+			"Complete the backend block: `'NAME=VALUE'`, or a file with such lines in HCL. May be repeated. "+
+				"Later runs in this directory use it, too."),
+		cli.On("migrate-state", &opts.migrate, "Move the state from where it was so far to where the configuration says."),
+		cli.On("reconfigure", &opts.reconfigure, "Use what is where the configuration says, and leave the state that was used so far."),
+		opts.state.lockFlag(),
+	}, opts.state.variables.flags(), opts.state.cluster.accessFlags())
+	return &cli.Command{
+		Name:    "init",
+		Summary: "Prepare the directory, and move its state",
+		About: "Makes sure that the backend of the configuration answers, and remembers it in .kplan/backend.json. A directory whose backend " +
+			"block is complete needs no init: the first run that writes the state remembers it, too.\n\n" +
+			"When the backend block was changed, kplan does nothing until you say what becomes of the state. -migrate-state copies it to the " +
+			"new place, reads the copy again, and then marks the old one, which no run uses after that. Both are locked meanwhile. " +
+			"Cut off at any point it leaves one state that is used, and can be repeated. If variables choose between several states, " +
+			"run it once for each.",
+		Flags: cli.Group("Options", flags...),
+		Examples: []cli.Example{
+			{Line: "init", Explanation: "Check that the backend answers:"},
+			{Line: "init -backend-config=namespace=acme-state -backend-config=prod.backend.hcl", Explanation: "Complete the backend block:"},
+			{Line: "init -migrate-state", Explanation: "Move the state after a change of the backend block:"},
+		},
+		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
+			return exitOK, runInit(ctx, s, opts)
+		},
+	}
+}
+
+func runInit(ctx context.Context, s *session, opts initOptions) hcl.Diagnostics {
+	if opts.migrate && opts.reconfigure {
+		return usage(invalidCombination("-migrate-state moves the state, and -reconfigure leaves it: give one of them."))
+	}
+	c, diags := s.load(ctx)
+	if len(diags) > 0 && diags[0].Summary == source.NoFiles {
+		fmt.Fprintln(s.ui.Out, "There is no configuration here yet, so there is nothing to initialize.")
+		return nil
+	}
+	if diags = s.ui.Errors(diags); diags.HasErrors() {
+		return diags
+	}
+	d := definition{c, backendValues(ctx, s, c, opts.state.variables)}
+	given, diags := readGiven(ctx, c, opts.given)
+	if diags.HasErrors() {
+		return diags
+	}
+	i := &initialization{backends{s, d, opts.state.cluster}, opts, given}
+	return i.run(ctx)
+}
+
+// initialization is what kplan init does.
+type initialization struct {
+	backends
+	opts  initOptions
+	given map[string]string
+}
+
+func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
+	record, err := i.d.config.BackendRecord()
+	if err != nil && !i.opts.reconfigure {
+		return failure("Can't read what kplan init recorded", "%s. To replace it: kplan init -reconfigure", capital(err))
+	}
+	if len(i.given) == 0 {
+		i.given = record.GivenFor(i.d.config)
+	}
+	now, diags := i.wanted(i.given)
+	if diags.HasErrors() {
+		return diags
+	}
+	if record == nil && i.d.config.Settings.Backend == nil {
+		fmt.Fprintf(i.s.ui.Out, "There is nothing to initialize: the state is in the file %s.\n", now.Path)
+		return nil
+	}
+	place, diags := i.open(ctx, now)
+	if diags.HasErrors() {
+		return diags
+	}
+	next := i.d.config.RecordBackend(i.given)
+	if record != nil {
+		next.Previous = record.Previous
+	}
+	if !i.opts.reconfigure {
+		if diags := i.leave(ctx, record, next, now, place); diags.HasErrors() {
+			return diags
+		}
+	}
+	if _, err := place.Reading.Read(ctx); err != nil && !errors.Is(err, state.ErrNotExist) {
+		return failure("Can't read the state", "%s.", capital(err))
+	}
+	if err := next.Store(); err != nil {
+		return failure("Can't record the backend", "%s.", capital(err))
+	}
+	fmt.Fprintf(i.s.ui.Out, "The state is in %s.\n\nkplan has been successfully initialized! To go on: kplan plan\n", place.Name)
+	return nil
+}
+
+// leave moves the state from where it was so far, if that is another place and there is one.
+func (i *initialization) leave(
+	ctx context.Context, record, next *config.BackendRecord, now *config.Backend, to *backend.Place,
+) hcl.Diagnostics {
+	before, diags := i.before(ctx, record)
+	if diags.HasErrors() {
+		return diags
+	}
+	if record != nil && before.Same(now) && i.opts.migrate && record.Previous != nil { // another state that was there
+		if before, diags = i.d.config.Recorded(record.Previous, i.d.values); diags.HasErrors() {
+			return diags
+		}
+		record = record.Previous
+	}
+	if before == nil || before.Same(now) {
+		return nil
+	}
+	from, diags := i.open(ctx, before)
+	if diags.HasErrors() {
+		return append(diags, failure("Can't reach the backend that was used so far",
+			"Without it the state can't be moved. To leave it there: kplan init -reconfigure")...)
+	}
+	if !i.opts.migrate {
+		_, err := from.Reading.Read(ctx)
+		var migrated *state.MigratedError
+		if errors.Is(err, state.ErrNotExist) || errors.As(err, &migrated) && migrated.To == to.Name {
+			return nil
+		}
+		return i.changed(ctx, record, now)
+	}
+	next.Previous = record
+	if record == nil {
+		next.Previous = &config.BackendRecord{Type: "local"}
+	}
+	return i.migrate(ctx, from, to)
+}
+
+func (i *initialization) migrate(ctx context.Context, from, to *backend.Place) hcl.Diagnostics {
+	if err := to.MakeDirectory(); err != nil {
+		return failure("Can't migrate the state", "%s.", capital(err))
+	}
+	done, err := state.Migrate(ctx, state.Place{Store: from.Store, Name: from.Name}, state.Place{Store: to.Store, Name: to.Name},
+		state.NewLockInfo("init -migrate-state", versionText()), time.Duration(i.opts.state.lockTimeout))
+	switch {
+	case errors.Is(err, state.ErrNotExist):
+		fmt.Fprintf(i.s.ui.Out, "There was no state in %s.\n", from.Name)
+	case errors.As(err, new(*state.LockedError)):
+		return notLocked(err)
+	case errors.As(err, new(*state.PushError)):
+		return failure("Can't migrate the state", "%s: %v. Nothing was changed. To use what is there, and leave the state in %s: "+
+			"kplan init -reconfigure", capital(errors.New(to.Name)), err, from.Name)
+	case err != nil:
+		return failure("Can't migrate the state", "%s. It can be repeated.", capital(err))
+	case done.Before:
+		fmt.Fprintf(i.s.ui.Out, "The state was migrated from %s before.\n", from.Name)
+	default:
+		fmt.Fprintf(i.s.ui.Out, "Migrated the state with %s from %s.\n", words.Count(done.Objects, "object"), from.Name)
+	}
+	return nil
+}
+
+// readGiven reads the values of -backend-config, of which later ones replace earlier ones.
+func readGiven(ctx context.Context, c *config.Config, args []string) (map[string]string, hcl.Diagnostics) {
+	if len(args) > 0 && c.Settings.Backend == nil {
+		return nil, failure("Invalid option", "-backend-config completes a backend block, and the configuration has none.")
+	}
+	given := map[string]string{}
+	for _, arg := range args {
+		name, value, is := strings.Cut(arg, "=")
+		if is {
+			given[strings.TrimSpace(name)] = value
+			continue
+		}
+		text, err := readFile(ctx, arg)
+		if err != nil {
+			return nil, notRead(ctx, "the arguments of the backend", arg, err, " The option is NAME=VALUE, or a file.")
+		}
+		more, diags := config.BackendArguments(text, arg)
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		maps.Copy(given, more)
+	}
+	if unknown, known := c.UnknownArguments(given); len(unknown) > 0 {
+		return nil, failure("Invalid option", "A backend of type %s has no argument %s. It has %s.%s",
+			c.Settings.Backend.Labels[0], words.And(unknown), words.And(known), words.Suggest(unknown[0], known))
+	}
+	return given, nil
+}

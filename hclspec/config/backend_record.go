@@ -1,0 +1,193 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/files"
+)
+
+// BackendRecord is what a directory remembers of its backend: as kplan init found it, or the first run that wrote the
+// state. By it a changed block is noticed, before a run goes on with another state.
+type BackendRecord struct {
+	Type string `json:"type"`
+	// Arguments are the expressions of the block as they are written: one directory may have the states of
+	// many tenants, by a variable.
+	Arguments map[string]string `json:"arguments,omitempty"`
+	// Given are the arguments that kplan init was given. They may be secret, as in Terraform: the file is the user's alone.
+	Given map[string]string `json:"given,omitempty"`
+	// Previous is the backend that states were migrated from. Another tenant's may still be there.
+	Previous *BackendRecord `json:"previous,omitempty"`
+
+	dir string
+}
+
+// recordPath is the file of a directory's BackendRecord.
+const recordPath = ".kplan/backend.json"
+
+// maxRecord bounds its size, in bytes.
+const maxRecord = 1 << 20
+
+// recordFormat is the version of that file's format.
+const recordFormat = 1
+
+type recordFile struct {
+	Format int `json:"format"`
+	*BackendRecord
+}
+
+// BackendRecord reads the record of the configuration's directory, nil where there is none.
+func (c *Config) BackendRecord() (*BackendRecord, error) {
+	path := filepath.Join(c.Dir, recordPath)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxRecord) {
+		err = errors.New("it is no file of such a size as kplan writes")
+	}
+	var file recordFile
+	if err == nil {
+		var text []byte
+		if text, err = os.ReadFile(path); err == nil {
+			err = json.Unmarshal(text, &file)
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", path, files.Reason(err))
+	case file.Format != recordFormat || file.BackendRecord == nil || backendTypes[file.Type].evaluate == nil:
+		return nil, fmt.Errorf("%s is not what this kplan writes (format %d, type %q)", path, file.Format, file.Type)
+	}
+	file.dir = c.Dir
+	return file.BackendRecord, nil
+}
+
+// GivenFor is what kplan init was given, if it was for a backend of the type that the configuration has.
+func (r *BackendRecord) GivenFor(c *Config) map[string]string {
+	if r == nil || c.Settings.Backend == nil || c.Settings.Backend.Labels[0] != r.Type {
+		return nil
+	}
+	return r.Given
+}
+
+// Store writes the record into the configuration's directory.
+func (r *BackendRecord) Store() error {
+	path := filepath.Join(r.dir, recordPath)
+	text, err := json.MarshalIndent(recordFile{recordFormat, r}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return files.Replace(path, append(text, '\n'), 0o600)
+}
+
+// RecordBackend is the record of the backend block as it is.
+func (c *Config) RecordBackend(given map[string]string) *BackendRecord {
+	block := c.Settings.Backend
+	if block == nil {
+		return &BackendRecord{Type: localBackend, dir: c.Dir}
+	}
+	r := &BackendRecord{Type: block.Labels[0], Given: given, Arguments: map[string]string{}, dir: c.Dir}
+	content, _, _ := block.Body.PartialContent(backendTypes[r.Type].schema()) // Load reported what is wrong with it
+	for name, attr := range content.Attributes {
+		if _, other := given[name]; !other {
+			at := attr.Expr.Range()
+			r.Arguments[name] = string(bytes.TrimSpace(at.SliceBytes(c.Files[at.Filename].Bytes)))
+		}
+	}
+	return r
+}
+
+// Recorded evaluates the backend of a record.
+func (c *Config) Recorded(r *BackendRecord, v Values) (*Backend, hcl.Diagnostics) {
+	attrs := hcl.Attributes{}
+	var diags hcl.Diagnostics
+	for name, text := range r.Arguments {
+		expr, more := hclsyntax.ParseExpression([]byte(text), recordPath, hcl.InitialPos)
+		diags = append(diags, more...)
+		attrs[name] = &hcl.Attribute{Name: name, Expr: expr, Range: expr.Range(), NameRange: expr.Range()}
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	give(attrs, r.Given, hcl.Range{Filename: recordPath})
+	return c.backend(v, &Backend{Type: r.Type}, attrs)
+}
+
+// Same reports whether two backends are one place, apart from credentials.
+func (b *Backend) Same(other *Backend) bool {
+	switch {
+	case b.Type != other.Type:
+		return false
+	case b.Type == localBackend:
+		return filepath.Clean(b.Path) == filepath.Clean(other.Path)
+	}
+	return len(b.Changed(other)) == 0
+}
+
+// Changed are the arguments that differ, sorted, apart from credentials.
+func (b *Backend) Changed(other *Backend) []string {
+	var names []string
+	for _, name := range backendTypes[b.Type].arguments() {
+		if b.Arguments[name] != other.Arguments[name] && !slices.Contains(backendTypes[b.Type].secret, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// UnknownArguments are those of given arguments that the backend block can't have, with those that it can. Without a
+// block there are none of either.
+func (c *Config) UnknownArguments(given map[string]string) (unknown, known []string) {
+	if c.Settings.Backend == nil {
+		return nil, nil
+	}
+	known = backendTypes[c.Settings.Backend.Labels[0]].arguments()
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown, known
+}
+
+// BackendArguments reads a file of arguments for kplan init, as NAME = VALUE in HCL.
+func BackendArguments(text []byte, path string) (map[string]string, hcl.Diagnostics) {
+	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	attrs, diags := file.Body.JustAttributes()
+	given := map[string]string{}
+	for name, attr := range attrs {
+		value, more := attr.Expr.Value(nil)
+		diags = append(diags, more...)
+		if more.HasErrors() {
+			continue
+		}
+		value, err := convert.Convert(value, cty.String)
+		if err != nil || value.IsNull() {
+			diags = append(diags, source.Problem("Invalid value", attr.Expr.Range(), "%s must be a string, a number or a bool.", name)...)
+			continue
+		}
+		given[name] = value.AsString()
+	}
+	return given, diags
+}

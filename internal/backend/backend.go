@@ -1,0 +1,86 @@
+// Package backend opens the store that a backend block describes.
+package backend
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/kube"
+	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/state/kubernetes"
+	"kplan.dev/kplan/state/remote"
+)
+
+// Place is where the state of a stack is kept.
+type Place struct {
+	// Store is for runs that write, and Reading the same for a run that writes nothing, maybe of a user who may not.
+	Store, Reading state.Store
+	// Name is what messages call it: a file, or "lease acme/kplan-state-web".
+	Name string
+	// File is the file of a state on this machine, "" for any other.
+	File string
+}
+
+// File is the place in a file.
+func File(path string) *Place {
+	local := state.Open(path)
+	return &Place{Store: local, Reading: local.ForReading(), Name: path, File: path}
+}
+
+func shared(s *remote.Store) *Place {
+	return &Place{Store: s, Reading: s.ForReading(), Name: s.String()}
+}
+
+// Connect reaches a cluster, that of the stack for nil.
+type Connect func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics)
+
+// types open the backends of each type.
+var types = map[string]func(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics){
+	"local":      openLocal,
+	"kubernetes": openKubernetes,
+}
+
+// Open opens the place that a backend block names. Nothing need be there.
+func Open(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics) {
+	return types[b.Type](ctx, b, connect)
+}
+
+func openLocal(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+	return File(b.Path), nil
+}
+
+// openKubernetes opens the store in the cluster that the block names, or else in that of the stack.
+func openKubernetes(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics) {
+	k := b.Kubernetes
+	var wanted *config.Cluster
+	if k.ConfigPath != "" || k.Context != "" {
+		wanted = &config.Cluster{ConfigPath: k.ConfigPath, Context: k.Context, Range: b.Range}
+	}
+	cluster, diags := connect(ctx, wanted)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return shared(remote.Open(kubernetes.At(cluster, k.Namespace, k.Name))), nil
+}
+
+// MakeDirectory creates the directory of a file, which a backend block names. It does nothing for any other place.
+func (p *Place) MakeDirectory() error {
+	if p.File == "" {
+		return nil
+	}
+	return os.MkdirAll(filepath.Dir(p.File), 0o700)
+}
+
+// HasDirectory reports whether the directory of a file is there. Any other place has none that could be missing.
+func (p *Place) HasDirectory() bool {
+	if p.File == "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Dir(p.File))
+	return !errors.Is(err, os.ErrNotExist)
+}
