@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,10 +25,14 @@ var packages = map[string]string{
 	controllerManager: "k8s.io/kubernetes/cmd/kube-controller-manager",
 	scheduler:         "k8s.io/kubernetes/cmd/kube-scheduler",
 	"kubectl":         "k8s.io/kubernetes/cmd/kubectl",
+	"versitygw":       "github.com/versity/versitygw/cmd/versitygw",
 }
 
-// built lists what there is to build, in a fixed order. kubectl is no part, but tests and demos want it.
-var built = []string{etcd, apiServer, controllerManager, scheduler, "kubectl"}
+// ownModules are the directories of programs whose dependencies would move those of Kubernetes.
+var ownModules = map[string]string{"versitygw": "versitygw"}
+
+// built lists what there is to build, in a fixed order. The last two are no parts, but tests and demos want them.
+var built = []string{etcd, apiServer, controllerManager, scheduler, "kubectl", "versitygw"}
 
 func cmdBuild(ctx context.Context, c *call) error {
 	self, err := os.Executable()
@@ -56,8 +61,8 @@ func cmdBuild(ctx context.Context, c *call) error {
 // builder builds parts of one version from one source directory into another directory.
 type builder struct {
 	src, bin string
-	version  string // of Kubernetes
-	key      string // changes whenever the programs would
+	version  string            // of Kubernetes
+	keys     map[string]string // by part: each changes whenever the program would
 	errOut   io.Writer
 }
 
@@ -70,12 +75,20 @@ func newBuilder(ctx context.Context, src, bin string, errOut io.Writer) (*builde
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{src: src, bin: bin, errOut: errOut}
+	b := &builder{src: src, bin: bin, errOut: errOut, keys: map[string]string{}}
 	if b.version, err = b.ask(ctx, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"); err != nil {
 		return nil, err
 	}
-	b.key, err = b.sourceKey(ctx)
-	return b, err
+	settings, err := b.ask(ctx, "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range built {
+		if b.keys[name], err = b.sourceKey(name, settings); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // findSource is the module's directory: the given one, or where it can be expected.
@@ -104,16 +117,15 @@ func (b *builder) ask(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// sourceKey is a digest of all that decides what is built: the pinned modules, the compiler and its settings.
-func (b *builder) sourceKey(ctx context.Context) (string, error) {
-	settings, err := b.ask(ctx, "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
-	if err != nil {
-		return "", err
-	}
+// module is the directory of the module that a part is built in.
+func (b *builder) module(part string) string { return filepath.Join(b.src, ownModules[part]) }
+
+// sourceKey is a digest of all that decides what a part is: the pinned modules, the compiler and its settings.
+func (b *builder) sourceKey(part, settings string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, settings, b.ldflags())
 	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(b.src, name))
+		text, err := os.ReadFile(filepath.Join(b.module(part), name))
 		if err != nil {
 			return "", err
 		}
@@ -150,15 +162,27 @@ func (b *builder) build(ctx context.Context, names []string, out io.Writer) erro
 	}
 	if len(missing) > 0 {
 		fmt.Fprintf(out, "building %s (Kubernetes %s): minutes the first time\n", strings.Join(missing, ", "), b.version)
-		if err := b.compile(ctx, missing); err != nil {
-			return err
+		for _, together := range b.byModule(missing) {
+			if err := b.compile(ctx, together); err != nil {
+				return err
+			}
 		}
 	}
 	fmt.Fprintf(out, "sandbox parts: %s\n", b.bin)
 	return nil
 }
 
-// compile runs the compiler once for all, so that what they share is compiled once and the links go side by side.
+// byModule groups parts that are built in one module.
+func (b *builder) byModule(names []string) [][]string {
+	groups := map[string][]string{}
+	for _, name := range names {
+		groups[b.module(name)] = append(groups[b.module(name)], name)
+	}
+	return slices.Collect(maps.Values(groups))
+}
+
+// compile runs the compiler once for parts of one module, so that what they share is compiled once and the links go side by
+// side.
 func (b *builder) compile(ctx context.Context, names []string) error {
 	if err := os.MkdirAll(b.bin, 0o755); err != nil {
 		return err
@@ -173,7 +197,7 @@ func (b *builder) compile(ctx context.Context, names []string) error {
 		args = append(args, packages[name])
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = b.src, b.errOut, b.errOut
+	cmd.Dir, cmd.Stdout, cmd.Stderr = b.module(names[0]), b.errOut, b.errOut
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go build: %w", err)
 	}
@@ -181,7 +205,7 @@ func (b *builder) compile(ctx context.Context, names []string) error {
 		if err := os.Rename(filepath.Join(temp, programName(name)), filepath.Join(b.bin, name)); err != nil {
 			return err
 		}
-		if err := os.WriteFile(b.stamp(name), []byte(b.key), 0o644); err != nil {
+		if err := os.WriteFile(b.stamp(name), []byte(b.keys[name]), 0o644); err != nil {
 			return err
 		}
 	}
@@ -201,7 +225,7 @@ func (b *builder) stamp(name string) string { return filepath.Join(b.bin, "."+na
 
 func (b *builder) upToDate(name string) bool {
 	key, err := os.ReadFile(b.stamp(name))
-	if err != nil || string(key) != b.key {
+	if err != nil || string(key) != b.keys[name] {
 		return false
 	}
 	_, err = os.Stat(filepath.Join(b.bin, name))
