@@ -2,10 +2,8 @@ package kubernetes_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -85,48 +83,15 @@ func TestRights(t *testing.T) {
 	grant(t, admin, ns, "writer", map[string][]any{
 		"leases": {"get", "create", "patch"}, "secrets": {"get", "list", "create", "patch", "delete"}})
 	grant(t, admin, ns, "reader", map[string][]any{"leases": {"get"}, "secrets": {"get"}})
-	as := func(name string) *remote.Store {
-		return remote.Open(kubernetes.At(connectAs(t, "system:serviceaccount:"+ns+":"+name), ns, "app"))
+	as := func(name string) remote.Place {
+		return kubernetes.At(connectAs(t, "system:serviceaccount:"+ns+":"+name), ns, "app")
 	}
-	writer, reader := as("writer"), as("reader")
-	if _, err := reader.Read(t.Context()); !errors.Is(err, state.ErrNotExist) {
-		t.Errorf("a reader, where there is no state: %v", err)
-	}
-	s := state.New()
-	for i := range 12 { // also what is no longer kept is deleted
-		lease, err := writer.Lock(t.Context(), state.NewLockInfo("test", "test"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			_, err = lease.Read(t.Context())
-			if !errors.Is(err, state.ErrNotExist) {
-				t.Fatal(err)
-			}
-		} else if s, err = lease.Read(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		s.Put(storetest.Object(i))
-		if err := lease.Write(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-		if err := lease.Unlock(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := reader.Read(t.Context()); err != nil || !got.Equal(s) {
-		t.Errorf("a reader: %v", err)
-	}
-	if _, err := reader.ForReading().Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.Is(err, state.ErrNoLock) {
-		t.Errorf("a reader's lock: %v, want ErrNoLock", err)
-	}
-	if _, err := reader.Lock(t.Context(), state.NewLockInfo("apply", "test")); err == nil || !strings.Contains(err.Error(), "leases") {
-		t.Errorf("a reader that wants to write: %v", err)
-	}
-	names, err := kubernetes.At(admin, ns, "app").List(t.Context())
-	if err != nil || len(names) != 11 {
-		t.Errorf("%d parts, and should be those of eleven versions: %v", len(names), err)
-	}
+	remotetest.Rights(t, kubernetes.At(admin, ns, "app"), as("writer"), as("reader"), "leases")
+}
+
+func TestLinearizable(t *testing.T) {
+	t.Parallel()
+	remotetest.Linearizable(t, places(t))
 }
 
 // grant makes a service account with rights on the resources of one namespace.
@@ -159,46 +124,10 @@ func grant(t *testing.T, admin *kube.Cluster, ns, name string, rights map[string
 }
 
 // BenchmarkLoad reads a state of 10,000 objects, and BenchmarkSave writes one.
-func BenchmarkLoad(b *testing.B) {
-	s, _ := large(b)
-	for b.Loop() {
-		if _, err := s.Read(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
+func BenchmarkLoad(b *testing.B) { remotetest.Load(b, place(b)) }
+func BenchmarkSave(b *testing.B) { remotetest.Save(b, place(b)) }
 
-func BenchmarkSave(b *testing.B) {
-	s, st := large(b)
-	lease, err := s.Lock(b.Context(), state.NewLockInfo("test", "test"))
-	if err == nil {
-		st, err = lease.Read(b.Context())
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := 0; b.Loop(); i++ {
-		st.Objects[0].UID = fmt.Sprintf("00000000-0000-4000-8000-%012d", 100_000+i)
-		if err := lease.Write(b.Context(), st); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := lease.Unlock(); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func large(b *testing.B) (*remote.Store, *state.State) {
+func place(b *testing.B) remote.Place {
 	cluster := connect(b)
-	s := remote.Open(kubernetes.At(cluster, namespace(b, cluster), "large"))
-	lease, err := s.Lock(b.Context(), state.NewLockInfo("test", "test"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	st := state.New()
-	st.Put(storetest.Objects(10_000)...)
-	if err := errors.Join(lease.Write(b.Context(), st), lease.Unlock()); err != nil {
-		b.Fatal(err)
-	}
-	return s, st
+	return kubernetes.At(cluster, namespace(b, cluster), "large")
 }

@@ -25,6 +25,7 @@ var quick = remote.Timing{
 // Run tests an implementation. open returns, for a new state, two clients that know of each other only through it.
 func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 	for name, test := range map[string]func(t *testing.T, one, other remote.Place){
+		"swaps are atomic":           atomicSwaps,
 		"answers are lost":           answersLost,
 		"requests are lost":          requestsLost,
 		"a swap that comes late":     lateSwap,
@@ -196,6 +197,43 @@ func noLeftovers(t *testing.T, p remote.Place) {
 			t.Errorf("the part %s is left over; the head is %s", name, head)
 		}
 	}
+}
+
+// atomicSwaps: of those that swap one version of the head, one does.
+func atomicSwaps(t *testing.T, one, other remote.Place) {
+	const clients, swaps = 16, 100
+	var mu sync.Mutex
+	winners := map[string]int{} // by the version they replaced
+	var all sync.WaitGroup
+	for n := range clients {
+		all.Go(func() {
+			place := []remote.Place{one, other}[n%2]
+			for i := range swaps {
+				_, at, err := place.Head(t.Context())
+				if err != nil && !errors.Is(err, state.ErrNotExist) {
+					t.Error(err)
+					return
+				}
+				_, err = place.Swap(t.Context(), fmt.Appendf(nil, `{"client": %d, "swap": %d}`, n, i), at)
+				if err != nil && !errors.Is(err, remote.ErrChanged) {
+					t.Error(err)
+					return
+				}
+				if err == nil {
+					mu.Lock()
+					winners[at]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	for at, n := range winners {
+		if n != 1 {
+			t.Errorf("%d swaps have replaced the version %q", n, at)
+		}
+	}
+	t.Logf("%d swaps, of which %d were carried out", clients*swaps, len(winners))
 }
 
 func answersLost(t *testing.T, one, other remote.Place) {
