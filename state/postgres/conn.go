@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// text is an argument. All of them are sent as bytes in binary form, which text has, too.
+func text(s string) []byte { return []byte(s) }
+
+// binary is the form of all arguments and results: that of bytes would have twice the size as text.
+var binary = []int16{1}
+
+// often carries out a statement that may be carried out twice: where no answer comes, again.
+func (p *Place) often(ctx context.Context, limit time.Duration, sql string, args ...[]byte) (*pgconn.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for pause, try := 200*time.Millisecond, 1; ; pause, try = 2*pause, try+1 {
+		result, err := p.once(ctx, limit, sql, args...)
+		if err == nil || try == tries || !isUnsure(err) {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(context.Cause(ctx), err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// once carries out a statement: a second time only if the connection was cut before the first was sent.
+func (p *Place) once(ctx context.Context, limit time.Duration, sql string, args ...[]byte) (*pgconn.Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	result, err := p.send(ctx, sql, args)
+	if err != nil && pgconn.SafeToRetry(err) && ctx.Err() == nil {
+		result, err = p.send(ctx, sql, args)
+	}
+	return result, err
+}
+
+func (p *Place) send(ctx context.Context, sql string, args [][]byte) (*pgconn.Result, error) {
+	if p.conn == nil || p.conn.IsClosed() {
+		conn, err := pgconn.ConnectConfig(ctx, p.config)
+		if err != nil {
+			return nil, err
+		}
+		p.conn = conn
+	}
+	result := p.conn.ExecParams(ctx, sql, args, nil, binary, binary).Read()
+	if result.Err != nil && isUnsure(result.Err) || isReadOnly(result.Err) { // another connection may lead to another server
+		_ = p.conn.Close(ctx)
+		p.conn = nil
+	}
+	return result, result.Err
+}

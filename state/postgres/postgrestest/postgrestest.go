@@ -1,0 +1,142 @@
+//go:build unix
+
+// Package postgrestest starts PostgreSQL servers for tests.
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"kplan.dev/kplan/internal/servertest"
+)
+
+// Server is a server with one database, "app".
+type Server struct {
+	servertest.Server
+	Port int
+}
+
+// Password is that of all users.
+const Password = "correct horse"
+
+// Admin may do everything.
+const Admin = "admin"
+
+// Start starts a server for the process of the test.
+func Start() (*Server, error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{}
+	if s.Credential, err = ordinaryUser(); err != nil {
+		return nil, err
+	}
+	if s.Dir, err = servertest.MakeDir(s.Credential); err != nil {
+		return nil, err
+	}
+	if s.Port, err = servertest.FreePort(); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(s.Dir, "data")
+	if err := s.initialize(bin, data); err != nil {
+		return nil, err
+	}
+	s.Command = []string{
+		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=" + s.Dir, "-c", "fsync=off", "-c", "max_connections=200",
+	}
+	s.Ready = func() error { return s.execIn("postgres", "SELECT 1") }
+	if err := s.Server.Start(); err != nil {
+		return nil, err
+	}
+	return s, s.execIn("postgres", "CREATE DATABASE app")
+}
+
+// programs is the directory of the server's programs, which Debian does not have in the path.
+func programs() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), "postgres")); err == nil {
+				return filepath.Dir(path), nil
+			}
+		}
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", fmt.Errorf("needs the programs of a PostgreSQL server: apt-get install postgresql")
+	}
+	return filepath.Dir(slices.Max(found)), nil
+}
+
+// ordinaryUser is who the server runs as: it refuses to run as root.
+func ordinaryUser() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, err
+}
+
+func (s *Server) initialize(bin, data string) error {
+	password := filepath.Join(s.Dir, "password")
+	if err := os.WriteFile(password, []byte(Password), 0o644); err != nil {
+		return err
+	}
+	cmd := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", Admin, "-A", "scram-sha-256", "--pwfile", password,
+		"-E", "UTF8", "--no-locale", "--no-sync")
+	cmd.Dir, cmd.SysProcAttr = s.Dir, &syscall.SysProcAttr{Credential: s.Credential}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// ConnString is how a user connects to the database app.
+func (s *Server) ConnString(user string) string { return s.connString(user, "app") }
+
+func (s *Server) connString(user, database string) string {
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(user, Password), Host: fmt.Sprint("127.0.0.1:", s.Port), Path: database,
+		RawQuery: "sslmode=disable"}
+	return u.String()
+}
+
+// Exec carries out statements in the database app.
+func (s *Server) Exec(t testing.TB, sql string) {
+	t.Helper()
+	if err := s.execIn("app", sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) execIn(database, sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := pgconn.Connect(ctx, s.connString(Admin, database))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql).ReadAll()
+	return err
+}
