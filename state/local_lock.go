@@ -64,6 +64,21 @@ func (l *Local) Lock(ctx context.Context, info LockInfo) (Lease, error) {
 	return lease, nil
 }
 
+// Locked finds out by trying, so that another run which tries at the same moment has to ask again.
+func (l *Local) Locked(ctx context.Context) (*LockedError, error) {
+	f, _, err := l.ForReading().takeLock(ctx)
+	var locked *LockedError
+	switch {
+	case errors.As(err, &locked):
+		return locked, nil
+	case errors.Is(err, ErrNoLock):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, f.Close()
+}
+
 // cleanUp removes what a killed run may have left: a write that is not complete never
 // will be, one that is stays, even after a power failure.
 func (l *Local) cleanUp() error {

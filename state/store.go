@@ -18,6 +18,13 @@ type Store interface {
 	ForceUnlock(ctx context.Context, id string) error
 }
 
+// Inspector is a Store that tells who holds its lock without taking it.
+type Inspector interface {
+	Store
+	// Locked returns who holds the lock, nil if nobody does.
+	Locked(ctx context.Context) (*LockedError, error)
+}
+
 // Lease is a store that this run has locked.
 type Lease interface {
 	// Read returns the stored state, or ErrNotExist: the caller then starts with

@@ -19,6 +19,7 @@ func commandLine(s *session) *cli.App {
 		consoleCommand(s),
 		graphCommand(s),
 		stateCommand(s),
+		lockCommand(s),
 		forceUnlockCommand(s),
 		versionCommand(s),
 		completionCommand(s),
@@ -59,7 +60,7 @@ func stateCommand(s *session) *cli.Command {
 		Summary: "Inspect and repair the state",
 		About: "The state records what kplan manages: which object in the cluster belongs to which address in " +
 			"the configuration. These commands change that record and nothing in the cluster.",
-		Subcommands: []*cli.Command{stateListCommand(s), stateShowCommand(s), stateMoveCommand(s), stateRemoveCommand(s),
+		Subcommands: []*cli.Command{stateListCommand(s), stateShowCommand(s), stateCheckCommand(s), stateMoveCommand(s), stateRemoveCommand(s),
 			stateHistoryCommand(s), statePullCommand(s), statePushCommand(s), stateRebuildCommand(s)},
 	}
 }

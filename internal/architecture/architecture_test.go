@@ -72,11 +72,22 @@ func TestLimits(t *testing.T) {
 		delete(unknown, p.name())
 		compare(t, p.name()+": files that reach each other", len(p.cycle), limit.cycle, exception.cycle)
 		compare(t, p.name()+": methods of "+p.largest, p.methods, limit.methods, exception.methods)
-		compare(t, p.name()+": files", len(p.GoFiles), limit.files, exception.files)
+		compare(t, p.name()+": files", crowd(p), limit.files, exception.files)
 	}
 	for name := range unknown {
 		t.Errorf("limits_test.go has a row for %s, which is no package", name)
 	}
+}
+
+// crowd is how many files of a package have to be known in order to work on it: of cmd/kplan not those that
+// hold one command each.
+func crowd(p *pkg) (n int) {
+	for _, name := range p.GoFiles {
+		if !strings.HasPrefix(name, "cmd_") {
+			n++
+		}
+	}
+	return n
 }
 
 // compare reports a number above its limit, and an exception that can be lowered.

@@ -92,11 +92,11 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 			o.UID, o.Digest, o.Applied = f.UID, "", nil
 			b.objects.Put(o)
 		case !ok:
-			there, err := b.isThere(ctx, o)
+			uid, err := b.liveUID(ctx, o)
 			if err != nil {
 				return err
 			}
-			if !there {
+			if uid != o.UID {
 				b.objects.Remove(o.Object)
 				continue
 			}
@@ -106,19 +106,23 @@ func (b *rebuilding) dropGone(ctx context.Context) error {
 	return nil
 }
 
-func (b *rebuilding) isThere(ctx context.Context, o state.Object) (bool, error) {
+// liveUID is the uid of the object of that name in the cluster, "" where there is none, and that of o where it can't be told.
+func (b *rebuilding) liveUID(ctx context.Context, o state.Object) (string, error) {
 	kind, err := b.Cluster.Lookup(o.Object.Kind, o.Object.APIVersion())
 	if err != nil {
-		return true, nil // that its kind is not served says nothing about it
+		return o.UID, nil // that its kind is not served says nothing about it
 	}
 	live, err := b.Cluster.Get(ctx, kind, o.Object.Namespace, o.Object.Name)
 	switch kube.ReasonOf(err) {
 	case kube.NotFound, kube.NamespaceMissing:
-		return false, nil
+		return "", nil
 	case kube.Forbidden:
-		return true, nil
+		return o.UID, nil
 	}
-	return err == nil && string(live.GetUID()) == o.UID, err
+	if err != nil {
+		return "", err
+	}
+	return string(live.GetUID()), nil
 }
 
 // addFound enters what the state lacks. Of two objects with one address the

@@ -125,7 +125,16 @@ func (s *Store) lostRace(ctx context.Context) error {
 	return &state.LockedError{Path: s.String()} // and released by now
 }
 
-func (s *Store) locked(l *lock) error {
+// Locked returns who holds the lock, nil if nobody does.
+func (s *Store) Locked(ctx context.Context) (*state.LockedError, error) {
+	h, _, err := readHead(ctx, s.place)
+	if err != nil || h.Lock == nil {
+		return nil, err
+	}
+	return s.locked(h.Lock), nil
+}
+
+func (s *Store) locked(l *lock) *state.LockedError {
 	return &state.LockedError{Path: s.String(), Info: l.LockInfo, Renewed: l.Renewed, Abandoned: time.Since(l.Renewed) > s.timing.Stale}
 }
 

@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other state.Store)) {
 		"write and read":          writeAndRead,
 		"unchanged":               unchanged,
 		"one lease at a time":     oneLease,
+		"who holds the lock":      inspected,
 		"waiting":                 waiting,
 		"waiting ends":            waitingEnds,
 		"a state read too early":  readTooEarly,
@@ -110,6 +111,34 @@ func oneLease(t *testing.T, one, other state.Store) {
 	}
 	unlock(t, lease)
 	unlock(t, lock(t, other))
+}
+
+// inspected: to ask who holds the lock takes it from nobody.
+func inspected(t *testing.T, one, other state.Store) {
+	asked, ok := other.(state.Inspector)
+	if !ok {
+		t.Skip("this store can't be asked")
+	}
+	none := func() {
+		t.Helper()
+		locked, err := asked.Locked(t.Context())
+		must(t, err)
+		if locked != nil {
+			t.Errorf("nobody holds the lock, and it is said to be held by %+v", locked.Info)
+		}
+	}
+	none()
+	lease := lock(t, one)
+	for range 2 {
+		locked, err := asked.Locked(t.Context())
+		must(t, err)
+		if locked == nil || locked.Info.ID == "" {
+			t.Fatalf("the lock is held, and is said to be %+v", locked)
+		}
+	}
+	must(t, lease.Write(t.Context(), state.New()))
+	unlock(t, lease)
+	none()
 }
 
 func waiting(t *testing.T, one, other state.Store) {
