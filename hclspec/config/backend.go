@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,8 @@ type Backend struct {
 	Type       string
 	Path       string            // of type local: the state file
 	Kubernetes KubernetesBackend // of type kubernetes
+	S3         S3Backend         // of type s3
+	Postgres   PostgresBackend   // of type postgres
 	// Unknown are the arguments that depend on a variable without a value, and Missing those that are required and
 	// neither in the block nor given to kplan init.
 	Unknown, Missing []string
@@ -40,6 +43,13 @@ type backendType struct {
 	required, optional []string
 	secret             []string // those of them that are never shown
 	evaluate           func(*Backend, *settingsEval)
+	// hints say of arguments that Terraform's backend has what to do instead.
+	hints map[string]string
+}
+
+// backendHints say what the types of Terraform's backends are called here.
+var backendHints = map[string]string{
+	"pg": ` What Terraform calls pg is called postgres, with the same arguments and the name of the state.`,
 }
 
 // backendTypes are the types of backends, by name.
@@ -53,6 +63,8 @@ var backendTypes = map[string]backendType{
 		optional: []string{"config_path", "context"},
 		evaluate: (*Backend).kubernetes,
 	},
+	"s3":       s3Backend,
+	"postgres": postgresBackend,
 }
 
 // arguments are those that a block of the type may have. What is required may come from elsewhere.
@@ -73,11 +85,20 @@ func (l *loader) backend(block *hcl.Block) {
 		known := slices.Sorted(maps.Keys(backendTypes))
 		l.parser.problem("Unsupported backend type", block.LabelRanges[0],
 			"This version of kplan can't keep its state in a backend of that type. Available: %s.%s",
-			strings.Join(known, ", "), words.Suggest(name, known))
+			strings.Join(known, ", "), cmp.Or(backendHints[name], words.Suggest(name, known)))
 		return
 	}
-	_, diags := block.Body.Content(of.schema())
+	schema := of.schema()
+	for name := range of.hints {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	content, diags := block.Body.Content(schema)
 	l.parser.report(diags)
+	for name, attr := range content.Attributes {
+		if hint := of.hints[name]; hint != "" {
+			l.parser.problem("Unsupported argument", attr.NameRange, "A backend of type %s has no argument %s. %s", block.Labels[0], name, hint)
+		}
+	}
 	l.config.Settings.Backend = block
 }
 
@@ -152,14 +173,11 @@ func (b *Backend) kubernetes(e *settingsEval) {
 
 // label is set for a name of the kind that namespaces have.
 func (e *settingsEval) label(name string, target *string) {
-	before := len(e.diags)
-	e.set(name, target)
-	attr := e.attrs[name]
-	if attr == nil || slices.Contains(e.unknown, name) || len(e.diags) > before {
+	if !e.known(name, target) {
 		return
 	}
 	if problems := validation.IsDNS1123Label(*target); len(problems) > 0 {
-		e.diags = append(e.diags, source.Problem("Invalid value", attr.Expr.Range(), "%s can't be %q: %s.", name, *target, problems[0])...)
+		e.invalid(name, "%s can't be %q: %s.", name, *target, problems[0])
 	}
 }
 

@@ -123,39 +123,48 @@ func (c *Config) exec(v Values, block *hcl.Block) (*Exec, hcl.Diagnostics) {
 	return exec, append(diags, e.diags...)
 }
 
-// clusterConflicts reports arguments that contradict or need one another. One
-// that is null counts as left out, so that variables can choose between them.
+// together collects what is wrong with arguments beside one another. One that is null counts as left out, so that
+// variables can choose between them.
+type together struct {
+	attrs hcl.Attributes
+	diags hcl.Diagnostics
+}
+
+func (t *together) conflict(a, b, why string) {
+	if t.attrs[a] == nil || t.attrs[b] == nil {
+		return
+	}
+	later := t.attrs[a]
+	if t.attrs[b].Range.Start.Byte > later.Range.Start.Byte {
+		later = t.attrs[b]
+	}
+	t.diags = append(t.diags, source.Problem("Conflicting arguments", later.NameRange, "%s and %s can't be set together: %s.", a, b, why)...)
+}
+
+func (t *together) needs(a, b string) {
+	if t.attrs[a] != nil && t.attrs[b] == nil {
+		t.diags = append(t.diags, source.Problem("Missing argument", t.attrs[a].NameRange, "%s needs %s beside it.", a, b)...)
+	}
+}
+
+// clusterConflicts reports arguments that contradict or need one another.
 func clusterConflicts(blocks hcl.Blocks, attrs hcl.Attributes) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	conflict := func(a, b, why string) {
-		if attrs[a] != nil && attrs[b] != nil {
-			later := attrs[a]
-			if attrs[b].Range.Start.Byte > later.Range.Start.Byte {
-				later = attrs[b]
-			}
-			diags = append(diags, source.Problem("Conflicting arguments", later.NameRange, "%s and %s can't be set together: %s.", a, b, why)...)
-		}
-	}
-	needs := func(a, b string) {
-		if attrs[a] != nil && attrs[b] == nil {
-			diags = append(diags, source.Problem("Missing argument", attrs[a].NameRange, "%s needs %s beside it.", a, b)...)
-		}
-	}
-	conflict("host", "config_path", "host names the cluster here, config_path names it in a kubeconfig file")
-	conflict("host", "context", "host names the cluster here, context names it in a kubeconfig file")
-	conflict("token", "username", "each is a way to prove who kplan is")
-	conflict("insecure", "cluster_ca_certificate", "insecure turns off the check that the other one is for")
-	needs("username", "password")
-	needs("password", "username")
-	needs("client_certificate", "client_key")
-	needs("client_key", "client_certificate")
+	t := together{attrs: attrs}
+	t.conflict("host", "config_path", "host names the cluster here, config_path names it in a kubeconfig file")
+	t.conflict("host", "context", "host names the cluster here, context names it in a kubeconfig file")
+	t.conflict("token", "username", "each is a way to prove who kplan is")
+	t.conflict("insecure", "cluster_ca_certificate", "insecure turns off the check that the other one is for")
+	t.needs("username", "password")
+	t.needs("password", "username")
+	t.needs("client_certificate", "client_key")
+	t.needs("client_key", "client_certificate")
 	if len(blocks) > 0 {
 		for _, name := range []string{"token", "username"} {
 			if attr := attrs[name]; attr != nil {
-				diags = append(diags, source.Problem("Conflicting arguments", attr.NameRange,
+				t.diags = append(t.diags, source.Problem("Conflicting arguments", attr.NameRange,
 					"%s and exec can't be set together: each is a way to prove who kplan is.", name)...)
 			}
 		}
 	}
-	return diags
+	return t.diags
 }

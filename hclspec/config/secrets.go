@@ -129,7 +129,8 @@ func (b block) isSensitive() bool {
 
 // publicSettings are the arguments in the blocks of a kplan block that hold no credentials.
 var publicSettings = []string{"config_path", "context", "host", "username", "insecure", "tls_server_name", "impersonate_user",
-	"impersonate_groups", "request_timeout", "api_version", "command", "path", "name", "namespace"}
+	"impersonate_groups", "request_timeout", "api_version", "command", "path", "name", "namespace",
+	"bucket", "region", "profile", "schema_name", "use_path_style"}
 
 // settings looks at the blocks of a kplan block.
 func (f *secretFinder) settings(c content) {

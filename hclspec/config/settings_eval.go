@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,17 @@ func (e *settingsEval) set(name string, target any) {
 				"%s must be %s without null in it.", name, typeArticle(want))...)
 		}
 	}
+}
+
+// known is set, and reports whether the argument has a value, which is then in target.
+func (e *settingsEval) known(name string, target any) bool {
+	before := len(e.diags)
+	e.set(name, target)
+	return e.present[name] != nil && !slices.Contains(e.unknown, name) && len(e.diags) == before
+}
+
+func (e *settingsEval) invalid(name, format string, args ...any) {
+	e.diags = append(e.diags, source.Problem("Invalid value", e.attrs[name].Expr.Range(), format, args...)...)
 }
 
 // duration is set for a length of time.

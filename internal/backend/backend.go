@@ -10,10 +10,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/kubernetes"
+	"kplan.dev/kplan/state/postgres"
 	"kplan.dev/kplan/state/remote"
+	"kplan.dev/kplan/state/s3"
 )
 
 // Place is where the state of a stack is kept.
@@ -43,6 +46,8 @@ type Connect func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, h
 var types = map[string]func(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics){
 	"local":      openLocal,
 	"kubernetes": openKubernetes,
+	"s3":         openS3,
+	"postgres":   openPostgres,
 }
 
 // Open opens the place that a backend block names. Nothing need be there.
@@ -66,6 +71,31 @@ func openKubernetes(ctx context.Context, b *config.Backend, connect Connect) (*P
 		return nil, diags
 	}
 	return shared(remote.Open(kubernetes.At(cluster, k.Namespace, k.Name))), nil
+}
+
+func openS3(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+	s := b.S3
+	place, err := s3.At(s3.Settings{
+		Bucket: s.Bucket, Key: s.Key, Region: s.Region, Endpoint: s.Endpoint, PathStyle: s.PathStyle,
+		Profile: s.Profile, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Token: s.Token,
+	})
+	if err != nil {
+		return nil, unusable(b, err)
+	}
+	return shared(remote.Open(place)), nil
+}
+
+func openPostgres(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+	p := b.Postgres
+	place, err := postgres.At(postgres.Settings{ConnString: p.ConnString, Schema: p.SchemaName, Name: p.Name})
+	if err != nil {
+		return nil, unusable(b, err)
+	}
+	return shared(remote.Open(place)), nil
+}
+
+func unusable(b *config.Backend, err error) hcl.Diagnostics {
+	return source.Problem("Invalid backend", b.Range, "The settings of the backend can't be used: %s.", err)
 }
 
 // MakeDirectory creates the directory of a file, which a backend block names. It does nothing for any other place.

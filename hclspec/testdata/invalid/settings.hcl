@@ -32,13 +32,63 @@ kplan {
 }
 ---
 kplan {
-  backend "s3" {}
-#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local.
+  backend "consul" {}
+#         ^^^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3.
+}
+---
+kplan {
+  backend "pg" {}
+#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3. What Terraform calls pg is called postgres, with the same arguments and the name of the state.
+}
+---
+kplan {
+  backend "s3" {
+    bucket         = "states"
+    key            = "shop.json"
+    dynamodb_table = "locks"
+#   ^^^^^^^^^^^^^^ Unsupported argument: A backend of type s3 has no argument dynamodb_table. The lock is in the state's object itself, and always taken. Remove this argument.
+    encrypt        = true
+#   ^^^^^^^ Unsupported argument: A backend of type s3 has no argument encrypt. What the bucket says applies to its objects: set its default encryption, or its policy.
+    regin          = "x"
+#   ^^^^^ Unsupported argument: An argument named "regin" is not expected here. Did you mean "region"?
+  }
+}
+---
+kplan {
+  backend "s3" {
+    bucket     = "states/eu"
+#                ^^^^^^^^^^^ Invalid value: bucket is the name of a bucket alone; what stands behind a slash belongs to key.
+    key        = "/shop.json"
+#                ^^^^^^^^^^^^ Invalid value: key is the name of an object, such as "states/shop.json": of at most 900 bytes, without control characters, and without a slash at its ends or two in a row.
+    endpoint   = "https://me:hunter2@s3.example.com"
+#                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: endpoint is the URL of a server, with nothing behind its port, such as "https://s3.example.com:9000".
+    profile    = "eu"
+    access_key = "id"
+#   ^^^^^^^^^^ Missing argument: access_key needs secret_key beside it.
+#   ^^^^^^^^^^ Conflicting arguments: profile and access_key can't be set together: each has the credentials.
+  }
+}
+---
+kplan {
+  backend "postgres" {
+    name                 = ""
+#                          ^^ Invalid value: name is that of the state, of 1 to 200 characters.
+    schema_name          = ""
+#                          ^^ Invalid value: schema_name is the name of a schema, of 1 to 63 characters.
+  }
+}
+---
+kplan {
+  backend "postgres" {
+    name                 = "shop"
+    skip_schema_creation = true
+#   ^^^^^^^^^^^^^^^^^^^^ Unsupported argument: A backend of type postgres has no argument skip_schema_creation. The schema and its tables are created by the first run that finds none and may. Remove this argument.
+  }
 }
 ---
 kplan {
   backend "locl" {}
-#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local. Did you mean "local"?
+#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3. Did you mean "local"?
 }
 ---
 kplan {
@@ -70,7 +120,7 @@ kplan {
 kplan {
   backend "local" {}
   backend "local" {}
-# ^^^^^^^^^^^^^^^ Duplicate setting: A configuration has one backend block at most; there is one at main.kplan.hcl:71,3-18 already.
+# ^^^^^^^^^^^^^^^ Duplicate setting: A configuration has one backend block at most; there is one at main.kplan.hcl:121,3-18 already.
 }
 ---
 kplan {
@@ -78,7 +128,7 @@ kplan {
 }
 kplan {
   cluster {}
-# ^^^^^^^ Duplicate setting: A configuration has one cluster block at most; there is one at main.kplan.hcl:77,3-10 already.
+# ^^^^^^^ Duplicate setting: A configuration has one cluster block at most; there is one at main.kplan.hcl:127,3-10 already.
 }
 ---
 kplan {
