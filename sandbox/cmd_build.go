@@ -26,12 +26,22 @@ var packages = map[string]string{
 	scheduler:         "k8s.io/kubernetes/cmd/kube-scheduler",
 	"kubectl":         "k8s.io/kubernetes/cmd/kubectl",
 	"versitygw":       "github.com/versity/versitygw/cmd/versitygw",
+	gitea:             "code.gitea.io/gitea",
 }
 
-// ownModules are the directories of programs whose dependencies would move those of Kubernetes.
-var ownModules = map[string]string{"versitygw": "versitygw"}
+// ownModules are those of programs whose dependencies would move those of Kubernetes.
+var ownModules = map[string]ownModule{
+	"versitygw": {dir: "versitygw"},
+	gitea:       {dir: "forge", flags: []string{"-tags", "sqlite sqlite_unlock_notify"}, env: []string{"CGO_ENABLED=1"}},
+}
 
-// built lists what there is to build, in a fixed order. The last two are no parts, but tests and demos want them.
+type ownModule struct {
+	dir        string
+	flags, env []string // of go build
+}
+
+// built lists what is built by default, in a fixed order. The last two are no parts, but tests and demos want them. Gitea takes
+// as long as all others, and a C compiler: see forge.go.
 var built = []string{etcd, apiServer, controllerManager, scheduler, "kubectl", "versitygw"}
 
 func cmdBuild(ctx context.Context, c *call) error {
@@ -41,21 +51,24 @@ func cmdBuild(ctx context.Context, c *call) error {
 	}
 	bin := c.flags.String("bin", filepath.Join(filepath.Dir(self), "sandbox"), "`directory` for the programs")
 	src := c.flags.String("src", "", "`directory` of the module "+modulePath+" (default: here or in ./sandbox)")
-	list := c.flags.String("parts", strings.Join(built, ","), "what to build, a `list` with commas")
+	list := c.flags.String("parts", strings.Join(built, ","), "what to build, a `list` with commas; there is also "+gitea)
 	if _, err := c.parse(0); err != nil {
 		return err
 	}
 	names := strings.Split(*list, ",")
 	for _, name := range names {
 		if packages[name] == "" {
-			return fmt.Errorf("%w: -parts knows %s, not %q", errUsage, strings.Join(built, ", "), name)
+			return fmt.Errorf("%w: -parts knows %s and %s, not %q", errUsage, strings.Join(built, ", "), gitea, name)
 		}
 	}
 	b, err := newBuilder(ctx, *src, *bin, c.errOut)
 	if err != nil {
 		return err
 	}
-	return b.build(ctx, names, c.out)
+	if err := b.build(ctx, names, c.out); err != nil || !slices.Contains(names, gitea) {
+		return err
+	}
+	return b.linkGiteaFiles(ctx)
 }
 
 // builder builds parts of one version from one source directory into another directory.
@@ -76,14 +89,14 @@ func newBuilder(ctx context.Context, src, bin string, errOut io.Writer) (*builde
 		return nil, err
 	}
 	b := &builder{src: src, bin: bin, errOut: errOut, keys: map[string]string{}}
-	if b.version, err = b.ask(ctx, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"); err != nil {
+	if b.version, err = b.ask(ctx, "", "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"); err != nil {
 		return nil, err
 	}
-	settings, err := b.ask(ctx, "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
+	settings, err := b.ask(ctx, "", "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "CGO_ENABLED")
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range built {
+	for name := range packages {
 		if b.keys[name], err = b.sourceKey(name, settings); err != nil {
 			return nil, err
 		}
@@ -106,10 +119,10 @@ func findSource(given string) (string, error) {
 	return "", fmt.Errorf("module %s is not in %s; name its directory with -src", modulePath, strings.Join(candidates, " or "))
 }
 
-// ask runs the go command and returns the line it prints.
-func (b *builder) ask(ctx context.Context, args ...string) (string, error) {
+// ask runs the go command in the module of a part and returns the line it prints.
+func (b *builder) ask(ctx context.Context, part string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Stderr = b.src, b.errOut
+	cmd.Dir, cmd.Stderr = b.module(part), b.errOut
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
@@ -118,12 +131,15 @@ func (b *builder) ask(ctx context.Context, args ...string) (string, error) {
 }
 
 // module is the directory of the module that a part is built in.
-func (b *builder) module(part string) string { return filepath.Join(b.src, ownModules[part]) }
+func (b *builder) module(part string) string { return filepath.Join(b.src, ownModules[part].dir) }
 
 // sourceKey is a digest of all that decides what a part is: the pinned modules, the compiler and its settings.
 func (b *builder) sourceKey(part, settings string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, settings, b.ldflags())
+	if own := ownModules[part]; own.flags != nil {
+		fmt.Fprintln(sum, own.flags, own.env)
+	}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(filepath.Join(b.module(part), name))
 		if err != nil {
@@ -192,12 +208,13 @@ func (b *builder) compile(ctx context.Context, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	args := []string{"build", "-ldflags", b.ldflags(), "-o", temp + string(filepath.Separator)}
+	own := ownModules[names[0]]
+	args := append([]string{"build", "-ldflags", b.ldflags(), "-o", temp + string(filepath.Separator)}, own.flags...)
 	for _, name := range names {
 		args = append(args, packages[name])
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = b.module(names[0]), b.errOut, b.errOut
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = b.module(names[0]), b.errOut, b.errOut, append(os.Environ(), own.env...)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go build: %w", err)
 	}

@@ -41,6 +41,7 @@ func commands() []command {
 		{"restart", "PART", "stop a part and start it again", cmdRestart},
 		{"kill", "PART", "crash a part", cmdKill},
 		{"build", "", "build the parts from source", cmdBuild},
+		{"forge", "up|down", "start or stop a forge for tests", cmdForge},
 		{"agent", "", "", cmdAgent}, // not in the help: a part
 	}
 }

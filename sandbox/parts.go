@@ -227,6 +227,6 @@ func finder(bin string) (func(name string) (string, error), error) {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
-		return "", fmt.Errorf("no %s in %s or PATH; build it with `kplan-sandbox build`", name, strings.Join(dirs, ", "))
+		return "", fmt.Errorf("no %s in %s or PATH; build it with `kplan-sandbox build -parts %[1]s`", name, strings.Join(dirs, ", "))
 	}, nil
 }
