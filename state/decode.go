@@ -27,6 +27,16 @@ func (e *DecodeError) Error() string {
 	return what + " " + e.Problem + "; " + e.Advice
 }
 
+// At is the error with where the state was read, and what to do about a damaged one there: put another version in its place.
+func (e *DecodeError) At(path, restore string) *DecodeError {
+	located := *e
+	located.Path = path
+	if e.Advice == adviseRestore {
+		located.Advice = restore
+	}
+	return &located
+}
+
 const (
 	adviseRestore = "put its backup or an earlier version in its place"
 	adviseRebuild = "put an earlier version in its place, or recreate it from the cluster: kplan state rebuild"

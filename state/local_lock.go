@@ -243,7 +243,7 @@ func (l *localLease) Unlock() error {
 	l.unlocked = true
 	close(l.watched)
 	if err := l.release(); err != nil {
-		return fmt.Errorf("unlocking the state: %w", err)
+		return fmt.Errorf("unlocking the state: %w; its lock file still names this run, but the lock itself is free", err)
 	}
 	return lost
 }

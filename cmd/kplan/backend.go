@@ -98,12 +98,16 @@ func (k backends) wanted(given map[string]string) (*config.Backend, hcl.Diagnost
 func (k backends) open(ctx context.Context, b *config.Backend) (*backend.Place, hcl.Diagnostics) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, end)() // an interrupt ends connecting; the lock is released after it
-	return backend.Open(life, b, func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics) {
+	place, diags := backend.Open(life, b, func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics) {
 		if wanted == nil {
 			return k.s.connect(ctx, k.d, k.cluster, nil)
 		}
 		return k.s.connectTo(ctx, wanted, clusterOptions{allowExec: k.cluster.allowExec, parallelism: k.cluster.parallelism}, nil)
 	})
+	if place != nil {
+		k.s.ui.Secrets.Add(place.Secrets...)
+	}
+	return place, diags
 }
 
 // changed is the error that the state was elsewhere so far. Who went on would find none, or another one.

@@ -95,14 +95,15 @@ func condition(name, kubeconfig string) (bool, error) {
 // scriptCommands are what scripts can do besides testscript's own commands.
 func scriptCommands() map[string]scriptCommand {
 	commands := map[string]scriptCommand{
-		"kubectl":   kubectl,
-		"lineage":   lineage,
-		"appears":   appears,
-		"exitcode":  exitCodeOf,
-		"mutations": mutations,
-		"says":      says,
-		"signalled": signalled,
-		"stream":    stream,
+		"kubectl":     kubectl,
+		"lineage":     lineage,
+		"appears":     appears,
+		"exitcode":    exitCodeOf,
+		"mutations":   mutations,
+		"says":        says,
+		"stateserver": stateServer,
+		"signalled":   signalled,
+		"stream":      stream,
 	}
 	maps.Copy(commands, moreScriptCommands)
 	return commands

@@ -204,7 +204,7 @@ func (s *session) unlock(lease state.Lease) hcl.Diagnostics {
 	if err == nil || errors.As(err, &lost) {
 		return nil
 	}
-	return warning("The lock file still names this run", capital(err)+". The lock itself is free: the next run can take it.")
+	return warning("Error releasing the state lock", capital(err)+".")
 }
 
 func notLocked(err error) hcl.Diagnostics {

@@ -22,6 +22,7 @@ type Backend struct {
 	Kubernetes KubernetesBackend // of type kubernetes
 	S3         S3Backend         // of type s3
 	Postgres   PostgresBackend   // of type postgres
+	HTTP       HTTPBackend       // of type http
 	// Unknown are the arguments that depend on a variable without a value, and Missing those that are required and
 	// neither in the block nor given to kplan init.
 	Unknown, Missing []string
@@ -42,6 +43,7 @@ type KubernetesBackend struct {
 type backendType struct {
 	required, optional []string
 	secret             []string // those of them that are never shown
+	place              []string // those that name the place, nil for all that are not secret
 	evaluate           func(*Backend, *settingsEval)
 	// hints say of arguments that Terraform's backend has what to do instead.
 	hints map[string]string
@@ -65,6 +67,7 @@ var backendTypes = map[string]backendType{
 	},
 	"s3":       s3Backend,
 	"postgres": postgresBackend,
+	"http":     httpBackend,
 }
 
 // arguments are those that a block of the type may have. What is required may come from elsewhere.

@@ -141,11 +141,16 @@ func (b *Backend) Same(other *Backend) bool {
 	return len(b.Changed(other)) == 0
 }
 
-// Changed are the arguments that differ, sorted, apart from credentials.
+// Changed are the arguments that name the place and differ, sorted.
 func (b *Backend) Changed(other *Backend) []string {
+	of := backendTypes[b.Type]
+	place := of.place
+	if place == nil {
+		place = slices.DeleteFunc(of.arguments(), func(name string) bool { return slices.Contains(of.secret, name) })
+	}
 	var names []string
-	for _, name := range backendTypes[b.Type].arguments() {
-		if b.Arguments[name] != other.Arguments[name] && !slices.Contains(backendTypes[b.Type].secret, name) {
+	for _, name := range place {
+		if b.Arguments[name] != other.Arguments[name] {
 			names = append(names, name)
 		}
 	}

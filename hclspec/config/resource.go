@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -8,6 +9,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
+	"kplan.dev/kplan/kinds"
 )
 
 // resourceSchema are the meta-arguments; the rest of the block is the manifest.
@@ -147,4 +149,20 @@ func (p *parser) lifecycle(block *hcl.Block) Lifecycle {
 	l.Exclusive = p.paths(content.Attributes["exclusive"], l.Ranges)
 	l.ReplaceOn = p.paths(content.Attributes["replace_on"], l.Ranges)
 	return l
+}
+
+// NearestKind is the kind that a label which can't be one most likely means:
+// pod, pods, deploy, config-map, kubernetes_config_map_v1. It is "" for none.
+func NearestKind(label string) string {
+	word := strings.TrimPrefix(label, "kubernetes_")
+	for _, version := range []string{"_v1", "_v2", "_v1beta1", "_v2beta2"} {
+		word = strings.TrimSuffix(word, version)
+	}
+	word = strings.NewReplacer("_", "", "-", "", " ", "").Replace(word)
+	_, err := kinds.Builtin().Lookup(word, "")
+	var unknown *kinds.UnknownError
+	if errors.As(err, &unknown) {
+		return unknown.Nearest
+	}
+	return word
 }

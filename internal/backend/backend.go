@@ -2,6 +2,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/state"
+	"kplan.dev/kplan/state/httpstore"
 	"kplan.dev/kplan/state/kubernetes"
 	"kplan.dev/kplan/state/postgres"
 	"kplan.dev/kplan/state/remote"
@@ -27,6 +29,8 @@ type Place struct {
 	Name string
 	// File is the file of a state on this machine, "" for any other.
 	File string
+	// Secrets are credentials that did not come from the block.
+	Secrets []string
 }
 
 // File is the place in a file.
@@ -48,6 +52,7 @@ var types = map[string]func(ctx context.Context, b *config.Backend, connect Conn
 	"kubernetes": openKubernetes,
 	"s3":         openS3,
 	"postgres":   openPostgres,
+	"http":       openHTTP,
 }
 
 // Open opens the place that a backend block names. Nothing need be there.
@@ -92,6 +97,27 @@ func openPostgres(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.
 		return nil, unusable(b, err)
 	}
 	return shared(remote.Open(place)), nil
+}
+
+// openHTTP opens the store at an address. Credentials that the block does not have are those of the environment, where a
+// pipeline may have them for Terraform.
+func openHTTP(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+	h := b.HTTP
+	username := cmp.Or(h.Username, os.Getenv("KPLAN_HTTP_USERNAME"), os.Getenv("TF_HTTP_USERNAME"))
+	password := cmp.Or(h.Password, os.Getenv("KPLAN_HTTP_PASSWORD"), os.Getenv("TF_HTTP_PASSWORD"))
+	s, err := httpstore.Open(httpstore.Options{
+		Address: h.Address, LockAddress: h.LockAddress, UnlockAddress: h.UnlockAddress,
+		UpdateMethod: h.UpdateMethod, LockMethod: h.LockMethod, UnlockMethod: h.UnlockMethod,
+		Username: username, Password: password, SkipCertVerification: h.SkipCertVerification,
+		ClientCACertificatePEM: h.ClientCACertificatePEM, ClientCertificatePEM: h.ClientCertificatePEM,
+		ClientPrivateKeyPEM: h.ClientPrivateKeyPEM,
+		RetryMax:            h.RetryMax, RetryWaitMin: h.RetryWaitMin, RetryWaitMax: h.RetryWaitMax,
+		UserAgent: "kplan",
+	})
+	if err != nil {
+		return nil, unusable(b, err)
+	}
+	return &Place{Store: s, Reading: s.ForReading(), Name: s.String(), Secrets: []string{password}}, nil
 }
 
 func unusable(b *config.Backend, err error) hcl.Diagnostics {

@@ -299,7 +299,7 @@ func (l *lease) Unlock() error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("unlocking the state: %w", err)
+		return fmt.Errorf("unlocking the state: %w; a minute after it was last renewed, anybody can take the lock", err)
 	}
 	return nil
 }

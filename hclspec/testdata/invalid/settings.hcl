@@ -33,12 +33,12 @@ kplan {
 ---
 kplan {
   backend "consul" {}
-#         ^^^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3.
+#         ^^^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: http, kubernetes, local, postgres, s3.
 }
 ---
 kplan {
   backend "pg" {}
-#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3. What Terraform calls pg is called postgres, with the same arguments and the name of the state.
+#         ^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: http, kubernetes, local, postgres, s3. What Terraform calls pg is called postgres, with the same arguments and the name of the state.
 }
 ---
 kplan {
@@ -88,7 +88,7 @@ kplan {
 ---
 kplan {
   backend "locl" {}
-#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: kubernetes, local, postgres, s3. Did you mean "local"?
+#         ^^^^^^ Unsupported backend type: This version of kplan can't keep its state in a backend of that type. Available: http, kubernetes, local, postgres, s3. Did you mean "local"?
 }
 ---
 kplan {
@@ -118,9 +118,37 @@ kplan {
 }
 ---
 kplan {
+  backend "http" {
+    address        = "gitlab.example.com/api"
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: address must begin with https:// or http://.
+    lock_address   = "https://me:secret@host:port/"
+#                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid value: lock_address is not a valid URL.
+    unlock_address = "https://"
+#                    ^^^^^^^^^^ Invalid value: unlock_address must have a host in it.
+    lock_method    = "PO ST"
+#                    ^^^^^^^ Invalid value: lock_method is a method of HTTP, such as "POST".
+    retry_max      = -1
+#                    ^^ Invalid value: retry_max is a whole number from 0 to 100.
+    retry_wait_min = "soon"
+#                    ^^^^^^ Invalid value: retry_wait_min must be a number.
+    client_certificate_pem = "x"
+#   ^^^^^^^^^^^^^^^^^^^^^^ Missing argument: client_certificate_pem needs client_private_key_pem beside it.
+  }
+}
+---
+kplan {
+  backend "http" {
+    lock_adress = ""
+#   ^^^^^^^^^^^ Unsupported argument: An argument named "lock_adress" is not expected here. Did you mean "lock_address"?
+    headers     = { Authorization = "Bearer x" }
+#   ^^^^^^^ Unsupported argument: A backend of type http has no argument headers. Credentials are username and password; a token is a password.
+  }
+}
+---
+kplan {
   backend "local" {}
   backend "local" {}
-# ^^^^^^^^^^^^^^^ Duplicate setting: A configuration has one backend block at most; there is one at main.kplan.hcl:121,3-18 already.
+# ^^^^^^^^^^^^^^^ Duplicate setting: A configuration has one backend block at most; there is one at main.kplan.hcl:149,3-18 already.
 }
 ---
 kplan {
@@ -128,7 +156,7 @@ kplan {
 }
 kplan {
   cluster {}
-# ^^^^^^^ Duplicate setting: A configuration has one cluster block at most; there is one at main.kplan.hcl:127,3-10 already.
+# ^^^^^^^ Duplicate setting: A configuration has one cluster block at most; there is one at main.kplan.hcl:155,3-10 already.
 }
 ---
 kplan {
