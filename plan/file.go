@@ -25,8 +25,8 @@ import (
 // Format is the version of the plan file format this kplan writes.
 const Format = 1
 
-// maxFile bounds what Decode reads: a plan of 10,000 objects has about 100 MB.
-const maxFile = 1 << 30
+// MaxFile bounds what Decode reads: a plan of 10,000 objects has about 100 MB.
+const MaxFile = 1 << 30
 
 // savedPlan is the file of a plan: one JSON document. Where a value is sensitive it
 // containsDesired a keyed digest instead, so that a changed secret shows as changed and
@@ -230,7 +230,7 @@ func Read(r io.Reader, lookup Lookup) (*Plan, error) {
 	case err != nil || first[0] != '{':
 		return nil, errNoPlan
 	}
-	data, err := io.ReadAll(io.LimitReader(buffered, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(buffered, MaxFile+1))
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +242,7 @@ func Read(r io.Reader, lookup Lookup) (*Plan, error) {
 // the same.
 func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	var doc savedPlan
-	if len(data) > maxFile {
+	if len(data) > MaxFile {
 		return nil, errors.New("it is too large to be a plan")
 	}
 	if err := decodeHeader(data); err != nil {

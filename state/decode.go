@@ -46,21 +46,9 @@ const (
 // Decode reads what Encode writes. It is strict, because a state that is misread makes
 // a plan that deletes: whatever is unknown, duplicate, missing or damaged is a
 // *DecodeError. Only white space may differ.
-func Decode(data []byte) (*State, error) {
-	s, _, err := decode(data)
-	return s, err
-}
+func Decode(data []byte) (*State, error) { return Codec{}.Decode(data) }
 
 func decode(data []byte) (s *State, sum string, err error) {
-	s, sum, err = decodeMarked(data)
-	if err == nil && s.MigratedTo != "" {
-		return nil, "", &MigratedError{Version: s.Version(), To: s.MigratedTo}
-	}
-	return s, sum, err
-}
-
-// decodeMarked reads a state that was migrated, too.
-func decodeMarked(data []byte) (s *State, sum string, err error) {
 	if err := checkText(data); err != nil {
 		return nil, "", err
 	}

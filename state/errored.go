@@ -15,10 +15,10 @@ const ErroredFile = "errored.kplan.state.json"
 // the one that the run started from: so Push accepts it, unless someone has written
 // since. An errored state that already exists is kept as its backup. Where the file's name is
 // taken by something else, such as a link that others have planted, it has a random one.
-func WriteErrored(dir string, s *State) (path string, err error) {
+func WriteErrored(dir string, s *State, c Codec) (path string, err error) {
 	next := *s
 	next.Serial++
-	data, err := next.Encode()
+	data, err := c.Encode(&next)
 	if err != nil {
 		return "", err
 	}

@@ -28,7 +28,7 @@ type Historian interface {
 func (l *Local) History(ctx context.Context) ([]Stored, error) {
 	var all []Stored
 	for _, path := range []string{l.path, l.backup()} {
-		s, err := Open(path).Read(ctx)
+		s, err := Open(path).With(l.codec).Read(ctx)
 		if err != nil {
 			if path == l.path {
 				return nil, err
@@ -47,7 +47,7 @@ func (l *Local) History(ctx context.Context) ([]Stored, error) {
 // ReadSerial reads the file, or its backup.
 func (l *Local) ReadSerial(ctx context.Context, serial uint64) (*State, error) {
 	for _, path := range []string{l.path, l.backup()} {
-		s, err := Open(path).Read(ctx)
+		s, err := Open(path).With(l.codec).Read(ctx)
 		if err == nil && s.Serial == serial {
 			return s, nil
 		}

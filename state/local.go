@@ -13,6 +13,7 @@ import (
 type Local struct {
 	path   string
 	reader bool // see ForReading
+	codec  Codec
 }
 
 // Open returns the store in the file at path, which need not exist yet.
@@ -22,10 +23,13 @@ func Open(path string) *Local { return &Local{path: path} }
 // may not: locking it creates no file. Where there is no lock file, no run has changed
 // this state here, and Lock returns ErrNoLock. Creating the file and removing it
 // afterwards would be no alternative: it might remove that of another run.
-func (l *Local) ForReading() *Local { return &Local{l.path, true} }
+func (l *Local) ForReading() *Local { return &Local{l.path, true, l.codec} }
 
 // ErrNoLock is the error of locking for reading where no run has ever locked.
 var ErrNoLock = errors.New("there is no lock file")
+
+// With is the same store, whose states are encrypted.
+func (l *Local) With(c Codec) *Local { return &Local{l.path, l.reader, c} }
 
 // Path is the file the state is kept in.
 func (l *Local) Path() string { return l.path }
@@ -53,15 +57,10 @@ func (l *Local) read() (*State, stored, error) {
 	if data == nil {
 		return nil, stored{}, ErrNotExist
 	}
-	s, content, err := decode(data)
+	s, content, err := l.codec.decode(data)
 	var bad *DecodeError
-	if errors.As(err, &bad) {
-		bad.Path = l.path
+	if errors.As(Locate(err, l.path), &bad) {
 		l.recommendBackup(bad)
-	}
-	var migrated *MigratedError
-	if errors.As(err, &migrated) {
-		migrated.Path = l.path
 	}
 	if err != nil {
 		return nil, stored{}, err
@@ -82,7 +81,7 @@ func (l *Local) recommendBackup(e *DecodeError) {
 		e.Advice = "there is no backup beside it: " + adviseRebuild
 		return
 	}
-	s, err := Decode(data)
+	s, err := l.codec.Decode(data)
 	if err != nil {
 		e.Advice = fmt.Sprintf("the backup %s can't be used either: %s", l.backup(), adviseRebuild)
 		return

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/storetest"
 )
@@ -17,6 +18,17 @@ func TestLocal(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (one, other state.Store) {
 		path := filepath.Join(t.TempDir(), "kplan.state.json")
 		return state.Open(path), state.Open(path)
+	})
+}
+
+func TestLocalEncrypted(t *testing.T) {
+	const public, secret = "age1rlp4844mcqa3dz57u9xgzpjnz6usse7x0nee3pgvy93jxc4lecxspddwtw",
+		"AGE-SECRET-KEY-1M3M5NLP0PQ8S643AQLR9WS4G58GL0UMFZZ5X9GKEK98722DDRQLSZ3U2WU"
+	keys, err := encryption.New(encryption.Options{Recipients: []string{public}, Identities: []string{secret}})
+	must(t, err)
+	storetest.Run(t, func(t *testing.T) (one, other state.Store) {
+		path := filepath.Join(t.TempDir(), "kplan.state.json")
+		return state.Open(path).With(state.Codec{Keys: keys}), state.Open(path).With(state.Codec{Keys: keys})
 	})
 }
 
@@ -387,7 +399,7 @@ func TestWriteErroredBesidePlanted(t *testing.T) {
 			must(t, plant(filepath.Join(string(f), state.ErroredFile)))
 			s := state.New()
 			s.Put(storetest.Object(1))
-			path, err := state.WriteErrored(string(f), s)
+			path, err := state.WriteErrored(string(f), s, state.Codec{})
 			must(t, err)
 			errored, err := state.Open(path).Read(t.Context())
 			if err != nil || len(errored.Objects) != 1 {
@@ -408,7 +420,7 @@ func TestWriteErrored(t *testing.T) {
 		s.Put(storetest.Object(2))
 		unsaved = s
 	})
-	path, err := state.WriteErrored(string(f), unsaved)
+	path, err := state.WriteErrored(string(f), unsaved, state.Codec{})
 	must(t, err)
 	if filepath.Base(path) != "errored.kplan.state.json" {
 		t.Errorf("saved as %s", path)
@@ -435,7 +447,7 @@ func TestWriteErrored(t *testing.T) {
 	})
 
 	unsaved.Put(storetest.Object(9))
-	_, err = state.WriteErrored(string(f), unsaved)
+	_, err = state.WriteErrored(string(f), unsaved, state.Codec{})
 	must(t, err)
 	first, err := state.Open(path + ".backup").Read(t.Context())
 	if err != nil || len(first.Objects) != 2 {

@@ -50,7 +50,7 @@ func (l *localLease) Replace(ctx context.Context, s *State) error {
 	}
 	serial := max(1, s.Serial)
 	backup := l.backup()
-	if old, _, err := decodeMarked(current); err == nil {
+	if old, _, err := l.codec.decodeMarked(current); err == nil {
 		serial = max(serial, old.Serial+1)
 	} else if backup, err = l.damaged(current); err != nil {
 		return l.explain("backing up", err)
@@ -108,7 +108,7 @@ func (l *localLease) checkBase(current []byte) error {
 	case l.base.version != Version{} && sha256.Sum256(current) == l.base.file:
 		return nil
 	}
-	s, err := Decode(current)
+	s, err := l.codec.Decode(current)
 	if err != nil {
 		return fmt.Errorf("the state %s was damaged while this run held its lock: %w", l.path, err)
 	}
@@ -119,7 +119,7 @@ func (l *localLease) checkBase(current []byte) error {
 func (l *localLease) commit(s *State, serial uint64) error {
 	next := *s
 	next.Serial = serial
-	data, content, err := next.encode()
+	data, content, err := l.codec.encode(&next)
 	if err != nil {
 		return err
 	}

@@ -21,13 +21,9 @@ import (
 // locate completes where the state is, for a command that needs no more of the
 // configuration than that: by -state, else by the backend block, if there is one.
 func (s *session) locate(ctx context.Context, opts stateOptions) (stateOptions, hcl.Diagnostics) {
-	if opts.path != "" {
-		opts.at = backend.File(opts.path)
-		return opts, nil
-	}
 	c, diags := config.Load(ctx, ".")
 	s.quoted.config = c
-	if c.Settings.Backend == nil && c.Broken { // the block may be in a part that can't be read
+	if opts.path == "" && c.Settings.Backend == nil && c.Broken { // the block may be in a part that can't be read
 		return opts, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Location of the state not known",
 			Detail: "A backend block may be in the part of the configuration that can't be read. Repair it, or name the state with -state=FILE."})
 	}
@@ -43,8 +39,13 @@ func backendValues(ctx context.Context, s *session, c *config.Config, opts varia
 
 // locateIn completes where the state is by a configuration, and makes sure that it is where it was before.
 func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions) (stateOptions, hcl.Diagnostics) {
+	codec, diags := codecOf(s, d)
+	if diags.HasErrors() {
+		return opts, diags
+	}
+	opts.codec = codec
 	if opts.path != "" {
-		opts.at = backend.File(opts.path)
+		opts.at = backend.File(opts.path, codec)
 		return opts, nil
 	}
 	record, err := d.config.BackendRecord()
@@ -52,7 +53,7 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 		return opts, failure("Can't read what kplan init recorded", "%s. To record the backend of the configuration again: "+
 			"kplan init -reconfigure", capital(err))
 	}
-	found := backends{s, d, opts.cluster}
+	found := backends{s, d, opts.cluster, codec}
 	b, diags := found.wanted(record.GivenFor(d.config))
 	if diags.HasErrors() {
 		return opts, diags
@@ -73,6 +74,7 @@ type backends struct {
 	s       *session
 	d       definition
 	cluster clusterOptions
+	codec   state.Codec
 }
 
 // wanted evaluates the backend block, all of whose arguments must be known.
@@ -98,12 +100,13 @@ func (k backends) wanted(given map[string]string) (*config.Backend, hcl.Diagnost
 func (k backends) open(ctx context.Context, b *config.Backend) (*backend.Place, hcl.Diagnostics) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, end)() // an interrupt ends connecting; the lock is released after it
-	place, diags := backend.Open(life, b, func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics) {
+	connect := func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics) {
 		if wanted == nil {
 			return k.s.connect(ctx, k.d, k.cluster, nil)
 		}
 		return k.s.connectTo(ctx, wanted, clusterOptions{allowExec: k.cluster.allowExec, parallelism: k.cluster.parallelism}, nil)
-	})
+	}
+	place, diags := backend.Open(life, b, backend.Options{Codec: k.codec, Connect: connect})
 	if place != nil {
 		k.s.ui.Secrets.Add(place.Secrets...)
 	}
@@ -154,7 +157,7 @@ func (k backends) before(ctx context.Context, record *config.BackendRecord) (*co
 	if k.d.config.Settings.Backend == nil {
 		return nil, nil // it is in use
 	}
-	_, err := state.Open(path).Read(ctx)
+	_, err := state.Open(path).With(k.codec).Read(ctx)
 	if errors.Is(err, state.ErrNotExist) || errors.As(err, new(*state.MigratedError)) {
 		return nil, nil
 	}

@@ -73,7 +73,11 @@ func runInit(ctx context.Context, s *session, opts initOptions) hcl.Diagnostics 
 	if diags.HasErrors() {
 		return diags
 	}
-	i := &initialization{backends{s, d, opts.state.cluster}, opts, given}
+	codec, diags := codecOf(s, d)
+	if diags.HasErrors() {
+		return diags
+	}
+	i := &initialization{backends{s, d, opts.state.cluster, codec}, opts, given}
 	return i.run(ctx)
 }
 

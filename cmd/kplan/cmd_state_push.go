@@ -38,15 +38,15 @@ func statePushCommand(s *session) *cli.Command {
 }
 
 func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool, path string) (diags hcl.Diagnostics) {
-	given, err := readGivenState(ctx, path, s.ui.In)
+	if opts, diags = s.locate(ctx, opts); diags.HasErrors() {
+		return diags
+	}
+	given, err := readGivenState(ctx, path, s.ui.In, opts.codec)
 	if err != nil {
 		if path == "-" {
 			path = "standard input"
 		}
 		return notRead(ctx, "the state to push", path, err, "")
-	}
-	if opts, diags = s.locate(ctx, opts); diags.HasErrors() {
-		return diags
 	}
 	// The stored state may be damaged, which is a reason to push another.
 	lease, diags := s.acquire(ctx, opts, "state push")

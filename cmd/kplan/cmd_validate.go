@@ -83,6 +83,9 @@ func validate(ctx context.Context, s *session, opts variableOptions) hcl.Diagnos
 		_, more = c.Backend(values, nil)
 		diags = append(diags, more...)
 	}
+	if !c.Budget.IsExhausted() {
+		diags = append(diags, badKeys(s, c, values)...)
+	}
 	if c.Broken || c.Budget.IsExhausted() {
 		return diags // evaluating what was not understood would find more than there is
 	}

@@ -1,18 +1,25 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/cli"
+	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/internal/files"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/plan"
+	"kplan.dev/kplan/state"
 )
 
 // readPlan reads a saved plan.
@@ -22,19 +29,48 @@ func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, hcl.Di
 		return nil, notRead(ctx, "the plan", path, err, "")
 	}
 	defer file.Close()
-	p, err := plan.Read(file, kinds.Builtin().Lookup)
+	content, err := decrypted(ctx, s, file)
+	if err != nil {
+		return nil, notRead(ctx, "the plan", path, err, "")
+	}
+	p, err := plan.Read(content, kinds.Builtin().Lookup)
 	if err != nil {
 		return nil, notRead(ctx, "the plan", path, err, ifState(ctx, path))
 	}
 	return p, nil
 }
 
+// decrypted is a saved plan that may be encrypted, for the keys of the configuration.
+func decrypted(ctx context.Context, s *session, file io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(file)
+	if head, _ := buffered.Peek(encryption.HeadSize); encryption.WhatIs(head) == "" {
+		return buffered, nil
+	}
+	sealed, err := io.ReadAll(io.LimitReader(buffered, plan.MaxFile))
+	if err != nil {
+		return nil, err
+	}
+	c, _ := config.Load(ctx, ".") // what is wrong with it is reported when the plan is applied
+	codec, diags := codecOf(s, definition{c, backendValues(ctx, s, c, variableOptions{})})
+	if diags.HasErrors() {
+		return nil, errors.New(diags[0].Summary + ": " + diags[0].Detail)
+	}
+	text, h, err := codec.Keys.Open(sealed, plan.MaxFile)
+	if err == nil && h.What != whatPlan {
+		err = fmt.Errorf("it is an encrypted %s", h.What)
+	}
+	return bytes.NewReader(text), err
+}
+
+// whatPlan is what an encrypted plan says that it is.
+const whatPlan = "plan"
+
 // ifState is the hint for whoever takes a state for a plan, "" where it is none.
 func ifState(ctx context.Context, path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	if _, err := readGivenState(ctx, path, nil); err != nil {
+	if _, err := readGivenState(ctx, path, nil, state.Codec{}); err != nil {
 		return ""
 	}
 	return " It is a state. To show it: kplan show -state=" + cli.ShellWord(path)
@@ -61,7 +97,9 @@ func mayHoldPlan(path string) error {
 		return err
 	}
 	defer old.Close()
-	if info.Size() > 0 && !plan.IsSaved(old) {
+	head := make([]byte, encryption.HeadSize)
+	n, _ := old.ReadAt(head, 0)
+	if info.Size() > 0 && encryption.WhatIs(head[:n]) != whatPlan && !plan.IsSaved(old) {
 		return errors.New("the file exists and is not a saved plan; it is left unchanged")
 	}
 	return nil
@@ -76,6 +114,9 @@ func (k *stack) savePlan(ctx context.Context, p *plan.Plan, path string) hcl.Dia
 		}
 	}
 	data, err := p.Encode(k.state, versionText())
+	if keys := k.opts.state.codec.Keys; err == nil && keys.Encrypts() {
+		data, err = keys.Seal(encryption.Header{What: whatPlan, Lineage: k.state.Lineage, Serial: k.state.Serial}, data)
+	}
 	if err == nil {
 		err = mayHoldPlan(path) // still, after all the time that planning took
 	}

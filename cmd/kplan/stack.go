@@ -44,8 +44,9 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	k = &stack{s: s, definition: d, detach: context.AfterFunc(ctx, end)}
 	if opts.offline && d.config.HasRemoteState() && opts.state.path == "" {
-		k.opts, k.state = opts, state.New() // which the plan says
-		return k, nil
+		opts.state.codec, diags = codecOf(s, d) // for the plan that is saved
+		k.opts, k.state = opts, state.New()     // which the plan says
+		return k, diags
 	}
 	opts.state.cluster = opts.cluster
 	if opts.state, diags = s.locateIn(ctx, d, opts.state); diags.HasErrors() {
@@ -142,7 +143,7 @@ func (k *stack) rescue(st *state.State) hcl.Diagnostics {
 	var path string
 	var err error
 	for _, directory := range []string{k.opts.state.directory(), ".", os.TempDir()} {
-		if path, err = state.WriteErrored(directory, st); err == nil {
+		if path, err = state.WriteErrored(directory, st, k.opts.state.codec); err == nil {
 			break
 		}
 	}

@@ -34,7 +34,8 @@ type stateOptions struct {
 	variables variableOptions
 	cluster   clusterOptions // of the stack, where a backend keeps the state unless it names another
 	// Once it is located:
-	at *backend.Place
+	at    *backend.Place
+	codec state.Codec
 	// unrecorded is the backend that the directory does not remember yet.
 	unrecorded *config.BackendRecord
 	byBackend  bool // a backend block names the place
@@ -235,7 +236,7 @@ func notLocked(err error) hcl.Diagnostics {
 }
 
 // readGivenState reads a state from a file, or from standard input for -.
-func readGivenState(ctx context.Context, path string, stdin io.Reader) (*state.State, error) {
+func readGivenState(ctx context.Context, path string, stdin io.Reader, codec state.Codec) (*state.State, error) {
 	from := files.Reader(ctx, stdin)
 	if path != "-" {
 		file, err := files.Open(ctx, path)
@@ -249,5 +250,5 @@ func readGivenState(ctx context.Context, path string, stdin io.Reader) (*state.S
 	if err != nil {
 		return nil, err
 	}
-	return state.Decode(data)
+	return codec.Decode(data)
 }

@@ -41,6 +41,7 @@ type Settings struct {
 	RequiredVersion      string // a constraint such as ">= 0.1", "" for none
 	RequiredVersionRange hcl.Range
 	Cluster              *hcl.Block // cluster {}, nil when absent; see Config.Cluster
+	Encryption           *hcl.Block // encryption {}, nil when absent; see Config.Encryption
 	Backend              *hcl.Block // backend "type" {}, nil when absent; see Config.Backend
 }
 

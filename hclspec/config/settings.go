@@ -11,7 +11,7 @@ import (
 
 var settingsSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{{Name: "required_version"}},
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "cluster"}, {Type: "backend", LabelNames: []string{"type"}}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "cluster"}, {Type: "backend", LabelNames: []string{"type"}}, {Type: "encryption"}},
 }
 
 // settings reads a kplan block. There may be several, each with a part.
@@ -25,11 +25,16 @@ func (l *loader) settings(block *hcl.Block) {
 		if !l.declareOnce(b.Type+" block", b.DefRange) {
 			continue
 		}
-		if b.Type == "cluster" {
+		switch b.Type {
+		case "cluster":
 			_, diags := b.Body.Content(clusterSchema)
 			l.parser.report(diags)
 			l.config.Settings.Cluster = b
-		} else {
+		case "encryption":
+			_, diags := b.Body.Content(encryptionSchema)
+			l.parser.report(diags)
+			l.config.Settings.Encryption = b
+		default:
 			l.backend(b)
 		}
 	}
@@ -85,4 +90,35 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
 		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+
 			"this one will do.", c.Settings.RequiredVersion, running)
+}
+
+// Encryption is for whom the state and saved plans are encrypted, and what decrypts them.
+type Encryption struct {
+	Recipients, Identities, Passphrases []string
+	// Unknown are the arguments that depend on a variable without a value.
+	Unknown []string
+	Range   hcl.Range // the block's head
+	// Ranges are where each argument is written.
+	Ranges map[string]hcl.Range
+}
+
+var encryptionSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "recipients"}, {Name: "identities"}, {Name: "passphrases"}}}
+
+// Encryption evaluates the encryption block, nil where there is none.
+func (c *Config) Encryption(v Values) (*Encryption, hcl.Diagnostics) {
+	block := c.Settings.Encryption
+	if block == nil {
+		return nil, nil
+	}
+	content, _, diags := block.Body.PartialContent(encryptionSchema)
+	e := newSettingsEval(c, v, content.Attributes)
+	out := &Encryption{Range: block.DefRange, Ranges: map[string]hcl.Range{}}
+	for name, attr := range content.Attributes {
+		out.Ranges[name] = attr.Expr.Range()
+	}
+	e.set("recipients", &out.Recipients)
+	e.set("identities", &out.Identities)
+	e.set("passphrases", &out.Passphrases)
+	out.Unknown = e.unknown
+	return out, append(diags, e.diags...)
 }

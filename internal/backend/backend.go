@@ -34,20 +34,27 @@ type Place struct {
 }
 
 // File is the place in a file.
-func File(path string) *Place {
-	local := state.Open(path)
+func File(path string, codec state.Codec) *Place {
+	local := state.Open(path).With(codec)
 	return &Place{Store: local, Reading: local.ForReading(), Name: path, File: path}
 }
 
-func shared(s *remote.Store) *Place {
+func shared(s *remote.Store, codec state.Codec) *Place {
+	s = s.With(codec)
 	return &Place{Store: s, Reading: s.ForReading(), Name: s.String()}
 }
 
 // Connect reaches a cluster, that of the stack for nil.
 type Connect func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, hcl.Diagnostics)
 
+// Options are what all backends are opened with.
+type Options struct {
+	Codec   state.Codec // how states are stored
+	Connect Connect
+}
+
 // types open the backends of each type.
-var types = map[string]func(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics){
+var types = map[string]func(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics){
 	"local":      openLocal,
 	"kubernetes": openKubernetes,
 	"s3":         openS3,
@@ -56,29 +63,29 @@ var types = map[string]func(ctx context.Context, b *config.Backend, connect Conn
 }
 
 // Open opens the place that a backend block names. Nothing need be there.
-func Open(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics) {
-	return types[b.Type](ctx, b, connect)
+func Open(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+	return types[b.Type](ctx, b, o)
 }
 
-func openLocal(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
-	return File(b.Path), nil
+func openLocal(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+	return File(b.Path, o.Codec), nil
 }
 
 // openKubernetes opens the store in the cluster that the block names, or else in that of the stack.
-func openKubernetes(ctx context.Context, b *config.Backend, connect Connect) (*Place, hcl.Diagnostics) {
+func openKubernetes(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
 	k := b.Kubernetes
 	var wanted *config.Cluster
 	if k.ConfigPath != "" || k.Context != "" {
 		wanted = &config.Cluster{ConfigPath: k.ConfigPath, Context: k.Context, Range: b.Range}
 	}
-	cluster, diags := connect(ctx, wanted)
+	cluster, diags := o.Connect(ctx, wanted)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	return shared(remote.Open(kubernetes.At(cluster, k.Namespace, k.Name))), nil
+	return shared(remote.Open(kubernetes.At(cluster, k.Namespace, k.Name)), o.Codec), nil
 }
 
-func openS3(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+func openS3(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
 	s := b.S3
 	place, err := s3.At(s3.Settings{
 		Bucket: s.Bucket, Key: s.Key, Region: s.Region, Endpoint: s.Endpoint, PathStyle: s.PathStyle,
@@ -87,21 +94,21 @@ func openS3(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagno
 	if err != nil {
 		return nil, unusable(b, err)
 	}
-	return shared(remote.Open(place)), nil
+	return shared(remote.Open(place), o.Codec), nil
 }
 
-func openPostgres(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+func openPostgres(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
 	p := b.Postgres
 	place, err := postgres.At(postgres.Settings{ConnString: p.ConnString, Schema: p.SchemaName, Name: p.Name})
 	if err != nil {
 		return nil, unusable(b, err)
 	}
-	return shared(remote.Open(place)), nil
+	return shared(remote.Open(place), o.Codec), nil
 }
 
 // openHTTP opens the store at an address. Credentials that the block does not have are those of the environment, where a
 // pipeline may have them for Terraform.
-func openHTTP(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diagnostics) {
+func openHTTP(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
 	h := b.HTTP
 	username := cmp.Or(h.Username, os.Getenv("KPLAN_HTTP_USERNAME"), os.Getenv("TF_HTTP_USERNAME"))
 	password := cmp.Or(h.Password, os.Getenv("KPLAN_HTTP_PASSWORD"), os.Getenv("TF_HTTP_PASSWORD"))
@@ -117,6 +124,7 @@ func openHTTP(_ context.Context, b *config.Backend, _ Connect) (*Place, hcl.Diag
 	if err != nil {
 		return nil, unusable(b, err)
 	}
+	s = s.With(o.Codec)
 	return &Place{Store: s, Reading: s.ForReading(), Name: s.String(), Secrets: []string{password}}, nil
 }
 

@@ -32,6 +32,25 @@ type lease struct {
 type stored struct {
 	version state.Version // zero: none
 	sum     [sha256.Size]byte
+	content [sha256.Size]byte // of the state in the clear, whose text differs each time it is encrypted
+}
+
+// identify is what a lease remembers of a state and its text.
+func (l *lease) identify(s *state.State, text []byte) stored {
+	known := stored{version: s.Version(), sum: sha256.Sum256(text)}
+	known.content = known.sum
+	if l.codec.Encrypts() {
+		known.content = contentOf(s)
+	}
+	return known
+}
+
+// contentOf is the digest of a state in the clear, zero for one that can't be written.
+func contentOf(s *state.State) (sum [sha256.Size]byte) {
+	if text, err := s.Encode(); err == nil {
+		sum = sha256.Sum256(text)
+	}
+	return sum
 }
 
 func newLease(s *Store, info state.LockInfo) *lease {
@@ -63,7 +82,7 @@ func (l *lease) Read(ctx context.Context) (*state.State, error) {
 	}
 	s, err := l.decode(text)
 	if err == nil {
-		l.base = stored{s.Version(), sha256.Sum256(text)}
+		l.base = l.identify(s, text)
 	}
 	return s, err
 }
@@ -100,8 +119,7 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 
 // isStored reports whether the text of s is the one that is stored.
 func (l *lease) isStored(s *state.State) bool {
-	text, err := s.Encode()
-	return err == nil && l.base.version != state.Version{} && sha256.Sum256(text) == l.base.sum
+	return l.base.version != state.Version{} && contentOf(s) == l.base.content
 }
 
 // Replace stores s whatever is stored now.
@@ -205,11 +223,11 @@ func (l *lease) isOther(current []byte) error {
 func (l *lease) store(ctx context.Context, s *state.State, serial uint64, current []byte) error {
 	next := *s
 	next.Serial = serial
-	text, err := next.Encode()
+	text, err := l.codec.Encode(&next)
 	if err != nil {
 		return err
 	}
-	written := stored{next.Version(), sha256.Sum256(text)}
+	written := l.identify(&next, text)
 	if err := l.update(ctx, text, current); err != nil {
 		l.unsettled = append(l.unsettled, written) // it may still be carried out
 		if lost := new(state.LostLockError); errors.As(err, &lost) {

@@ -58,6 +58,7 @@ type Store struct {
 	state, lock, unlock endpoint
 	reader              bool
 	name                string
+	codec               state.Codec
 }
 
 // endpoint is a method at an address.
@@ -126,6 +127,13 @@ func (s *Store) ForReading() *Store {
 	return &reader
 }
 
+// With is the same store, whose states are encrypted.
+func (s *Store) With(c state.Codec) *Store {
+	other := *s
+	other.codec = c
+	return &other
+}
+
 // WithTiming is the same store in another rhythm, for tests.
 func (s *Store) WithTiming(t Timing) *Store {
 	other := *s
@@ -155,16 +163,12 @@ func (s *Store) decode(text []byte) (*state.State, error) {
 	if text == nil {
 		return nil, state.ErrNotExist
 	}
-	st, err := state.Decode(text)
+	st, err := s.codec.Decode(text)
 	var bad *state.DecodeError
-	var migrated *state.MigratedError
-	switch {
-	case errors.As(err, &bad):
+	if errors.As(err, &bad) {
 		return nil, bad.At("at "+s.name, adviseEarlier)
-	case errors.As(err, &migrated):
-		migrated.Path = "at " + s.name
 	}
-	return st, err
+	return st, state.Locate(err, "at "+s.name)
 }
 
 // fetch returns what is stored, or nil where nothing is.

@@ -26,6 +26,7 @@ type lease struct {
 	at       string // the version of the head
 	renewed  time.Time
 	base     state.Version // what this lease last read or wrote
+	content  string        // of that, where it is stored in other bytes each time
 	unlocked bool
 	// unsettled are the parts of writes that failed, but may still come through as long as nothing else was swapped.
 	unsettled []string
@@ -155,12 +156,24 @@ func (l *lease) Read(ctx context.Context) (*state.State, error) {
 		l.base = state.Version{}
 		return nil, state.ErrNotExist
 	}
-	s, err := get(ctx, l.place, l.head.Current)
+	s, err := get(ctx, l.place, l.head.Current, l.codec)
 	if err != nil {
 		return nil, l.unreadable(err)
 	}
-	l.base = s.Version()
+	l.base, l.content = s.Version(), ""
+	if l.codec.Encrypts() {
+		l.content = contentOf(s)
+	}
 	return s, nil
+}
+
+// contentOf is the digest of a state as it is in the clear.
+func contentOf(s *state.State) string {
+	text, err := s.Encode()
+	if err != nil {
+		return ""
+	}
+	return sumOf(text)
 }
 
 // Write stores s as the version after the one that this lease last read or wrote.
@@ -177,7 +190,11 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: state.Version{Lineage: before.Lineage, Serial: before.Serial}}
 	}
 	if current := l.head.Current; current != nil {
-		if text, err := s.Encode(); err == nil && sumOf(text) == current.SHA256 {
+		stored := current.SHA256
+		if l.codec.Encrypts() {
+			stored = l.content
+		}
+		if content := contentOf(s); content != "" && content == stored {
 			return nil
 		}
 	}
@@ -220,7 +237,7 @@ func (l *lease) mayWrite(ctx context.Context) error {
 func (l *lease) store(ctx context.Context, s *state.State, serial uint64) error {
 	next := *s
 	next.Serial = serial
-	text, err := next.Encode()
+	text, err := l.codec.Encode(&next)
 	if err != nil {
 		return err
 	}
@@ -246,7 +263,10 @@ func (l *lease) store(ctx context.Context, s *state.State, serial uint64) error 
 		}
 		return fmt.Errorf("writing the state to %s: %w", l.place, err)
 	}
-	s.Serial, l.base = serial, next.Version()
+	s.Serial, l.base, l.content = serial, next.Version(), ""
+	if l.codec.Encrypts() {
+		l.content = contentOf(s)
+	}
 	l.found = nil
 	l.remove(ctx, slices.Concat(before.parts(), l.unsettled))
 	l.unsettled = nil

@@ -43,7 +43,7 @@ func put(ctx context.Context, place Place, s *state.State, text []byte, by strin
 }
 
 // get reads the state of a version. What the place has instead of it is a *state.DecodeError.
-func get(ctx context.Context, place Place, v *version) (*state.State, error) {
+func get(ctx context.Context, place Place, v *version, codec state.Codec) (*state.State, error) {
 	pieces := make([][]byte, len(v.Parts))
 	err := each(len(pieces), func(i int) (err error) {
 		pieces[i], err = place.Get(ctx, v.Parts[i])
@@ -56,14 +56,10 @@ func get(ctx context.Context, place Place, v *version) (*state.State, error) {
 	if err != nil {
 		return nil, &state.DecodeError{Path: place.String(), Problem: "is damaged: " + err.Error(), Advice: adviseEarlier}
 	}
-	s, err := state.Decode(text)
+	s, err := codec.Decode(text)
 	var damaged *state.DecodeError
-	var migrated *state.MigratedError
-	switch {
-	case errors.As(err, &damaged):
-		damaged.Path, damaged.Advice = place.String(), adviseEarlier
-	case errors.As(err, &migrated):
-		migrated.Path = place.String()
+	if errors.As(state.Locate(err, place.String()), &damaged) {
+		damaged.Advice = adviseEarlier
 	}
 	return s, err
 }

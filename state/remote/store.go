@@ -28,6 +28,7 @@ type Store struct {
 	place  Place
 	reader bool
 	timing Timing
+	codec  state.Codec
 
 	mu   sync.Mutex
 	seen sighting
@@ -45,11 +46,18 @@ func Open(place Place) *Store { return &Store{place: place, timing: defaultTimin
 
 // ForReading is the same store for a run that changes nothing, maybe of a user who may not write: then locking
 // it returns state.ErrNoLock, as long as nobody else holds the lock.
-func (s *Store) ForReading() *Store { return &Store{place: s.place, reader: true, timing: s.timing} }
+func (s *Store) ForReading() *Store {
+	return &Store{place: s.place, reader: true, timing: s.timing, codec: s.codec}
+}
 
 // WithTiming is the same store in another rhythm, for tests that can't wait a minute.
 func (s *Store) WithTiming(t Timing) *Store {
-	return &Store{place: s.place, reader: s.reader, timing: t}
+	return &Store{place: s.place, reader: s.reader, timing: t, codec: s.codec}
+}
+
+// With is the same store, whose states are encrypted.
+func (s *Store) With(c state.Codec) *Store {
+	return &Store{place: s.place, reader: s.reader, timing: s.timing, codec: c}
 }
 
 // String names the place.
@@ -62,7 +70,7 @@ func (s *Store) Read(ctx context.Context) (*state.State, error) {
 		if h.Current == nil {
 			return nil, state.ErrNotExist
 		}
-		st, problem := get(ctx, s.place, h.Current)
+		st, problem := get(ctx, s.place, h.Current, s.codec)
 		if problem == nil {
 			return st, nil
 		}
@@ -79,7 +87,7 @@ func (s *Store) unreadable(err error) error {
 	if isNone(err) {
 		return &state.DecodeError{Path: s.String(), Problem: "is not complete: a part of it is gone", Advice: adviseEarlier}
 	}
-	if errors.As(err, new(*state.DecodeError)) || errors.As(err, new(*state.MigratedError)) {
+	if errors.As(err, new(*state.DecodeError)) || errors.As(err, new(*state.MigratedError)) || errors.As(err, new(*state.KeyError)) {
 		return err
 	}
 	return fmt.Errorf("reading the state in %s: %w", s.place, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/remote"
 	"kplan.dev/kplan/state/storetest"
@@ -43,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 		"read while it is written":   readWhileWritten,
 		"a user who may only read":   readOnly,
 		"holders with hostile names": hostileHolder,
+		"encrypted":                  encrypted,
 		"a migration is killed":      migrationKilled,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -731,6 +733,51 @@ func readOnly(t *testing.T, one, other remote.Place) {
 	lock(t, store(one))
 	if _, err := store(denied).ForReading().Lock(t.Context(), state.NewLockInfo("plan", "test")); !errors.As(err, new(*state.LockedError)) {
 		t.Errorf("a reader's lock beside a run: %v, want a *state.LockedError", err)
+	}
+}
+
+// encrypted: the place has nothing in the clear but whose state it is, and who has no key is told so.
+func encrypted(t *testing.T, one, other remote.Place) {
+	codec := func(passphrases ...string) state.Codec {
+		keys, err := encryption.New(encryption.Options{Passphrases: passphrases})
+		must(t, err)
+		return state.Codec{Keys: keys}
+	}
+	mine := codec("old")
+	lease := lock(t, store(one).With(mine))
+	s := state.New()
+	s.Put(storetest.Objects(20)...)
+	must(t, lease.Write(t.Context(), s))
+	must(t, lease.Write(t.Context(), s))
+	must(t, lease.Unlock())
+	if s.Serial != 1 {
+		t.Errorf("a state with nothing new was written, as serial %d", s.Serial)
+	}
+	var locked *state.KeyError
+	if _, err := store(other).Read(t.Context()); !errors.As(err, &locked) {
+		t.Errorf("without a key: %v, want a *state.KeyError", err)
+	}
+	next := store(other).With(codec("new", "old"))
+	lease = lock(t, next)
+	got, err := lease.Read(t.Context())
+	must(t, err)
+	if !got.Equal(s) {
+		t.Error("another state is stored than was written")
+	}
+	must(t, lease.Write(t.Context(), got))
+	got.Put(storetest.Object(99))
+	must(t, lease.Write(t.Context(), got))
+	must(t, lease.Unlock())
+	if got.Serial != 2 {
+		t.Errorf("the serial is %d", got.Serial)
+	}
+	if _, err := store(one).With(mine).Read(t.Context()); !errors.As(err, &locked) {
+		t.Errorf("with the old passphrase: %v, want a *state.KeyError", err)
+	}
+	earlier, err := next.ReadSerial(t.Context(), 1)
+	must(t, err)
+	if !earlier.Equal(s) {
+		t.Error("another earlier version is stored than was written")
 	}
 }
 
