@@ -177,7 +177,7 @@ func (b *builder) build(ctx context.Context, names []string, out io.Writer) erro
 		}
 	}
 	if len(missing) > 0 {
-		fmt.Fprintf(out, "building %s (Kubernetes %s): minutes the first time\n", strings.Join(missing, ", "), b.version)
+		fmt.Fprintf(out, "building %s: minutes the first time\n", strings.Join(missing, ", "))
 		for _, together := range b.byModule(missing) {
 			if err := b.compile(ctx, together); err != nil {
 				return err

@@ -105,11 +105,9 @@ func TestStore(t *testing.T) {
 			var n atomic.Int32
 			storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
 				at := fmt.Sprint("/s", n.Add(1))
-				one, err := httpstore.Open(optionsFor(server, at))
-				must(t, err)
-				other, err := httpstore.Open(optionsFor(server, at))
-				must(t, err)
-				return one, other
+				often := quick // but with time for many objects on a busy machine
+				often.Stall, often.Attempt, often.Lock = 20*time.Second, time.Minute, 20*time.Second
+				return open(t, optionsFor(server, at)).WithTiming(often), open(t, optionsFor(server, at)).WithTiming(often)
 			})
 		})
 	}
