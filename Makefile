@@ -13,7 +13,7 @@ DEMO := .sandbox/demo
 export CGO_ENABLED := 0
 SHELL := /bin/bash
 
-.PHONY: build demo demo-down quick test race race-cluster torture loop check vet cross cross-sandbox vulncheck \
+.PHONY: build demo demo-down quick test e2e race race-cluster torture loop check vet cross cross-sandbox vulncheck \
   golden bench bench-go bench-baseline clean
 
 # BUILDFLAGS=-trimpath makes the same bytes in every directory. It is not given by
@@ -51,6 +51,20 @@ quick:
 test: build sandbox bin/$(notdir $(GOTESTSUM))
 	@cd sandbox && go vet ./... && go test ./...
 	@$(in_a_sandbox) bin/$(notdir $(GOTESTSUM)) --format pkgname -- -timeout 30m $(TESTFLAGS) ./...
+
+# Tests on a real forge, Gitea. To compile it takes two processors seven minutes the first
+# time, more than CI has left: there, servers in the tests play it. Tests that need it skip
+# themselves without KPLAN_TEST_FORGE.
+E2E_PACKAGES := ./state/httpstore
+e2e: build sandbox forge
+	cd sandbox && KPLAN_TEST_REQUIRE_FORGE=1 go test -run Forge .
+	@set -eu; \
+	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \
+	trap 'bin/kplan-sandbox forge down -dir "$$dir" -purge >/dev/null' EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM; \
+	bin/kplan-sandbox forge up -dir "$$dir"; \
+	export KPLAN_TEST_FORGE="$$dir/forge.json" KPLAN_TEST_REQUIRE_FORGE=1; \
+	go test -timeout 10m $(TESTFLAGS) $(E2E_PACKAGES)
 
 # The packages in which goroutines share anything, under the race detector, which
 # needs cgo and a C compiler. It slows everything down several times, so what needs
