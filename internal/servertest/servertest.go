@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,6 +56,9 @@ const guard = `dir=$1; shift; "$@" & server=$!
 if read -r signal; then kill -s "$signal" $server; wait $server
 else kill -s KILL $server; wait $server; rm -rf "$dir"; fi`
 
+// held are the servers that were started: one that is collected loses its guard's input, and ends.
+var held sync.Map
+
 // startTime is how long a server may take to answer.
 const startTime = 60 * time.Second
 
@@ -74,6 +78,7 @@ func (s *Server) Start() error {
 	if err := s.guard.Start(); err != nil {
 		return err
 	}
+	held.Store(s, true)
 	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		err := s.Ready()
 		if err == nil {

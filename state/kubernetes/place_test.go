@@ -55,7 +55,10 @@ func namespace(t testing.TB, cluster *kube.Cluster) string {
 	return live.GetName()
 }
 
+func TestMain(m *testing.M) { remotetest.Main(m) }
+
 func TestStore(t *testing.T) {
+	t.Parallel()
 	open := places(t)
 	storetest.Run(t, func(*testing.T) (state.Store, state.Store) {
 		one, other := open(t)
@@ -63,7 +66,10 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestPlace(t *testing.T) { remotetest.Run(t, places(t)) }
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	remotetest.Run(t, places(t))
+}
 
 // places opens, for one name after another, two places that know of each other only through the cluster.
 func places(t *testing.T) func(*testing.T) (one, other remote.Place) {

@@ -50,7 +50,10 @@ func places(of *postgrestest.Server, schema string) func(t *testing.T) (one, oth
 	}
 }
 
+func TestMain(m *testing.M) { remotetest.Main(m) }
+
 func TestStore(t *testing.T) {
+	t.Parallel()
 	open := places(server(t), "store")
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
 		one, other := open(t)
@@ -58,7 +61,10 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestPlace(t *testing.T) { remotetest.Run(t, places(server(t), "")) }
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	remotetest.Run(t, places(server(t), ""))
+}
 
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
@@ -82,25 +88,109 @@ func TestCreatedAtOnce(t *testing.T) {
 	}
 }
 
+func run(t *testing.T, s *postgrestest.Server, sql string) {
+	t.Helper()
+	if err := s.Run(sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRights: a role needs what docs/backend-postgres.md says.
 func TestRights(t *testing.T) {
 	s := server(t)
 	for _, user := range []string{"writer", "reader", "stranger"} {
-		s.Exec(t, "CREATE ROLE "+user+" LOGIN PASSWORD '"+postgrestest.Password+"'")
+		run(t, s, "CREATE ROLE "+user+" LOGIN PASSWORD '"+postgrestest.Password+"'")
 	}
 	_, err := remote.Open(at(t, s, "writer", "rights", "shop")).Lock(t.Context(), state.NewLockInfo("apply", "test"))
 	if err == nil || !errors.Is(err, remote.ErrReadOnly) {
 		t.Fatalf("locking where there are no tables: %v", err)
 	}
 	_, statements, _ := strings.Cut(err.Error(), "\n\n")
-	s.Exec(t, statements) // what the error says is what the administrator does
-	s.Exec(t, `GRANT USAGE ON SCHEMA rights TO reader; GRANT SELECT ON rights.state_heads, rights.state_parts TO reader`)
+	run(t, s, statements) // what the error says is what the administrator does
+	run(t, s, `GRANT USAGE ON SCHEMA rights TO reader; GRANT SELECT ON rights.state_heads, rights.state_parts TO reader`)
 	remotetest.Rights(t, at(t, s, postgrestest.Admin, "rights", "shop"), at(t, s, "writer", "rights", "shop"),
 		at(t, s, "reader", "rights", "shop"), "GRANT SELECT, INSERT")
 	_, err = remote.Open(at(t, s, "stranger", "rights", "shop")).Read(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "GRANT USAGE") {
 		t.Errorf("a user without any right: %v", err)
 	}
+}
+
+// TestLostAnswers: the connection is cut after the server has done what it was asked for.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	relay := servertest.NewRelay(t, fmt.Sprint("127.0.0.1:", s.Port))
+	through, err := postgres.At(postgres.Settings{
+		ConnString: strings.Replace(s.ConnString(postgrestest.Admin), fmt.Sprint("127.0.0.1:", s.Port), relay.Addr, 1), Name: "relayed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remotetest.Relayed(t, through, at(t, s, postgrestest.Admin, "", "relayed"), relay)
+}
+
+// TestStandby: a server that only reads is one for plans; in the middle of a run, one that is about to be replaced.
+func TestStandby(t *testing.T) {
+	s := server(t)
+	run(t, s, "CREATE ROLE failover SUPERUSER LOGIN PASSWORD '"+postgrestest.Password+"'")
+	readOnly := func(on string) {
+		run(t, s, "ALTER ROLE failover SET default_transaction_read_only = "+on)
+		run(t, s, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'failover'")
+	}
+	p := at(t, s, "failover", "standby", "shop")
+	version, err := p.Swap(t.Context(), []byte("{}"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readOnly("on")
+	if _, err := p.Swap(t.Context(), []byte("{}"), version); !errors.Is(err, remote.ErrUnanswered) {
+		t.Errorf("in the middle of a run: %v, want ErrUnanswered", err)
+	}
+	_, err = at(t, s, "failover", "standby", "shop").Swap(t.Context(), []byte("{}"), version)
+	if !errors.Is(err, remote.ErrReadOnly) || !strings.Contains(err.Error(), "standby") {
+		t.Errorf("at the beginning of a run: %v, want ErrReadOnly", err)
+	}
+	readOnly("off")
+	if _, err := p.Swap(t.Context(), []byte("{}"), version); err != nil {
+		t.Errorf("after the failover: %v", err)
+	}
+}
+
+// TestSerializable: transactions that fail because of others do not fail a run.
+func TestSerializable(t *testing.T) {
+	s := server(t)
+	run(t, s, "CREATE ROLE serial SUPERUSER LOGIN PASSWORD '"+postgrestest.Password+"'")
+	run(t, s, "ALTER ROLE serial SET default_transaction_isolation = serializable")
+	remotetest.Linearizable(t, func(t *testing.T) (remote.Place, remote.Place) {
+		return at(t, s, "serial", "serializable", "shop"), at(t, s, "serial", "serializable", "shop")
+	})
+}
+
+// TestPooler: all of it works where each transaction may have another session.
+func TestPooler(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	pooler, err := s.StartPooler()
+	if err != nil {
+		servertest.Missing(t, err)
+	}
+	at := func(t *testing.T, name string) remote.Place {
+		p, err := postgres.At(postgres.Settings{ConnString: pooler.ConnString(postgrestest.Admin), Schema: "pooled", Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var n atomic.Int32
+	pooled := func(t *testing.T) (remote.Place, remote.Place) {
+		name := fmt.Sprint("s", n.Add(1))
+		return at(t, name), at(t, name)
+	}
+	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
+		one, other := pooled(t)
+		return remote.Open(one), remote.Open(other)
+	})
+	remotetest.Linearizable(t, pooled)
 }
 
 // TestOutages: the server crashes and is started again.

@@ -9,6 +9,10 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -151,30 +155,35 @@ func (p *Place) Swap(ctx context.Context, head []byte, version string) (string, 
 
 // putIf writes an object that has the ETag, "" for none.
 func (p *Place) putIf(ctx context.Context, key string, text []byte, version string) (string, error) {
-	options := putOptions("application/json")
+	options := minio.PutObjectOptions{ContentType: "application/json"}
 	if version == "" {
 		options.SetMatchETagExcept("*")
 	} else {
 		options.SetMatchETag(version)
 	}
-	info, err := p.once.Client.PutObject(ctx, p.bucket, key, bytes.NewReader(text), int64(len(text)), options)
+	tag, err := p.write(ctx, p.once, key, text, options)
 	if err != nil {
 		return "", p.swapError(err)
 	}
-	return info.ETag, nil
+	return tag, nil
 }
 
-// putOptions have a digest, which buckets with locks on their objects ask for.
-func putOptions(contentType string) minio.PutObjectOptions {
-	return minio.PutObjectOptions{ContentType: contentType, SendContentMd5: true, DisableMultipart: true}
+// write writes an object in one request, with its digests: that of MD5 is asked for by buckets with locks on their objects.
+func (p *Place) write(
+	ctx context.Context, client minio.Core, key string, text []byte, options minio.PutObjectOptions,
+) (tag string, err error) {
+	sum, sha := md5.Sum(text), sha256.Sum256(text)
+	options.DisableContentSha256 = true // in chunks: the digest of the whole is signed
+	info, err := client.PutObject(ctx, p.bucket, key, bytes.NewReader(text), int64(len(text)),
+		base64.StdEncoding.EncodeToString(sum[:]), hex.EncodeToString(sha[:]), options)
+	return info.ETag, err
 }
 
 // Put writes a part's object.
 func (p *Place) Put(ctx context.Context, name string, part []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, partTime)
 	defer cancel()
-	_, err := p.client.Client.PutObject(
-		ctx, p.bucket, p.partKey(name), bytes.NewReader(part), int64(len(part)), putOptions("application/gzip"))
+	_, err := p.write(ctx, p.client, p.partKey(name), part, minio.PutObjectOptions{ContentType: "application/gzip"})
 	return p.explain(err)
 }
 

@@ -36,7 +36,9 @@ var buckets atomic.Int32
 func bucket(t testing.TB, of *s3test.Server) string {
 	t.Helper()
 	name := fmt.Sprint("states-", buckets.Add(1))
-	of.Bucket(t, name)
+	if err := of.MakeBucket(name); err != nil {
+		t.Fatal(err)
+	}
 	return name
 }
 
@@ -59,7 +61,10 @@ func places(of *s3test.Server, bucket string) func(t *testing.T) (one, other rem
 	}
 }
 
+func TestMain(m *testing.M) { remotetest.Main(m) }
+
 func TestStore(t *testing.T) {
+	t.Parallel()
 	s := server(t)
 	open := places(s, bucket(t, s))
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
@@ -69,12 +74,14 @@ func TestStore(t *testing.T) {
 }
 
 func TestPlace(t *testing.T) {
+	t.Parallel()
 	s := server(t)
 	remotetest.Run(t, places(s, bucket(t, s)))
 }
 
 // TestVersionedBucket: a bucket that keeps the versions of objects is no other place.
 func TestVersionedBucket(t *testing.T) {
+	t.Parallel()
 	s := server(t)
 	name := bucket(t, s)
 	s.KeepVersions(t, name)
@@ -111,6 +118,20 @@ func TestRights(t *testing.T) {
 	s.Policy(t, name, strings.ReplaceAll(policy, "BUCKET", name))
 	const key = "shop.json"
 	remotetest.Rights(t, at(t, s, s3test.AdminKey, name, key), at(t, s, "writer", name, key), at(t, s, "reader", name, key), "s3:PutObject")
+}
+
+// TestLostAnswers: the connection is cut after the server has done what it was asked for.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	name := bucket(t, s)
+	relay := servertest.NewRelay(t, strings.TrimPrefix(s.Endpoint, "http://"))
+	through, err := s3.At(s3.Settings{
+		Bucket: name, Key: "shop.json", Endpoint: "http://" + relay.Addr, AccessKey: s3test.AdminKey, SecretKey: s3test.Secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remotetest.Relayed(t, through, at(t, s, s3test.AdminKey, name, "shop.json"), relay)
 }
 
 // TestOutages: the server is killed and started again.

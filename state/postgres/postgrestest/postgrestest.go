@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,11 +57,11 @@ func Start() (*Server, error) {
 		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories=" + s.Dir, "-c", "fsync=off", "-c", "max_connections=200",
 	}
-	s.Ready = func() error { return s.execIn("postgres", "SELECT 1") }
+	s.Ready = func() error { return s.runIn("postgres", "SELECT 1") }
 	if err := s.Server.Start(); err != nil {
 		return nil, err
 	}
-	return s, s.execIn("postgres", "CREATE DATABASE app")
+	return s, s.runIn("postgres", "CREATE DATABASE app")
 }
 
 // programs is the directory of the server's programs, which Debian does not have in the path.
@@ -121,15 +120,10 @@ func (s *Server) connString(user, database string) string {
 	return u.String()
 }
 
-// Exec carries out statements in the database app.
-func (s *Server) Exec(t testing.TB, sql string) {
-	t.Helper()
-	if err := s.execIn("app", sql); err != nil {
-		t.Fatal(err)
-	}
-}
+// Run carries out statements in the database app.
+func (s *Server) Run(sql string) error { return s.runIn("app", sql) }
 
-func (s *Server) execIn(database, sql string) error {
+func (s *Server) runIn(database, sql string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	conn, err := pgconn.Connect(ctx, s.connString(Admin, database))
@@ -139,4 +133,41 @@ func (s *Server) execIn(database, sql string) error {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql).ReadAll()
 	return err
+}
+
+// StartPooler starts PgBouncer before a server. It gives each transaction a session of the two that it has.
+func (s *Server) StartPooler() (*Server, error) {
+	program, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		return nil, fmt.Errorf("needs PgBouncer: apt-get install pgbouncer: %w", err)
+	}
+	p := &Server{Server: servertest.Server{Credential: s.Credential}}
+	if p.Dir, err = servertest.MakeDir(s.Credential); err != nil {
+		return nil, err
+	}
+	if p.Port, err = servertest.FreePort(); err != nil {
+		return nil, err
+	}
+	for name, text := range map[string]string{
+		"users": fmt.Sprintf("%q %q\n", Admin, Password),
+		"settings": fmt.Sprintf(`[databases]
+app = host=127.0.0.1 port=%d dbname=app
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = %s
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 200
+`, s.Port, p.Port, filepath.Join(p.Dir, "users")),
+	} {
+		if err := os.WriteFile(filepath.Join(p.Dir, name), []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	p.Command = []string{program, filepath.Join(p.Dir, "settings")}
+	p.Ready = func() error { return p.Run("SELECT 1") }
+	return p, p.Server.Start()
 }

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +24,15 @@ import (
 // quick is a rhythm in which a lock is lost within seconds, also where much else is going on.
 var quick = remote.Timing{
 	Renew: 200 * time.Millisecond, Attempt: time.Second, Unsure: 2 * time.Second, Stale: 4 * time.Second, Patience: time.Second,
+}
+
+// Main runs the tests of a package, more of them at once than there are processors: most of them wait.
+func Main(m *testing.M) {
+	flag.Parse()
+	if n, err := strconv.Atoi(flag.Lookup("test.parallel").Value.String()); err == nil && n < 6 {
+		_ = flag.Set("test.parallel", "6")
+	}
+	os.Exit(m.Run())
 }
 
 // Run tests an implementation. open returns, for a new state, two clients that know of each other only through it.

@@ -72,12 +72,9 @@ func Start() (*Server, error) {
 	return s, s.Server.Start()
 }
 
-// Bucket makes a bucket.
-func (s *Server) Bucket(t testing.TB, name string) {
-	t.Helper()
-	if err := s.client.MakeBucket(context.Background(), name, minio.MakeBucketOptions{}); err != nil {
-		t.Fatal(err)
-	}
+// MakeBucket makes a bucket.
+func (s *Server) MakeBucket(name string) error {
+	return s.client.MakeBucket(context.Background(), name, minio.MakeBucketOptions{})
 }
 
 // KeepVersions makes a bucket keep the versions of its objects.
