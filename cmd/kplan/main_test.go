@@ -89,8 +89,14 @@ func condition(name, kubeconfig string) (bool, error) {
 	if name == "cluster" {
 		return kubeconfig != "", nil
 	}
+	if of := moreConditions[name]; of != nil {
+		return of()
+	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
+
+// moreConditions are whether there are servers of other kinds.
+var moreConditions = map[string]func() (bool, error){}
 
 // scriptCommands are what scripts can do besides testscript's own commands.
 func scriptCommands() map[string]scriptCommand {
