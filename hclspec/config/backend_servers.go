@@ -17,6 +17,7 @@ var s3Backend = backendType{
 	required: []string{"bucket", "key"},
 	optional: []string{"region", "endpoint", "profile", "use_path_style", "access_key", "secret_key", "token"},
 	secret:   []string{"access_key", "secret_key", "token"},
+	place:    []string{"bucket", "key", "endpoint"},
 	evaluate: (*Backend).s3,
 	hints: func() map[string]string {
 		hints := map[string]string{

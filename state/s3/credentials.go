@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"gopkg.in/ini.v1"
@@ -28,11 +30,16 @@ func (s Settings) credentials() *credentials.Credentials {
 	c := &chain{providers: []credentials.Provider{
 		&credentials.EnvAWS{}, newSharedFiles(cmp.Or(os.Getenv("AWS_PROFILE"), "default")),
 	}}
-	if !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") || os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "" {
-		c.providers = append(c.providers, &credentials.IAM{})
+	hasRole := first(os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"), os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+		os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")) != ""
+	if hasRole || !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
+		c.providers = append(c.providers, &credentials.IAM{Client: &http.Client{Timeout: roleTime}})
 	}
 	return credentials.New(c)
 }
+
+// roleTime is how long to wait for the credentials of a role. On a desk nobody answers.
+const roleTime = 5 * time.Second
 
 // chain asks one provider after the other. Unlike that of the library it fails where none has credentials: a request
 // without them is refused for a reason that helps nobody.
