@@ -2,6 +2,7 @@ package httpstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,9 +11,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"kplan.dev/kplan/state"
@@ -29,17 +32,11 @@ type client struct {
 }
 
 func newClient(o Options, inAddress *url.Userinfo) (*client, error) {
-	c := &client{username: o.Username, password: o.Password, retryMax: o.RetryMax, waitMin: o.RetryWaitMin, waitMax: o.RetryWaitMax,
-		userAgent: o.UserAgent, timing: defaultTiming}
-	if c.username == "" && c.password == "" && inAddress != nil {
-		c.username = inAddress.Username()
-		c.password, _ = inAddress.Password()
-	}
-	if c.waitMin == 0 {
-		c.waitMin = time.Second
-	}
-	if c.waitMax == 0 {
-		c.waitMax = 30 * time.Second
+	password, _ := inAddress.Password()
+	c := &client{
+		username: cmp.Or(inAddress.Username(), o.Username), password: cmp.Or(password, o.Password),
+		retryMax: o.RetryMax, waitMin: cmp.Or(o.RetryWaitMin, time.Second), waitMax: cmp.Or(o.RetryWaitMax, 30*time.Second),
+		userAgent: o.UserAgent, timing: defaultTiming,
 	}
 	verify, err := tlsConfig(o)
 	if err != nil {
@@ -131,8 +128,11 @@ func (a answer) isUnsure() bool {
 	return a.isTemporary() || a.status < 300
 }
 
-// noAnswerError is the error of a request that may or may not have been carried out.
-type noAnswerError struct{ cause error }
+// noAnswerError is the error of a request that may have been carried out if it was sent.
+type noAnswerError struct {
+	cause error
+	sent  bool
+}
 
 func (e *noAnswerError) Error() string {
 	if errors.Is(e.cause, context.Canceled) {
@@ -161,6 +161,8 @@ func (c *client) send(ctx context.Context, to endpoint, body []byte, limit time.
 	defer stalled.Stop()
 	late := time.AfterFunc(limit, func() { cancel(errTooLate) })
 	defer late.Stop()
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	progress := func(r io.Reader) io.Reader { return &ticking{r, stalled, c.timing.Stall} }
 	req, err := c.request(ctx, to, body, progress)
 	if err != nil {
@@ -168,12 +170,12 @@ func (c *client) send(ctx context.Context, to endpoint, body []byte, limit time.
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, &noAnswerError{causeOf(ctx, err)}
+		return answer{}, &noAnswerError{causeOf(ctx, err), sent.Load()}
 	}
 	defer resp.Body.Close()
 	a := answer{status: resp.StatusCode, header: resp.Header}
 	if a.body, err = readBody(progress(resp.Body), resp); err != nil {
-		return answer{}, &noAnswerError{causeOf(ctx, err)}
+		return answer{}, &noAnswerError{causeOf(ctx, err), true}
 	}
 	return a, nil
 }

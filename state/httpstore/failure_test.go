@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,78 @@ func TestUnreachable(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), token) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestUnreachableLock: what was never sent leaves no lock that one would have to remove.
+func TestUnreachableLock(t *testing.T) {
+	server, one, _ := start(t)
+	server.Close()
+	_, err := one.Lock(t.Context(), state.NewLockInfo("test", "test"))
+	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "force-unlock") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestMigrationKilled: a migration to the server and one from it, killed at each request, leave one state that is used, and can
+// be repeated.
+func TestMigrationKilled(t *testing.T) {
+	server, one, other := start(t)
+	slow := quick
+	slow.Check, slow.Patience, slow.Unlock = time.Hour, 0, 50*time.Millisecond
+	file := state.Open(filepath.Join(t.TempDir(), "state.json"))
+	want := seed(t, file, 2)
+	dying := one.WithTiming(slow)
+	for range 2 { // the second time each has a state that was migrated away before
+		for _, to := range []bool{true, false} {
+			migrate(t, server, want, file, dying, other, to)
+		}
+	}
+}
+
+func migrate(t *testing.T, server *Server, want *state.State, file *state.Local, dying, other *httpstore.Store, to bool) {
+	t.Helper()
+	direction := func(remote *httpstore.Store) (state.Migrated, error) {
+		a, b := state.Place{Store: file, Name: file.Path()}, state.Place{Store: remote, Name: remote.String()}
+		if !to {
+			a, b = b, a
+		}
+		return state.Migrate(t.Context(), a, b, state.NewLockInfo("migrate", "test"), 0)
+	}
+	for n, done := 0, false; !done; n++ {
+		server.Fail(Cut().After(n))
+		_, err := direction(dying)
+		done = err == nil
+		server.Fail()
+		server.Steal(path, "") // the lock of the dead
+		from, there := usable(t, file), usable(t, other)
+		if !to {
+			from, there = there, from
+		}
+		switch {
+		case from != nil && there == nil && !sameObjects(from, want), from == nil && !sameObjects(there, want), done && from != nil:
+			t.Fatalf("killed at request %d, to the server %v: neither place has the state, or both", n, to)
+		}
+	}
+	again, err := direction(other)
+	must(t, err)
+	if !again.Before {
+		t.Error("a migration that was repeated did not find the one before")
+	}
+}
+
+// usable is the state that runs find, nil where they are told that it was migrated, or that there is none.
+func usable(t *testing.T, s state.Store) *state.State {
+	t.Helper()
+	st, err := s.Read(t.Context())
+	if errors.Is(err, state.ErrNotExist) || errors.As(err, new(*state.MigratedError)) {
+		return nil
+	}
+	must(t, err)
+	return st
+}
+
+func sameObjects(a, b *state.State) bool {
+	return a != nil && a.Lineage == b.Lineage && len(a.Objects) == len(b.Objects)
 }
 
 // TestRecovery: what goes wrong once is done again, and of what was carried out without an answer that is found out.

@@ -246,7 +246,7 @@ func (l *lease) update(ctx context.Context, text, before []byte) error {
 		a, err := l.client.send(ctx, to, text, l.client.timing.Attempt)
 		if err == nil && !a.isPage() {
 			switch a.status {
-			case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent:
+			case http.StatusOK, http.StatusCreated, http.StatusNoContent:
 				return nil
 			}
 		}

@@ -3,6 +3,7 @@ package httpstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -67,8 +68,15 @@ func lenient(text []byte, into any) error { return json.Unmarshal(text, into) }
 
 // take asks for the lock. If it was not granted, holder is who has it, as far as the server tells.
 func (s *Store) take(ctx context.Context, info state.LockInfo, patience time.Duration) (granted bool, holder state.LockInfo, err error) {
-	body := encodeLock(info)
-	a, err := s.client.retry(ctx, patience, func() (answer, error) { return s.client.send(ctx, s.lock, body, s.client.timing.Lock) })
+	body, maybe := encodeLock(info), false
+	a, err := s.client.retry(ctx, patience, func() (answer, error) {
+		a, err := s.client.send(ctx, s.lock, body, s.client.timing.Lock)
+		if silent := new(noAnswerError); errors.As(err, &silent) {
+			maybe = maybe || silent.sent
+			silent.sent = maybe // of any of the tries
+		}
+		return a, err
+	})
 	if err != nil {
 		return false, holder, fmt.Errorf("%s: %w", s.lockName(), err)
 	}

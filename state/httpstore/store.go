@@ -23,9 +23,9 @@ import (
 
 // Options are where the state is and how to reach it. The names are those of Terraform's http backend.
 type Options struct {
-	Address, LockAddress, UnlockAddress    string // http or https; credentials in them count as Username and Password
+	Address, LockAddress, UnlockAddress    string // http or https
 	UpdateMethod, LockMethod, UnlockMethod string // default POST, LOCK and UNLOCK
-	Username, Password                     string
+	Username, Password                     string // where Address has none
 	SkipCertVerification                   bool
 	ClientCACertificatePEM                 string
 	ClientCertificatePEM                   string
@@ -228,7 +228,8 @@ func (s *Store) isReader(ctx context.Context, refused error) bool {
 // is left to do.
 func (s *Store) abandon(info state.LockInfo, why error) error {
 	var refused *refusedError
-	if errors.As(why, new(*deniedError)) || errors.As(why, &refused) && !refused.temporary {
+	var silent *noAnswerError
+	if errors.As(why, new(*deniedError)) || errors.As(why, &refused) && !refused.temporary || errors.As(why, &silent) && !silent.sent {
 		return why // nothing was taken
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.client.timing.Lock)
