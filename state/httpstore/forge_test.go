@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/internal/forgetest"
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/httpstore"
@@ -40,6 +41,19 @@ func openTwo(t testing.TB, o httpstore.Options) (one, other *httpstore.Store) {
 func TestGitea(t *testing.T) {
 	f := forgetest.Open(t)
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) { return openTwo(t, onGitea(f, f.Token)) })
+}
+
+// TestGiteaEncrypted: Gitea takes an encrypted state, whose lineage and serial it reads.
+func TestGiteaEncrypted(t *testing.T) {
+	f := forgetest.Open(t)
+	keys, err := encryption.New(encryption.Options{Passphrases: []string{"correct horse battery staple"}})
+	must(t, err)
+	one, other := openTwo(t, onGitea(f, f.Token))
+	codec := state.Codec{Keys: keys}
+	want := seed(t, one.With(codec), 2)
+	if got := read(t, other.With(codec)); !got.Equal(want) {
+		t.Error("another state was read")
+	}
 }
 
 // TestGiteaKeepsTheText: what is stored is what kplan state pull prints.

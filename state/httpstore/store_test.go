@@ -1,6 +1,7 @@
 package httpstore_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/httpstore"
 	. "kplan.dev/kplan/state/httpstore/httpstoretest"
@@ -110,6 +112,34 @@ func TestStore(t *testing.T) {
 				return open(t, optionsFor(server, at)).WithTiming(often), open(t, optionsFor(server, at)).WithTiming(often)
 			})
 		})
+	}
+}
+
+// TestEncrypted: encrypted states pass the suite, too, and servers find their lineage and serial.
+func TestEncrypted(t *testing.T) {
+	const public, secret = "age1rlp4844mcqa3dz57u9xgzpjnz6usse7x0nee3pgvy93jxc4lecxspddwtw",
+		"AGE-SECRET-KEY-1M3M5NLP0PQ8S643AQLR9WS4G58GL0UMFZZ5X9GKEK98722DDRQLSZ3U2WU"
+	keys, err := encryption.New(encryption.Options{Recipients: []string{public}, Identities: []string{secret}})
+	must(t, err)
+	codec := state.Codec{Keys: keys}
+	server, plain, _ := start(t)
+	var n atomic.Int32
+	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
+		o := optionsFor(server, fmt.Sprint("/s", n.Add(1)))
+		return open(t, o).With(codec), open(t, o).With(codec)
+	})
+	s := seed(t, plain.With(codec), 3)
+	var head struct {
+		Lineage string
+		Serial  uint64
+	}
+	text := server.Stored(path)
+	must(t, json.Unmarshal(text, &head))
+	if head.Lineage != s.Lineage || head.Serial != s.Serial || strings.Contains(string(text), "ConfigMap") {
+		t.Errorf("%.300s", text)
+	}
+	if _, err := plain.Read(t.Context()); !errors.As(err, new(*state.KeyError)) || !strings.Contains(err.Error(), path) {
+		t.Errorf("without a key: %v", err)
 	}
 }
 
