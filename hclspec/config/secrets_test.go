@@ -313,6 +313,42 @@ provider "kubernetes" { token = "s3cret" }`,
 variable "t" { default = "***" }
 provider "kubernetes" { token = "***" }`,
 		},
+		"credentials for a backend": {
+			File: `kplan {
+  backend "s3" {
+    bucket     = "shown"
+    region     = "shown"
+    access_key = "s3cret"
+    secret_ky  = "s3cret"
+    token      = local.t
+  }
+}
+kplan {
+  backend "postgres" {
+    name        = "shown"
+    schema_name = "shown"
+    conn_str    = "postgres://me:s3cret@db.example/app"
+  }
+}
+locals { t = "s3cret" }`,
+			want: `kplan {
+  backend "s3" {
+    bucket     = "shown"
+    region     = "shown"
+    access_key = "***"
+    secret_ky  = "***"
+    token      = local.t
+  }
+}
+kplan {
+  backend "postgres" {
+    name        = "shown"
+    schema_name = "shown"
+    conn_str    = "***"
+  }
+}
+locals { t = "***" }`,
+		},
 		"JSON that is misspelled": {
 			file: "main.kplan.json",
 			File: `{"resource": {

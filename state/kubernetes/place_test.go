@@ -11,11 +11,9 @@ import (
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/kube/auth"
-	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/kubernetes"
 	"kplan.dev/kplan/state/remote"
 	"kplan.dev/kplan/state/remote/remotetest"
-	"kplan.dev/kplan/state/storetest"
 )
 
 func connect(t testing.TB) *kube.Cluster {
@@ -60,10 +58,7 @@ func TestMain(m *testing.M) { remotetest.Main(m) }
 func TestStore(t *testing.T) {
 	t.Parallel()
 	open := places(t)
-	storetest.Run(t, func(*testing.T) (state.Store, state.Store) {
-		one, other := open(t)
-		return remote.Open(one), remote.Open(other)
-	})
+	remotetest.Stores(t, open)
 }
 
 func TestPlace(t *testing.T) {

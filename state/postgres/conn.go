@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,16 +16,18 @@ var binary = []int16{1}
 
 // often carries out a statement that may be carried out twice: where no answer comes, again.
 func (p *Place) often(ctx context.Context, limit time.Duration, sql string, args ...[]byte) (*pgconn.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for pause, try := 200*time.Millisecond, 1; ; pause, try = 2*pause, try+1 {
-		result, err := p.once(ctx, limit, sql, args...)
+		result, err := p.once(limited, limit, sql, args...)
 		if err == nil || try == tries || !isUnsure(err) {
 			return result, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), err)
+			return nil, err
+		case <-limited.Done():
+			return nil, fmt.Errorf("no answer within %v: %w", limit, err)
 		case <-time.After(pause):
 		}
 	}

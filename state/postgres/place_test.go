@@ -16,7 +16,6 @@ import (
 	"kplan.dev/kplan/state/postgres/postgrestest"
 	"kplan.dev/kplan/state/remote"
 	"kplan.dev/kplan/state/remote/remotetest"
-	"kplan.dev/kplan/state/storetest"
 )
 
 // shared is the server of all tests that do not stop it.
@@ -55,10 +54,7 @@ func TestMain(m *testing.M) { remotetest.Main(m) }
 func TestStore(t *testing.T) {
 	t.Parallel()
 	open := places(server(t), "store")
-	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
-		one, other := open(t)
-		return remote.Open(one), remote.Open(other)
-	})
+	remotetest.Stores(t, open)
 }
 
 func TestPlace(t *testing.T) {
@@ -186,10 +182,7 @@ func TestPooler(t *testing.T) {
 		name := fmt.Sprint("s", n.Add(1))
 		return at(t, name), at(t, name)
 	}
-	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
-		one, other := pooled(t)
-		return remote.Open(one), remote.Open(other)
-	})
+	remotetest.Stores(t, pooled)
 	remotetest.Linearizable(t, pooled)
 }
 
@@ -209,4 +202,4 @@ func TestOutages(t *testing.T) {
 func BenchmarkLoad(b *testing.B) { remotetest.Load(b, place(b)) }
 func BenchmarkSave(b *testing.B) { remotetest.Save(b, place(b)) }
 
-func place(b *testing.B) remote.Place { return at(b, server(b), postgrestest.Admin, "bench", "large") }
+func place(b *testing.B) remote.Place { return at(b, server(b), postgrestest.Admin, "bench", b.Name()) }

@@ -60,6 +60,9 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 			c.found = p
 			return value, nil
 		}
+		if _, ok := p.(*credentials.IAM); ok && err != nil {
+			err = fmt.Errorf("no role of this machine: %w", err)
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			problems = append(problems, err)
 		}

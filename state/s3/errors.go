@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,7 +60,10 @@ func isBusy(response minio.ErrorResponse) bool {
 // explain adds to an answer of the server what to do.
 func (p *Place) explain(err error) error {
 	response, answered := answer(err)
-	if !answered {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the server does not answer: %w", err)
+	case !answered:
 		return err
 	}
 	err = fmt.Errorf("%w (%s)", err, response.Code)

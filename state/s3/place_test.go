@@ -10,12 +10,10 @@ import (
 	"testing"
 
 	"kplan.dev/kplan/internal/servertest"
-	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/remote"
 	"kplan.dev/kplan/state/remote/remotetest"
 	"kplan.dev/kplan/state/s3"
 	"kplan.dev/kplan/state/s3/s3test"
-	"kplan.dev/kplan/state/storetest"
 )
 
 // shared is the server of all tests that do not stop it.
@@ -67,10 +65,7 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	s := server(t)
 	open := places(s, bucket(t, s))
-	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
-		one, other := open(t)
-		return remote.Open(one), remote.Open(other)
-	})
+	remotetest.Stores(t, open)
 }
 
 func TestPlace(t *testing.T) {
@@ -86,10 +81,7 @@ func TestVersionedBucket(t *testing.T) {
 	name := bucket(t, s)
 	s.KeepVersions(t, name)
 	open := places(s, name)
-	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
-		one, other := open(t)
-		return remote.Open(one), remote.Open(other)
-	})
+	remotetest.Stores(t, open)
 }
 
 func TestLinearizable(t *testing.T) {

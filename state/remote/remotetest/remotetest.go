@@ -35,6 +35,14 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// Stores runs the conformance suite of stores on an implementation.
+func Stores(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
+	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
+		one, other := open(t)
+		return remote.Open(one), remote.Open(other)
+	})
+}
+
 // Run tests an implementation. open returns, for a new state, two clients that know of each other only through it.
 func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 	for name, test := range map[string]func(t *testing.T, one, other remote.Place){
