@@ -55,8 +55,9 @@ test: build sandbox bin/$(notdir $(GOTESTSUM))
 # Tests on a real forge, Gitea. To compile it takes two processors seven minutes the first
 # time, more than CI has left: there, servers in the tests play it. Tests that need it skip
 # themselves without KPLAN_TEST_FORGE.
+E2E_TESTS    := Gitea
 E2E_PACKAGES := ./state/httpstore
-e2e: build sandbox forge
+e2e: forge
 	cd sandbox && KPLAN_TEST_REQUIRE_FORGE=1 go test -run Forge .
 	@set -eu; \
 	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \
@@ -64,7 +65,7 @@ e2e: build sandbox forge
 	trap 'exit 130' INT; trap 'exit 143' TERM; \
 	bin/kplan-sandbox forge up -dir "$$dir"; \
 	export KPLAN_TEST_FORGE="$$dir/forge.json" KPLAN_TEST_REQUIRE_FORGE=1; \
-	go test -timeout 10m $(TESTFLAGS) $(E2E_PACKAGES)
+	go test -timeout 10m -run '$(E2E_TESTS)' $(TESTFLAGS) $(E2E_PACKAGES)
 
 # The packages in which goroutines share anything, under the race detector, which
 # needs cgo and a C compiler. It slows everything down several times, so what needs
