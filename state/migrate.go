@@ -95,6 +95,7 @@ func copyTo(ctx context.Context, to Place, s *State, info LockInfo, wait time.Du
 	case errors.As(err, &migrated) && migrated.Lineage == s.Lineage: // it comes back
 	case err != nil:
 		return err
+	case stored.isUnused() && !s.isUnused():
 	case isCopy(stored, s):
 		return nil // which an earlier migration made that was cut off
 	case stored.Lineage != s.Lineage || stored.Serial >= s.Serial:

@@ -102,6 +102,11 @@ type Output struct {
 	Digest    string `json:"digest,omitempty"`
 }
 
+// isUnused reports whether no apply has used the state yet: it was only stored for plans to refer to.
+func (s *State) isUnused() bool {
+	return s.Cluster == "" && len(s.Objects)+len(s.Pending)+len(s.Outputs) == 0
+}
+
 // New is the state of a stack that has never been applied.
 func New() *State {
 	key := make([]byte, keySize)

@@ -160,8 +160,9 @@ func (e *PushError) Error() string {
 }
 
 // Push stores a state that comes from elsewhere: an errored state, a backup, another
-// store. Without force it does not replace another stack's state, a newer one, another
-// one with the same serial, or one that can't be read.
+// store. An empty state that no apply has used makes room for it. Without force it does
+// not replace another stack's state, a newer one, another one with the same serial, or
+// one that can't be read.
 func Push(ctx context.Context, lease Lease, s *State, force bool) error {
 	stored, err := lease.Read(ctx)
 	switch {
@@ -169,6 +170,8 @@ func Push(ctx context.Context, lease Lease, s *State, force bool) error {
 		return lease.Replace(ctx, s)
 	case err != nil:
 		return err
+	case stored.isUnused():
+		return lease.Replace(ctx, s)
 	case s.Lineage != stored.Lineage, s.Serial < stored.Serial:
 		return &PushError{Given: s.Version(), Stored: stored.Version()}
 	case s.Serial > stored.Serial:

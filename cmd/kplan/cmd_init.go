@@ -38,7 +38,8 @@ func initCommand(s *session) *cli.Command {
 	return &cli.Command{
 		Name:    "init",
 		Summary: "Prepare the directory, and move its state",
-		About: "Makes sure that the backend of the configuration answers, and remembers it in .kplan/backend.json. A directory whose backend " +
+		About: "Makes sure that the backend of the configuration answers, and remembers it in .kplan/backend.json. Where a server is to " +
+			"keep the state and has none yet, it stores an empty one, so that users who may only read can save plans. A directory whose backend " +
 			"block is complete needs no init: the first run that writes the state remembers it, too.\n\n" +
 			"When the backend block was changed, kplan does nothing until you say what becomes of the state. -migrate-state copies it to the " +
 			"new place, reads the copy again, and then marks the old one, which no run uses after that. Both are locked meanwhile. " +
@@ -117,7 +118,11 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 			return diags
 		}
 	}
-	if _, err := place.Reading.Read(ctx); err != nil && !errors.Is(err, state.ErrNotExist) {
+	_, err = place.Reading.Read(ctx)
+	if errors.Is(err, state.ErrNotExist) && place.File == "" {
+		err = i.create(ctx, place)
+	}
+	if err != nil && !errors.Is(err, state.ErrNotExist) {
 		return failure("Can't read the state", "%s.", capital(err))
 	}
 	if err := next.Store(); err != nil {
@@ -125,6 +130,21 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 	}
 	fmt.Fprintf(i.s.ui.Out, "The state is in %s.\n\nkplan has been successfully initialized! To go on: kplan plan\n", place.Name)
 	return nil
+}
+
+// create stores an empty state, so that users who may only read can save plans. It does nothing for such a user.
+func (i *initialization) create(ctx context.Context, place *backend.Place) error {
+	lease, err := state.Acquire(ctx, place.Reading, state.NewLockInfo("init", versionText()), time.Duration(i.opts.state.lockTimeout))
+	if errors.Is(err, state.ErrNoLock) || errors.As(err, new(*state.LockedError)) { // whoever holds the lock is about to write one
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err = lease.Read(ctx); errors.Is(err, state.ErrNotExist) {
+		err = lease.Write(ctx, state.New())
+	}
+	return errors.Join(err, lease.Unlock())
 }
 
 // leave moves the state from where it was so far, if that is another place and there is one.

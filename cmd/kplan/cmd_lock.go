@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -61,7 +62,10 @@ func runLockStatus(ctx context.Context, s *session, opts stateOptions, asJSON bo
 		fmt.Fprintf(s.ui.Out, "The state %s is not locked.\n", opts.place())
 		return nil
 	}
-	fmt.Fprintf(s.ui.Out, "The state %s is locked.\n\n%s", opts.place(), render.Clean(locked.Info.String()))
+	fmt.Fprintf(s.ui.Out, "The state %s is locked.\n\n", opts.place())
+	for line := range strings.Lines(locked.Info.String()) {
+		fmt.Fprintln(s.ui.Out, render.Clean(strings.TrimSuffix(line, "\n")))
+	}
 	switch {
 	case locked.Abandoned:
 		fmt.Fprintf(s.ui.Out, "\nIt was last renewed at %s: its holder seems to be dead, and the next run takes it.\n",

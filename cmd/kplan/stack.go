@@ -165,6 +165,9 @@ func (k *stack) createState(ctx context.Context, p *plan.Plan) (diags hcl.Diagno
 		opts := k.opts.state
 		opts.reads = false
 		if lease, _, diags = k.s.lockState(ctx, opts, "plan"); diags.HasErrors() {
+			if opts.at.File == "" {
+				diags[0].Detail += " The saved plan of a new stack needs its state. To create that once, as a user who may write it: kplan init"
+			}
 			return diags
 		}
 		defer func() { diags = append(diags, k.s.unlock(lease)...) }()
