@@ -108,7 +108,11 @@ func (e *LockedError) Error() string {
 	if e.Info.ID == "" {
 		return fmt.Sprintf("the state %s is locked by another run that has not yet written who it is", e.Path)
 	}
-	return fmt.Sprintf("the state %s is locked by %s (%s, lock ID %s)", e.Path, e.Info.Who, e.Info.Operation, e.Info.ID)
+	doing := ""
+	if e.Info.Operation != "" {
+		doing = e.Info.Operation + ", "
+	}
+	return fmt.Sprintf("the state %s is locked by %s (%slock ID %s)", e.Path, e.Info.Who, doing, e.Info.ID)
 }
 
 // watching is how long Acquire waits at least for a lock that seems abandoned: a store takes it over after a minute.

@@ -25,14 +25,12 @@ type lockInfo struct {
 	Path      string
 }
 
-// encodeLock is a lock as it is sent. Servers keep these fields alone, so the process goes into Info.
+// encodeLock is a lock as it is sent. Servers keep these fields alone, so the process goes into Info. So does the ID: GitLab
+// answers who asks with what they said themselves.
 func encodeLock(i state.LockInfo) []byte {
-	info := i.Info
-	if i.PID != 0 {
-		info = fmt.Sprintf("process %d", i.PID)
-		if i.Info != "" {
-			info += "; " + i.Info
-		}
+	info := fmt.Sprintf("process %d, lock %s", i.PID, i.ID)
+	if i.Info != "" {
+		info += "; " + i.Info
 	}
 	text, err := json.Marshal(lockInfo{i.ID, i.Operation, info, i.Who, i.Version, i.Created, i.Path})
 	if err != nil {
@@ -41,7 +39,7 @@ func encodeLock(i state.LockInfo) []byte {
 	return text
 }
 
-var process = regexp.MustCompile(`^(?s)process (\d+)(?:; (.*))?$`)
+var process = regexp.MustCompile(`^(?s)process (\d+), lock (\S+?)(?:; (.*))?$`)
 
 // decodeLock reads a lock that any server may have written, any field of it in any form, or left out.
 func decodeLock(text []byte) state.LockInfo {
@@ -56,10 +54,14 @@ func decodeLock(text []byte) state.LockInfo {
 	i := state.LockInfo{ID: word("ID"), Operation: word("Operation"), Info: word("Info"), Who: word("Who"), Version: word("Version"),
 		Path: word("Path")}
 	i.Created, _ = time.Parse(time.RFC3339, word("Created"))
-	if parts := process.FindStringSubmatch(i.Info); parts != nil {
-		if pid, err := strconv.Atoi(parts[1]); err == nil {
-			i.PID, i.Info = pid, parts[2]
-		}
+	parts := process.FindStringSubmatch(i.Info)
+	switch {
+	case parts == nil:
+	case parts[2] != i.ID: // it is about another one: of this one no more is known than what GitLab keeps
+		return state.LockInfo{ID: i.ID, Who: i.Who, Created: i.Created}
+	default:
+		i.PID, _ = strconv.Atoi(parts[1])
+		i.Info = parts[3]
 	}
 	return i
 }

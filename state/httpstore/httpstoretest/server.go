@@ -22,6 +22,9 @@ type Server struct {
 	Fence bool
 	// Mute answers a conflict without a body.
 	Mute bool
+	// GitLab answers as GitLab does: of the holder of a lock it tells the ID, the user and the time alone, and the rest is what
+	// the request said; the status of a write without the lock is 500, and that of a serial that is there 422.
+	GitLab bool
 
 	mu     sync.Mutex
 	paths  map[string]*kept
@@ -193,20 +196,26 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	switch opOf(r) {
 	case Get:
 		if k.current() == nil {
-			w.WriteHeader(http.StatusNotFound)
+			if w.WriteHeader(http.StatusNotFound); s.GitLab {
+				io.WriteString(w, `{"message":"404 Not found"}`)
+			}
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(k.current())
 	case Lock:
 		if k.lock != nil {
-			s.conflict(w, k)
+			s.conflict(w, k, body)
 			return
 		}
 		k.lock = body
 	case Unlock:
 		if k.lock != nil && idOf(k.lock) != idOf(body) {
-			s.conflict(w, k)
+			s.conflict(w, k, nil)
+			return
+		}
+		if s.GitLab && k.lock == nil {
+			w.WriteHeader(http.StatusConflict)
 			return
 		}
 		k.lock = nil
@@ -217,12 +226,20 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) post(w http.ResponseWriter, query url.Values, k *kept, body []byte) {
 	if id := idOf(k.lock); id != query.Get("ID") && (k.lock != nil || !s.Lenient) {
-		s.conflict(w, k)
+		if s.GitLab {
+			http.Error(w, `{"message":"500 Internal Server Error"}`, http.StatusInternalServerError)
+		} else {
+			s.conflict(w, k, nil)
+		}
 		return
 	}
 	for _, v := range k.versions {
 		if s.Fence && serialOf(v) == serialOf(body) {
-			http.Error(w, "there is a version with this serial", http.StatusConflict)
+			status := http.StatusConflict
+			if s.GitLab {
+				status = http.StatusUnprocessableEntity
+			}
+			http.Error(w, "there is a version with this serial", status)
 			return
 		}
 	}
@@ -236,11 +253,33 @@ func serialOf(text []byte) uint64 {
 	return s.Serial
 }
 
-func (s *Server) conflict(w http.ResponseWriter, k *kept) {
-	w.WriteHeader(http.StatusLocked)
-	if !s.Mute {
+// conflict answers that somebody else holds the lock. Asked is what was asked for.
+func (s *Server) conflict(w http.ResponseWriter, k *kept, asked []byte) {
+	switch {
+	case s.GitLab:
+		w.WriteHeader(http.StatusConflict)
+		w.Write(gitLabLock(k.lock, asked))
+	case s.Mute:
+		w.WriteHeader(http.StatusLocked)
+	default:
+		w.WriteHeader(http.StatusLocked)
 		w.Write(k.lock)
 	}
+}
+
+func gitLabLock(held, asked []byte) []byte {
+	if asked == nil {
+		return nil
+	}
+	var holder, said map[string]any
+	_ = json.Unmarshal(held, &holder)
+	_ = json.Unmarshal(asked, &said)
+	said["ID"], said["Who"], said["Created"] = holder["ID"], "ci-user", holder["Created"]
+	text, err := json.Marshal(said)
+	if err != nil {
+		panic(err) // it was JSON
+	}
+	return text
 }
 
 // Answer is a fault that answers with a status and a body, and carries nothing out.
