@@ -20,6 +20,7 @@ type lease struct {
 	before *version // the current one when the lock was taken
 	found  *version // the same, until it is among the earlier ones
 	untidy bool     // a run before may have left parts
+	leaves bool     // this one could not delete some
 
 	mu       sync.Mutex // one swap at a time
 	head     head
@@ -278,7 +279,8 @@ func (l *lease) remove(ctx context.Context, parts []string) {
 	kept := l.head.parts()
 	for _, name := range parts {
 		if !slices.Contains(kept, name) {
-			_ = l.place.Delete(ctx, name) // it is only in the way
+			err := l.place.Delete(ctx, name) // it is only in the way, and the next run tries again
+			l.leaves = l.leaves || err != nil
 		}
 	}
 }
@@ -311,7 +313,7 @@ func (l *lease) Unlock() error {
 	ctx, cancel := context.WithTimeout(context.Background(), unlockTime)
 	defer cancel()
 	err := l.swap(ctx, func(h head) (head, error) {
-		h.Lock, h.Untidy = nil, l.untidy || len(l.unsettled) > 0
+		h.Lock, h.Untidy = nil, l.untidy || l.leaves || len(l.unsettled) > 0
 		return h, nil
 	})
 	if errors.As(err, new(*state.LostLockError)) {

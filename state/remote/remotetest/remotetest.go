@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 		"requests are lost":          requestsLost,
 		"a swap that comes late":     lateSwap,
 		"a part can't be stored":     partRefused,
+		"a part can't be deleted":    deletionRefused,
 		"killed at each call":        killedAtEachCall,
 		"renewal is blocked":         renewalBlocked,
 		"the holder was stopped":     holderStopped,
@@ -399,6 +400,21 @@ func partRefused(t *testing.T, one, other remote.Place) {
 	f.set(nil, nil)
 	must(t, lease.Write(t.Context(), s))
 	must(t, lease.Unlock())
+	noLeftovers(t, other)
+}
+
+// deletionRefused: what a run could not delete, the next one does.
+func deletionRefused(t *testing.T, one, other remote.Place) {
+	f := &faulty{Place: one}
+	f.set(only("delete", remote.ErrUnanswered), nil)
+	lease := lock(t, store(f))
+	s := state.New()
+	for i := range 3 {
+		s.Put(storetest.Object(i))
+		must(t, lease.Write(t.Context(), s))
+	}
+	must(t, lease.Unlock())
+	seedAgain(t, other)
 	noLeftovers(t, other)
 }
 
