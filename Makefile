@@ -58,6 +58,7 @@ test: build sandbox bin/$(notdir $(GOTESTSUM))
 E2E_TESTS    := Gitea
 E2E_PACKAGES := ./state/httpstore
 e2e: forge
+	cd sandbox/forge && go mod tidy -diff
 	cd sandbox && KPLAN_TEST_REQUIRE_FORGE=1 go test -run Forge .
 	@set -eu; \
 	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \
