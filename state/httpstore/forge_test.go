@@ -43,6 +43,13 @@ func TestGitea(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) { return openTwo(t, onGitea(f, f.Token)) })
 }
 
+// TestGiteaLinearizable: of many runs on one state each sees what the ones before have written.
+func TestGiteaLinearizable(t *testing.T) {
+	f := forgetest.Open(t)
+	one, other := openTwo(t, onGitea(f, f.Token))
+	storetest.Linearizable(t, func(client int) state.Store { return []state.Store{one, other}[client%2] })
+}
+
 // TestGiteaEncrypted: Gitea takes an encrypted state, whose lineage and serial it reads.
 func TestGiteaEncrypted(t *testing.T) {
 	f := forgetest.Open(t)

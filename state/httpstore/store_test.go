@@ -121,6 +121,13 @@ func TestStore(t *testing.T) {
 	}
 }
 
+// TestLinearizable: the lock alone keeps many runs apart, also where the server compares no serial.
+func TestLinearizable(t *testing.T) {
+	server, one, other := start(t)
+	server.Lenient, server.Fence = true, false
+	storetest.Linearizable(t, func(client int) state.Store { return []state.Store{one, other}[client%2] })
+}
+
 // TestGitLabHolder: of the holder of a lock nothing is shown that GitLab has from the one who asks.
 func TestGitLabHolder(t *testing.T) {
 	server, one, other := start(t)

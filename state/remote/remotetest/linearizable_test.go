@@ -13,6 +13,7 @@ import (
 
 	"kplan.dev/kplan/state"
 	"kplan.dev/kplan/state/remote"
+	"kplan.dev/kplan/state/storetest"
 )
 
 // TestLinearizable: the test finds that a place compares and then swaps instead of both at once.
@@ -20,8 +21,8 @@ func TestLinearizable(t *testing.T) {
 	Linearizable(t, func(*testing.T) (remote.Place, remote.Place) { p := newMemory(0); return p, p })
 
 	broken := newMemory(2 * time.Millisecond)
-	history, err := applyAtOnce(t.Context(), []remote.Place{broken, broken}, 16, 5)
-	if porcupine.CheckOperations(lockedRegister, history) {
+	history, err := storetest.ApplyAtOnce(t.Context(), func(int) state.Store { return remote.Open(broken) }, 16, 5)
+	if porcupine.CheckOperations(storetest.LockedRegister, history) {
 		t.Error("a place that compares and then swaps passes as one that does both at once")
 	}
 	t.Logf("a place that compares and then swaps: %d operations, %v", len(history), err)

@@ -76,6 +76,12 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 	}
 }
 
+// Linearizable runs the test of that name in storetest. Each client has a store of its own, as each run has.
+func Linearizable(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
+	one, other := open(t)
+	storetest.Linearizable(t, func(client int) state.Store { return remote.Open([]remote.Place{one, other}[client%2]) })
+}
+
 // faulty is a place on which things go wrong.
 type faulty struct {
 	remote.Place

@@ -1,4 +1,4 @@
-package remotetest
+package storetest
 
 import (
 	"context"
@@ -13,24 +13,21 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"kplan.dev/kplan/state"
-	"kplan.dev/kplan/state/remote"
-	"kplan.dev/kplan/state/storetest"
 )
 
 // Linearizable has many clients apply to one state, each under the lock, while others read, and looks for an order of
 // all that happened in which a state that one after the other locks would have behaved the same. With KPLAN_TORTURE=1
 // there are ten times as many.
-func Linearizable(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
-	one, other := open(t)
+func Linearizable(t *testing.T, open func(client int) state.Store) {
 	rounds := 10
 	if os.Getenv("KPLAN_TORTURE") != "" {
 		rounds = 100
 	}
 	begun := time.Now()
-	history, err := applyAtOnce(t.Context(), []remote.Place{one, other}, 16, rounds)
+	history, err := ApplyAtOnce(t.Context(), open, 16, rounds)
 	must(t, err)
 	took := time.Since(begun)
-	if outcome := porcupine.CheckOperationsTimeout(lockedRegister, history, 2*time.Minute); outcome != porcupine.Ok {
+	if outcome := porcupine.CheckOperationsTimeout(LockedRegister, history, 2*time.Minute); outcome != porcupine.Ok {
 		t.Errorf("no order of %d operations explains what the clients saw: %s", len(history), outcome)
 	}
 	t.Logf("%d clients, %d applies each: %d operations in %v", 16, rounds, len(history), took.Round(time.Millisecond))
@@ -56,8 +53,8 @@ type register struct {
 	value  int
 }
 
-// lockedRegister is how a register behaves: only its holder writes, and who reads finds what was written last.
-var lockedRegister = porcupine.Model{
+// LockedRegister is how a register behaves: only its holder writes, and who reads finds what was written last.
+var LockedRegister = porcupine.Model{
 	Init: func() any { return register{} },
 	Step: func(before, in, out any) (bool, any) {
 		r, call := before.(register), in.(input)
@@ -89,15 +86,16 @@ func (r *recorder) did(in input, began time.Time, out int) {
 	})
 }
 
-// applyAtOnce returns what clients did that apply, and of some that read meanwhile.
-func applyAtOnce(ctx context.Context, places []remote.Place, clients, rounds int) ([]porcupine.Operation, error) {
+// ApplyAtOnce returns what clients did that apply, and of some that read meanwhile.
+func ApplyAtOnce(ctx context.Context, open func(client int) state.Store, clients, rounds int) ([]porcupine.Operation, error) {
 	var r recorder
-	errs := make(chan error, clients+len(places))
+	const watching = 2
+	errs := make(chan error, clients+watching)
 	ended := make(chan struct{})
 	var writers, readers sync.WaitGroup
 	for n := range clients {
 		writers.Go(func() {
-			store := remote.Open(places[n%len(places)])
+			store := open(n)
 			for i := range rounds {
 				if err := r.apply(ctx, store, n+1, n*rounds+i+1); err != nil {
 					errs <- fmt.Errorf("client %d: %w", n+1, err)
@@ -106,9 +104,9 @@ func applyAtOnce(ctx context.Context, places []remote.Place, clients, rounds int
 			}
 		})
 	}
-	for n, place := range places {
+	for n := range watching {
 		readers.Go(func() {
-			if err := r.watch(ctx, remote.Open(place), clients+n+1, ended); err != nil {
+			if err := r.watch(ctx, open(n), clients+n+1, ended); err != nil {
 				errs <- fmt.Errorf("reader %d: %w", n+1, err)
 			}
 		})
@@ -125,7 +123,7 @@ func applyAtOnce(ctx context.Context, places []remote.Place, clients, rounds int
 }
 
 // apply is what an apply does to the state.
-func (r *recorder) apply(ctx context.Context, store *remote.Store, client, value int) error {
+func (r *recorder) apply(ctx context.Context, store state.Store, client, value int) error {
 	lease, err := r.lock(ctx, store, client)
 	if err != nil {
 		return err
@@ -154,7 +152,7 @@ func (r *recorder) apply(ctx context.Context, store *remote.Store, client, value
 }
 
 // lock tries until it has the lock. It does not wait as long between two tries as runs do, so that more of them compete.
-func (r *recorder) lock(ctx context.Context, store *remote.Store, client int) (state.Lease, error) {
+func (r *recorder) lock(ctx context.Context, store state.Store, client int) (state.Lease, error) {
 	for {
 		began := time.Now()
 		lease, err := store.Lock(ctx, state.NewLockInfo("test", "test"))
@@ -169,7 +167,7 @@ func (r *recorder) lock(ctx context.Context, store *remote.Store, client int) (s
 }
 
 // watch reads until the others have ended.
-func (r *recorder) watch(ctx context.Context, store *remote.Store, client int, ended <-chan struct{}) error {
+func (r *recorder) watch(ctx context.Context, store state.Store, client int, ended <-chan struct{}) error {
 	for {
 		began := time.Now()
 		s, err := store.Read(ctx)
@@ -191,7 +189,7 @@ func (r *recorder) watch(ctx context.Context, store *remote.Store, client int, e
 // The value is the number of the only object.
 func setValue(s *state.State, value int) {
 	s.Objects = nil
-	s.Put(storetest.Object(value))
+	s.Put(Object(value))
 }
 
 func valueIn(s *state.State) (value int) {
