@@ -103,10 +103,9 @@ type answer struct {
 	body   []byte // of a success or a conflict, else its beginning
 }
 
-// isPage reports whether an answer is a page for people: that of a login, or of a proxy.
-func (a answer) isPage() bool {
-	return strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<"))
-}
+// isPage reports whether an answer is a page for people: that of a login, or of a proxy. Its type tells nothing: small servers
+// call everything text/html.
+func (a answer) isPage() bool { return bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) }
 
 // isTemporary reports whether the same request may get a better answer.
 func (a answer) isTemporary() bool {

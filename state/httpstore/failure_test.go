@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -564,6 +565,47 @@ func TestHostileHolder(t *testing.T) {
 			t.Errorf("%.30s: %v", body, err)
 		}
 	}
+}
+
+// TestUnlockWhileAsking: a question without an answer does not hold up the end of a run, and leaves no lock.
+func TestUnlockWhileAsking(t *testing.T) {
+	server, one, _ := start(t)
+	patient := quick
+	patient.Stall, patient.Lock, patient.Attempt = time.Minute, time.Minute, time.Minute
+	lease, err := one.WithTiming(patient).Lock(t.Context(), state.NewLockInfo("test", "test"))
+	must(t, err)
+	server.Fail(Hang().Of(Lock))
+	for len(server.Log()) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	begun := time.Now()
+	must(t, lease.Unlock())
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("unlocking took %v", took)
+	}
+	if id := server.Holder(path); id != "" {
+		t.Errorf("the lock %s is left", id)
+	}
+}
+
+// TestOneQuestion: of many that ask at once whether the lock is held, one asks the server.
+func TestOneQuestion(t *testing.T) {
+	server, one, _ := start(t)
+	asleep := quick
+	asleep.Check = time.Hour
+	lease, err := one.WithTiming(asleep).Lock(t.Context(), state.NewLockInfo("test", "test"))
+	must(t, err)
+	time.Sleep(2 * quick.Unsure)
+	server.Fail(Slow(100 * time.Millisecond).Of(Lock))
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { lease.Lost() })
+	}
+	all.Wait()
+	if got := server.Log(); len(got) != 1 {
+		t.Errorf("%d requests: %q", len(got), got)
+	}
+	must(t, lease.Unlock())
 }
 
 // TestManyRuns: of runs that compete for the lock each adds its object, and none is lost.

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"kplan.dev/kplan/state"
 )
 
@@ -54,11 +52,7 @@ func contentOf(s *state.State) (sum [sha256.Size]byte) {
 }
 
 func newLease(s *Store, info state.LockInfo) *lease {
-	asking := info
-	asking.ID = uuid.NewString()
-	asking.Operation = "asking who holds the lock, for " + info.Operation
-	return &lease{Store: s, info: info, held: &watcher{store: s, info: info, asking: asking,
-		lost: make(chan struct{}), released: make(chan struct{})}}
+	return &lease{Store: s, info: info, held: newWatcher(s, info)}
 }
 
 func (l *lease) check(ctx context.Context) (bool, error) { return l.held.check(ctx, 0) }

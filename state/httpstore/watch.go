@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"kplan.dev/kplan/state"
 )
 
@@ -25,6 +27,16 @@ type watcher struct {
 	lost     chan struct{}
 	loseOnce sync.Once
 	released chan struct{} // closed to end watch
+	life     context.Context
+	end      context.CancelFunc // of questions without an answer
+}
+
+func newWatcher(s *Store, info state.LockInfo) *watcher {
+	w := &watcher{store: s, info: info, asking: info, lost: make(chan struct{}), released: make(chan struct{})}
+	w.asking.ID = uuid.NewString()
+	w.asking.Operation = "asking who holds the lock, for " + info.Operation
+	w.life, w.end = context.WithCancel(context.Background())
+	return w
 }
 
 // check reports whether the lock is held: whoever asks for it under another ID is refused, by the one who holds it. If it is
@@ -32,6 +44,11 @@ type watcher struct {
 func (w *watcher) check(ctx context.Context, patience time.Duration) (held bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.question(ctx, patience)
+}
+
+// question is check for whoever has mu.
+func (w *watcher) question(ctx context.Context, patience time.Duration) (held bool, err error) {
 	if w.ended || w.isLost() {
 		return false, nil
 	}
@@ -73,25 +90,34 @@ func (w *watcher) watch() {
 		case <-w.lost:
 			return
 		case <-tick.C:
-			w.ask()
+			w.ask(w.store.client.timing.Check / 2)
 		}
 	}
 }
 
-// ask asks once.
-func (w *watcher) ask() {
-	ctx, cancel := context.WithTimeout(context.Background(), w.store.client.timing.Lock)
+// ask asks, unless others have, and not so long ago.
+func (w *watcher) ask(age time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.isOlder(age) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.life, w.store.client.timing.Lock)
 	defer cancel()
-	_, _ = w.check(ctx, 0)
+	_, _ = w.question(ctx, 0)
+}
+
+// isOlder reports whether there is no answer that is younger, and no try that was in vain just now.
+func (w *watcher) isOlder(age time.Duration) bool {
+	w.times.Lock()
+	defer w.times.Unlock()
+	return since(w.asked) >= age && since(w.failed) >= w.store.client.timing.Check/2
 }
 
 // Lost asks where the last answer is too old to rely on.
 func (w *watcher) Lost() <-chan struct{} {
-	w.times.Lock()
-	old := since(w.asked) >= w.store.client.timing.Unsure && since(w.failed) >= w.store.client.timing.Check
-	w.times.Unlock()
-	if old {
-		w.ask()
+	if unsure := w.store.client.timing.Unsure; w.isOlder(unsure) {
+		w.ask(unsure)
 	}
 	return w.lost
 }
@@ -114,9 +140,14 @@ func (w *watcher) isLost() bool {
 	}
 }
 
+// lastQuestion is how long a question that is on its way may take when the lock is given back.
+const lastQuestion = 2 * time.Second
+
 // release gives the lock back, after the last question: one that comes later would take it for nobody.
 func (w *watcher) release() error {
 	close(w.released)
+	defer w.end()
+	defer time.AfterFunc(lastQuestion, w.end).Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
