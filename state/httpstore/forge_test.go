@@ -37,7 +37,8 @@ func openTwo(t testing.TB, o httpstore.Options) (one, other *httpstore.Store) {
 	return one, other
 }
 
-// TestGitea runs the whole conformance suite, no case left out, on the registry of a real Gitea.
+// TestGitea runs the whole conformance suite on the registry of a real Gitea. One case is none for it: the protocol has no
+// question who holds the lock, so a store of it is no state.Inspector.
 func TestGitea(t *testing.T) {
 	f := forgetest.Open(t)
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) { return openTwo(t, onGitea(f, f.Token)) })
