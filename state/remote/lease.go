@@ -40,11 +40,14 @@ type lease struct {
 // errOverlaps is the error of a write whose serial a write before took, which seemed to have failed.
 var errOverlaps = errors.New("a request that seemed to have failed was carried out later; try again")
 
+// rebases are how often a swap begins again on a head that has changed under the same lock.
+const rebases = 5
+
 // swap changes the head. An answer that was lost is asked for again: the head tells whether it was this swap that came
 // through. It returns a *state.LostLockError where the lock is somebody else's.
 func (l *lease) swap(ctx context.Context, change func(head) (head, error)) error {
 	begun := time.Now()
-	for rebased := false; ; rebased = true {
+	for rebased := 0; ; rebased++ {
 		next, err := change(l.head)
 		if err != nil {
 			return err
@@ -67,10 +70,10 @@ func (l *lease) swap(ctx context.Context, change func(head) (head, error)) error
 			return nil
 		case !now.isHeldBy(l.info.ID):
 			return &state.LostLockError{Path: l.String(), ID: l.info.ID}
-		case rebased || at == l.at:
+		case rebased == rebases || at == l.at:
 			return fmt.Errorf("%s answers with old content: its replicas are not in step", l.place)
 		}
-		l.head, l.at = now, at // an earlier swap of this run came through after all
+		l.head, l.at = now, at // an earlier swap of this run came through after all, or the holder renewed the lock that is removed
 	}
 }
 
