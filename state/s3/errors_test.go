@@ -144,6 +144,42 @@ func TestServersWithoutConditions(t *testing.T) {
 	}
 }
 
+// TestSettings: what is wrong with settings is said without what may be secret in them.
+func TestSettings(t *testing.T) {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {
+		t.Setenv(name, "")
+	}
+	for _, test := range []struct {
+		settings Settings
+		variable string // an environment variable with its value
+		want     string // the host, or the error
+	}{
+		{Settings{}, "", "the region of the bucket is not known"},
+		{Settings{}, "AWS_REGION=eu-north-1", "https://s3.amazonaws.com"}, // requests go to that of the region
+		{Settings{Region: "eu-north-1"}, "", "https://s3.amazonaws.com"},
+		{Settings{Endpoint: "https://s3.example.com:9000/"}, "", "https://s3.example.com:9000"},
+		{Settings{}, "AWS_ENDPOINT_URL=http://127.0.0.1:9000", "http://127.0.0.1:9000"},
+		{Settings{Endpoint: "https://me:hunter2@s3.example.com"}, "", "is no URL of a server"},
+		{Settings{}, "AWS_ENDPOINT_URL_S3=s3.example.com?hunter2", "is no URL of a server"},
+		{Settings{Endpoint: "https://s3.example.com/hunter2"}, "", "is no URL of a server"},
+	} {
+		name, value, _ := strings.Cut(test.variable, "=")
+		if name != "" {
+			t.Setenv(name, value)
+		}
+		p, err := At(test.settings)
+		switch {
+		case err == nil && p.client.EndpointURL().String() != test.want:
+			t.Errorf("%+v, %s: %s, want %s", test.settings, test.variable, p.client.EndpointURL(), test.want)
+		case err != nil && (!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%+v, %s: %v, want %s", test.settings, test.variable, err, test.want)
+		}
+		if name != "" {
+			t.Setenv(name, "")
+		}
+	}
+}
+
 // TestCredentials: where they come from, and that no program is run for them and nothing of a file is quoted.
 func TestCredentials(t *testing.T) {
 	dir := t.TempDir()

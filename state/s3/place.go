@@ -94,6 +94,7 @@ func At(s Settings) (*Place, error) {
 		if to.Client, err = minio.New(host, &given); err != nil {
 			return nil, fmt.Errorf("the endpoint of the backend: %w", err)
 		}
+		to.SetS3EnableDualstack(false) // firewalls know the plain hosts, which AWS's tools use
 		options.MaxRetries = 1
 	}
 	return p, nil
