@@ -23,7 +23,16 @@ func yamlValue(text string) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	text = from(text, doc)
+	r := yamlReader{shared: map[*yamlnode.Node]cty.Value{}, plain: map[string]cty.Value{}}
+	value, err := r.value(doc)
+	if errors.Is(err, errUnusual) {
+		return unusualYAML(from(text, doc), doc)
+	}
+	return value, err
+}
+
+// unusualYAML reads a document as kubectl does, by way of JSON. It takes several times as long.
+func unusualYAML(text string, doc *yamlnode.Node) (cty.Value, error) {
 	raw, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
 		return cty.NilVal, err
@@ -33,6 +42,112 @@ func yamlValue(text string) (cty.Value, error) {
 		return cty.NilVal, err
 	}
 	return markScalars(value, doc), nil
+}
+
+// yamlReader makes values of the nodes of a document, for all that manifests have: the rest is errUnusual.
+type yamlReader struct {
+	shared map[*yamlnode.Node]cty.Value // those that aliases name
+	plain  map[string]cty.Value         // scalars without quotes that may be no texts, by how they are written
+}
+
+// errUnusual is the error of tags, of keys that are no texts, of merged maps, and of scalars that are no JSON.
+var errUnusual = errors.New("unusual YAML")
+
+func (r yamlReader) value(node *yamlnode.Node) (v cty.Value, err error) {
+	if node.Anchor != "" {
+		if v, ok := r.shared[node]; ok {
+			if v == cty.NilVal { // it is in itself
+				return v, errUnusual
+			}
+			return v, nil
+		}
+		r.shared[node] = cty.NilVal
+		defer func() { r.shared[node] = v }()
+	}
+	switch node.Kind {
+	case yamlnode.DocumentNode:
+		return r.value(node.Content[0])
+	case yamlnode.AliasNode:
+		return r.value(node.Alias)
+	case yamlnode.MappingNode:
+		return r.object(node)
+	case yamlnode.SequenceNode:
+		return r.tuple(node)
+	case yamlnode.ScalarNode:
+		return r.scalar(node)
+	}
+	return cty.NilVal, errUnusual
+}
+
+func (r yamlReader) object(node *yamlnode.Node) (cty.Value, error) {
+	if isTagged(node) {
+		return cty.NilVal, errUnusual
+	}
+	values := make(map[string]cty.Value, len(node.Content)/2)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		if key.Kind != yamlnode.ScalarNode || isTagged(key) || key.ShortTag() == "!!merge" {
+			return cty.NilVal, errUnusual
+		}
+		value, err := r.value(node.Content[i+1])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		values[key.Value] = value
+	}
+	return cty.ObjectVal(values), nil
+}
+
+func (r yamlReader) tuple(node *yamlnode.Node) (cty.Value, error) {
+	if isTagged(node) {
+		return cty.NilVal, errUnusual
+	}
+	values := make([]cty.Value, len(node.Content))
+	for i, child := range node.Content {
+		value, err := r.value(child)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		values[i] = value
+	}
+	return cty.TupleVal(values), nil
+}
+
+func isTagged(node *yamlnode.Node) bool { return node.Style&yamlnode.TaggedStyle != 0 }
+
+// inQuotes are the styles of texts, whatever is in them.
+const inQuotes = yamlnode.DoubleQuotedStyle | yamlnode.SingleQuotedStyle | yamlnode.LiteralStyle | yamlnode.FoldedStyle
+
+func (r yamlReader) scalar(node *yamlnode.Node) (cty.Value, error) {
+	switch {
+	case isTagged(node):
+		return cty.NilVal, errUnusual
+	case node.Style&inQuotes != 0 || isPlainText(node.Value):
+		return cty.StringVal(node.Value), nil
+	}
+	if v, ok := r.plain[node.Value]; ok {
+		return v, nil
+	}
+	raw, err := yaml.YAMLToJSON([]byte("- " + node.Value))
+	if err != nil {
+		return cty.NilVal, errUnusual
+	}
+	list, err := ParseJSON(string(raw))
+	if err != nil || !list.Type().IsTupleType() || list.LengthInt() != 1 {
+		return cty.NilVal, errUnusual
+	}
+	v := list.Index(cty.Zero)
+	if ty := v.Type(); ty.IsObjectType() || ty.IsTupleType() {
+		v = cty.StringVal(node.Value) // as "x:" and "-" are where they stand between brackets
+	}
+	v = markScalars(v, node)
+	r.plain[node.Value] = v
+	return v, nil
+}
+
+// isPlainText reports whether a scalar without quotes is a text in any version of YAML, by how it begins.
+func isPlainText(value string) bool {
+	return value != "" && !strings.ContainsRune("+-.0123456789yYnNtTfFoO~<=", rune(value[0])) || strings.Contains(value, "\n")
 }
 
 // maxYAMLNodes bounds what aliases expand to.
@@ -94,10 +209,12 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 	if depth > source.MaxNesting {
 		return 0, fmt.Errorf("more than %d lists and maps are nested", source.MaxNesting)
 	}
-	if size, ok := known[node]; ok {
-		return size, nil
+	if node.Anchor != "" {
+		if size, ok := known[node]; ok {
+			return size, nil
+		}
+		known[node] = 1 // of an alias inside of its own anchor
 	}
-	known[node] = 1 // of an alias inside of its own anchor
 	children := node.Content
 	if node.Alias != nil {
 		children = []*yamlnode.Node{node.Alias}
@@ -112,7 +229,9 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 			return 0, fmt.Errorf("its aliases expand to more than %d values", maxYAMLNodes)
 		}
 	}
-	known[node] = total
+	if node.Anchor != "" {
+		known[node] = total
+	}
 	return total, nil
 }
 
@@ -166,8 +285,7 @@ var boolWords = []string{"y", "yes", "on", "n", "no", "off"}
 
 // readKey is what a key is in JSON.
 func readKey(key *yamlnode.Node) string {
-	isPlain := key.Style&(yamlnode.DoubleQuotedStyle|yamlnode.SingleQuotedStyle|
-		yamlnode.LiteralStyle|yamlnode.FoldedStyle|yamlnode.TaggedStyle) == 0
+	isPlain := key.Style&(inQuotes|yamlnode.TaggedStyle) == 0
 	if !isPlain || key.ShortTag() == "!!merge" || key.ShortTag() == "!!str" && !slices.Contains(boolWords, strings.ToLower(key.Value)) {
 		return key.Value
 	}
