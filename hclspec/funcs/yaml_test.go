@@ -41,10 +41,11 @@ func TestYAMLAgainstKubectl(t *testing.T) {
 		t.Errorf("only %d documents were read without the detour", usual)
 	}
 	for _, text := range []string{
-		"a: |\n  x\n  y\nb: >-\n  x\n  y\n\n  z\n", "a: x\n  y\n\n  z\n", "a: 1\n  2\n", "{a: 1, b: [x, {c: d}]}", "- - 1\n  - - x\n", "a:\nb: \nc: ~\n",
-		"a: &a {x: 1}\nb: {<<: *a, y: 2}\n", "a: &a [*a]\n", "a: &a {b: *a}\n", "&a {<<: *a}\n", "? {a: 1}\n: 2\n", "*x : 1\n", "? a\n: 1\n", "1: 2\n", "!!str 1: 2\n",
-		"x: &a y\n*a : 1\n", "true: 1\n", "\"true\": 1\n", "a: \"\\ud83d\\ude00\"\n", "a: \"tab\\t\"\n", "\ufeffa: 1\n", "a: 1\r\nb: x\r\n", "# c\na: 1 # d\n", "a", "1", "~",
-		"", "[]", "{}", "--- a\n", "---\n- 1\n...\n", "%YAML 1.1\n---\na: 1\n",
+		"a: |\n  x\n  y\nb: >-\n  x\n  y\n\n  z\n", "a: x\n  y\n\n  z\n", "a: 1\n  2\n", "{a: 1, b: [x, {c: d}]}",
+		"- - 1\n  - - x\n", "a:\nb: \nc: ~\n", "a: &a {x: 1}\nb: {<<: *a, y: 2}\n", "a: &a [*a]\n", "a: &a {b: *a}\n",
+		"&a {<<: *a}\n", "? {a: 1}\n: 2\n", "*x : 1\n", "? a\n: 1\n", "1: 2\n", "!!str 1: 2\n", "x: &a y\n*a : 1\n", "true: 1\n",
+		"\"true\": 1\n", "a: \"\\ud83d\\ude00\"\n", "a: \"tab\\t\"\n", "\ufeffa: 1\n", "a: 1\r\nb: x\r\n", "# c\na: 1 # d\n", "a",
+		"1", "~", "", "[]", "{}", "--- a\n", "---\n- 1\n...\n", "%YAML 1.1\n---\na: 1\n",
 	} {
 		same(t, text)
 	}

@@ -348,7 +348,7 @@ func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hc
 		d.Problem("Invalid value", blame, "%s must be %s%s.%s", d.valueName(at), Describe(f), why, hint(v, f, d.Kind))
 		return d.notKnown(at)
 	}
-	d.Diags = append(d.Diags, unusual(json, d.Kind, f, blame, d.name(at))...)
+	d.Diags = append(d.Diags, unusual(json, d.Kind, f, blame, func() string { return d.name(at) })...)
 	return json, valuePresent
 }
 

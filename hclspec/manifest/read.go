@@ -357,17 +357,17 @@ func (r *Reader) constant(value cty.Value, p *Part, where string) *Part {
 		return p
 	}
 	p.fixed = json
-	r.Diags = append(r.Diags, unusual(json, r.Kind, p.Field, p.At, where)...)
+	r.Diags = append(r.Diags, unusual(json, r.Kind, p.Field, p.At, func() string { return where })...)
 	return p
 }
 
 // unusual warns of a value that the API does not list. It may be one that a
 // newer server has, so it is no error.
-func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where string) hcl.Diagnostics {
+func unusual(json any, kind *kinds.Kind, field *kinds.Field, at hcl.Range, where func() string) hcl.Diagnostics {
 	s, ok := json.(string)
 	if !ok || len(field.Enum) == 0 || kind.IsCustom() || slices.Contains(field.Enum, s) {
 		return nil
 	}
-	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where, words.Or(Quoted(field.Enum)), SuggestField(s, field.Enum))
-	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Unusual value", Detail: detail, Subject: &at}}
+	detail := fmt.Sprintf("As far as kplan knows, %s is %s.%s", where(), words.Or(Quoted(field.Enum)), SuggestField(s, field.Enum))
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Unusual value", Detail: detail, Subject: at.Ptr()}}
 }
