@@ -126,6 +126,39 @@ func BenchmarkLoad1000(b *testing.B) {
 	}
 }
 
+// BenchmarkLarge is what validate does with configurations as large as anybody has, and with tenths of them: each takes
+// ten times as long.
+func BenchmarkLarge(b *testing.B) {
+	object := func(count int, more string) string {
+		return fmt.Sprintf("resource \"ConfigMap\" \"a\" {\n  count = %d\n"+
+			"  metadata { name = \"a${count.index}\" }\n  %s\n}\n", count, more)
+	}
+	for _, size := range []int{1, 10} {
+		var variables strings.Builder
+		for i := range 400 * size {
+			fmt.Fprintf(&variables, "variable \"v%d\" {\n  default = [\"a\", \"b\"]\n}\n", i)
+			fmt.Fprintf(&variables, "locals {\n  l%d = [for v in var.v%d : \"${v}-1\"]\n}\n", i, i)
+		}
+		text := strings.Repeat(strings.Repeat("0123456789", 20)+"\n", size<<20/2010)
+		for name, source := range map[string]string{
+			fmt.Sprintf("%d_objects", 1000*size):    object(1000*size, "data = { for i in range(10) : \"k${i}\" => \"v\" }"),
+			fmt.Sprintf("%d_variables", 400*size):   variables.String() + object(1, ""),
+			fmt.Sprintf("%d_KiB_of_text", size*102): object(1, "data = { t = <<EOT\n"+text+"EOT\n }"),
+		} {
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					c := load(b, source)
+					values, diags := c.ReadVariables(config.Inputs{})
+					preview, more := hclspec.NewPreview(context.Background(), c, hclspec.Options{Variables: values, Kinds: kinds.Builtin()})
+					if len(preview.Desired()) == 0 || diags.HasErrors() || more.HasErrors() {
+						b.Fatal(diags, more)
+					}
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkPreview1000(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {

@@ -207,6 +207,9 @@ resource "ConfigMap" "a" {
 		}
 		return text
 	}, want: "Invalid function argument"},
+	{name: "many long lines", main: local("<<EOT\n" + strings.Repeat(strings.Repeat("x", 410)+"\n", 9_990) + "EOT\n"), want: "Text too long"},
+	{name: "a template of many long lines", main: local(`templatefile("file", {})`),
+		file: func() string { return "${1}\n" + strings.Repeat(strings.Repeat("x", 410)+"\n", 9_990) }, want: anything},
 	{name: "yamldecode of many", main: local(`yamldecode(file("file"))`), file: repeat("- a\n", 4*mib), want: anything},
 	{name: "yamldecode in a loop", main: local(`[for i in local.big : yamldecode(file("file"))]`), file: repeat("- abcdefghijk\n", mib), want: tooMuch},
 	{name: "base64gzip in a loop", main: local(`[for i in local.big : base64gzip(file("file"))]`), file: repeat("ab", 4*mib), want: tooMuch},

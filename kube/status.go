@@ -184,6 +184,8 @@ func reasonOfServerError(e *Error, message string) Reason {
 		e.Advice = "Kubernetes can't add a field that only the new version has to an object recorded in an older one. " +
 			"Apply the object in the new version first, without the field, and then with it."
 		return SchemaRejected
+	case says("duplicate nodePort"): // what validation says of it when the object is created
+		return Invalid
 	case says("etcdserver: request is too large"):
 		return TooLarge
 	case says("failed calling webhook"), says("failed calling admission webhook"):

@@ -54,6 +54,7 @@ func TestStatusOfWebhooksAndQuotas(t *testing.T) {
 		{500, `Internal error occurred: failed calling webhook "a.example.com": connection refused`, WebhookFailed, ""},
 		{500, `etcdserver: leader changed`, Unavailable, ""},
 		{500, `etcdserver: request is too large`, TooLarge, ""},
+		{500, `duplicate nodePort: {TCP 30226}`, Invalid, ""},
 		{500, `failed to create typed live object (n/g; a.example.com/v1, Kind=Gadget): .spec.text: expected numeric (int or float), got string`,
 			LiveUnfit, ""},
 		{403, `gadgets.a.example.com "g" is forbidden: status unknown for quota: q, resources: count/gadgets.a.example.com`,

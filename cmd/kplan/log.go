@@ -27,6 +27,9 @@ const logEnv, logFileEnv = "KPLAN_LOG", "KPLAN_LOG_FILE"
 // owner can read.
 func (s *session) openLog(ctx context.Context) error {
 	word := strings.TrimSpace(s.env(logEnv))
+	if word == "" && s.env(logFileEnv) != "" { // who names a file wants a log
+		word = log.Levels[0]
+	}
 	if word == "" || strings.EqualFold(word, log.Off) {
 		return nil
 	}

@@ -18,6 +18,9 @@ const (
 	// maxLines bounds the lines of one template: the parser's time grows with
 	// their square, to minutes for a file of the largest size.
 	maxLines = 10_000
+	// maxCopied bounds what it copies for one template, in lines times bytes: with each line all that it has of it.
+	// It takes two seconds, and is reached by 10,000 lines of 100 characters, or 1,000 of 10,000.
+	maxCopied = 10_000_000_000
 )
 
 // Check reports source in HCL's native syntax that is not fit to be
@@ -96,6 +99,7 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 		opener hclsyntax.TokenType
 		chain  int
 		lines  int
+		size   int // of those lines, in bytes
 	}
 	levels := []level{{}}
 	for _, token := range tokens {
@@ -125,9 +129,13 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 				top.chain = 0
 			}
 		case hclsyntax.TokenStringLit:
-			if top.lines++; top.lines > maxLines {
+			top.lines++
+			top.size += len(token.Bytes)
+			if top.lines > maxLines || top.lines*top.size > maxCopied {
 				return Problem("Text too long", token.Range,
-					"A text written out in a configuration, or a template, has %d lines at most. The file function reads longer ones.", maxLines)
+					"A text written out in a configuration, or a template, has %d lines at most, and fewer if they are longer than "+
+						"%d characters. "+
+						"The file function reads longer ones.", maxLines, maxCopied/maxLines/maxLines)
 			}
 		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenComment:
 		default:
