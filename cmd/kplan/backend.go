@@ -62,8 +62,9 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 		return opts, diags
 	}
 	opts.byBackend = d.config.Settings.Backend != nil
-	if record == nil && opts.byBackend {
-		opts.unrecorded = d.config.RecordBackend(nil)
+	opts.record, opts.isNew = record, record == nil && opts.byBackend
+	if opts.isNew {
+		opts.record = d.config.RecordBackend(nil)
 	}
 	opts.at, diags = found.open(ctx, b)
 	return opts, diags

@@ -112,6 +112,9 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 	next := i.d.config.RecordBackend(i.given)
 	if record != nil {
 		next.Previous = record.Previous
+		if !i.opts.reconfigure {
+			next.Lineages = record.Lineages
+		}
 	}
 	if !i.opts.reconfigure {
 		if diags := i.leave(ctx, record, next, now, place); diags.HasErrors() {

@@ -191,6 +191,10 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 	if err := k.lease.Replace(ctx, rebuilt.State); err != nil {
 		return exitFailure, failure("Can't write the state", "%s. The state is unchanged.", capital(err))
 	}
+	if where := k.opts.state; where.record != nil {
+		where.record.Use(where.place(), rebuilt.State.Lineage)
+		where.remember(k.s.log)
+	}
 	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(rebuilt.State.Objects), "object"), k.opts.state.place())
 	return exitOK, nil
 }

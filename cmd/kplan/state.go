@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"time"
@@ -34,11 +35,11 @@ type stateOptions struct {
 	variables variableOptions
 	cluster   clusterOptions // of the stack, where a backend keeps the state unless it names another
 	// Once it is located:
-	at    *backend.Place
-	codec state.Codec
-	// unrecorded is the backend that the directory does not remember yet.
-	unrecorded *config.BackendRecord
-	byBackend  bool // a backend block names the place
+	at        *backend.Place
+	codec     state.Codec
+	record    *config.BackendRecord // what the directory remembers of its backend, nil where there is no backend block
+	isNew     bool                  // and it does not remember that yet
+	byBackend bool                  // a backend block names the place
 }
 
 // flags are those of a command that needs nothing but the state.
@@ -106,11 +107,36 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, nil
 	}
-	if err == nil && !opts.reads && opts.unrecorded != nil {
-		err := opts.unrecorded.Store()
-		s.log.Debug("backend recorded", "type", opts.unrecorded.Type, "error", err) // a checkout may be read-only
+	if err == nil && opts.isNew {
+		opts.remember(s.log)
 	}
 	return lease, notLocked(err)
+}
+
+// remember stores what the directory remembers of its backend, for the first time only in a run that writes. A checkout may be
+// read-only.
+func (o stateOptions) remember(to *slog.Logger) {
+	if o.record != nil && (!o.reads || !o.isNew) {
+		err := o.record.Store()
+		to.Debug("backend recorded", "type", o.record.Type, "error", err)
+	}
+}
+
+// sameStack makes sure that a state is of the stack that this directory has used at its place so far.
+func (o stateOptions) sameStack(st *state.State, to *slog.Logger) hcl.Diagnostics {
+	if o.record == nil || st.Serial == 0 {
+		return nil
+	}
+	same, changed := o.record.Uses(o.place(), st.Lineage)
+	switch {
+	case !same:
+		return failure("State of another stack", "The state in %s belongs to the stack %s, and this directory has used that of the "+
+			"stack %s there. Each stack needs a place of its own: another one may have been given the same. If the state was replaced on purpose: "+
+			"kplan init -reconfigure", o.place(), st.Lineage, o.record.Lineages[o.place()])
+	case changed:
+		o.remember(to)
+	}
+	return nil
 }
 
 // lockState locks and reads the state, a new one where there is none.
@@ -121,9 +147,15 @@ func (s *session) lockState(ctx context.Context, opts stateOptions, operation st
 	}
 	if lease == nil {
 		st, diags := readState(ctx, opts.store())
+		if !diags.HasErrors() {
+			diags = opts.sameStack(st, s.log)
+		}
 		return nil, st, diags
 	}
 	st, diags := readState(ctx, lease)
+	if !diags.HasErrors() {
+		diags = opts.sameStack(st, s.log)
+	}
 	if diags.HasErrors() {
 		return nil, nil, append(diags, s.unlock(lease)...)
 	}

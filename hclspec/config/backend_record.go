@@ -31,6 +31,9 @@ type BackendRecord struct {
 	Given map[string]string `json:"given,omitempty"`
 	// Previous is the backend that states were migrated from. Another tenant's may still be there.
 	Previous *BackendRecord `json:"previous,omitempty"`
+	// Lineages are the stacks whose states this directory has used, by the name of the place. Another stack that was given
+	// the same place by mistake would have all objects of this one deleted.
+	Lineages map[string]string `json:"lineages,omitempty"`
 
 	dir string
 }
@@ -95,6 +98,25 @@ func (r *BackendRecord) Store() error {
 		return err
 	}
 	return files.Replace(path, append(text, '\n'), 0o600)
+}
+
+// Uses reports whether the directory may use the state of a stack at a place: it does already, or has used none there. The
+// record then has it, and changed tells that it is new there.
+func (r *BackendRecord) Uses(place, lineage string) (same, changed bool) {
+	known := r.Lineages[place]
+	if known != "" {
+		return known == lineage, false
+	}
+	r.Use(place, lineage)
+	return true, true
+}
+
+// Use records the stack whose state is at a place.
+func (r *BackendRecord) Use(place, lineage string) {
+	if r.Lineages == nil {
+		r.Lineages = map[string]string{}
+	}
+	r.Lineages[place] = lineage
 }
 
 // RecordBackend is the record of the backend block as it is.
