@@ -24,6 +24,7 @@ import (
 var update = flag.Bool("update", false, "write what kplan prints into the scripts")
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "4") // much of their time scripts wait; -parallel on the command line comes later
 	testscript.Main(m, map[string]func(){"kplan": main})
 }
 

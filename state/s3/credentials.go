@@ -30,7 +30,7 @@ func (s Settings) credentials() *credentials.Credentials {
 	c := &chain{providers: []credentials.Provider{
 		&credentials.EnvAWS{}, newSharedFiles(cmp.Or(os.Getenv("AWS_PROFILE"), "default")),
 	}}
-	hasRole := first(os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"), os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+	hasRole := cmp.Or(os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"), os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
 		os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")) != ""
 	if hasRole || !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
 		c.providers = append(c.providers, &credentials.IAM{Client: &http.Client{Timeout: roleTime}})

@@ -8,6 +8,7 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -71,7 +72,7 @@ func At(s Settings) (*Place, error) {
 		return nil, err
 	}
 	options := minio.Options{
-		Creds: s.credentials(), Secure: secure, Region: first(s.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")),
+		Creds: s.credentials(), Secure: secure, Region: cmp.Or(s.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")),
 		MaxRetries: tries,
 	}
 	switch {
@@ -105,7 +106,7 @@ const amazon = "s3.amazonaws.com"
 
 // server is the host of the endpoint. What is wrong with an endpoint is said without it: it may have a password.
 func (s Settings) server() (host string, secure bool, err error) {
-	endpoint := first(s.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"))
+	endpoint := cmp.Or(s.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"))
 	if endpoint == "" {
 		return amazon, true, nil
 	}
@@ -116,15 +117,6 @@ func (s Settings) server() (host string, secure bool, err error) {
 			"such as https://s3.example.com:9000")
 	}
 	return u.Host, u.Scheme == "https", nil
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
 
 // String is the head's address: "s3://states/shop.json".
