@@ -23,6 +23,9 @@ func (e *MigratedError) Error() string {
 	return fmt.Sprintf("%s was migrated to %s, and is no longer used here", what, e.To)
 }
 
+// ErrSamePlace is the error of a migration between two names of one place.
+var ErrSamePlace = errors.New("both are one place")
+
 // A Place to migrate a state from or to.
 type Place struct {
 	Store
@@ -77,6 +80,8 @@ func holds(ctx context.Context, to Place, of Version) error {
 		return err
 	case s.Lineage != of.Lineage:
 		return &PushError{Given: of, Stored: s.Version()}
+	case s.Serial+1 < of.Serial: // the mark was one more write
+		return fmt.Errorf("the state was migrated to %s, and that has an older one now, serial %d", to.Name, s.Serial)
 	}
 	return nil
 }
@@ -84,6 +89,10 @@ func holds(ctx context.Context, to Place, of Version) error {
 // copyTo stores a copy of s at a place that has no state, or an older one of the same stack, and reads it again.
 func copyTo(ctx context.Context, to Place, s *State, info LockInfo, wait time.Duration) (err error) {
 	lease, err := Acquire(ctx, to, info, wait)
+	var locked *LockedError
+	if errors.As(err, &locked) && locked.Info.ID == info.ID { // by the lock of the source
+		return ErrSamePlace
+	}
 	if err != nil {
 		return err
 	}
@@ -95,7 +104,7 @@ func copyTo(ctx context.Context, to Place, s *State, info LockInfo, wait time.Du
 	case errors.As(err, &migrated) && migrated.Lineage == s.Lineage: // it comes back
 	case err != nil:
 		return err
-	case stored.isUnused() && !s.isUnused():
+	case stored.IsUnused() && !s.IsUnused():
 	case isCopy(stored, s):
 		return nil // which an earlier migration made that was cut off
 	case stored.Lineage != s.Lineage || stored.Serial >= s.Serial:

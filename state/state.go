@@ -102,8 +102,8 @@ type Output struct {
 	Digest    string `json:"digest,omitempty"`
 }
 
-// isUnused reports whether no apply has used the state yet: it was only stored for plans to refer to.
-func (s *State) isUnused() bool {
+// IsUnused reports whether no apply has used the state yet: it was only stored for plans to refer to.
+func (s *State) IsUnused() bool {
 	return s.Cluster == "" && len(s.Objects)+len(s.Pending)+len(s.Outputs) == 0
 }
 

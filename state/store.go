@@ -174,7 +174,7 @@ func Push(ctx context.Context, lease Lease, s *State, force bool) error {
 		return lease.Replace(ctx, s)
 	case err != nil:
 		return err
-	case stored.isUnused():
+	case stored.IsUnused():
 		return lease.Replace(ctx, s)
 	case s.Lineage != stored.Lineage, s.Serial < stored.Serial:
 		return &PushError{Given: s.Version(), Stored: stored.Version()}

@@ -66,6 +66,11 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 	if opts.isNew {
 		opts.record = d.config.RecordBackend(nil)
 	}
+	if record != nil && record.Previous != nil {
+		opts.leftBehind = func(ctx context.Context) hcl.Diagnostics {
+			return leftBehind(found.usedBefore(ctx, record.Previous, b))
+		}
+	}
 	opts.at, diags = found.open(ctx, b)
 	return opts, diags
 }
@@ -124,7 +129,8 @@ func (k backends) changed(ctx context.Context, record *config.BackendRecord, now
 	if before.Type == now.Type {
 		changed = "So far the state was in another place."
 		for _, name := range before.Changed(now) {
-			changed += fmt.Sprintf(" The argument %s of the backend was %q, and is %q now.", name, before.Arguments[name], now.Arguments[name])
+			changed += fmt.Sprintf(" The argument %s of the backend was %s, and is %s now.", name,
+				argumentText(before.Arguments[name]), argumentText(now.Arguments[name]))
 		}
 	}
 	if record == nil {
@@ -133,6 +139,49 @@ func (k backends) changed(ctx context.Context, record *config.BackendRecord, now
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Backend changed", Subject: rangeOf(now.Range),
 		Detail: changed + " To move the state there: kplan init -migrate-state. To leave it, and use what is there: kplan init -reconfigure"}}
+}
+
+func argumentText(value string) string {
+	if value == "" {
+		return "not set"
+	}
+	return fmt.Sprintf("%q", value)
+}
+
+// usedBefore is the nearest of the places before that has, or had, a state for these values of variables, nil if none has.
+func (k backends) usedBefore(ctx context.Context, record *config.BackendRecord, now *config.Backend) *backend.Place {
+	for ; record != nil; record = record.Previous {
+		b, diags := k.d.config.Recorded(record, k.d.values)
+		if diags.HasErrors() || len(b.Unknown) > 0 || b.Same(now) {
+			continue
+		}
+		k.s.ui.Secrets.Add(b.Secrets...)
+		place, diags := k.open(ctx, b)
+		if diags.HasErrors() {
+			continue
+		}
+		if _, err := place.Reading.Read(ctx); isStored(err) {
+			return place
+		}
+	}
+	return nil
+}
+
+// isStored reports whether there is a state, readable or not, by the error of reading it. A server that does not answer
+// has none.
+func isStored(err error) bool {
+	return err == nil || errors.As(err, new(*state.DecodeError)) || errors.As(err, new(*state.MigratedError)) ||
+		errors.As(err, new(*state.KeyError))
+}
+
+// leftBehind is the error that the state of these variables is not where the configuration says, but where it was before.
+func leftBehind(at *backend.Place) hcl.Diagnostics {
+	if at == nil {
+		return nil
+	}
+	return failure("Backend changed", "There is no state where the configuration says, and the one for these values of variables is "+
+		"still in %s. To move it, with the same variables: kplan init -migrate-state. To leave it, and begin with an empty one: "+
+		"kplan init -reconfigure", at.Name)
 }
 
 func rangeOf(at hcl.Range) *hcl.Range {

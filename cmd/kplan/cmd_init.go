@@ -111,7 +111,7 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 	}
 	next := i.d.config.RecordBackend(i.given)
 	if record != nil {
-		next.Previous = record.Previous
+		next.Follow(record.Previous)
 		if !i.opts.reconfigure {
 			next.Lineages = record.Lineages
 		}
@@ -122,7 +122,8 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 		}
 	}
 	_, err = place.Reading.Read(ctx)
-	if errors.Is(err, state.ErrNotExist) && place.File == "" {
+	left := record != nil && record.Previous != nil && i.opts.reconfigure // for later runs to know that it shall not be moved
+	if errors.Is(err, state.ErrNotExist) && (place.File == "" || left && i.usedBefore(ctx, record.Previous, now) != nil) {
 		err = i.create(ctx, place)
 	}
 	if err != nil && !errors.Is(err, state.ErrNotExist) {
@@ -137,7 +138,14 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 
 // create stores an empty state, so that users who may only read can save plans. It does nothing for such a user.
 func (i *initialization) create(ctx context.Context, place *backend.Place) error {
-	lease, err := state.Acquire(ctx, place.Reading, state.NewLockInfo("init", versionText()), time.Duration(i.opts.state.lockTimeout))
+	store := place.Reading
+	if place.File != "" {
+		store = place.Store // who may only read gets an error, where nothing else could be done for them
+		if err := place.MakeDirectory(); err != nil {
+			return err
+		}
+	}
+	lease, err := state.Acquire(ctx, store, state.NewLockInfo("init", versionText()), time.Duration(i.opts.state.lockTimeout))
 	if errors.Is(err, state.ErrNoLock) || errors.As(err, new(*state.LockedError)) { // whoever holds the lock is about to write one
 		return nil
 	}
@@ -158,31 +166,51 @@ func (i *initialization) leave(
 	if diags.HasErrors() {
 		return diags
 	}
-	if record != nil && before.Same(now) && i.opts.migrate && record.Previous != nil { // another state that was there
-		if before, diags = i.d.config.Recorded(record.Previous, i.d.values); diags.HasErrors() {
-			return diags
-		}
-		record = record.Previous
-	}
-	if before == nil || before.Same(now) {
+	if before == nil {
 		return nil
+	}
+	if before.Same(now) {
+		return i.fetch(ctx, record, now, to)
 	}
 	from, diags := i.open(ctx, before)
 	if diags.HasErrors() {
 		return append(diags, failure("Can't reach the backend that was used so far",
 			"Without it the state can't be moved. To leave it there: kplan init -reconfigure")...)
 	}
+	_, err := from.Reading.Read(ctx)
+	if errors.Is(err, state.ErrNotExist) && record != nil {
+		if earlier := i.usedBefore(ctx, record.Previous, now); earlier != nil {
+			from, err = earlier, nil
+		}
+	}
 	if !i.opts.migrate {
-		_, err := from.Reading.Read(ctx)
 		var migrated *state.MigratedError
-		if errors.Is(err, state.ErrNotExist) || errors.As(err, &migrated) && migrated.To == to.Name {
+		if errors.Is(err, state.ErrNotExist) || errors.As(err, &migrated) && migrated.To == to.FullName() {
+			next.Follow(record)
 			return nil
 		}
 		return i.changed(ctx, record, now)
 	}
-	next.Previous = record
 	if record == nil {
-		next.Previous = &config.BackendRecord{Type: "local"}
+		record = &config.BackendRecord{Type: "local"}
+	}
+	next.Follow(record)
+	return i.migrate(ctx, from, to)
+}
+
+// fetch moves a state that was left where the backend was before, since variables choose between several.
+func (i *initialization) fetch(ctx context.Context, record *config.BackendRecord, now *config.Backend, to *backend.Place) hcl.Diagnostics {
+	if record == nil || record.Previous == nil {
+		return nil
+	}
+	if !i.opts.migrate {
+		if _, err := to.Reading.Read(ctx); !errors.Is(err, state.ErrNotExist) {
+			return nil
+		}
+	}
+	from := i.usedBefore(ctx, record.Previous, now)
+	if from == nil || !i.opts.migrate {
+		return leftBehind(from)
 	}
 	return i.migrate(ctx, from, to)
 }
@@ -191,11 +219,14 @@ func (i *initialization) migrate(ctx context.Context, from, to *backend.Place) h
 	if err := to.MakeDirectory(); err != nil {
 		return failure("Can't migrate the state", "%s.", capital(err))
 	}
-	done, err := state.Migrate(ctx, state.Place{Store: from.Store, Name: from.Name}, state.Place{Store: to.Store, Name: to.Name},
+	done, err := state.Migrate(ctx, state.Place{Store: from.Store, Name: from.Name}, state.Place{Store: to.Store, Name: to.FullName()},
 		state.NewLockInfo("init -migrate-state", versionText()), time.Duration(i.opts.state.lockTimeout))
 	switch {
 	case errors.Is(err, state.ErrNotExist):
 		fmt.Fprintf(i.s.ui.Out, "There was no state in %s.\n", from.Name)
+	case errors.Is(err, state.ErrSamePlace):
+		return failure("Can't migrate the state", "%s and %s are one place, and nothing is to be moved. To use it by its new name: "+
+			"kplan init -reconfigure", capital(errors.New(from.Name)), to.Name)
 	case errors.As(err, new(*state.LockedError)):
 		return notLocked(err)
 	case errors.As(err, new(*state.PushError)):

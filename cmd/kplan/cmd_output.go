@@ -53,7 +53,7 @@ func readOutputs(ctx context.Context, s *session, opts stateOptions) ([]render.O
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}
-	st, diags := readState(ctx, opts.store())
+	st, diags := readState(ctx, opts, opts.store())
 	if diags.HasErrors() {
 		return nil, nil, diags
 	}

@@ -46,7 +46,7 @@ func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON 
 	versions, err := keeps.History(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
-		return noState(opts)
+		return noState(ctx, opts)
 	case err != nil:
 		return failure("Can't read the state", "%s.", capital(err))
 	}

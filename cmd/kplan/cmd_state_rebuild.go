@@ -76,7 +76,10 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 		return exitFailure, diags
 	}
 	defer func() { diags = append(diags, s.unlock(lease)...) }()
-	stored, damaged := readAny(ctx, s.ui, lease)
+	stored, damaged, diags := readAny(ctx, s.ui, opts.state, lease)
+	if diags.HasErrors() {
+		return exitFailure, diags
+	}
 	if stored != nil && opts.stack != "" && opts.stack != stored.Lineage {
 		return exitFailure, failure("State of another stack",
 			"The state in %s belongs to the stack %s. To rebuild the state of another stack, name another file with -state=PATH.",
@@ -98,17 +101,21 @@ func runStateRebuild(ctx context.Context, s *session, opts rebuildOptions) (code
 }
 
 // readAny reads the state, nil if there is none or none that can be read, which is
-// then damaged: either is what rebuilding is for.
-func readAny(ctx context.Context, u *ui.Streams, lease state.Lease) (stored *state.State, damaged bool) {
+// then damaged: either is what rebuilding is for. One that is in another place is not lost.
+func readAny(ctx context.Context, u *ui.Streams, opts stateOptions, lease state.Lease) (
+	stored *state.State, damaged bool, diags hcl.Diagnostics,
+) {
 	stored, err := lease.Read(ctx)
-	damaged = err != nil && !errors.Is(err, state.ErrNotExist)
-	if damaged {
-		u.Report(warning("The stored state can't be read", capital(err)+". If another is stored in its place, it is kept beside that."))
+	switch {
+	case err == nil:
+		return stored, false, nil
+	case errors.Is(err, state.ErrNotExist):
+		return nil, false, opts.missed(ctx)
+	case errors.As(err, new(*state.MigratedError)):
+		return nil, false, failure("Can't read the state", "%s.", capital(err))
 	}
-	if err != nil {
-		return nil, damaged
-	}
-	return stored, false
+	u.Report(warning("The stored state can't be read", capital(err)+". If another is stored in its place, it is kept beside that."))
+	return nil, true, nil
 }
 
 // listStacks shows which stacks have objects in the cluster, and returns the

@@ -50,7 +50,7 @@ func badKeys(s *session, c *config.Config, values config.Values) hcl.Diagnostics
 		return diags
 	}
 	s.ui.Secrets.Add(append(wanted.Identities, wanted.Passphrases...)...)
-	_, err := encryption.New(encryption.Options{Recipients: wanted.Recipients, Identities: wanted.Identities})
+	_, err := encryption.New(encryption.Options{Recipients: wanted.Recipients, Identities: wanted.Identities, Passphrases: wanted.Passphrases})
 	if err != nil {
 		diags = append(diags, badKey(err, wanted))
 	}

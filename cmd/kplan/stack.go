@@ -56,7 +56,7 @@ func (s *session) open(ctx context.Context, d definition, opts planningOptions, 
 	if opts.lock {
 		k.lease, k.state, diags = s.lockState(ctx, opts.state, operation)
 	} else {
-		k.state, diags = readState(ctx, opts.state.store())
+		k.state, diags = readState(ctx, opts.state, opts.state.store())
 	}
 	if !diags.HasErrors() {
 		s.logState(opts.state.place(), k.state)

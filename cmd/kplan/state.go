@@ -40,6 +40,8 @@ type stateOptions struct {
 	record    *config.BackendRecord // what the directory remembers of its backend, nil where there is no backend block
 	isNew     bool                  // and it does not remember that yet
 	byBackend bool                  // a backend block names the place
+	// leftBehind is the error that a state of the variables' values is still where states were before, if there is none here.
+	leftBehind func(context.Context) hcl.Diagnostics
 }
 
 // flags are those of a command that needs nothing but the state.
@@ -124,7 +126,7 @@ func (o stateOptions) remember(to *slog.Logger) {
 
 // sameStack makes sure that a state is of the stack that this directory has used at its place so far.
 func (o stateOptions) sameStack(st *state.State, to *slog.Logger) hcl.Diagnostics {
-	if o.record == nil || st.Serial == 0 {
+	if o.record == nil || st.Serial == 0 || st.IsUnused() && o.record.Lineages[o.place()] == "" { // an unused one may be replaced
 		return nil
 	}
 	same, changed := o.record.Uses(o.place(), st.Lineage)
@@ -146,13 +148,13 @@ func (s *session) lockState(ctx context.Context, opts stateOptions, operation st
 		return nil, nil, diags
 	}
 	if lease == nil {
-		st, diags := readState(ctx, opts.store())
+		st, diags := readState(ctx, opts, opts.store())
 		if !diags.HasErrors() {
 			diags = opts.sameStack(st, s.log)
 		}
 		return nil, st, diags
 	}
-	st, diags := readState(ctx, lease)
+	st, diags := readState(ctx, opts, lease)
 	if !diags.HasErrors() {
 		diags = opts.sameStack(st, s.log)
 	}
@@ -196,7 +198,7 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	st, err := opts.store().Read(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
-		return opts, nil, noState(opts)
+		return opts, nil, noState(ctx, opts)
 	case err != nil:
 		return opts, nil, failure("Can't read the state", "%s.", capital(err))
 	}
@@ -204,7 +206,10 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	return opts, st, nil
 }
 
-func noState(opts stateOptions) hcl.Diagnostics {
+func noState(ctx context.Context, opts stateOptions) hcl.Diagnostics {
+	if diags := opts.missed(ctx); diags.HasErrors() {
+		return diags
+	}
 	missing := "file "
 	if opts.at.File == "" {
 		missing = "state in "
@@ -213,14 +218,25 @@ func noState(opts stateOptions) hcl.Diagnostics {
 		"To use another file, add -state=PATH; to use another directory, kplan -chdir=DIR.", missing, opts.place())
 }
 
+// missed is the error that a state which is not here was left behind elsewhere.
+func (o stateOptions) missed(ctx context.Context) hcl.Diagnostics {
+	if o.leftBehind == nil {
+		return nil
+	}
+	return o.leftBehind(ctx)
+}
+
 // readState reads the state from a store or under a lease, a new one where there
 // is none.
-func readState(ctx context.Context, from interface {
+func readState(ctx context.Context, opts stateOptions, from interface {
 	Read(context.Context) (*state.State, error)
 }) (*state.State, hcl.Diagnostics) {
 	st, err := from.Read(ctx)
 	switch {
 	case errors.Is(err, state.ErrNotExist):
+		if diags := opts.missed(ctx); diags.HasErrors() {
+			return nil, diags
+		}
 		return state.New(), nil
 	case err != nil:
 		return nil, failure("Can't read the state", "%s.", capital(err))

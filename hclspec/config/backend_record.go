@@ -13,11 +13,13 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/words"
 )
 
 // BackendRecord is what a directory remembers of its backend: as kplan init found it, or the first run that wrote the
@@ -43,6 +45,9 @@ const recordPath = ".kplan/backend.json"
 
 // maxRecord bounds its size, in bytes.
 const maxRecord = 1 << 20
+
+// maxMistakes bounds how many of the mistakes in a file are reported.
+const maxMistakes = 5
 
 // recordFormat is the version of that file's format.
 const recordFormat = 1
@@ -72,8 +77,13 @@ func (c *Config) BackendRecord() (*BackendRecord, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", path, files.Reason(err))
-	case file.Format != recordFormat || file.BackendRecord == nil || backendTypes[file.Type].evaluate == nil:
-		return nil, fmt.Errorf("%s is not what this kplan writes (format %d, type %q)", path, file.Format, file.Type)
+	case file.Format != recordFormat || file.BackendRecord == nil:
+		return nil, fmt.Errorf("%s is not what this kplan writes (format %d)", path, file.Format)
+	}
+	for r := file.BackendRecord; r != nil; r = r.Previous {
+		if backendTypes[r.Type].evaluate == nil {
+			return nil, fmt.Errorf("%s is not what this kplan writes (type %q)", path, r.Type)
+		}
 	}
 	file.dir = c.Dir
 	return file.BackendRecord, nil
@@ -136,12 +146,42 @@ func (c *Config) RecordBackend(given map[string]string) *BackendRecord {
 	return r
 }
 
+// Follow remembers the backends that the directory had before r, the last one first and each one once.
+func (r *BackendRecord) Follow(before *BackendRecord) {
+	r.Previous = nil
+	seen := []*BackendRecord{r}
+	for ; before != nil; before = before.Previous {
+		if slices.ContainsFunc(seen, before.writtenAs) {
+			continue
+		}
+		copied := *before
+		copied.Previous, copied.Lineages = nil, nil // those are by place
+		seen[len(seen)-1].Previous = &copied
+		seen = append(seen, &copied)
+	}
+}
+
+func (r *BackendRecord) writtenAs(other *BackendRecord) bool {
+	return r.Type == other.Type && maps.Equal(r.Arguments, other.Arguments) && maps.Equal(r.Given, other.Given)
+}
+
+// parseRecorded parses an expression that was written in HCL or in JSON, whose strings have other escapes.
+func parseRecorded(text string) (hcl.Expression, hcl.Diagnostics) {
+	expr, diags := hclsyntax.ParseExpression([]byte(text+"\n"), recordPath, hcl.InitialPos) // a heredoc ends with its line
+	if diags.HasErrors() {
+		if other, more := hcljson.ParseExpression([]byte(text), recordPath); !more.HasErrors() {
+			return other, nil
+		}
+	}
+	return expr, diags
+}
+
 // Recorded evaluates the backend of a record.
 func (c *Config) Recorded(r *BackendRecord, v Values) (*Backend, hcl.Diagnostics) {
 	attrs := hcl.Attributes{}
 	var diags hcl.Diagnostics
 	for name, text := range r.Arguments {
-		expr, more := hclsyntax.ParseExpression([]byte(text), recordPath, hcl.InitialPos)
+		expr, more := parseRecorded(text)
 		diags = append(diags, more...)
 		attrs[name] = &hcl.Attribute{Name: name, Expr: expr, Range: expr.Range(), NameRange: expr.Range()}
 	}
@@ -149,7 +189,12 @@ func (c *Config) Recorded(r *BackendRecord, v Values) (*Backend, hcl.Diagnostics
 		return nil, diags
 	}
 	give(attrs, r.Given, hcl.Range{Filename: recordPath})
-	return c.backend(v, &Backend{Type: r.Type}, attrs)
+	b, diags := c.backend(v, &Backend{Type: r.Type}, attrs)
+	if len(b.Missing) > 0 {
+		diags = append(diags, source.Problem("Missing argument", hcl.Range{Filename: recordPath},
+			"%s has no %s", recordPath, words.And(b.Missing))...)
+	}
+	return b, diags
 }
 
 // Same reports whether two backends are one place, apart from credentials.
@@ -158,9 +203,22 @@ func (b *Backend) Same(other *Backend) bool {
 	case b.Type != other.Type:
 		return false
 	case b.Type == localBackend:
-		return filepath.Clean(b.Path) == filepath.Clean(other.Path)
+		return realPath(b.Path) == realPath(other.Path)
 	}
 	return len(b.Changed(other)) == 0
+}
+
+// realPath is the path by which one file has one name, however it is spelled.
+func realPath(path string) string {
+	dir, name := filepath.Split(path)
+	if real, err := filepath.EvalSymlinks(filepath.Clean(dir)); err == nil {
+		dir = real
+	}
+	path = filepath.Join(dir, name)
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path
 }
 
 // Changed are the arguments that name the place and differ, sorted.
@@ -197,9 +255,13 @@ func (c *Config) UnknownArguments(given map[string]string) (unknown, known []str
 
 // BackendArguments reads a file of arguments for kplan init, as NAME = VALUE in HCL.
 func BackendArguments(text []byte, path string) (map[string]string, hcl.Diagnostics) {
+	if len(text) > maxRecord || bytes.IndexByte(text, 0) >= 0 {
+		return nil, source.Problem("Invalid file", hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos},
+			"%s is no file with lines such as NAME = \"VALUE\".", path)
+	}
 	file, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, diags[:min(len(diags), maxMistakes)]
 	}
 	attrs, diags := file.Body.JustAttributes()
 	given := map[string]string{}

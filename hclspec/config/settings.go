@@ -120,5 +120,10 @@ func (c *Config) Encryption(v Values) (*Encryption, hcl.Diagnostics) {
 	e.set("identities", &out.Identities)
 	e.set("passphrases", &out.Passphrases)
 	out.Unknown = e.unknown
+	for _, name := range []string{"recipients", "passphrases"} {
+		if e.present[name] != nil && len(e.unknown)+len(e.diags)+len(out.Recipients)+len(out.Passphrases) == 0 {
+			e.invalid(name, "%s has no keys, so the state would be stored in the clear. To do that on purpose, leave %s out.", name, name)
+		}
+	}
 	return out, append(diags, e.diags...)
 }

@@ -132,6 +132,14 @@ func unusable(b *config.Backend, err error) hcl.Diagnostics {
 	return source.Problem("Invalid backend", b.Range, "The settings of the backend can't be used: %s.", err)
 }
 
+// FullName is Name as it can be understood in another directory.
+func (p *Place) FullName() string {
+	if path, err := filepath.Abs(p.File); err == nil && p.File != "" {
+		return path
+	}
+	return p.Name
+}
+
 // MakeDirectory creates the directory of a file, which a backend block names. It does nothing for any other place.
 func (p *Place) MakeDirectory() error {
 	if p.File == "" {

@@ -47,7 +47,7 @@ type ownKey struct {
 
 // KeyError is why a key can't be used. It does not quote the key.
 type KeyError struct {
-	What   string // "recipients" or "identities"
+	What   string // "recipients", "identities" or "passphrases"
 	Number int    // of the list, from 0
 	Err    error
 }
@@ -76,6 +76,11 @@ func New(o Options) (*Keys, error) {
 			return nil, &KeyError{"identities", n, errIdentity}
 		}
 		k.identities = append(k.identities, identities...)
+	}
+	for n, text := range o.Passphrases {
+		if text == "" {
+			return nil, &KeyError{"passphrases", n, errors.New("it is empty; perhaps an environment variable is not set")}
+		}
 	}
 	return k, nil
 }

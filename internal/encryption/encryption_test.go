@@ -151,6 +151,7 @@ func TestKeys(t *testing.T) {
 		{Recipients: []string{"age1canary"}}, {Recipients: []string{public, secret}}, {Recipients: []string{""}},
 		{Recipients: []string{public, quantum.Recipient().String()}},
 		{Identities: []string{"canary"}}, {Identities: []string{public}}, {Identities: []string{""}},
+		{Recipients: []string{public}, Passphrases: []string{"canary", ""}},
 	} {
 		var bad *encryption.KeyError
 		_, err := encryption.New(o)
