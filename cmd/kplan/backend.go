@@ -68,7 +68,7 @@ func (s *session) locateIn(ctx context.Context, d definition, opts stateOptions)
 	}
 	if record != nil && record.Previous != nil {
 		opts.leftBehind = func(ctx context.Context) hcl.Diagnostics {
-			return leftBehind(found.usedBefore(ctx, record.Previous, b))
+			return found.missing(ctx, record.Previous, b)
 		}
 	}
 	opts.at, diags = found.open(ctx, b)
@@ -149,7 +149,8 @@ func argumentText(value string) string {
 }
 
 // usedBefore is the nearest of the places before that has, or had, a state for these values of variables, nil if none has.
-func (k backends) usedBefore(ctx context.Context, record *config.BackendRecord, now *config.Backend) *backend.Place {
+// It is an error that one of them can't be asked.
+func (k backends) usedBefore(ctx context.Context, record *config.BackendRecord, now *config.Backend) (*backend.Place, hcl.Diagnostics) {
 	for ; record != nil; record = record.Previous {
 		b, diags := k.d.config.Recorded(record, k.d.values)
 		if diags.HasErrors() || len(b.Unknown) > 0 || b.Same(now) {
@@ -158,30 +159,43 @@ func (k backends) usedBefore(ctx context.Context, record *config.BackendRecord, 
 		k.s.ui.Secrets.Add(b.Secrets...)
 		place, diags := k.open(ctx, b)
 		if diags.HasErrors() {
-			continue
+			return nil, append(diags, failure(notAsked, "There is no state where the configuration says, and it may be there. %s", toBegin)...)
 		}
-		if _, err := place.Reading.Read(ctx); isStored(err) {
-			return place
+		_, err := place.Reading.Read(ctx)
+		switch {
+		case isStored(err):
+			return place, nil
+		case !errors.Is(err, state.ErrNotExist):
+			return nil, failure(notAsked, "There is no state where the configuration says, and it may be in %s: %v. %s", place.Name, err, toBegin)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// isStored reports whether there is a state, readable or not, by the error of reading it. A server that does not answer
-// has none.
+const (
+	notAsked = "Can't reach a backend that was used before"
+	// toBegin says how to go on without a state that is elsewhere.
+	toBegin = "To leave it, and begin with an empty one: kplan init -reconfigure"
+)
+
+// isStored reports whether there is a state, readable or not, by the error of reading it.
 func isStored(err error) bool {
 	return err == nil || errors.As(err, new(*state.DecodeError)) || errors.As(err, new(*state.MigratedError)) ||
 		errors.As(err, new(*state.KeyError))
 }
 
-// leftBehind is the error that the state of these variables is not where the configuration says, but where it was before.
+// missing is the error that the state of these variables is not where the configuration says, but where it was before.
+func (k backends) missing(ctx context.Context, before *config.BackendRecord, now *config.Backend) hcl.Diagnostics {
+	place, diags := k.usedBefore(ctx, before, now)
+	return append(diags, leftBehind(place)...)
+}
+
 func leftBehind(at *backend.Place) hcl.Diagnostics {
 	if at == nil {
 		return nil
 	}
 	return failure("Backend changed", "There is no state where the configuration says, and the one for these values of variables is "+
-		"still in %s. To move it, with the same variables: kplan init -migrate-state. To leave it, and begin with an empty one: "+
-		"kplan init -reconfigure", at.Name)
+		"still in %s. To move it, with the same variables: kplan init -migrate-state. %s", at.Name, toBegin)
 }
 
 func rangeOf(at hcl.Range) *hcl.Range {

@@ -150,7 +150,7 @@ func runApplySaved(ctx context.Context, s *session, opts applyOptions, path stri
 	if diags := s.begin(ctx, &opts.planningOptions); diags != nil {
 		return exitFailure, diags
 	}
-	saved, diags := s.readPlan(ctx, path)
+	saved, diags := s.readPlan(ctx, path, opts.variables)
 	if diags.HasErrors() {
 		return exitFailure, diags
 	}

@@ -48,7 +48,7 @@ func initCommand(s *session) *cli.Command {
 		Flags: cli.Group("Options", flags...),
 		Examples: []cli.Example{
 			{Line: "init", Explanation: "Check that the backend answers:"},
-			{Line: "init -backend-config=namespace=acme-state -backend-config=prod.backend.hcl", Explanation: "Complete the backend block:"},
+			{Line: "init -backend-config=namespace=acme -backend-config=prod.hcl", Explanation: "Complete the backend block:"},
 			{Line: "init -migrate-state", Explanation: "Move the state after a change of the backend block:"},
 		},
 		Run: func(ctx context.Context, _ []string) (cli.ExitCode, hcl.Diagnostics) {
@@ -122,8 +122,8 @@ func (i *initialization) run(ctx context.Context) hcl.Diagnostics {
 		}
 	}
 	_, err = place.Reading.Read(ctx)
-	left := record != nil && record.Previous != nil && i.opts.reconfigure // for later runs to know that it shall not be moved
-	if errors.Is(err, state.ErrNotExist) && (place.File == "" || left && i.usedBefore(ctx, record.Previous, now) != nil) {
+	leave := record != nil && record.Previous != nil && i.opts.reconfigure // so that later runs know that they may begin
+	if errors.Is(err, state.ErrNotExist) && (place.File == "" || leave && i.missing(ctx, record.Previous, now).HasErrors()) {
 		err = i.create(ctx, place)
 	}
 	if err != nil && !errors.Is(err, state.ErrNotExist) {
@@ -179,7 +179,11 @@ func (i *initialization) leave(
 	}
 	_, err := from.Reading.Read(ctx)
 	if errors.Is(err, state.ErrNotExist) && record != nil {
-		if earlier := i.usedBefore(ctx, record.Previous, now); earlier != nil {
+		earlier, diags := i.usedBefore(ctx, record.Previous, now)
+		if diags.HasErrors() {
+			return diags
+		}
+		if earlier != nil {
 			from, err = earlier, nil
 		}
 	}
@@ -208,9 +212,9 @@ func (i *initialization) fetch(ctx context.Context, record *config.BackendRecord
 			return nil
 		}
 	}
-	from := i.usedBefore(ctx, record.Previous, now)
+	from, diags := i.usedBefore(ctx, record.Previous, now)
 	if from == nil || !i.opts.migrate {
-		return leftBehind(from)
+		return append(diags, leftBehind(from)...)
 	}
 	return i.migrate(ctx, from, to)
 }
@@ -225,8 +229,8 @@ func (i *initialization) migrate(ctx context.Context, from, to *backend.Place) h
 	case errors.Is(err, state.ErrNotExist):
 		fmt.Fprintf(i.s.ui.Out, "There was no state in %s.\n", from.Name)
 	case errors.Is(err, state.ErrSamePlace):
-		return failure("Can't migrate the state", "%s and %s are one place, and nothing is to be moved. To use it by its new name: "+
-			"kplan init -reconfigure", capital(errors.New(from.Name)), to.Name)
+		return failure("Can't migrate the state", "What the configuration says now is another name for the place where the state is: %s. "+
+			"Nothing is to be moved. To use it by that name: kplan init -reconfigure", from.Name)
 	case errors.As(err, new(*state.LockedError)):
 		return notLocked(err)
 	case errors.As(err, new(*state.PushError)):

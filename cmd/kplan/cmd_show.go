@@ -72,7 +72,7 @@ func (o *showOptions) check(plan bool) error {
 }
 
 func runShowPlan(ctx context.Context, s *session, opts showOptions, path string) hcl.Diagnostics {
-	p, diags := s.readPlan(ctx, path)
+	p, diags := s.readPlan(ctx, path, opts.state.variables)
 	switch {
 	case diags.HasErrors():
 		return diags

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -22,14 +23,14 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-// readPlan reads a saved plan.
-func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, hcl.Diagnostics) {
+// readPlan reads a saved plan, which may be encrypted for keys that depend on variables.
+func (s *session) readPlan(ctx context.Context, path string, given variableOptions) (*plan.Plan, hcl.Diagnostics) {
 	file, err := files.Open(ctx, path)
 	if err != nil {
 		return nil, notRead(ctx, "the plan", path, err, "")
 	}
 	defer file.Close()
-	content, err := decrypted(ctx, s, file)
+	content, err := decrypted(ctx, s, file, given)
 	if err != nil {
 		return nil, notRead(ctx, "the plan", path, err, "")
 	}
@@ -41,7 +42,7 @@ func (s *session) readPlan(ctx context.Context, path string) (*plan.Plan, hcl.Di
 }
 
 // decrypted is a saved plan that may be encrypted, for the keys of the configuration.
-func decrypted(ctx context.Context, s *session, file io.Reader) (io.Reader, error) {
+func decrypted(ctx context.Context, s *session, file io.Reader, given variableOptions) (io.Reader, error) {
 	buffered := bufio.NewReader(file)
 	if head, _ := buffered.Peek(encryption.HeadSize); encryption.WhatIs(head) == "" {
 		return buffered, nil
@@ -51,9 +52,9 @@ func decrypted(ctx context.Context, s *session, file io.Reader) (io.Reader, erro
 		return nil, err
 	}
 	c, _ := config.Load(ctx, ".") // what is wrong with it is reported when the plan is applied
-	codec, diags := codecOf(s, definition{c, backendValues(ctx, s, c, variableOptions{})})
+	codec, diags := codecOf(s, definition{c, backendValues(ctx, s, c, given)})
 	if diags.HasErrors() {
-		return nil, errors.New(diags[0].Summary + ": " + diags[0].Detail)
+		return nil, errors.New(diags[0].Summary + ": " + strings.TrimSuffix(diags[0].Detail, "."))
 	}
 	text, h, err := codec.Keys.Open(sealed, plan.MaxFile)
 	if err == nil && h.What != whatPlan {
