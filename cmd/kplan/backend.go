@@ -125,8 +125,12 @@ func (k backends) changed(ctx context.Context, record *config.BackendRecord, now
 	if diags.HasErrors() || before == nil || before.Same(now) {
 		return diags
 	}
-	changed := fmt.Sprintf("So far the state was in a backend of type %s, and the configuration says %s now.", before.Type, now.Type)
-	if before.Type == now.Type {
+	changed := fmt.Sprintf("So far the state was in %s, and the configuration says that it is in %s now.", describe(before), describe(now))
+	if k.d.config.Settings.Backend == nil {
+		changed = fmt.Sprintf("So far the state was in %s, and the configuration has no backend block now, so it would be in %s. "+
+			"If the block is missing by mistake, put it back.", describe(before), describe(now))
+	}
+	if before.Type == now.Type && k.d.config.Settings.Backend != nil {
 		changed = "So far the state was in another place."
 		for _, name := range before.Changed(now) {
 			changed += fmt.Sprintf(" The argument %s of the backend was %s, and is %s now.", name,
@@ -134,11 +138,19 @@ func (k backends) changed(ctx context.Context, record *config.BackendRecord, now
 		}
 	}
 	if record == nil {
-		changed = fmt.Sprintf("The state of this directory is in the file %s, and the configuration says that it is in a backend of type %s.",
-			before.Path, now.Type)
+		changed = fmt.Sprintf("The state of this directory is in %s, and the configuration says that it is in %s.",
+			describe(before), describe(now))
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Backend changed", Subject: rangeOf(now.Range),
 		Detail: changed + " To move the state there: kplan init -migrate-state. To leave it, and use what is there: kplan init -reconfigure"}}
+}
+
+// describe is what a message calls a backend that was not opened.
+func describe(b *config.Backend) string {
+	if b.Path != "" {
+		return "the file " + b.Path
+	}
+	return "a backend of type " + b.Type
 }
 
 func argumentText(value string) string {
