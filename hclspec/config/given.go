@@ -203,13 +203,22 @@ func (g *givenValues) assignment(text string) {
 	case trimmed != name && hclsyntax.ValidIdentifier(trimmed):
 		bad("%s has a space beside the variable's name: write %s, without spaces around the equals sign.",
 			option.Var, option.Var.With(trimmed+"=value"))
+		g.isMeant(trimmed)
 	case v == nil && !hclsyntax.ValidIdentifier(name):
 		bad("%q is not the name of a variable: it is written %s.", name, option.Var.With("name=value"))
 	case v == nil:
 		g.report(source.WithoutRange("Value for undeclared variable",
 			"%s sets %q, but the configuration declares no such variable.%s", option.Var, name, words.Suggest(name, g.names())))
+		g.isMeant(words.Nearest(name, g.names()))
 	default:
 		g.values[name] = g.fromText(v, value, string(option.Var))
+	}
+}
+
+// isMeant notes that a mistake that was reported is why a variable has no value, which is then no second mistake.
+func (g *givenValues) isMeant(name string) {
+	if _, set := g.values[name]; !set && g.declared[name] != nil {
+		g.values[name] = given{}
 	}
 }
 

@@ -183,6 +183,16 @@ func TestVariableOptions(t *testing.T) {
 	}
 }
 
+// TestMisspelledVariable: the variable that was meant is not said to be missing, too.
+func TestMisspelledVariable(t *testing.T) {
+	for arg, want := range map[string]int{"imag=x": 1, "image =x": 1, "region=x": 2} {
+		config := loadText(t, "main.kplan.hcl", `variable "image" {}`)
+		if _, diags := config.ReadVariables(Inputs{Args: []VarArg{{Set: arg}}}); len(diags) != want {
+			t.Errorf("-var %q: %d errors, not %d:\n%s", arg, len(diags), want, diags)
+		}
+	}
+}
+
 func TestVariableFileSyntax(t *testing.T) {
 	tests := []struct {
 		name, content string
