@@ -240,7 +240,8 @@ func TestNoSecretIsShown(t *testing.T) {
 	c.run(1, "apply", "-auto-approve", "-wait-timeout=3s")
 	for _, args := range []string{
 		"show", "show -json", "output", "output -json", "output whole",
-		"state list", "state show Secret.a", "state show Pod.places", "state pull",
+		"state list", "state show Secret.a", "state show Pod.places", "state pull", "state history", "state history -json",
+		"lock status", "lock status -json", "init",
 	} {
 		c.run(0, strings.Fields(args)...)
 	}
@@ -331,6 +332,31 @@ func TestNoSecretIsShown(t *testing.T) {
 		c.fails("plan", "-kubeconfig=broken.kubeconfig.hcl", "-json")
 	}
 	c.run(0, "destroy", "-auto-approve")
+	c.remove("kplan.state.json")
+	for _, block := range []string{
+		`backend "http" {
+    address      = "http://u:@http_url@@127.0.0.1:1/state"
+    lock_address = "http://127.0.0.1:1/lock?token=@http_query@"
+    password     = "@http_password@"
+    retry_max    = 0
+  }`,
+		"backend \"postgres\" {\n    name     = \"a\"\n    conn_str = \"postgres://u:@postgres_password@@127.0.0.1:1/d\"\n  }",
+		`backend "s3" {
+    bucket     = "b"
+    key        = "k"
+    endpoint   = "http://127.0.0.1:1"
+    access_key = "a"
+    secret_key = "@s3_secret@"
+    token      = "@s3_token@"
+  }`,
+		"encryption {\n    passphrases = [\"@passphrase@\"]\n    identities  = [\"@identity@\"]\n  }",
+	} {
+		c.write("wrong.kplan.hcl", "kplan {\n  "+block+"\n}\n")
+		c.fails("plan", "-lock=false")
+		c.run(1, "init")
+		c.run(1, "state", "list")
+	}
+	c.remove("wrong.kplan.hcl")
 	c.files()
 	if c.logged == 0 {
 		t.Error("nothing was logged")
