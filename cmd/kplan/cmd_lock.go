@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -92,12 +91,7 @@ func writeLock(s *session, locked *state.LockedError) error {
 		i := locked.Info
 		out = status{true, i.ID, i.Operation, i.Who, i.Version, known(i.Created), known(locked.Renewed), locked.Abandoned}
 	}
-	text, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = s.ui.Out.Write(append(render.CleanJSON(text), '\n'))
-	return err
+	return writeJSON(s.ui.Out, out)
 }
 
 func known(t time.Time) *time.Time {

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/cli"
-	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
 	"kplan.dev/kplan/plan/rebuild"
@@ -150,10 +148,5 @@ func writeFindings(s *session, st *state.State, findings []rebuild.Finding) erro
 		}
 		out.Problems = append(out.Problems, e)
 	}
-	text, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = s.ui.Out.Write(append(render.CleanJSON(text), '\n'))
-	return err
+	return writeJSON(s.ui.Out, out)
 }

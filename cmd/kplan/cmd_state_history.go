@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -84,10 +83,5 @@ func writeHistory(s *session, versions []state.Stored) error {
 	for _, v := range versions {
 		entries = append(entries, entry{v.Serial, v.Lineage, v.Written, v.By, v.Current})
 	}
-	text, err := json.MarshalIndent(entries, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = s.ui.Out.Write(append(render.CleanJSON(text), '\n'))
-	return err
+	return writeJSON(s.ui.Out, entries)
 }

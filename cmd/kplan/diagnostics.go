@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,6 +13,7 @@ import (
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/render"
 	"kplan.dev/kplan/internal/words"
 )
 
@@ -60,6 +63,15 @@ func notWritten(err error) hcl.Diagnostics {
 		return nil
 	}
 	return failure("Can't write the result", "%v.", err)
+}
+
+// writeJSON writes a value for programs, indented, without what a terminal would obey.
+func writeJSON(to io.Writer, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err == nil {
+		_, err = to.Write(append(render.CleanJSON(text), '\n'))
+	}
+	return err
 }
 
 // fileProblem is an error about a file as the beginning of a sentence.

@@ -109,7 +109,7 @@ func TestStore(t *testing.T) {
 			var except []storetest.Exception
 			if server.GitLab {
 				except = append(except, storetest.Exception{Case: "one lease at a time",
-					Why: "GitLab tells of a lock the ID, the user and the time alone: see TestGitLabHolder"})
+					Why: "Of a lock GitLab shows the ID, the user and the time alone: see TestGitLabHolder"})
 			}
 			storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
 				at := fmt.Sprint("/s", n.Add(1))
