@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
-	"strings"
 	"unicode"
 )
 
@@ -18,8 +17,20 @@ import (
 // module.shop.ReplicationController.app inside a module.
 type Resource struct {
 	Module string // "" at the root, otherwise the path of calls: module.shop
-	Type   string // the Kubernetes kind as the block's first label spells it
-	Name   string // the block's second label
+	Type   string // the Kubernetes kind as the block's first label spells it, or Manifests
+	Name   string // the block's last label
+}
+
+// Manifests is the type of a manifests block, whose objects are of any kinds. The keys of its instances are
+// kind, namespace and name: manifests.certs["Deployment/certs/webhook"].
+const Manifests = "manifests"
+
+// IsManifests reports whether the address is that of a manifests block.
+func (r Resource) IsManifests() bool { return r.Type == Manifests }
+
+// MayBecome reports whether an object of one block can be one of the other: an object keeps its kind.
+func (r Resource) MayBecome(other Resource) bool {
+	return r.Type == other.Type || r.IsManifests() || other.IsManifests()
 }
 
 // Instance is the address of one object of a resource block: Pod.web["a"] under
@@ -81,7 +92,10 @@ func (k Key) Compare(other Key) int {
 
 // String is the address as the user writes it.
 func (r Resource) String() string {
-	if r.Module != "" {
+	switch {
+	case r.Type == "": // a selection of all in the module
+		return r.Module
+	case r.Module != "":
 		return r.Module + "." + r.Type + "." + r.Name
 	}
 	return r.Type + "." + r.Name
@@ -107,7 +121,7 @@ func (i Instance) MarshalText() ([]byte, error) { return []byte(i.String()), nil
 
 // UnmarshalText reads what MarshalText writes.
 func (i *Instance) UnmarshalText(text []byte) error {
-	parsed, err := ParseInstance(string(text))
+	parsed, err := ParseSelection(string(text))
 	if err == nil {
 		*i = parsed
 	}
@@ -130,7 +144,7 @@ func ParseInstance(text string) (Instance, error) {
 	switch {
 	case !ok, len(steps) < 2, !isName(steps[0]), !isName(steps[1]):
 		return fail("it needs a kind and a name")
-	case steps[0].Field[0] < 'A' || steps[0].Field[0] > 'Z':
+	case steps[0].Field != Manifests && (steps[0].Field[0] < 'A' || steps[0].Field[0] > 'Z'):
 		return fail("a kind begins with a capital letter")
 	case len(steps) > 3, len(steps) == 3 && steps[2].kind == fieldStep:
 		return fail("something follows the name")
@@ -143,28 +157,6 @@ func ParseInstance(text string) (Instance, error) {
 		}
 	}
 	return inst, nil
-}
-
-// cutModules takes the leading module calls off an address.
-func cutModules(steps []Step) (module string, rest []Step, ok bool) {
-	var calls []string
-	for len(steps) > 0 && steps[0].kind == fieldStep && steps[0].Field == "module" {
-		if len(steps) < 2 || !isName(steps[1]) {
-			return "", nil, false
-		}
-		call := "module." + steps[1].Field
-		steps = steps[2:]
-		if len(steps) > 0 && steps[0].kind != fieldStep {
-			key, ok := stepKey(steps[0])
-			if !ok {
-				return "", nil, false
-			}
-			call += key.String()
-			steps = steps[1:]
-		}
-		calls = append(calls, call)
-	}
-	return strings.Join(calls, "."), steps, true
 }
 
 func stepKey(s Step) (Key, bool) {
