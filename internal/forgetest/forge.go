@@ -31,15 +31,20 @@ func Open(t testing.TB) Forge {
 		}
 		t.Skip(why)
 	}
-	text, err := os.ReadFile(path)
-	var f Forge
-	if err == nil {
-		err = json.Unmarshal(text, &f)
-	}
+	f, err := Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// Read reads a forge.json.
+func Read(path string) (f Forge, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	return f, json.Unmarshal(text, &f)
 }
 
 // API sends a request to the API of the forge as a user, in JSON, and reads the answer into a value, nil for none.

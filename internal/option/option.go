@@ -25,6 +25,7 @@ const (
 	Stack            Option = "-stack"              // names a stack by its ID
 	State            Option = "-state"              // names the file of the state
 	Target           Option = "-target"             // limits the plan to an address
+	Upgrade          Option = "-upgrade"            // takes newer versions of modules
 	Var              Option = "-var"                // sets a variable
 	VarFile          Option = "-var-file"           // reads a file of variables
 	WaitTimeout      Option = "-wait-timeout"       // bounds the wait for each object

@@ -138,6 +138,22 @@ func (r Record) OwnFields(apiVersion string) (*fieldpath.Set, error) {
 	return own.Fields()
 }
 
+// OwnPaths are the fields that kplan owns by applying, in whatever API version.
+func (r Record) OwnPaths() (paths []addrs.Path) {
+	own := r.OwnEntry()
+	if own == nil {
+		return nil
+	}
+	fields, err := own.Fields()
+	if err != nil {
+		return nil
+	}
+	for elements := range fields.Leaves().All() {
+		paths = append(paths, Path(elements))
+	}
+	return paths
+}
+
 // OtherEntry is the entry of a manager other than kplan that owns the field at a path or
 // any below it, nil where none does.
 func (r Record) OtherEntry(path addrs.Path) *Entry {

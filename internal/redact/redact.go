@@ -38,8 +38,9 @@ type Masker struct{ spellings []spelling } // the longest first, so that none is
 // spelling is a text by which a secret would be known. That of a short word is one only
 // between other characters than those of words.
 type spelling struct {
-	text string
-	word bool
+	text     string
+	word     bool
+	squeezed string // as it is looked for in squeezed texts, "" if it is not
 }
 
 // New is a Masker of these secrets, whatever their spelling in a text.
@@ -48,7 +49,11 @@ func New(secrets ...string) Masker {
 	for _, secret := range secrets {
 		all = append(all, spellings(secret)...)
 	}
-	return Masker{sorted(all)}
+	all = sorted(all)
+	for i := range all {
+		all[i].squeezed = squeezedText(all[i].text)
+	}
+	return Masker{all}
 }
 
 func sorted(all []spelling) []spelling {
@@ -59,10 +64,21 @@ func sorted(all []spelling) []spelling {
 }
 
 // Hide returns the text with Mask in the place of each secret.
-func (m Masker) Hide(text string) string {
+func (m Masker) Hide(text string) string { return masked(text, m.Find(text)) }
+
+// HideExcerpt is Hide for a text that is cut out of a longer one, as the last lines of a log are: it may begin with
+// the end of a secret, and end with the beginning of one.
+func (m Masker) HideExcerpt(text string) string {
+	if m.spellings == nil {
+		return text
+	}
+	return masked(text, merged(append(m.Find(text), m.findCut(squeeze(text))...)))
+}
+
+func masked(text string, secrets []Span) string {
 	var hidden strings.Builder
 	done := 0
-	for _, found := range m.Find(text) {
+	for _, found := range secrets {
 		hidden.WriteString(text[done:found.From] + Mask)
 		done = found.To
 	}
@@ -77,6 +93,14 @@ type Span struct{ From, To int }
 
 // Find returns where the text has secrets, from its beginning to its end.
 func (m Masker) Find(text string) []Span {
+	found := m.findWhole(text)
+	if m.spellings == nil || !isBroken(text) {
+		return found
+	}
+	return merged(append(found, m.findBroken(squeeze(text))...))
+}
+
+func (m Masker) findWhole(text string) []Span {
 	var present []spelling
 	for _, s := range m.spellings {
 		if strings.Contains(text, s.text) {
@@ -118,7 +142,7 @@ func spellings(secret string) []spelling {
 	if len(secret) < shortest {
 		return nil
 	}
-	all := []spelling{{secret, isShortWord(secret)}}
+	all := []spelling{{text: secret, word: isShortWord(secret)}}
 	for _, text := range encodings(secret) {
 		if text != secret {
 			all = append(all, spelling{text: text})

@@ -51,6 +51,14 @@ func (s *Secrets) Hide(text string) string {
 	return s.current().Hide(text)
 }
 
+// HideExcerpt is Hide for a text that is cut out of a longer one.
+func (s *Secrets) HideExcerpt(text string) string {
+	if s == nil || text == "" {
+		return text
+	}
+	return s.current().HideExcerpt(text)
+}
+
 // Find returns where the text has secrets that are known by now.
 func (s *Secrets) Find(text string) []Span {
 	if s == nil || text == "" {

@@ -41,6 +41,19 @@ func Missing(t testing.TB, err error) {
 	t.Skip(err)
 }
 
+// Shared starts one server for all tests of a process, when the first one asks for it.
+func Shared[T any](start func() (T, error)) func(t testing.TB) T {
+	once := sync.OnceValues(start)
+	return func(t testing.TB) T {
+		t.Helper()
+		s, err := once()
+		if err != nil {
+			Missing(t, err)
+		}
+		return s
+	}
+}
+
 // FreePort is a port on 127.0.0.1 that nobody listens on.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
