@@ -1,6 +1,11 @@
 package lint
 
 import (
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/server"
 	"kplan.dev/kplan/kinds/validation"
@@ -11,20 +16,31 @@ import (
 // since before the schema forbade it.
 func (c *Configuration) Violations() []Finding {
 	var validators validation.Set
+	found := make([][]Finding, len(c.objects))
+	var working errgroup.Group
+	working.SetLimit(runtime.GOMAXPROCS(0))
+	for i, o := range c.objects {
+		working.Go(func() error {
+			found[i] = append(faults(o), violations(o, validators.Of(o.Kind))...)
+			return nil
+		})
+	}
+	_ = working.Wait() // there are no errors, only findings
+	return slices.Concat(found...)
+}
+
+// violations are what a schema does not allow in an object.
+func violations(o *Object, v *validation.Validator) []Finding {
+	if v == nil {
+		return nil
+	}
 	var found []Finding
-	for _, o := range c.objects {
-		found = append(found, faults(o)...)
-		v := validators.Of(o.Kind)
-		if v == nil {
-			continue
+	for _, violation := range v.Create(server.Complete(o.Kind, o.Fields), o.Unknown) {
+		if violation.Rule && len(o.Sensitive) > 0 {
+			violation.Text = "a validation rule is violated, whose message may hold sensitive values"
 		}
-		for _, violation := range v.Create(server.Complete(o.Kind, o.Fields), o.Unknown) {
-			if violation.Rule && len(o.Sensitive) > 0 {
-				violation.Text = "a validation rule is violated, whose message may hold sensitive values"
-			}
-			found = append(found, Finding{Of: o, Path: violation.Path, Error: true,
-				Summary: validation.Summary, Detail: violation.Detail(o.Addr, o.Kind)})
-		}
+		found = append(found, Finding{Of: o, Path: violation.Path, Error: true,
+			Summary: validation.Summary, Detail: violation.Detail(o.Addr, o.Kind)})
 	}
 	return found
 }

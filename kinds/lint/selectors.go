@@ -91,8 +91,11 @@ func (c *Configuration) mayHaveMorePods() bool {
 		}
 	}
 	return slices.ContainsFunc(c.objects, func(o *Object) bool {
+		if !o.Unknown.Touches(namespacePath) { // of most objects
+			return false
+		}
 		_, makes := o.Kind.PodTemplate()
-		return makes && o.Unknown.Touches(namespacePath)
+		return makes
 	})
 }
 
