@@ -85,7 +85,7 @@ type request struct {
 	// sent is the object in the body, for masking what the server echoes of it.
 	sent   map[string]any
 	effect effect
-	limit  int64                   // of the answer's size, 0 for that of one object
+	limit  int64                   // of the answer's size, 0 for that of one object; a text is cut off there
 	decode func(body []byte) error // of a success; its error is a garbled answer
 	quick  bool                    // give up at the first sign that there is no server
 	asked  time.Time               // when it began to wait for an answer that has not come
@@ -243,6 +243,9 @@ func (c *client) attempt(ctx context.Context, r *request) *answer {
 			limit = objectLimit
 		}
 		ans.body, ans.err = readAtMost(body, limit)
+		if r.isText && ans.err == errTooLong {
+			ans.body, ans.err = ans.body[:limit], nil
+		}
 	}
 	if r.rename != nil {
 		ans.body = []byte(r.rename.Replace(string(ans.body)))

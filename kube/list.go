@@ -24,6 +24,9 @@ type ListOptions struct {
 	Namespaces []string
 	// Namespace, when set, is the only one that is listed.
 	Namespace string
+	// FieldSelector picks objects by what fields have: "status.phase=Running". Which fields can be named
+	// depends on the kind.
+	FieldSelector string
 }
 
 const pageSize = 500
@@ -42,7 +45,7 @@ func (c *Cluster) ListMetadata(ctx context.Context, k *kinds.Kind, opts ListOpti
 
 // listAs lists the whole cluster or, where RBAC forbids that, the namespaces.
 func (c *Cluster) listAs(ctx context.Context, k *kinds.Kind, opts ListOptions, as form) ([]*unstructured.Unstructured, error) {
-	query := metav1.ListOptions{LabelSelector: opts.Selector}
+	query := metav1.ListOptions{LabelSelector: opts.Selector, FieldSelector: opts.FieldSelector}
 	items, _, err := c.client.pages(ctx, k, opts.Namespace, query, as)
 	namespaces := instead(err, k, opts.Namespace, opts.Namespaces)
 	if len(namespaces) == 0 {

@@ -10,7 +10,8 @@ import (
 
 const logBytes = 256 << 10
 
-// Logs returns the last lines that a container wrote, at most tail of them.
+// Logs returns the last lines that a container wrote, at most tail of them, and at most
+// 256 KiB, whatever a node sends: it may end within a line, or within a character.
 // With previous they are those of the container's run before its last restart.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, tail int, previous bool) (string, error) {
 	const op = "read the logs of"
@@ -23,7 +24,7 @@ func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, ta
 	}
 	var text string
 	r := c.client.request(op, http.MethodGet, k.Object(namespace, pod), resourcePath(k, namespace, pod)+"/log")
-	r.isText = true
+	r.isText, r.limit = true, logBytes
 	r.ask.SetHeader("Accept", "*/*").Param("tailLines", strconv.Itoa(tail)).Param("limitBytes", strconv.Itoa(logBytes))
 	if container != "" {
 		r.ask.Param("container", container)

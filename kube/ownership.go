@@ -23,7 +23,7 @@ func (c *Cluster) TransferFields(
 	ctx context.Context, k *kinds.Kind, transferred *unstructured.Unstructured,
 ) (*unstructured.Unstructured, error) {
 	owners := operation{"replace", "/metadata/managedFields", transferred.GetManagedFields()}
-	return c.patchObject(ctx, "take ownership of", k, transferred, nil, repeatable, owners)
+	return c.client.patchObject(ctx, "take ownership of", k, transferred, nil, repeatable, owners)
 }
 
 // Release takes the marks of a stack off the live object, its label and its annotation,
@@ -46,8 +46,36 @@ func (c *Cluster) Release(ctx context.Context, k *kinds.Kind, live *unstructured
 	if _, marked := live.GetAnnotations()[addrs.AddressAnnotation]; marked {
 		operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/" + escapePointer.Replace(addrs.AddressAnnotation)})
 	}
-	_, err := c.patchObject(ctx, "release", k, live, nil, repeatable, operations...)
+	_, err := c.client.patchObject(ctx, "release", k, live, nil, repeatable, operations...)
 	return err
+}
+
+// Mark gives the live object the label and the annotation of an address of a stack, and changes nothing else. The fields are
+// then owned by an update, as those of any other patch. It fails as TransferFields does.
+func (c *Cluster) Mark(
+	ctx context.Context, k *kinds.Kind, live *unstructured.Unstructured, stackID, address string,
+) (*unstructured.Unstructured, error) {
+	var operations []operation
+	for _, mark := range []struct {
+		at         string
+		has        map[string]string
+		key, value string
+	}{
+		{"/metadata/labels", live.GetLabels(), addrs.StackLabel, stackID},
+		{"/metadata/annotations", live.GetAnnotations(), addrs.AddressAnnotation, address},
+	} {
+		switch {
+		case mark.has[mark.key] == mark.value:
+		case mark.has == nil:
+			operations = append(operations, operation{"add", mark.at, map[string]string{mark.key: mark.value}})
+		default:
+			operations = append(operations, operation{"add", mark.at + "/" + escapePointer.Replace(mark.key), mark.value})
+		}
+	}
+	if len(operations) == 0 {
+		return live, nil
+	}
+	return c.client.patchObject(ctx, "mark", k, live, nil, repeatable, operations...)
 }
 
 // operation is one of a JSON patch.
@@ -60,7 +88,7 @@ type operation struct {
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // patchObject changes the very object, at the very version, that is given.
-func (c *Cluster) patchObject(
+func (c *client) patchObject(
 	ctx context.Context, op string, k *kinds.Kind, of *unstructured.Unstructured, sent map[string]any, eff effect, operations ...operation,
 ) (*unstructured.Unstructured, error) {
 	all := append([]operation{{"test", "/metadata/uid", of.GetUID()}}, operations...)
@@ -69,9 +97,9 @@ func (c *Cluster) patchObject(
 	if err != nil {
 		panic("kube: an object that is not JSON: " + err.Error())
 	}
-	r := c.client.patch(op, k, of.GetNamespace(), of.GetName(), types.JSONPatchType, patch, eff)
+	r := c.patch(op, k, of.GetNamespace(), of.GetName(), types.JSONPatchType, patch, eff)
 	r.sent = sent
-	live, err := c.client.one(ctx, k, r)
+	live, err := c.one(ctx, k, r)
 	if e, ok := err.(*Error); ok && e.Reason == Invalid && strings.Contains(e.Message, "rejected our request") {
 		// The server gives no other reason for a test that failed (measured on 1.37).
 		e.Reason, e.Message = ReplacedOutside, "the object of that name is another one"
@@ -92,7 +120,7 @@ func (c *Cluster) DryRunAfterTransfer(
 		return nil, err
 	}
 	operations := replacing(withoutOwnership(transferred.Object), withoutOwnership(merged))
-	answer, err := c.patchObject(ctx, "dry-run apply", k, transferred, merged, dryRun, operations...)
+	answer, err := c.client.patchObject(ctx, "dry-run apply", k, transferred, merged, dryRun, operations...)
 	if err == nil {
 		answer.SetManagedFields(nil)
 	}
