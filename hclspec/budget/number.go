@@ -23,14 +23,32 @@ func IsHugeNumber(v cty.Value) bool {
 	return v.Type() == cty.String && v.IsKnown() && !v.IsNull() && source.IsHugeNumber(v.AsString())
 }
 
-// HoldsHugeNumber reports whether the conversion of a value to a type may take too long.
+// HoldsHugeNumber reports whether a value has, where a type has a number, text that would take too long to read as one.
 func HoldsHugeNumber(v cty.Value, to cty.Type) bool {
-	if to == cty.String || to == cty.DynamicPseudoType {
+	v, _ = v.Unmark()
+	switch from := v.Type(); {
+	case to == cty.Number:
+		return IsHugeNumber(v)
+	case to.IsPrimitiveType() || to == cty.DynamicPseudoType || !v.IsKnown() || v.IsNull() || !v.CanIterateElements():
 		return false
-	}
-	for _, part := range cty.DeepValues(v) {
-		if IsHugeNumber(part) {
-			return true
+	case to.IsObjectType() && (from.IsObjectType() || from.IsMapType()):
+		parts := v.AsValueMap()
+		for name, ty := range to.AttributeTypes() {
+			if part, ok := parts[name]; ok && HoldsHugeNumber(part, ty) {
+				return true
+			}
+		}
+	case to.IsTupleType() && from.IsTupleType() && to.Length() == from.Length():
+		for i, part := range v.AsValueSlice() {
+			if HoldsHugeNumber(part, to.TupleElementType(i)) {
+				return true
+			}
+		}
+	case to.IsCollectionType():
+		for each := v.ElementIterator(); each.Next(); {
+			if _, part := each.Element(); HoldsHugeNumber(part, to.ElementType()) {
+				return true
+			}
 		}
 	}
 	return false

@@ -46,6 +46,12 @@ func (w *walker) value(v cty.Value) {
 			w.spend(w.due)
 			w.due, w.spent = 0, w.spent+w.due
 		}
+		if ty.IsObjectType() { // the iterator would sort the names
+			for name := range ty.AttributeTypes() {
+				w.value(v.GetAttr(name))
+			}
+			return
+		}
 		before := w.spent + w.due
 		for it := v.ElementIterator(); it.Next(); {
 			_, element := it.Element()

@@ -31,6 +31,7 @@ var encodingFunctions = map[string]function.Function{
 	"urldecode":        textFunc("Decodes text that is escaped for the query of a URL.", decodeURL),
 	"urlencode":        textFunc("Escapes text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil }),
 	"yamldecode":       valueFunc("Decodes YAML, as kubectl does.", yamlValue),
+	"yamldecodeall":    valueFunc("Decodes all documents of a YAML text, as kubectl does; lists of objects give their items.", yamlValues),
 	"yamlencode":       ctyyaml.YAMLEncodeFunc,
 }
 

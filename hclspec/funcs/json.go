@@ -17,7 +17,9 @@ import (
 func uniqueJSON(text string) (cty.Value, error) {
 	value, err := ParseJSON(text)
 	if err == nil {
-		err = uniqueNames(json.NewDecoder(strings.NewReader(text)))
+		names := json.NewDecoder(strings.NewReader(text))
+		names.UseNumber() // of any size
+		err = uniqueNames(names)
 	}
 	return value, err
 }

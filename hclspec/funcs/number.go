@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"errors"
+	"math/big"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -17,7 +18,7 @@ var numberFunctions = map[string]function.Function{
 	"max":      stdlib.MaxFunc,
 	"min":      stdlib.MinFunc,
 	"parseint": stdlib.ParseIntFunc,
-	"pow":      stdlib.PowFunc,
+	"pow":      powFunc,
 	"signum":   stdlib.SignumFunc,
 	"sum":      sumFunc,
 }
@@ -46,6 +47,24 @@ var sumFunc = function.New(&function.Spec{
 			total = total.Add(number)
 		}
 		return total, nil
+	},
+})
+
+// maxPowerBits bounds what pow calculates with all its digits. Beyond, floating point has no result either.
+const maxPowerBits = 1024
+
+// powFunc is exact for whole numbers, where cty calculates with the 53 bits of floating point.
+var powFunc = function.New(&function.Spec{
+	Description: stdlib.PowFunc.Description(),
+	Params:      stdlib.PowFunc.Params(),
+	Type:        function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		base, exact := args[0].AsBigFloat().Int(nil)
+		exponent, whole := args[1].AsBigFloat().Int64()
+		if exact != big.Exact || whole != big.Exact || exponent < 0 || exponent > maxPowerBits || int64(base.BitLen()-1)*exponent > maxPowerBits {
+			return stdlib.PowFunc.Call(args)
+		}
+		return cty.NumberVal(new(big.Float).SetInt(base.Exp(base, big.NewInt(exponent), nil))), nil
 	},
 })
 

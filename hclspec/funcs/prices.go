@@ -33,17 +33,19 @@ var makesElements = map[string]int64{
 
 // perByte are the functions that take long for each byte of text, by how much longer than copying it.
 var perByte = map[string]int64{
-	"csvdecode": 4, "jsondecode": 8, "yamldecode": 12, "indent": 2, "length": 16, "strrev": 16, "substr": 16, "title": 4, "upper": 2,
+	"csvdecode": 4, "jsondecode": 8, "yamldecode": 12, "yamldecodeall": 12,
+	"indent": 2, "length": 16, "strrev": 16, "substr": 16, "title": 4, "upper": 2,
 	"lower": 2, "base64gzip": 16, "format": 2, "formatlist": 2, "urlencode": 4, "textencodebase64": 4, "textdecodebase64": 4,
 	"templatestring": 4, "split": 1, "sha512": 2, "base64sha512": 2,
 }
 
 // makesByText are the functions that make an element for some pieces of a text.
 var makesByText = map[string]func(args []cty.Value) int{
-	"split":      func(args []cty.Value) int { return pieces(textOf(args[1]), textOf(args[0])) },
-	"csvdecode":  func(args []cty.Value) int { return anyOf(textOf(args[0]), ",\n") },
-	"jsondecode": func(args []cty.Value) int { return anyOf(textOf(args[0]), ",[{") },
-	"yamldecode": func(args []cty.Value) int { return anyOf(textOf(args[0]), ",[{\n*") },
+	"split":         func(args []cty.Value) int { return pieces(textOf(args[1]), textOf(args[0])) },
+	"csvdecode":     func(args []cty.Value) int { return anyOf(textOf(args[0]), ",\n") },
+	"jsondecode":    func(args []cty.Value) int { return anyOf(textOf(args[0]), ",[{") },
+	"yamldecode":    func(args []cty.Value) int { return anyOf(textOf(args[0]), ",[{\n*") },
+	"yamldecodeall": func(args []cty.Value) int { return anyOf(textOf(args[0]), ",[{\n*") },
 }
 
 // pay takes from the budget what a call will cost.
@@ -56,7 +58,7 @@ func pay(b *budget.Budget, f function.Function, name string, args []cty.Value) {
 			b.Value(arg, 1)
 		}
 		b.Spend(makesElements[name] * int64(elementsOf(arg)) * budget.Made)
-		if strings.HasSuffix(name, "decode") {
+		if strings.HasSuffix(name, "decode") || name == "yamldecodeall" {
 			b.Decode(len(textOf(arg)), perByte[name])
 		} else {
 			b.Spend(int64(len(textOf(arg))) * perByte[name])
@@ -156,7 +158,7 @@ func payResult(b *budget.Budget, name string, result cty.Value) {
 		b.Text(result)
 	case name == "range":
 		b.Spend(int64(elementsOf(result)) * budget.Made)
-	case strings.HasSuffix(name, "decode"): // paid by its text
+	case strings.HasSuffix(name, "decode") || name == "yamldecodeall": // paid by its text
 		b.Value(result, 1)
 	case !result.Type().IsPrimitiveType():
 		b.Value(result, handedOn)

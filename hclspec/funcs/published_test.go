@@ -1,6 +1,8 @@
 package funcs
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -22,6 +24,7 @@ const (
 )
 
 // TestPublishedFunctions checks that each has a meaning here, or a hint. Their results, case by case, are in functionTests.
+// docs/language.md names all of them, and how many there are.
 func TestPublishedFunctions(t *testing.T) {
 	absent := map[string]bool{}
 	for _, name := range strings.Fields(differs) {
@@ -39,5 +42,30 @@ func TestPublishedFunctions(t *testing.T) {
 			t.Errorf("%s: there %t, absent on purpose %t", name, names[name], absent[name])
 		}
 	}
+	cases, page := &strings.Builder{}, readPage(t)
+	for _, test := range functionTests {
+		cases.WriteString(test.call + "\n")
+	}
+	for _, name := range strings.Fields(published) {
+		if !absent[name] && !strings.Contains(cases.String(), name+"(") {
+			t.Errorf("%s: no case in functionTests", name)
+		}
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("%s: not in docs/language.md", name)
+		}
+	}
+	total := len(strings.Fields(published))
+	count := fmt.Sprintf("Of the %d functions that OpenTofu documents, %d are here.", total, total-len(absent))
+	if !strings.Contains(page, count) {
+		t.Errorf("docs/language.md does not say: %s", count)
+	}
 	t.Logf("%d published, %d of them absent on purpose", len(strings.Fields(published)), len(absent))
+}
+
+func readPage(t *testing.T) string {
+	text, err := os.ReadFile("../../docs/language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }

@@ -77,6 +77,9 @@ func converted(args []cty.Value) (cty.Value, error) {
 		plain, marks := value.UnmarkDeepWithPaths()
 		value = to.Defaults.Apply(plain).MarkWithPaths(marks)
 	}
+	if budget.HoldsHugeNumber(value, to.Type) {
+		return cty.DynamicVal, function.NewArgErrorf(0, "a number has too many digits")
+	}
 	value, err := budget.Convert(value, to.Type)
 	if err != nil {
 		return cty.DynamicVal, function.NewArgError(0, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,10 +24,19 @@ func yamlValue(text string) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
+	first := 1
+	if len(doc.Content) > 0 {
+		first = doc.Content[0].Line
+	}
+	return documentValue(text, first, doc)
+}
+
+// documentValue is the value of a document of a text, whose first node is in that line of it.
+func documentValue(text string, first int, doc *yamlnode.Node) (cty.Value, error) {
 	r := yamlReader{shared: map[*yamlnode.Node]cty.Value{}, plain: map[string]cty.Value{}}
 	value, err := r.value(doc)
 	if errors.Is(err, errUnusual) {
-		return unusualYAML(from(text, doc), doc)
+		return unusualYAML(from(text, first), doc)
 	}
 	return value, err
 }
@@ -128,6 +138,9 @@ func (r yamlReader) scalar(node *yamlnode.Node) (cty.Value, error) {
 	if v, ok := r.plain[node.Value]; ok {
 		return v, nil
 	}
+	if notFinite.MatchString(node.Value) {
+		return cty.NilVal, fmt.Errorf("line %d has the number %s, which no object can have: put it in quotes", node.Line, node.Value)
+	}
 	raw, err := yaml.YAMLToJSON([]byte("- " + node.Value))
 	if err != nil {
 		return cty.NilVal, errUnusual
@@ -145,6 +158,8 @@ func (r yamlReader) scalar(node *yamlnode.Node) (cty.Value, error) {
 	return v, nil
 }
 
+var notFinite = regexp.MustCompile(`^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
+
 // isPlainText reports whether a scalar without quotes is a text in any version of YAML, by how it begins.
 func isPlainText(value string) bool {
 	return value != "" && !strings.ContainsRune("+-.0123456789yYnNtTfFoO~<=", rune(value[0])) || strings.Contains(value, "\n")
@@ -153,18 +168,22 @@ func isPlainText(value string) bool {
 // maxYAMLNodes bounds what aliases expand to.
 const maxYAMLNodes = 1_000_000
 
-// parseYAML refuses documents that are nested too deeply, or that expand to far more than they
-// hold: nine levels of nine aliases each expand to a billion nodes. It refuses duplicate keys, and
-// keys that YAML reads as another value.
 func parseYAML(text string) (*yamlnode.Node, error) {
 	doc, err := onlyDocument(text)
 	if err != nil {
 		return nil, err
 	}
+	return doc, checkYAML(doc)
+}
+
+// checkYAML refuses documents that are nested too deeply, or that expand to far more than they
+// hold: nine levels of nine aliases each expand to a billion nodes. It refuses duplicate keys, and
+// keys that YAML reads as another value.
+func checkYAML(doc *yamlnode.Node) error {
 	if _, err := expandedSize(doc, 0, map[*yamlnode.Node]int{}); err != nil {
-		return nil, err
+		return err
 	}
-	return doc, checkKeys(doc)
+	return checkScalars(doc)
 }
 
 // onlyDocument is the one document of a text that has anything in it, besides comments.
@@ -180,7 +199,7 @@ func onlyDocument(text string) (*yamlnode.Node, error) {
 			return nil, err
 		case isEmptyDocument(&doc):
 		case !only.IsZero():
-			return nil, errors.New("there is more than one document")
+			return nil, errors.New("there is more than one document: yamldecodeall reads them all")
 		default:
 			only = &doc
 		}
@@ -191,18 +210,16 @@ func isEmptyDocument(doc *yamlnode.Node) bool {
 	return len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null" && doc.Content[0].Value == "" && doc.Content[0].Anchor == ""
 }
 
-// from is the text from the line on in which a document begins.
-func from(text string, doc *yamlnode.Node) string {
-	if len(doc.Content) == 0 {
-		return text
+// from is the text from where the document begins that has something in that line.
+func from(text string, first int) string {
+	at := 0
+	for range first - 1 {
+		at += strings.IndexByte(text[at:], '\n') + 1
 	}
-	lines := strings.SplitAfter(text, "\n")
-	for n := doc.Content[0].Line - 1; n >= 0 && n < len(lines); n-- {
-		if n == 0 || strings.HasPrefix(lines[n], "---") {
-			return strings.Join(lines[n:], "")
-		}
+	for at > 0 && !strings.HasPrefix(text[at:], "---") {
+		at = strings.LastIndexByte(text[:at-1], '\n') + 1
 	}
-	return text
+	return text[at:]
 }
 
 func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) (int, error) {
@@ -235,11 +252,14 @@ func expandedSize(node *yamlnode.Node, depth int, known map[*yamlnode.Node]int) 
 	return total, nil
 }
 
-// checkKeys refuses a key that a map has twice, of whose values only one would count, and one that
-// YAML reads as another value than is written.
-func checkKeys(node *yamlnode.Node) error {
+// checkScalars refuses a key that a map has twice, of whose values only one would count, and one that
+// YAML reads as another value than is written; and numbers of which digits would be lost.
+func checkScalars(node *yamlnode.Node) error {
 	first := map[string]entryLines{}
 	for i, child := range node.Content {
+		if child.Kind == yamlnode.ScalarNode && child.Style&inQuotes == 0 && source.IsHugeNumber(strings.ReplaceAll(child.Value, "_", "")) {
+			return fmt.Errorf("line %d has a number with too many digits: put it in quotes", child.Line)
+		}
 		if node.Kind == yamlnode.MappingNode && i%2 == 0 && child.Kind == yamlnode.ScalarNode {
 			if other, again := first[child.Value]; again {
 				return fmt.Errorf("line %d has the key %q again, which the same map has in line %d; of the two, kubectl uses the last: "+
@@ -250,7 +270,7 @@ func checkKeys(node *yamlnode.Node) error {
 			}
 			first[child.Value] = entryLines{child.Line, max(child.Line, lastLine(node.Content[i+1]))}
 		}
-		if err := checkKeys(child); err != nil {
+		if err := checkScalars(child); err != nil {
 			return err
 		}
 	}
@@ -310,6 +330,21 @@ type fromYAML struct {
 	Read, Written string
 }
 
+// decimal is a number as it is written in both versions of YAML, without the zero that makes it octal.
+var decimal = regexp.MustCompile(`^[-+]?(0|[1-9][0-9_]*|(0|[1-9][0-9_]*)?\.[0-9_]*)([eE][-+]?[0-9]+)?$`)
+
+// exactly is a number with all digits that are written: kubectl's decoder keeps 64 bits of it.
+func exactly(v cty.Value, written string) cty.Value {
+	if !decimal.MatchString(written) {
+		return v
+	}
+	exact, err := cty.ParseNumberVal(strings.ReplaceAll(written, "_", ""))
+	if err != nil || exact.AsBigFloat().Sign() == 0 { // there is no -0
+		return v
+	}
+	return exact
+}
+
 // markScalars marks the bools and numbers of a value that was read from node.
 func markScalars(v cty.Value, node *yamlnode.Node) cty.Value {
 	for node != nil && (node.Kind == yamlnode.AliasNode || node.Kind == yamlnode.DocumentNode) {
@@ -326,7 +361,10 @@ func markScalars(v cty.Value, node *yamlnode.Node) cty.Value {
 		return v.Mark(fromYAML{Read: "null", Written: node.Value})
 	}
 	switch ty := v.Type(); {
-	case ty == cty.Bool || ty == cty.Number:
+	case ty == cty.Number:
+		v = exactly(v, node.Value)
+		return v.Mark(fromYAML{Read: source.Text(v), Written: node.Value})
+	case ty == cty.Bool:
 		return v.Mark(fromYAML{Read: source.Text(v), Written: node.Value})
 	case ty.IsObjectType() && node.Kind == yamlnode.MappingNode:
 		values, nodes := v.AsValueMap(), entriesOf(node)
