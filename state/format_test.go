@@ -422,6 +422,7 @@ func arbitrary(t *rapid.T) *State {
 			Digest:            rapid.String().Draw(t, "digest"),
 			AcknowledgedDrift: rapid.String().Draw(t, "accepted drift"),
 			Protected:         rapid.Bool().Draw(t, "protected"),
+			Retained:          rapid.Bool().Draw(t, "retained"),
 		})
 	}
 	s.Outputs = rapid.MapOfN(rapid.String(), rapid.Map(rapid.OneOf(

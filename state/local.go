@@ -43,10 +43,9 @@ func (l *Local) Read(context.Context) (*State, error) {
 
 // stored identifies what is in the file.
 type stored struct {
-	version Version           // zero: no file
-	file    [sha256.Size]byte // of the bytes
-	content string            // the state's checksum
-	synced  bool              // a power failure can't undo it
+	Base
+	file   [sha256.Size]byte // of the bytes
+	synced bool              // a power failure can't undo it
 }
 
 func (l *Local) read() (*State, stored, error) {
@@ -65,7 +64,7 @@ func (l *Local) read() (*State, stored, error) {
 	if err != nil {
 		return nil, stored{}, err
 	}
-	return s, stored{s.Version(), sha256.Sum256(data), content, true}, nil
+	return s, stored{Base{s.Version(), content}, sha256.Sum256(data), true}, nil
 }
 
 // recommendBackup makes the advice to restore exact: by whether there is a backup, and an intact one.

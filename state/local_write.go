@@ -22,7 +22,7 @@ func (l *localLease) Read(context.Context) (*State, error) {
 func (l *localLease) Write(ctx context.Context, s *State) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.checkFollows(s); err != nil {
+	if err := l.base.Check(s, l.path); err != nil {
 		return err
 	}
 	current, err := l.readForWrite(ctx)
@@ -32,7 +32,7 @@ func (l *localLease) Write(ctx context.Context, s *State) error {
 	if err := l.checkBase(current); err != nil {
 		return err
 	}
-	if text, err := s.canonical(); err == nil && l.base.synced && l.base.content == checksum(text) {
+	if l.base.synced && l.base.Has(s) {
 		return nil
 	}
 	if err := l.backUp(current, l.backup()); err != nil {
@@ -77,15 +77,6 @@ func (l *localLease) damaged(current []byte) (path string, err error) {
 	}
 }
 
-// checkFollows refuses a state that was not read through this lease, such as one that
-// was read before the lock was taken.
-func (l *localLease) checkFollows(s *State) error {
-	if l.base.version == s.Version() || l.base.version == (Version{}) && s.Serial == 0 {
-		return nil
-	}
-	return &StaleError{Path: l.path, Want: s.Version(), Stored: l.base.version}
-}
-
 func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("writing the state: %w", err)
@@ -101,25 +92,23 @@ func (l *localLease) readForWrite(ctx context.Context) ([]byte, error) {
 // byte: an edit that kept the serial is a change, too.
 func (l *localLease) checkBase(current []byte) error {
 	switch {
-	case current == nil && l.base.version == Version{}:
+	case current == nil && l.base.IsNone():
 		return nil
 	case current == nil:
-		return &StaleError{Path: l.path, Want: l.base.version}
-	case l.base.version != Version{} && sha256.Sum256(current) == l.base.file:
+		return &StaleError{Path: l.path, Want: l.base.Version}
+	case !l.base.IsNone() && sha256.Sum256(current) == l.base.file:
 		return nil
 	}
 	s, err := l.codec.Decode(current)
 	if err != nil {
 		return fmt.Errorf("the state %s was damaged while this run held its lock: %w", l.path, err)
 	}
-	return &StaleError{Path: l.path, Want: l.base.version, Stored: s.Version()}
+	return &StaleError{Path: l.path, Want: l.base.Version, Stored: s.Version()}
 }
 
 // commit stores s under a serial.
 func (l *localLease) commit(s *State, serial uint64) error {
-	next := *s
-	next.Serial = serial
-	data, content, err := l.codec.encode(&next)
+	data, base, err := l.codec.EncodeAs(s, serial)
 	if err != nil {
 		return err
 	}
@@ -134,7 +123,7 @@ func (l *localLease) commit(s *State, serial uint64) error {
 		return l.explain("writing", err)
 	}
 	s.Serial = serial
-	l.base = stored{next.Version(), sha256.Sum256(data), content, err == nil}
+	l.base = stored{base, sha256.Sum256(data), err == nil}
 	if err != nil {
 		return fmt.Errorf("writing the state: it is in place, but a power failure could undo it: %w", err)
 	}

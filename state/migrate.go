@@ -26,12 +26,6 @@ func (e *MigratedError) Error() string {
 // ErrSamePlace is the error of a migration between two names of one place.
 var ErrSamePlace = errors.New("both are one place")
 
-// A Place to migrate a state from or to.
-type Place struct {
-	Store
-	Name string // as messages call it
-}
-
 // Migrated is what a migration found and did.
 type Migrated struct {
 	Objects int
@@ -45,7 +39,7 @@ type Migrated struct {
 //
 // It returns ErrNotExist where there is nothing to copy, and a *PushError where the other place has the state of another
 // stack, or a newer one.
-func Migrate(ctx context.Context, from, to Place, info LockInfo, wait time.Duration) (done Migrated, err error) {
+func Migrate(ctx context.Context, from, to *Place, info LockInfo, wait time.Duration) (done Migrated, err error) {
 	source, err := Acquire(ctx, from, info, wait)
 	if err != nil {
 		return Migrated{}, err
@@ -53,7 +47,7 @@ func Migrate(ctx context.Context, from, to Place, info LockInfo, wait time.Durat
 	defer func() { err = errors.Join(err, source.Unlock()) }()
 	s, err := source.Read(ctx)
 	var migrated *MigratedError
-	if errors.As(err, &migrated) && migrated.To == to.Name {
+	if errors.As(err, &migrated) && migrated.To == to.FullName() {
 		return Migrated{Before: true}, holds(ctx, to, migrated.Version)
 	}
 	if err != nil {
@@ -63,7 +57,7 @@ func Migrate(ctx context.Context, from, to Place, info LockInfo, wait time.Durat
 		return Migrated{}, err
 	}
 	marked := *s
-	marked.MigratedTo = to.Name
+	marked.MigratedTo = to.FullName()
 	if err := source.Write(ctx, &marked); err != nil {
 		return Migrated{}, fmt.Errorf("%s has a copy, and nothing uses it yet: %w", to.Name, err)
 	}
@@ -71,7 +65,7 @@ func Migrate(ctx context.Context, from, to Place, info LockInfo, wait time.Durat
 }
 
 // holds makes sure that a place has the state that an earlier migration brought there.
-func holds(ctx context.Context, to Place, of Version) error {
+func holds(ctx context.Context, to *Place, of Version) error {
 	s, err := to.Read(ctx)
 	switch {
 	case errors.Is(err, ErrNotExist):
@@ -87,7 +81,7 @@ func holds(ctx context.Context, to Place, of Version) error {
 }
 
 // copyTo stores a copy of s at a place that has no state, or an older one of the same stack, and reads it again.
-func copyTo(ctx context.Context, to Place, s *State, info LockInfo, wait time.Duration) (err error) {
+func copyTo(ctx context.Context, to *Place, s *State, info LockInfo, wait time.Duration) (err error) {
 	lease, err := Acquire(ctx, to, info, wait)
 	var locked *LockedError
 	if errors.As(err, &locked) && locked.Info.ID == info.ID { // by the lock of the source

@@ -9,7 +9,7 @@ import (
 	"kplan.dev/kplan/state"
 )
 
-func placeOf(path string) state.Place { return state.Place{Store: state.Open(path), Name: path} }
+func placeOf(path string) *state.Place { return &state.Place{Store: state.Open(path), Name: path} }
 
 func migrateFiles(t *testing.T, from, to string) (state.Migrated, error) {
 	t.Helper()

@@ -64,6 +64,8 @@ type Object struct {
 	// Protected remembers lifecycle.prevent_destroy, which must also hold for a
 	// block that was deleted from the configuration.
 	Protected bool `json:"protected,omitempty"`
+	// Retained remembers that lifecycle.destroy is false, for the same reason.
+	Retained bool `json:"retained,omitempty"`
 	// Deposed marks an object whose address is another object's now: it is still to be
 	// deleted.
 	Deposed bool `json:"deposed,omitempty"`
@@ -77,11 +79,12 @@ type Pending struct {
 	Action       PendingAction    `json:"action"`
 	UID          string           `json:"uid,omitempty"` // of the object to replace or delete
 	Dependencies []addrs.Instance `json:"needs,omitempty"`
-	// Applied, Sensitive and Protected are what the state is to record of an object that
+	// Applied, Sensitive, Protected and Retained are what the state is to record of an object that
 	// is created, as far as it is known before.
 	Applied   []addrs.Path `json:"-"`
 	Sensitive []addrs.Path `json:"sensitive,omitempty"`
 	Protected bool         `json:"protected,omitempty"`
+	Retained  bool         `json:"retained,omitempty"`
 }
 
 // PendingAction is what was about to be done.

@@ -4,9 +4,8 @@ package backend
 import (
 	"cmp"
 	"context"
-	"errors"
+	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -21,27 +20,9 @@ import (
 	"kplan.dev/kplan/state/s3"
 )
 
-// Place is where the state of a stack is kept.
-type Place struct {
-	// Store is for runs that write, and Reading the same for a run that writes nothing, maybe of a user who may not.
-	Store, Reading state.Store
-	// Name is what messages call it: a file, or "lease acme/kplan-state-web".
-	Name string
-	// File is the file of a state on this machine, "" for any other.
-	File string
-	// Secrets are credentials that did not come from the block.
-	Secrets []string
-}
-
-// File is the place in a file.
-func File(path string, codec state.Codec) *Place {
-	local := state.Open(path).With(codec)
-	return &Place{Store: local, Reading: local.ForReading(), Name: path, File: path}
-}
-
-func shared(s *remote.Store, codec state.Codec) *Place {
+func shared(s *remote.Store, codec state.Codec) *state.Place {
 	s = s.With(codec)
-	return &Place{Store: s, Reading: s.ForReading(), Name: s.String()}
+	return &state.Place{Store: s, Reading: s.ForReading(), Name: s.String()}
 }
 
 // Connect reaches a cluster, that of the stack for nil.
@@ -51,10 +32,11 @@ type Connect func(ctx context.Context, wanted *config.Cluster) (*kube.Cluster, h
 type Options struct {
 	Codec   state.Codec // how states are stored
 	Connect Connect
+	Log     *slog.Logger // of requests
 }
 
 // types open the backends of each type.
-var types = map[string]func(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics){
+var types = map[string]func(ctx context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics){
 	"local":      openLocal,
 	"kubernetes": openKubernetes,
 	"s3":         openS3,
@@ -63,16 +45,16 @@ var types = map[string]func(ctx context.Context, b *config.Backend, o Options) (
 }
 
 // Open opens the place that a backend block names. Nothing need be there.
-func Open(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+func Open(ctx context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
 	return types[b.Type](ctx, b, o)
 }
 
-func openLocal(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
-	return File(b.Path, o.Codec), nil
+func openLocal(_ context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
+	return state.InFile(b.Path, o.Codec), nil
 }
 
 // openKubernetes opens the store in the cluster that the block names, or else in that of the stack.
-func openKubernetes(ctx context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+func openKubernetes(ctx context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
 	k := b.Kubernetes
 	var wanted *config.Cluster
 	if k.ConfigPath != "" || k.Context != "" {
@@ -85,7 +67,7 @@ func openKubernetes(ctx context.Context, b *config.Backend, o Options) (*Place, 
 	return shared(remote.Open(kubernetes.At(cluster, k.Namespace, k.Name)), o.Codec), nil
 }
 
-func openS3(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+func openS3(_ context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
 	s := b.S3
 	place, err := s3.At(s3.Settings{
 		Bucket: s.Bucket, Key: s.Key, Region: s.Region, Endpoint: s.Endpoint, PathStyle: s.PathStyle,
@@ -94,21 +76,21 @@ func openS3(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagno
 	if err != nil {
 		return nil, unusable(b, err)
 	}
-	return shared(remote.Open(place), o.Codec), nil
+	return shared(remote.Open(remote.Logged(place, o.Log)), o.Codec), nil
 }
 
-func openPostgres(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+func openPostgres(_ context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
 	p := b.Postgres
 	place, err := postgres.At(postgres.Settings{ConnString: p.ConnString, Schema: p.SchemaName, Name: p.Name})
 	if err != nil {
 		return nil, unusable(b, err)
 	}
-	return shared(remote.Open(place), o.Codec), nil
+	return shared(remote.Open(remote.Logged(place, o.Log)), o.Codec), nil
 }
 
 // openHTTP opens the store at an address. Credentials that the block does not have are those of the environment, where a
 // pipeline may have them for Terraform.
-func openHTTP(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diagnostics) {
+func openHTTP(_ context.Context, b *config.Backend, o Options) (*state.Place, hcl.Diagnostics) {
 	h := b.HTTP
 	username := cmp.Or(h.Username, os.Getenv("KPLAN_HTTP_USERNAME"), os.Getenv("TF_HTTP_USERNAME"))
 	password := cmp.Or(h.Password, os.Getenv("KPLAN_HTTP_PASSWORD"), os.Getenv("TF_HTTP_PASSWORD"))
@@ -119,40 +101,15 @@ func openHTTP(_ context.Context, b *config.Backend, o Options) (*Place, hcl.Diag
 		ClientCACertificatePEM: h.ClientCACertificatePEM, ClientCertificatePEM: h.ClientCertificatePEM,
 		ClientPrivateKeyPEM: h.ClientPrivateKeyPEM,
 		RetryMax:            h.RetryMax, RetryWaitMin: h.RetryWaitMin, RetryWaitMax: h.RetryWaitMax,
-		UserAgent: "kplan",
+		UserAgent: "kplan", Log: o.Log,
 	})
 	if err != nil {
 		return nil, unusable(b, err)
 	}
 	s = s.With(o.Codec)
-	return &Place{Store: s, Reading: s.ForReading(), Name: s.String(), Secrets: []string{password}}, nil
+	return &state.Place{Store: s, Reading: s.ForReading(), Name: s.String(), Secrets: []string{password}}, nil
 }
 
 func unusable(b *config.Backend, err error) hcl.Diagnostics {
 	return source.Problem("Invalid backend", b.Range, "The settings of the backend can't be used: %s.", err)
-}
-
-// FullName is Name as it can be understood in another directory.
-func (p *Place) FullName() string {
-	if path, err := filepath.Abs(p.File); err == nil && p.File != "" {
-		return path
-	}
-	return p.Name
-}
-
-// MakeDirectory creates the directory of a file, which a backend block names. It does nothing for any other place.
-func (p *Place) MakeDirectory() error {
-	if p.File == "" {
-		return nil
-	}
-	return os.MkdirAll(filepath.Dir(p.File), 0o700)
-}
-
-// HasDirectory reports whether the directory of a file is there. Any other place has none that could be missing.
-func (p *Place) HasDirectory() bool {
-	if p.File == "" {
-		return true
-	}
-	_, err := os.Stat(filepath.Dir(p.File))
-	return !errors.Is(err, os.ErrNotExist)
 }

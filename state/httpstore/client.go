@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -29,6 +30,7 @@ type client struct {
 	waitMin, waitMax   time.Duration
 	userAgent          string
 	timing             Timing
+	log                *slog.Logger
 }
 
 func newClient(o Options, inAddress *url.Userinfo) (*client, error) {
@@ -36,7 +38,10 @@ func newClient(o Options, inAddress *url.Userinfo) (*client, error) {
 	c := &client{
 		username: cmp.Or(inAddress.Username(), o.Username), password: cmp.Or(password, o.Password),
 		retryMax: o.RetryMax, waitMin: cmp.Or(o.RetryWaitMin, time.Second), waitMax: cmp.Or(o.RetryWaitMax, 30*time.Second),
-		userAgent: o.UserAgent, timing: defaultTiming,
+		userAgent: o.UserAgent, timing: defaultTiming, log: o.Log,
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
 	}
 	verify, err := tlsConfig(o)
 	if err != nil {
@@ -152,8 +157,17 @@ const (
 	maxMessage  = 4 << 10 // of an error
 )
 
-// send sends one request, and reads the answer. An error is a *noAnswerError.
+// send sends one request, and reads the answer. An error is a *noAnswerError. The log has the address without its query, in which
+// there may be a token.
 func (c *client) send(ctx context.Context, to endpoint, body []byte, limit time.Duration) (answer, error) {
+	begun := time.Now()
+	a, err := c.exchange(ctx, to, body, limit)
+	c.log.DebugContext(ctx, "state request", "op", to.method, "place", nameOf(to.url), "sent", len(body), "status", a.status,
+		"received", len(a.body), "took", time.Since(begun).Round(time.Microsecond), "error", err)
+	return a, err
+}
+
+func (c *client) exchange(ctx context.Context, to endpoint, body []byte, limit time.Duration) (answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stalled := time.AfterFunc(c.timing.Stall, func() { cancel(errStalled) })

@@ -190,7 +190,7 @@ func TestMigrationKilled(t *testing.T) {
 func migrate(t *testing.T, server *Server, want *state.State, file *state.Local, dying, other *httpstore.Store, to bool) {
 	t.Helper()
 	direction := func(remote *httpstore.Store) (state.Migrated, error) {
-		a, b := state.Place{Store: file, Name: file.Path()}, state.Place{Store: remote, Name: remote.String()}
+		a, b := &state.Place{Store: file, Name: file.Path()}, &state.Place{Store: remote, Name: remote.String()}
 		if !to {
 			a, b = b, a
 		}

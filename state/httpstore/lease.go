@@ -28,27 +28,8 @@ type lease struct {
 
 // stored identifies a text.
 type stored struct {
-	version state.Version // zero: none
-	sum     [sha256.Size]byte
-	content [sha256.Size]byte // of the state in the clear, whose text differs each time it is encrypted
-}
-
-// identify is what a lease remembers of a state and its text.
-func (l *lease) identify(s *state.State, text []byte) stored {
-	known := stored{version: s.Version(), sum: sha256.Sum256(text)}
-	known.content = known.sum
-	if l.codec.Encrypts() {
-		known.content = contentOf(s)
-	}
-	return known
-}
-
-// contentOf is the digest of a state in the clear, zero for one that can't be written.
-func contentOf(s *state.State) (sum [sha256.Size]byte) {
-	if text, err := s.Encode(); err == nil {
-		sum = sha256.Sum256(text)
-	}
-	return sum
+	state.Base
+	sum [sha256.Size]byte
 }
 
 func newLease(s *Store, info state.LockInfo) *lease {
@@ -74,9 +55,9 @@ func (l *lease) Read(ctx context.Context) (*state.State, error) {
 		l.base = stored{}
 		return nil, state.ErrNotExist
 	}
-	s, err := l.decode(text)
+	s, base, err := l.decode(text)
 	if err == nil {
-		l.base = l.identify(s, text)
+		l.base = stored{base, sha256.Sum256(text)}
 	}
 	return s, err
 }
@@ -88,10 +69,10 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
-	if l.base.version != s.Version() && (l.base.version != state.Version{} || s.Serial != 0) {
-		return &state.StaleError{Path: l.name, Want: s.Version(), Stored: l.base.version}
+	if err := l.base.Check(s, l.name); err != nil {
+		return err
 	}
-	if l.isStored(s) && len(l.unsettled) == 0 {
+	if l.base.Has(s) && len(l.unsettled) == 0 {
 		return nil
 	}
 	current, err := l.current(ctx)
@@ -101,19 +82,14 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 	if err != nil {
 		return err
 	}
-	if late := *s; l.base.version.Serial > s.Serial { // a write before was carried out, though it seemed to have failed
-		late.Serial = l.base.version.Serial
-		if l.isStored(&late) {
+	if late := *s; l.base.Version.Serial > s.Serial { // a write before was carried out, though it seemed to have failed
+		late.Serial = l.base.Version.Serial
+		if l.base.Has(&late) {
 			s.Serial = late.Serial
 			return nil
 		}
 	}
-	return l.store(ctx, s, max(s.Serial, l.base.version.Serial)+1, current)
-}
-
-// isStored reports whether the text of s is the one that is stored.
-func (l *lease) isStored(s *state.State) bool {
-	return l.base.version != state.Version{} && contentOf(s) == l.base.content
+	return l.store(ctx, s, max(s.Serial, l.base.Version.Serial)+1, current)
 }
 
 // Replace stores s whatever is stored now.
@@ -166,7 +142,7 @@ func (l *lease) current(ctx context.Context) ([]byte, error) {
 		}
 		if !l.client.pause(ctx, tries, begun, answer{}) {
 			return nil, fmt.Errorf("%s answers with an older state (serial %d) than this run has read or written (serial %d): a cache or "+
-				"a replica of it is not in step", l.name, versionOf(text).Serial, l.base.version.Serial)
+				"a replica of it is not in step", l.name, versionOf(text).Serial, l.base.Version.Serial)
 		}
 	}
 }
@@ -177,19 +153,19 @@ func (l *lease) isBehind(text []byte) bool {
 		return false
 	}
 	v := versionOf(text)
-	return v.Lineage == l.base.version.Lineage && v.Serial < l.base.version.Serial
+	return v.Lineage == l.base.Version.Lineage && v.Serial < l.base.Version.Serial
 }
 
 // checkBase makes sure that what is stored is what this lease last read or wrote, byte for byte.
 func (l *lease) checkBase(current []byte) error {
 	switch {
-	case current == nil && l.base.version == state.Version{}:
+	case current == nil && l.base.IsNone():
 		return nil
 	case current == nil:
-		return &state.StaleError{Path: l.name, Want: l.base.version}
+		return &state.StaleError{Path: l.name, Want: l.base.Version}
 	}
 	sum := sha256.Sum256(current)
-	if l.base.version != (state.Version{}) && sum == l.base.sum {
+	if !l.base.IsNone() && sum == l.base.sum {
 		return nil
 	}
 	for _, late := range l.unsettled {
@@ -204,24 +180,22 @@ func (l *lease) checkBase(current []byte) error {
 // isOther is the error of finding something else stored than was there before.
 func (l *lease) isOther(current []byte) error {
 	if current == nil {
-		return &state.StaleError{Path: l.name, Want: l.base.version}
+		return &state.StaleError{Path: l.name, Want: l.base.Version}
 	}
-	s, err := l.decode(current)
+	s, _, err := l.decode(current)
 	if err != nil {
 		return fmt.Errorf("the state was damaged while this run held its lock: %w", err)
 	}
-	return &state.StaleError{Path: l.name, Want: l.base.version, Stored: s.Version()}
+	return &state.StaleError{Path: l.name, Want: l.base.Version, Stored: s.Version()}
 }
 
 // store stores s under a serial, in place of what is stored now.
 func (l *lease) store(ctx context.Context, s *state.State, serial uint64, current []byte) error {
-	next := *s
-	next.Serial = serial
-	text, err := l.codec.Encode(&next)
+	text, base, err := l.codec.EncodeAs(s, serial)
 	if err != nil {
 		return err
 	}
-	written := l.identify(&next, text)
+	written := stored{base, sha256.Sum256(text)}
 	if err := l.update(ctx, text, current); err != nil {
 		l.unsettled = append(l.unsettled, written) // it may still be carried out
 		if lost := new(state.LostLockError); errors.As(err, &lost) {

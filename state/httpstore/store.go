@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,6 +35,8 @@ type Options struct {
 	RetryMax                   int
 	RetryWaitMin, RetryWaitMax time.Duration // between two tries; default 1s and 30s
 	UserAgent                  string
+	// Log is where requests are logged; nil for nowhere.
+	Log *slog.Logger
 }
 
 // Timing is how long a store waits for what.
@@ -151,7 +154,8 @@ func (s *Store) Read(ctx context.Context) (*state.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.decode(text)
+	st, _, err := s.decode(text)
+	return st, err
 }
 
 // adviseEarlier is what to do about a state that can't be read.
@@ -159,16 +163,11 @@ const adviseEarlier = "if the server keeps earlier versions, as GitLab and Gitea
 	"kplan state push; without one, recreate the state from the cluster: kplan state rebuild"
 
 // decode reads a stored text, nil where there is none.
-func (s *Store) decode(text []byte) (*state.State, error) {
+func (s *Store) decode(text []byte) (*state.State, state.Base, error) {
 	if text == nil {
-		return nil, state.ErrNotExist
+		return nil, state.Base{}, state.ErrNotExist
 	}
-	st, err := s.codec.Decode(text)
-	var bad *state.DecodeError
-	if errors.As(err, &bad) {
-		return nil, bad.At("at "+s.name, adviseEarlier)
-	}
-	return st, state.Locate(err, "at "+s.name)
+	return s.codec.DecodeAt(text, "at "+s.name, adviseEarlier)
 }
 
 // fetch returns what is stored, or nil where nothing is.

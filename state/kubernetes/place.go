@@ -191,7 +191,7 @@ func (p *Place) Delete(ctx context.Context, name string) error {
 
 // explain adds to a refusal by RBAC which rights the backend needs.
 func (p *Place) explain(err error) error {
-	if kube.ReasonOf(err) != kube.Forbidden {
+	if kube.ReasonOf(err) != kube.Forbidden || !strings.Contains(err.Error(), " cannot ") { // but by a quota or a policy
 		return err
 	}
 	return fmt.Errorf("%w. In the namespace %s the backend needs the verbs get, create and patch for leases, and get, list, create, "+

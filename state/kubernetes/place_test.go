@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,13 +67,11 @@ func TestPlace(t *testing.T) {
 
 // places opens, for one name after another, two places that know of each other only through the cluster.
 func places(t *testing.T) func(*testing.T) (one, other remote.Place) {
-	first, second := connect(t), connect(t)
-	ns := namespace(t, first)
-	var n atomic.Int32
-	return func(*testing.T) (remote.Place, remote.Place) {
-		name := fmt.Sprint("s", n.Add(1))
-		return kubernetes.At(first, ns, name), kubernetes.At(second, ns, name)
-	}
+	clients := []*kube.Cluster{connect(t), connect(t)}
+	ns := namespace(t, clients[0])
+	return remotetest.Pairs(func(_ testing.TB, name string, client int) remote.Place {
+		return kubernetes.At(clients[client], ns, name)
+	})
 }
 
 // TestRights: a service account needs what docs/backend-kubernetes.md says, in the namespace of the state alone.

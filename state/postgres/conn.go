@@ -14,13 +14,17 @@ func text(s string) []byte { return []byte(s) }
 // binary is the form of all arguments and results: that of bytes would have twice the size as text.
 var binary = []int16{1}
 
+// failoverTime is how long a run that writes asks again, for another server may be about to take the place of its own.
+const failoverTime = 30 * time.Second
+
 // often carries out a statement that may be carried out twice: where no answer comes, again.
 func (p *Place) often(ctx context.Context, limit time.Duration, sql string, args ...[]byte) (*pgconn.Result, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for pause, try := 200*time.Millisecond, 1; ; pause, try = 2*pause, try+1 {
+	begun := time.Now()
+	for pause, try := 200*time.Millisecond, 1; ; pause, try = min(2*pause, 2*time.Second), try+1 {
 		result, err := p.once(limited, limit, sql, args...)
-		if err == nil || try == tries || !isUnsure(err) {
+		if err == nil || !p.isWorthAnother(err, try, begun) {
 			return result, err
 		}
 		select {
@@ -31,6 +35,20 @@ func (p *Place) often(ctx context.Context, limit time.Duration, sql string, args
 		case <-time.After(pause):
 		}
 	}
+}
+
+// isWorthAnother reports whether another try may have another answer.
+func (p *Place) isWorthAnother(err error, try int, begun time.Time) bool {
+	if p.hasWritten() {
+		return (isUnsure(err) || isReadOnly(err)) && time.Since(begun) < failoverTime
+	}
+	return isUnsure(err) && try < tries
+}
+
+func (p *Place) hasWritten() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.writes
 }
 
 // once carries out a statement: a second time only if the connection was cut before the first was sent.

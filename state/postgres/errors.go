@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,6 +15,7 @@ import (
 const (
 	noSchema = "3F000"
 	noTable  = "42P01"
+	noColumn = "42703"
 	denied   = "42501"
 	readOnly = "25006" // a standby, or a role whose transactions only read
 )
@@ -66,11 +68,8 @@ func isMadeByOther(err error) bool {
 
 // swapError tells what became of a swap.
 func (p *Place) swapError(err error) error {
-	p.mu.Lock()
-	writes := p.writes
-	p.mu.Unlock()
 	switch {
-	case isReadOnly(err) && writes: // the server that takes its place does
+	case isReadOnly(err) && p.hasWritten(): // the server that takes its place does
 		return fmt.Errorf("%w: %w", remote.ErrUnanswered, p.explain(err))
 	case isReadOnly(err), codeOf(err) == denied:
 		return fmt.Errorf("%w: %w", remote.ErrReadOnly, p.explain(err))
@@ -86,8 +85,14 @@ func (p *Place) explain(err error) error {
 	case code == denied && !strings.Contains(err.Error(), "GRANT "):
 		return fmt.Errorf("%w. The backend needs these rights, of which a run that only reads needs USAGE and SELECT:\n\n%s",
 			err, indented(p.grants()))
+	case code == noColumn:
+		return fmt.Errorf("%w: the tables %s and %s are not those of kplan: give the backend another schema_name", err,
+			p.table(heads), p.table(parts))
+	case code == "" && err != nil && !errors.As(err, new(*pgconn.ConnectError)) && !errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("there was no answer, or none of PostgreSQL: %w", err)
 	case code == readOnly:
-		return fmt.Errorf("%w: this is a standby, or a role that only reads", err)
+		return fmt.Errorf("%w: this is a standby, or a role that only reads. Connect to the primary: with target_session_attrs=read-write in "+
+			"conn_str kplan finds it among several hosts", err)
 	case isMissing(err):
 		return fmt.Errorf("%w. The tables of the backend were removed: have them created:\n\n%s", err, p.advice())
 	}

@@ -18,17 +18,8 @@ import (
 	"kplan.dev/kplan/state/remote/remotetest"
 )
 
-// shared is the server of all tests that do not stop it.
-var shared = sync.OnceValues(postgrestest.Start)
-
-func server(t testing.TB) *postgrestest.Server {
-	t.Helper()
-	s, err := shared()
-	if err != nil {
-		servertest.Missing(t, err)
-	}
-	return s
-}
+// server is that of all tests that do not stop it.
+var server = servertest.Shared(postgrestest.Start)
 
 // at opens a state as a user.
 func at(t testing.TB, of *postgrestest.Server, user, schema, name string) *postgres.Place {
@@ -40,13 +31,11 @@ func at(t testing.TB, of *postgrestest.Server, user, schema, name string) *postg
 	return p
 }
 
-// places opens, for one name after another, two places that know of each other only through the server.
+// places opens states in a schema.
 func places(of *postgrestest.Server, schema string) func(t *testing.T) (one, other remote.Place) {
-	var n atomic.Int32
-	return func(t *testing.T) (remote.Place, remote.Place) {
-		name := fmt.Sprint("tenants/s", n.Add(1))
-		return at(t, of, postgrestest.Admin, schema, name), at(t, of, postgrestest.Admin, schema, name)
-	}
+	return remotetest.Pairs(func(t testing.TB, name string, _ int) remote.Place {
+		return at(t, of, postgrestest.Admin, schema, "tenants/"+name)
+	})
 }
 
 func TestMain(m *testing.M) { remotetest.Main(m) }
@@ -170,18 +159,9 @@ func TestPooler(t *testing.T) {
 	if err != nil {
 		servertest.Missing(t, err)
 	}
-	at := func(t *testing.T, name string) remote.Place {
-		p, err := postgres.At(postgres.Settings{ConnString: pooler.ConnString(postgrestest.Admin), Schema: "pooled", Name: name})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-	var n atomic.Int32
-	pooled := func(t *testing.T) (remote.Place, remote.Place) {
-		name := fmt.Sprint("s", n.Add(1))
-		return at(t, name), at(t, name)
-	}
+	pooled := remotetest.Pairs(func(t testing.TB, name string, _ int) remote.Place {
+		return at(t, pooler, postgrestest.Admin, "pooled", name)
+	})
 	remotetest.Stores(t, pooled)
 	remotetest.Linearizable(t, pooled)
 }

@@ -57,11 +57,24 @@ func decodeHead(text []byte, place fmt.Stringer) (head, error) {
 			Advice: "put what it was before back, or remove it, and then store a copy of the state with kplan state push, or recreate " +
 				"the state from the cluster: kplan state rebuild"}
 	}
-	if h.Format != headFormat {
-		return head{}, fmt.Errorf("%s has format %d, and this kplan reads %d: use a newer kplan, or remove what is no state",
-			place, h.Format, headFormat)
+	switch {
+	case h.Format == headFormat:
+		return h, nil
+	case h.Format > headFormat:
+		return head{}, fmt.Errorf("%s was written by a newer kplan (format %d; this kplan knows %d); upgrade kplan", place, h.Format, headFormat)
 	}
-	return h, nil
+	return head{}, fmt.Errorf("%s holds %s; give the state of kplan another name, or remove what is there", place, whatElse(text))
+}
+
+// whatElse is what a text is that is no head.
+func whatElse(text []byte) string {
+	var other struct {
+		Terraform string `json:"terraform_version"`
+	}
+	if json.Unmarshal(text, &other) == nil && other.Terraform != "" {
+		return "a state of Terraform"
+	}
+	return "something that is no state of kplan"
 }
 
 func (h head) encode() []byte {

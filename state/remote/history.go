@@ -38,7 +38,7 @@ func (s *Store) ReadSerial(ctx context.Context, serial uint64) (*state.State, er
 	}
 	for _, v := range versions {
 		if v.Serial == serial {
-			st, err := get(ctx, s.place, &v, s.codec)
+			st, _, err := get(ctx, s.place, &v, s.codec)
 			if err != nil {
 				return nil, s.unreadable(err)
 			}

@@ -26,8 +26,7 @@ type lease struct {
 	head     head
 	at       string // the version of the head
 	renewed  time.Time
-	base     state.Version // what this lease last read or wrote
-	content  string        // of that, where it is stored in other bytes each time
+	base     state.Base // what this lease last read or wrote
 	unlocked bool
 	// unsettled are the parts of writes that failed, but may still come through as long as nothing else was swapped.
 	unsettled []string
@@ -39,6 +38,10 @@ type lease struct {
 
 // errOverlaps is the error of a write whose serial a write before took, which seemed to have failed.
 var errOverlaps = errors.New("a request that seemed to have failed was carried out later; try again")
+
+func errNotInStep(place Place) error {
+	return fmt.Errorf("%s answers with old content: its replicas are not in step", place)
+}
 
 // rebases are how often a swap begins again on a head that has changed under the same lock.
 const rebases = 5
@@ -68,10 +71,12 @@ func (l *lease) swap(ctx context.Context, change func(head) (head, error)) error
 		case now.Swap == next.Swap:
 			l.head, l.at, l.renewed = now, at, sent
 			return nil
+		case at == l.at: // which it just called another one
+			return errNotInStep(l.place)
 		case !now.isHeldBy(l.info.ID):
 			return &state.LostLockError{Path: l.String(), ID: l.info.ID}
-		case rebased == rebases || at == l.at:
-			return fmt.Errorf("%s answers with old content: its replicas are not in step", l.place)
+		case rebased == rebases:
+			return errNotInStep(l.place)
 		}
 		l.head, l.at = now, at // an earlier swap of this run came through after all, or the holder renewed the lock that is removed
 	}
@@ -157,27 +162,15 @@ func (l *lease) Read(ctx context.Context) (*state.State, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.head.Current == nil {
-		l.base = state.Version{}
+		l.base = state.Base{}
 		return nil, state.ErrNotExist
 	}
-	s, err := get(ctx, l.place, l.head.Current, l.codec)
+	s, base, err := get(ctx, l.place, l.head.Current, l.codec)
 	if err != nil {
 		return nil, l.unreadable(err)
 	}
-	l.base, l.content = s.Version(), ""
-	if l.codec.Encrypts() {
-		l.content = contentOf(s)
-	}
+	l.base = base
 	return s, nil
-}
-
-// contentOf is the digest of a state as it is in the clear.
-func contentOf(s *state.State) string {
-	text, err := s.Encode()
-	if err != nil {
-		return ""
-	}
-	return sumOf(text)
 }
 
 // Write stores s as the version after the one that this lease last read or wrote.
@@ -187,20 +180,15 @@ func (l *lease) Write(ctx context.Context, s *state.State) error {
 	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
-	if l.base != s.Version() && (l.base != state.Version{} || s.Serial != 0) {
-		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: l.base}
+	if err := l.base.Check(s, l.String()); err != nil {
+		return err
 	}
-	if before := l.before; before != nil && l.base == (state.Version{}) {
+	if before := l.before; before != nil && l.base.IsNone() {
 		return &state.StaleError{Path: l.String(), Want: s.Version(), Stored: state.Version{Lineage: before.Lineage, Serial: before.Serial}}
 	}
-	if current := l.head.Current; current != nil {
-		stored := current.SHA256
-		if l.codec.Encrypts() {
-			stored = l.content
-		}
-		if content := contentOf(s); content != "" && content == stored {
-			return nil
-		}
+	// A write before may have come through after all, and then something else is stored than the base.
+	if current := l.head.Current; current != nil && current.Serial == l.base.Version.Serial && l.base.Has(s) {
+		return nil
 	}
 	return l.store(ctx, s, l.serialAfter(s.Serial))
 }
@@ -239,14 +227,12 @@ func (l *lease) mayWrite(ctx context.Context) error {
 
 // store writes the parts of a version, and then the head that has it.
 func (l *lease) store(ctx context.Context, s *state.State, serial uint64) error {
-	next := *s
-	next.Serial = serial
-	text, err := l.codec.Encode(&next)
+	text, base, err := l.codec.EncodeAs(s, serial)
 	if err != nil {
 		return err
 	}
 	l.tidy(ctx)
-	v, err := put(ctx, l.place, &next, text, l.info.Who)
+	v, err := put(ctx, l.place, base.Version, text, l.info.Who)
 	if err != nil {
 		l.unsettled = append(l.unsettled, v.Parts...)
 		return fmt.Errorf("writing the state to %s: %w", l.place, err)
@@ -267,10 +253,7 @@ func (l *lease) store(ctx context.Context, s *state.State, serial uint64) error 
 		}
 		return fmt.Errorf("writing the state to %s: %w", l.place, err)
 	}
-	s.Serial, l.base, l.content = serial, next.Version(), ""
-	if l.codec.Encrypts() {
-		l.content = contentOf(s)
-	}
+	s.Serial, l.base = serial, base
 	l.found = nil
 	l.remove(ctx, slices.Concat(before.parts(), l.unsettled))
 	l.unsettled = nil

@@ -23,8 +23,8 @@ func isNone(err error) bool { return errors.Is(err, state.ErrNotExist) }
 const atOnce = 8
 
 // put stores a state's text in parts, and returns the version that has them.
-func put(ctx context.Context, place Place, s *state.State, text []byte, by string) (version, error) {
-	v := version{Lineage: s.Lineage, Serial: s.Serial, Written: time.Now().UTC(), By: by, SHA256: sumOf(text), Size: len(text)}
+func put(ctx context.Context, place Place, of state.Version, text []byte, by string) (version, error) {
+	v := version{Lineage: of.Lineage, Serial: of.Serial, Written: time.Now().UTC(), By: by, SHA256: sumOf(text), Size: len(text)}
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -36,32 +36,27 @@ func put(ctx context.Context, place Place, s *state.State, text []byte, by strin
 	var pieces [][]byte
 	for rest := packed.Bytes(); len(rest) > 0; {
 		n := min(len(rest), place.MaxPart())
-		v.Parts = append(v.Parts, fmt.Sprintf("%d-%s-%d", s.Serial, run, len(pieces)))
+		v.Parts = append(v.Parts, fmt.Sprintf("%d-%s-%d", of.Serial, run, len(pieces)))
 		pieces, rest = append(pieces, rest[:n]), rest[n:]
 	}
 	return v, each(len(pieces), func(i int) error { return place.Put(ctx, v.Parts[i], pieces[i]) })
 }
 
 // get reads the state of a version. What the place has instead of it is a *state.DecodeError.
-func get(ctx context.Context, place Place, v *version, codec state.Codec) (*state.State, error) {
+func get(ctx context.Context, place Place, v *version, codec state.Codec) (*state.State, state.Base, error) {
 	pieces := make([][]byte, len(v.Parts))
 	err := each(len(pieces), func(i int) (err error) {
 		pieces[i], err = place.Get(ctx, v.Parts[i])
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, state.Base{}, err
 	}
 	text, err := unpack(bytes.Join(pieces, nil), v)
 	if err != nil {
-		return nil, &state.DecodeError{Path: place.String(), Problem: "is damaged: " + err.Error(), Advice: adviseEarlier}
+		return nil, state.Base{}, &state.DecodeError{Path: place.String(), Problem: "is damaged: " + err.Error(), Advice: adviseEarlier}
 	}
-	s, err := codec.Decode(text)
-	var damaged *state.DecodeError
-	if errors.As(state.Locate(err, place.String()), &damaged) {
-		damaged.Advice = adviseEarlier
-	}
-	return s, err
+	return codec.DecodeAt(text, place.String(), adviseEarlier)
 }
 
 // adviseEarlier is what to do about a version that can't be read.

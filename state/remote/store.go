@@ -70,7 +70,7 @@ func (s *Store) Read(ctx context.Context) (*state.State, error) {
 		if h.Current == nil {
 			return nil, state.ErrNotExist
 		}
-		st, problem := get(ctx, s.place, h.Current, s.codec)
+		st, _, problem := get(ctx, s.place, h.Current, s.codec)
 		if problem == nil {
 			return st, nil
 		}

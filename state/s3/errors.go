@@ -63,8 +63,13 @@ func (p *Place) explain(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the server does not answer: %w", err)
-	case !answered:
+	case err == nil, errors.Is(err, errNoCredentials):
 		return err
+	case !answered:
+		return fmt.Errorf("there was no answer: %w", err)
+	case response.StatusCode == 0 || response.StatusCode == http.StatusOK: // of which the library could make nothing
+		return fmt.Errorf("what answers is no server of S3, but a login, a proxy or another server: check the backend's endpoint (%s)",
+			response.Message)
 	}
 	err = fmt.Errorf("%w (%s)", err, response.Code)
 	switch response.Code {
@@ -75,6 +80,10 @@ func (p *Place) explain(err error) error {
 			"s3:DeleteObject on its objects %s and %s.*", err, p.bucket, p.key, p.key)
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken":
 		return fmt.Errorf("the server does not accept the credentials: %w", err)
+	case "RequestTimeTooSkewed":
+		return fmt.Errorf("the clock of this machine is not that of the server, which accepts no credentials then: set it (%w)", err)
+	case "InvalidObjectState":
+		return fmt.Errorf("%w. The object was archived: restore it, and let no lifecycle rule archive what is below %s", err, p.key)
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", minio.InvalidRegion:
 		if response.Region != "" {
 			return fmt.Errorf("%w. The bucket %s is in the region %s: set the backend's region", err, p.bucket, response.Region)

@@ -5,7 +5,6 @@ package s3_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -16,17 +15,8 @@ import (
 	"kplan.dev/kplan/state/s3/s3test"
 )
 
-// shared is the server of all tests that do not stop it.
-var shared = sync.OnceValues(s3test.Start)
-
-func server(t testing.TB) *s3test.Server {
-	t.Helper()
-	s, err := shared()
-	if err != nil {
-		servertest.Missing(t, err)
-	}
-	return s
-}
+// server is that of all tests that do not stop it.
+var server = servertest.Shared(s3test.Start)
 
 var buckets atomic.Int32
 
@@ -50,13 +40,11 @@ func at(t testing.TB, of *s3test.Server, user, bucket, key string) *s3.Place {
 	return p
 }
 
-// places opens, for one key after another, two places that know of each other only through the server.
+// places opens states in a bucket.
 func places(of *s3test.Server, bucket string) func(t *testing.T) (one, other remote.Place) {
-	var n atomic.Int32
-	return func(t *testing.T) (remote.Place, remote.Place) {
-		key := fmt.Sprintf("tenants/s%d.json", n.Add(1))
-		return at(t, of, s3test.AdminKey, bucket, key), at(t, of, s3test.AdminKey, bucket, key)
-	}
+	return remotetest.Pairs(func(t testing.TB, name string, _ int) remote.Place {
+		return at(t, of, s3test.AdminKey, bucket, "tenants/"+name+".json")
+	})
 }
 
 func TestMain(m *testing.M) { remotetest.Main(m) }

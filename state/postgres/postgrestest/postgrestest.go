@@ -53,15 +53,19 @@ func Start() (*Server, error) {
 	if err := s.initialize(bin, data); err != nil {
 		return nil, err
 	}
-	s.Command = []string{
-		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=" + s.Dir, "-c", "fsync=off", "-c", "max_connections=200",
-	}
+	s.Command = s.command(bin, data)
 	s.Ready = func() error { return s.runIn("postgres", "SELECT 1") }
 	if err := s.Server.Start(); err != nil {
 		return nil, err
 	}
 	return s, s.runIn("postgres", "CREATE DATABASE app")
+}
+
+func (s *Server) command(bin, data string) []string {
+	return []string{
+		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=" + s.Dir, "-c", "fsync=off", "-c", "max_connections=200",
+	}
 }
 
 // programs is the directory of the server's programs, which Debian does not have in the path.
@@ -124,15 +128,28 @@ func (s *Server) connString(user, database string) string {
 func (s *Server) Run(sql string) error { return s.runIn("app", sql) }
 
 func (s *Server) runIn(database, sql string) error {
+	_, err := s.resultsIn(database, sql)
+	return err
+}
+
+// Query returns the first value that a query finds in the database app.
+func (s *Server) Query(sql string) (string, error) {
+	results, err := s.resultsIn("app", sql)
+	if err != nil {
+		return "", err
+	}
+	return string(results[0].Rows[0][0]), nil
+}
+
+func (s *Server) resultsIn(database, sql string) ([]*pgconn.Result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	conn, err := pgconn.Connect(ctx, s.connString(Admin, database))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, sql).ReadAll()
-	return err
+	return conn.Exec(ctx, sql).ReadAll()
 }
 
 // StartPooler starts PgBouncer before a server. It gives each transaction a session of the two that it has.

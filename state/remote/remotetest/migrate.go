@@ -58,7 +58,7 @@ func migrate(t *testing.T, want *state.State, file *state.Local, one, other remo
 }
 
 func direction(t *testing.T, file *state.Local, place *remote.Store, toPlace bool) (state.Migrated, error) {
-	a, b := state.Place{Store: file, Name: file.Path()}, state.Place{Store: place, Name: place.String()}
+	a, b := &state.Place{Store: file, Name: file.Path()}, &state.Place{Store: place, Name: place.String()}
 	if !toPlace {
 		a, b = b, a
 	}

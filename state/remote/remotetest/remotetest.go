@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,15 @@ func Main(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// Pairs opens, for one name after another, two places that know of each other only through the server.
+func Pairs(open func(t testing.TB, name string, client int) remote.Place) func(t *testing.T) (one, other remote.Place) {
+	var n atomic.Int32
+	return func(t *testing.T) (remote.Place, remote.Place) {
+		name := fmt.Sprint("s", n.Add(1))
+		return open(t, name, 0), open(t, name, 1)
+	}
+}
+
 // Stores runs the conformance suite of stores on an implementation.
 func Stores(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 	storetest.Run(t, func(t *testing.T) (state.Store, state.Store) {
@@ -55,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other remote.Place)) {
 		"killed at each call":        killedAtEachCall,
 		"renewal is blocked":         renewalBlocked,
 		"the holder was stopped":     holderStopped,
+		"clocks differ":              clocksDiffer,
 		"an abandoned lock":          abandoned,
 		"the head is garbage":        garbage,
 		"parts are damaged or gone":  damagedParts,
