@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/manifest"
@@ -53,7 +56,7 @@ func (w *walker[R]) awaitValues(ctx context.Context, values map[manifest.LaterMa
 
 // visited is the block of an instance that was visited, and where among its visits that one is.
 func (w *walker[R]) visited(addr addrs.Instance) (*walkedBlock[R], int) {
-	found, _ := w.blocks.Load(resourceBlock(addr.Resource))
+	found, _ := w.blocks.Load(objectBlock(addr))
 	o := found.(*walkedBlock[R])
 	return o, o.at[addr]
 }
@@ -66,7 +69,7 @@ func (v *blockVisit[R]) awaitReady(ctx context.Context) {
 	awaited := map[addrs.Instance]bool{}
 	for _, i := range v.out.instances {
 		for _, addr := range i.Awaits {
-			if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
+			if dep := v.walked[objectBlock(addr)]; dep != nil {
 				if _, ok := dep.at[addr]; ok {
 					awaited[addr] = true
 				}
@@ -105,9 +108,8 @@ func (w *walker[R]) latest(b *block, made map[Block]*result) map[Block]*result {
 	for _, ref := range b.refs {
 		deps[ref.to] = w.current(ref.to, made)
 	}
-	for _, ref := range b.node.dependsOn() {
-		to := resourceBlock(ref.Resource)
-		deps[to] = w.current(to, made)
+	for _, awaited := range b.awaits {
+		deps[awaited.to] = w.current(awaited.to, made)
 	}
 	return deps
 }
@@ -123,7 +125,7 @@ func (w *walker[R]) current(name Block, made map[Block]*result) *result {
 	o, b := found.(*walkedBlock[R]), w.preview.program.names.byBlock[name]
 	now := o.result
 	switch b.node.(type) {
-	case localNode:
+	case handingNode, manifestsNode:
 		now = w.preview.program.evaluate(b, w.latest(b, made))
 	case objectNode:
 		now = o.current(w.preview.program, b)
@@ -160,4 +162,89 @@ func (w *walker[R]) outputs(ctx context.Context, results map[Block]*result) []ev
 			results[name] = w.current(name, made)
 		}
 	}
+}
+
+// checkPostconditions checks what has to be true of the objects that were visited, once they are ready. An
+// object that fails is one that failed.
+func (v *blockVisit[R]) checkPostconditions(ctx context.Context, made []visited[R]) {
+	for n, i := range v.out.instances {
+		m := &made[n]
+		if i.scope == nil || !m.done || m.err != nil || ctx.Err() != nil {
+			continue
+		}
+		if v.walk.visitor.Await != nil {
+			if v.walk.visitor.Await(ctx, m.result, i.Desired, Ready) != nil {
+				continue // which is reported, and nothing that needs the object goes on
+			}
+			if now := v.walk.visitor.Latest(m.result); now != nil {
+				m.seen.Object = now
+			}
+		}
+		scope := i.scope.NewChild()
+		scope.Variables = map[string]cty.Value{"self": i.value(&m.seen, everything)}
+		var diags hcl.Diagnostics
+		tooMuch := v.walk.preview.program.budget.Within(func() {
+			for _, check := range i.Lifecycle.Postconditions {
+				diags = append(diags, condition("Resource postcondition failed", check, scope)...)
+			}
+		})
+		diags = forDisplay(append(diags, tooMuch...))
+		for _, d := range diags {
+			d.Extra = i.Addr
+		}
+		v.out.problems = append(v.out.problems, v.walk.preview.program.withChain(v.block, diags)...)
+		if diags.HasErrors() {
+			v.out.failed[i.Addr] = i.Addr
+		}
+	}
+}
+
+// readOwn gives a data block the objects of this configuration as they are after their visits.
+func (w *walker[R]) readOwn(b *block, n dataNode, out *walkedBlock[R]) {
+	now := *out.result
+	now.asked = append([]asked(nil), out.asked...)
+	changed := false
+	for i, a := range now.asked {
+		own := w.preview.related.own(a)
+		if own == nil && out.again && len(a.missing) > 0 { // otherwise the preview reported it
+			changed = true
+			out.problems = append(out.problems, a.missing...)
+			now.asked[i].value = cty.DynamicVal.Mark(manifest.SkippedMark{By: b.name.resource().Instance(a.key)})
+		}
+		if own == nil {
+			continue
+		}
+		found, ok := w.blocks.Load(objectBlock(own.Addr))
+		if !ok {
+			continue
+		}
+		changed = true
+		now.asked[i].value = found.(*walkedBlock[R]).whole(own)
+		now.asked[i].missing = nil
+		problems := n.postconditions(now.asked[i])
+		out.problems = append(out.problems, w.preview.program.withChain(b, forDisplay(problems))...)
+		if problems.HasErrors() {
+			now.asked[i].value = cty.DynamicVal.Mark(manifest.SkippedMark{By: b.name.resource().Instance(a.key)})
+		}
+	}
+	if changed {
+		now.value = n.of(now.asked)
+		now.changed = !now.value.RawEquals(w.preview.results[b.name].value)
+		out.result = &now
+	}
+}
+
+// whole is all of an instance as it was seen.
+func (o *walkedBlock[R]) whole(own *instance) cty.Value {
+	if by, failed := o.failed[own.Addr]; failed {
+		return cty.DynamicVal.Mark(manifest.SkippedMark{By: by})
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, instance := range o.instances {
+		if instance.Addr == own.Addr && i < len(o.seen) {
+			return instance.value(o.seen[i], everything)
+		}
+	}
+	return cty.DynamicVal
 }

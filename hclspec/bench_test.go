@@ -11,6 +11,8 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/modules"
+	"kplan.dev/kplan/hclspec/spectest"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -113,10 +115,30 @@ func load(tb testing.TB, source string) *config.Config {
 	return c
 }
 
-func benchmarkBoth(b *testing.B, run func(b *testing.B, c *config.Config)) {
+// loadModules is a call a tenant, of a definition of its objects.
+func loadModules(tb testing.TB, tenants int) *config.Config {
+	tb.Helper()
+	var main strings.Builder
+	for i := range tenants {
+		fmt.Fprintf(&main, "module \"t%03d\" {\n  source = \"./app\"\n  name = \"t%03d\"\n", i, i)
+		fmt.Fprintf(&main, "  image = \"registry.local/app:%d\"\n  replicas = %d\n}\n", i, i%5)
+	}
+	definition := "variable \"name\" {}\nvariable \"image\" {}\nvariable \"replicas\" {}\n" +
+		tenantObjects("", "tenant", "${var.name}", "", "var.image", "var.replicas")
+	c, diags := modules.Load(context.Background(), spectest.WriteFiles(tb, map[string]string{
+		"main.kplan.hcl": main.String(), "app/main.kplan.hcl": definition,
+	}))
+	if diags.HasErrors() {
+		tb.Fatal(diags)
+	}
+	return c
+}
+
+func benchmarkEach(b *testing.B, run func(b *testing.B, c *config.Config)) {
 	kinds.Builtin()
 	b.Run("for_each", func(b *testing.B) { run(b, load(b, tenantsByKey(250))) })
 	b.Run("blocks", func(b *testing.B) { run(b, load(b, tenantsByBlock(250))) })
+	b.Run("modules", func(b *testing.B) { run(b, loadModules(b, 250)) })
 }
 
 func BenchmarkLoad1000(b *testing.B) {
@@ -160,7 +182,7 @@ func BenchmarkLarge(b *testing.B) {
 }
 
 func BenchmarkPreview1000(b *testing.B) {
-	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
+	benchmarkEach(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {
 			preview, diags := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
 			if desired := preview.Desired(); len(desired) != 1000 || diags.HasErrors() {
@@ -171,7 +193,7 @@ func BenchmarkPreview1000(b *testing.B) {
 }
 
 func BenchmarkWalk1000(b *testing.B) {
-	benchmarkBoth(b, func(b *testing.B, c *config.Config) {
+	benchmarkEach(b, func(b *testing.B, c *config.Config) {
 		for b.Loop() {
 			preview, _ := hclspec.NewPreview(context.Background(), c, hclspec.Options{Kinds: kinds.Builtin()})
 			out, diags := hclspec.Walk(context.Background(), preview, hclspec.WalkOptions{Parallelism: 10},

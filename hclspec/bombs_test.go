@@ -416,6 +416,10 @@ resource "ConfigMap" "a" {
 func TestBombs(t *testing.T) {
 	// Without a control plane it is to take seconds: a sample.
 	all := spectest.Full() || os.Getenv("KPLAN_TEST_REQUIRE_CLUSTER") != ""
+	page, err := os.ReadFile("../docs/security.md")
+	if count := fmt.Sprintf("A test has %d configurations", len(bombs)); err != nil || !strings.Contains(string(page), count) {
+		t.Errorf("docs/security.md does not say: %s (%v)", count, err)
+	}
 	for i, b := range bombs {
 		t.Run(strings.ReplaceAll(b.name, " ", "_"), func(t *testing.T) {
 			if !all && i%32 != 0 {

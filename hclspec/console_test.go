@@ -12,6 +12,7 @@ import (
 	"kplan.dev/kplan/hclspec"
 	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/modules"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -43,6 +44,27 @@ resource "Pod" "counted" {
   }
 }
 output "o" { value = 1 }
+data "Pod" "there" {
+  metadata { name = "there" }
+}
+data "Pod" "each" {
+  for_each = { a = 1 }
+  metadata { name = each.key }
+}
+module "app" {
+  source = "./app"
+}
+module "apps" {
+  source   = "./app"
+  for_each = { a = 2 }
+  size     = each.value
+}
+check "c" {
+  assert {
+    condition     = true
+    error_message = "No."
+  }
+}
 `
 
 func consoleScope(t *testing.T) *hclspec.Scope {
@@ -51,7 +73,17 @@ func consoleScope(t *testing.T) *hclspec.Scope {
 	if err := os.WriteFile(filepath.Join(dir, "main.kplan.hcl"), []byte(consoleConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, diags := config.Load(t.Context(), dir)
+	if err := os.Mkdir(filepath.Join(dir, "app"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	definition := "variable \"size\" {\n  default = 1\n  validation {\n    condition     = var.size < 9\n" +
+		"    error_message = \"No.\"\n  }\n}\n" +
+		"resource \"Secret\" \"s\" {\n  metadata { name = \"s${var.size}\" }\n}\n" +
+		"output \"url\" { value = var.size }\noutput \"size\" { value = var.size }\n"
+	if err := os.WriteFile(filepath.Join(dir, "app", "main.kplan.hcl"), []byte(definition), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, diags := modules.Load(t.Context(), dir)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -66,8 +98,8 @@ func consoleScope(t *testing.T) *hclspec.Scope {
 func TestComplete(t *testing.T) {
 	s := consoleScope(t)
 	for text, want := range map[string]string{
-		"":                               "ConfigMap. Pod. local. path. var.",
-		"1 + ":                           "ConfigMap. Pod. local. path. var.",
+		"":                               "ConfigMap. Pod. data. local. module. path. var.",
+		"1 + ":                           "ConfigMap. Pod. data. local. module. path. var.",
 		"loc":                            "local.",
 		"local.":                         "labels list",
 		"upper(local.l":                  "labels list",
@@ -90,11 +122,18 @@ func TestComplete(t *testing.T) {
 		"ConfigMap.each.":                "",
 		"ConfigMap.missing.":             "",
 		"path.":                          "cwd module root",
+		"data.":                          "Pod.",
+		"data.Pod.":                      `each[" there`,
+		"data.Pod.each.":                 "",
+		"module.":                        `app apps["`,
+		"module.app.":                    "size url",
+		`module.apps["a"].u`:             "url",
+		"module.apps.":                   "",
 		"output.":                        "",
 		"base64d":                        "base64decode(",
 		"nothing":                        "",
 		"[for x in local.":               "labels list",
-		"\x00\xff":                       "ConfigMap. Pod. local. path. var.",
+		"\x00\xff":                       "ConfigMap. Pod. data. local. module. path. var.",
 	} {
 		if _, got := s.Complete(t.Context(), text); strings.Join(got, " ") != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,8 +24,13 @@ func Dependencies(c *config.Config) (*graph.Graph[Block], hcl.Diagnostics) {
 
 func (n *names) resolveAll() hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	var inModules reporter
 	for _, b := range n.inOrder {
-		diags = append(diags, n.resolve(b)...)
+		problems := n.resolve(b)
+		if in := n.scopeOf(b); in != "" {
+			problems = inModules.located(problems, n.chain(in, in))
+		}
+		diags = append(diags, problems...)
 	}
 	return diags
 }
@@ -38,10 +44,8 @@ func (n *names) graph() *graph.Graph[Block] {
 		for _, ref := range b.refs {
 			g.Connect(b.name, ref.to)
 		}
-		for _, ref := range b.node.dependsOn() {
-			if to := resourceBlock(ref.Resource); g.Has(to) {
-				g.Connect(b.name, to)
-			}
+		for _, awaited := range b.awaits {
+			g.Connect(b.name, awaited.to)
 		}
 	}
 	return g
@@ -76,38 +80,80 @@ func (n *names) edge(from, to Block) hcl.Range {
 			return ref.at
 		}
 	}
-	for _, ref := range b.node.dependsOn() {
-		if resourceBlock(ref.Resource) == to {
-			return ref.Range
+	for _, awaited := range b.awaits {
+		if awaited.to == to {
+			return awaited.at
 		}
 	}
 	return b.at
 }
 
-// blocksOf lists the blocks of a configuration: variables, locals, resources,
-// outputs.
-func blocksOf(c *config.Config) []*block {
+// blocksOf lists the blocks of a configuration, or of the definition that a call is of: variables, locals,
+// resources, outputs, modules, each with all that is in it.
+func blocksOf(c *config.Config, module string, call *config.Call) []*block {
 	var all []*block
+	add := func(typ, name string, node node, at hcl.Range) {
+		b := &block{name: Block{Module: module, Type: typ, Name: name}, node: node, at: at}
+		if call != nil {
+			b.call = call.Name
+			_, b.isArgument = node.(argumentNode)
+		}
+		all = append(all, b)
+	}
 	for _, v := range c.Variables {
-		all = append(all, &block{name: Block{Type: "var", Name: v.Name}, node: variableNode{}, at: v.Range})
+		if call == nil {
+			add("var", v.Name, variableNode{}, v.Range)
+			continue
+		}
+		add("var", v.Name, argumentNode{v, call}, v.Range)
+		if len(v.Validations) > 0 {
+			add("validation", v.Name, validationNode{v, call}, v.Range)
+		}
 	}
 	for _, l := range c.Locals {
-		all = append(all, &block{name: Block{Type: "local", Name: l.Name}, node: localNode{l.Expr}, at: l.Range})
+		add("local", l.Name, localNode{l.Expr}, l.Range)
+	}
+	for _, d := range c.Data {
+		add("data."+d.Kind, d.Name, dataNode{d}, d.Range)
 	}
 	for _, r := range c.Resources {
-		all = append(all, &block{name: resourceBlock(r.Addr), node: resourceNode{r}, at: r.Range})
+		if r.Objects == nil {
+			add(r.Addr.Type, r.Addr.Name, resourceNode{r}, r.Range)
+			continue
+		}
+		add(objectsType, r.Addr.Name, objectsNode{r}, r.Objects.Range())
+		add(r.Addr.Type, r.Addr.Name, manifestsNode{r}, r.Range)
 	}
 	for _, o := range c.Outputs {
-		all = append(all, &block{name: Block{Type: "output", Name: o.Name}, node: outputNode{o}, at: o.Range})
+		add("output", o.Name, outputNode{o}, o.Range)
+	}
+	for _, check := range c.Checks {
+		add("check", check.Name, checkNode{check}, check.Range)
+	}
+	for n, i := range c.Imports {
+		if i.ForEach != nil {
+			add("import", strconv.Itoa(n), importNode{i}, i.Range)
+		}
+	}
+	for _, called := range c.Calls {
+		add("module", called.Name, callNode{called}, called.Range)
+		if all[len(all)-1].isOpaque = called.Definition == nil; called.Definition != nil {
+			all = append(all, blocksOf(called.Definition, Block{Module: module, Type: "module", Name: called.Name}.String(), called)...)
+		}
 	}
 	return all
 }
 
-func namesOf(c *config.Config) *names {
-	n := &names{inOrder: blocksOf(c)}
+func namesOf(c *config.Config) *names { return newNames(blocksOf(c, "", nil), c.Files) }
+
+func newNames(inOrder []*block, files map[string]*hcl.File) *names {
+	n := &names{inOrder: inOrder, outputs: map[string][]Block{}, files: files}
 	n.byBlock = make(map[Block]*block, len(n.inOrder))
 	for _, b := range n.inOrder {
 		n.byBlock[b.name] = b
+		if b.name.Type == "output" {
+			n.outputs[b.name.Module] = append(n.outputs[b.name.Module], b.name)
+		}
 	}
 	return n
 }

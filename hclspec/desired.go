@@ -37,7 +37,9 @@ type Desired struct {
 	Awaits []addrs.Instance
 	// Later are the values that something refers to and that may appear only some time
 	// after the object was made.
-	Later     []Later
+	Later []Later
+	// Triggers are what replaces the object when it changes.
+	Triggers  []Trigger
 	Lifecycle config.Lifecycle
 	Wait      config.Wait
 	Range     hcl.Range // the head of the resource block
@@ -116,6 +118,12 @@ type Later struct {
 	Range    hcl.Range // of a reference to it
 }
 
+// Trigger is an object, or a field of it, whose change replaces another.
+type Trigger struct {
+	Instance addrs.Instance
+	Path     addrs.Path // the zero Path for any change
+}
+
 // IsIn reports whether the object has the value.
 func (l Later) IsIn(object map[string]any) bool {
 	return slices.ContainsFunc(l.Paths, func(p addrs.Path) bool {
@@ -163,4 +171,24 @@ func missingPart(path addrs.Path, object map[string]any) addrs.Path {
 		}
 	}
 	return part
+}
+
+// CheckStatus is whether the assertions of a check hold, as Terraform's JSON spells it.
+type CheckStatus string
+
+// The statuses, the worst last.
+const (
+	CheckPass    CheckStatus = "pass"
+	CheckUnknown CheckStatus = "unknown" // it depends on what is not known yet, or is not part of the run
+	CheckFail    CheckStatus = "fail"
+	CheckError   CheckStatus = "error" // a condition could not be evaluated, or a data block not be read
+)
+
+// Or is the worse of two statuses.
+func (s CheckStatus) Or(other CheckStatus) CheckStatus {
+	order := []CheckStatus{CheckPass, CheckUnknown, CheckFail, CheckError}
+	if slices.Index(order, other) > slices.Index(order, s) {
+		return other
+	}
+	return s
 }

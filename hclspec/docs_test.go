@@ -73,6 +73,9 @@ func checkExamples(t *testing.T, page, text string) (examples int) {
 		}
 		examples++
 		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS("testdata/docs")); err != nil { // what examples read
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(example), 0o600); err != nil {
 			t.Fatal(err)
 		}

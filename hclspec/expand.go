@@ -37,22 +37,27 @@ type repetition struct {
 }
 
 // expand evaluates for_each and count.
-func expand(r *config.Resource, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+func expand(r config.Repetition, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
 	switch {
 	case r.ForEach != nil:
 		return expandForEach(r.ForEach, scope)
 	case r.Count != nil:
 		return expandCount(r.Count, scope)
+	case r.Enabled != nil:
+		return expandEnabled(r.Enabled, scope)
 	}
 	return expansion{instances: []repetition{{}}}, nil
 }
 
 // anyInstance represents all instances while they are not known.
-func anyInstance(r *config.Resource) repetition {
+func anyInstance(r config.Repetition) repetition {
 	if r.ForEach != nil {
 		return repetition{name: "each", values: cty.ObjectVal(map[string]cty.Value{
 			"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal,
 		})}
+	}
+	if r.Count == nil {
+		return repetition{}
 	}
 	return repetition{name: "count", values: cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}
 }
@@ -110,6 +115,33 @@ func expandForEach(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.
 	return e, diags
 }
 
+func expandEnabled(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
+	value, diags := funcs.Evaluate(expr, scope)
+	if diags.HasErrors() {
+		return expansion{unknown: true}, diags
+	}
+	var e expansion
+	value, marks := manifest.UnmarkUnknown(value)
+	isSecret := e.origins.Take(marks)
+	on, err := convert.Convert(value, cty.Bool)
+	switch {
+	case isSecret:
+		diags = append(diags, source.ProblemIn("Invalid enabled argument", expr, scope,
+			"Whether there is an object can't be secret, and this value is sensitive.")...)
+	case err != nil || on.IsNull():
+		diags = append(diags, source.ProblemIn("Invalid enabled argument", expr, scope, "enabled is true or false, and this is %s.",
+			manifest.DescribeValue(value))...)
+	case !on.IsKnown():
+	case on.True():
+		e.instances = []repetition{{}}
+		return e, diags
+	default:
+		return e, diags
+	}
+	e.unknown = true
+	return e, diags
+}
+
 func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Diagnostics) {
 	value, diags := funcs.Evaluate(expr, scope)
 	if diags.HasErrors() {
@@ -153,4 +185,18 @@ func expandCount(expr hcl.Expression, scope *hcl.EvalContext) (expansion, hcl.Di
 		})
 	}
 	return e, diags
+}
+
+func unknownRepetition(r config.Repetition, scope *hcl.EvalContext) hcl.Diagnostics {
+	if r.Enabled != nil {
+		return source.ProblemIn("Unknown enabled", r.Enabled, scope,
+			"Whether there is an object must be known before anything is made, and this depends on what only the cluster will decide.")
+	}
+	if r.Count != nil {
+		return source.ProblemIn("Unknown count", r.Count, scope,
+			"How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
+	}
+	return source.ProblemIn("Unknown for_each", r.ForEach, scope,
+		"The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. "+
+			"Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
 }

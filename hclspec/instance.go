@@ -20,6 +20,18 @@ type instance struct {
 	*Desired
 	origins manifest.Origins
 	diags   hcl.Diagnostics
+	scope   *hcl.EvalContext // for its postconditions; nil where there are none
+}
+
+// copy is an instance that can be linked on its own; nil for none.
+func (i *instance) copy() *instance {
+	if i == nil {
+		return nil
+	}
+	desired := *i.Desired
+	fresh := &instance{Desired: &desired, diags: slices.Clip(i.diags), scope: i.scope}
+	fresh.origins.Add(i.origins)
+	return fresh
 }
 
 // parsedBody is the body of a resource, parsed once for all its instances.
@@ -63,13 +75,23 @@ func (i *instance) checkCustom() {
 	}
 }
 
-// checkHead compares the kind and API version of a manifest with the block's head, and sets them
+// isOtherKind reports whether the manifest is of another kind than the block.
+func (i *instance) isOtherKind() bool {
+	said, ok := i.Fields["kind"]
+	return ok && said != i.Kind.Name
+}
+
+// refuseOtherKind reports that it is. Its fields were read as those of the wrong one: what that found is no other mistake.
+func (i *instance) refuseOtherKind() {
+	name, namespace := i.identify()
+	i.Object, i.diags = i.Kind.Object(namespace, name), nil
+	i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label is %s, but the manifest has %s.", i.Kind.Name, i.said("kind"))
+}
+
+// checkHead compares the API version of a manifest with the block's head, and sets it and the kind
 // where the manifest does not.
 func (i *instance) checkHead() {
 	kind, apiVersion := i.Kind.Name, i.Kind.APIVersion()
-	if said, ok := i.Fields["kind"]; ok && said != kind {
-		i.problem("Different kinds", addrs.NewPath("kind"), "The block's first label is %s, but the manifest has %s.", kind, i.said("kind"))
-	}
 	if said, ok := i.Fields["apiVersion"]; ok && said != apiVersion {
 		i.problem("Different API versions", addrs.NewPath("apiVersion"),
 			"The block is read as %s, but the manifest has %s.", apiVersion, i.said("apiVersion"))
@@ -206,7 +228,7 @@ func (i *instance) unexpectedNamespace(meta map[string]any) {
 // laterValues are the values of an instance that something refers to and that
 // appear later.
 func (p *program) laterValues(b *block, i *instance) []Later {
-	target := b.node.(objectNode)
+	target := p.declared.byBlock[b.declared()].node.(objectNode)
 	var all []Later
 	guarded := map[*guard]int{}
 	seen := addrs.PathSet{}
@@ -225,7 +247,7 @@ func (p *program) laterValues(b *block, i *instance) []Later {
 			all[at].Paths, all[at].Progress = append(all[at].Paths, path), all[at].Progress || progress
 		}
 	}
-	for _, ref := range p.referrers[b.name] {
+	for _, ref := range p.referrers[b.declared()] {
 		if ref.mayMean(i.Addr.Key, target) {
 			for _, path := range i.laterPaths(ref, target) {
 				add(ref, path)

@@ -115,9 +115,8 @@ func problemOfKind(err error, name string, at hcl.Range) hcl.Diagnostics {
 			name, words.DidYouMean(unknown.Nearest), mayBeIn(unknown.Unavailable))
 	}
 	if name == "List" || strings.HasSuffix(name, "List") {
-		return source.Problem(unknownKind, at, "There is no kind %q: a list of objects is none itself. Declare a resource for each "+
-			"of its items, or one with for_each = { for o in yamldecode(file(\"list.yaml\")).items : o.metadata.name => o } and "+
-			"manifest = each.value, for items of one kind.", name)
+		return source.Problem(unknownKind, at, "There is no kind %q: a list of objects is none itself. A manifests block "+
+			"holds its items: manifests \"name\" { objects = yamldecodeall(file(\"list.yaml\")) }", name)
 	}
 	hint := mayBeIn(unknown.Unavailable)
 	if unknown.APIVersion == "" && hint == "" {

@@ -20,8 +20,15 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	b.fields = map[hcl.Range]*kinds.Field{}
 	for _, ref := range b.refs {
+		if deps[ref.to] == nil || deps[ref.to].kind == nil {
+			continue
+		}
+		if read, ok := p.names.byBlock[ref.to].node.(readNode); ok {
+			diags = append(diags, checkRead(ref, read, deps[ref.to].kind)...)
+			continue
+		}
 		target, ok := p.names.byBlock[ref.to].node.(objectNode)
-		if !ok || deps[ref.to] == nil || deps[ref.to].kind == nil {
+		if !ok {
 			continue
 		}
 		problems := checkPath(ref, ref.objectSteps(target), deps[ref.to].kind)
@@ -34,6 +41,26 @@ func (p *program) checkPaths(b *block, deps map[Block]*result) hcl.Diagnostics {
 	return diags
 }
 
+// checkRead checks a reference to what a data block reads.
+func checkRead(ref reference, target readNode, kind *kinds.Kind) hcl.Diagnostics {
+	steps := ref.steps
+	if target.repetition() != "" && len(steps) > 0 {
+		steps = steps[1:]
+	}
+	if !target.isList() {
+		return checkPath(ref, steps, kind)
+	}
+	switch {
+	case len(steps) == 0 || steps[0].isKey():
+		return nil
+	case steps[0].name != "items":
+		return source.Problem("Unsupported attribute", steps[0].at, "%s reads several objects, which are in the list %s.items.", ref.to, ref.to)
+	case len(steps) < 2 || !steps[1].isKey():
+		return nil
+	}
+	return checkPath(ref, steps[2:], kind)
+}
+
 // nameInstances says which instances there are where evaluation says that an index leads
 // nowhere. Only evaluation knows whether the reference counts: it may stand in the branch
 // of a conditional that is not taken, or in try.
@@ -43,7 +70,7 @@ func (p *program) nameInstances(b *block, diags hcl.Diagnostics, deps map[Block]
 			continue
 		}
 		for _, ref := range b.refs {
-			target, ok := p.names.byBlock[ref.to].node.(objectNode)
+			target, ok := p.names.byBlock[ref.to].node.(repeatedNode)
 			if !ok || deps[ref.to] == nil || len(ref.steps) == 0 || !ref.steps[0].at.Overlaps(*d.Subject) {
 				continue
 			}
@@ -55,7 +82,7 @@ func (p *program) nameInstances(b *block, diags hcl.Diagnostics, deps map[Block]
 }
 
 // missingInstance is the error of a key, written out, that no instance has.
-func missingInstance(ref reference, target objectNode, res *result) hcl.Diagnostics {
+func missingInstance(ref reference, target repeatedNode, res *result) hcl.Diagnostics {
 	if len(ref.steps) == 0 || res.unexpanded || target.repetition() == "" {
 		return nil
 	}
@@ -69,19 +96,34 @@ func missingInstance(ref reference, target objectNode, res *result) hcl.Diagnost
 		return nil
 	}
 	var names []string
-	for _, i := range res.instances {
-		if i.Addr.Key == key {
+	keys := res.allKeys()
+	for _, k := range keys {
+		if k == key {
 			return nil
 		}
-		if name, ok := i.Addr.Key.Name(); ok {
+		if name, ok := k.Name(); ok {
 			names = append(names, name)
 		}
 	}
-	hint := fmt.Sprintf(" It has %d instances.", len(res.instances))
+	hint := fmt.Sprintf(" It has %s.", words.Count(len(keys), "instance"))
 	if near := words.Suggest(ref.steps[0].name, names); near != "" && len(names) > 0 {
 		hint = near
 	}
 	return source.Problem("No such instance", ref.steps[0].at, "%s has no instance %s.%s", ref.to, key, hint)
+}
+
+// allKeys are those of the instances of a resource, a manifests block or a module.
+func (r *result) allKeys() []addrs.Key {
+	keys := slices.Clone(r.keys)
+	for _, i := range r.instances {
+		keys = append(keys, i.Addr.Key)
+	}
+	if r.expansion != nil {
+		for _, i := range r.expansion.instances {
+			keys = append(keys, i.key)
+		}
+	}
+	return keys
 }
 
 // fieldAt describes what steps lead to, nil where they may lead to several.
@@ -130,24 +172,31 @@ func checkPath(ref reference, steps []useStep, kind *kinds.Kind) hcl.Diagnostics
 	return nil
 }
 
-// checkRefactoring reports import blocks of instances that do not exist, and moved and removed blocks
-// of instances that do.
-func (pre *Preview) checkRefactoring(c *config.Config) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, i := range c.Imports {
-		if res := pre.results[resourceBlock(i.To.Resource)]; !i.To.Key.IsZero() && res != nil && !res.unexpanded && !res.has(i.To) {
-			diags = append(diags, source.Problem("Reference to undeclared instance", i.ToRange,
-				"There is no instance %s to import into.%s", i.To, words.Suggest(i.To.String(), res.addresses()))...)
+// Imports are the import blocks, one for each element of a for_each.
+func (pre *Preview) Imports() []*config.Import { return pre.imports }
+
+func findImports(pre *Preview) []*config.Import {
+	all := slices.DeleteFunc(slices.Clone(pre.config.Imports), func(i *config.Import) bool { return i.ForEach != nil })
+	for _, b := range pre.program.names.inOrder {
+		if res := pre.results[b.name]; res != nil {
+			all = append(all, res.imports...)
 		}
 	}
-	for _, m := range c.Moved {
+	return all
+}
+
+// checkRefactoring reports import blocks of instances that do not exist, and moved and removed blocks
+// of instances that do.
+func (pre *Preview) checkRefactoring() hcl.Diagnostics {
+	diags := checkImports(pre)
+	for _, m := range pre.config.Moved {
 		isWhole := m.From.Key.IsZero() && m.To.Key.IsZero() // which was checked before
 		if res := pre.results[resourceBlock(m.From.Resource)]; !isWhole && res != nil && !res.unexpanded && res.has(m.From) {
 			diags = append(diags, source.Problem("Moved object still exists", m.FromRange,
 				"The configuration still declares %s. Remove that instance, or delete this block.", m.From)...)
 		}
 	}
-	for _, r := range c.Removed {
+	for _, r := range pre.config.Removed {
 		if res := pre.results[resourceBlock(r.From.Resource)]; !r.From.Key.IsZero() && res != nil && !res.unexpanded && res.has(r.From) {
 			diags = append(diags, source.Problem("Removed resource still exists", r.FromRange,
 				"The configuration still declares %s. Remove that instance, or delete this block.", r.From)...)
@@ -156,19 +205,51 @@ func (pre *Preview) checkRefactoring(c *config.Config) hcl.Diagnostics {
 	return diags
 }
 
-func (r *result) has(addr addrs.Instance) bool {
-	for _, i := range r.instances {
-		if i.Addr == addr {
+// checkImports reports import blocks of instances that do not exist, and instances that two blocks import.
+func checkImports(pre *Preview) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[addrs.Instance]*config.Import{}
+	for _, i := range pre.Imports() {
+		if other := first[i.To]; other != nil && (i.ForEach != nil || other.ForEach != nil) { // others were compared before
+			diags = append(diags, source.Problem("Duplicate import", i.ToRange, "%s is imported at %s already.", i.To, other.Range)...)
+		}
+		first[i.To] = i
+		if i.To.Resource.Module != "" && !pre.declares(i.To) {
+			diags = append(diags, source.Problem("Reference to undeclared resource", i.ToRange, "There is no resource %s to import into.", i.To)...)
+			continue
+		}
+		if res := pre.results[resourceBlock(i.To.Resource)]; !i.To.Key.IsZero() && res != nil && !res.unexpanded && !res.has(i.To) {
+			diags = append(diags, source.Problem("Reference to undeclared instance", i.ToRange,
+				"There is no instance %s to import into.%s", i.To, words.Suggest(i.To.String(), res.addresses(i.To.Resource)))...)
+		}
+	}
+	return diags
+}
+
+// declares reports whether there is an instance that an address means.
+func (pre *Preview) declares(addr addrs.Instance) bool {
+	for _, i := range pre.instances() {
+		if addr.Means(i.Addr) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *result) addresses() []string {
+func (r *result) has(addr addrs.Instance) bool {
+	return slices.Contains(r.allKeys(), addr.Key)
+}
+
+func (r *result) addresses(of addrs.Resource) []string {
 	var all []string
-	for _, i := range r.instances {
-		all = append(all, i.Addr.String())
+	for _, key := range r.allKeys() {
+		all = append(all, of.Instance(key).String())
 	}
 	return all
+}
+
+// HasModule reports whether there is the module of that path, as in addrs.Resource.
+func HasModule(pre *Preview, path string) bool {
+	declared := addrs.Resource{Module: path}.Declared().Module
+	return slices.ContainsFunc(pre.program.modules[declared], func(m *module) bool { return m.path == path })
 }

@@ -13,7 +13,7 @@ import (
 
 // prepare reads a resource's body against its kind. It returns nil when the kind is not known.
 func (p *program) prepare(b *block, decl *config.Resource, scope *hcl.EvalContext) (*parsedBody, hcl.Diagnostics) {
-	r := &manifest.Reader{Scope: scope, Fixed: p.isFixed, Files: p.files}
+	r := &manifest.Reader{Scope: scope, Fixed: func(expr hcl.Expression) bool { return p.isFixed(b, expr) }, Files: p.files}
 	var entries []*manifest.Entry
 	var whole *manifest.Entry
 	for _, e := range r.Entries(decl.Body) {
@@ -98,7 +98,7 @@ func (p *program) prepareWhole(b *block, decl *config.Resource, attr *hcl.Attrib
 func (p *program) decodeInstance(b *block, r *config.Resource, m *parsedBody, key addrs.Key, scope *hcl.EvalContext,
 	inherited manifest.Origins) *instance {
 	i := &instance{Desired: &Desired{
-		Addr:      r.Addr.Instance(key),
+		Addr:      b.name.resource().Instance(key),
 		Lifecycle: r.Lifecycle,
 		Wait:      r.Wait,
 		Range:     r.Range,
@@ -109,11 +109,17 @@ func (p *program) decodeInstance(b *block, r *config.Resource, m *parsedBody, ke
 	fields := p.decodeFields(b, m, d)
 	if fields != nil {
 		i.Kind, i.Fields, i.Unknown, i.Sensitive, i.positions.Items = d.Kind, fields, outermost(d.Unknown), outermost(d.Sensitive), d.Sources
-		i.finish()
+		if i.isOtherKind() {
+			d.Diags = nil
+			i.refuseOtherKind()
+		} else {
+			i.finish()
+		}
 		i.Later = p.laterValues(b, i)
 	}
 	p.keyOrigins(b, scope, &d.Origins)
 	i.origins = d.Origins
+	p.evaluateLifecycle(i, &r.Lifecycle, scope)
 	if i.origins.Skipped == nil { // otherwise missing values are not a problem of this instance
 		i.diags = append(d.Diags, i.diags...)
 	} else {
@@ -185,15 +191,16 @@ func outermost(paths addrs.PathSet) addrs.PathSet {
 
 // isFixed reports whether an expression depends on nothing but variables, and
 // local values that no resource goes into.
-func (p *program) isFixed(expr hcl.Expression) bool {
+func (p *program) isFixed(b *block, expr hcl.Expression) bool {
 	for _, t := range expr.Variables() {
-		switch t.RootName() {
-		case "path", "var":
-		case "local":
+		switch root := t.RootName(); root {
+		case "path":
+		case "var", "local":
 			if len(t) < 2 {
 				return false
 			}
-			if name, ok := t[1].(hcl.TraverseAttr); !ok || p.dependsOnResources[Block{Type: "local", Name: name.Name}] {
+			name, ok := t[1].(hcl.TraverseAttr)
+			if !ok || p.dependsOnResources[Block{Module: b.of.declared, Type: root, Name: name.Name}] {
 				return false
 			}
 		default:

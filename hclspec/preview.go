@@ -12,7 +12,6 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/kinds"
@@ -23,6 +22,8 @@ import (
 // walked several times, one after another.
 type Preview struct {
 	program *program
+	config  *config.Config
+	imports []*config.Import
 	results map[Block]*result
 	outputs []evaluatedOutput
 	// diags are what is wrong with all but the outputs.
@@ -41,9 +42,11 @@ type Preview struct {
 func NewPreview(ctx context.Context, c *config.Config, opts Options) (*Preview, hcl.Diagnostics) {
 	c.Budget.Refill()
 	p, diags := newProgram(c, opts)
-	pre := &Preview{program: p, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
+	p.reading = ctx
+	pre := &Preview{program: p, config: c, results: map[Block]*result{}, namespaces: map[string]addrs.Instance{}}
 	diags = append(diags, pre.evaluateAll(ctx)...)
-	pre.diags = forDisplay(append(diags, pre.checkRefactoring(c)...))
+	pre.imports = findImports(pre)
+	pre.diags = forDisplay(append(diags, pre.checkRefactoring()...))
 	if ctx.Err() == nil && !p.budget.IsExhausted() {
 		p.budget.Refill()
 		pre.outputs = p.evaluateOutputs(pre.results, nil)
@@ -66,31 +69,82 @@ func (pre *Preview) Problems(only func(addrs.Resource) bool) hcl.Diagnostics {
 
 func (pre *Preview) evaluateAll(ctx context.Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, b := range pre.program.definitionsFirst() {
-		if ctx.Err() != nil {
-			return append(diags, budget.Interrupted())
-		}
-		diags = append(diags, pre.program.checkPaths(pre.program.names.byBlock[b], pre.results)...)
-		res := pre.program.evaluate(pre.program.names.byBlock[b], pre.results)
-		pre.results[b] = res
-		pre.program.nameInstances(pre.program.names.byBlock[b], res.diags, pre.results)
-		pre.program.instancesLeft -= len(res.instances)
-		diags = append(diags, res.diags...)
-		if pre.program.budget.IsExhausted() {
-			return diags
-		}
-		diags = append(diags, pre.declareKinds(res)...)
-		if b.Type == kinds.CustomResourceDefinition.Kind && !res.unexpanded && len(res.instances) == 0 {
-			pre.program.kinds.leavesOut = true
+	defer pre.program.arrange()
+	for _, declared := range pre.program.definitionsFirst() {
+		for _, m := range pre.program.modules[declared.Module] {
+			if ctx.Err() != nil {
+				return append(diags, budget.Interrupted())
+			}
+			b := pre.program.instantiate(pre.program.declared.byBlock[declared], m)
+			pre.program.names.byBlock[b.name] = b
+			diags = append(diags, pre.evaluate(b)...)
+			if pre.program.budget.IsExhausted() {
+				return diags
+			}
 		}
 	}
+	pre.program.arrange()
 	// What is evaluated again keeps its position.
 	pre.program.instancesLeft = maxInstances
 	diags = append(diags, pre.checkDuplicates()...)
 	diags = append(diags, pre.unchecked()...)
 	pre.link()
+	diags = append(diags, linkData(pre)...)
 	pre.linted = newLinted(pre)
 	return append(diags, pre.Report(pre.linted.configuration.Errors(), nil)...)
+}
+
+// evaluate evaluates a block for the first time.
+func (pre *Preview) evaluate(b *block) hcl.Diagnostics {
+	diags := makeObjects(pre, b)
+	diags = append(diags, pre.program.checkPaths(b, pre.results)...)
+	res := pre.program.evaluate(b, pre.results)
+	pre.results[b.name] = res
+	pre.program.nameInstances(b, res.diags, pre.results)
+	pre.program.instancesLeft -= len(res.instances)
+	diags = append(diags, res.diags...)
+	if pre.program.budget.IsExhausted() {
+		return diags
+	}
+	if res.expansion != nil {
+		pre.program.expandCall(b, res)
+	}
+	diags = append(diags, pre.declareKinds(res)...)
+	if b.name.Type == kinds.CustomResourceDefinition.Kind && !res.unexpanded && len(res.instances) == 0 {
+		pre.program.kinds.leavesOut = true
+	}
+	return pre.program.located(b, diags)
+}
+
+// arrange puts the blocks of all modules in the order of the configuration, as far as they were made.
+func (p *program) arrange() {
+	p.names.inOrder = p.names.inOrder[:0]
+	declared := map[string][]*block{}
+	for _, d := range p.declared.inOrder {
+		declared[d.name.Module] = append(declared[d.name.Module], d)
+	}
+	var add func(m *module)
+	add = func(m *module) {
+		for _, d := range declared[m.declared] {
+			b := p.names.byBlock[Block{Module: m.path, Type: d.name.Type, Name: d.name.Name}]
+			if b == nil {
+				continue
+			}
+			for _, key := range p.objects[b.name] {
+				object := b.name
+				object.Key = key
+				p.names.inOrder = append(p.names.inOrder, p.names.byBlock[object])
+			}
+			p.names.inOrder = append(p.names.inOrder, b)
+			if d.name.Type == "module" {
+				for _, child := range m.children[d.name.Name] {
+					add(child)
+				}
+			}
+		}
+	}
+	add(p.modules[""][0])
+	p.graph = p.names.graph()
 }
 
 // Desired are the objects, in configuration order, for_each keys sorted.
@@ -114,7 +168,13 @@ func (pre *Preview) Outputs() []OutputValue { return outputValues(pre.outputs) }
 
 // Reads are the parts of objects that the expressions of a resource lead to, also through
 // local values. Where one takes only some of what another hands on, both may be named.
-func (pre *Preview) Reads(r addrs.Resource) []Read { return pre.reads(resourceBlock(r)) }
+func (pre *Preview) Reads(r addrs.Resource) []Read {
+	b := resourceBlock(r)
+	if r.IsManifests() {
+		b = objectsBlock(b)
+	}
+	return pre.reads(b)
+}
 
 // OutputReads are the parts of objects that the expression of an output leads to.
 func (pre *Preview) OutputReads(name string) []Read {
@@ -188,8 +248,8 @@ func (pre *Preview) unchecked() hcl.Diagnostics {
 // come first, since they describe how to read other blocks.
 func (p *program) definitionsFirst() []Block {
 	var definitions []Block
-	for _, b := range p.names.inOrder {
-		if b.name.Type == kinds.CustomResourceDefinition.Kind {
+	for _, b := range p.declared.inOrder {
+		if b.name.Type == kinds.CustomResourceDefinition.Kind || b.name.Type == objectsType {
 			definitions = append(definitions, b.name)
 		}
 	}
@@ -245,7 +305,7 @@ func duplicate(i, other *instance) hcl.Diagnostics {
 // declareKinds adds the kinds that definitions declare.
 func (pre *Preview) declareKinds(res *result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, i := range res.instances {
+	for _, i := range res.definitions() {
 		if i.Kind == nil || i.Kind.GroupKind() != kinds.CustomResourceDefinition || len(i.Unknown) > 0 || i.diags.HasErrors() {
 			continue
 		}
@@ -277,7 +337,7 @@ func (pre *Preview) link() {
 	}
 	for b, i := range pre.instances() {
 		for needed := range i.origins.Needs { // through a local value, say
-			pre.edges.add(b.name, resourceBlock(needed.Resource))
+			pre.edges.add(b.name, objectBlock(needed))
 		}
 	}
 	pre.related = relate(pre)
@@ -289,7 +349,7 @@ func (pre *Preview) link() {
 			}
 			l := imply(i)
 			for _, addr := range slices.Concat(l.needed, l.awaited) {
-				pre.edges.add(b.name, resourceBlock(addr.Resource))
+				pre.edges.add(b.name, objectBlock(addr))
 			}
 			implied[i] = implied[i].and(l)
 		}
@@ -345,7 +405,7 @@ func (pre *Preview) operators(i *instance) links {
 
 // linkInstance sets what the instance needs and awaits.
 func (pre *Preview) linkInstance(b *block, i *instance, implied links, results map[Block]*result) {
-	added := func(addr addrs.Instance) bool { return pre.edges.added[[2]Block{b.name, resourceBlock(addr.Resource)}] }
+	added := func(addr addrs.Instance) bool { return pre.edges.added[[2]Block{b.name, objectBlock(addr)}] }
 	for _, needed := range implied.needed {
 		if added(needed) {
 			i.origins.Need(needed)
@@ -353,8 +413,8 @@ func (pre *Preview) linkInstance(b *block, i *instance, implied links, results m
 	}
 	i.Dependencies = i.origins.Sorted(i.Addr)
 	i.Awaits = nil
-	for _, ref := range b.node.dependsOn() {
-		if res := results[resourceBlock(ref.Resource)]; res != nil {
+	for _, awaits := range b.awaits {
+		if res := results[awaits.to]; res != nil {
 			for _, awaited := range res.instances {
 				i.Awaits = append(i.Awaits, awaited.Addr)
 			}
@@ -409,20 +469,25 @@ func (a *edgeAdder) dependencies(of Block) map[Block]bool {
 
 // newProgram links the blocks of a configuration.
 func newProgram(c *config.Config, opts Options) (*program, hcl.Diagnostics) {
-	p := &program{names: namesOf(c), opts: opts, dir: c.Dir, files: c.Files, manifests: map[Block]*parsedBody{}, instancesLeft: maxInstances,
+	p := &program{declared: namesOf(c), names: newNames(nil, c.Files), modules: map[string][]*module{}, opts: opts, dir: c.Dir, files: c.Files,
+		manifests: map[Block]*parsedBody{}, objects: map[Block][]addrs.Key{}, instancesLeft: maxInstances,
 		dependsOnResources: map[Block]bool{}, budget: c.Budget, costs: map[Block]int64{}}
-	diags := p.names.resolveAll()
-	p.graph = p.names.graph()
-	diags = append(diags, p.names.checkCycles(p.graph)...)
-	p.demands, p.referrers = p.names.findDemands(), newReferrers(p.names).find()
+	diags := p.declared.resolveAll()
+	p.graph = p.declared.graph()
+	diags = append(diags, p.declared.checkCycles(p.graph)...)
+	p.demands, p.referrers = p.declared.findDemands(), newReferrers(p.declared).find()
 	var resources []Block
-	for _, r := range c.Resources {
-		resources = append(resources, resourceBlock(r.Addr))
+	for _, b := range p.declared.inOrder {
+		if b.name.IsResource() || b.name.isData() {
+			resources = append(resources, b.name)
+		}
 	}
 	for _, b := range p.graph.Dependents(resources...) {
 		p.dependsOnResources[b] = true
 	}
 	p.kinds = newKindFinder(opts.Kinds)
-	p.base = &hcl.EvalContext{Functions: manifest.KeepingOrigins(funcs.Table(c.Dir, c.Budget))}
+	p.bases = map[*config.Config]*hcl.EvalContext{}
+	p.base = p.functionsOf(c)
+	p.modules[""] = []*module{{base: p.base}}
 	return p, diags
 }

@@ -8,6 +8,10 @@
 package hclspec
 
 import (
+	"context"
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -15,6 +19,7 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/budget"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/kinds"
 )
@@ -35,12 +40,16 @@ import (
 // program is a configuration with all that is known of it before evaluation, whatever the values of
 // its expressions.
 type program struct {
-	names   *names
+	// declared are the blocks that are written, each once, without keys in the path of their module, and names
+	// those of the modules that there are.
+	declared, names *names
+	// modules are the instances of each call, by its path without keys; "" is the root.
+	modules map[string][]*module
 	opts    Options
 	dir     string // of the configuration
 	files   map[string]*hcl.File
 	graph   *graph.Graph[Block]
-	demands map[Block]*demand
+	demands map[Block]*demand // of declared blocks, as are the next two
 	// referrers are the references to each resource.
 	referrers map[Block][]reference
 	// dependsOnResources are the blocks whose values may differ between the
@@ -48,8 +57,12 @@ type program struct {
 	dependsOnResources map[Block]bool
 	kinds              *kindFinder
 	manifests          map[Block]*parsedBody
-	base               *hcl.EvalContext // functions
+	objects            map[Block][]addrs.Key // of each manifests block, those of its objects
+	base               *hcl.EvalContext      // functions
+	bases              map[*config.Config]*hcl.EvalContext
+	inModules          reporter // of what was reported there already
 	budget             *budget.Budget
+	reading            context.Context // that what data blocks read ends with: of the preview, then of each walk
 	costs              map[Block]int64 // what each block took of the budget in the preview
 	instancesLeft      int             // how many instances there may still be
 }
@@ -59,7 +72,12 @@ type result struct {
 	// value is what references to the block see. That of a resource holds only
 	// what is asked of it.
 	value     cty.Value
-	kind      *kinds.Kind // of a resource; nil when its instances differ or it is not known
+	kind      *kinds.Kind // of a resource or what is read; nil when its instances differ or it is not known
+	expansion *expansion  // of a module block
+	asked     []asked     // of a data block
+	imports   []*config.Import
+	objects   *objectList // of the list of a manifests block
+	keys      []addrs.Key // of a manifests block, those of its objects
 	instances []*instance
 	// failed are the instances that failed or were skipped, each with the one that failed.
 	failed map[addrs.Instance]addrs.Instance
@@ -100,7 +118,78 @@ func (p *program) spend(b *block, evaluate func()) hcl.Diagnostics {
 type Options struct {
 	Variables config.Values
 	Kinds     config.Kinds
+	// Read returns the objects that a data block asks for; none where there is no such object. Where it is nil,
+	// what data blocks read is not known.
+	Read func(context.Context, Query) ([]map[string]any, hcl.Diagnostics)
 	// Partial allows unknown values where they decide which objects there are, as in `validate`
 	// when a variable has no value: such blocks are checked once, with each and count unknown.
 	Partial bool
+}
+
+// Query is what a data block asks the cluster for.
+type Query struct {
+	Kind *kinds.Kind
+	// Namespace and Name are of one object. A list has no name; without a namespace it is of all.
+	Namespace, Name              string
+	List                         bool
+	LabelSelector, FieldSelector string
+	Fresh                        bool      // as it is now, although it was read before
+	Range                        hcl.Range // the head of the block
+	Address                      string    // of the block
+}
+
+// asked is what one instance of a data block asked for, and got.
+type asked struct {
+	key   addrs.Key
+	query Query // the zero Query where it is not known yet
+	value cty.Value
+	// missing is the error that there is no such object. It may be one of this configuration.
+	missing hcl.Diagnostics
+	scope   *hcl.EvalContext // of the instance
+}
+
+// objectList is the value of the list of a manifests block.
+type objectList struct {
+	objects []listedObject
+	// origins are those of the list: they hold for all objects.
+	origins   manifest.Origins
+	namespace cty.Value // a string; cty.NilVal where none is set
+}
+
+// listedObject is an object of the list, as far as it is known before its kind is.
+type listedObject struct {
+	value                             cty.Value
+	apiVersion, kind, namespace, name string
+	isGenerated                       bool      // the name is the beginning of one that the server makes up
+	definition                        *instance // of a CustomResourceDefinition, which is decoded at once
+}
+
+func (o listedObject) String() string {
+	return strings.TrimSuffix(o.kind+" "+strings.TrimPrefix(o.namespace+"/"+o.name, "/"), " ")
+}
+
+// isSame reports whether an object that was evaluated again is the one that it was.
+func (o listedObject) isSame(other listedObject) bool {
+	return o.apiVersion == other.apiVersion && o.kind == other.kind && o.namespace == other.namespace && o.name == other.name
+}
+
+// definitions are the instances of a result that may define kinds.
+func (r *result) definitions() []*instance {
+	all := r.instances
+	if r.objects != nil {
+		for _, o := range r.objects.objects {
+			if o.definition != nil {
+				all = append(slices.Clip(all), o.definition)
+			}
+		}
+	}
+	return all
+}
+
+// functionsOf are the functions for a configuration: those that read files do so in its directory.
+func (p *program) functionsOf(c *config.Config) *hcl.EvalContext {
+	if p.bases[c] == nil {
+		p.bases[c] = &hcl.EvalContext{Functions: manifest.KeepingOrigins(funcs.Table(c.Dir, c.Budget))}
+	}
+	return p.bases[c]
 }

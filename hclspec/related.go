@@ -3,6 +3,8 @@ package hclspec
 import (
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kinds/relations"
@@ -221,4 +223,31 @@ func (r *related) operatedBy(i *instance, definition addrs.Instance) links {
 		}
 	}
 	return l
+}
+
+// own is the instance of this configuration that a data block asks for, nil for any other object.
+func (r *related) own(a asked) *instance {
+	if a.query.Kind == nil || a.query.List {
+		return nil
+	}
+	return r.objects[a.query.Kind.Object(a.query.Namespace, a.query.Name).Identity()]
+}
+
+// linkData has data blocks come after the objects of this configuration that they read, and reports those that
+// read what nobody has.
+func linkData(pre *Preview) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, b := range pre.program.names.inOrder {
+		if _, ok := b.node.(dataNode); !ok || pre.results[b.name] == nil {
+			continue
+		}
+		for _, a := range pre.results[b.name].asked {
+			if own := pre.related.own(a); own != nil {
+				pre.edges.add(b.name, objectBlock(own.Addr))
+				continue
+			}
+			diags = append(diags, pre.program.located(b, a.missing)...)
+		}
+	}
+	return diags
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
-	"kplan.dev/kplan/internal/words"
-	"kplan.dev/kplan/kinds/lint"
 )
 
 // reporter collects the diagnostics of the instances of a block, each once and for the first
@@ -105,97 +104,92 @@ func withoutOrigins(value cty.Value) cty.Value {
 	return plain
 }
 
-// Lint is the configuration to look for what is wrong between its objects.
-func (pre *Preview) Lint() *lint.Configuration { return pre.linted.configuration }
-
-// linted are the objects of a configuration as they are checked against each other.
-type linted struct {
-	configuration *lint.Configuration
-	desired       map[*lint.Object]*Desired
+// located says of what is wrong in a module where that is called. What is wrong with a definition is
+// reported once, for the first of its instances that has it.
+func (p *program) located(b *block, diags hcl.Diagnostics) hcl.Diagnostics {
+	if b.scope.parent == nil {
+		return diags
+	}
+	return p.inModules.located(diags, p.declared.chain(b.scope.declared, b.scope.path))
 }
 
-func newLinted(pre *Preview) linted {
-	l := linted{desired: map[*lint.Object]*Desired{}}
-	open := map[addrs.GroupKind]bool{}
-	for _, b := range pre.program.names.inOrder {
-		switch res := pre.results[b.name]; {
-		case res == nil || !res.unexpanded:
-		case res.kind == nil:
-			open[addrs.GroupKind{}] = true
-		default:
-			open[res.kind.GroupKind()] = true
+// withChain says of what is wrong in a module where that is called.
+func (p *program) withChain(b *block, diags hcl.Diagnostics) hcl.Diagnostics {
+	if b.scope.parent != nil {
+		for _, d := range diags {
+			d.Detail += p.declared.chain(b.scope.declared, b.scope.path)
 		}
 	}
-	var objects []*lint.Object
-	for _, d := range pre.Desired() {
-		o := &lint.Object{Addr: d.Addr, Object: d.Object, Kind: d.Kind, Fields: d.Fields, Unknown: d.Unknown, Sensitive: d.Sensitive,
-			Ignored: d.Lifecycle.IgnoreChanges}
-		if d.Unknown.Covers(metadataName) { // any of its kind may be this one
-			open[d.Kind.GroupKind()] = true
-		}
-		l.desired[o] = d
-		objects = append(objects, o)
-	}
-	l.configuration = lint.New(objects, open)
-	return l
-}
-
-// Warnings are what the API server would accept and what can't work, of the resources for
-// which only, when set, is true.
-func (pre *Preview) Warnings(only func(addrs.Resource) bool) hcl.Diagnostics {
-	return pre.Report(pre.linted.configuration.Warnings(), only)
-}
-
-// Violations are errors: values that the definition of a custom kind, in this configuration,
-// does not allow.
-func (pre *Preview) Violations() hcl.Diagnostics {
-	return pre.Report(pre.linted.configuration.Violations(), nil)
-}
-
-// Unmatched are warnings of selectors that match no pod, as far as that can be told without
-// a cluster.
-func (pre *Preview) Unmatched(only func(addrs.Resource) bool) hcl.Diagnostics {
-	var found []lint.Finding
-	for _, u := range pre.linted.configuration.Unmatched() {
-		if u.IsCertain() {
-			found = append(found, u.Finding())
-		}
-	}
-	return pre.Report(found, only)
-}
-
-// Report makes diagnostics of findings, one for all instances of a resource, without
-// the resources for which only, when set, is false.
-func (pre *Preview) Report(findings []lint.Finding, only func(addrs.Resource) bool) hcl.Diagnostics {
-	type place struct {
-		of            addrs.Resource
-		path, summary string
-	}
-	first, others := map[place]*hcl.Diagnostic{}, map[place]int{}
-	var diags hcl.Diagnostics
-	for _, f := range findings {
-		at := place{f.Of.Addr.Resource, f.Path.String(), f.Summary}
-		switch {
-		case only != nil && !only(at.of):
-		case first[at] != nil:
-			others[at]++
-		default:
-			first[at] = pre.report(f)
-			diags = append(diags, first[at])
-		}
-	}
-	for at, n := range others {
-		first[at].Detail += fmt.Sprintf(" The same is true of %s of %s.", words.Count(n, "other instance"), at.of)
-	}
-	source.SortDiagnostics(diags)
 	return diags
 }
 
-func (pre *Preview) report(f lint.Finding) *hcl.Diagnostic {
-	d := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: f.Summary, Detail: f.Detail, Extra: f.Of.Addr,
-		Subject: pre.linted.desired[f.Of].RangeOf(f.Path).Ptr()}
-	if f.Error {
-		d.Severity = hcl.DiagError
+// located adds the chain of calls to diagnostics that are new.
+func (r *reporter) located(diags hcl.Diagnostics, chain string) hcl.Diagnostics {
+	var fresh hcl.Diagnostics
+	for _, d := range diags {
+		if r.isNew(d) {
+			d.Detail += chain
+			fresh = append(fresh, d)
+		}
 	}
-	return d
+	return fresh
+}
+
+// chain says where a module is called, for a message about something in it.
+func (n *names) chain(declared, path string) string {
+	parent, name := cutLastCall(declared)
+	at := n.byBlock[Block{Module: parent, Type: "module", Name: name}].at
+	text := fmt.Sprintf(" This is in %s, which is called at %s:%d", path, at.Filename, at.Start.Line)
+	for parent != "" {
+		parent, name = cutLastCall(parent)
+		at := n.byBlock[Block{Module: parent, Type: "module", Name: name}].at
+		text += fmt.Sprintf(", which is called at %s:%d", at.Filename, at.Start.Line)
+	}
+	return text + "."
+}
+
+// conditionOutcome is what a condition came to.
+type conditionOutcome struct {
+	status  CheckStatus
+	message string // of a condition that is not met
+	diags   hcl.Diagnostics
+}
+
+func evaluateCondition(check *config.Check, scope *hcl.EvalContext) (o conditionOutcome) {
+	var passed, known bool
+	passed, known, o.diags = check.Passes(scope)
+	switch {
+	case o.diags.HasErrors():
+		o.status = CheckError
+	case !known:
+		o.status = CheckUnknown
+	case passed:
+		o.status = CheckPass
+	default:
+		var problems hcl.Diagnostics
+		o.status = CheckFail
+		o.message, problems = check.Message(displayScope(scope))
+		o.diags = append(o.diags, problems...)
+	}
+	return o
+}
+
+// report is what is wrong: that the condition is not met, or can't be evaluated.
+func (o conditionOutcome) report(summary string, check *config.Check, scope *hcl.EvalContext) hcl.Diagnostics {
+	if o.status != CheckFail {
+		return o.diags
+	}
+	return append(o.diags, source.ProblemIn(summary, check.Condition, scope, "%s", o.message)...)
+}
+
+func conditions(summary string, checks []*config.Check, scope *hcl.EvalContext) (diags hcl.Diagnostics) {
+	for _, check := range checks {
+		diags = append(diags, condition(summary, check, scope)...)
+	}
+	return diags
+}
+
+// condition checks a condition as far as it is known.
+func condition(summary string, check *config.Check, scope *hcl.EvalContext) hcl.Diagnostics {
+	return evaluateCondition(check, scope).report(summary, check, scope)
 }

@@ -17,21 +17,17 @@ type resourceNode struct{ decl *config.Resource }
 func (n resourceNode) findUses(f *useFinder) {
 	f.expr(n.decl.ForEach)
 	f.expr(n.decl.Count)
+	f.expr(n.decl.Enabled)
 	f.repetition = len(f.uses)
 	f.manifest(n.decl.Body)
+	f.lifecycle(&n.decl.Lifecycle)
 }
 
 func (n resourceNode) dependsOn() []config.Reference { return n.decl.DependsOn }
 
-func (n resourceNode) repetition() string {
-	switch {
-	case n.decl.ForEach != nil:
-		return "for_each"
-	case n.decl.Count != nil:
-		return "count"
-	}
-	return ""
-}
+func (n resourceNode) repetition() string { return n.decl.Repetition.Argument() }
+
+func (resourceNode) isOfObjects() {}
 
 func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *result {
 	res := &result{value: cty.DynamicVal}
@@ -41,18 +37,19 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 		m, res.diags = p.prepare(b, n.decl, scope)
 		p.manifests[b.name] = m
 	}
-	e, diags := expand(n.decl, scope)
+	e, diags := expand(n.decl.Repetition, scope)
+	e.origins.Add(b.of.origins(deps))
 	res.diags = append(res.diags, diags...)
 	if m == nil {
 		if !e.unknown && len(e.instances) == 0 && e.origins.Skipped == nil && p.kinds.leavesOut {
-			return withoutInstances(n.decl, res.diags)
+			return withoutInstances(n.decl.Repetition, res.diags)
 		}
 		return res
 	}
 	res.kind = m.kind
 	if e.origins.Skipped != nil {
 		res.value = cty.DynamicVal.Mark(manifest.SkippedMark{By: *e.origins.Skipped})
-		all := n.decl.Addr.Instance(addrs.Key{})
+		all := b.name.instance()
 		res.failed = map[addrs.Instance]addrs.Instance{all: *e.origins.Skipped}
 		res.diags, res.unexpanded = nil, true
 		return res
@@ -61,10 +58,11 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 	if e.unknown {
 		res.unexpanded = true
 		if !diags.HasErrors() && !p.opts.Partial {
-			res.diags = append(res.diags, unknownRepetition(n.decl, scope)...)
+			res.diags = append(res.diags, unknownRepetition(n.decl.Repetition, scope)...)
 		}
-		e.instances = []repetition{anyInstance(n.decl)}
+		e.instances = []repetition{anyInstance(n.decl.Repetition)}
 	}
+	res.unexpanded = res.unexpanded || b.of.unexpanded
 	if len(e.instances) > p.instancesLeft {
 		res.unexpanded = true
 		res.diags = append(res.diags, source.Problem("Too many objects", b.at,
@@ -87,10 +85,13 @@ func (n resourceNode) evaluate(p *program, b *block, deps map[Block]*result) *re
 
 // withoutInstances is the result of a block without instances whose kind is not known,
 // because the block that defines it has no instances either.
-func withoutInstances(r *config.Resource, diags hcl.Diagnostics) *result {
+func withoutInstances(r config.Repetition, diags hcl.Diagnostics) *result {
 	res := &result{value: cty.EmptyTupleVal}
-	if r.ForEach != nil {
+	switch {
+	case r.ForEach != nil:
 		res.value = cty.EmptyObjectVal
+	case r.Enabled != nil:
+		res.value = cty.NullVal(cty.DynamicPseudoType)
 	}
 	for _, d := range diags {
 		if d.Summary != unknownKind {
@@ -100,20 +101,10 @@ func withoutInstances(r *config.Resource, diags hcl.Diagnostics) *result {
 	return res
 }
 
-func unknownRepetition(r *config.Resource, scope *hcl.EvalContext) hcl.Diagnostics {
-	if r.Count != nil {
-		return source.ProblemIn("Unknown count", r.Count, scope,
-			"How many instances there are must be known before anything is made, and this depends on what only the cluster will decide.")
-	}
-	return source.ProblemIn("Unknown for_each", r.ForEach, scope,
-		"The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. "+
-			"Use a map whose keys are written in the configuration, and let only its values depend on the cluster.")
-}
-
 // resourceValue is what references to a resource see. What was seen of each instance comes from
 // visits; without any it is the instance's Desired.
 func (p *program) resourceValue(b *block, res *result, seen []*Observed) cty.Value {
-	d := p.demands[b.name]
+	d := p.demands[b.declared()]
 	if d == nil {
 		return cty.DynamicVal // nothing refers to it
 	}
@@ -139,6 +130,9 @@ func (p *program) resourceValue(b *block, res *result, seen []*Observed) cty.Val
 		return cty.ObjectVal(byKey)
 	case "count":
 		return cty.TupleVal(values)
+	}
+	if len(values) == 0 { // it is not enabled
+		return cty.NullVal(cty.DynamicPseudoType)
 	}
 	return values[0]
 }

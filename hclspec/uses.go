@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
 )
@@ -19,6 +20,8 @@ type use struct {
 	at    hcl.Range
 	// asKey marks the unquoted key of an object, which may be meant as text.
 	asKey bool
+	// self means that the expression may refer to the object of its own block.
+	self  bool
 	guard *guard // the outermost call around it that is one
 }
 
@@ -55,10 +58,31 @@ type useFinder struct {
 	// repetition is how many of the uses are in for_each and count.
 	repetition int
 	// keys are expressions in brackets, and others whose marks cty drops.
-	keys   []hcl.Expression
+	keys []hcl.Expression
+	// inModule means that a variable may hand an object on, too.
+	inModule bool
+	// self is that of the uses that follow.
+	self   bool
 	hidden []map[string]struct{}
 	guard  *guard                      // the outermost call around what is being walked
 	inside map[hclsyntax.Node]struct{} // part of a longer use that was collected
+}
+
+func (f *useFinder) checks(checks []*config.Check) {
+	for _, c := range checks {
+		f.expr(c.Condition)
+		f.expr(c.ErrorMessage)
+	}
+}
+
+func (f *useFinder) lifecycle(l *config.Lifecycle) {
+	f.expr(l.ProtectIf)
+	for _, trigger := range l.Triggers {
+		f.expr(trigger)
+	}
+	f.checks(l.Preconditions)
+	f.self = true
+	f.checks(l.Postconditions)
 }
 
 func (f *useFinder) expr(expr hcl.Expression) {
@@ -190,14 +214,23 @@ func (f *useFinder) mark(expr hclsyntax.Expression) {
 // chain collects the use whose end is expr, if it is one.
 func (f *useFinder) chain(expr hclsyntax.Expression) {
 	root, steps := f.follow(expr)
-	u := use{root: root, steps: steps, at: expr.Range(), guard: f.guard}
+	u := use{root: root, steps: steps, at: expr.Range(), guard: f.guard, self: f.self}
 	isHidden := f.isHidden(root)
 	if root != "" && !isHidden {
 		f.uses = append(f.uses, u)
 	}
-	if len(steps) > 0 && (root == "" || isHidden || root == "local" || root == "each") {
+	if len(steps) > 0 && (isHidden || f.mayHandOn(root)) {
 		f.tails = append(f.tails, u)
 	}
+}
+
+// mayHandOn reports whether what a name stands for may be an object that another block refers to.
+func (f *useFinder) mayHandOn(root string) bool {
+	switch root {
+	case "", "local", "each", "module":
+		return true
+	}
+	return f.inModule && root == "var"
 }
 
 func (f *useFinder) isHidden(name string) bool {

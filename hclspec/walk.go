@@ -11,6 +11,7 @@ import (
 	"kplan.dev/kplan/graph"
 	"kplan.dev/kplan/hclspec/manifest"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/kinds"
 )
 
 // WalkOptions are what to visit, and how much of it at once.
@@ -50,6 +51,7 @@ type Outcome[R any] struct {
 	Visited []Visited[R]  // in configuration order, for_each keys sorted
 	Outputs []OutputValue // in configuration order; none when visits failed that they refer to
 	Skipped []Skipped     // in configuration order
+	Checks  []CheckResult // in configuration order
 	// Scope is for expressions about what was visited; nil where nothing was.
 	Scope *Scope
 }
@@ -83,9 +85,10 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 		return Outcome[R]{}, diags
 	}
 	pre.program.budget.Refill()
+	pre.program.reading = ctx
 	w := &walker[R]{preview: pre, only: opts.Only, visitor: visitor}
 	if opts.Parallelism > 0 {
-		w.slots = newSlots(opts.Parallelism)
+		w.slots = graph.NewSlots(opts.Parallelism, kinds.Ranks)
 	}
 	walked := graph.Walk(ctx, pre.order, 0, w.block)
 	out := Outcome[R]{}
@@ -110,6 +113,9 @@ func (visitor Visitor[R]) Walk(ctx context.Context, pre *Preview, opts WalkOptio
 		report.add(o.diags)
 	}
 	out.Outputs = outputValues(outputs)
+	checks, warnings := evaluateChecks(pre, results, func(b *block) bool { return pre.program.complete(b, results, opts.Only) })
+	out.Checks = checks
+	report.add(warnings)
 	out.Scope = &Scope{program: pre.program, results: results, seen: seen}
 	source.SortDiagnostics(report.diags)
 	return out, report.diags
@@ -120,8 +126,8 @@ type walker[R any] struct {
 	preview *Preview
 	only    func(addrs.Resource) bool // nil for all
 	visitor Visitor[R]
-	blocks  sync.Map // Block -> *walkedBlock[R], those that were walked
-	slots   *slots   // nil for no bound
+	blocks  sync.Map     // Block -> *walkedBlock[R], those that were walked
+	slots   *graph.Slots // nil for no bound
 	// objects holds the instance that made each object, since two names that were not known before
 	// may turn out to be the same.
 	objects sync.Map // addrs.Object -> *instance
@@ -154,7 +160,10 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 	case awaitsAgain(b, deps):
 		out.result = w.relinked(b, out.result, deps)
 	}
-	if name.IsResource() && (w.only == nil || w.only(name.resource())) {
+	if n, ok := b.node.(dataNode); ok {
+		w.readOwn(b, n, out)
+	}
+	if name.hasObjects() && (w.only == nil || w.only(name.resource())) {
 		for w.awaitValues(ctx, out.later()) {
 			w.evaluate(b, out, w.latest(b, map[Block]*result{}))
 		}
@@ -168,7 +177,7 @@ func (w *walker[R]) block(ctx context.Context, name Block, walked map[Block]*wal
 // evaluate evaluates a block again.
 func (w *walker[R]) evaluate(b *block, out *walkedBlock[R], deps map[Block]*result) {
 	out.result = w.preview.program.evaluate(b, deps)
-	out.problems = forDisplay(out.diags)
+	out.problems = forDisplay(w.preview.program.withChain(b, out.diags))
 	for _, i := range out.instances {
 		w.preview.linkInstance(b, i, w.preview.implied(i), deps)
 	}
@@ -188,8 +197,8 @@ func anyChanged(b *block, deps map[Block]*result) bool {
 // awaitsAgain reports whether a block that depends_on names may have other
 // instances than the preview found.
 func awaitsAgain(b *block, deps map[Block]*result) bool {
-	for _, ref := range b.node.dependsOn() {
-		if deps[resourceBlock(ref.Resource)].again {
+	for _, awaited := range b.awaits {
+		if deps[awaited.to].again {
 			return true
 		}
 	}
@@ -236,14 +245,16 @@ func (v *blockVisit[R]) all(ctx context.Context) {
 		v.skipBlock(before)
 	} else {
 		v.awaitReady(ctx)
-		v.collect(v.start(ctx))
+		made := v.start(ctx)
+		v.checkPostconditions(ctx, made)
+		v.collect(made)
 	}
 	v.out.changed = !v.out.value.RawEquals(v.walk.preview.results[v.block.name].value)
 }
 
 // skipBlock fails a block whose instances are not known.
 func (v *blockVisit[R]) skipBlock(before *result) {
-	all := v.block.name.resource().Instance(addrs.Key{})
+	all := v.block.name.instance()
 	v.out.instances = nil
 	v.fail(all, all)
 	if by, skip := before.failed[all]; skip {
@@ -317,7 +328,7 @@ func (v *blockVisit[R]) needs(i *instance) map[addrs.Instance]R {
 	results := map[addrs.Instance]R{}
 	for _, needed := range [][]addrs.Instance{i.Dependencies, i.Awaits} {
 		for _, addr := range needed {
-			if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
+			if dep := v.walked[objectBlock(addr)]; dep != nil {
 				if at, ok := dep.at[addr]; ok {
 					results[addr] = dep.visited[at].Result
 				}
@@ -333,8 +344,8 @@ func (v *blockVisit[R]) failedDependency(i *instance) (by addrs.Instance, skip b
 	if i.origins.Skipped != nil {
 		return *i.origins.Skipped, true
 	}
-	for _, ref := range v.block.node.dependsOn() {
-		if by, failed := v.failedBy(ref.Resource.Instance(addrs.Key{})); failed {
+	for _, awaited := range v.block.awaits {
+		if by, failed := v.failedBy(awaited.to.instance()); failed {
 			return by, true // not even its instances are known
 		}
 	}
@@ -354,7 +365,7 @@ func (v *blockVisit[R]) failedDependency(i *instance) (by addrs.Instance, skip b
 }
 
 func (v *blockVisit[R]) failedBy(addr addrs.Instance) (by addrs.Instance, failed bool) {
-	if dep := v.walked[resourceBlock(addr.Resource)]; dep != nil {
+	if dep := v.walked[objectBlock(addr)]; dep != nil {
 		by, failed = dep.failed[addr]
 	}
 	return by, failed
@@ -378,12 +389,12 @@ func (v *blockVisit[R]) acquire(ctx context.Context) bool {
 	if v.walk.slots == nil {
 		return ctx.Err() == nil
 	}
-	return v.walk.slots.acquire(ctx, v.rank)
+	return v.walk.slots.Acquire(ctx, v.rank)
 }
 
 func (v *blockVisit[R]) release() {
 	if v.walk.slots != nil {
-		v.walk.slots.release(v.rank)
+		v.walk.slots.Release(v.rank)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -61,31 +62,45 @@ type recordFile struct {
 func (c *Config) BackendRecord() (*BackendRecord, error) {
 	path := filepath.Join(c.Dir, recordPath)
 	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxRecord) {
-		err = errors.New("it is no file of such a size as kplan writes")
-	}
-	var file recordFile
-	if err == nil {
-		var text []byte
-		if text, err = os.ReadFile(path); err == nil {
-			err = json.Unmarshal(text, &file)
-		}
-	}
 	switch {
-	case err != nil:
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return nil, fmt.Errorf("%s is not a directory, and kplan needs one of that name: move it away", filepath.Dir(path))
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("%s is a directory, and kplan needs a file of that name: move it away", path)
+	case err == nil && (!info.Mode().IsRegular() || info.Size() > maxRecord):
+		return nil, &DamagedRecordError{path, "it is no file of such a size as kplan writes"}
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, files.Reason(err))
-	case file.Format != recordFormat || file.BackendRecord == nil:
-		return nil, fmt.Errorf("%s is not what this kplan writes (format %d)", path, file.Format)
+	}
+	return decodeRecord(text, path)
+}
+
+// DamagedRecordError is the error of a record that kplan did not write, or not as it is now. Another can take its place.
+type DamagedRecordError struct{ Path, Problem string }
+
+func (e *DamagedRecordError) Error() string { return e.Path + ": " + e.Problem }
+
+func decodeRecord(text []byte, path string) (*BackendRecord, error) {
+	var file recordFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, &DamagedRecordError{path, err.Error()}
+	}
+	if file.Format != recordFormat || file.BackendRecord == nil {
+		return nil, &DamagedRecordError{path, fmt.Sprintf("it is not what this kplan writes (format %d)", file.Format)}
 	}
 	for r := file.BackendRecord; r != nil; r = r.Previous {
 		if backendTypes[r.Type].evaluate == nil {
-			return nil, fmt.Errorf("%s is not what this kplan writes (type %q)", path, r.Type)
+			return nil, &DamagedRecordError{path, fmt.Sprintf("it is not what this kplan writes (type %q)", r.Type)}
 		}
 	}
-	file.dir = c.Dir
+	file.dir = filepath.Dir(filepath.Dir(path))
 	return file.BackendRecord, nil
 }
 
@@ -108,17 +123,6 @@ func (r *BackendRecord) Store() error {
 		return err
 	}
 	return files.Replace(path, append(text, '\n'), 0o600)
-}
-
-// Uses reports whether the directory may use the state of a stack at a place: it does already, or has used none there. The
-// record then has it, and changed tells that it is new there.
-func (r *BackendRecord) Uses(place, lineage string) (same, changed bool) {
-	known := r.Lineages[place]
-	if known != "" {
-		return known == lineage, false
-	}
-	r.Use(place, lineage)
-	return true, true
 }
 
 // Use records the stack whose state is at a place.
@@ -159,6 +163,20 @@ func (r *BackendRecord) Follow(before *BackendRecord) {
 		seen[len(seen)-1].Previous = &copied
 		seen = append(seen, &copied)
 	}
+}
+
+// Filter is the record and those before it that are to be kept, nil where none is.
+func (r *BackendRecord) Filter(keep func(*BackendRecord) bool) *BackendRecord {
+	if r == nil {
+		return nil
+	}
+	earlier := r.Previous.Filter(keep)
+	if !keep(r) {
+		return earlier
+	}
+	kept := *r
+	kept.Previous = earlier
+	return &kept
 }
 
 func (r *BackendRecord) writtenAs(other *BackendRecord) bool {

@@ -9,7 +9,7 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// Check is a validation, precondition or postcondition block.
+// Check is a validation, precondition, postcondition or assert block.
 type Check struct {
 	Condition    hcl.Expression
 	ErrorMessage hcl.Expression
@@ -18,17 +18,17 @@ type Check struct {
 
 // Passes evaluates the condition. A check passes while its condition is not known,
 // and if it can't be evaluated, which is reported.
-func (c *Check) Passes(ctx *hcl.EvalContext) (bool, hcl.Diagnostics) {
+func (c *Check) Passes(ctx *hcl.EvalContext) (passes, isKnown bool, diags hcl.Diagnostics) {
 	value, diags := funcs.Evaluate(c.Condition, ctx)
 	if diags.HasErrors() {
-		return true, diags
+		return true, false, diags
 	}
 	value, _ = value.UnmarkDeep()
 	converted, err := convert.Convert(value, cty.Bool)
 	if err != nil || converted.IsNull() {
-		return true, append(diags, source.Problem("Invalid condition", c.Condition.Range(), "A condition must be true or false.")...)
+		return true, false, append(diags, source.Problem("Invalid condition", c.Condition.Range(), "A condition must be true or false.")...)
 	}
-	return !converted.IsKnown() || converted.True(), diags
+	return !converted.IsKnown() || converted.True(), converted.IsKnown(), diags
 }
 
 // Message evaluates the error message, as far as it may be shown.
@@ -61,6 +61,51 @@ func (p *parser) check(block *hcl.Block) *Check {
 	}
 	return &Check{Condition: condition.Expr, ErrorMessage: message.Expr, Range: block.DefRange}
 }
+
+// conditionsIn reads the preconditions and postconditions of a lifecycle block.
+func conditionsIn(p *parser, blocks hcl.Blocks) (pre, post []*Check) {
+	for _, b := range blocks {
+		check := p.check(b)
+		switch {
+		case check == nil:
+		case b.Type == "precondition":
+			pre = append(pre, check)
+		default:
+			post = append(post, check)
+		}
+	}
+	return pre, post
+}
+
+// checkBlock reads a check block; nil when its name is wrong.
+func (p *parser) checkBlock(block *hcl.Block) *CheckBlock {
+	c := &CheckBlock{Name: block.Labels[0], Range: block.DefRange}
+	if !p.checkName("a check", c.Name, block.LabelRanges[0]) {
+		return nil
+	}
+	content, diags := block.Body.Content(checkBlockSchema)
+	p.report(diags)
+	asserts := content.Blocks.OfType("assert")
+	for _, b := range asserts {
+		if assert := p.check(b); assert != nil {
+			c.Asserts = append(c.Asserts, assert)
+		}
+	}
+	for _, b := range content.Blocks.OfType("data") {
+		if d := readData(p, b); d != nil {
+			d.Check = c.Name
+			c.Data = append(c.Data, d)
+		}
+	}
+	if len(asserts) == 0 && !diags.HasErrors() {
+		p.problem("Check without assertion", block.DefRange, "A check has at least one assert block, with a condition and an error_message.")
+	}
+	return c
+}
+
+var checkBlockSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+	{Type: "data", LabelNames: []string{"kind", "name"}}, {Type: "assert"},
+}}
 
 var checkSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "condition", Required: true}, {Name: "error_message", Required: true},

@@ -18,12 +18,17 @@ import (
 // Config is the parsed and checked content of one directory. Its lists are in
 // the order of the files' names and, in a file, of position.
 type Config struct {
-	Dir       string
+	Dir string
+	// Shown is the directory as diagnostics name it.
+	Shown     string
 	Settings  Settings
 	Variables []*Variable
 	Locals    []*Local
 	Outputs   []*Output
+	Checks    []*CheckBlock
+	Data      []*Data
 	Resources []*Resource
+	Calls     []*Call
 	Imports   []*Import
 	Moved     []*Moved
 	Removed   []*Removed
@@ -34,6 +39,8 @@ type Config struct {
 	// Broken reports whether a file could not be read or has a syntax error, so that declarations
 	// may be missing.
 	Broken bool
+
+	isDefinition bool // that another configuration calls
 }
 
 // Settings is the content of the kplan blocks.
@@ -82,29 +89,83 @@ type Output struct {
 	Range         hcl.Range
 }
 
-// Resource is a resource block: one kind of object, once or many times.
+// CheckBlock is a check block: what should be true of the whole, and is a warning where it is not.
+type CheckBlock struct {
+	Name    string
+	Data    []*Data // what only its assertions refer to
+	Asserts []*Check
+	Range   hcl.Range // the block's head
+}
+
+// Resource is a resource block: one kind of object, once or many times; or a manifests block: objects of any
+// kinds.
 type Resource struct {
-	Addr      addrs.Resource
-	ForEach   hcl.Expression // nil unless set; never together with Count
-	Count     hcl.Expression
+	Repetition
+	Addr      addrs.Resource // without the module, which may be called several times
 	DependsOn []Reference
 	Lifecycle Lifecycle
 	Wait      Wait
 	// Body is what remains of the block: the manifest.
-	Body  hcl.Body
-	Range hcl.Range // the block's head
+	Body hcl.Body
+	// Objects is the list of objects of a manifests block, nil for a resource, and Namespace that of those that
+	// name none, nil unless set.
+	Objects, Namespace hcl.Expression
+	Range              hcl.Range // the block's head
 }
 
-// Reference is a reference to a resource or one of its instances in a
+// Repetition is by what a block is repeated: one of the three or none.
+type Repetition struct {
+	ForEach, Count hcl.Expression // nil unless set
+	// Enabled is whether there is the one object.
+	Enabled hcl.Expression
+}
+
+// Argument is the name of the argument that gives the instances keys, "" for none.
+func (r Repetition) Argument() string {
+	switch {
+	case r.ForEach != nil:
+		return "for_each"
+	case r.Count != nil:
+		return "count"
+	}
+	return ""
+}
+
+// Call is a module block: the definition in another directory, with values for its variables.
+type Call struct {
+	Repetition
+	Name string
+	// Source is where the definition is, as it is written, and Version a constraint, "" for none.
+	Source, Version           string
+	SourceRange, VersionRange hcl.Range
+	DependsOn                 []Reference
+	// Arguments are the values of the definition's variables, in the order of the source.
+	Arguments []*hcl.Attribute
+	Range     hcl.Range // the block's head
+	// Definition is what is called; nil until it is loaded, and where it could not be read.
+	Definition *Config
+}
+
+// Reference is a reference to a resource, to one of its instances or to a module in a
 // depends_on list.
 type Reference struct {
-	Resource addrs.Resource
+	Resource addrs.Resource // the zero Resource where a module is named
+	Call     string         // the name of the module
 	Range    hcl.Range
 }
 
 // Lifecycle is the lifecycle block of a resource.
 type Lifecycle struct {
 	PreventDestroy bool
+	// ProtectIf is prevent_destroy where that depends on other values.
+	ProtectIf hcl.Expression
+	// Retain means that the object is never deleted: destroy = false. Where it would be, kplan forgets it.
+	Retain bool
+	// Triggers are references to objects, or to values of them, whose change replaces the object.
+	Triggers []hcl.Expression
+	// Preconditions are true before the object is planned, and Postconditions once it is ready: they refer to
+	// it as self.
+	Preconditions, Postconditions []*Check
 	// IgnoreChanges are fields that the configuration sets at creation and does not change
 	// afterwards.
 	IgnoreChanges []addrs.Path

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -43,6 +44,9 @@ type givenValues struct {
 	values   map[string]given
 	files    map[string]string // see Values.Files
 	diags    hcl.Diagnostics
+	// incomplete is that a file could not be read: a value that is missing may be in it, and is no second mistake.
+	incomplete bool
+	hinted     string // the file of Terraform that an error has named
 }
 
 func (g *givenValues) report(diags hcl.Diagnostics) { g.diags = append(g.diags, diags...) }
@@ -84,7 +88,7 @@ func (g *givenValues) ignored(in Inputs) {
 	for _, name := range files {
 		isNamed := slices.ContainsFunc(in.Args, func(arg VarArg) bool { return filepath.Base(arg.File) == name })
 		isAutomatic := name == "terraform.tfvars" || name == "terraform.tfvars.json" || strings.Contains(name, ".auto.tfvars")
-		if isAutomatic && !isNamed {
+		if isAutomatic && !isNamed && name != g.hinted {
 			warn("kplan does not read %s by itself: name it default.kpvars.hcl, or pass %s=%s.", name, option.VarFile, name)
 		}
 	}
@@ -100,6 +104,7 @@ func (g *givenValues) terraformHint(v *Variable, env []string) string {
 		return " " + name + " is set, which kplan does not read."
 	}
 	if names, err := source.FilesWithSuffix(g.config.Dir, ".tfvars", ".tfvars.json"); err == nil && len(names) > 0 {
+		g.hinted = names[0]
 		return fmt.Sprintf(" There is %s: kplan reads it with %s=%s.", names[0], option.VarFile, names[0])
 	}
 	return ""
@@ -135,6 +140,7 @@ func (g *givenValues) automaticFile(name string) {
 }
 
 func (g *givenValues) unreadable(filename string, err error) {
+	g.incomplete = true
 	g.report(source.WithoutRange("Can't read file of variables", "%s can't be read: %v.", filename, err))
 }
 
@@ -196,6 +202,7 @@ func (g *givenValues) assignment(text string) {
 	switch v := g.declared[name]; {
 	case !ok && g.declared[text] != nil:
 		bad("%s names the variable %q but gives no value: it is written %s.", option.Var, text, option.Var.With(text+"=value"))
+		g.isMeant(text)
 	case !ok:
 		bad("%s needs the name of a variable and its value: it is written %s.", option.Var, option.Var.With("name=value"))
 	case name == "":
@@ -252,6 +259,10 @@ func (g *givenValues) checkNormal(v *Variable, text, from string) {
 // expression for any other.
 func (g *givenValues) fromText(v *Variable, text, source string) given {
 	from := given{source: source}
+	if !utf8.ValidString(text) {
+		g.report(from.problem("The value of var.%s from %s is not text in UTF-8. Give other bytes in base64.", v.Name, source))
+		return from
+	}
 	g.checkNormal(v, text, source)
 	if v.literal {
 		from.value = cty.StringVal(text)
@@ -281,7 +292,10 @@ func written(typ cty.Type) string {
 // expression evaluates text into from.value, or reports why it can't.
 func (g *givenValues) expression(from *given, text string) (why string) {
 	const filename = "<value>"
-	if source.Check([]byte(text), filename).HasErrors() {
+	switch unfit := source.Check([]byte(text), filename); {
+	case unfit.HasErrors() && source.IsHugeNumber(strings.TrimSpace(text)):
+		return unfit[0].Detail
+	case unfit.HasErrors():
 		return "It is nested too deeply."
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), filename, hcl.InitialPos)
@@ -308,6 +322,7 @@ func (g *givenValues) file(src []byte, filename string) {
 	var diags hcl.Diagnostics
 	g.config.Budget.Abandonable(func() { file, diags = parseVariables(src, filename) })
 	g.report(diags)
+	g.incomplete = g.incomplete || diags.HasErrors()
 	if file == nil || file.Body == nil {
 		return
 	}

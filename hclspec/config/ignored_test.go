@@ -19,6 +19,14 @@ func TestSilentlyOtherwise(t *testing.T) {
 	}{
 		{"tfvars", map[string]string{"terraform.tfvars": "", "x.auto.tfvars.json": "", "other.tfvars": ""}, Inputs{},
 			[]string{"Values that are not used", "Values that are not used"}},
+		{"tfvars that an error names", map[string]string{"terraform.tfvars": "b = 1\n", "c.kplan.hcl": "variable \"b\" {}\n"}, Inputs{},
+			[]string{"No value for required variable"}},
+		{"a file that is not there", map[string]string{"c.kplan.hcl": "variable \"b\" {}\n"}, Inputs{Args: []VarArg{{File: "c.kpvars.hcl"}}},
+			[]string{"Can't read file of variables"}},
+		{"a file that can't be parsed", map[string]string{"c.kplan.hcl": "variable \"b\" {}\n", "default.kpvars.hcl": "b = = 1\n"}, Inputs{},
+			[]string{"Invalid expression"}},
+		{"a name without a value", map[string]string{"c.kplan.hcl": "variable \"b\" {}\n"}, Inputs{Args: []VarArg{{Set: "b"}}},
+			[]string{"Invalid -var option"}},
 		{"tfvars that is named", map[string]string{"terraform.tfvars": "a = 1\n"},
 			Inputs{Args: []VarArg{{File: "terraform.tfvars"}}}, nil},
 		{"TF_VAR", nil, Inputs{Env: []string{"TF_VAR_a=1", "TF_VAR_b=1"}}, []string{"Values that are not used"}},
@@ -30,6 +38,8 @@ func TestSilentlyOtherwise(t *testing.T) {
 		{"text in a comment", map[string]string{"b.kplan.hcl": "# e\u0301\n"}, Inputs{}, nil},
 		{"text in a file of variables", map[string]string{"default.kpvars.hcl": "a = \"e\u0301\"\n"}, Inputs{}, []string{"Text is changed"}},
 		{"text in -var", nil, Inputs{Args: []VarArg{{Set: "a=e\u0301"}}}, []string{"Text is changed"}},
+		{"bytes in -var", nil, Inputs{Args: []VarArg{{Set: "a=p\xe4ss"}}}, []string{"Invalid value for variable"}},
+		{"bytes in the environment", nil, Inputs{Env: []string{"KPLAN_VAR_a=p\xe4ss"}}, []string{"Invalid value for variable"}},
 		{"text in the environment", nil, Inputs{Env: []string{"KPLAN_VAR_a=e\u0301"}}, []string{"Text is changed"}},
 		{"text in the normal form", map[string]string{"b.kplan.hcl": "locals {\n  a = \"\u00e9\"\n}\n"}, Inputs{}, nil},
 	}

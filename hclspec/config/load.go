@@ -21,26 +21,37 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	if dir == "" {
 		dir = "."
 	}
-	files := map[string]*hcl.File{}
+	c := &Config{Dir: dir, Shown: dir, Files: map[string]*hcl.File{}, Budget: budget.New(ctx)}
+	return c, c.load(ctx)
+}
+
+// LoadDefinition reads the definition in a directory for one of the calls of this configuration.
+// Diagnostics name its files below shown, such as "../modules/app".
+func (c *Config) LoadDefinition(ctx context.Context, dir, shown string) (*Config, hcl.Diagnostics) {
+	definition := &Config{Dir: dir, Shown: shown, Files: c.Files, Budget: c.Budget, isDefinition: true}
+	return definition, definition.load(ctx)
+}
+
+func (c *Config) load(ctx context.Context) hcl.Diagnostics {
 	l := &loader{
-		config:    &Config{Dir: dir, Files: files, Budget: budget.New(ctx)},
+		config:    c,
 		seen:      map[string]hcl.Range{},
-		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(dir, nil)) }),
+		functions: sync.OnceValue(func() []string { return funcs.Names(funcs.Table(c.Dir, nil)) }),
 	}
-	l.parser = &parser{files: files, budget: l.config.Budget}
-	names, err := source.ConfigFiles(dir)
+	l.parser = &parser{files: c.Files, budget: c.Budget}
+	names, err := source.ConfigFiles(c.Dir)
 	if err != nil {
-		return l.config, source.NoConfiguration(dir, err)
+		return source.NoConfiguration(c.Shown, err)
 	}
 	if len(names) == 0 {
-		return l.config, source.NoConfiguration(dir, nil)
+		return source.NoConfiguration(c.Shown, nil)
 	}
 	l.overrides(names)
 	var sources []source.File
-	b := l.config.Budget
-	if interrupted := b.Within(func() { b.Abandonable(func() { sources = source.ReadFiles(dir, names) }) }); interrupted.HasErrors() {
-		l.config.Broken = true
-		return l.config, interrupted
+	read := func() { sources = source.ReadFiles(c.Dir, c.Shown, names) }
+	if interrupted := c.Budget.Within(func() { c.Budget.Abandonable(read) }); interrupted.HasErrors() {
+		c.Broken = true
+		return interrupted
 	}
 	for _, s := range sources {
 		if tooMuch := l.config.Budget.Within(func() { l.addFile(s) }); tooMuch.HasErrors() {
@@ -52,10 +63,13 @@ func Load(ctx context.Context, dir string) (*Config, hcl.Diagnostics) {
 	if !l.broken {
 		checkValidationNames(l.parser, l.config)
 		checkRefactoring(l.parser, l.config)
+		if c.isDefinition {
+			checkDefinition(l.parser, c)
+		}
 	}
-	l.config.Broken = l.broken
+	c.Broken = l.broken
 	source.SortDiagnostics(l.parser.diags)
-	return l.config, source.FirstProblems(l.parser.diags)
+	return source.FirstProblems(l.parser.diags)
 }
 
 // overrides warns of files that Terraform would merge into the others.

@@ -163,7 +163,8 @@ func TestLoadWithoutConfiguration(t *testing.T) {
 			"much like theirs."},
 		{map[string]string{"pod.yaml": "", "a.yml": ""},
 			`The current directory has no files named *.kplan.hcl or *.kplan.json; directories below it are not read. There is ` +
-				`a.yml: a manifest goes into a resource block, for example with manifest = yamldecode(file("a.yml")).`},
+				`a.yml. To write it as configuration: kplan convert a.yml. To use it as it is, in a file main.kplan.hcl: ` +
+				`manifests "all" { objects = yamldecodeall(file("a.yml")) }`},
 		{map[string]string{"main.hcl": ""}, "The current directory has no files named *.kplan.hcl or *.kplan.json; " +
 			"directories below it are not read. There is main.hcl: kplan reads it once it is named like main.kplan.hcl."},
 	}

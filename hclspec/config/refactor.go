@@ -1,10 +1,15 @@
 package config
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 )
@@ -12,16 +17,79 @@ import (
 // Import is an import block: the object of a resource is adopted if it exists and this stack does
 // not manage it. The configuration names it, so there is no id.
 type Import struct {
-	To       addrs.Instance // all instances of a resource where it has no key
+	To       addrs.Instance // all instances of a resource where it has no key, all in a module where it is one
+	ForEach  hcl.Expression // nil unless set: To has no keys then, and Address makes one of each element
 	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
 	Range    hcl.Range
 	ToRange  hcl.Range
+
+	to hclsyntax.Expression // as it is written, where there is a for_each
 }
 
-// Moved is a moved block: the resource of one address now has another. kplan finds moves by itself
+// Keys are the expressions in the brackets of an address that is made for each element.
+func (i *Import) Keys() []hcl.Expression {
+	var keys []hcl.Expression
+	_, _ = addressText(i.to, func(key hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
+		keys = append(keys, key)
+		return cty.StringVal(""), nil
+	})
+	return keys
+}
+
+// Address is the address that is imported to for the element of for_each in the scope; the zero address where a key is not known.
+func (i *Import) Address(scope *hcl.EvalContext) (addrs.Instance, hcl.Diagnostics) {
+	isUnknown := false
+	text, diags := addressText(i.to, func(key hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
+		value, diags := funcs.Evaluate(key, scope)
+		value, marks := value.UnmarkDeep()
+		if _, secret := marks[funcs.Sensitive]; secret {
+			return cty.DynamicVal, append(diags, source.ProblemIn("Invalid import", key, scope,
+				"An address can't be secret, and this key is sensitive.")...)
+		}
+		isUnknown = isUnknown || !value.IsKnown()
+		if _, ok := instanceKey(value); !ok && value.IsKnown() && !diags.HasErrors() {
+			diags = append(diags, source.ProblemIn("Invalid import", key, scope, "The key of an instance is a string or a whole number.")...)
+		}
+		return value, diags
+	})
+	if diags.HasErrors() || isUnknown {
+		return addrs.Instance{}, diags
+	}
+	addr, err := addrs.ParseSelection(text)
+	if err != nil {
+		return addrs.Instance{}, append(diags, source.Problem("Invalid resource address", i.ToRange, "%s is no address of an instance.", text)...)
+	}
+	return addr, diags
+}
+
+// addressText is the address that an expression spells, whose keys are found by a function; "" where it is none.
+func addressText(expr hclsyntax.Expression, keyOf func(hclsyntax.Expression) (cty.Value, hcl.Diagnostics)) (string, hcl.Diagnostics) {
+	switch e := expr.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		text, _ := traversalText(e.Traversal[1:])
+		return e.Traversal.RootName() + text, nil
+	case *hclsyntax.RelativeTraversalExpr:
+		before, diags := addressText(e.Source, keyOf)
+		after, _ := traversalText(e.Traversal)
+		return before + after, diags
+	case *hclsyntax.IndexExpr:
+		before, diags := addressText(e.Collection, keyOf)
+		value, problems := keyOf(e.Key)
+		diags = append(diags, problems...)
+		if key, ok := instanceKey(value); ok {
+			return before + key.String(), diags
+		}
+		return before, diags
+	}
+	return "", nil
+}
+
+// Moved is a moved block: the resource, or all in the module, of one address now has another. kplan finds moves by itself
 // while the object stays the same; a block is needed where its name changes, too.
 type Moved struct {
+	// From and To are addresses within the definition that the block is in, which is called at that path without keys.
 	From, To  addrs.Instance
+	Within    string
 	Range     hcl.Range
 	FromRange hcl.Range
 }
@@ -29,14 +97,16 @@ type Moved struct {
 // Removed is a removed block: whether the objects of a resource that is no longer in the
 // configuration are deleted.
 type Removed struct {
-	From      addrs.Instance
+	From      addrs.Instance // within the definition, as in Moved
+	Within    string
 	Destroy   bool // delete them; otherwise kplan forgets them and they stay in the cluster
 	Range     hcl.Range
 	FromRange hcl.Range
 }
 
 var (
-	importSchema  = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "managers"}}}
+	importSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "managers"},
+		{Name: "for_each"}}}
 	movedSchema   = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}}
 	removedSchema = &hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}},
@@ -51,12 +121,35 @@ func (p *parser) imports(block *hcl.Block) *Import {
 	p.report(diags)
 	i := &Import{Range: block.DefRange}
 	p.constant(content.Attributes["managers"], &i.Managers)
-	var ok bool
-	if i.To, ok = p.address(content.Attributes["to"]); ok {
-		i.ToRange = content.Attributes["to"].Expr.Range()
-		return i
+	to, forEach := content.Attributes["to"], content.Attributes["for_each"]
+	if to == nil {
+		return nil
 	}
-	return nil
+	i.ToRange = to.Expr.Range()
+	var ok bool
+	if forEach == nil {
+		i.To, ok = p.address(to)
+	} else {
+		i.ForEach = forEach.Expr
+		i.To, ok = repeatedAddress(p, i, to)
+	}
+	if !ok {
+		return nil
+	}
+	return i
+}
+
+// repeatedAddress reads an address that is made for each element of for_each, and returns it without keys.
+func repeatedAddress(p *parser, i *Import, to *hcl.Attribute) (addrs.Instance, bool) {
+	i.to, _ = to.Expr.(hclsyntax.Expression)
+	text, _ := addressText(i.to, func(hclsyntax.Expression) (cty.Value, hcl.Diagnostics) { return cty.NilVal, nil })
+	addr, err := addrs.ParseSelection(text)
+	if err != nil || len(i.Keys()) == 0 {
+		p.problem("Invalid resource address", i.ToRange, "With for_each, to is the address of an instance with each.key or each.value in "+
+			"brackets, such as Pod.web[each.key], without quotes.")
+		return addrs.Instance{}, false
+	}
+	return addr, true
 }
 
 // moved reads a moved block; nil when it is wrong.
@@ -69,7 +162,10 @@ func (p *parser) moved(block *hcl.Block) *Moved {
 	case !ok || !ok2:
 	case from == to:
 		p.problem("Invalid move", block.DefRange, "%s is moved to itself.", from)
-	case from.Resource.Type != to.Resource.Type:
+	case from.IsModule() != to.IsModule():
+		p.problem("Invalid move", content.Attributes["to"].Expr.Range(),
+			"A resource becomes a resource and a module a module: %s can't become %s.", from, to)
+	case !from.Resource.MayBecome(to.Resource):
 		p.problem("Invalid move", content.Attributes["to"].Expr.Range(),
 			"An object of the kind %s can't become one of the kind %s.", from.Resource.Type, to.Resource.Type)
 	default:
@@ -113,32 +209,102 @@ func (p *parser) address(attr *hcl.Attribute) (addrs.Instance, bool) {
 		}
 	}
 	p.problem("Invalid resource address", attr.Expr.Range(),
-		"%s is the address of a resource or of one of its instances, such as Pod.web or Pod.web[\"key\"], without quotes.", attr.Name)
+		"%s is the address of a resource or of one of its instances, such as Pod.web or Pod.web[\"key\"], or that of a module, such as "+
+			"module.app, without quotes.", attr.Name)
 	return addrs.Instance{}, false
 }
 
 func traversedInstance(t hcl.Traversal) (addrs.Instance, bool) {
-	if len(t) < 2 || len(t) > 3 || !source.IsKindName(t.RootName()) {
-		return addrs.Instance{}, false
+	text, ok := traversalText(t[1:])
+	addr, err := addrs.ParseSelection(t.RootName() + text)
+	return addr, ok && err == nil
+}
+
+// traversalText is a part of an address as it is written, as far as it is one.
+func traversalText(t hcl.Traversal) (text string, ok bool) {
+	for _, step := range t {
+		switch step := step.(type) {
+		case hcl.TraverseAttr:
+			text += "." + step.Name
+		case hcl.TraverseIndex:
+			key, ok := instanceKey(step.Key)
+			if !ok {
+				return text, false
+			}
+			text += key.String()
+		default:
+			return text, false
+		}
 	}
-	name, ok := t[1].(hcl.TraverseAttr)
+	return text, true
+}
+
+// AllMoved are the moved blocks of the configuration and of the definitions that it calls.
+func (c *Config) AllMoved() []*Moved {
+	all := c.Moved
+	for within, definition := range c.definitions("") {
+		for _, m := range definition.Moved {
+			moved := *m
+			moved.Within = within
+			all = append(slices.Clip(all), &moved)
+		}
+	}
+	return all
+}
+
+// AllRemoved are the removed blocks of the configuration and of the definitions that it calls.
+func (c *Config) AllRemoved() []*Removed {
+	all := c.Removed
+	for within, definition := range c.definitions("") {
+		for _, r := range definition.Removed {
+			removed := *r
+			removed.Within = within
+			all = append(slices.Clip(all), &removed)
+		}
+	}
+	return all
+}
+
+// Means reports whether the block is about an object with that address.
+func (r *Removed) Means(addr addrs.Instance) bool {
+	_, rest, ok := addrs.CutDeclared(addr.Resource.Module, r.Within)
+	addr.Resource.Module = rest
+	return ok && r.From.Means(addr)
+}
+
+// Destination is where the block moves an address to, if it does. Between addresses without keys whole
+// resources and modules move, all their instances.
+func (m *Moved) Destination(addr addrs.Instance) (addrs.Instance, bool) {
+	module, rest, ok := addrs.CutDeclared(addr.Resource.Module, m.Within)
 	if !ok {
 		return addrs.Instance{}, false
 	}
-	resource := addrs.Resource{Type: t.RootName(), Name: name.Name}
-	if len(t) == 2 {
-		return resource.Instance(addrs.Key{}), true
+	addr.Resource.Module = rest
+	to, ok := m.destination(addr)
+	to.Resource = to.Resource.Within(module)
+	return to, ok
+}
+
+func (m *Moved) destination(addr addrs.Instance) (addrs.Instance, bool) {
+	switch {
+	case m.From.IsModule():
+		rest, ok := strings.CutPrefix(addr.Resource.Module, m.From.Resource.Module)
+		if !ok || rest != "" && rest[0] != '.' && (rest[0] != '[' || strings.HasSuffix(m.To.Resource.Module, "]")) {
+			return addrs.Instance{}, false
+		}
+		addr.Resource.Module = m.To.Resource.Module + rest
+		return addr, true
+	case m.From == addr:
+		return m.To, true
+	case m.From.Key.IsZero() && m.To.Key.IsZero() && m.From.Resource == addr.Resource:
+		return m.To.Resource.Instance(addr.Key), true
 	}
-	index, ok := t[2].(hcl.TraverseIndex)
-	if !ok {
-		return addrs.Instance{}, false
-	}
-	key, ok := instanceKey(index.Key)
-	return resource.Instance(key), ok
+	return addrs.Instance{}, false
 }
 
 func instanceKey(key cty.Value) (addrs.Key, bool) {
 	switch {
+	case key == cty.NilVal || key.IsNull() || !key.IsKnown():
 	case key.Type() == cty.String:
 		return addrs.StringKey(key.AsString()), true
 	case key.Type() == cty.Number:
@@ -157,13 +323,19 @@ func checkRefactoring(p *parser, c *Config) {
 		declared[r.Addr] = true
 		names = append(names, r.Addr.String())
 	}
+	calls := map[string]bool{}
+	for _, call := range c.Calls {
+		calls["module."+call.Name] = true
+	}
 	imported := map[addrs.Instance]hcl.Range{}
 	for _, i := range c.Imports {
-		if first, again := imported[i.To]; again {
+		if first, again := imported[i.To]; again && i.ForEach == nil {
 			p.problem("Duplicate import", i.Range, "%s is imported at %s already. Remove one of the two blocks.", i.To, first)
 		}
-		imported[i.To] = i.Range
-		if !declared[i.To.Resource] {
+		if i.ForEach == nil {
+			imported[i.To] = i.Range
+		}
+		if i.To.Resource.Module == "" && !declared[i.To.Resource] { // what is in a module is known later
 			p.problem("Reference to undeclared resource", i.ToRange,
 				"There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
 		}
@@ -174,7 +346,7 @@ func checkRefactoring(p *parser, c *Config) {
 			p.problem("Duplicate removed block", r.Range, "There is a block for %s at %s already. Remove one of the two.", r.From, first)
 		}
 		gone[r.From] = r.Range
-		if declared[r.From.Resource] && r.From.Key.IsZero() {
+		if declared[r.From.Resource] && r.From.Key.IsZero() || calls[r.From.Resource.Module] && r.From.IsModule() {
 			p.problem("Removed resource still exists", r.FromRange, "The configuration still declares %s. Delete its block, or this one.", r.From)
 		}
 	}

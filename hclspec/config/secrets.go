@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/kinds"
 )
 
@@ -36,7 +38,7 @@ type Kinds interface {
 // find too much.
 func (c *Config) Secrets(known Kinds) Secrets {
 	f := &secretFinder{kinds: known, seen: map[hcl.Range]bool{}, values: map[string][]hcl.Expression{}, referenced: map[string]bool{}}
-	f.found.Names = map[string]bool{}
+	f.found.Names, f.inputs = map[string]bool{}, c.publicInputs()
 	blocks := map[string][]block{}
 	for name, file := range c.Files {
 		blocks[name] = blocksOf(file)
@@ -71,6 +73,8 @@ type secretFinder struct {
 	// values are what is written for each local value and variable, by reference: local.password.
 	values     map[string][]hcl.Expression
 	referenced map[string]bool // the local values and variables whose values are secret
+	// inputs are those of each module that are no secrets.
+	inputs map[string][]string
 	// forEach is that of the resource being looked at.
 	forEach hcl.Expression
 }
@@ -100,8 +104,10 @@ func (f *secretFinder) block(b block) {
 	case "locals", "import", "moved", "removed":
 	case "kplan":
 		f.settings(b.content)
-	case "provider", "terraform", "module":
-		f.allBut(b.content, publicSettings)
+	case "module":
+		f.call(b)
+	case "provider", "terraform":
+		f.allBut(b.content, slices.Concat(publicSettings, publicCall))
 	case "variable", "output":
 		if b.isSensitive() {
 			f.allBut(b.content, publicArguments)
@@ -116,6 +122,32 @@ func (f *secretFinder) block(b block) {
 	}
 }
 
+// publicCall are the arguments of a module block that are no variables of the module.
+var publicCall = []string{"version", "for_each", "count", "depends_on", "providers", "required_version"}
+
+// call looks at a module block. A source is secret where it has a password in it, which it should not.
+func (f *secretFinder) call(b block) {
+	public := slices.Concat(publicCall, f.inputs[strings.Join(b.labels, ".")])
+	if expr := b.attrs["source"]; expr != nil && isPublicSource(expr) {
+		public = append(public, "source")
+	}
+	f.allBut(b.content, public)
+}
+
+func isPublicSource(expr hcl.Expression) bool {
+	value, isWritten := source.Written(expr)
+	if !isWritten || value.IsNull() || value.Type() != cty.String {
+		return false
+	}
+	text := value.AsString()
+	return !hasUser.MatchString(text) || isUserOfSSH.MatchString(text)
+}
+
+var (
+	hasUser     = regexp.MustCompile(`^[^/]*(//)?[^/]*@`)
+	isUserOfSSH = regexp.MustCompile(`^(git::)?(ssh://)?[\w.-]+@[^@]*$`)
+)
+
 // isSensitive reports whether a block has an argument sensitive, or a misspelled one, that is not false.
 func (b block) isSensitive() bool {
 	for name, expr := range b.attrs {
@@ -127,10 +159,60 @@ func (b block) isSensitive() bool {
 	return false
 }
 
-// publicSettings are the arguments in the blocks of a kplan block that hold no credentials.
+// publicSettings are the arguments in the blocks of a kplan block that hold no credentials, also as a kubeconfig or
+// Terraform spells them.
 var publicSettings = []string{"config_path", "context", "host", "username", "insecure", "tls_server_name", "impersonate_user",
-	"impersonate_groups", "request_timeout", "api_version", "command", "path", "name", "namespace",
-	"bucket", "region", "profile", "schema_name", "use_path_style"}
+	"impersonate_groups", "request_timeout", "api_version", "apiVersion", "command", "path", "name", "namespace",
+	"bucket", "key", "region", "profile", "schema_name", "use_path_style", "recipients", "cluster_ca_certificate", "client_certificate",
+	"retry_max", "retry_wait_min", "retry_wait_max", "lock_method", "unlock_method", "update_method", "skip_cert_verification"}
+
+// publicInputs are the inputs of each module that is called whose variables are not sensitive.
+func (c *Config) publicInputs() map[string][]string {
+	all := map[string][]string{}
+	for _, call := range c.Calls {
+		if call.Definition == nil {
+			continue
+		}
+		for _, v := range call.Definition.Variables {
+			if !v.Sensitive {
+				all[call.Name] = append(all[call.Name], v.Name)
+			}
+		}
+	}
+	return all
+}
+
+// secretSettings are the arguments beside those, for what is misspelled.
+var secretSettings = []string{"token", "password", "client_key", "access_key", "secret_key", "conn_str", "passphrases", "identities",
+	"args", "env", "address", "lock_address", "unlock_address", "proxy_url", "endpoint", "exec", "data"}
+
+// credentialed is a text with a private key, with a password before the host of an address, or with a token behind it.
+var credentialed = regexp.MustCompile(`PRIVATE KEY|AGE-SECRET|://[^/\s"@]*:[^/\s"@]*@|` +
+	`[?&][\w-]*(?i:token|sig|secret|password|passwd|key)[\w-]*=`)
+
+// isPublic reports whether an argument holds nothing that is secret.
+func (f *secretFinder) isPublic(name string, expr hcl.Expression, public []string) bool {
+	meant := cmp.Or(words.Nearest(name, slices.Concat(public, secretSettings)), name)
+	return slices.Contains(public, meant) && !credentialed.MatchString(literalText(expr))
+}
+
+// literalText is what is written in quotes, with something in the place of each reference.
+func literalText(expr hcl.Expression) string {
+	if value, ok := source.Written(expr); ok && value.IsKnown() && !value.IsNull() && value.Type() == cty.String {
+		return value.AsString()
+	}
+	var text strings.Builder
+	if template, ok := source.Bare(expr).(*hclsyntax.TemplateExpr); ok {
+		for _, part := range template.Parts {
+			if value, ok := source.Written(part); ok && value.Type() == cty.String && !value.IsNull() {
+				text.WriteString(value.AsString())
+			} else {
+				text.WriteString("…")
+			}
+		}
+	}
+	return text.String()
+}
 
 // settings looks at the blocks of a kplan block.
 func (f *secretFinder) settings(c content) {
@@ -149,7 +231,7 @@ func (f *secretFinder) settings(c content) {
 // allBut takes everything in a block for a secret, except the values of some arguments.
 func (f *secretFinder) allBut(c content, public []string) {
 	for name, expr := range c.attrs {
-		if slices.Contains(public, name) {
+		if f.isPublic(name, expr, public) {
 			continue
 		}
 		objects := objectsIn(expr, 0)
@@ -198,7 +280,7 @@ func (f *secretFinder) fields(c content, s shape) {
 
 // metaArguments are the arguments of the blocks lifecycle and wait, and of those in them.
 var metaArguments = []string{"prevent_destroy", "ignore_changes", "force_conflicts", "exclusive", "replace_on",
-	"enabled", "timeout", "rollout", "type", "status", "path", "value", "regex"}
+	"enabled", "destroy", "timeout", "rollout", "type", "status", "path", "value", "regex"}
 
 func repeatedBy(dynamic *hclsyntax.Body) *hclsyntax.Body {
 	for _, inner := range dynamic.Blocks {

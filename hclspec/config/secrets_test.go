@@ -349,6 +349,78 @@ kplan {
 }
 locals { t = "***" }`,
 		},
+		"what is public in settings": {
+			File: `kplan {
+  cluster {
+    contxt                 = "shown"
+    cluster_ca_certificate = "-----BEGIN CERTIFICATE-----"
+    key                    = "-----BEGIN EC PRIVATE KEY-----s3cret"
+    nothing                = "s3cret"
+    exec {
+      apiVersion = "shown"
+      args       = ["s3cret"]
+    }
+  }
+  encryption {
+    recipients  = ["age1shown"]
+    identities  = ["s3cret"]
+    passphrases = ["s3cret"]
+  }
+  backend "s3" {
+    keyy = "shown"
+  }
+}
+module "a" {
+  source  = "oci://registry.example/shown"
+  version = "1.2"
+  input   = "s3cret"
+}
+module "b" {
+  source = "git::https://me:s3cret@git.example/x"
+}
+module "c" {
+  source = "https://git.example/${local.x}?sig=s3cret"
+}
+module {}
+terraform {
+  required_version = "shown"
+}`,
+			want: `kplan {
+  cluster {
+    contxt                 = "shown"
+    cluster_ca_certificate = "-----BEGIN CERTIFICATE-----"
+    key                    = "***"
+    nothing                = "***"
+    exec {
+      apiVersion = "shown"
+      args       = ["***"]
+    }
+  }
+  encryption {
+    recipients  = ["age1shown"]
+    identities  = ["***"]
+    passphrases = ["***"]
+  }
+  backend "s3" {
+    keyy = "shown"
+  }
+}
+module "a" {
+  source  = "oci://registry.example/shown"
+  version = "1.2"
+  input   = "***"
+}
+module "b" {
+  source = "***"
+}
+module "c" {
+  source = "***${local.x}***"
+}
+module {}
+terraform {
+  required_version = "shown"
+}`,
+		},
 		"JSON that is misspelled": {
 			file: "main.kplan.json",
 			File: `{"resource": {

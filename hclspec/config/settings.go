@@ -69,6 +69,19 @@ func (l *loader) requiredVersion(attr *hcl.Attribute) {
 // before anything else: the other problems that an unsuitable kplan finds in a configuration need
 // not be real.
 func (c *Config) CheckVersion(running string) hcl.Diagnostics {
+	diags := c.checkVersion(running, "This configuration")
+	seen := map[*Config]bool{}
+	for _, definition := range c.definitions("") {
+		if !seen[definition] {
+			seen[definition] = true
+			diags = append(diags, definition.checkVersion(running, "This module")...)
+		}
+	}
+	return diags
+}
+
+// checkVersion is CheckVersion for the files of one directory, which is called what.
+func (c *Config) checkVersion(running, what string) hcl.Diagnostics {
 	if c.Settings.RequiredVersion == "" {
 		return nil
 	}
@@ -80,16 +93,16 @@ func (c *Config) CheckVersion(running string) hcl.Diagnostics {
 	if err != nil {
 		return hcl.Diagnostics{{
 			Severity: hcl.DiagWarning, Summary: "kplan version not checked", Subject: c.Settings.RequiredVersionRange.Ptr(),
-			Detail: fmt.Sprintf("This configuration needs kplan %s. This is a build without a version (%s), so whether it will do is not known.",
-				c.Settings.RequiredVersion, running),
+			Detail: fmt.Sprintf("%s needs kplan %s. This is a build without a version (%s), so whether it will do is not known.",
+				what, c.Settings.RequiredVersion, running),
 		}}
 	}
 	if constraint.Check(v) || constraint.Check(v.Core()) {
 		return nil
 	}
 	return source.Problem("Unsupported kplan version", c.Settings.RequiredVersionRange,
-		"This configuration needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+
-			"this one will do.", c.Settings.RequiredVersion, running)
+		"%s needs kplan %s, and this is %s. Run a kplan of such a version, or change required_version if "+
+			"this one will do.", what, c.Settings.RequiredVersion, running)
 }
 
 // Encryption is for whom the state and saved plans are encrypted, and what decrypts them.

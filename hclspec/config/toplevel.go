@@ -37,9 +37,32 @@ var blockTypes = []struct {
 			l.config.Outputs = append(l.config.Outputs, o)
 		}
 	}},
+	{"data", []string{"kind", "name"}, func(l *loader, block *hcl.Block) {
+		if d := readData(l.parser, block); d != nil {
+			l.data(d)
+		}
+	}},
+	{"check", []string{"name"}, func(l *loader, block *hcl.Block) {
+		if c := l.parser.checkBlock(block); c != nil && l.declare("check", "check."+c.Name, c.Range) {
+			l.config.Checks = append(l.config.Checks, c)
+			for _, d := range c.Data {
+				l.data(d)
+			}
+		}
+	}},
 	{"resource", []string{"kind", "name"}, func(l *loader, block *hcl.Block) {
 		if r := l.parser.resource(block); r != nil && l.declare("resource", r.Addr.String(), r.Range) {
 			l.config.Resources = append(l.config.Resources, r)
+		}
+	}},
+	{"manifests", []string{"name"}, func(l *loader, block *hcl.Block) {
+		if r := readManifests(l.parser, block); r != nil && l.declare("manifests block", r.Addr.String(), r.Range) {
+			l.config.Resources = append(l.config.Resources, r)
+		}
+	}},
+	{"module", []string{"name"}, func(l *loader, block *hcl.Block) {
+		if c := l.parser.call(block); c != nil && l.declare("module", "module."+c.Name, c.Range) {
+			l.config.Calls = append(l.config.Calls, c)
 		}
 	}},
 	{"import", nil, func(l *loader, block *hcl.Block) {
@@ -57,6 +80,13 @@ var blockTypes = []struct {
 			l.config.Removed = append(l.config.Removed, r)
 		}
 	}},
+}
+
+// data adds a data block, which may be in a check.
+func (l *loader) data(d *Data) {
+	if l.declare("data block", "data."+d.Kind+"."+d.Name, d.Range) {
+		l.config.Data = append(l.config.Data, d)
+	}
 }
 
 // topLevel adds the blocks of one file to the configuration.

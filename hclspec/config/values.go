@@ -128,11 +128,11 @@ func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
 	g.automaticFiles()
 	g.saved(in.Saved)
 	g.arguments(in)
-	g.ignored(in)
 	sound := map[string]bool{}
 	for _, v := range c.Variables {
 		values.values[v.Name], sound[v.Name] = g.finish(v, in)
 	}
+	g.ignored(in)
 	var scope *hcl.EvalContext // made once: it holds all values
 	for _, v := range c.Variables {
 		if !sound[v.Name] || len(v.Validations) == 0 {
@@ -153,7 +153,7 @@ func (c *Config) readVariables(values Values, in Inputs) hcl.Diagnostics {
 // value; a variable that still has none, or an invalid one, is unknown.
 func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 	from, ok := g.values[v.Name]
-	if !ok && v.Default == cty.NilVal && in.Prompt != nil && !in.canDoWithout(v) {
+	if !ok && v.Default == cty.NilVal && in.Prompt != nil && !in.canDoWithout(v) && !g.incomplete {
 		from, ok = g.ask(v, in.Prompt), true
 	}
 	value := v.Default
@@ -165,7 +165,7 @@ func (g *givenValues) finish(v *Variable, in Inputs) (cty.Value, bool) {
 		if !ok {
 			return v.marked(v.unknown()), false
 		}
-	case value == cty.NilVal && in.canDoWithout(v):
+	case value == cty.NilVal && (g.incomplete || in.canDoWithout(v)):
 		return v.marked(v.unknown()), false
 	case value == cty.NilVal:
 		g.report(source.Problem("No value for required variable", v.Range,
@@ -192,14 +192,7 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	if from.at != nil {
 		at = *from.at
 	}
-	budget.PayConversionAt(g.config.Budget, value, v.Type, at)
-	if v.Optional != nil && !value.IsNull() {
-		value = v.Optional.Apply(value)
-	}
-	converted, err := budget.Convert(value, v.Type)
-	if err == nil {
-		err = funcs.CheckNumbers(converted)
-	}
+	converted, err := v.convert(value, at, g.config.Budget)
 	if err != nil {
 		g.report(from.problem("The value of var.%s from %s does not fit: its type is %s, and the value is %s.%s", v.Name,
 			from.source, typeName(v.Type), typeArticle(from.value.Type()), whyNot(v, err)))
@@ -213,6 +206,19 @@ func (g *givenValues) fit(v *Variable, from given) (cty.Value, bool) {
 	}
 	g.report(from.problem("The value of var.%s from %s is null, which nullable = false rules out.", v.Name, from.source))
 	return cty.NilVal, false
+}
+
+// convert converts a value that is at a place in the source to the variable's type.
+func (v *Variable) convert(value cty.Value, at hcl.Range, b *budget.Budget) (cty.Value, error) {
+	budget.PayConversionAt(b, value, v.Type, at)
+	if v.Optional != nil {
+		value = v.Optional.Apply(value)
+	}
+	converted, err := budget.Convert(value, v.Type)
+	if err == nil {
+		err = funcs.CheckNumbers(converted)
+	}
+	return converted, err
 }
 
 // whyNot is a sentence about a failed conversion. That of a sensitive value
@@ -244,7 +250,7 @@ func (v *Variable) marked(value cty.Value) cty.Value {
 func (c *Config) validate(v *Variable, ctx *hcl.EvalContext, from given) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, check := range v.Validations {
-		passed, checkDiags := check.Passes(ctx)
+		passed, _, checkDiags := check.Passes(ctx)
 		diags = append(diags, checkDiags...)
 		if !passed {
 			diags = append(diags, c.invalid(v, check, ctx, from)...)

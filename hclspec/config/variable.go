@@ -11,7 +11,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/budget"
-	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/words"
 )
@@ -122,14 +121,7 @@ func (p *parser) variableDefault(v *Variable, attr *hcl.Attribute) {
 		p.problem("Invalid default value", attr.Expr.Range(), "The default of var.%s has a number with too many digits.", v.Name)
 		return
 	}
-	budget.PayConversionAt(p.budget, value, v.Type, at)
-	if v.Optional != nil && !value.IsNull() {
-		value = v.Optional.Apply(value)
-	}
-	converted, err := budget.Convert(value, v.Type)
-	if err == nil {
-		err = funcs.CheckNumbers(converted)
-	}
+	converted, err := v.convert(value, at, p.budget)
 	switch {
 	case err != nil:
 		p.problem("Invalid default value", attr.Expr.Range(),

@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -354,28 +355,43 @@ func (d *Decoder) knownValue(v cty.Value, f *kinds.Field, at *location, blame hc
 
 func (d *Decoder) mapValue(v cty.Value, f *kinds.Field, at *location, blame hcl.Range) (any, presence) {
 	fields := make(map[string]any, v.LengthInt())
-	entries := v.AsValueMap()
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		if entries[name].IsNull() && entries[name].Type() != cty.DynamicPseudoType {
+	for name, entry := range entriesOf(v) {
+		if entry.IsNull() && (entry.Type() != cty.DynamicPseudoType || f.Field(name) == nil) {
 			continue // an optional attribute of a type, say, that the kind need not know
 		}
-		if entries[name].IsNull() && f.Field(name) == nil {
-			continue
-		}
-		if funcs.IsYAMLNull(entries[name]) && d.emptyForNull(f) {
+		if funcs.IsYAMLNull(entry) && d.emptyForNull(f) {
 			fields[name] = ""
 			continue
 		}
 		child := d.child(f, name, blame, at)
-		if child == nil || !d.isText(entries[name], child, at.below(name), blame, false) {
+		if child == nil || !d.isText(entry, child, at.below(name), blame, false) {
 			continue
 		}
-		if json, what := d.Value(entries[name], child, at.below(name), blame); what == valuePresent {
+		if json, what := d.Value(entry, child, at.below(name), blame); what == valuePresent {
 			fields[name] = json
 		}
 	}
 	d.checkRequired(fields, f, at, blame)
 	return fields, valuePresent
+}
+
+// entriesOf are the entries of an object or a map, sorted by their names.
+func entriesOf(v cty.Value) iter.Seq2[string, cty.Value] {
+	entry := v.GetAttr
+	var names []string
+	if v.Type().IsObjectType() { // to make a map of it takes as long as to decode it
+		names = slices.Sorted(maps.Keys(v.Type().AttributeTypes()))
+	} else {
+		entries := v.AsValueMap()
+		names, entry = slices.Sorted(maps.Keys(entries)), func(name string) cty.Value { return entries[name] }
+	}
+	return func(yield func(string, cty.Value) bool) {
+		for _, name := range names {
+			if !yield(name, entry(name)) {
+				return
+			}
+		}
+	}
 }
 
 // isText refuses a bool or a number that a YAML document has instead of a string, as the API server

@@ -32,7 +32,7 @@ func keepingOriginsOf(f function.Function, marksOf func(cty.Value) cty.ValueMark
 	anyType := function.StaticReturnType(cty.DynamicPseudoType)
 	return funcs.Around(f, anyType, func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		value, err := f.Call(args)
-		if err != nil || value.IsWhollyKnown() {
+		if err != nil || arePlainTexts(args) || value.IsWhollyKnown() {
 			return value, err
 		}
 		var from Origins
@@ -41,6 +41,16 @@ func keepingOriginsOf(f function.Function, marksOf func(cty.Value) cty.ValueMark
 		}
 		return from.Mark(value), nil
 	})
+}
+
+// arePlainTexts reports whether no argument comes from an object: to see that, values of any size need not be gone through.
+func arePlainTexts(args []cty.Value) bool {
+	for _, arg := range args {
+		if !arg.Type().IsPrimitiveType() || arg.IsMarked() || !arg.IsKnown() {
+			return false
+		}
+	}
+	return true
 }
 
 func marksOfValue(arg cty.Value) cty.ValueMarks {

@@ -229,7 +229,7 @@ func (r *Reader) Expr(expr hcl.Expression, field *kinds.Field, where string) *Pa
 	if written, ok := r.lossy(expr, value, field); ok {
 		what := "without quotes this is another number"
 		if !field.Sensitive {
-			what = fmt.Sprintf("%s without quotes is the number %s", written, source.Text(value))
+			what = fmt.Sprintf("%s without quotes is the number %s", written, words.Shorten(source.Text(value), 60))
 		}
 		r.Problem("Invalid value", p.At, "%s must be a string, and %s. Put it in quotes.", orManifest(where), what)
 		p.broken = true

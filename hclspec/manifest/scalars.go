@@ -182,15 +182,15 @@ func primitive(v cty.Value) any {
 }
 
 // JSONNumber is an int64 where the number is whole and fits, else a float64. It is false for a
-// number that is too large, and for a whole one that would lose digits. Fractions are rounded, as
-// usual when reading JSON.
+// number that is too large or too close to zero, and for a whole one that would lose digits.
+// Fractions are rounded, as usual when reading JSON.
 func JSONNumber(f *big.Float) (any, bool) {
 	if i, accuracy := f.Int64(); accuracy == big.Exact {
 		return i, true
 	}
 	x, _ := f.Float64()
 	if math.IsInf(x, 0) || !f.IsInt() {
-		return x, !math.IsInf(x, 0)
+		return x, !math.IsInf(x, 0) && x != 0
 	}
 	again, err := cty.ParseNumberVal(strconv.FormatFloat(x, 'g', -1, 64))
 	return x, err == nil && again.AsBigFloat().Cmp(f) == 0
@@ -235,7 +235,7 @@ func number(v cty.Value) (any, string) {
 	}
 	json, ok := JSONNumber(n)
 	if !ok {
-		return nil, ", and this one is too large: JSON keeps whole numbers of 64 bits"
+		return nil, " that JSON can keep: a whole number has at most 64 bits"
 	}
 	return json, ""
 }

@@ -3,6 +3,8 @@ package source
 import (
 	"bytes"
 	"encoding/json"
+	"math/big"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -39,8 +41,15 @@ func Check(src []byte, filename string) hcl.Diagnostics {
 // isPlain reports that all of a source, in one expression, would not reach the limits. That spares
 // most files the scan, which takes as long as parsing them.
 func isPlain(src []byte) bool {
-	openers, others := 0, 0
+	openers, others, digits := 0, 0, 0
 	for i, c := range src {
+		if isDigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-' {
+			if digits++; digits > exactDigits {
+				return false // if it is a number
+			}
+		} else {
+			digits = 0
+		}
 		switch {
 		case c == ' ', c == '_', isDigit(c), 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
 			if (c == 'e' || c == 'E') && isHugeExponent(src[i+1:]) {
@@ -103,8 +112,8 @@ func checkTokens(tokens hclsyntax.Tokens) hcl.Diagnostics {
 	}
 	levels := []level{{}}
 	for _, token := range tokens {
-		if e := bytes.IndexAny(token.Bytes, "eE"); e >= 0 && token.Type == hclsyntax.TokenNumberLit && isHugeExponent(token.Bytes[e+1:]) {
-			return Problem("Number out of range", token.Range, "The exponent of a number has three digits at most.")
+		if token.Type == hclsyntax.TokenNumberLit && IsHugeNumber(string(token.Bytes)) {
+			return hugeNumber(token.Range)
 		}
 		top := &levels[len(levels)-1]
 		switch token.Type {
@@ -169,10 +178,12 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 			}
 		case '}', ']':
 			depth--
-		case 'e', 'E':
-			if isHugeExponent(src[i+1:]) {
-				return Problem("Number out of range", here(i), "The exponent of a number has three digits at most.")
+		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			number := src[i : len(src)-len(bytes.TrimLeft(src[i:], "0123456789.eE+-"))]
+			if IsHugeNumber(string(number)) {
+				return hugeNumber(here(i))
 			}
+			i += len(number) - 1
 		case '"':
 			end := i + 1
 			for end < len(src) && src[end] != '"' && src[end] != '\n' {
@@ -195,24 +206,49 @@ func checkJSONSource(src []byte, filename string) hcl.Diagnostics {
 	return nil
 }
 
-// maxDigits bounds the numbers that are read from text: the time that takes grows with their square.
-const maxDigits = 1000
+const (
+	// maxDigits bounds the numbers that are read from text: the time that takes grows with their square.
+	maxDigits = 1000
+	// exactDigits are kept of any number in the 512 bits that cty reads it into. A few more are of some.
+	exactDigits = 153
+	someDigits  = 156
+)
 
-// IsHugeNumber reports whether text is a number that would take too long to read, or whose exponent would fill the memory
-// once it is written out.
+func hugeNumber(where hcl.Range) hcl.Diagnostics {
+	return Problem("Number out of range", where,
+		"A number has at most %d digits, of which none is lost, and its exponent has at most three.", exactDigits)
+}
+
+// IsHugeNumber reports whether text is a number of which digits would be lost, that would take too long to read, or whose
+// exponent would fill the memory once it is written out.
 func IsHugeNumber(text string) bool {
 	for i, c := range []byte(text) {
 		switch {
 		case isDigit(c), c == '.', c == '+', c == '-':
 		case c == 'e', c == 'E':
 			if isHugeExponent([]byte(text[i+1:])) {
-				return true
+				return strings.ContainsAny(text[:i], "0123456789") // else it is a word: e4910
 			}
 		default:
 			return false
 		}
 	}
-	return len(text) > maxDigits
+	return len(text) > maxDigits || len(text) > exactDigits && losesDigits(text)
+}
+
+func losesDigits(text string) bool {
+	digits := significant(text)
+	if len(digits) <= exactDigits || len(digits) > someDigits {
+		return len(digits) > exactDigits
+	}
+	n, _, err := big.ParseFloat(text, 10, 512, big.ToNearestEven)
+	return err == nil && significant(n.Text('e', -1)) != digits
+}
+
+// significant are the digits of a number without the zeros around them.
+func significant(text string) string {
+	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
+	return strings.Trim(strings.Replace(strings.TrimLeft(mantissa, "+-"), ".", "", 1), "0")
 }
 
 // isHugeExponent reports whether what follows the e of a number is an exponent of more

@@ -13,7 +13,7 @@ func IsKindName(name string) bool {
 	return true
 }
 
-var ReferenceRoots = []string{"var", "local", "each", "count", "path"}
+var ReferenceRoots = []string{"var", "local", "each", "count", "path", "manifests"}
 
 // IsMetaArgument reports whether a name in a resource belongs to kplan and not to
 // the manifest.

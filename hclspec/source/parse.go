@@ -29,15 +29,16 @@ type File struct {
 	Diags  hcl.Diagnostics
 }
 
-// ReadFiles reads and parses files in parallel, which takes most of the time of loading.
-func ReadFiles(dir string, names []string) []File {
+// ReadFiles reads and parses files of a directory in parallel, which takes most of the time of
+// loading. They are called by the directory as it is shown.
+func ReadFiles(dir, shown string, names []string) []File {
 	sources := make([]File, len(names))
 	workers := runtime.GOMAXPROCS(0)
 	group, _ := graph.NewGroup(context.Background())
 	for first := range workers {
 		group.Go(func() error {
 			for n := first; n < len(names); n += workers {
-				sources[n] = readFile(dir, names[n])
+				sources[n] = readFile(Directory(dir), shown, names[n])
 			}
 			return nil
 		})
@@ -46,15 +47,23 @@ func ReadFiles(dir string, names []string) []File {
 	return sources
 }
 
-func readFile(dir, name string) File {
-	s := File{Name: filepath.Join(dir, name)}
-	src, err := Directory(dir).Read(name)
+func readFile(dir Directory, shown, name string) File {
+	s := File{Name: Shown(shown, name)}
+	src, err := dir.Read(name)
 	if err != nil {
 		s.Diags = WithoutRange("Can't read file", "%s can't be read: %v.", s.Name, err)
 		return s
 	}
 	s.Parsed, s.Diags = Parse(src, s.Name)
 	return s
+}
+
+// Shown is the name of a file of a directory in diagnostics. The directory may have come from elsewhere, and have an address.
+func Shown(dir, name string) string {
+	if strings.Contains(dir, "://") {
+		return dir + "/" + name
+	}
+	return filepath.Join(dir, name)
 }
 
 // Parse parses one file of the language in the syntax that its name indicates. The file is nil when
@@ -152,8 +161,8 @@ func hintForOthers(dir string) string {
 		return fmt.Sprintf(" There is %s: kplan does not read Terraform's files; its own language is much like theirs.", names[0])
 	}
 	if names, _ := FilesWithSuffix(dir, ".yaml", ".yml"); len(names) > 0 {
-		return fmt.Sprintf(" There is %s: a manifest goes into a resource block, for example with manifest = "+
-			"yamldecode(file(%q)).", names[0], names[0])
+		return fmt.Sprintf(" There is %s. To write it as configuration: kplan convert %s. To use it as it is, in a file main.kplan.hcl: "+
+			"manifests \"all\" { objects = yamldecodeall(file(%q)) }", names[0], names[0], names[0])
 	}
 	return ""
 }

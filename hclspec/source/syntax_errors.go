@@ -21,6 +21,10 @@ func firstErrors(diags hcl.Diagnostics, src []byte, filename string) hcl.Diagnos
 	if yaml := yamlIn(diags, src); yaml != nil {
 		return hcl.Diagnostics{yaml}
 	}
+	diags = explained(diags, src)
+	if heredoc := brokenHeredoc(diags, src, filename); heredoc != nil {
+		return heredoc
+	}
 	if len(diags) < 2 {
 		return diags
 	}
@@ -57,6 +61,48 @@ func yamlIn(diags hcl.Diagnostics, src []byte) *hcl.Diagnostic {
 	return Problem("YAML in a configuration", *diags[0].Subject, "This is written as in YAML. In a configuration a field is written "+
 		"name = value, an object name { … }, and a list of objects as that block again and again. An object in YAML is used with "+
 		"manifest = yamldecode(file(\"name.yaml\")).")[0]
+}
+
+// heredocHead is how a text of several lines may not begin: its word in quotes, or something behind it.
+var heredocHead = regexp.MustCompile(`<<-?[ \t]*["'\w][^\n]*`)
+
+// brokenHeredoc are the errors up to a text of several lines that does not begin or end as it should: what follows it is
+// no other mistake. It is nil if there is none.
+func brokenHeredoc(diags hcl.Diagnostics, src []byte, filename string) hcl.Diagnostics {
+	for i, d := range diags {
+		at := min(subject(d).Start.Byte, len(src))
+		switch {
+		case d.Summary == "Invalid expression" && bytes.HasPrefix(src[at:], []byte("<<")):
+			head := heredocHead.Find(src[at:])
+			return append(diags[:i:i], Problem("Invalid heredoc", byteRange(src, filename, at, at+max(len(bytes.TrimSpace(head)), 2)),
+				"A text of several lines begins with <<EOT or <<-EOT and ends with EOT in a line of its own. The word has no quotes, and "+
+					"nothing else is in its line.")...)
+		case d.Summary == "Unterminated template string":
+			if open := openHeredoc(src, filename); open != nil {
+				return append(diags[:i:i], Problem("Missing end of heredoc", *open, "The text that begins here has no end: a line with nothing but %s.",
+					bytes.TrimSpace(bytes.TrimLeft(src[open.Start.Byte:open.End.Byte], "<-")))...)
+			}
+		}
+	}
+	return nil
+}
+
+// openHeredoc is the beginning of the heredoc that has no end, nil if each has one.
+func openHeredoc(src []byte, filename string) *hcl.Range {
+	tokens, _ := hclsyntax.LexConfig(src, filename, hcl.InitialPos)
+	var open []hcl.Range
+	for _, token := range tokens {
+		switch token.Type {
+		case hclsyntax.TokenOHeredoc:
+			open = append(open, byteRange(src, filename, token.Range.Start.Byte, token.Range.Start.Byte+len(bytes.TrimSpace(token.Bytes))))
+		case hclsyntax.TokenCHeredoc:
+			open = open[:max(len(open)-1, 0)]
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return &open[0]
 }
 
 // missingQuote is the error of the first text in quotes that goes on after the end of its line;

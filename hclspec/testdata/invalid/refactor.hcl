@@ -32,3 +32,82 @@ moved {
 removed { from = ConfigMap.z }
 removed { from = ConfigMap.z }
 #^^^^^^ Duplicate removed block: There is a block for ConfigMap.z at main.kplan.hcl:32,1-8 already. Remove one of the two.
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
+  for_each = { x = "a", y = "c" }
+  to       = ConfigMap.a[each.value]
+#            ^^^^^^^^^^^^^^^^^^^^^^^ Reference to undeclared instance: There is no instance ConfigMap.a["c"] to import into. Did you mean ConfigMap.a["a"]?
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import { to = ConfigMap.a["a"] }
+import {
+  for_each = { a = 1 }
+  to       = ConfigMap.a[each.key]
+#            ^^^^^^^^^^^^^^^^^^^^^ Duplicate import: ConfigMap.a["a"] is imported at main.kplan.hcl:50,1-7 already.
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
+  for_each = { a = 1 }
+  to       = ConfigMap.a
+#            ^^^^^^^^^^^ Invalid resource address: With for_each, to is the address of an instance with each.key or each.value in brackets, such as Pod.web[each.key], without quotes.
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
+  for_each = { a = true }
+  to       = ConfigMap.a[each.value]
+#                        ^^^^^^^^^^ Invalid import: The key of an instance is a string or a whole number.
+}
+import {
+  for_each = ["a"]
+#            ^^^^^ Invalid for_each argument: for_each is a map or a set of strings, and this is a list, which may hold an element twice. Write toset(…) around it.
+  to       = ConfigMap.a[each.value]
+}
+import {
+  for_each = { a = sensitive("a") }
+  to       = ConfigMap.a[each.value]
+#                        ^^^^^^^^^^ Invalid import: An address can't be secret, and this key is sensitive.
+}
+import {
+  for_each = { (ConfigMap.a["a"].metadata.uid) = "a" }
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown for_each: The keys of for_each must be known before anything is made, and these depend on what only the cluster will decide. Use a map whose keys are written in the configuration, and let only its values depend on the cluster.
+  to       = ConfigMap.a[each.value]
+}
+import {
+  for_each = { a = ConfigMap.a["a"].metadata.uid }
+  to       = ConfigMap.a[each.value]
+#            ^^^^^^^^^^^^^^^^^^^^^^^ Unknown import: What is imported must be known before anything is made, and this address depends on what only the cluster will decide.
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
+  for_each = { a = "a" }
+  to       = ConfigMap.b[each.value]
+#            ^^^^^^^^^^^^^^^^^^^^^^^ Reference to undeclared resource: There is no resource ConfigMap.b to import into. Did you mean "ConfigMap.a"?
+}
+import {
+  for_each = { a = "a" }
+  to       = each.value
+#            ^^^^^^^^^^ Invalid resource address: With for_each, to is the address of an instance with each.key or each.value in brackets, such as Pod.web[each.key], without quotes.
+}
+import { to = ConfigMap.a[each.key] }
+#             ^^^^^^^^^^^^^^^^^^^^^ Invalid resource address: to is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], or that of a module, such as module.app, without quotes.
+

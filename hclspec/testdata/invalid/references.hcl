@@ -24,7 +24,7 @@ output "x" { value = variable.name }
 #                    ^^^^^^^^^^^^^ Unknown name: No reference begins with "variable". Did you mean "var"?
 ---
 output "x" { value = foo }
-#                    ^^^ Unknown name: There is nothing named foo. Put text in quotes: "foo".
+#                    ^^^ Unknown name: There is nothing named foo. To write text, put it in quotes: "foo".
 ---
 output "x" { value = resource.ConfigMap.a.data }
 #                    ^^^^^^^^^^^^^^^^^^^^^^^^^ Unknown name: No reference begins with "resource". A resource is referred to by its kind: leave out "resource".
@@ -45,16 +45,16 @@ output "x" { value = foo.bar }
 #                    ^^^^^^^ Unknown name: No reference begins with "foo".
 ---
 output "x" { value = each.key }
-#                    ^^^^^^^^ Reference outside of for_each: each exists only in a resource with for_each.
+#                    ^^^^^^^^ Reference outside of for_each: each exists only in a block with for_each.
 ---
 output "x" { value = path.dir }
 #                    ^^^^^^^^ Unsupported reference: A reference to path is path.module, path.root or path.cwd.
 ---
 output "x" { value = data.Secret.tls.data }
-#                    ^^^^^^^^^^^^^^^^^^^^ Unsupported reference: This version of kplan does not have data sources yet.
+#                    ^^^^^^^^^^^^^^^^^^^^ Undeclared data block: There is no data block "Secret" "tls".
 ---
 output "x" { value = module.m.out }
-#                    ^^^^^^^^^^^^ Unsupported reference: This version of kplan does not have modules yet.
+#                    ^^^^^^^^^^^^ Undeclared module: There is no module "m".
 ---
 output "x" { value = output.y }
 #                    ^^^^^^^^ Unsupported reference: An output can't be referred to. Put the expression into a local value, and refer to that from both places.
@@ -102,16 +102,16 @@ resource "Namespace" "shop1" {
 }
 ---
 output "x" { value = Namespace }
-#                    ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like Namespace.name. To write text, put it in quotes.
+#                    ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like Namespace.name. To write text, put it in quotes: "Namespace".
 ---
 resource "ConfigMap" "a" {
   metadata { name = self.metadata.namespace }
-#                   ^^^^^^^^^^^^^^^^^^^^^^^ Unsupported reference: There is no self. An object's values are known only after its whole block is evaluated.
+#                   ^^^^^^^^^^^^^^^^^^^^^^^ Unsupported reference: There is self only in a postcondition. An object's values are known only after its whole block is evaluated.
 }
 ---
 resource "ConfigMap" "a" {
   metadata { name = count.index }
-#                   ^^^^^^^^^^^ Reference outside of count: count exists only in a resource with count.
+#                   ^^^^^^^^^^^ Reference outside of count: count exists only in a block with count.
 }
 ---
 resource "ConfigMap" "a" {
@@ -129,7 +129,7 @@ resource "ConfigMap" "a" {
 resource "ConfigMap" "a" {
   for_each = { a = 1 }
   metadata { name = count.index }
-#                   ^^^^^^^^^^^ Reference outside of count: count exists only in a resource with count.
+#                   ^^^^^^^^^^^ Reference outside of count: count exists only in a block with count.
 }
 ---
 resource "ConfigMap" "a" {
@@ -165,7 +165,7 @@ resource "ConfigMap" "a" {
   metadata { name = each.key }
 }
 output "x" { value = ConfigMap.a["b"].metadata.name }
-#                               ^^^^^ No such instance: ConfigMap.a has no instance ["b"]. It has 1 instances.
+#                               ^^^^^ No such instance: ConfigMap.a has no instance ["b"]. It has 1 instance.
 ---
 resource "ConfigMap" "a" {
   metadata {
@@ -179,7 +179,7 @@ resource "ConfigMap" "a" {
 resource "ConfigMap" "a" {
   metadata { name = "a" }
   data       = { ConfigMap = ConfigMap }
-#                            ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like ConfigMap.name. To write text, put it in quotes.
+#                            ^^^^^^^^^ Incomplete reference: The name of the resource is missing: a reference looks like ConfigMap.name. To write text, put it in quotes: "ConfigMap".
   depends_on = [ConfigMap.b]
 #               ^^^^^^^^^^^ Undeclared resource: There is no resource "ConfigMap" "b". Did you mean "ConfigMap.a"?
 }

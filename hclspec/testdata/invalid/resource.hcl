@@ -63,9 +63,11 @@ resource "Pod" "web" {
 }
 ---
 resource "Pod" "web" {
+#^^^^^^^^^^^^^^^^^^^ Missing field: A Pod needs the field spec, which is an object.
+#^^^^^^^^^^^^^^^^^^^ Missing name: A Pod needs metadata.name, or metadata.generateName for a name that the server makes up.
   lifecycle {
     prevent_destroy = var.protected
-#                     ^^^^^^^^^^^^^ Constant value required: prevent_destroy is read before anything is evaluated, so its value must be written out: it can't refer to var.protected.
+#                     ^^^^^^^^^^^^^ Undeclared variable: There is no variable named "protected". Declare it: variable "protected" {}.
   }
 }
 ---
@@ -144,7 +146,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   wait {}
   wait {}
-# ^^^^ Duplicate block: A resource has one wait block at most; there is one at main.kplan.hcl:145,3-7 already.
+# ^^^^ Duplicate block: A resource has one wait block at most; there is one at main.kplan.hcl:147,3-7 already.
 }
 ---
 resource "Pod" "web" {
@@ -155,8 +157,7 @@ resource "Pod" "web" {
 resource "Pod" "web" {
   depends_on = [namespace.tenant, module.x, data.Secret.x, Namespace.tenant.metadata.name, Namespace["x"], Namespace]
 #               ^^^^^^^^^^^^^^^^ Invalid depends_on: depends_on names resources, such as Namespace.tenant. "namespace" is none: a kind begins with a capital letter.
-#                                 ^^^^^^^^ Invalid depends_on: This version of kplan does not have modules yet.
-#                                           ^^^^^^^^^^^^^ Invalid depends_on: This version of kplan does not have data blocks yet.
+#                                           ^^^^^^^^^^^^^ Invalid depends_on: A data block reads what is there already, so nothing waits for it. Name what has to be ready.
 #                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid depends_on: depends_on waits for whole objects: leave out what follows Namespace.tenant.
 #                                                                                          ^^^^^^^^^^^^^^ Invalid depends_on: The name of the resource is missing: a reference looks like Namespace.name.
 #                                                                                                          ^^^^^^^^^ Invalid depends_on: The name of the resource is missing: a reference looks like Namespace.name.
@@ -300,9 +301,8 @@ resource "ConfigMap" "a" {
     create_before_destroy = true
 #   ^^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "create_before_destroy" is not expected here. Two objects can't have one name, so the old one is always deleted first. To have both for a while, declare the new one under another name, and remove the old one later.
     replace_triggered_by  = [ConfigMap.b]
-#   ^^^^^^^^^^^^^^^^^^^^ Unsupported argument: An argument named "replace_triggered_by" is not expected here. There is nothing like it yet. replace_on lists fields of this object whose change replaces it; to replace it once: -replace='ADDRESS'
     precondition {
-#   ^^^^^^^^^^^^ Unsupported block type: Blocks of type "precondition" are not expected here. A resource has no conditions yet. A variable has validation, an output precondition.
+#                ^ Missing required argument: The argument "error_message" is required, but no definition was found.
       condition = true
     }
   }

@@ -42,9 +42,9 @@ locals {
 locals { a = 1, b = 2 }
 #             ^ Invalid single-argument block definition: Single-line block syntax can include only one argument definition. To define multiple arguments, use the multi-line block syntax with one argument definition per line.
 ---
-# ! main.kplan.hcl:50,1-1: Unterminated template string: No closing marker was found for the string.
 locals {
   a = <<EOT
+#     ^^^^^ Missing end of heredoc: The text that begins here has no end: a line with nothing but EOT.
 text
 }
 ---
@@ -58,7 +58,7 @@ variable "a" { type = string default = "x" }
 ---
 locals {
   a = 1e99999999
-#     ^^^^^^^^^^ Number out of range: The exponent of a number has three digits at most.
+#     ^^^^^^^^^^ Number out of range: A number has at most 153 digits, of which none is lost, and its exponent has at most three.
 }
 ---
 locals {

@@ -20,7 +20,7 @@ provider "kubernetes" {}
 ---
 moved {
   from = "Pod.a"
-#        ^^^^^^^ Invalid resource address: from is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], without quotes.
+#        ^^^^^^^ Invalid resource address: from is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], or that of a module, such as module.app, without quotes.
   to   = Pod.b
 }
 ---
@@ -32,16 +32,11 @@ import {
 #      ^^^^^ Reference to undeclared resource: There is no resource Pod.a to import into.
 }
 ---
-module "shop" {
-#^^^^^ Unsupported block type: This version of kplan does not have modules yet.
-  source = "./shop"
-}
----
 data "Secret" "tls" {}
-#^^^ Unsupported block type: This version of kplan does not have data blocks yet.
+#^^^^^^^^^^^^^^^^^^ Invalid data block: A data block has either a metadata block, with the name and the namespace of one object, or a list block, with what picks several.
 ---
 check "health" {}
-#^^^^ Unsupported block type: This version of kplan does not have check blocks yet.
+#^^^^^^^^^^^^^ Check without assertion: A check has at least one assert block, with a condition and an error_message.
 ---
 backend "local" {}
 #^^^^^^ Unsupported block type: The backend block belongs inside the kplan block.
@@ -88,7 +83,7 @@ Resource "Pod" "web" {}
 #^^^^^^^ Unsupported block type: A file holds no blocks of type "Resource". Did you mean "resource"?
 ---
 Module "x" {}
-#^^^^^ Unsupported block type: This version of kplan does not have modules yet.
+#^^^^^ Unsupported block type: A file holds no blocks of type "Module". Did you mean "module"?
 ---
 resource "ConfigMap" "a" {
   metadata { name = "a" }

@@ -16,22 +16,75 @@ import (
 	"kplan.dev/kplan/hclspec/source"
 )
 
-// outputNode is an output. Nothing refers to it: it is evaluated after all else,
-// see evaluateOutputs.
+// variableNode is a variable, which has its value already.
+type variableNode struct{}
+
+func (variableNode) findUses(*useFinder) {}
+
+func (variableNode) dependsOn() []config.Reference { return nil }
+
+func (variableNode) evaluate(p *program, b *block, _ map[Block]*result) *result {
+	return &result{value: p.opts.Variables.Value(b.name.Name)}
+}
+
+// localNode is a local value.
+type localNode struct{ expr hcl.Expression }
+
+func (l localNode) handsOn() hcl.Expression { return l.expr }
+
+func (l localNode) findUses(f *useFinder) { f.expr(l.expr) }
+
+func (localNode) dependsOn() []config.Reference { return nil }
+
+func (l localNode) evaluate(p *program, b *block, deps map[Block]*result) *result {
+	scope := p.scope(b, deps)
+	value, diags := funcs.Evaluate(l.expr, scope)
+	if diags.HasErrors() {
+		value = cty.DynamicVal
+	}
+	var o manifest.Origins
+	p.keyOrigins(b, scope, &o)
+	return &result{value: o.Mark(value), diags: diags}
+}
+
+// outputNode is an output. Nothing refers to one of the root: those are evaluated after all else, see
+// evaluateOutputs. One of a module is what its caller sees of it.
 type outputNode struct{ decl *config.Output }
+
+func (n outputNode) handsOn() hcl.Expression { return n.decl.Expr }
 
 func (n outputNode) findUses(f *useFinder) {
 	f.expr(n.decl.Expr)
-	for _, check := range n.decl.Preconditions {
-		f.expr(check.Condition)
-		f.expr(check.ErrorMessage)
-	}
+	f.checks(n.decl.Preconditions)
 }
 
 func (n outputNode) dependsOn() []config.Reference { return n.decl.DependsOn }
 
-func (outputNode) evaluate(*program, *block, map[Block]*result) *result {
-	return &result{value: cty.DynamicVal}
+func (n outputNode) evaluate(p *program, b *block, deps map[Block]*result) *result {
+	if b.of.parent == nil {
+		return &result{value: cty.DynamicVal}
+	}
+	scope := p.scope(b, deps)
+	value, diags := funcs.Evaluate(n.decl.Expr, scope)
+	if diags.HasErrors() {
+		value = cty.DynamicVal
+	}
+	for _, check := range n.decl.Preconditions {
+		diags = append(diags, condition("Precondition failed", check, scope)...)
+	}
+	if n.decl.Sensitive {
+		value = value.Mark(funcs.Sensitive)
+	}
+	var o manifest.Origins
+	p.keyOrigins(b, scope, &o)
+	for _, awaited := range b.awaits { // who uses the output comes after what it depends on
+		if res := deps[awaited.to]; res != nil {
+			for _, i := range res.instances {
+				o.Need(i.Addr)
+			}
+		}
+	}
+	return &result{value: o.Mark(value), diags: diags}
 }
 
 // evaluatedOutput is the result of one output.
@@ -49,7 +102,7 @@ func (p *program) evaluateOutputs(results map[Block]*result, only func(addrs.Res
 	var all []evaluatedOutput
 	for _, b := range p.names.inOrder {
 		n, ok := b.node.(outputNode)
-		if !ok || !p.complete(b, results, only) {
+		if !ok || b.name.Module != "" || !p.complete(b, results, only) {
 			continue
 		}
 		o := evaluatedOutput{block: b}
@@ -89,8 +142,8 @@ func (p *program) complete(b *block, results map[Block]*result, only func(addrs.
 func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*result) (
 	*OutputValue, map[manifest.LaterMark]struct{}, hcl.Diagnostics,
 ) {
-	for _, ref := range o.DependsOn {
-		if results[resourceBlock(ref.Resource)] != nil && len(results[resourceBlock(ref.Resource)].failed) > 0 {
+	for _, awaited := range b.awaits {
+		if results[awaited.to] != nil && len(results[awaited.to].failed) > 0 {
 			return nil, nil, nil
 		}
 	}
@@ -111,7 +164,7 @@ func (p *program) evaluateOutput(b *block, o *config.Output, results map[Block]*
 			_, marks := condition.UnmarkDeep()
 			from.Take(marks)
 		}
-		diags = append(diags, precondition(check, scope)...)
+		diags = append(diags, condition("Precondition failed", check, scope)...)
 	}
 	if isSecret && !o.Sensitive {
 		diags = append(diags, source.Problem("Output refers to sensitive values", o.Expr.Range(),
@@ -214,12 +267,13 @@ func wholeNumbers(x any) any {
 	return x
 }
 
-// precondition checks a condition as far as it is known.
-func precondition(check *config.Check, scope *hcl.EvalContext) hcl.Diagnostics {
-	passed, diags := check.Passes(scope)
-	if passed {
-		return diags
-	}
-	message, problems := check.Message(displayScope(scope))
-	return append(append(diags, problems...), source.ProblemIn("Precondition failed", check.Condition, scope, "%s", message)...)
+// checkNode is a check block, which is evaluated after all else: see evaluateChecks.
+type checkNode struct{ decl *config.CheckBlock }
+
+func (n checkNode) findUses(f *useFinder) { f.checks(n.decl.Asserts) }
+
+func (checkNode) dependsOn() []config.Reference { return nil }
+
+func (checkNode) evaluate(*program, *block, map[Block]*result) *result {
+	return &result{value: cty.DynamicVal}
 }
