@@ -27,13 +27,13 @@ import (
 // adopts reports whether the user asked, by name, for the object to be adopted.
 func (p *planner) adopts(addr addrs.Instance) bool {
 	return anyMatches(p.Adopt, addr) ||
-		slices.ContainsFunc(p.Config.Imports, func(i *config.Import) bool { return Matches(i.To, addr) })
+		slices.ContainsFunc(p.preview().Imports(), func(i *config.Import) bool { return Matches(i.To, addr) })
 }
 
 // importsOfNothing are the import blocks of objects that are not in the cluster. One that was carried
 // out may stay, whatever becomes of its object: the state has the address then.
 func importsOfNothing(p *planner, changes []*Change) (diags hcl.Diagnostics) {
-	for _, i := range p.Config.Imports {
+	for _, i := range p.preview().Imports() {
 		var missing []string
 		for _, c := range changes {
 			_, known := p.state.Find(c.Addr)
@@ -58,7 +58,7 @@ func importsOfNothing(p *planner, changes []*Change) (diags hcl.Diagnostics) {
 // managersToAdopt are managers whose fields the adoption of an object takes over,
 // besides those of the tools that are known to deploy.
 func managersToAdopt(p *planner, addr addrs.Instance) []string {
-	for _, i := range p.Config.Imports {
+	for _, i := range p.preview().Imports() {
 		if Matches(i.To, addr) {
 			return i.Managers
 		}

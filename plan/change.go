@@ -67,6 +67,7 @@ type Change struct {
 	// Dependencies are the instances this one comes after, and which are deleted after it.
 	Dependencies []addrs.Instance
 	Protected    bool // lifecycle.prevent_destroy
+	Retained     bool // lifecycle.destroy is false
 	// Blocked reports that the change was refused: see the plan's diagnostics.
 	Blocked bool
 	Range   hcl.Range // the head of the resource block, if it has one
@@ -111,6 +112,11 @@ type Change struct {
 
 // Moved reports whether the object has another address than before.
 func (c *Change) Moved() bool { return c.Previous != addrs.Instance{} }
+
+// LeavesObject reports whether the object is there and stays, and is only forgotten.
+func LeavesObject(c *Change) bool {
+	return c.Action == Forget && (c.Reason == BecauseRemoved || c.Reason == BecauseRetained || c.Reason == BecauseKept)
+}
 
 // IsDone reports whether the object is gone because it has served its purpose, and is
 // to stay so.

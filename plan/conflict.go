@@ -59,7 +59,7 @@ const (
 // standingOf decides what becomes of a field that another manager owns.
 func standingOf(d *decision, path addrs.Path) standing {
 	switch {
-	case d.rules.forces, coveredBy(ownMarks, path):
+	case d.rules.forces, coveredBy(OwnMarks, path):
 		return forced
 	case path == relations.Replicas && scaledBy(d) != "":
 		return autoscaled
@@ -109,7 +109,7 @@ func take(d *decision, conflicts []kube.Conflict) {
 	for _, f := range conflicts {
 		known := slices.ContainsFunc(d.taken, func(t Drift) bool { return t.Path == f.Path && t.Manager == f.Manager })
 		if !known && f.Manager != ownership.BeforeFirstApply && standingOf(d, f.Path) == forced &&
-			!hasDrifted(d, f.Path) && !coveredBy(ownMarks, f.Path) {
+			!hasDrifted(d, f.Path) && !coveredBy(OwnMarks, f.Path) {
 			d.taken = append(d.taken, ownedAt(d.managers, f.Path, f.Manager))
 		}
 	}

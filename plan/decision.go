@@ -32,6 +32,7 @@ type decision struct {
 	redefined      bool         // the definition of its kind is changed by the same plan
 	notDryRunnable string       // why the server can't be asked about a new object, "" where it can be
 	mayExist       bool         // a new object, though the server can't be asked about it
+	isTriggered    bool         // what replace_triggered_by names changes
 	prior          []*Change    // what this plan changes of what the object comes after
 
 	// What the cluster has.
@@ -112,7 +113,7 @@ func (d *decision) change() *Change {
 		DesiredFields: d.fields, Before: d.before, After: d.after, Unknown: d.unknown, Sensitive: d.sensitive,
 		Drift: d.drift, Relinquished: d.relinquished, NewlyManaged: d.newlyManaged, Admitted: d.admitted, AcknowledgedDrift: d.acknowledgedDrift,
 		ReplacePaths: d.replacePaths, UID: d.uid, ResourceVersion: d.resourceVersion,
-		Dependencies: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Blocked: d.blocked,
+		Dependencies: d.needs, Protected: d.desired.Lifecycle.PreventDestroy, Retained: d.desired.Lifecycle.Retain, Blocked: d.blocked,
 		Range: d.desired.Range, Desired: d.desired,
 		prior: d.prior, Yields: d.yields, Resets: d.resets, rewritten: d.rewritten,
 		Transfer: d.transfer, AdoptManagers: d.besides, AdoptedFrom: d.adoptedFrom, DeadVersions: d.dead, Taken: d.taken,

@@ -163,9 +163,9 @@ func ManagingStack(live *unstructured.Unstructured, stackID string) string {
 	return stack
 }
 
-// ownMarks are kplan's own: nobody else sets them to another value and means
+// OwnMarks are kplan's own: nobody else sets them to another value and means
 // the object well.
-var ownMarks = []addrs.Path{
+var OwnMarks = []addrs.Path{
 	stackLabelPath,
 	addrs.NewPath("metadata", "annotations", addrs.AddressAnnotation),
 }

@@ -101,7 +101,7 @@ func sameAt(d *decision, set *fieldpath.Set) []addrs.Path {
 		path := ownership.Path(elements)
 		before, had := ValueAt(d.before, path)
 		after, has := ValueAt(d.after, path)
-		if had && has && !slices.Contains(ownMarks, path) && d.kind.At(path).Equal(before, after) {
+		if had && has && !slices.Contains(OwnMarks, path) && d.kind.At(path).Equal(before, after) {
 			same.Add(path)
 		}
 	}

@@ -52,6 +52,7 @@ type savedPlan struct {
 	Kinds     []savedKind         `json:"kinds,omitempty"`
 	Changes   []savedChange       `json:"changes"`
 	Outputs   []savedOutput       `json:"outputs"`
+	Checks    []savedCheck        `json:"checks,omitempty"`
 	// Errored plans are to be read, not to be applied.
 	Errored     bool           `json:"errored,omitempty"`
 	Skipped     []savedSkipped `json:"skipped,omitempty"`
@@ -90,6 +91,7 @@ type savedChange struct {
 	ResourceVersion   string               `json:"resource_version,omitempty"`
 	Dependencies      []addrs.Instance     `json:"dependencies,omitempty"`
 	Protected         bool                 `json:"protected,omitempty"`
+	Retained          bool                 `json:"retained,omitempty"`
 	Blocked           bool                 `json:"blocked,omitempty"`
 	ReplacePaths      []addrs.Path         `json:"replace_paths,omitempty"`
 	Drift             []Drift              `json:"drift,omitempty"`
@@ -113,6 +115,14 @@ type savedChange struct {
 type savedSkipped struct {
 	Address          addrs.Instance `json:"address"`
 	FailedDependency addrs.Instance `json:"failed_dependency,omitzero"`
+}
+
+// savedCheck is the result of a check block.
+type savedCheck struct {
+	Module   string              `json:"module,omitempty"`
+	Name     string              `json:"name"`
+	Status   hclspec.CheckStatus `json:"status"`
+	Problems []string            `json:"problems,omitempty"`
 }
 
 type savedOutput struct {
@@ -147,6 +157,9 @@ func (p *Plan) Encode(s *state.State, version string) ([]byte, error) {
 	}
 	for _, o := range redacted.Outputs {
 		doc.Outputs = append(doc.Outputs, savedOutput(o))
+	}
+	for _, c := range p.Checks {
+		doc.Checks = append(doc.Checks, savedCheck(c))
 	}
 	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
@@ -205,7 +218,8 @@ func saveChange(c *Change) savedChange {
 	saved := savedChange{
 		Address: c.Addr, Object: plannedObject{c.Object}, Plural: c.Kind.Plural, Action: c.Action, Reason: c.Reason,
 		Certainty: c.Certainty, Why: c.Why, UID: c.UID, ResourceVersion: c.ResourceVersion, Dependencies: c.Dependencies,
-		Protected: c.Protected, Blocked: c.Blocked, ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
+		Protected: c.Protected, Retained: c.Retained, Blocked: c.Blocked,
+		ReplacePaths: c.ReplacePaths, Unknown: c.Unknown.Sorted(), Sensitive: c.Sensitive.Sorted(),
 		Drift: c.Drift, Taken: c.Taken, AdoptedFrom: c.AdoptedFrom, Unmanaged: c.Unmanaged, UnmanagedReads: c.UnmanagedReads,
 		Relinquished: c.Relinquished, NewlyManaged: c.NewlyManaged, Admitted: c.Admitted,
 		AcknowledgedDrift: c.AcknowledgedDrift,
@@ -278,6 +292,9 @@ func Decode(data []byte, lookup Lookup) (*Plan, error) {
 	for _, o := range doc.Outputs {
 		p.Outputs = append(p.Outputs, OutputChange(o))
 	}
+	for _, c := range doc.Checks {
+		p.Checks = append(p.Checks, hclspec.CheckResult(c))
+	}
 	return p, nil
 }
 
@@ -335,7 +352,8 @@ func (saved savedChange) change(kind *kinds.Kind) (*Change, error) {
 	c := &Change{
 		Addr: saved.Address, Object: saved.Object.Object, Kind: kind, Action: saved.Action, Reason: saved.Reason,
 		Certainty: saved.Certainty, Why: saved.Why, UID: saved.UID, ResourceVersion: saved.ResourceVersion, Dependencies: saved.Dependencies,
-		Protected: saved.Protected, Blocked: saved.Blocked, ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
+		Protected: saved.Protected, Retained: saved.Retained, Blocked: saved.Blocked,
+		ReplacePaths: saved.ReplacePaths, Unknown: addrs.NewPathSet(saved.Unknown...),
 		Sensitive: addrs.NewPathSet(saved.Sensitive...), DesiredFields: saved.DesiredFields, Before: saved.Before, After: saved.After,
 		Drift: saved.Drift, Taken: saved.Taken, AdoptedFrom: saved.AdoptedFrom, Unmanaged: saved.Unmanaged, UnmanagedReads: saved.UnmanagedReads,
 		Relinquished: saved.Relinquished, NewlyManaged: saved.NewlyManaged, Admitted: saved.Admitted,

@@ -33,6 +33,14 @@ func guard(c *Change) hcl.Diagnostics {
 				"Keep what can't be changed in place as it is.", c.Addr, c.Object),
 		}}
 	}
+	if c != nil && c.Action == Replace && c.Retained {
+		c.Blocked = true
+		return hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Object is not to be deleted", Subject: lifecycleRange(c),
+			Detail: fmt.Sprintf("The plan would replace %s (%s), whose lifecycle block sets destroy = false: it is never deleted, and two objects "+
+				"can't have the same name. Remove the argument, give the new object another name, or keep the object as it is.", c.Addr, c.Object),
+		}}
+	}
 	if c == nil || !c.Protected || c.Action != Delete && c.Action != Replace {
 		return nil
 	}
@@ -43,13 +51,19 @@ func guard(c *Change) hcl.Diagnostics {
 		Detail: fmt.Sprintf("The plan would %s %s (%s), whose lifecycle block sets prevent_destroy. "+
 			"Set it to false and apply that first, or keep the object as it is.", c.Action, c.Addr, c.Object),
 	}
-	if c.Desired != nil {
-		d.Subject = c.Range.Ptr()
-		if c.Desired.Lifecycle.Range.Filename != "" {
-			d.Subject = c.Desired.Lifecycle.Range.Ptr()
-		}
-	}
+	d.Subject = lifecycleRange(c)
 	return hcl.Diagnostics{d}
+}
+
+// lifecycleRange is where the lifecycle block is, else the block of the resource, nil where there is none.
+func lifecycleRange(c *Change) *hcl.Range {
+	switch {
+	case c.Desired == nil:
+		return nil
+	case c.Desired.Lifecycle.Range.Filename != "":
+		return c.Desired.Lifecycle.Range.Ptr()
+	}
+	return c.Range.Ptr()
 }
 
 // guardKept refuses to delete or replace what objects that the plan keeps can't be
@@ -172,7 +186,7 @@ func (c *Change) staysAfter(toDelete *Change) bool {
 	case Delete:
 		return false
 	case Forget:
-		return c.Reason == BecauseRemoved
+		return c.Reason == BecauseRemoved || c.Reason == BecauseRetained
 	case Create, Replace: // it is created in what replaces toDelete
 		return toDelete.Action == Delete
 	}

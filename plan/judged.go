@@ -364,7 +364,7 @@ func withdrawal(ctx context.Context, p *planner, o state.Object) *Change {
 	}
 	c := &Change{Addr: o.Addr, Object: o.Object, Kind: kind, Action: Delete, Before: live[o.Object.Identity()].Object}
 	switch desired := p.wanted()[o.Object.Identity()]; {
-	case desired == nil && forgets(p.Config, o.Addr), desired != nil && len(desired.Unknown) > 0:
+	case desired == nil && leavingReason(p, o) != "", desired != nil && len(desired.Unknown) > 0:
 		return nil
 	case desired != nil:
 		c.Action, c.DesiredFields = Update, desired.Fields
@@ -408,7 +408,7 @@ func givesUp(p *planner, identity addrs.Object, live *unstructured.Unstructured,
 	}
 	desired := p.wanted()[identity]
 	switch {
-	case desired == nil && forgets(p.Config, entry.Addr):
+	case desired == nil && leavingReason(p, entry) != "":
 		return ""
 	case desired == nil:
 		return Delete

@@ -52,7 +52,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	}
 	var movedAddr map[addrs.Object]addrs.Instance
 	if plan.Mode != RefreshOnly { // what the configuration wants is not its subject
-		current, movedAddr = applyMoves(in.Config.Moved, current)
+		current, movedAddr = applyMoves(in.Config.AllMoved(), current)
 	}
 	preview := sync.OnceValue(func() *hclspec.Preview {
 		return in.evaluate(ctx)
@@ -155,7 +155,7 @@ func (p *planner) walk(ctx context.Context, in Input, plan *Plan) hcl.Diagnostic
 	if !p.offline() {
 		diags = append(diags, importsOfNothing(p, plan.Changes)...)
 	}
-	plan.Skipped = outcome.Skipped
+	plan.Skipped, plan.Checks = outcome.Skipped, outcome.Checks
 	if ctx.Err() != nil {
 		return diags
 	}
@@ -185,6 +185,11 @@ func (in Input) learnSecrets(plan *Plan) {
 	}
 	if plan.Preview != nil {
 		LearnSecrets(in.Secrets, plan.Preview.Desired()...) // also of those whose plan failed
+	}
+	for _, c := range plan.Checks {
+		for i, problem := range c.Problems {
+			c.Problems[i] = in.Secrets.Hide(problem)
+		}
 	}
 	for i, w := range plan.Warnings {
 		plan.Warnings[i].Text = in.Secrets.Hide(w.Text)

@@ -21,7 +21,7 @@ func Observe(ctx context.Context, in Input) (*hclspec.Scope, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	current, movedAddr := applyMoves(in.Config.Moved, current)
+	current, movedAddr := applyMoves(in.Config.AllMoved(), current)
 	in.Log = log.Or(in.Log)
 	preview := in.evaluate(ctx)
 	p := &planner{

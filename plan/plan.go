@@ -42,6 +42,8 @@ type Plan struct {
 	// its order, then the deletions in the order they would be made.
 	Changes []*Change
 	Outputs []OutputChange
+	// Checks are the results of the check blocks, in the order of the configuration.
+	Checks []hclspec.CheckResult
 	// Skipped are objects that could not be planned since one they need
 	// failed. A plan with any, or with Incomplete set, is shown and saved but not applied.
 	Skipped    []hclspec.Skipped
@@ -111,6 +113,8 @@ const (
 	BecauseEachKey     Reason = "delete_because_each_key"                    // for_each no longer has its key
 	BecauseCountIndex  Reason = "delete_because_count_index"                 // count is lower now
 	BecauseRepetition  Reason = "delete_because_wrong_repetition"            // for_each or count came or went
+	BecauseNoModule    Reason = "delete_because_no_module"                   // its module, or that instance of it, is gone
+	BecauseDisabled    Reason = "delete_because_enabled_false"               // lifecycle.enabled is false
 	BecauseRenamed     Reason = "delete_because_object_renamed"              // its address has another object now
 	BecauseDestroy     Reason = "delete_because_destroy"                     // all is to be deleted
 	BecauseImmutable   Reason = "replace_because_cannot_update"              // the server forbids the change
@@ -119,6 +123,7 @@ const (
 	BecauseDeleted     Reason = "create_because_deleted_outside"             // the state has it, the cluster does not
 	BecauseReplaced    Reason = "create_because_object_renamed"              // the other half of BecauseRenamed
 	BecauseRemoved     Reason = "forget_because_lifecycle_destroy_in_config" // by a removed block
+	BecauseRetained    Reason = "forget_because_lifecycle_destroy_in_state"  // lifecycle.destroy is false
 	BecauseGone        Reason = "forget_because_deleted_outside"             // the cluster no longer has it
 	BecauseUndefined   Reason = "forget_because_kind_deleted_outside"        // the cluster no longer has its kind
 	BecauseOtherStack  Reason = "forget_because_other_stack"                 // another stack has adopted it

@@ -20,6 +20,7 @@ import (
 	"kplan.dev/kplan/kinds/validation"
 	"kplan.dev/kplan/kube"
 	"kplan.dev/kplan/plan/autoscale"
+	"kplan.dev/kplan/plan/data"
 	"kplan.dev/kplan/state"
 )
 
@@ -67,7 +68,9 @@ func (in Input) options() hclspec.Options {
 	options := hclspec.Options{Variables: in.Variables, Kinds: kinds.Expecting{Served: in.Cluster}}
 	if in.offline() {
 		options.Kinds = kinds.OpenSet{Set: kinds.Builtin()}
+		return options
 	}
+	options.Read = (&data.Reader{Cluster: in.Cluster, Secrets: in.Secrets}).Objects
 	return options
 }
 

@@ -49,6 +49,9 @@ func (p *planner) planPruned(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		if declared[o.Addr] {
 			return BecauseRenamed
 		}
+		if !hclspec.HasModule(p.preview(), o.Addr.Resource.Module) {
+			return BecauseNoModule
+		}
 		return pruneReason(p.Config, o.Addr)
 	})
 }
@@ -67,17 +70,18 @@ func (p *planner) destroyAll(ctx context.Context, plan *Plan) hcl.Diagnostics {
 
 // pruneReason is why the configuration no longer has an object of that address.
 func pruneReason(c *config.Config, addr addrs.Instance) Reason {
-	i := slices.IndexFunc(c.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
-	if i < 0 {
+	block := c.Resource(addr.Resource)
+	if block == nil {
 		return BecauseNotInConfig
 	}
-	block := c.Resources[i]
 	_, isIndex := addr.Key.Index()
 	switch {
 	case isIndex && block.Count != nil:
 		return BecauseCountIndex
 	case !isIndex && !addr.Key.IsZero() && block.ForEach != nil:
 		return BecauseEachKey
+	case addr.Key.IsZero() && block.Enabled != nil:
+		return BecauseDisabled
 	}
 	return BecauseRepetition
 }
@@ -112,8 +116,15 @@ func isKept(c *Change, deleted []state.Object) bool {
 // deletion plans the deletion of one object. That its kind is not served any more does
 // not mean that the object is gone; that there is no definition of the kind does.
 func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (*Change, error) {
+	leaving := leavingReason(p, o)
+	if reason == BecauseDestroy && leaving == BecauseRemoved { // which is about what the configuration no longer has
+		leaving = ""
+	}
 	if p.offline() {
 		c := p.removal(o, builtinKind(o.Object), Delete, reason, nil)
+		if leaving != "" {
+			c.Action, c.Reason, c.Protected = Forget, leaving, false
+		}
 		c.Certainty, c.Why = Predicted, offlineWhy
 		return c, nil
 	}
@@ -128,12 +139,14 @@ func (p *planner) deletion(ctx context.Context, o state.Object, reason Reason) (
 	switch {
 	case err != nil:
 		return nil, err
-	case reason != BecauseDestroy && forgets(p.Config, o.Addr):
-		return p.removal(o, kind, Forget, BecauseRemoved, nil), nil
+	case leaving == BecauseRemoved:
+		return p.removal(o, kind, Forget, leaving, nil), nil
 	case live == nil || string(live.GetUID()) != o.UID: // gone, or recreated by someone else: either way no longer managed
 		return p.removal(o, kind, Forget, BecauseGone, nil), nil
 	case ManagingStack(live, p.state.StackID()) != "":
 		return p.removal(o, kind, Forget, BecauseOtherStack, nil), nil
+	case leaving == BecauseRetained:
+		return p.removal(o, kind, Forget, leaving, nil), nil
 	}
 	return p.removal(o, kind, Delete, reason, live), nil
 }
@@ -164,9 +177,19 @@ func builtinKind(o addrs.Object) *kinds.Kind {
 	return kind
 }
 
-// forgets reports whether a removed block wants the object to stay in the cluster.
-func forgets(c *config.Config, addr addrs.Instance) bool {
-	return slices.ContainsFunc(c.Removed, func(r *config.Removed) bool { return !r.Destroy && Matches(r.From, addr) })
+// leavingReason is why an object that the configuration no longer has stays in the cluster, "" where it does not. A removed block
+// decides, else the resource block that there still is, else what that had when the object was last applied.
+func leavingReason(p *planner, o state.Object) Reason {
+	removed := slices.DeleteFunc(slices.Clone(p.Config.AllRemoved()), func(r *config.Removed) bool { return !r.Means(o.Addr) })
+	block := p.Config.Resource(o.Addr.Resource)
+	switch {
+	case slices.ContainsFunc(removed, func(r *config.Removed) bool { return !r.Destroy }):
+		return BecauseRemoved
+	case len(removed) > 0:
+	case block != nil && block.Lifecycle.Retain, block == nil && o.Retained:
+		return BecauseRetained
+	}
+	return ""
 }
 
 // deletionOrder puts what needs others before what it needs, and what keeps another in the

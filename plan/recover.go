@@ -48,7 +48,7 @@ func Recover(ctx context.Context, cluster *kube.Cluster, s *state.State) (*state
 		if uid := found[i].uid; uid != "" && uid != known.UID {
 			objects.Put(state.Object{
 				Addr: pending.Addr, Object: pending.Object, UID: uid, Dependencies: pending.Dependencies,
-				Applied: pending.Applied, Sensitive: pending.Sensitive, Protected: pending.Protected,
+				Applied: pending.Applied, Sensitive: pending.Sensitive, Protected: pending.Protected, Retained: pending.Retained,
 				Deposed: pending.Action == state.PendingDelete,
 			})
 		}
@@ -148,7 +148,7 @@ func applyMoves(moves []*config.Moved, s *state.State) (*state.State, map[addrs.
 	moved := s
 	for _, m := range moves {
 		for _, o := range slices.Clone(moved.Objects) {
-			to, ok := destination(m, o.Addr)
+			to, ok := m.Destination(o.Addr)
 			if o.Deposed || !ok {
 				continue
 			}
@@ -165,18 +165,6 @@ func applyMoves(moves []*config.Moved, s *state.State) (*state.State, map[addrs.
 		}
 	}
 	return moved, before
-}
-
-// destination is where a moved block moves an address to, if it does. Between
-// resources without keys whole resources move, all their instances.
-func destination(m *config.Moved, addr addrs.Instance) (addrs.Instance, bool) {
-	switch {
-	case m.From == addr:
-		return m.To, true
-	case m.From.Key.IsZero() && m.To.Key.IsZero() && m.From.Resource == addr.Resource:
-		return m.To.Resource.Instance(addr.Key), true
-	}
-	return addrs.Instance{}, false
 }
 
 // recogniseGenerated gives the objects whose names the API server would have made up

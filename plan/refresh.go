@@ -145,7 +145,7 @@ func (p *planner) forgetLost(ctx context.Context, plan *Plan, outcome hclspec.Ou
 		case err != nil:
 			p.cancelOnOutage(err)
 			diags = append(diags, diag.FromKube(err, nil, o.Addr.String())...)
-		case c.Action == Forget:
+		case c.Action == Forget && !LeavesObject(c):
 			plan.Changes = append(plan.Changes, c)
 		}
 	}

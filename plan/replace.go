@@ -102,6 +102,23 @@ func (d *decision) triggers() []addrs.Path {
 	return paths
 }
 
+// triggers reports whether a change is one for which replace_triggered_by replaces another object: of anything,
+// or of the field at a path. An object that is new, or is adopted, was nothing that the other one has seen.
+func triggers(c *Change, at addrs.Path) bool {
+	if c == nil || c.Action != Update && c.Action != Replace {
+		return false
+	}
+	if at.IsZero() || c.Unknown.Covers(at) {
+		return true
+	}
+	for path := range differences(c.Desired.Kind.Root, c.Before, c.After) {
+		if at.Contains(path) || path.Contains(at) {
+			return true
+		}
+	}
+	return false
+}
+
 // immutableChanges are the changed fields that by the kind's description are
 // immutable, the order of a list among them.
 func (d *decision) immutableChanges() []addrs.Path {

@@ -9,7 +9,6 @@ import (
 
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/graph"
-	"kplan.dev/kplan/hclspec/config"
 	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/state"
@@ -26,9 +25,9 @@ type scope struct {
 func (s scope) has(addr addrs.Instance) bool { return !s.limited || s.in[addr] }
 
 // Matches reports whether an address that a user gave means the instance: the
-// address of a resource means all its instances.
+// address of a resource means all its instances, that of a module all in it.
 func Matches(given, addr addrs.Instance) bool {
-	return given == addr || given.Key.IsZero() && given.Resource == addr.Resource
+	return given.Means(addr)
 }
 
 // anyMatches reports whether one of the addresses that a user gave means the instance.
@@ -162,7 +161,7 @@ func noResource(addrs.Resource) bool { return false }
 func wasThere(in Input, addr addrs.Instance) bool {
 	return slices.ContainsFunc(in.State.Pending, func(p state.Pending) bool { return Matches(addr, p.Addr) }) ||
 		slices.ContainsFunc(in.State.Objects, func(o state.Object) bool { return Matches(addr, o.Addr) }) ||
-		in.Mode == Destroy && slices.ContainsFunc(in.Config.Resources, func(r *config.Resource) bool { return r.Addr == addr.Resource })
+		in.Mode == Destroy && in.Config.Resource(addr.Resource) != nil
 }
 
 // pick finds the instances that an option means. There are none where what it means is

@@ -27,7 +27,7 @@ func present(kind *kinds.Kind, fields []ownership.Field, live, desired map[strin
 	for _, f := range fields {
 		_, there := ValueAt(live, f.Path)
 		_, wanted := valueIn(kind, desired, f.Path)
-		if there && !wanted && f.Path != lastApplied && !slices.Contains(ownMarks, f.Path) && !coveredBy(ignored, f.Path) {
+		if there && !wanted && f.Path != lastApplied && !slices.Contains(OwnMarks, f.Path) && !coveredBy(ignored, f.Path) {
 			found = append(found, Drift{f.Path, f.Manager, f.Time})
 		}
 	}

@@ -26,6 +26,9 @@ func (p *planner) update(ctx context.Context, d *decision, live *unstructured.Un
 	if anyMatches(p.Replace, d.addr) {
 		return p.replace(ctx, d, BecauseRequested, nil)
 	}
+	if d.isTriggered {
+		return p.replace(ctx, d, BecauseTriggered, nil)
+	}
 	if unresolved := d.unresolved().Sorted(); len(unresolved) > 0 {
 		return p.predictUpdateAndConflicts(ctx, d, live, unresolved[0].String()+" is known after apply")
 	}

@@ -76,6 +76,7 @@ func (p *planner) decide(ctx context.Context, d *decision, needs decisions) (hcl
 		return p.refresh(ctx, d)
 	}
 	d.redefined = slices.ContainsFunc(d.needs, func(addr addrs.Instance) bool { return needs[addr].change.Redefines(d.kind) })
+	d.isTriggered = slices.ContainsFunc(d.desired.Triggers, func(t hclspec.Trigger) bool { return triggers(needs[t.Instance].change, t.Path) })
 	d.prior = priorTo(d, needs)
 	d.notDryRunnable, d.mayExist = whyNotDryRunnable(d, needs)
 	if d.recorded {

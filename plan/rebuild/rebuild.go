@@ -165,7 +165,7 @@ func (b *rebuilding) entry(c *plan.Change) state.Object {
 	known, _ := b.objects.FindObject(c.Object)
 	o := state.Object{
 		Addr: c.Addr, Object: c.Object, UID: c.UID, Dependencies: c.Dependencies, Digest: known.Digest, Applied: known.Applied,
-		Sensitive: c.SensitiveDesired(), Protected: c.Protected,
+		Sensitive: c.SensitiveDesired(), Protected: c.Protected, Retained: c.Retained,
 	}
 	if c.Moved() {
 		o.Addr, o.Deposed = c.Previous, known.Deposed

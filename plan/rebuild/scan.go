@@ -155,7 +155,8 @@ func (l *scanner) addFound(kind *kinds.Kind, found []*unstructured.Unstructured)
 		}
 		s := Scanned{Stack: stack, Object: kind.Object(live.GetNamespace(), live.GetName()),
 			UID: string(live.GetUID()), Made: live.GetCreationTimestamp().Time}
-		if addr, err := addrs.ParseInstance(live.GetAnnotations()[addrs.AddressAnnotation]); err == nil && addr.Resource.Type == kind.Name {
+		addr, err := addrs.ParseInstance(live.GetAnnotations()[addrs.AddressAnnotation])
+		if err == nil && addr.Resource.MayBecome(addrs.Resource{Type: kind.Name}) {
 			s.Addr = addr
 		}
 		group, version := appliedIn(live)
