@@ -47,7 +47,7 @@ type Input struct {
 	// the state is no longer this run's to change. Then nothing new starts either.
 	Lost func() <-chan struct{}
 	// Secrets learns the secret values that are known only after others were applied. It
-	// may be nil.
+	// hides all that it knows in the logs of containers. It may be nil.
 	Secrets *redact.Secrets
 }
 

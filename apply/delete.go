@@ -145,7 +145,7 @@ func (d *deleter) deleteEarly(ctx context.Context, c *plan.Change) error {
 // forget takes the stack's marks off an object that stays, so that no rebuilt state has it
 // again, and records that it is managed no more.
 func (d *deleter) forget(ctx context.Context, c *plan.Change) error {
-	if c.Reason == plan.BecauseRemoved || c.Reason == plan.BecauseKept {
+	if plan.LeavesObject(c) {
 		if err := Release(ctx, d.cluster, c.Kind, c.Object, c.UID, d.journal.stack()); err != nil {
 			return err
 		}

@@ -104,7 +104,8 @@ func pendingAction(a plan.Action) (state.PendingAction, bool) {
 func pendingOf(c *plan.Change, action state.PendingAction, s *state.State) state.Pending {
 	p := state.Pending{Addr: c.Addr, Object: c.Object, Action: action, UID: c.UID, Dependencies: c.Dependencies}
 	if action != state.PendingDelete {
-		p.Applied, p.Sensitive, p.Protected = c.AppliedFields(s), c.SensitiveDesired(), c.Protected
+		p.Applied, p.Sensitive = c.AppliedFields(s), c.SensitiveDesired()
+		p.Protected, p.Retained = c.Protected, c.Retained
 	}
 	return p
 }

@@ -128,7 +128,7 @@ func (r *runner) connect(stackID string) {
 	r.informers = informers.New(ctx, r.Cluster, informers.Options{
 		Selector: addrs.StackLabel + "=" + stackID, Namespaces: namespaces, Keep: readiness.HasFinished,
 	})
-	diagnoser := &readiness.Diagnoser{Cluster: r.Cluster, Informers: r.informers}
+	diagnoser := &readiness.Diagnoser{Cluster: r.Cluster, Informers: r.informers, Secrets: r.Secrets}
 	events := &events{background: r.background, report: r.Progress}
 	activity := newActivity()
 	timeouts := newTimeouts(r.Config, r.Wait.Timeout)

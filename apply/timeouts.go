@@ -12,7 +12,7 @@ import (
 // timeouts are how long to wait for a change of an object, also of one that is to
 // be deleted.
 type timeouts struct {
-	resources map[addrs.Resource]time.Duration // by their wait blocks
+	resources map[addrs.Resource]time.Duration // by their wait blocks, which are declared there
 	other     time.Duration
 }
 
@@ -22,9 +22,9 @@ func newTimeouts(config *config.Config, other time.Duration) timeouts {
 		t.other = DefaultWaitTimeout
 	}
 	if config != nil {
-		for _, resource := range config.Resources {
+		for addr, resource := range config.AllResources() {
 			if resource.Wait.Timeout > 0 {
-				t.resources[resource.Addr] = resource.Wait.Timeout
+				t.resources[addr] = resource.Wait.Timeout
 			}
 		}
 	}
@@ -33,7 +33,7 @@ func newTimeouts(config *config.Config, other time.Duration) timeouts {
 
 // explain is how long kplan waited, and what sets that: a wait block prevails over the option.
 func (t timeouts) explain(addr addrs.Instance) string {
-	if timeout, set := t.resources[addr.Resource]; set {
+	if timeout, set := t.resources[addr.Resource.Declared()]; set {
 		return fmt.Sprintf("kplan waited for %s, the timeout of the wait block of %s. Increase it there: it prevails over %s.",
 			timeout, addr.Resource, option.WaitTimeout)
 	}
@@ -42,7 +42,7 @@ func (t timeouts) explain(addr addrs.Instance) string {
 }
 
 func (t timeouts) of(addr addrs.Instance) time.Duration {
-	if timeout, set := t.resources[addr.Resource]; set {
+	if timeout, set := t.resources[addr.Resource.Declared()]; set {
 		return timeout
 	}
 	return t.other

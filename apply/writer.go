@@ -80,6 +80,7 @@ func (w *writer) entry(c *plan.Change, live *unstructured.Unstructured) state.Ob
 		Applied:      c.AppliedFields(w.journal.state),
 		Sensitive:    c.SensitiveDesired(),
 		Protected:    c.Protected,
+		Retained:     c.Retained,
 	}
 }
 

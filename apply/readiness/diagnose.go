@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kplan.dev/kplan/apply/informers"
+	"kplan.dev/kplan/internal/redact"
 	"kplan.dev/kplan/kinds"
 	"kplan.dev/kplan/kube"
 )
@@ -25,6 +26,8 @@ const creationPeriod = 3 * time.Second
 type Diagnoser struct {
 	Cluster   *kube.Cluster
 	Informers *informers.Set
+	// Secrets are hidden in what containers and their runtimes wrote. It may be nil.
+	Secrets *redact.Secrets
 
 	storageClasses cache
 }
@@ -43,6 +46,7 @@ func (d *Diagnoser) diagnose(ctx context.Context, c *Check, state State) State {
 	}
 	pods := d.podsOf(live)
 	if f, lasting := c.clocks.worst(failuresAmong(live, pods), c.changed()); f != nil {
+		f.message = d.excerpt(f.message)
 		state.Failure, state.Why = f, join(state.Why, f.String())
 		if f.terminal && !state.Terminal {
 			state.Terminal, state.Stuck = f.gracePeriod == 0, lasting >= f.gracePeriod

@@ -3,17 +3,21 @@ package readiness
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kplan.dev/kplan/internal/words"
 )
 
 const (
 	logLines    = 10
 	eventsShown = 3
+	longestLine = 1000 // characters of a line of a log or of a message
 )
 
 // Evidence is what the cluster recorded about a failed pod, its last events and
@@ -30,6 +34,7 @@ func (d *Diagnoser) Evidence(ctx context.Context, state State) string {
 	f := state.Failure
 	if f == nil {
 		if f = d.failureOnceSynced(ctx, live); f != nil {
+			f.message = d.excerpt(f.message)
 			b.WriteString("\n  " + f.String())
 		}
 	}
@@ -38,10 +43,27 @@ func (d *Diagnoser) Evidence(ctx context.Context, state State) string {
 		return b.String()
 	}
 	b.WriteString(d.eventLines(ctx, f.pod.Namespace, string(f.pod.UID), false, state.Why))
-	for line := range strings.Lines(d.logs(ctx, f)) {
-		fmt.Fprintf(&b, "\n  log: %s", strings.TrimRight(line, "\n"))
+	for line := range strings.Lines(uncolored(d.Secrets.HideExcerpt(d.logs(ctx, f)))) {
+		fmt.Fprintf(&b, "\n  log: %s", words.Shorten(strings.TrimRight(line, "\r\n"), longestLine))
 	}
 	return b.String()
+}
+
+// excerpt is a line of what a container or its runtime wrote, of which the kubelet keeps the beginning or the end:
+// without secrets, also half ones.
+func (d *Diagnoser) excerpt(text string) string {
+	text = uncolored(d.Secrets.HideExcerpt(text))
+	return words.Shorten(strings.Join(strings.Fields(text), " "), longestLine)
+}
+
+var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// uncolored is a text without the sequences by which programs color what they log.
+func uncolored(text string) string {
+	if !strings.Contains(text, "\x1b") {
+		return text
+	}
+	return color.ReplaceAllString(text, "")
 }
 
 // failureOnceSynced is the failure among the pods of an object that was judged
@@ -78,7 +100,7 @@ func (d *Diagnoser) eventLines(ctx context.Context, namespace, uid string, warni
 	}
 	var b strings.Builder
 	for _, e := range events[max(0, len(events)-eventsShown):] {
-		fmt.Fprintf(&b, "\n  event: %s: %s", e.Reason, e.Message)
+		fmt.Fprintf(&b, "\n  event: %s: %s", e.Reason, d.excerpt(e.Message))
 	}
 	return b.String()
 }
