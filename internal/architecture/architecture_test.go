@@ -102,9 +102,11 @@ func compare(t *testing.T, what string, got, limit, exception int) {
 }
 
 // forTests are the packages that only tests and people who work on kplan use.
-var forTests = []string{"hclspec/spectest", "internal/bench", "internal/faulttest", "internal/schematest", "kinds/internal/gen",
-	"internal/forgetest", "internal/servertest", "kinds/kindstest", "state/httpstore/httpstoretest", "state/postgres/postgrestest",
-	"state/remote/remotetest", "state/s3/s3test", "state/storetest"}
+var forTests = []string{
+	"hclspec/spectest", "internal/bench", "internal/bundles", "internal/faulttest", "internal/schematest",
+	"kinds/internal/gen", "internal/forgetest", "internal/servertest", "kinds/kindstest", "state/httpstore/httpstoretest",
+	"state/postgres/postgrestest", "state/remote/remotetest", "state/s3/s3test", "state/storetest",
+}
 
 // TestImports holds each package's imports against the table in
 // docs/architecture.md, which has all of them except those for tests.

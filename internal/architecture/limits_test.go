@@ -14,9 +14,10 @@ var usual = limit{cycle: 10, methods: 30, files: 25}
 // exceptions are the packages that are larger. Lower a number, or remove the
 // row, when a package has become smaller; TestLimits says so.
 var exceptions = map[string]limit{
-	"kinds":   {methods: 34},
-	"hclspec": {files: 26},
-	"plan":    {files: 35},
+	"kinds":          {methods: 34},
+	"hclspec/config": {files: 26},
+	"hclspec":        {files: 30},
+	"plan":           {files: 35},
 }
 
 func limitOf(name string) limit {

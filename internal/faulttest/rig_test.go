@@ -136,6 +136,7 @@ type trial struct {
 	directory  string
 	proxy      *faulttest.Proxy
 	bystanders string
+	uids       []string // of objects that move
 }
 
 func (r *rig) newTrial(t *testing.T) *trial {

@@ -2,7 +2,9 @@ package render
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -11,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"kplan.dev/kplan/addrs"
+	"kplan.dev/kplan/internal/redact"
 )
 
 const badSource = `variable "image" {
@@ -84,4 +87,25 @@ func TestDiagnosticsCompactWarnings(t *testing.T) {
 	var b bytes.Buffer
 	Diagnostics(&b, warnings, Sources{Files: files}, Options{CompactWarnings: true})
 	golden(t, "diagnostics_compact", b.Bytes())
+}
+
+// TestLongLine: of a line that is too long the part is quoted that is meant, with the mark under it, and no half secrets.
+func TestLongLine(t *testing.T) {
+	const secret = "hunter2hunter2hunter2"
+	for _, before := range []string{"", "a", strings.Repeat("ä", 1000), strings.Repeat("x "+secret+" ", 1000)} {
+		for _, after := range []string{"", strings.Repeat(" "+secret, 1000)} {
+			line := before + "meant" + after
+			at := hcl.Range{Filename: "main.kplan.hcl", Start: hcl.Pos{Line: 1, Column: 1, Byte: len(before)},
+				End: hcl.Pos{Line: 1, Column: 2, Byte: len(before) + len("meant")}}
+			known := &redact.Secrets{}
+			known.Add(secret)
+			files := map[string]*hcl.File{"main.kplan.hcl": {Bytes: []byte(line)}}
+			s := snippetOf(&hcl.Diagnostic{Subject: &at}, Sources{Files: files, Known: known})
+			shown := s.lines[0]
+			if got := shown[s.markFrom:s.markTo]; got != "meant" || len(shown) > longestQuoted+20 || strings.Contains(shown, "hunter") ||
+				!utf8.ValidString(shown) {
+				t.Errorf("%d bytes are quoted of %d, and the mark is under %q", len(shown), len(line), got)
+			}
+		}
+	}
 }

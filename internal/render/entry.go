@@ -106,6 +106,9 @@ func symbolOfAction(c *plan.Change) symbol {
 
 // head is how the configuration names the object.
 func (e entry) head() string {
+	if e.Addr.Resource.IsManifests() {
+		return "manifests " + quote(e.Addr.Resource.Name)
+	}
 	return "resource " + quote(e.Addr.Resource.Type) + " " + quote(e.Addr.Resource.Name)
 }
 
@@ -169,6 +172,9 @@ func (e entry) verb(mode plan.Mode) string {
 		case plan.BecauseRequested:
 			return "will be replaced, as requested"
 		case plan.BecauseTriggered:
+			if len(e.ReplacePaths) == 0 {
+				return "will be replaced due to changes in replace_triggered_by"
+			}
 			return "will be replaced due to changes in replace_on"
 		}
 		return "must be replaced"
@@ -230,6 +236,10 @@ func (e entry) reason() string {
 		return "because key " + Clean(addr.Key.String()) + " is not in for_each map"
 	case plan.BecauseCountIndex:
 		return "because index " + Clean(addr.Key.String()) + " is out of range for count"
+	case plan.BecauseNoModule:
+		return "because " + Clean(addr.Resource.Module) + " is not in configuration"
+	case plan.BecauseDisabled:
+		return "because enabled is false"
 	case plan.BecauseRepetition:
 		return "because " + repetition(addr)
 	case plan.BecauseRenamed, plan.BecauseReplaced:
@@ -244,6 +254,8 @@ func (e entry) reason() string {
 		return "the cluster itself keeps it, so that it can't be deleted"
 	case plan.BecauseVersion:
 		return "because kplan's fields are recorded in another API version"
+	case plan.BecauseRetained:
+		return "because its lifecycle block sets destroy = false"
 	case plan.BecauseRemoved:
 		return "because a removed block sets destroy = false"
 	case plan.BecauseTerminating:

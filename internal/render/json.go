@@ -26,6 +26,7 @@ type jsonPlan struct {
 	ResourceDrift    []jsonResourceChange    `json:"resource_drift,omitempty"`
 	ResourceChanges  []jsonResourceChange    `json:"resource_changes"`
 	OutputChanges    map[string]jsonChange   `json:"output_changes,omitempty"`
+	Checks           []jsonCheck             `json:"checks,omitempty"`
 	Skipped          []jsonSkipped           `json:"skipped,omitempty"`
 	Diagnostics      []jsonDiagnostic        `json:"diagnostics,omitempty"`
 	Mode             plan.Mode               `json:"mode"`
@@ -38,6 +39,30 @@ type jsonPlan struct {
 type jsonVariable struct {
 	Value     any  `json:"value"`
 	Sensitive bool `json:"sensitive,omitempty"`
+}
+
+// jsonCheck is a check block, with a result for each module that it is in. Its status is the worst of theirs.
+type jsonCheck struct {
+	Address   jsonCheckAddress     `json:"address"`
+	Status    hclspec.CheckStatus  `json:"status"`
+	Instances []*jsonCheckInstance `json:"instances"`
+}
+
+type jsonCheckAddress struct {
+	Kind      string `json:"kind,omitempty"` // always check; of an instance left out
+	Module    string `json:"module,omitempty"`
+	Name      string `json:"name,omitempty"`
+	ToDisplay string `json:"to_display"`
+}
+
+type jsonCheckInstance struct {
+	Address  jsonCheckAddress    `json:"address"`
+	Status   hclspec.CheckStatus `json:"status"`
+	Problems []jsonCheckProblem  `json:"problems,omitempty"`
+}
+
+type jsonCheckProblem struct {
+	Message string `json:"message"`
 }
 
 type jsonResourceChange struct {
@@ -152,10 +177,34 @@ func JSON(w io.Writer, pl *plan.Plan, version string) error {
 	for _, o := range pl.Outputs {
 		doc.OutputChanges[o.Name] = outputChange(o)
 	}
+	doc.Checks = checks(pl.Checks)
 	for _, h := range pl.Skipped {
 		doc.Skipped = append(doc.Skipped, skipped(h))
 	}
 	return writeJSON(w, doc, true)
+}
+
+// checks are the results by block, each with those of its modules.
+func checks(results []hclspec.CheckResult) []jsonCheck {
+	var all []jsonCheck
+	at := map[jsonCheckAddress]int{}
+	for _, r := range results {
+		declared := addrs.Resource{Module: r.Module, Type: "check", Name: r.Name}.Declared()
+		address := jsonCheckAddress{"check", declared.Module, r.Name, declared.String()}
+		n, known := at[address]
+		if !known {
+			n = len(all)
+			at[address], all = n, append(all, jsonCheck{Address: address, Status: hclspec.CheckPass})
+		}
+		instance := &jsonCheckInstance{Status: r.Status, Address: jsonCheckAddress{
+			Module: r.Module, ToDisplay: addrs.Resource{Module: r.Module, Type: "check", Name: r.Name}.String()}}
+		for _, problem := range r.Problems {
+			instance.Problems = append(instance.Problems, jsonCheckProblem{problem})
+		}
+		all[n].Status = all[n].Status.Or(r.Status)
+		all[n].Instances = append(all[n].Instances, instance)
+	}
+	return all
 }
 
 func jsonVariables(pl *plan.Plan) map[string]jsonVariable {

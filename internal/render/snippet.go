@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
@@ -122,7 +123,40 @@ func (s *snippet) add(number int, line string, at int, secrets []hcl.Range) {
 	if number == s.markLine {
 		s.markFrom, s.markTo = from, to
 	}
-	s.lines = append(s.lines, shown.String()+line[done:])
+	s.lines = append(s.lines, s.clipped(number, shown.String()+line[done:]))
+}
+
+// longestQuoted is how many bytes of a line are quoted: a generated file may be one line.
+const longestQuoted = 400
+
+// clipped is a line, or what is around the mark of one that is too long. Secrets are masked by now: half of one is not
+// recognized.
+func (s *snippet) clipped(number int, line string) string {
+	if len(line) <= longestQuoted {
+		return line
+	}
+	boundary := func(at int) int {
+		for at > 0 && at < len(line) && !utf8.RuneStart(line[at]) {
+			at--
+		}
+		return at
+	}
+	from := 0
+	if number == s.markLine {
+		from = boundary(max(0, min(s.markFrom-longestQuoted/4, len(line)-longestQuoted)))
+	}
+	to := boundary(min(from+longestQuoted+utf8.UTFMax, len(line)))
+	before, after := "", ""
+	if from > 0 {
+		before = "… "
+	}
+	if to < len(line) {
+		after = " …"
+	}
+	if number == s.markLine {
+		s.markFrom, s.markTo = s.markFrom-from+len(before), min(s.markTo, to)-from+len(before)
+	}
+	return before + line[from:to] + after
 }
 
 // moved is by how much a place in a line moves when the mask takes the place of
