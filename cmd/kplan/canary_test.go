@@ -331,6 +331,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		c.fails("plan", "-kubeconfig=broken.kubeconfig.hcl")
 		c.fails("plan", "-kubeconfig=broken.kubeconfig.hcl", "-json")
 	}
+	c.podsFail(kubeconfig)
 	c.run(0, "destroy", "-auto-approve")
 	c.remove("kplan.state.json")
 	for _, block := range []string{
@@ -460,7 +461,7 @@ func (c *cage) consolesFail() {
 
 func (c *cage) fails(args ...string) { c.run(1, args...) }
 
-func (c *cage) run(want int, args ...string) {
+func (c *cage) run(want int, args ...string) []byte {
 	c.Helper()
 	if slices.Contains([]string{"plan", "apply", "destroy", "validate", "console"}, args[0]) {
 		args = append(args, "-var-file=secret.kpvars.hcl", "-var=line_var="+core("line_var"))
@@ -481,6 +482,7 @@ func (c *cage) run(want int, args ...string) {
 		c.logged += len(logged)
 		_ = os.Remove(c.log)
 	}
+	return out
 }
 
 func (c *cage) kubectl(args ...string) {
@@ -507,10 +509,13 @@ func (c *cage) files() {
 	}
 }
 
+// joins are what stands between two parts of a text that was broken over lines.
+var joins = strings.NewReplacer("│", "", "log: ", "", `\n`, "", `\r`, "", `\u000d`, "", `\u{d}`, "")
+
 // check looks for canaries in a text, also for such as are broken over lines.
 func (c *cage) check(what string, out []byte) {
 	c.Helper()
-	joined := bytes.Join(bytes.Fields(bytes.ReplaceAll(out, []byte("│"), nil)), nil)
+	joined := bytes.Join(bytes.Fields([]byte(joins.Replace(string(out)))), nil)
 	for name := range c.canaries {
 		for _, text := range spelled(core(name)) {
 			if bytes.Contains(out, []byte(text)) || bytes.Contains(joined, []byte(text)) {

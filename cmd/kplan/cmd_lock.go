@@ -42,20 +42,18 @@ func lockStatusCommand(s *session) *cli.Command {
 }
 
 func runLockStatus(ctx context.Context, s *session, opts stateOptions, asJSON bool) hcl.Diagnostics {
-	opts, diags := s.locate(ctx, opts)
+	opts, store, diags := located[state.Inspector](ctx, s, opts, func(where stateOptions) hcl.Diagnostics {
+		return failure("Lock not known", "The store %s tells who holds its lock only to a run that tries to take it.", where.place())
+	})
 	if diags.HasErrors() {
 		return diags
-	}
-	store, ok := opts.store().(state.Inspector)
-	if !ok {
-		return failure("Lock not known", "The store %s tells who holds its lock only to a run that tries to take it.", opts.place())
 	}
 	locked, err := store.Locked(ctx)
 	if err != nil {
 		return failure("Lock not known", "%s.", capital(err))
 	}
 	if asJSON {
-		return notWritten(s.ui.Wrote(writeLock(s, locked)))
+		return printJSON(s, lockOf(locked))
 	}
 	if locked == nil {
 		fmt.Fprintf(s.ui.Out, "The state %s is not locked.\n", opts.place())
@@ -75,23 +73,24 @@ func runLockStatus(ctx context.Context, s *session, opts stateOptions, asJSON bo
 	return nil
 }
 
-func writeLock(s *session, locked *state.LockedError) error {
-	type status struct {
-		Locked    bool       `json:"locked"`
-		ID        string     `json:"id,omitempty"`
-		Operation string     `json:"operation,omitempty"`
-		Who       string     `json:"who,omitempty"`
-		Version   string     `json:"version,omitempty"`
-		Created   *time.Time `json:"created,omitempty"`
-		Renewed   *time.Time `json:"renewed,omitempty"`
-		Abandoned bool       `json:"abandoned,omitempty"`
+// lockStatus is a lock in JSON.
+type lockStatus struct {
+	Locked    bool       `json:"locked"`
+	ID        string     `json:"id,omitempty"`
+	Operation string     `json:"operation,omitempty"`
+	Who       string     `json:"who,omitempty"`
+	Version   string     `json:"version,omitempty"`
+	Created   *time.Time `json:"created,omitempty"`
+	Renewed   *time.Time `json:"renewed,omitempty"`
+	Abandoned bool       `json:"abandoned,omitempty"`
+}
+
+func lockOf(locked *state.LockedError) lockStatus {
+	if locked == nil {
+		return lockStatus{}
 	}
-	var out status
-	if locked != nil {
-		i := locked.Info
-		out = status{true, i.ID, i.Operation, i.Who, i.Version, known(i.Created), known(locked.Renewed), locked.Abandoned}
-	}
-	return writeJSON(s.ui.Out, out)
+	i := locked.Info
+	return lockStatus{true, i.ID, i.Operation, i.Who, i.Version, known(i.Created), known(locked.Renewed), locked.Abandoned}
 }
 
 func known(t time.Time) *time.Time {

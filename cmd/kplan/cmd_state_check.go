@@ -84,7 +84,7 @@ func (k *stack) check(ctx context.Context, asJSON bool) (cli.ExitCode, hcl.Diagn
 		k.s.ui.Report(warning("Not everything could be compared", "Objects of the stack may be missing here:\n"+bullets(scan.Unlisted)))
 	}
 	if asJSON {
-		diags = notWritten(k.s.ui.Wrote(writeFindings(k.s, k.state, findings)))
+		diags = printJSON(k.s, findingsOf(k.state, findings))
 	} else if len(findings) == 0 {
 		diags = showStored(k.s, k.opts.state, k.state, false)
 	} else {
@@ -98,7 +98,7 @@ func (k *stack) check(ctx context.Context, asJSON bool) (cli.ExitCode, hcl.Diagn
 
 func showStored(s *session, where stateOptions, st *state.State, asJSON bool) hcl.Diagnostics {
 	if asJSON {
-		return notWritten(s.ui.Wrote(writeFindings(s, st, nil)))
+		return printJSON(s, findingsOf(st, nil))
 	}
 	fmt.Fprintf(s.ui.Out, "The state in %s is in order: serial %d, %s.\n", where.place(), st.Serial, words.Count(len(st.Objects), "object"))
 	return nil
@@ -127,26 +127,30 @@ func (k *stack) showFindings(findings []rebuild.Finding) hcl.Diagnostics {
 		words.Count(len(findings), "object"), k.opts.state.place(), detail)
 }
 
-func writeFindings(s *session, st *state.State, findings []rebuild.Finding) error {
-	type entry struct {
-		Problem   rebuild.Problem `json:"problem"`
-		Address   string          `json:"address,omitempty"`
-		Kind      string          `json:"kind"`
-		Namespace string          `json:"namespace,omitempty"`
-		Name      string          `json:"name"`
-	}
-	out := struct {
-		Serial   uint64  `json:"serial"`
-		Lineage  string  `json:"lineage"`
-		Objects  int     `json:"objects"`
-		Problems []entry `json:"problems"`
-	}{st.Serial, st.Lineage, len(st.Objects), []entry{}}
+// stateFindings are what a check has found, in JSON.
+type stateFindings struct {
+	Serial   uint64         `json:"serial"`
+	Lineage  string         `json:"lineage"`
+	Objects  int            `json:"objects"`
+	Problems []stateFinding `json:"problems"`
+}
+
+type stateFinding struct {
+	Problem   rebuild.Problem `json:"problem"`
+	Address   string          `json:"address,omitempty"`
+	Kind      string          `json:"kind"`
+	Namespace string          `json:"namespace,omitempty"`
+	Name      string          `json:"name"`
+}
+
+func findingsOf(st *state.State, findings []rebuild.Finding) stateFindings {
+	out := stateFindings{st.Serial, st.Lineage, len(st.Objects), []stateFinding{}}
 	for _, f := range findings {
-		e := entry{Problem: f.Problem, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name}
+		e := stateFinding{Problem: f.Problem, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Name: f.Object.Name}
 		if f.Addr != (addrs.Instance{}) {
 			e.Address = f.Addr.String()
 		}
 		out.Problems = append(out.Problems, e)
 	}
-	return writeJSON(s.ui.Out, out)
+	return out
 }

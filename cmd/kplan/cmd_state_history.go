@@ -34,13 +34,9 @@ func stateHistoryCommand(s *session) *cli.Command {
 }
 
 func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON bool) hcl.Diagnostics {
-	opts, diags := s.locate(ctx, opts)
+	opts, keeps, diags := located[state.Historian](ctx, s, opts, noHistory)
 	if diags.HasErrors() {
 		return diags
-	}
-	keeps, ok := opts.store().(state.Historian)
-	if !ok {
-		return noHistory(opts)
 	}
 	versions, err := keeps.History(ctx)
 	switch {
@@ -50,7 +46,7 @@ func runStateHistory(ctx context.Context, s *session, opts stateOptions, asJSON 
 		return failure("Can't read the state", "%s.", capital(err))
 	}
 	if asJSON {
-		return notWritten(s.ui.Wrote(writeHistory(s, versions)))
+		return printJSON(s, historyOf(versions))
 	}
 	for _, v := range versions {
 		line := fmt.Sprintf("%-8d %s", v.Serial, v.Written.Format(time.RFC3339))
@@ -71,17 +67,19 @@ func noHistory(opts stateOptions) hcl.Diagnostics {
 		opts.place())
 }
 
-func writeHistory(s *session, versions []state.Stored) error {
-	type entry struct {
-		Serial  uint64    `json:"serial"`
-		Lineage string    `json:"lineage"`
-		Written time.Time `json:"written"`
-		By      string    `json:"by,omitempty"`
-		Current bool      `json:"current"`
-	}
-	entries := []entry{}
+// historyEntry is a version in JSON.
+type historyEntry struct {
+	Serial  uint64    `json:"serial"`
+	Lineage string    `json:"lineage"`
+	Written time.Time `json:"written"`
+	By      string    `json:"by,omitempty"`
+	Current bool      `json:"current"`
+}
+
+func historyOf(versions []state.Stored) []historyEntry {
+	entries := []historyEntry{}
 	for _, v := range versions {
-		entries = append(entries, entry{v.Serial, v.Lineage, v.Written, v.By, v.Current})
+		entries = append(entries, historyEntry{v.Serial, v.Lineage, v.Written, v.By, v.Current})
 	}
-	return writeJSON(s.ui.Out, entries)
+	return entries
 }

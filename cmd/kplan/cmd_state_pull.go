@@ -50,13 +50,9 @@ func pulled(ctx context.Context, s *session, opts stateOptions, serial uint64) (
 		_, st, diags := s.existing(ctx, opts)
 		return st, diags
 	}
-	opts, diags := s.locate(ctx, opts)
+	opts, keeps, diags := located[state.Historian](ctx, s, opts, noHistory)
 	if diags.HasErrors() {
 		return nil, diags
-	}
-	keeps, ok := opts.store().(state.Historian)
-	if !ok {
-		return nil, noHistory(opts)
 	}
 	st, err := keeps.ReadSerial(ctx, serial)
 	switch {

@@ -61,10 +61,7 @@ func runStatePush(ctx context.Context, s *session, opts stateOptions, force bool
 		}
 		return failure("Can't push the state", "%s.%s", capital(err), force)
 	}
-	if opts.record != nil {
-		opts.record.Use(opts.place(), given.Lineage)
-		opts.remember(s.log)
-	}
+	opts.remember(given.Lineage, s.log)
 	fmt.Fprintf(s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(given.Objects), "object"), opts.place())
 	return nil
 }

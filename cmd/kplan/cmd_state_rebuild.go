@@ -198,10 +198,7 @@ func (k *stack) rebuild(ctx context.Context, opts rebuildOptions, stored *state.
 	if err := k.lease.Replace(ctx, rebuilt.State); err != nil {
 		return exitFailure, failure("Can't write the state", "%s. The state is unchanged.", capital(err))
 	}
-	if where := k.opts.state; where.record != nil {
-		where.record.Use(where.place(), rebuilt.State.Lineage)
-		where.remember(k.s.log)
-	}
+	k.opts.state.remember(rebuilt.State.Lineage, k.s.log)
 	fmt.Fprintf(k.s.ui.Out, "Stored the state with %s in %s.\n", words.Count(len(rebuilt.State.Objects), "object"), k.opts.state.place())
 	return exitOK, nil
 }
@@ -212,11 +209,11 @@ const mostShown = 5
 // declared is how many of the objects belong to blocks of the configuration.
 func (k *stack) declared(objects []rebuild.Scanned) (n int) {
 	blocks := map[addrs.Resource]bool{}
-	for _, r := range k.config.Resources {
-		blocks[r.Addr] = true
+	for addr := range k.config.AllResources() {
+		blocks[addr] = true
 	}
 	for _, o := range objects {
-		if blocks[o.Addr.Resource] {
+		if blocks[o.Addr.Resource.Declared()] {
 			n++
 		}
 	}

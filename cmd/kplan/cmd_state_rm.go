@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/apply"
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/modules"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
@@ -85,7 +87,7 @@ func runStateRemove(ctx context.Context, s *session, opts removeOptions, address
 func (s *session) release(ctx context.Context, opts removeOptions, st *state.State, objects []state.Object) hcl.Diagnostics {
 	const summary = "Objects keep the stack's label"
 	const consequence = " Until the label " + addrs.StackLabel + " is removed from them, a state that is rebuilt has them again."
-	cluster, diags := s.clusterOf(ctx, opts, st)
+	cluster, diags := s.clusterOf(ctx, opts.state, st)
 	if diags.HasErrors() {
 		return warning(summary, diags[0].Summary+": "+diags[0].Detail+consequence)
 	}
@@ -106,11 +108,11 @@ func (s *session) release(ctx context.Context, opts removeOptions, st *state.Sta
 }
 
 // clusterOf connects to the cluster of a state.
-func (s *session) clusterOf(ctx context.Context, opts removeOptions, st *state.State) (*kube.Cluster, hcl.Diagnostics) {
-	c, _ := config.Load(ctx, ".") // whatever is wrong elsewhere, the cluster block counts
-	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.state.variables.args, Open: files.Opener(ctx), Partial: true})
+func (s *session) clusterOf(ctx context.Context, opts stateOptions, st *state.State) (*kube.Cluster, hcl.Diagnostics) {
+	c, _ := modules.LoadCached(ctx, cmp.Or(opts.dir, ".")) // whatever is wrong elsewhere, the cluster block counts
+	values, _ := c.ReadVariables(config.Inputs{Env: os.Environ(), Args: opts.variables.args, Open: files.Opener(ctx), Partial: true})
 	s.ui.Secrets.Add(secretsIn(values)...)
-	cluster, diags := s.connect(ctx, definition{c, values}, opts.state.cluster, nil)
+	cluster, diags := s.connect(ctx, definition{c, values}, opts.cluster, nil)
 	if diags.HasErrors() {
 		return nil, diags
 	}

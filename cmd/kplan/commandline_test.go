@@ -57,7 +57,7 @@ func TestEveryFlag(t *testing.T) {
 
 // someValues are two values that a flag takes.
 func someValues(t *testing.T, path, args []string, name string) (x, w string) {
-	for _, two := range [][2]string{{"x", "w"}, {"Pod.x", "Pod.w"}, {"7", "8"}, {"5m", "6m"}, {"revert", "refuse"}} {
+	for _, two := range [][2]string{{"x", "w"}, {"Pod.x", "Pod.w"}, {"7", "8"}, {"5m", "6m"}, {"revert", "refuse"}, {"inline", "variables"}} {
 		if _, err := parse(slices.Concat(path, []string{"-" + name + "=" + two[0]}, args)...); err == nil {
 			return two[0], two[1]
 		}
@@ -161,13 +161,12 @@ func TestParse(t *testing.T) {
 		{line: "help", want: "kplan"},
 		{line: "plan -input=0 -json=T", want: "kplan plan -input=false -json=true --"},
 		{line: "plan -lock 0", want: "Too many arguments"},
-		{line: "import", want: "Unknown command"},
 		{line: "plna", want: "Unknown command"},
 		{line: "state lst", want: "Unknown command"},
 		{line: "plan x", want: "Too many arguments"},
 		{line: "plan -lock false", want: "Too many arguments"},
 		{line: "apply a b", want: "Too many arguments"},
-		{line: "state mv a", want: "Missing argument"},
+		{line: "state mv", want: "Missing argument"},
 		{line: "force-unlock", want: "Missing argument"},
 		{line: "-auto-approve apply", want: "Flag before the command"},
 		{line: "-chdri=x plan", want: "Unknown flag"},
@@ -213,7 +212,7 @@ func TestMistakesNameTheWayOut(t *testing.T) {
 		"plan -ouput=x":    "kplan plan -out=FILE",
 		"state list -id=x": "kplan state list ADDRESS",
 		"state show":       "ADDRESS is missing.",
-		"state mv Pod.a":   "TO is missing.",
+		"state mv":         "FROM is missing.",
 		"force-unlock":     "LOCK_ID is missing.",
 		"metadata":         `no command "metadata". To check`,
 	} {

@@ -12,9 +12,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/modules"
 	"kplan.dev/kplan/hclspec/source"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
+	"kplan.dev/kplan/internal/render"
 )
 
 // definition is the configuration of the working directory and the values of
@@ -26,8 +28,13 @@ type definition struct {
 
 // load reads the configuration. From then on diagnostics can quote it.
 func (s *session) load(ctx context.Context) (*config.Config, hcl.Diagnostics) {
+	options := modules.Options{Fetching: func(module string) { fmt.Fprintf(s.ui.Err, "Fetching %s\n", render.Clean(module)) }}
+	return loadBy(s, func() (*config.Config, hcl.Diagnostics) { return modules.LoadBy(ctx, ".", options) })
+}
+
+func loadBy(s *session, load func() (*config.Config, hcl.Diagnostics)) (*config.Config, hcl.Diagnostics) {
 	began := time.Now()
-	c, diags := config.Load(ctx, ".")
+	c, diags := load()
 	s.quoted.config = c
 	s.log.Debug("configuration read", "files", slices.Sorted(maps.Keys(c.Files)), "resources", len(c.Resources), "variables", len(c.Variables),
 		"took", time.Since(began))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"github.com/hashicorp/hcl/v2"
@@ -65,13 +64,13 @@ func notWritten(err error) hcl.Diagnostics {
 	return failure("Can't write the result", "%v.", err)
 }
 
-// writeJSON writes a value for programs, indented, without what a terminal would obey.
-func writeJSON(to io.Writer, value any) error {
+// printJSON prints a value for programs, indented, without what a terminal would obey.
+func printJSON(s *session, value any) hcl.Diagnostics {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err == nil {
-		_, err = to.Write(append(render.CleanJSON(text), '\n'))
+		_, err = s.ui.Out.Write(append(render.CleanJSON(text), '\n'))
 	}
-	return err
+	return notWritten(s.ui.Wrote(err))
 }
 
 // fileProblem is an error about a file as the beginning of a sentence.

@@ -87,8 +87,11 @@ func prefix(workDir string) string {
 }
 
 func condition(name, kubeconfig string) (bool, error) {
-	if name == "cluster" {
+	switch name {
+	case "cluster":
 		return kubeconfig != "", nil
+	case "torture":
+		return os.Getenv("KPLAN_TORTURE") != "", nil
 	}
 	if of := moreConditions[name]; of != nil {
 		return of()

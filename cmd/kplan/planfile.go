@@ -14,7 +14,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec/config"
+	"kplan.dev/kplan/hclspec/modules"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/encryption"
 	"kplan.dev/kplan/internal/files"
@@ -51,7 +51,7 @@ func decrypted(ctx context.Context, s *session, file io.Reader, given variableOp
 	if err != nil {
 		return nil, err
 	}
-	c, _ := config.Load(ctx, ".") // what is wrong with it is reported when the plan is applied
+	c, _ := modules.LoadCached(ctx, ".") // what is wrong with it is reported when the plan is applied
 	codec, diags := codecOf(s, definition{c, backendValues(ctx, s, c, given)})
 	if diags.HasErrors() {
 		return nil, errors.New(diags[0].Summary + ": " + strings.TrimSuffix(diags[0].Detail, "."))

@@ -134,7 +134,7 @@ func driftOf(p *plan.Plan) driftOption {
 type addresses []addrs.Instance
 
 func (a *addresses) Set(text string) error {
-	addr, err := addrs.ParseInstance(text)
+	addr, err := addrs.ParseSelection(text)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func parseAddresses(src, path string, written map[addrs.Instance]hcl.Range) (add
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		addr, err := addrs.ParseInstance(text)
+		addr, err := addrs.ParseSelection(text)
 		if err != nil {
 			diags = append(diags, notAnAddress(text, err, at))
 			continue

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"kplan.dev/kplan/hclspec/config"
-	"kplan.dev/kplan/internal/backend"
 	"kplan.dev/kplan/internal/cli"
 	"kplan.dev/kplan/internal/diag"
 	"kplan.dev/kplan/internal/files"
@@ -28,6 +27,7 @@ const defaultState = "kplan.state.json"
 // stateOptions are where the state is and how long to wait for its lock.
 type stateOptions struct {
 	path        string // as -state names it, "" for what the configuration says
+	dir         string // of the configuration, "" for the working directory
 	lockTimeout cli.Duration
 	reads       bool // and writes nothing, no lock file either
 	// variables are what the arguments of a backend block may depend on, for commands that
@@ -35,13 +35,10 @@ type stateOptions struct {
 	variables variableOptions
 	cluster   clusterOptions // of the stack, where a backend keeps the state unless it names another
 	// Once it is located:
-	at        *backend.Place
+	at        *state.Place
 	codec     state.Codec
-	record    *config.BackendRecord // what the directory remembers of its backend, nil where there is no backend block
-	isNew     bool                  // and it does not remember that yet
-	byBackend bool                  // a backend block names the place
-	// leftBehind is the error that a state of the variables' values is still where states were before, if there is none here.
-	leftBehind func(context.Context) hcl.Diagnostics
+	where     *whereabouts // by the configuration, nil for a file that -state names
+	byBackend bool         // a backend block names the place
 }
 
 // flags are those of a command that needs nothing but the state.
@@ -79,7 +76,7 @@ func (o stateOptions) argument() string {
 // directory is where a state is kept that can't be stored.
 func (o stateOptions) directory() string {
 	if o.at.File == "" {
-		return "."
+		return cmp.Or(o.dir, ".")
 	}
 	return filepath.Dir(o.at.File)
 }
@@ -109,35 +106,39 @@ func (s *session) acquire(ctx context.Context, opts stateOptions, operation stri
 	if errors.Is(err, state.ErrNoLock) {
 		return nil, nil
 	}
-	if err == nil && opts.isNew {
-		opts.remember(s.log)
+	if err == nil && !opts.reads {
+		opts.remember("", s.log)
 	}
 	return lease, notLocked(err)
 }
 
-// remember stores what the directory remembers of its backend, for the first time only in a run that writes. A checkout may be
-// read-only.
-func (o stateOptions) remember(to *slog.Logger) {
-	if o.record != nil && (!o.reads || !o.isNew) {
-		err := o.record.Store()
-		to.Debug("backend recorded", "type", o.record.Type, "error", err)
+// remember stores what the directory remembers of its backend, for the first time only in a run that writes: that the state of
+// a stack, "" for none yet, is there.
+func (o stateOptions) remember(lineage string, to *slog.Logger) {
+	if o.where == nil {
+		return
 	}
+	if _, isNew := o.where.toRemember(); isNew && o.reads || !isNew && (lineage == "" || lineage == o.where.stackAt(o.at)) {
+		return
+	}
+	o.where.remember(o.at, lineage, to)
 }
 
 // sameStack makes sure that a state is of the stack that this directory has used at its place so far.
 func (o stateOptions) sameStack(st *state.State, to *slog.Logger) hcl.Diagnostics {
-	if o.record == nil || st.Serial == 0 || st.IsUnused() && o.record.Lineages[o.place()] == "" { // an unused one may be replaced
+	if o.where == nil || st.Serial == 0 {
 		return nil
 	}
-	same, changed := o.record.Uses(o.place(), st.Lineage)
+	known := o.where.stackAt(o.at)
 	switch {
-	case !same:
+	case known == "" && st.IsUnused(): // it may be replaced
+		return nil
+	case known != "" && known != st.Lineage:
 		return failure("State of another stack", "The state in %s belongs to the stack %s, and this directory has used that of the "+
 			"stack %s there. Each stack needs a place of its own: another one may have been given the same. If the state was replaced on purpose: "+
-			"kplan init -reconfigure", o.place(), st.Lineage, o.record.Lineages[o.place()])
-	case changed:
-		o.remember(to)
+			"kplan init -reconfigure", o.place(), st.Lineage, known)
 	}
+	o.remember(st.Lineage, to)
 	return nil
 }
 
@@ -206,6 +207,20 @@ func (s *session) existing(ctx context.Context, opts stateOptions) (stateOptions
 	return opts, st, nil
 }
 
+// located finds the state, in a store that can do what not all can. cant is the error of one that can't.
+func located[T state.Store](
+	ctx context.Context, s *session, opts stateOptions, cant func(stateOptions) hcl.Diagnostics,
+) (where stateOptions, store T, diags hcl.Diagnostics) {
+	if where, diags = s.locate(ctx, opts); diags.HasErrors() {
+		return where, store, diags
+	}
+	store, can := where.store().(T)
+	if !can {
+		return where, store, cant(where)
+	}
+	return where, store, nil
+}
+
 func noState(ctx context.Context, opts stateOptions) hcl.Diagnostics {
 	if diags := opts.missed(ctx); diags.HasErrors() {
 		return diags
@@ -220,10 +235,10 @@ func noState(ctx context.Context, opts stateOptions) hcl.Diagnostics {
 
 // missed is the error that a state which is not here was left behind elsewhere.
 func (o stateOptions) missed(ctx context.Context) hcl.Diagnostics {
-	if o.leftBehind == nil {
+	if o.where == nil {
 		return nil
 	}
-	return o.leftBehind(ctx)
+	return o.where.missing(ctx)
 }
 
 // readState reads the state from a store or under a lease, a new one where there

@@ -44,7 +44,7 @@ func stateAddresses(st *state.State) (all []string) {
 // a resource, those to be deleted under it included. An address that stands for
 // none is an error.
 func pick(st *state.State, text string) ([]state.Object, hcl.Diagnostics) {
-	want, err := addrs.ParseInstance(text)
+	want, err := addrs.ParseSelection(text)
 	if err != nil {
 		return nil, failure("Invalid address", "%s.", capital(err))
 	}
@@ -103,6 +103,9 @@ func showObjects(s *session, objects []state.Object) {
 		}
 		if o.Protected {
 			line("protected", "true (lifecycle.prevent_destroy)")
+		}
+		if o.Retained {
+			line("retained", "true (lifecycle.destroy is false)")
 		}
 	}
 }
