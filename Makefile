@@ -56,17 +56,18 @@ test: build sandbox bin/$(notdir $(GOTESTSUM))
 # time, more than CI has left: there, servers in the tests play it. Tests that need it skip
 # themselves without KPLAN_TEST_FORGE.
 E2E_TESTS    := Gitea
-E2E_PACKAGES := ./state/httpstore
-e2e: forge
+E2E_PACKAGES := ./state/httpstore ./hclspec/modules
+E2E_SCRIPTS  := platform
+e2e: forge sandbox
 	cd sandbox/forge && go mod tidy -diff
 	cd sandbox && KPLAN_TEST_REQUIRE_FORGE=1 go test -run Forge .
-	@set -eu; \
-	dir=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \
-	trap 'bin/kplan-sandbox forge down -dir "$$dir" -purge >/dev/null' EXIT; \
-	trap 'exit 130' INT; trap 'exit 143' TERM; \
-	bin/kplan-sandbox forge up -dir "$$dir"; \
-	export KPLAN_TEST_FORGE="$$dir/forge.json" KPLAN_TEST_REQUIRE_FORGE=1; \
-	go test -timeout 10m -run '$(E2E_TESTS)' $(TESTFLAGS) $(E2E_PACKAGES)
+	@$(in_a_sandbox) \
+	forge=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \
+	trap 'bin/kplan-sandbox forge down -dir "$$forge" -purge >/dev/null; bin/kplan-sandbox down -dir "$$dir" -purge >/dev/null' EXIT; \
+	bin/kplan-sandbox forge up -dir "$$forge"; \
+	export KPLAN_TEST_FORGE="$$forge/forge.json" KPLAN_TEST_REQUIRE_FORGE=1; \
+	go test -timeout 10m -run '$(E2E_TESTS)' $(TESTFLAGS) $(E2E_PACKAGES); \
+	go test -timeout 10m -run 'TestScript/($(E2E_SCRIPTS))$$' $(TESTFLAGS) ./cmd/kplan
 
 # The packages in which goroutines share anything, under the race detector, which
 # needs cgo and a C compiler. It slows everything down several times, so what needs
