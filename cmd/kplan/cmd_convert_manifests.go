@@ -40,7 +40,7 @@ func readManifests(ctx context.Context, s *session, targets []string, recursive 
 		found, problems := in.find(target, recursive)
 		diags = append(diags, problems...)
 		for _, path := range found {
-			text, err := readManifest(ctx, s, path)
+			text, err := readInput(ctx, s, path)
 			if err != nil {
 				diags = append(diags, notRead(ctx, "the manifest", path, err, "")...)
 				continue
@@ -58,7 +58,7 @@ func readManifests(ctx context.Context, s *session, targets []string, recursive 
 // mentionsSecret matches a file that may hold a Secret: messages don't quote it.
 var mentionsSecret = regexp.MustCompile(`kind\W{1,5}(Secret|\w*List)\b`)
 
-func readManifest(ctx context.Context, s *session, path string) ([]byte, error) {
+func readInput(ctx context.Context, s *session, path string) ([]byte, error) {
 	if path == fromStdin {
 		return io.ReadAll(files.Reader(ctx, s.ui.In))
 	}

@@ -5,6 +5,7 @@ package live
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,29 @@ type Query struct {
 	// Objects are kinds, as "Deployment", or single objects, as "Deployment/web". Without any it is
 	// all that is in the namespace, and the Namespace itself.
 	Objects []string
+	// Only, when not nil, is what to read instead: of all that another tool has recorded.
+	Only *Record
+}
+
+// Record is what another tool has recorded of the objects that it manages.
+type Record struct {
+	// References name objects. One that is not in the cluster is left out.
+	References []Reference
+	// Kinds are those whose objects have Selector, in any namespace; nil for all kinds.
+	Kinds    []addrs.GroupKind
+	Selector string
+	// Left is what is in the record and can't be read.
+	Left []Left
+}
+
+// Reference names an object. Namespace says nothing where its kind has none.
+type Reference struct{ APIVersion, Kind, Namespace, Name string }
+
+func (r Reference) String() string {
+	if r.Namespace == "" {
+		return r.Kind + " " + r.Name
+	}
+	return r.Kind + " " + r.Namespace + "/" + r.Name
 }
 
 // Found is what a cluster has.
@@ -67,9 +91,10 @@ func Read(ctx context.Context, c *kube.Cluster, q Query) (*Found, error) {
 
 // wanted is a kind of which all objects are read, or the one with a name.
 type wanted struct {
-	kind     *kinds.Kind
-	name     string
-	optional bool // it is no error that it can't be listed
+	kind                      *kinds.Kind
+	namespace, selector, name string
+	optional                  bool // it is no error that it can't be read
+	recorded                  bool // to be absent is remarkable
 }
 
 // NamespaceError is the error of an object that needs a namespace when none was given.
@@ -90,7 +115,16 @@ type reader struct {
 
 // wanted are the kinds and objects that the query means.
 func (r *reader) wanted(ctx context.Context) ([]wanted, error) {
+	if r.query.Only != nil {
+		return r.recorded(ctx, r.query.Only)
+	}
 	var all []wanted
+	add := func(w wanted) {
+		if w.selector = r.query.Selector; w.kind.Namespaced {
+			w.namespace = r.query.Namespace
+		}
+		all = append(all, w)
+	}
 	for _, text := range r.query.Objects {
 		kind, name, _ := strings.Cut(text, "/")
 		k, err := r.cluster.LookupAnew(ctx, kind, "")
@@ -100,7 +134,7 @@ func (r *reader) wanted(ctx context.Context) ([]wanted, error) {
 		if k.Namespaced && name != "" && r.query.Namespace == "" {
 			return nil, &NamespaceError{text}
 		}
-		all = append(all, wanted{kind: k, name: name})
+		add(wanted{kind: k, name: name})
 	}
 	if len(all) > 0 {
 		return all, nil
@@ -111,7 +145,7 @@ func (r *reader) wanted(ctx context.Context) ([]wanted, error) {
 	}
 	for _, k := range served {
 		if k.Namespaced && !kinds.IsTransient(k.Name) && !isMachinery(k) {
-			all = append(all, wanted{kind: k, optional: true})
+			add(wanted{kind: k, optional: true})
 		}
 	}
 	if r.query.Selector == "" {
@@ -119,7 +153,43 @@ func (r *reader) wanted(ctx context.Context) ([]wanted, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wanted{kind: namespaces, name: r.query.Namespace, optional: true})
+		add(wanted{kind: namespaces, name: r.query.Namespace, optional: true})
+	}
+	return all, nil
+}
+
+// recorded are the objects that another tool has recorded, and those of its kinds.
+func (r *reader) recorded(ctx context.Context, record *Record) ([]wanted, error) {
+	r.found.Left = slices.Clone(record.Left)
+	var all []wanted
+	for _, ref := range record.References {
+		k, err := r.cluster.LookupAnew(ctx, ref.Kind, ref.APIVersion)
+		var unknown *kinds.UnknownError
+		switch {
+		case errors.As(err, &unknown):
+			r.leave(ref.String(), "the cluster does not serve its kind in "+ref.APIVersion)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		w := wanted{kind: k, name: ref.Name, optional: true, recorded: true}
+		if k.Namespaced {
+			w.namespace = cmp.Or(ref.Namespace, "default")
+		}
+		all = append(all, w)
+	}
+	if record.Selector == "" {
+		return all, nil
+	}
+	served, err := r.cluster.ListableKinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range served {
+		if kinds.IsTransient(k.Name) || record.Kinds != nil && !slices.Contains(record.Kinds, k.GroupKind()) {
+			continue
+		}
+		all = append(all, wanted{kind: k, selector: record.Selector, optional: true})
 	}
 	return all, nil
 }
@@ -133,10 +203,13 @@ func (r *reader) read(ctx context.Context, w wanted) error {
 	objects, err := r.objects(ctx, w)
 	switch reason := kube.ReasonOf(err); {
 	case err == nil:
+	case w.recorded && (reason == kube.NotFound || reason == kube.NotServed):
+		r.leave(w.kind.Name+" "+w.kind.Object(w.namespace, w.name).QualifiedName(), "it is not in the cluster")
+		return nil
 	case w.optional && (reason == kube.NotServed || reason == kube.NotFound):
 		return nil
 	case w.optional && reason == kube.Forbidden:
-		r.leave(w.kind.GroupKind().String(), "this user may not list them")
+		r.leave(w.kind.GroupKind().String(), "this user may not read them")
 		return nil
 	default:
 		return err
@@ -155,14 +228,10 @@ func (r *reader) read(ctx context.Context, w wanted) error {
 }
 
 func (r *reader) objects(ctx context.Context, w wanted) ([]*unstructured.Unstructured, error) {
-	namespace := r.query.Namespace
-	if !w.kind.Namespaced {
-		namespace = ""
-	}
 	if w.name == "" {
-		return r.cluster.List(ctx, w.kind, kube.ListOptions{Namespace: namespace, Selector: r.query.Selector})
+		return r.cluster.List(ctx, w.kind, kube.ListOptions{Namespace: w.namespace, Selector: w.selector})
 	}
-	o, err := r.cluster.Get(ctx, w.kind, namespace, w.name)
+	o, err := r.cluster.Get(ctx, w.kind, w.namespace, w.name)
 	if err != nil {
 		return nil, err
 	}
