@@ -167,7 +167,7 @@ func TestWalkWaitsForVisitsInProgress(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var ended atomic.Int32
 		Walk(ctx, build("a", "b", "c"), 0, func(ctx context.Context, node string, _ map[string]int) (int, error) {
-			if node == "b" {
+			if node == "c" { // the last that is started
 				cancel()
 			}
 			time.Sleep(time.Hour)
