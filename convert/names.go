@@ -13,6 +13,11 @@ import (
 // namespace nor by API group are numbered.
 func nameBlocks(objects []*Object) map[*Object]addrs.Resource {
 	names := make(map[*Object]addrs.Resource, len(objects))
+	for _, o := range objects {
+		if o.Name != "" {
+			names[o] = addrs.Resource{Type: o.id.Kind, Name: o.Name}
+		}
+	}
 	for _, spell := range []func(*Object) string{
 		func(o *Object) string { return identifier(o.name()) },
 		func(o *Object) string { return identifier(o.root.field("metadata").string("namespace"), o.name()) },

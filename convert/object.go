@@ -24,6 +24,8 @@ type Object struct {
 	// managers that it takes over from besides deploy tools and people.
 	Import   bool
 	Managers []string
+	// Name is that of the block; "" for one that is made of the object's name.
+	Name string
 
 	root   *node
 	sorted bool // by a program that sorts keys

@@ -14,8 +14,8 @@ type importNode struct{ decl *config.Import }
 func (n importNode) findUses(f *useFinder) {
 	f.expr(n.decl.ForEach)
 	f.repetition = len(f.uses)
-	for _, key := range n.decl.Keys() {
-		f.expr(key)
+	for _, expr := range n.decl.Expressions() {
+		f.expr(expr)
 	}
 }
 
@@ -33,17 +33,15 @@ func (n importNode) evaluate(p *program, b *block, deps map[Block]*result) *resu
 	}
 	for _, element := range e.instances {
 		inner := element.inScope(scope, b)
-		to, diags := n.decl.Address(inner)
-		if res.diags = append(res.diags, diags...); to == (addrs.Instance{}) {
+		imported, diags := n.decl.For(inner)
+		if res.diags = append(res.diags, diags...); imported.To == (addrs.Instance{}) {
 			if !diags.HasErrors() && !p.opts.Partial {
 				res.diags = append(res.diags, source.Problem("Unknown import", n.decl.ToRange,
 					"What is imported must be known before anything is made, and this address depends on what only the cluster will decide.")...)
 			}
 			continue
 		}
-		imported := *n.decl
-		imported.To = to
-		res.imports = append(res.imports, &imported)
+		res.imports = append(res.imports, imported)
 	}
 	return res
 }

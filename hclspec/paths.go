@@ -218,12 +218,24 @@ func checkImports(pre *Preview) hcl.Diagnostics {
 			diags = append(diags, source.Problem("Reference to undeclared resource", i.ToRange, "There is no resource %s to import into.", i.To)...)
 			continue
 		}
+		diags = append(diags, checkImportID(pre, i)...)
 		if res := pre.results[resourceBlock(i.To.Resource)]; !i.To.Key.IsZero() && res != nil && !res.unexpanded && !res.has(i.To) {
 			diags = append(diags, source.Problem("Reference to undeclared instance", i.ToRange,
 				"There is no instance %s to import into.%s", i.To, words.Suggest(i.To.String(), res.addresses(i.To.Resource)))...)
 		}
 	}
 	return diags
+}
+
+// checkImportID reports an id that names another object than the block that it is imported to.
+func checkImportID(pre *Preview, i *config.Import) hcl.Diagnostics {
+	for _, to := range pre.instances() {
+		if name := to.Object.QualifiedName(); i.ID != "" && i.To.Means(to.Addr) && to.Object.Name != "" && name != i.ID {
+			return source.Problem("Import of another object", i.ToRange,
+				"%s describes the object %s, and the id is %q. Correct one of them; the id may also be left out.", to.Addr, name, i.ID)
+		}
+	}
+	return nil
 }
 
 // declares reports whether there is an instance that an address means.

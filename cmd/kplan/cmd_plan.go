@@ -13,7 +13,7 @@ import (
 
 type planOptions struct {
 	planningOptions
-	out              string
+	out, generated   string
 	detailedExitCode bool
 }
 
@@ -36,6 +36,8 @@ func planCommand(s *session) *cli.Command {
 			opts.planFlags(),
 			opts.runFlags(
 				cli.Text("out", &opts.out, "Save the plan to the file `PATH`, for kplan apply PATH."),
+				cli.Text("generate-config-out", &opts.generated, "Write a resource block for each import block that has an id and no resource, "+
+					"to a new file `FILE.kplan.hcl` in the directory of the configuration, and plan with it."),
 				cli.On("offline", &opts.offline, "Plan from the configuration and the state alone, without a cluster. "+
 					"Not with -kubeconfig, -context, -refresh-only, -replace or -adopt."),
 				cli.On("detailed-exitcode", &opts.detailedExitCode, "Exit with 2 if there are changes."),
@@ -50,6 +52,8 @@ func planCommand(s *session) *cli.Command {
 			{Line: "plan -detailed-exitcode -input=false -no-color", Explanation: "In a pipeline, find out whether there are changes:"},
 			{Line: "plan -target-file=changed.txt -json-into=events.json",
 				Explanation: "Plan only the objects that a file lists, and write the events for a program, too:"},
+			{Line: "plan -generate-config-out=imported.kplan.hcl",
+				Explanation: "Write the configuration of objects that import blocks name, and show that the plan adopts them:"},
 			{Line: "plan -refresh-only", Explanation: "Show what others have changed, and what they have set beside the configuration:"},
 			{Line: "plan -drift=refuse", Explanation: "Stop if somebody has changed what kplan applied, instead of putting it back:"},
 			{Line: "plan -destroy", Explanation: "Show what kplan destroy would delete:"},
@@ -86,6 +90,8 @@ func (o *planOptions) check() error {
 		return err
 	}
 	switch {
+	case o.generated != "":
+		return invalidCombination("-generate-config-out reads the cluster, and -offline plans without one.")
 	case o.cluster.kubeconfig != "" || o.cluster.context != "":
 		return invalidCombination("-offline plans without a cluster, and -kubeconfig and -context choose one: give one or the other.")
 	case o.selection.refreshOnly:
@@ -108,6 +114,9 @@ func runPlan(ctx context.Context, s *session, opts planOptions) (code cli.ExitCo
 		if err := mayHoldPlan(opts.out); err != nil {
 			return exitFailure, failure("Can't save the plan", "%s: %v.", opts.out, files.Reason(err))
 		}
+	}
+	if diags := generateConfig(ctx, s, opts); diags.HasErrors() {
+		return exitFailure, diags
 	}
 	k, diags := s.prepare(ctx, opts.planningOptions, "plan")
 	if diags.HasErrors() {

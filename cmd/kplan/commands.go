@@ -132,7 +132,7 @@ var otherFlags = map[string]string{
 	"consolidate-errors":     "Each error is shown on its own.",
 	"deprecation":            "Modules declare nothing deprecated. What the API server calls deprecated is shown as a warning.",
 	"suppress-forget-errors": "To forget an object is no error: such a plan exits with 0.",
-	"generate-config-out":    "To write the blocks of objects in the cluster, with import blocks: kplan import -namespace=NAME",
+	"generate-config-out":    "A plan writes the blocks that import blocks lack: kplan plan -generate-config-out=FILE.kplan.hcl",
 	"from-kustomize":         "To write what kustomize builds as configuration: kubectl kustomize DIR | kplan convert -",
 	"from-cluster":           "kplan import always reads the cluster: kplan import -namespace=NAME",
 	"force":                  "To skip the approval: -auto-approve",

@@ -54,6 +54,12 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 	if diags.HasErrors() {
 		return definition{}, diags
 	}
+	d, problems := withValues(ctx, s, c, opts)
+	return d, s.ui.Errors(append(diags, problems...))
+}
+
+// withValues reads the values of a configuration's variables.
+func withValues(ctx context.Context, s *session, c *config.Config, opts variableOptions) (definition, hcl.Diagnostics) {
 	var saved map[string]json.RawMessage
 	if opts.from != nil {
 		saved = savedVariables(opts.from)
@@ -77,5 +83,5 @@ func (s *session) define(ctx context.Context, opts variableOptions) (definition,
 	if opts.from != nil {
 		explainMissing(valueDiags, opts.from, c)
 	}
-	return definition{c, values}, s.ui.Errors(append(diags, valueDiags...))
+	return definition{c, values}, valueDiags
 }

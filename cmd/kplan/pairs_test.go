@@ -19,6 +19,7 @@ var refusedPairs = map[string]map[string][]string{
 			"target exclude", "target exclude-file", "target-file exclude", "target-file exclude-file",
 			"json json-into",
 			"offline kubeconfig", "offline context", "offline refresh-only", "offline replace", "offline adopt",
+			"offline generate-config-out",
 		},
 		"Incompatible plan mode options": {
 			"destroy refresh-only", "destroy replace", "destroy adopt", "destroy force-conflicts",
@@ -128,7 +129,8 @@ func sample(t *testing.T, f cli.Flag) string {
 	_, placeholder, _ := strings.Cut(head, "=")
 	value := map[string]string{
 		"FILE": "addresses", "ADDRESS": "Pod.a", "'NAME=VALUE'": "a=b", "NAME": "x", "N": "3", "PATH": "x.json", "DURATION": "5s",
-		"MODE": "refuse",
+		"FILE.kplan.hcl": "x.kplan.hcl",
+		"MODE":           "refuse",
 	}[placeholder]
 	switch name := f.Names()[0]; {
 	case name == "json-into":

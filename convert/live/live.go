@@ -167,7 +167,7 @@ func (r *reader) recorded(ctx context.Context, record *Record) ([]wanted, error)
 		var unknown *kinds.UnknownError
 		switch {
 		case errors.As(err, &unknown):
-			r.leave(ref.String(), "the cluster does not serve its kind in "+ref.APIVersion)
+			r.leave(ref.String(), strings.TrimSuffix("the cluster does not serve its kind in "+ref.APIVersion, " in "))
 			continue
 		case err != nil:
 			return nil, err

@@ -155,7 +155,6 @@ var unsupportedBlocks = map[string]string{
 // unsupportedArguments are arguments and blocks that users of Terraform would expect in a block, with
 // what to do instead.
 var unsupportedArguments = map[string]string{
-	"id": "An import needs no ID: the resource in to declares the kind, the namespace and the name of the object.",
 	"create_before_destroy": "Two objects can't have one name, so the old one is always deleted first. " +
 		"To have both for a while, declare the new one under another name, and remove the old one later.",
 	"required_providers": "kplan has no providers.",

@@ -11,23 +11,33 @@ import (
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/hclspec/funcs"
 	"kplan.dev/kplan/hclspec/source"
+	"kplan.dev/kplan/internal/option"
 	"kplan.dev/kplan/internal/words"
 )
 
 // Import is an import block: the object of a resource is adopted if it exists and this stack does
-// not manage it. The configuration names it, so there is no id.
+// not manage it. The configuration names it; an id repeats the name, or comes before the configuration.
 type Import struct {
 	To       addrs.Instance // all instances of a resource where it has no key, all in a module where it is one
 	ForEach  hcl.Expression // nil unless set: To has no keys then, and Address makes one of each element
+	ID       string         // the object's name in the cluster, namespace/name or name; "" where it is not given
 	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
 	Range    hcl.Range
 	ToRange  hcl.Range
 
-	to hclsyntax.Expression // as it is written, where there is a for_each
+	to, id hclsyntax.Expression // as they are written, where there is a for_each; id may be nil
 }
 
-// Keys are the expressions in the brackets of an address that is made for each element.
-func (i *Import) Keys() []hcl.Expression {
+// Expressions are those of which an import is made for each element: the keys in its address, and the id.
+func (i *Import) Expressions() []hcl.Expression {
+	keys := i.keys()
+	if i.id != nil {
+		keys = append(keys, i.id)
+	}
+	return keys
+}
+
+func (i *Import) keys() []hcl.Expression {
 	var keys []hcl.Expression
 	_, _ = addressText(i.to, func(key hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
 		keys = append(keys, key)
@@ -36,8 +46,8 @@ func (i *Import) Keys() []hcl.Expression {
 	return keys
 }
 
-// Address is the address that is imported to for the element of for_each in the scope; the zero address where a key is not known.
-func (i *Import) Address(scope *hcl.EvalContext) (addrs.Instance, hcl.Diagnostics) {
+// address is the address that is imported to for the element of for_each in the scope; the zero address where a key is not known.
+func (i *Import) address(scope *hcl.EvalContext) (addrs.Instance, hcl.Diagnostics) {
 	isUnknown := false
 	text, diags := addressText(i.to, func(key hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
 		value, diags := funcs.Evaluate(key, scope)
@@ -60,6 +70,29 @@ func (i *Import) Address(scope *hcl.EvalContext) (addrs.Instance, hcl.Diagnostic
 		return addrs.Instance{}, append(diags, source.Problem("Invalid resource address", i.ToRange, "%s is no address of an instance.", text)...)
 	}
 	return addr, diags
+}
+
+// For is the import for the element of for_each in the scope. Its address is the zero address where a part of it is not known.
+func (i *Import) For(scope *hcl.EvalContext) (*Import, hcl.Diagnostics) {
+	one := *i
+	var diags hcl.Diagnostics
+	one.To, diags = i.address(scope)
+	if i.id == nil {
+		return &one, diags
+	}
+	id, problems := funcs.Evaluate(i.id, scope)
+	id, marks := id.UnmarkDeep()
+	_, secret := marks[funcs.Sensitive]
+	switch diags = append(diags, problems...); {
+	case problems.HasErrors():
+	case !id.IsKnown():
+		one.To = addrs.Instance{}
+	case secret || id.IsNull() || id.Type() != cty.String:
+		diags = append(diags, source.ProblemIn("Invalid import", i.id, scope, "An id is a text that is not sensitive, such as acme/web.")...)
+	default:
+		one.ID = id.AsString()
+	}
+	return &one, diags
 }
 
 // addressText is the address that an expression spells, whose keys are found by a function; "" where it is none.
@@ -105,7 +138,7 @@ type Removed struct {
 }
 
 var (
-	importSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "managers"},
+	importSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "id"}, {Name: "managers"},
 		{Name: "for_each"}}}
 	movedSchema   = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}}
 	removedSchema = &hcl.BodySchema{
@@ -127,10 +160,15 @@ func (p *parser) imports(block *hcl.Block) *Import {
 	}
 	i.ToRange = to.Expr.Range()
 	var ok bool
+	id := content.Attributes["id"]
 	if forEach == nil {
+		p.constant(id, &i.ID)
 		i.To, ok = p.address(to)
 	} else {
 		i.ForEach = forEach.Expr
+		if id != nil {
+			i.id, _ = id.Expr.(hclsyntax.Expression)
+		}
 		i.To, ok = repeatedAddress(p, i, to)
 	}
 	if !ok {
@@ -144,7 +182,7 @@ func repeatedAddress(p *parser, i *Import, to *hcl.Attribute) (addrs.Instance, b
 	i.to, _ = to.Expr.(hclsyntax.Expression)
 	text, _ := addressText(i.to, func(hclsyntax.Expression) (cty.Value, hcl.Diagnostics) { return cty.NilVal, nil })
 	addr, err := addrs.ParseSelection(text)
-	if err != nil || len(i.Keys()) == 0 {
+	if err != nil || len(i.keys()) == 0 {
 		p.problem("Invalid resource address", i.ToRange, "With for_each, to is the address of an instance with each.key or each.value in "+
 			"brackets, such as Pod.web[each.key], without quotes.")
 		return addrs.Instance{}, false
@@ -314,6 +352,21 @@ func instanceKey(key cty.Value) (addrs.Key, bool) {
 	return addrs.Key{}, false
 }
 
+// undeclaredImport is the error of an import block of a resource that has no block. Where kplan can write that, the
+// extra of the error is the import.
+func undeclaredImport(i *Import, names []string) hcl.Diagnostics {
+	hint := words.Suggest(i.To.Resource.String(), names)
+	canWrite := i.ID != "" && i.ForEach == nil && i.To.Key.IsZero() && !i.To.IsModule()
+	if canWrite && hint == "" {
+		hint = " To have its block written: kplan plan " + option.GenerateConfig.With("imported.kplan.hcl")
+	}
+	diags := source.Problem("Reference to undeclared resource", i.ToRange, "There is no resource %s to import into.%s", i.To.Resource, hint)
+	if canWrite {
+		diags[0].Extra = i
+	}
+	return diags
+}
+
 // checkRefactoring reports import blocks of undeclared resources, and moved and removed blocks of
 // declared ones. Whether an instance exists is known when the configuration is evaluated.
 func checkRefactoring(p *parser, c *Config) {
@@ -336,8 +389,7 @@ func checkRefactoring(p *parser, c *Config) {
 			imported[i.To] = i.Range
 		}
 		if i.To.Resource.Module == "" && !declared[i.To.Resource] { // what is in a module is known later
-			p.problem("Reference to undeclared resource", i.ToRange,
-				"There is no resource %s to import into.%s", i.To.Resource, words.Suggest(i.To.Resource.String(), names))
+			p.report(undeclaredImport(i, names))
 		}
 	}
 	gone := map[addrs.Instance]hcl.Range{}

@@ -99,6 +99,43 @@ resource "ConfigMap" "a" {
   metadata { name = each.key }
 }
 import {
+  for_each = { a = "acme/a" }
+  to       = ConfigMap.a[each.key]
+#            ^^^^^^^^^^^^^^^^^^^^^ Import of another object: ConfigMap.a["a"] describes the object default/a, and the id is "acme/a". Correct one of them; the id may also be left out.
+  id       = each.value
+}
+import {
+  for_each = { b = 1 }
+  to       = ConfigMap.a[each.key]
+  id       = each.value
+#            ^^^^^^^^^^ Invalid import: An id is a text that is not sensitive, such as acme/web.
+}
+import {
+  for_each = { b = ConfigMap.a["a"].metadata.uid }
+  to       = ConfigMap.a[each.key]
+#            ^^^^^^^^^^^^^^^^^^^^^ Unknown import: What is imported must be known before anything is made, and this address depends on what only the cluster will decide.
+  id       = each.value
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
+  to = ConfigMap.a["a"]
+  id = "default/a"
+}
+import {
+  to = ConfigMap.a["b"]
+#      ^^^^^^^^^^^^^^^^ Import of another object: ConfigMap.a["b"] describes the object default/b, and the id is "b". Correct one of them; the id may also be left out.
+  id = "b"
+}
+---
+resource "ConfigMap" "a" {
+  for_each = { a = 1, b = 2 }
+  metadata { name = each.key }
+}
+import {
   for_each = { a = "a" }
   to       = ConfigMap.b[each.value]
 #            ^^^^^^^^^^^^^^^^^^^^^^^ Reference to undeclared resource: There is no resource ConfigMap.b to import into. Did you mean "ConfigMap.a"?
@@ -107,6 +144,21 @@ import {
   for_each = { a = "a" }
   to       = each.value
 #            ^^^^^^^^^^ Invalid resource address: With for_each, to is the address of an instance with each.key or each.value in brackets, such as Pod.web[each.key], without quotes.
+}
+import {
+  to = ConfigMap.c
+#      ^^^^^^^^^^^ Reference to undeclared resource: There is no resource ConfigMap.c to import into. Did you mean "ConfigMap.a"?
+  id = "acme/c"
+}
+import {
+  to = Secret.written_later
+#      ^^^^^^^^^^^^^^^^^^^^ Reference to undeclared resource: There is no resource Secret.written_later to import into. To have its block written: kplan plan -generate-config-out='imported.kplan.hcl'
+  id = "acme/c"
+}
+import {
+  to = ConfigMap.a["a"]
+  id = ConfigMap.a["b"].metadata.name
+#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Constant value required: id is read before anything is evaluated, so its value must be written out: it can't refer to ConfigMap.a.
 }
 import { to = ConfigMap.a[each.key] }
 #             ^^^^^^^^^^^^^^^^^^^^^ Invalid resource address: to is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], or that of a module, such as module.app, without quotes.

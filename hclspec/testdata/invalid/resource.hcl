@@ -307,8 +307,3 @@ resource "ConfigMap" "a" {
     }
   }
 }
-import {
-  to = ConfigMap.a
-  id = "default/a"
-# ^^ Unsupported argument: An argument named "id" is not expected here. An import needs no ID: the resource in to declares the kind, the namespace and the name of the object.
-}
