@@ -675,9 +675,9 @@ func large(t testing.TB) map[string]Object {
 
 func TestDiffOfLargeObjectsIsQuick(t *testing.T) {
 	for name, c := range large(t) {
-		start := time.Now()
+		start := time.Now() // a quadratic one takes minutes
 		d := Of(c)
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
 		if d.Op != Changed {
