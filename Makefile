@@ -56,14 +56,15 @@ test: build sandbox bin/$(notdir $(GOTESTSUM))
 # started too late. One that passes alone is a fault all the same, of the test or of kplan.
 TEST := bin/$(notdir $(GOTESTSUM)) --format pkgname --rerun-fails=1 --rerun-fails-max-failures=3 --rerun-fails-abort-on-data-race
 
-# Tests on a real forge, Gitea. To compile it takes two processors seven minutes the first
+# Tests on a real forge, Gitea, and with the real Helm. To compile the forge takes two processors seven minutes the first
 # time, more than CI has left: there, servers in the tests play it. Tests that need it skip
 # themselves without KPLAN_TEST_FORGE.
 E2E_TESTS    := Gitea
 E2E_PACKAGES := ./state/httpstore ./hclspec/modules
-E2E_SCRIPTS  := platform
-e2e: forge sandbox
+E2E_SCRIPTS  := platform|import_helm
+e2e: forge helm sandbox
 	cd sandbox/forge && go mod tidy -diff
+	cd sandbox/helm && go mod tidy -diff
 	cd sandbox && KPLAN_TEST_REQUIRE_FORGE=1 go test -run Forge .
 	@$(in_a_sandbox) \
 	forge=$$(mktemp -d "$${TMPDIR:-/tmp}/kplan-forge-XXXXXX"); \

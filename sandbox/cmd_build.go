@@ -27,18 +27,23 @@ var packages = map[string]string{
 	"kubectl":         "k8s.io/kubernetes/cmd/kubectl",
 	"versitygw":       "github.com/versity/versitygw/cmd/versitygw",
 	gitea:             "code.gitea.io/gitea",
+	helm:              "helm.sh/helm/v4/cmd/helm",
 }
 
 // ownModules are those of programs whose dependencies would move those of Kubernetes.
 var ownModules = map[string]ownModule{
 	"versitygw": {dir: "versitygw"},
 	gitea:       {dir: "forge", flags: []string{"-tags", "sqlite sqlite_unlock_notify"}, env: []string{"CGO_ENABLED=1"}},
+	helm:        {dir: "helm"},
 }
 
 type ownModule struct {
 	dir        string
 	flags, env []string // of go build
 }
+
+// helm installs charts, for tests of what it records of them.
+const helm = "helm"
 
 // built lists what is built by default, in a fixed order. The last two are no parts, but tests and demos want them. Gitea takes
 // as long as all others, and a C compiler: see forge.go.
@@ -51,14 +56,14 @@ func cmdBuild(ctx context.Context, c *call) error {
 	}
 	bin := c.flags.String("bin", filepath.Join(filepath.Dir(self), "sandbox"), "`directory` for the programs")
 	src := c.flags.String("src", "", "`directory` of the module "+modulePath+" (default: here or in ./sandbox)")
-	list := c.flags.String("parts", strings.Join(built, ","), "what to build, a `list` with commas; there is also "+gitea)
+	list := c.flags.String("parts", strings.Join(built, ","), "what to build, a `list` with commas; there are also "+gitea+" and "+helm)
 	if _, err := c.parse(0); err != nil {
 		return err
 	}
 	names := strings.Split(*list, ",")
 	for _, name := range names {
 		if packages[name] == "" {
-			return fmt.Errorf("%w: -parts knows %s and %s, not %q", errUsage, strings.Join(built, ", "), gitea, name)
+			return fmt.Errorf("%w: -parts knows %s, %s and %s, not %q", errUsage, strings.Join(built, ", "), gitea, helm, name)
 		}
 	}
 	b, err := newBuilder(ctx, *src, *bin, c.errOut)
