@@ -279,25 +279,23 @@ func traversalText(t hcl.Traversal) (text string, ok bool) {
 
 // AllMoved are the moved blocks of the configuration and of the definitions that it calls.
 func (c *Config) AllMoved() []*Moved {
-	all := c.Moved
-	for within, definition := range c.definitions("") {
-		for _, m := range definition.Moved {
-			moved := *m
-			moved.Within = within
-			all = append(slices.Clip(all), &moved)
-		}
-	}
-	return all
+	return everywhere(c, func(c *Config) []*Moved { return c.Moved }, func(m *Moved) *string { return &m.Within })
 }
 
 // AllRemoved are the removed blocks of the configuration and of the definitions that it calls.
 func (c *Config) AllRemoved() []*Removed {
-	all := c.Removed
-	for within, definition := range c.definitions("") {
-		for _, r := range definition.Removed {
-			removed := *r
-			removed.Within = within
-			all = append(slices.Clip(all), &removed)
+	return everywhere(c, func(c *Config) []*Removed { return c.Removed }, func(r *Removed) *string { return &r.Within })
+}
+
+// everywhere are the blocks of a kind in a configuration and in the definitions that it calls; each of these says within
+// which call it is.
+func everywhere[T any](c *Config, blocks func(*Config) []*T, within func(*T) *string) []*T {
+	all := slices.Clone(blocks(c))
+	for path, definition := range c.definitions("") {
+		for _, b := range blocks(definition) {
+			called := *b
+			*within(&called) = path
+			all = append(all, &called)
 		}
 	}
 	return all
