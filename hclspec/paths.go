@@ -229,13 +229,14 @@ func checkImports(pre *Preview) hcl.Diagnostics {
 
 // checkImportID reports an id that names another object than the block that it is imported to.
 func checkImportID(pre *Preview, i *config.Import) hcl.Diagnostics {
+	id, diags := pre.config.ImportID(i, pre.program.opts.Variables)
 	for _, to := range pre.instances() {
-		if name := to.Object.QualifiedName(); i.ID != "" && i.To.Means(to.Addr) && to.Object.Name != "" && name != i.ID {
+		if name := to.Object.QualifiedName(); id != "" && i.To.Means(to.Addr) && to.Object.Name != "" && name != id {
 			return source.Problem("Import of another object", i.ToRange,
-				"%s describes the object %s, and the id is %q. Correct one of them; the id may also be left out.", to.Addr, name, i.ID)
+				"%s describes the object %s, and the id is %q. Correct one of them; the id may also be left out.", to.Addr, name, id)
 		}
 	}
-	return nil
+	return diags
 }
 
 // declares reports whether there is an instance that an address means.

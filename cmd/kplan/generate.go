@@ -43,7 +43,7 @@ func generateConfig(ctx context.Context, s *session, opts planOptions) hcl.Diagn
 	found := &live.Found{}
 	var names []string
 	for _, i := range lacking {
-		o, problems := readImported(ctx, cluster, i)
+		o, problems := readImported(ctx, cluster, d, i)
 		if diags = append(diags, problems...); o != nil {
 			found.Objects, names = append(found.Objects, *o), append(names, i.To.Resource.Name)
 		}
@@ -72,9 +72,17 @@ func withoutBlocks(diags hcl.Diagnostics) (lacking []*config.Import, others hcl.
 }
 
 // readImported reads the object that an import block names.
-func readImported(ctx context.Context, cluster *kube.Cluster, i *config.Import) (*live.Object, hcl.Diagnostics) {
-	ref := live.Reference{Kind: i.To.Resource.Type, Name: i.ID}
-	if namespace, name, ok := strings.Cut(i.ID, "/"); ok {
+func readImported(ctx context.Context, cluster *kube.Cluster, d definition, i *config.Import) (*live.Object, hcl.Diagnostics) {
+	id, diags := d.config.ImportID(i, d.values)
+	switch {
+	case diags.HasErrors():
+		return nil, diags
+	case id == "":
+		return nil, source.Problem("Can't write the block", i.ToRange,
+			"The id names an object: NAMESPACE/NAME, or NAME for one that is in no namespace.")
+	}
+	ref := live.Reference{Kind: i.To.Resource.Type, Name: id}
+	if namespace, name, ok := strings.Cut(id, "/"); ok {
 		ref.Namespace, ref.Name = namespace, name
 	}
 	found, err := live.Read(ctx, cluster, live.Query{Only: &live.Record{References: []live.Reference{ref}}})

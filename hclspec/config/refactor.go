@@ -20,19 +20,20 @@ import (
 type Import struct {
 	To       addrs.Instance // all instances of a resource where it has no key, all in a module where it is one
 	ForEach  hcl.Expression // nil unless set: To has no keys then, and Address makes one of each element
-	ID       string         // the object's name in the cluster, namespace/name or name; "" where it is not given
+	ID       string         // of one element of for_each; otherwise see Config.ImportID
 	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
 	Range    hcl.Range
 	ToRange  hcl.Range
 
-	to, id hclsyntax.Expression // as they are written, where there is a for_each; id may be nil
+	to hclsyntax.Expression // as it is written, where there is a for_each
+	id *hcl.Attribute       // nil unless set
 }
 
 // Expressions are those of which an import is made for each element: the keys in its address, and the id.
 func (i *Import) Expressions() []hcl.Expression {
 	keys := i.keys()
 	if i.id != nil {
-		keys = append(keys, i.id)
+		keys = append(keys, i.id.Expr)
 	}
 	return keys
 }
@@ -80,7 +81,7 @@ func (i *Import) For(scope *hcl.EvalContext) (*Import, hcl.Diagnostics) {
 	if i.id == nil {
 		return &one, diags
 	}
-	id, problems := funcs.Evaluate(i.id, scope)
+	id, problems := funcs.Evaluate(i.id.Expr, scope)
 	id, marks := id.UnmarkDeep()
 	_, secret := marks[funcs.Sensitive]
 	switch diags = append(diags, problems...); {
@@ -88,11 +89,24 @@ func (i *Import) For(scope *hcl.EvalContext) (*Import, hcl.Diagnostics) {
 	case !id.IsKnown():
 		one.To = addrs.Instance{}
 	case secret || id.IsNull() || id.Type() != cty.String:
-		diags = append(diags, source.ProblemIn("Invalid import", i.id, scope, "An id is a text that is not sensitive, such as acme/web.")...)
+		diags = append(diags, source.ProblemIn("Invalid import", i.id.Expr, scope, "An id is a text that is not sensitive, such as acme/web.")...)
 	default:
 		one.ID = id.AsString()
 	}
 	return &one, diags
+}
+
+// ImportID is the name that an import block gives to an object in the cluster, namespace/name or name, by the values of the
+// variables; "" where it gives none, or one that is not known.
+func (c *Config) ImportID(i *Import, v Values) (string, hcl.Diagnostics) {
+	if i.id == nil || i.ForEach != nil {
+		return i.ID, nil
+	}
+	var id string
+	e := newSettingsEval(c, v, hcl.Attributes{i.id.Name: i.id})
+	e.block = "import"
+	e.set(i.id.Name, &id)
+	return id, e.diags
 }
 
 // addressText is the address that an expression spells, whose keys are found by a function; "" where it is none.
@@ -160,15 +174,11 @@ func (p *parser) imports(block *hcl.Block) *Import {
 	}
 	i.ToRange = to.Expr.Range()
 	var ok bool
-	id := content.Attributes["id"]
+	i.id = content.Attributes["id"]
 	if forEach == nil {
-		p.constant(id, &i.ID)
 		i.To, ok = p.address(to)
 	} else {
 		i.ForEach = forEach.Expr
-		if id != nil {
-			i.id, _ = id.Expr.(hclsyntax.Expression)
-		}
 		i.To, ok = repeatedAddress(p, i, to)
 	}
 	if !ok {
@@ -354,7 +364,7 @@ func instanceKey(key cty.Value) (addrs.Key, bool) {
 // extra of the error is the import.
 func undeclaredImport(i *Import, names []string) hcl.Diagnostics {
 	hint := words.Suggest(i.To.Resource.String(), names)
-	canWrite := i.ID != "" && i.ForEach == nil && i.To.Key.IsZero() && !i.To.IsModule()
+	canWrite := i.id != nil && i.ForEach == nil && i.To.Key.IsZero() && !i.To.IsModule()
 	if canWrite && hint == "" {
 		hint = " To have its block written: kplan plan " + option.GenerateConfig.With("imported.kplan.hcl")
 	}

@@ -21,6 +21,7 @@ import (
 // variables, and to functions.
 type settingsEval struct {
 	config  *Config
+	block   string // "kplan", or another that is read as early
 	values  Values
 	attrs   hcl.Attributes
 	present hcl.Attributes       // those that have a value other than null
@@ -31,7 +32,7 @@ type settingsEval struct {
 }
 
 func newSettingsEval(c *Config, v Values, attrs hcl.Attributes) *settingsEval {
-	return &settingsEval{config: c, values: v, attrs: attrs, present: hcl.Attributes{}, texts: map[string]string{},
+	return &settingsEval{config: c, block: "kplan", values: v, attrs: attrs, present: hcl.Attributes{}, texts: map[string]string{},
 		locals: map[string]cty.Value{}}
 }
 
@@ -135,11 +136,11 @@ func (e *settingsEval) allowed(ref hcl.Traversal, path []string) bool {
 	default:
 		through := ""
 		if len(path) > 0 {
-			through = fmt.Sprintf(" The kplan block needs it through local.%s.", strings.Join(path, ", local."))
+			through = fmt.Sprintf(" The %s block needs it through local.%s.", e.block, strings.Join(path, ", local."))
 		}
-		e.diags = append(e.diags, source.Problem("Invalid reference in kplan block", ref.SourceRange(),
-			"The kplan block is read before any object is known, so it can refer to variables, and to local values made of "+
-				"variables, but not to %s.%s", source.DescribeReference(ref), through)...)
+		e.diags = append(e.diags, source.Problem("Invalid reference in "+e.block+" block", ref.SourceRange(),
+			"The %s block is read before any object is known, so it can refer to variables, and to local values made of "+
+				"variables, but not to %s.%s", e.block, source.DescribeReference(ref), through)...)
 	}
 	return false
 }

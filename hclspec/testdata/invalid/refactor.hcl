@@ -118,13 +118,29 @@ import {
 }
 ---
 resource "ConfigMap" "a" {
-  for_each = { a = 1, b = 2 }
+  for_each = { a = 1, b = 2, c = 3, d = 4, e = 5 }
   metadata { name = each.key }
 }
 import {
   to = ConfigMap.a["a"]
   id = "default/a"
 }
+import {
+  to = ConfigMap.a["c"]
+  id = ConfigMap.a["b"].metadata.name
+#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Invalid reference in import block: The import block is read before any object is known, so it can refer to variables, and to local values made of variables, but not to ConfigMap.a.
+}
+import {
+  to = ConfigMap.a["d"]
+  id = ["d"]
+#      ^^^^^ Invalid value: id must be a string.
+}
+import {
+  to = ConfigMap.a["e"]
+#      ^^^^^^^^^^^^^^^^ Import of another object: ConfigMap.a["e"] describes the object default/e, and the id is "acme/e". Correct one of them; the id may also be left out.
+  id = "${local.place}/e"
+}
+locals { place = "acme" }
 import {
   to = ConfigMap.a["b"]
 #      ^^^^^^^^^^^^^^^^ Import of another object: ConfigMap.a["b"] describes the object default/b, and the id is "b". Correct one of them; the id may also be left out.
@@ -154,11 +170,6 @@ import {
   to = Secret.written_later
 #      ^^^^^^^^^^^^^^^^^^^^ Reference to undeclared resource: There is no resource Secret.written_later to import into. To have its block written: kplan plan -generate-config-out='imported.kplan.hcl'
   id = "acme/c"
-}
-import {
-  to = ConfigMap.a["a"]
-  id = ConfigMap.a["b"].metadata.name
-#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Constant value required: id is read before anything is evaluated, so its value must be written out: it can't refer to ConfigMap.a.
 }
 import { to = ConfigMap.a[each.key] }
 #             ^^^^^^^^^^^^^^^^^^^^^ Invalid resource address: to is the address of a resource or of one of its instances, such as Pod.web or Pod.web["key"], or that of a module, such as module.app, without quotes.
