@@ -19,7 +19,7 @@ import (
 // not manage it. The configuration names it; an id repeats the name, or comes before the configuration.
 type Import struct {
 	To       addrs.Instance // all instances of a resource where it has no key, all in a module where it is one
-	ForEach  hcl.Expression // nil unless set: To has no keys then, and Address makes one of each element
+	ForEach  hcl.Expression // nil unless set: To has no keys then, and For makes one of each element
 	ID       string         // of one element of for_each; otherwise see Config.ImportID
 	Managers []string       // whose fields are taken over, besides those of the tools that are known to deploy
 	Range    hcl.Range
