@@ -26,15 +26,19 @@ type parser struct {
 // report adds problems. About an argument or a block that only Terraform has there, they say what
 // kplan has instead.
 func (p *parser) report(diags hcl.Diagnostics) {
+	explain(diags, func(name string) string { return cmp.Or(unsupportedArguments[name], source.Instead[name]) })
+	p.diags = append(p.diags, diags...)
+}
+
+// explain adds what to write instead of an argument or a block that does not belong where it is.
+func explain(diags hcl.Diagnostics, instead func(name string) string) {
 	for _, d := range diags {
 		if m := notExpected.FindStringSubmatch(d.Detail); m != nil {
-			name := m[1] + m[2] + m[3]
-			if hint := cmp.Or(unsupportedArguments[name], source.Instead[name]); hint != "" {
+			if hint := instead(m[1] + m[2] + m[3]); hint != "" {
 				d.Detail = m[0] + " " + hint
 			}
 		}
 	}
-	p.diags = append(p.diags, diags...)
 }
 
 // notExpected is how package hcl reports an argument or a block that does not belong there.
@@ -159,7 +163,7 @@ var unsupportedArguments = map[string]string{
 		"To have both for a while, declare the new one under another name, and remove the old one later.",
 	"required_providers": "kplan has no providers.",
 	"dynamic":            "Only the blocks of an object can be dynamic, inside of its resource. This one is written out.",
-	"for_each":           "Only a resource is repeated.",
-	"count":              "Only a resource is repeated.",
+	"for_each":           "Only resources, data blocks, modules and imports are repeated.",
+	"count":              "Only resources, data blocks and modules are repeated.",
 	"ephemeral":          "Secrets never enter kplan's plans or its state. To hide a value, set sensitive = true.",
 }

@@ -48,6 +48,14 @@ var (
 	}}
 )
 
+// misplacedInData are arguments of the blocks in a data block, with the block that they belong into.
+var misplacedInData = map[string]string{
+	"name":           "One object is named in a block: metadata { name = … }",
+	"namespace":      "The namespace is in a block, of one object metadata { namespace = … }, of several list { namespace = … }",
+	"label_selector": "What picks several objects is in a block: list { label_selector = … }",
+	"field_selector": "What picks several objects is in a block: list { field_selector = … }",
+}
+
 // readData reads a data block; nil when it is wrong.
 func readData(p *parser, block *hcl.Block) *Data {
 	d := &Data{Kind: block.Labels[0], Name: block.Labels[1], Range: block.DefRange}
@@ -56,6 +64,7 @@ func readData(p *parser, block *hcl.Block) *Data {
 	}
 	content, diags := block.Body.Content(dataSchema)
 	p.report(diags)
+	explain(diags, func(name string) string { return misplacedInData[name] })
 	d.Repetition = p.repetition("data block", content.Attributes)
 	d.DependsOn = p.dependsOn(content.Attributes["depends_on"])
 	d.APIVersion = exprOf(content.Attributes["apiVersion"])

@@ -61,6 +61,8 @@ func Describe(f *kinds.Field) string {
 func DescribeValue(v cty.Value) string {
 	ty := v.Type()
 	switch {
+	case v.IsNull():
+		return "null"
 	case ty == cty.String:
 		return "a string"
 	case ty == cty.Number:

@@ -126,3 +126,21 @@ moved {
 import {
   to = ConfigMap.a[0]
 }
+---
+data "ConfigMap" "named" {
+  name      = "settings"
+# ^^^^ Unsupported argument: An argument named "name" is not expected here. One object is named in a block: metadata { name = … }
+  namespace = "acme"
+# ^^^^^^^^^ Unsupported argument: An argument named "namespace" is not expected here. The namespace is in a block, of one object metadata { namespace = … }, of several list { namespace = … }
+}
+data "ConfigMap" "picked" {
+  label_selector = "app=web"
+# ^^^^^^^^^^^^^^ Unsupported argument: An argument named "label_selector" is not expected here. What picks several objects is in a block: list { label_selector = … }
+}
+---
+variable "on" { default = null }
+resource "ConfigMap" "a" {
+  metadata { name = "a" }
+  lifecycle { enabled = var.on }
+#                       ^^^^^^ Invalid enabled argument: enabled is true or false, and this is null.
+}
