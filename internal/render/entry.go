@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"kplan.dev/kplan/addrs"
 	"kplan.dev/kplan/internal/words"
 	"kplan.dev/kplan/plan"
@@ -200,6 +202,9 @@ func (e entry) notes() []string {
 	if e.Moved() && e.Action != plan.NoOp {
 		notes = append(notes, "moved from "+Clean(e.Previous.String()))
 	}
+	if recorded := addressIn(e.Before); recorded != "" && recorded != e.Addr.String() && addressIn(e.After) == e.Addr.String() && !e.Moved() {
+		notes = append(notes, "its address is recorded in the object, too, where it was "+Clean(recorded))
+	}
 	if e.from != "" {
 		notes = append(notes, "adopted from another kplan stack: "+Clean(e.from))
 	}
@@ -222,6 +227,12 @@ func (e entry) notes() []string {
 		notes = append(notes, "refused: see the errors")
 	}
 	return notes
+}
+
+// addressIn is the address that an object has in an annotation, "" for none.
+func addressIn(object map[string]any) string {
+	address, _, _ := unstructured.NestedString(object, "metadata", "annotations", addrs.AddressAnnotation)
+	return address
 }
 
 func (e entry) reason() string {
