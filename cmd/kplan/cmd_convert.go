@@ -24,6 +24,7 @@ type convertOptions struct {
 	recursive    bool
 	secrets      secretsOption
 	secretValues string
+	duringPlan   bool // standard output is the plan's
 }
 
 // secretsOption is what becomes of the values in Secrets: "" and "variables", or "inline".
@@ -203,7 +204,10 @@ func (o *convertOptions) write(s *session, written []outputFile) hcl.Diagnostics
 		if err != nil {
 			return failure("Can't write file", "%s: %v.", f.path, files.Reason(err))
 		}
-		if o.out != "" {
+		switch {
+		case o.duringPlan:
+			fmt.Fprintf(s.ui.Err, "Wrote %s\n", render.Clean(f.path))
+		case o.out != "":
 			fmt.Fprintln(s.ui.Out, render.Clean(f.path))
 		}
 	}

@@ -55,7 +55,7 @@ func generateConfig(ctx context.Context, s *session, opts planOptions) hcl.Diagn
 	for n, o := range in.objects {
 		o.Name, o.Import = names[n], false // the configuration has the import block
 	}
-	written := convertOptions{out: opts.generated}
+	written := convertOptions{out: opts.generated, duringPlan: true}
 	return written.deliver(ctx, s, in, nil)
 }
 
